@@ -1,0 +1,100 @@
+/* Open a PyTorch checkpoint and walk its tensors without copying them. */
+#ifndef VGG_CHECKPOINT_H
+#define VGG_CHECKPOINT_H
+
+#include <stdbool.h>
+
+#include "vgg/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define VGG_MAX_DIMS 8
+
+enum vgg_dtype {
+    VGG_DTYPE_F32,
+    VGG_DTYPE_F64,
+    VGG_DTYPE_F16,
+    VGG_DTYPE_BF16,
+    VGG_DTYPE_I64,
+    VGG_DTYPE_I32,
+    VGG_DTYPE_I16,
+    VGG_DTYPE_I8,
+    VGG_DTYPE_U8,
+    VGG_DTYPE_BOOL,
+};
+
+enum vgg_container {
+    VGG_CONTAINER_ZIP, /* torch.save since 1.6 */
+    VGG_CONTAINER_LEGACY, /* torch.save from 0.1.10 to 1.5, and on request since: a stream of pickles */
+};
+
+/* A named tensor: a strided view into the checkpoint's memory. */
+struct vgg_tensor {
+    const char *name; /* as written in the file, e.g. "features.0.weight"; valid UTF-8 */
+    enum vgg_dtype dtype;
+    int ndim;                     /* 0 … VGG_MAX_DIMS */
+    int64_t shape[VGG_MAX_DIMS];  /* elements, all >= 0 */
+    int64_t stride[VGG_MAX_DIMS]; /* elements, all >= 0 */
+    const void *data;             /* element [0,0,…]; may have any byte alignment */
+    uint64_t file_offset; /* of data, in bytes; VGG_NO_OFFSET when it is not in the file as is */
+    bool swapped;         /* the elements' bytes are in the other order than this machine's */
+};
+
+typedef struct vgg_checkpoint vgg_checkpoint;
+
+/* Opens a checkpoint: maps the file, recognises the container by its content, reads the pickle.
+ * Nothing in the file is ever executed, and no tensor's bytes are read.
+ *   path    file name; a regular file
+ *   limits  NULL for the defaults
+ *   out     receives the checkpoint, to be closed by the caller; NULL after an error
+ * Errors: IO, FORMAT, UNSUPPORTED, LIMIT, MEMORY. The file must not be changed or shortened by others
+ * while it is open: the tensors are the file's own pages.
+ * Threads: any; one checkpoint may be read by many threads at once. */
+VGG_API vgg_status vgg_checkpoint_open(const char *path, const struct vgg_limits *limits,
+                                       vgg_checkpoint **out, struct vgg_error *err);
+
+/* Unmaps the file and frees everything, the tensors' names and data too. NULL is allowed. */
+VGG_API void vgg_checkpoint_close(vgg_checkpoint *checkpoint);
+
+/* What was opened: the path as given, the container, the size of the file in bytes. */
+VGG_API const char *vgg_checkpoint_get_path(const vgg_checkpoint *checkpoint);
+VGG_API enum vgg_container vgg_checkpoint_get_container(const vgg_checkpoint *checkpoint);
+VGG_API uint64_t vgg_checkpoint_get_file_bytes(const vgg_checkpoint *checkpoint);
+
+/* The number of tensors, and each of them in the order of the file (borrowed until close). */
+VGG_API size_t vgg_checkpoint_get_tensor_count(const vgg_checkpoint *checkpoint);
+VGG_API const struct vgg_tensor *vgg_checkpoint_get_tensor(const vgg_checkpoint *checkpoint,
+                                                           size_t index);
+
+/* The tensor with exactly this name, or NULL. */
+VGG_API const struct vgg_tensor *vgg_checkpoint_find_tensor(const vgg_checkpoint *checkpoint,
+                                                            const char *name);
+
+/* Compares the file's SHA-256 with the prefix that torchvision writes into file names
+ * ("vgg16-397923af.pth"). Reads the whole file.
+ *   checked  receives whether the name holds a prefix; may be NULL
+ * Errors: MISMATCH with both values. */
+VGG_API vgg_status vgg_checkpoint_verify(const vgg_checkpoint *checkpoint, bool *checked,
+                                         struct vgg_error *err);
+
+/* Number of elements; the shape of an opened tensor never overflows. */
+VGG_API int64_t vgg_tensor_get_count(const struct vgg_tensor *tensor);
+
+/* Whether the elements lie one after the other in row-major order. */
+VGG_API bool vgg_tensor_is_contiguous(const struct vgg_tensor *tensor);
+
+/* Copies the elements in row-major order as float32, whatever their dtype, strides and byte order;
+ * integers and wider floats are rounded to nearest.
+ *   out  [vgg_tensor_get_count(tensor)], the caller's */
+VGG_API void vgg_tensor_read_f32(const struct vgg_tensor *tensor, float *out);
+
+/* "float32", "int64", …; "zip", "legacy". Never NULL. */
+VGG_API const char *vgg_dtype_string(enum vgg_dtype dtype);
+VGG_API const char *vgg_container_string(enum vgg_container container);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

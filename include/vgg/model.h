@@ -1,0 +1,64 @@
+/* From a checkpoint's tensors to a net: layers, weights, labels, preprocessing. */
+#ifndef VGG_MODEL_H
+#define VGG_MODEL_H
+
+#include <stdbool.h>
+
+#include "vgg/checkpoint.h"
+#include "vgg/preprocess.h"
+#include "vgg/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct vgg_model vgg_model;
+
+struct vgg_model_options {
+    const char *spec_path;   /* JSON description; NULL: the .json beside the checkpoint if there is
+                                one, else names and shapes decide */
+    const char *labels_path; /* one class name a line; NULL: the description's, else ImageNet's for
+                                1000 classes, else none */
+    const char *preset;      /* a vgg_preprocess preset; NULL or "auto": the description's */
+    const struct vgg_limits *limits; /* NULL: the defaults */
+};
+
+/* Maps the checkpoint's tensors onto a net.
+ *   checkpoint  borrowed: it must stay open as long as the model, whose weights are its tensors
+ *   options     NULL for the defaults
+ *   out         receives the model, to be destroyed by the caller; NULL after an error
+ * Errors: FORMAT (no VGG to be seen; a bad description), MISMATCH (all missing, unexpected and
+ * wrongly shaped tensors in one message), UNSUPPORTED, IO, LIMIT, MEMORY.
+ * Threads: any; a model is never written after this and may be shared. */
+VGG_API vgg_status vgg_model_create(const vgg_checkpoint *checkpoint,
+                                    const struct vgg_model_options *options, vgg_model **out,
+                                    struct vgg_error *err);
+VGG_API void vgg_model_destroy(vgg_model *model);
+
+/* What a user is told about a net. */
+struct vgg_model_info {
+    const char *name; /* "vgg16_bn", the description's name, or "vgg (custom)" */
+    int conv_count;
+    int linear_count;
+    bool batch_norm;
+    int class_count;
+    int height, width;       /* the input the net is made for, in pixels */
+    const char *spec_source; /* where the description came from: a path, "built in", or
+                                "names and shapes" */
+};
+VGG_API void vgg_model_get_info(const vgg_model *model, struct vgg_model_info *info);
+
+VGG_API const struct vgg_preprocess *vgg_model_get_preprocess(const vgg_model *model);
+
+/* The name of class index 0 … class_count-1, or NULL when there are no names. Borrowed. */
+VGG_API const char *vgg_model_get_label(const vgg_model *model, int index);
+
+/* Refuses weights that cannot classify: UNSUPPORTED when a classifier tensor holds NaN (torchvision's
+ * vgg16_features files: feature-extraction weights with an empty head). Reads a few elements of each
+ * classifier tensor. vgg_session_create calls it unless asked not to. */
+VGG_API vgg_status vgg_model_check_classifier(const vgg_model *model, struct vgg_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,72 @@
+/* Status codes, the error record, and the limits on untrusted input. */
+#ifndef VGG_STATUS_H
+#define VGG_STATUS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define VGG_API __attribute__((visibility("default")))
+#else
+#define VGG_API
+#endif
+
+typedef enum vgg_status {
+    VGG_OK = 0,
+    VGG_ERR_ARGUMENT,    /* the caller's mistake: a NULL, a count or an option out of range */
+    VGG_ERR_IO,          /* the system refused: sys_errno says why */
+    VGG_ERR_FORMAT,      /* the bytes are not what they should be */
+    VGG_ERR_UNSUPPORTED, /* well formed, but something this library does not do */
+    VGG_ERR_LIMIT,       /* larger than struct vgg_limits allows */
+    VGG_ERR_MISMATCH,    /* two things that should agree do not: names, shapes, hashes, sizes */
+    VGG_ERR_MEMORY,      /* an allocation failed */
+} vgg_status;
+
+#define VGG_ERROR_MESSAGE_BYTES 8192
+
+/* Filled by every function that can fail and is given one; untouched on success. */
+struct vgg_error {
+    vgg_status code;
+    int sys_errno;        /* errno of the failing system call, or 0 */
+    uint64_t byte_offset; /* where in the file, or VGG_NO_OFFSET */
+    /* File, thing, expected and found, e.g.
+     * "vgg16.pth: features.0.weight: expected [64,3,3,3], got [64,1,3,3]". UTF-8, no newline at the
+     * end; never contains control characters taken from the input. */
+    char message[VGG_ERROR_MESSAGE_BYTES];
+};
+
+#define VGG_NO_OFFSET UINT64_MAX
+
+/* Bounds on what one untrusted file may cost. */
+struct vgg_limits {
+    uint64_t file_bytes;       /* largest file that is opened; default 8 GiB */
+    uint64_t pickle_bytes;     /* one pickle; default 64 MiB */
+    uint32_t pickle_opcodes;   /* opcodes in one pickle; default 1,000,000 */
+    uint32_t pickle_stack;     /* depth of the pickle stack; default 10,000 */
+    uint32_t pickle_memo;      /* memo entries; default 100,000 */
+    uint32_t tensors;          /* tensors in a checkpoint; default 10,000 */
+    uint32_t zip_entries;      /* members of a zip; default 100,000 */
+    uint64_t json_bytes;       /* a JSON description; default 1 MiB */
+    uint32_t layers;           /* layers of a net; default 1,000 */
+    uint64_t image_file_bytes; /* a picture's file; default 256 MiB */
+    uint64_t image_pixels;     /* width * height; default 178,956,970, where Pillow refuses */
+    uint64_t activation_bytes; /* memory planned for activations; default 4 GiB */
+};
+
+/* Sets every limit to its default. Thread-safe. */
+VGG_API void vgg_limits_init(struct vgg_limits *limits);
+
+/* A short constant English phrase for a status ("bad format"); never NULL. Thread-safe. */
+VGG_API const char *vgg_status_string(vgg_status status);
+
+/* The library's version, e.g. "0.1.0". Thread-safe. */
+VGG_API const char *vgg_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

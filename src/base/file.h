@@ -1,0 +1,27 @@
+/* Files: mapped read-only, or read whole where mapping is impossible. */
+#ifndef VGG_BASE_FILE_H
+#define VGG_BASE_FILE_H
+
+#include <stdbool.h>
+
+#include "base/status.h"
+
+/* A file's bytes. From vgg_file_map they are the page cache's own (private, read-only); from
+ * vgg_file_read a copy. */
+struct vgg_file {
+    const uint8_t *data; /* [size]; not NULL even when size is 0 */
+    size_t size;
+    bool mapped;
+};
+
+/* Maps a regular file. Errors: IO (with errno), UNSUPPORTED (a folder, pipe or device), LIMIT. */
+vgg_status vgg_file_map(const char *path, uint64_t max_bytes, struct vgg_file *out,
+                        struct vgg_error *err);
+/* Reads a file of any kind, pipes too, to its end; "-" is standard input. Errors as above, and
+ * MEMORY. Reads at most max_bytes + 1. */
+vgg_status vgg_file_read(const char *path, uint64_t max_bytes, struct vgg_file *out,
+                         struct vgg_error *err);
+/* Unmaps or frees, and clears the struct; a cleared struct is allowed. */
+void vgg_file_close(struct vgg_file *file);
+
+#endif

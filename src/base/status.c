@@ -1,0 +1,150 @@
+/* Error records, limits and the version. */
+#include "base/status.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Copies text, showing control characters as \xHH: a name from a file must not move a terminal's
+ * cursor or break a log line. */
+static void copy_printable(char *out, size_t out_bytes, const char *text)
+{
+    size_t used = 0;
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c >= 0x20 && c != 0x7f) {
+            if (used + 1 >= out_bytes) {
+                break;
+            }
+            out[used++] = (char)c;
+        } else {
+            if (used + 4 >= out_bytes) {
+                break;
+            }
+            used += (size_t)snprintf(out + used, 5, "\\x%02x", c);
+        }
+    }
+    out[used] = '\0';
+}
+
+static void fill(struct vgg_error *err, vgg_status code, int sys_errno, uint64_t byte_offset,
+                 const char *format, va_list args)
+{
+    char text[VGG_ERROR_MESSAGE_BYTES];
+    int length = vsnprintf(text, sizeof text, format, args);
+    size_t used = length < 0 ? 0 : (size_t)length;
+    if (used >= sizeof text) {
+        used = sizeof text - 1;
+    }
+    text[used] = '\0';
+    if (sys_errno != 0) {
+        snprintf(text + used, sizeof text - used, ": %s", strerror(sys_errno));
+    } else if (byte_offset != VGG_NO_OFFSET) {
+        snprintf(text + used, sizeof text - used, " (at byte %llu)",
+                 (unsigned long long)byte_offset);
+    }
+    err->code = code;
+    err->sys_errno = sys_errno;
+    err->byte_offset = byte_offset;
+    copy_printable(err->message, sizeof err->message, text);
+}
+
+vgg_status vgg_fail(struct vgg_error *err, vgg_status code, const char *format, ...)
+{
+    if (err != NULL) {
+        va_list args;
+        va_start(args, format);
+        fill(err, code, 0, VGG_NO_OFFSET, format, args);
+        va_end(args);
+    }
+    return code;
+}
+
+vgg_status vgg_fail_at(struct vgg_error *err, vgg_status code, uint64_t byte_offset,
+                       const char *format, ...)
+{
+    if (err != NULL) {
+        va_list args;
+        va_start(args, format);
+        fill(err, code, 0, byte_offset, format, args);
+        va_end(args);
+    }
+    return code;
+}
+
+vgg_status vgg_fail_errno(struct vgg_error *err, int sys_errno, const char *format, ...)
+{
+    if (err != NULL) {
+        va_list args;
+        va_start(args, format);
+        fill(err, VGG_ERR_IO, sys_errno, VGG_NO_OFFSET, format, args);
+        va_end(args);
+    }
+    return VGG_ERR_IO;
+}
+
+vgg_status vgg_fail_memory(struct vgg_error *err, const char *name, size_t bytes, const char *thing)
+{
+    return vgg_fail(err, VGG_ERR_MEMORY, "%s: out of memory (%zu bytes for %s)", name, bytes,
+                    thing);
+}
+
+void vgg_text_add(struct vgg_text *text, const char *format, ...)
+{
+    size_t space = sizeof text->buffer - text->length;
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(text->buffer + text->length, space, format, args);
+    va_end(args);
+    if (text->dropped > 0 || length < 0 || (size_t)length >= space) {
+        text->buffer[text->length] = '\0';
+        text->dropped++;
+        return;
+    }
+    text->length += (size_t)length;
+}
+
+void vgg_limits_init(struct vgg_limits *limits)
+{
+    *limits = (struct vgg_limits){
+        .file_bytes = 8ull << 30,
+        .pickle_bytes = 64ull << 20,
+        .pickle_opcodes = 1000000,
+        .pickle_stack = 10000,
+        .pickle_memo = 100000,
+        .tensors = 10000,
+        .zip_entries = 100000,
+        .json_bytes = 1ull << 20,
+        .layers = 1000,
+        .image_file_bytes = 256ull << 20,
+        .image_pixels = 178956970,
+        .activation_bytes = 4ull << 30,
+    };
+}
+
+const char *vgg_status_string(vgg_status status)
+{
+    switch (status) {
+    case VGG_OK:
+        return "success";
+    case VGG_ERR_ARGUMENT:
+        return "bad argument";
+    case VGG_ERR_IO:
+        return "input/output error";
+    case VGG_ERR_FORMAT:
+        return "bad format";
+    case VGG_ERR_UNSUPPORTED:
+        return "not supported";
+    case VGG_ERR_LIMIT:
+        return "over a limit";
+    case VGG_ERR_MISMATCH:
+        return "mismatch";
+    case VGG_ERR_MEMORY:
+        return "out of memory";
+    }
+    return "unknown status";
+}
+
+const char *vgg_version(void)
+{
+    return VGG_VERSION;
+}

@@ -1,0 +1,33 @@
+/* How the library reports errors: fill the record once, where the reason is known, and return. */
+#ifndef VGG_BASE_STATUS_H
+#define VGG_BASE_STATUS_H
+
+#include <stdarg.h>
+
+#include "vgg/status.h"
+
+/* Each fills *err (which may be NULL) and returns code, so that callers write `return vgg_fail(…)`.
+ * Control characters in the formatted text are shown as "\xHH": names come from files. */
+vgg_status vgg_fail(struct vgg_error *err, vgg_status code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same with the position in the file, which is appended to the message as "(at byte N)". */
+vgg_status vgg_fail_at(struct vgg_error *err, vgg_status code, uint64_t byte_offset,
+                       const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* VGG_ERR_IO with an errno value, whose description is appended to the message. */
+vgg_status vgg_fail_errno(struct vgg_error *err, int sys_errno, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* VGG_ERR_MEMORY: "NAME: out of memory (N bytes for THING)". */
+vgg_status vgg_fail_memory(struct vgg_error *err, const char *name, size_t bytes,
+                           const char *thing);
+
+/* Text of at most VGG_ERROR_MESSAGE_BYTES that grows piece by piece, for lists in messages. Adding to
+ * a full text counts what no longer fits instead. */
+struct vgg_text {
+    char buffer[VGG_ERROR_MESSAGE_BYTES - 512];
+    size_t length;
+    unsigned dropped; /* pieces that no longer fitted */
+};
+void vgg_text_add(struct vgg_text *text, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

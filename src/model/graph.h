@@ -1,0 +1,87 @@
+/* The net as a chain of nodes: what model/ builds and plan/ reads. */
+#ifndef VGG_MODEL_GRAPH_H
+#define VGG_MODEL_GRAPH_H
+
+#include "base/status.h"
+#include "vgg/checkpoint.h"
+#include "vgg/model.h"
+
+enum vgg_op {
+    VGG_OP_CONV2D,
+    VGG_OP_BATCH_NORM,
+    VGG_OP_RELU,
+    VGG_OP_MAX_POOL,
+    VGG_OP_ADAPTIVE_AVG_POOL,
+    VGG_OP_FLATTEN,
+    VGG_OP_LINEAR,
+    VGG_OP_DROPOUT, /* the identity when a net is run, kept so that every module has its node */
+};
+
+/* Geometry in pixels, square: VGG has no other. */
+struct vgg_conv2d {
+    int ic, oc;
+    int kernel; /* side */
+    int stride;
+    int padding;
+    const struct vgg_tensor *weight; /* [oc][ic][kernel][kernel] */
+    const struct vgg_tensor *bias;   /* [oc], or NULL */
+};
+
+struct vgg_batch_norm {
+    int channels;
+    double eps;
+    const struct vgg_tensor *weight, *bias;              /* [channels], or NULL: 1 and 0 */
+    const struct vgg_tensor *running_mean, *running_var; /* [channels] */
+};
+
+struct vgg_max_pool {
+    int kernel;
+    int stride; /* no padding; a rest at the right and the bottom is dropped (ceil_mode false) */
+};
+
+/* Output pixel (i, j) is the mean over rows floor(i*h/oh) … ceil((i+1)*h/oh)-1, columns alike. */
+struct vgg_adaptive_avg_pool {
+    int oh, ow;
+};
+
+struct vgg_linear {
+    int in_features, out_features;
+    const struct vgg_tensor *weight; /* [out_features][in_features] */
+    const struct vgg_tensor *bias;   /* [out_features], or NULL */
+};
+
+struct vgg_node {
+    enum vgg_op op;
+    const char *name; /* the module path in torchvision: "features.3", "avgpool", "classifier.0";
+                         FLATTEN, which is no module: "flatten" */
+    union {
+        struct vgg_conv2d conv;
+        struct vgg_batch_norm norm;
+        struct vgg_max_pool max_pool;
+        struct vgg_adaptive_avg_pool avg_pool;
+        struct vgg_linear linear;
+    };
+};
+
+/* Shape of one picture's activations: features after FLATTEN have h = w = 1. */
+struct vgg_shape {
+    int c, h, w;
+};
+
+/* The nodes in order of execution; each reads only the output of the one before it. */
+const struct vgg_node *vgg_model_get_nodes(const struct vgg_model *model, size_t *count);
+/* The checkpoint's path, for messages. */
+const char *vgg_model_get_path(const struct vgg_model *model);
+
+/* Channels and size of the input the net is made for. */
+struct vgg_shape vgg_model_get_input_shape(const struct vgg_model *model);
+
+/* Output shape of a node for an input shape. MISMATCH when the node cannot take the input, with a
+ * message that names path, node, expected and found. */
+vgg_status vgg_node_infer_shape(const struct vgg_node *node, struct vgg_shape in,
+                                struct vgg_shape *out, const char *path, struct vgg_error *err);
+
+/* "Conv2d", "BatchNorm2d", "ReLU", …: the module's class in PyTorch. */
+const char *vgg_op_string(enum vgg_op op);
+
+#endif

@@ -1,0 +1,62 @@
+/* base/status: messages, printable names, growing lists. */
+#include "unit.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/status.h"
+
+START_TEST(fills_the_record)
+{
+    struct vgg_error err = {0};
+    ck_assert_int_eq(vgg_fail(&err, VGG_ERR_FORMAT, "%s: expected %d", "a.pth", 3), VGG_ERR_FORMAT);
+    ck_assert_int_eq(err.code, VGG_ERR_FORMAT);
+    ck_assert_str_eq(err.message, "a.pth: expected 3");
+    ck_assert_int_eq(vgg_fail(NULL, VGG_ERR_IO, "x"), VGG_ERR_IO);
+}
+END_TEST
+
+START_TEST(tells_errno_and_position)
+{
+    struct vgg_error err = {0};
+    vgg_fail_errno(&err, ENOENT, "%s: cannot open", "a.pth");
+    ck_assert_int_eq(err.sys_errno, ENOENT);
+    ck_assert_str_eq(err.message, "a.pth: cannot open: No such file or directory");
+    vgg_fail_at(&err, VGG_ERR_FORMAT, 17, "a.pth: bad opcode");
+    ck_assert_uint_eq(err.byte_offset, 17);
+    ck_assert_str_eq(err.message, "a.pth: bad opcode (at byte 17)");
+}
+END_TEST
+
+START_TEST(shows_control_characters)
+{
+    struct vgg_error err = {0};
+    vgg_fail(&err, VGG_ERR_FORMAT, "key '%s'", "a\nb\x1b[31m");
+    ck_assert_str_eq(err.message, "key 'a\\x0ab\\x1b[31m'");
+}
+END_TEST
+
+START_TEST(cuts_what_is_too_long)
+{
+    static char name[3 * VGG_ERROR_MESSAGE_BYTES];
+    struct vgg_error err = {0};
+    memset(name, '\n', sizeof name - 1);
+    vgg_fail_at(&err, VGG_ERR_FORMAT, 5, "%s", name);
+    ck_assert_uint_lt(strlen(err.message), sizeof err.message);
+}
+END_TEST
+
+START_TEST(counts_what_does_not_fit_a_list)
+{
+    struct vgg_text text = {0};
+    for (int i = 0; i < 10000; i++) {
+        vgg_text_add(&text, " item%d", i);
+    }
+    ck_assert_uint_eq(strlen(text.buffer), text.length);
+    ck_assert_uint_gt(text.dropped, 0);
+    ck_assert_uint_lt(text.length, sizeof text.buffer);
+}
+END_TEST
+
+UNIT_MAIN("status", fills_the_record, tells_errno_and_position, shows_control_characters,
+          cuts_what_is_too_long, counts_what_does_not_fit_a_list)
