@@ -1,0 +1,35 @@
+/* The built-in presets. */
+#include "vgg/preprocess.h"
+
+#include <string.h>
+
+#include "base/status.h"
+
+/* Written as torchvision writes them: double constants, rounded to float32 as its tensors are. */
+static const struct vgg_preprocess presets[] = {
+    {"imagenet",
+     256,
+     224,
+     {(float)0.485, (float)0.456, (float)0.406},
+     {(float)0.229, (float)0.224, (float)0.225}},
+    {"features",
+     256,
+     224,
+     {(float)0.48235, (float)0.45882, (float)0.40784},
+     {(float)(1.0 / 255.0), (float)(1.0 / 255.0), (float)(1.0 / 255.0)}},
+    {"cifar", 32, 32, {0.5f, 0.5f, 0.5f}, {0.5f, 0.5f, 0.5f}},
+};
+
+vgg_status vgg_preprocess_find(const char *name, struct vgg_preprocess *out, struct vgg_error *err)
+{
+    struct vgg_text names = {0};
+    for (size_t i = 0; i < sizeof presets / sizeof presets[0]; i++) {
+        if (name != NULL && strcmp(name, presets[i].name) == 0) {
+            *out = presets[i];
+            return VGG_OK;
+        }
+        vgg_text_add(&names, "%s%s", i > 0 ? ", " : "", presets[i].name);
+    }
+    return vgg_fail(err, VGG_ERR_ARGUMENT, "preset '%s': expected one of %s",
+                    name != NULL ? name : "(NULL)", names.buffer);
+}
