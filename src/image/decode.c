@@ -1,0 +1,137 @@
+/* Recognise a picture by its content, decode it, or say what the bytes are instead. */
+#include "image/image.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/file.h"
+
+static bool has_at(const uint8_t *data, size_t size, size_t offset, const char *text, size_t length)
+{
+    return size >= offset + length && memcmp(data + offset, text, length) == 0;
+}
+
+static const char jpeg_signature[] = "\xff\xd8\xff";
+static const char png_signature[] = "\x89PNG\r\n\x1a\n";
+
+/* What users hand over instead of a JPEG or PNG. The first row that fits counts. */
+static const struct {
+    size_t offset;
+    size_t length;
+    const char *signature;
+    const char *name;
+} strangers[] = {
+    {0, 4, "\x89PNG", "a PNG damaged in transfer (its line ends were changed)"},
+    {0, 2, "\xff\xd8", "the first bytes of a damaged JPEG"},
+    {0, 6, "GIF87a", "GIF"},
+    {0, 6, "GIF89a", "GIF"},
+    {8, 4, "WEBP", "WebP"},
+    {4, 8, "ftypavif", "AVIF"},
+    {4, 8, "ftypavis", "AVIF"},
+    {4, 8, "ftyphei", "HEIC"},
+    {4, 8, "ftypmif1", "HEIF"},
+    {4, 4, "ftyp", "a video or HEIF file"},
+    {0, 4, "II*\0", "TIFF"},
+    {0, 4, "MM\0*", "TIFF"},
+    {0, 2, "BM", "BMP"},
+    {0, 12, "\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"},
+    {0, 4, "\xff\x4f\xff\x51", "JPEG 2000"},
+    {0, 2, "\xff\x0a", "JPEG XL"},
+    {0, 12, "\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"},
+    {0, 4, "8BPS", "a Photoshop document"},
+    {0, 4, "\0\0\1\0", "a Windows icon"},
+    {0, 4, "%PDF", "PDF"},
+    {0, 4, "PK\3\4", "a zip archive (a checkpoint?)"},
+    {0, 2, "\x1f\x8b", "gzip"},
+    {0, 2, "\x80\2", "a pickle (a checkpoint?)"},
+    {0, 8, "\x93NUMPY\1\0", "a NumPy array"},
+    {0, 4,
+     "\x7f"
+     "ELF",
+     "a program"},
+};
+
+/* Names what starts with these bytes; never NULL. */
+static const char *describe(const uint8_t *data, size_t size)
+{
+    if (size == 0) {
+        return "an empty file";
+    }
+    for (size_t i = 0; i < sizeof strangers / sizeof strangers[0]; i++) {
+        if (has_at(data, size, strangers[i].offset, strangers[i].signature, strangers[i].length)) {
+            return strangers[i].name;
+        }
+    }
+    size_t start = has_at(data, size, 0, "\xef\xbb\xbf", 3) ? 3 : 0;
+    while (start < size && strchr(" \t\r\n", data[start]) != NULL && data[start] != '\0') {
+        start++;
+    }
+    char head[16] = "";
+    size_t length = size - start < sizeof head - 1 ? size - start : sizeof head - 1;
+    memcpy(head, data + start, length);
+    if (strncasecmp(head, "<!doctype html", 14) == 0 || strncasecmp(head, "<html", 5) == 0) {
+        return "an HTML page";
+    }
+    if (strncasecmp(head, "<svg", 4) == 0) {
+        return "SVG";
+    }
+    if (strncasecmp(head, "<?xml", 5) == 0) {
+        return "XML or SVG";
+    }
+    for (size_t i = 0; i < size && i < 512; i++) {
+        if (data[i] < 0x20 && strchr("\t\r\n\f", data[i]) == NULL) {
+            return "data of another kind";
+        }
+    }
+    return "text";
+}
+
+vgg_status vgg_image_decode(const void *bytes, size_t count, const char *name,
+                            const struct vgg_limits *limits, struct vgg_image *out,
+                            struct vgg_error *err)
+{
+    struct vgg_limits defaults;
+    if (limits == NULL) {
+        vgg_limits_init(&defaults);
+        limits = &defaults;
+    }
+    if ((bytes == NULL && count > 0) || name == NULL || out == NULL) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "vgg_image_decode: NULL argument");
+    }
+    if (count > limits->image_file_bytes) {
+        return vgg_fail(err, VGG_ERR_LIMIT, "%s: picture of %zu bytes, limit is %llu", name, count,
+                        (unsigned long long)limits->image_file_bytes);
+    }
+    const uint8_t *data = bytes;
+    if (has_at(data, count, 0, jpeg_signature, sizeof jpeg_signature - 1)) {
+        return vgg_jpeg_decode(data, count, name, limits->image_pixels, out, err);
+    }
+    if (has_at(data, count, 0, png_signature, sizeof png_signature - 1)) {
+        return vgg_png_decode(data, count, name, limits->image_pixels, out, err);
+    }
+    return vgg_fail(err, VGG_ERR_FORMAT, "%s: expected a JPEG or PNG, found %s", name,
+                    describe(data, count));
+}
+
+vgg_status vgg_image_open(const char *path, const struct vgg_limits *limits, struct vgg_image *out,
+                          struct vgg_error *err)
+{
+    struct vgg_limits defaults;
+    if (limits == NULL) {
+        vgg_limits_init(&defaults);
+        limits = &defaults;
+    }
+    if (path == NULL || out == NULL) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "vgg_image_open: NULL argument");
+    }
+    /* Read and not mapped: pipes are welcome, and a file that shrinks meanwhile does no harm. */
+    struct vgg_file file;
+    vgg_status status = vgg_file_read(path, limits->image_file_bytes, &file, err);
+    if (status == VGG_OK) {
+        const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
+        status = vgg_image_decode(file.data, file.size, name, limits, out, err);
+        vgg_file_close(&file);
+    }
+    return status;
+}

@@ -1,0 +1,35 @@
+/* Pixels: allocated within the limits, freed. */
+#include "image/image.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+vgg_status vgg_image_create(const char *name, uint64_t width, uint64_t height, uint64_t max_pixels,
+                            struct vgg_image *out, struct vgg_error *err)
+{
+    size_t bytes;
+    if (width > INT_MAX || height > INT_MAX || width > max_pixels / height) {
+        return vgg_fail(
+            err, VGG_ERR_LIMIT, "%s: picture of %llu x %llu pixels, limit is %llu in all", name,
+            (unsigned long long)width, (unsigned long long)height, (unsigned long long)max_pixels);
+    }
+    if (!vgg_size_mul((size_t)width, (size_t)height, &bytes) || !vgg_size_mul(bytes, 3, &bytes)) {
+        return vgg_fail_memory(err, name, SIZE_MAX, "pixels");
+    }
+    uint8_t *rgb = malloc(bytes);
+    if (rgb == NULL) {
+        return vgg_fail_memory(err, name, bytes, "pixels");
+    }
+    *out = (struct vgg_image){.width = (int)width, .height = (int)height, .rgb = rgb};
+    return VGG_OK;
+}
+
+void vgg_image_destroy(struct vgg_image *image)
+{
+    if (image != NULL) {
+        free(image->rgb);
+        *image = (struct vgg_image){0};
+    }
+}

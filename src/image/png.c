@@ -1,0 +1,240 @@
+/* PNG to RGB through libpng, with the values Pillow's convert("RGB") gives: no gamma, no alpha, no
+ * colour management.
+ *
+ * libpng unpacks, undoes the interlacing, drops alpha and the low bytes; what is left is 1 channel
+ * (gray or palette index) or 3. A 1-channel row is read into the end of its RGB row, where widening it
+ * from left to right never overwrites a pixel before it is used. */
+#include "image/image.h"
+
+#include <setjmp.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include <png.h>
+
+#include "base/cursor.h"
+
+struct reader {
+    png_structp png;
+    png_infop info;
+    jmp_buf escape;
+
+    const char *name;
+    struct vgg_cursor file;
+    uint64_t max_pixels;
+    int depth;           /* of a sample in the file, in bits */
+    int color_type;      /* PNG_COLOR_TYPE_… */
+    int passes;          /* 7 when interlaced, else 1 */
+    size_t source_bytes; /* of one pixel as libpng delivers it: 1, 2 (16-bit gray) or 3 */
+    bool in_tail;        /* behind the last chunk of pixels */
+    struct vgg_image image;
+    vgg_status status;
+    struct vgg_error *err;
+};
+
+static void escape(struct reader *reader, vgg_status status) __attribute__((noreturn));
+static void escape(struct reader *reader, vgg_status status)
+{
+    reader->status = status;
+    longjmp(reader->escape, 1);
+}
+
+/* --- libpng's callbacks --- */
+
+/* Whether every row has been delivered. */
+static bool is_complete(const struct reader *reader)
+{
+    if (reader->image.rgb == NULL) {
+        return false;
+    }
+    return reader->passes == 7
+               ? png_get_current_pass_number(reader->png) == 7
+               : png_get_current_row_number(reader->png) == (png_uint_32)reader->image.height;
+}
+
+static void on_error(png_structp png, png_const_charp message)
+{
+    struct reader *reader = png_get_error_ptr(png);
+    vgg_status status;
+    if (is_complete(reader) && !reader->in_tail) {
+        status = VGG_OK; /* libpng looks at the end of the data; Pillow has all it wants */
+    } else if (!reader->file.ok) {
+        status =
+            vgg_fail(reader->err, VGG_ERR_FORMAT, "%s: PNG is truncated: it ends after %zu bytes",
+                     reader->name, reader->file.size);
+    } else {
+        status = vgg_fail_at(reader->err, VGG_ERR_FORMAT, reader->file.offset,
+                             "%s: cannot decode this PNG: %s", reader->name, message);
+    }
+    escape(reader, status);
+}
+
+static void on_warning(png_structp png, png_const_charp message)
+{
+    (void)png;
+    (void)message;
+}
+
+static void read_bytes(png_structp png, png_bytep out, size_t count)
+{
+    struct reader *reader = png_get_io_ptr(png);
+    const uint8_t *bytes = vgg_cursor_take(&reader->file, count);
+    if (bytes == NULL) {
+        png_error(png, "truncated");
+    }
+    memcpy(out, bytes, count);
+}
+
+/* --- decoding --- */
+
+static void start(struct reader *reader)
+{
+    /* Chunks with no influence on the pixels. libpng knows them, so a malformed one would be an error;
+     * unread, only its checksum counts. tRNS is among them: Pillow's RGB ignores it. */
+    static const png_byte ignored[] = "bKGD\0cHRM\0eXIf\0gAMA\0hIST\0iCCP\0iTXt\0oFFs\0pCAL\0pHYs\0"
+                                      "sBIT\0sCAL\0sPLT\0sRGB\0tEXt\0tIME\0tRNS\0zTXt";
+    reader->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, reader, on_error, on_warning);
+    reader->info = reader->png == NULL ? NULL : png_create_info_struct(reader->png);
+    if (reader->info == NULL) {
+        escape(reader, vgg_fail_memory(reader->err, reader->name, 0, "the PNG decoder"));
+    }
+    png_set_keep_unknown_chunks(reader->png, PNG_HANDLE_CHUNK_NEVER, ignored,
+                                (int)(sizeof ignored / 5));
+    png_set_benign_errors(reader->png, 1);
+    png_set_check_for_invalid_index(reader->png, -1);
+    /* max_pixels is the only limit on the size; skipped chunks take no memory. */
+    png_set_user_limits(reader->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
+    png_set_chunk_malloc_max(reader->png, 0);
+    png_set_read_fn(reader->png, reader, read_bytes);
+    /* Up to the pixels Pillow verifies every chunk's checksum, not only the critical ones'. */
+    png_set_crc_action(reader->png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
+}
+
+static void open_png(struct reader *reader)
+{
+    png_structp png = reader->png;
+    png_read_info(png, reader->info);
+    vgg_status status = vgg_image_create(reader->name, png_get_image_width(png, reader->info),
+                                         png_get_image_height(png, reader->info),
+                                         reader->max_pixels, &reader->image, reader->err);
+    if (status != VGG_OK) {
+        escape(reader, status);
+    }
+    /* From the pixels on Pillow leaves it to zlib's checksum of the data. */
+    png_set_crc_action(png, PNG_CRC_QUIET_USE, PNG_CRC_QUIET_USE);
+    png_set_packing(png);
+    png_set_strip_alpha(png);
+    reader->depth = png_get_bit_depth(png, reader->info);
+    reader->color_type = png_get_color_type(png, reader->info);
+    bool deep_gray = reader->depth == 16 && reader->color_type == PNG_COLOR_TYPE_GRAY;
+    if (!deep_gray) {
+        png_set_strip_16(png);
+    }
+    reader->passes = png_set_interlace_handling(png);
+    png_read_update_info(png, reader->info);
+    reader->source_bytes = png_get_channels(png, reader->info) * (deep_gray ? 2u : 1u);
+}
+
+static uint8_t *source_row(const struct reader *reader, int y)
+{
+    size_t width = (size_t)reader->image.width;
+    return reader->image.rgb + ((size_t)y + 1) * width * 3 - width * reader->source_bytes;
+}
+
+static void read_rows(struct reader *reader)
+{
+    for (int pass = 0; pass < reader->passes; pass++) {
+        for (int y = 0; y < reader->image.height; y++) {
+            png_read_row(reader->png, source_row(reader, y), NULL);
+        }
+    }
+}
+
+/* The RGB value of every gray level or palette index. An index past the end of PLTE is an error of the
+ * file; Pillow up to 10.0 shows it as that gray, later ones as black. Here it is gray, as in the
+ * Pillow 9.4 that the tests compare with. */
+static void fill_colors(const struct reader *reader, uint8_t colors[256][3])
+{
+    bool indexed = reader->color_type == PNG_COLOR_TYPE_PALETTE;
+    int levels = indexed || reader->depth > 8 ? 256 : 1 << reader->depth;
+    int step = 255 / (levels - 1);
+    memset(colors, 0, 256 * 3);
+    for (int i = 0; i < levels; i++) {
+        memset(colors[i], i * step, 3);
+    }
+    png_colorp palette = NULL;
+    int count = 0;
+    if (indexed) {
+        png_get_PLTE(reader->png, reader->info, &palette, &count);
+    }
+    for (int i = 0; i < count; i++) {
+        colors[i][0] = palette[i].red;
+        colors[i][1] = palette[i].green;
+        colors[i][2] = palette[i].blue;
+    }
+}
+
+static void widen_rows(const struct reader *reader)
+{
+    uint8_t colors[256][3];
+    fill_colors(reader, colors);
+    for (int y = 0; y < reader->image.height; y++) {
+        const uint8_t *source = source_row(reader, y);
+        uint8_t *rgb = reader->image.rgb + (size_t)y * (size_t)reader->image.width * 3;
+        for (int x = 0; x < reader->image.width; x++, rgb += 3, source += reader->source_bytes) {
+            /* 16-bit gray saturates at 255: that is what Pillow's conversion of its mode I does. */
+            uint8_t level = source[0];
+            if (reader->source_bytes == 2) {
+                level = source[0] > 0 ? 255 : source[1];
+            }
+            memcpy(rgb, colors[level], 3);
+        }
+    }
+}
+
+/* The chunks behind the pixels are of no interest, but one that is cut off makes the file truncated
+ * for Pillow. A file that ends between chunks, without IEND, it accepts. */
+static void check_tail(struct reader *reader)
+{
+    struct vgg_cursor *file = &reader->file;
+    reader->in_tail = true;
+    while (vgg_cursor_left(file) >= 8) {
+        const uint8_t *head = vgg_cursor_take(file, 8);
+        uint32_t length = png_get_uint_32(head);
+        for (int i = 4; i < 8; i++) {
+            if ((head[i] | 0x20) < 'a' || (head[i] | 0x20) > 'z') {
+                return; /* no chunk: bytes behind the picture */
+            }
+        }
+        if (memcmp(head + 4, "IEND", 4) == 0) {
+            return;
+        }
+        if (vgg_cursor_take(file, length) == NULL) {
+            png_error(reader->png, "truncated");
+        }
+        (void)vgg_cursor_take(file, vgg_cursor_left(file) < 4 ? vgg_cursor_left(file) : 4);
+    }
+}
+
+vgg_status vgg_png_decode(const uint8_t *data, size_t size, const char *name, uint64_t max_pixels,
+                          struct vgg_image *out, struct vgg_error *err)
+{
+    struct reader reader = {
+        .name = name, .file = vgg_cursor_make(data, size), .max_pixels = max_pixels, .err = err};
+    if (setjmp(reader.escape) == 0) {
+        start(&reader);
+        open_png(&reader);
+        read_rows(&reader);
+        check_tail(&reader);
+    }
+    if (reader.status == VGG_OK) {
+        if (reader.source_bytes < 3) {
+            widen_rows(&reader);
+        }
+        *out = reader.image;
+        reader.image.rgb = NULL;
+    }
+    png_destroy_read_struct(&reader.png, &reader.info, NULL);
+    vgg_image_destroy(&reader.image);
+    return reader.status;
+}

@@ -1,0 +1,228 @@
+/* Pillow's antialiased bilinear resize for 8-bit RGB, value for value.
+ *
+ * One axis at a time, horizontal first (Pillow 12.2 and later start with the vertical one when the
+ * picture is over 100 times as high as wide; this is the order of all before it). Each output pixel is
+ * a weighted sum of the input pixels under a triangle as wide as two output pixels, or two input pixels
+ * when enlarging. The weights are computed in double precision, rounded to 22 fractional bits, summed
+ * in 32-bit integers; each pass rounds to 8 bits. */
+#include "image/image.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* 32 bits less 8 for the pixel and 2 to spare: weights of one pixel add up to 1 within rounding. */
+#define FRACTION_BITS 22
+
+/* How the pixels [first, first + count) of an axis of `to` pixels are made of one of `from`. */
+struct axis {
+    int count;
+    int max_taps;
+    int *start;       /* [count]: first input pixel */
+    int *taps;        /* [count]: number of input pixels; start + taps <= from */
+    int32_t *weights; /* [count][max_taps] */
+};
+
+static void axis_destroy(struct axis *axis)
+{
+    free(axis->start);
+    free(axis->taps);
+    free(axis->weights);
+}
+
+static double triangle(double x)
+{
+    x = x < 0.0 ? -x : x;
+    return x < 1.0 ? 1.0 - x : 0.0;
+}
+
+/* Follows Pillow's order of operations: each rounding of a double counts. */
+static vgg_status axis_create(int from, int to, int first, int count, struct axis *axis,
+                              struct vgg_error *err)
+{
+    vgg_status status = VGG_OK;
+    double scale = (double)from / to;
+    double support = scale < 1.0 ? 1.0 : scale; /* half the triangle's base, in input pixels */
+    double inverse = 1.0 / support;
+    double *exact = NULL;
+    size_t total, bytes;
+
+    *axis = (struct axis){.count = count};
+    axis->max_taps = (int)(support < from ? support : from) * 2 + 3;
+    axis->max_taps = axis->max_taps < from ? axis->max_taps : from;
+    if (!vgg_size_mul((size_t)count, (size_t)axis->max_taps, &total) ||
+        !vgg_size_mul(total, sizeof *axis->weights, &bytes)) {
+        return vgg_fail_memory(err, "resize", SIZE_MAX, "weights");
+    }
+    axis->start = malloc((size_t)count * sizeof *axis->start);
+    axis->taps = malloc((size_t)count * sizeof *axis->taps);
+    axis->weights = malloc(bytes);
+    exact = malloc((size_t)axis->max_taps * sizeof *exact);
+    if (axis->start == NULL || axis->taps == NULL || axis->weights == NULL || exact == NULL) {
+        status = vgg_fail_memory(err, "resize", bytes, "weights");
+        goto done;
+    }
+    for (int i = 0; i < count; i++) {
+        double center = (first + i + 0.5) * scale;
+        double low = center - support + 0.5, high = center + support + 0.5;
+        int start = low < 0.0 ? 0 : (int)low;
+        int taps = (high > from ? from : (int)high) - start;
+        int32_t *weights = axis->weights + (size_t)i * (size_t)axis->max_taps;
+        double sum = 0.0;
+        for (int k = 0; k < taps; k++) {
+            exact[k] = triangle((k + start - center + 0.5) * inverse);
+            sum += exact[k];
+        }
+        for (int k = 0; k < taps; k++) {
+            weights[k] = (int32_t)(0.5 + exact[k] / sum * (1 << FRACTION_BITS));
+        }
+        axis->start[i] = start;
+        axis->taps[i] = taps;
+    }
+done:
+    free(exact);
+    if (status != VGG_OK) {
+        axis_destroy(axis);
+    }
+    return status;
+}
+
+static uint8_t to_byte(int32_t sum)
+{
+    sum = (sum + (1 << (FRACTION_BITS - 1))) >> FRACTION_BITS;
+    return (uint8_t)(sum > 255 ? 255 : sum);
+}
+
+/* One row: in [from][3] -> out [axis->count][3]. */
+static void resize_row(const struct axis *axis, const uint8_t *in, uint8_t *out)
+{
+    for (int i = 0; i < axis->count; i++, out += 3) {
+        const uint8_t *pixel = in + (size_t)axis->start[i] * 3;
+        const int32_t *weights = axis->weights + (size_t)i * (size_t)axis->max_taps;
+        int32_t r = 0, g = 0, b = 0;
+        for (int k = 0; k < axis->taps[i]; k++, pixel += 3) {
+            r += pixel[0] * weights[k];
+            g += pixel[1] * weights[k];
+            b += pixel[2] * weights[k];
+        }
+        out[0] = to_byte(r);
+        out[1] = to_byte(g);
+        out[2] = to_byte(b);
+    }
+}
+
+/* One output row: the rows in[0 … taps-1], in_stride bytes apart, each of `bytes` bytes.
+ *   sums  [bytes], scratch */
+static void resize_column(const int32_t *weights, int taps, const uint8_t *in, size_t in_stride,
+                          size_t bytes, int32_t *restrict sums, uint8_t *restrict out)
+{
+    memset(sums, 0, bytes * sizeof *sums);
+    for (int k = 0; k < taps; k++, in += in_stride) {
+        int32_t weight = weights[k];
+        for (size_t i = 0; i < bytes; i++) {
+            sums[i] += in[i] * weight;
+        }
+    }
+    for (size_t i = 0; i < bytes; i++) {
+        out[i] = to_byte(sums[i]);
+    }
+}
+
+vgg_status vgg_resize_window(const struct vgg_image *image, int width, int height,
+                             const struct vgg_window *window, uint8_t *out, size_t out_stride,
+                             struct vgg_error *err)
+{
+    vgg_status status = VGG_OK;
+    struct axis columns = {0}, rows = {0};
+    uint8_t *between = NULL; /* the horizontally resized rows that the vertical pass needs */
+    int32_t *sums = NULL;
+    size_t image_stride = (size_t)image->width * 3;
+    size_t row_bytes = (size_t)window->width * 3;
+    int first_row = window->y, row_count = window->height;
+
+    if (width != image->width) {
+        status = axis_create(image->width, width, window->x, window->width, &columns, err);
+        if (status != VGG_OK) {
+            goto done;
+        }
+    }
+    if (height != image->height) {
+        status = axis_create(image->height, height, window->y, window->height, &rows, err);
+        if (status != VGG_OK) {
+            goto done;
+        }
+        first_row = rows.start[0];
+        row_count = rows.start[rows.count - 1] + rows.taps[rows.count - 1] - first_row;
+    }
+
+    /* The rows the vertical pass reads: the picture's own, or resized ones, in `out` when they are
+     * the result already. */
+    const uint8_t *in = image->rgb + (size_t)first_row * image_stride;
+    const uint8_t *source = in + (size_t)window->x * 3;
+    size_t source_stride = image_stride;
+    if (columns.count > 0) {
+        uint8_t *target = out;
+        source_stride = out_stride;
+        if (rows.count > 0) {
+            source_stride = row_bytes;
+            size_t bytes;
+            if (!vgg_size_mul((size_t)row_count, row_bytes, &bytes)) {
+                bytes = SIZE_MAX;
+            }
+            target = between = malloc(bytes);
+            if (between == NULL) {
+                status = vgg_fail_memory(err, "resize", bytes, "rows between the passes");
+                goto done;
+            }
+        }
+        for (int y = 0; y < row_count; y++) {
+            resize_row(&columns, in + (size_t)y * image_stride, target + (size_t)y * source_stride);
+        }
+        source = target;
+    }
+    if (rows.count > 0) {
+        sums = malloc(row_bytes * sizeof *sums);
+        if (sums == NULL) {
+            status = vgg_fail_memory(err, "resize", row_bytes * sizeof *sums, "one row");
+            goto done;
+        }
+        for (int y = 0; y < rows.count; y++) {
+            resize_column(rows.weights + (size_t)y * (size_t)rows.max_taps, rows.taps[y],
+                          source + (size_t)(rows.start[y] - first_row) * source_stride,
+                          source_stride, row_bytes, sums, out + (size_t)y * out_stride);
+        }
+    } else if (columns.count == 0) {
+        for (int y = 0; y < row_count; y++) {
+            memcpy(out + (size_t)y * out_stride, source + (size_t)y * source_stride, row_bytes);
+        }
+    }
+done:
+    free(sums);
+    free(between);
+    axis_destroy(&rows);
+    axis_destroy(&columns);
+    return status;
+}
+
+vgg_status vgg_image_resize(const struct vgg_image *image, int width, int height,
+                            struct vgg_image *out, struct vgg_error *err)
+{
+    struct vgg_image resized;
+    if (image == NULL || image->rgb == NULL || out == NULL || width <= 0 || height <= 0) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT,
+                        "resize: expected a picture and a size of at least 1 x 1");
+    }
+    vgg_status status =
+        vgg_image_create("resize", (uint64_t)width, (uint64_t)height, UINT64_MAX, &resized, err);
+    if (status == VGG_OK) {
+        const struct vgg_window all = {.width = width, .height = height};
+        status = vgg_resize_window(image, width, height, &all, resized.rgb, (size_t)width * 3, err);
+        if (status == VGG_OK) {
+            *out = resized;
+        } else {
+            vgg_image_destroy(&resized);
+        }
+    }
+    return status;
+}
