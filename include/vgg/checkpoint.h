@@ -90,6 +90,9 @@ VGG_API bool vgg_tensor_is_contiguous(const struct vgg_tensor *tensor);
  *   out  [vgg_tensor_get_count(tensor)], the caller's */
 VGG_API void vgg_tensor_read_f32(const struct vgg_tensor *tensor, float *out);
 
+/* Bytes of one element. */
+VGG_API size_t vgg_dtype_get_bytes(enum vgg_dtype dtype);
+
 /* "float32", "int64", …; "zip", "legacy". Never NULL. */
 VGG_API const char *vgg_dtype_string(enum vgg_dtype dtype);
 VGG_API const char *vgg_container_string(enum vgg_container container);

@@ -2,33 +2,13 @@
 #ifndef VGG_SESSION_H
 #define VGG_SESSION_H
 
+#include "vgg/cpu.h"
 #include "vgg/model.h"
 #include "vgg/status.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* Instruction sets, of which a session uses one. */
-enum vgg_cpu {
-    VGG_CPU_AUTO, /* the best this CPU and operating system have */
-    VGG_CPU_SCALAR,
-    VGG_CPU_AVX2,   /* with FMA and F16C */
-    VGG_CPU_AVX512, /* F, BW, DQ, VL */
-    VGG_CPU_NEON,
-};
-
-/* The best instruction set here, never AUTO; the environment variable VGG_CPU (scalar, avx2, avx512,
- * neon) lowers it. */
-VGG_API enum vgg_cpu vgg_cpu_detect(void);
-/* Whether this build and this machine can run it. AUTO: yes. */
-VGG_API bool vgg_cpu_is_available(enum vgg_cpu cpu);
-/* "auto", "scalar", "avx2", "avx512", "neon"; and back: false when the name is none of them. */
-VGG_API const char *vgg_cpu_string(enum vgg_cpu cpu);
-VGG_API bool vgg_cpu_parse(const char *name, enum vgg_cpu *out);
-
-/* CPUs this process may use: its affinity mask, and its cgroup's quota rounded up. At least 1. */
-VGG_API int vgg_cpu_count(void);
 
 /* Called after each node of the net with the node's output.
  *   name   the module path, "features.3", "avgpool", "classifier.0"; valid during the call

@@ -34,6 +34,7 @@
 #define VGG_VGG_H
 
 #include "vgg/checkpoint.h"
+#include "vgg/cpu.h"
 #include "vgg/image.h"
 #include "vgg/model.h"
 #include "vgg/preprocess.h"

@@ -1,0 +1,236 @@
+/* CPU detection, the CPUs a process may use, and the denormal mode. */
+#include "base/cpu.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <immintrin.h>
+#endif
+
+static const char *const names[] = {
+    [VGG_CPU_AUTO] = "auto",     [VGG_CPU_SCALAR] = "scalar", [VGG_CPU_AVX2] = "avx2",
+    [VGG_CPU_AVX512] = "avx512", [VGG_CPU_NEON] = "neon",
+};
+
+const char *vgg_cpu_string(enum vgg_cpu cpu)
+{
+    return (unsigned)cpu < sizeof names / sizeof names[0] ? names[cpu] : "unknown";
+}
+
+bool vgg_cpu_parse(const char *name, enum vgg_cpu *out)
+{
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            *out = (enum vgg_cpu)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+#if defined(__x86_64__)
+/* XCR0: the register sets that the operating system saves when it switches threads. A CPU may have an
+ * instruction set whose registers the system does not keep; it must not be used then. */
+static uint64_t saved_registers(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return ((uint64_t)high << 32) | low;
+}
+
+static enum vgg_cpu hardware(void)
+{
+    enum { YMM_STATE = 0x6, ZMM_STATE = 0xe6 };
+    unsigned a, b, c, d;
+    if (!__get_cpuid(1, &a, &b, &c, &d)) {
+        return VGG_CPU_SCALAR;
+    }
+    const unsigned avx_fma_f16c = bit_AVX | bit_FMA | bit_F16C;
+    if ((c & bit_OSXSAVE) == 0 || (c & avx_fma_f16c) != avx_fma_f16c) {
+        return VGG_CPU_SCALAR;
+    }
+    uint64_t saved = saved_registers();
+    if ((saved & YMM_STATE) != YMM_STATE || !__get_cpuid_count(7, 0, &a, &b, &c, &d) ||
+        (b & bit_AVX2) == 0) {
+        return VGG_CPU_SCALAR;
+    }
+    const unsigned avx512 = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
+    if ((b & avx512) != avx512 || (saved & ZMM_STATE) != ZMM_STATE) {
+        return VGG_CPU_AVX2;
+    }
+    return VGG_CPU_AVX512;
+}
+#elif defined(__aarch64__)
+static enum vgg_cpu hardware(void)
+{
+    return VGG_CPU_NEON; /* part of every AArch64 application processor */
+}
+#else
+static enum vgg_cpu hardware(void)
+{
+    return VGG_CPU_SCALAR;
+}
+#endif
+
+bool vgg_cpu_is_available(enum vgg_cpu cpu)
+{
+    switch (cpu) {
+    case VGG_CPU_AUTO:
+    case VGG_CPU_SCALAR:
+        return true;
+    case VGG_CPU_AVX2:
+        return hardware() == VGG_CPU_AVX2 || hardware() == VGG_CPU_AVX512;
+    case VGG_CPU_AVX512:
+    case VGG_CPU_NEON:
+        return hardware() == cpu;
+    }
+    return false;
+}
+
+enum vgg_cpu vgg_cpu_detect(void)
+{
+    enum vgg_cpu wanted;
+    const char *name = getenv("VGG_CPU");
+    if (name != NULL && vgg_cpu_parse(name, &wanted) && wanted != VGG_CPU_AUTO &&
+        vgg_cpu_is_available(wanted)) {
+        return wanted;
+    }
+    return hardware();
+}
+
+/* The first two numbers of a file, "max" counting as -1; false when it cannot be read. */
+static bool read_numbers(const char *path, long long out[2])
+{
+    char line[128], first[64];
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        return false;
+    }
+    bool ok = fgets(line, sizeof line, file) != NULL;
+    fclose(file);
+    out[0] = out[1] = -1;
+    if (!ok || sscanf(line, "%63s %lld", first, &out[1]) < 1) {
+        return false;
+    }
+    out[0] = strcmp(first, "max") == 0 ? -1 : atoll(first);
+    return true;
+}
+
+/* CPUs' worth of time that one control group folder grants (version 2's, then version 1's file), or 0
+ * for no limit. */
+static double group_quota(const char *folder)
+{
+    char path[600];
+    long long quota[2], period[2];
+    snprintf(path, sizeof path, "/sys/fs/cgroup%s/cpu.max", folder);
+    if (read_numbers(path, quota)) {
+        return quota[0] > 0 && quota[1] > 0 ? (double)quota[0] / (double)quota[1] : 0;
+    }
+    snprintf(path, sizeof path, "/sys/fs/cgroup/cpu%s/cpu.cfs_quota_us", folder);
+    if (!read_numbers(path, quota)) {
+        return 0;
+    }
+    snprintf(path, sizeof path, "/sys/fs/cgroup/cpu%s/cpu.cfs_period_us", folder);
+    if (!read_numbers(path, period)) {
+        return 0;
+    }
+    return quota[0] > 0 && period[0] > 0 ? (double)quota[0] / (double)period[0] : 0;
+}
+
+/* The smallest quota from this process's control group up to the root, or 0. */
+static double cgroup_quota(void)
+{
+    char line[512], folder[512] = "";
+    FILE *file = fopen("/proc/self/cgroup", "re");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        const char *controllers = strchr(line, ':');
+        const char *path = controllers == NULL ? NULL : strchr(controllers + 1, ':');
+        if (path != NULL &&
+            (strncmp(controllers, "::", 2) == 0 || strstr(controllers, "cpu,") != NULL ||
+             strstr(controllers, ":cpu:") != NULL)) {
+            snprintf(folder, sizeof folder, "%s", strcmp(path + 1, "/") == 0 ? "" : path + 1);
+        }
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    double least = 0;
+    for (;;) {
+        double quota = group_quota(folder);
+        if (quota > 0 && (least <= 0 || quota < least)) {
+            least = quota;
+        }
+        char *slash = strrchr(folder, '/');
+        if (slash == NULL) {
+            return least;
+        }
+        *slash = '\0';
+    }
+}
+
+int vgg_cpu_count(void)
+{
+    int count = 1;
+    /* A machine may have more CPUs than cpu_set_t has bits: grow until the kernel is content. */
+    for (int bits = 1024; bits <= 1 << 20; bits *= 4) {
+        cpu_set_t *set = CPU_ALLOC((size_t)bits);
+        size_t bytes = CPU_ALLOC_SIZE((size_t)bits);
+        bool ok = set != NULL && sched_getaffinity(0, bytes, set) == 0;
+        if (ok) {
+            count = CPU_COUNT_S(bytes, set);
+        }
+        CPU_FREE(set);
+        if (ok) {
+            break;
+        }
+    }
+    double quota = cgroup_quota();
+    if (quota > 0 && quota < count) {
+        count = (int)quota + (quota > (int)quota ? 1 : 0);
+    }
+    return count > 0 ? count : 1;
+}
+
+#if defined(__x86_64__)
+uint64_t vgg_denormals_off(void)
+{
+    enum { FLUSH_TO_ZERO = 0x8000, DENORMALS_ARE_ZERO = 0x0040 };
+    unsigned saved = _mm_getcsr();
+    _mm_setcsr(saved | FLUSH_TO_ZERO | DENORMALS_ARE_ZERO);
+    return saved;
+}
+
+void vgg_denormals_restore(uint64_t saved)
+{
+    _mm_setcsr((unsigned)saved);
+}
+#elif defined(__aarch64__)
+uint64_t vgg_denormals_off(void)
+{
+    const uint64_t flush_to_zero = 1u << 24;
+    uint64_t saved;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(saved));
+    __asm__ volatile("msr fpcr, %0" : : "r"(saved | flush_to_zero));
+    return saved;
+}
+
+void vgg_denormals_restore(uint64_t saved)
+{
+    __asm__ volatile("msr fpcr, %0" : : "r"(saved));
+}
+#else
+uint64_t vgg_denormals_off(void)
+{
+    return 0;
+}
+
+void vgg_denormals_restore(uint64_t saved)
+{
+    (void)saved;
+}
+#endif
