@@ -1,0 +1,12 @@
+/* The choice of a kernel table. */
+#ifndef VGG_KERNELS_DISPATCH_H
+#define VGG_KERNELS_DISPATCH_H
+
+#include "kernels/kernels.h"
+#include "vgg/cpu.h"
+
+/* The table for an instruction set (AUTO: vgg_cpu_detect's), or NULL when this build or this machine
+ * lacks it. *chosen, if not NULL, receives which it is. */
+const struct vgg_kernels *vgg_kernels_find(enum vgg_cpu cpu, enum vgg_cpu *chosen);
+
+#endif

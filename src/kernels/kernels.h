@@ -1,0 +1,146 @@
+/* The contract of the kernels: what each one computes, and on what layouts.
+ *
+ * Letters used throughout:
+ *   n  picture of the batch      c, ic, oc  channel, input channel, output channel
+ *   h, w  row and column         k  position along a sum      L  lanes of a vector of this ISA
+ *
+ * Blocked activations. L channels lie side by side, so that a vector is one pixel of one block and no
+ * kernel ever shuffles:
+ *
+ *     x[n][c / L][h + 2 pad][w + 2 pad][L]        strides in elements
+ *
+ * Round each plane lies a frame of `pad` zero pixels, so that convolution needs no special case at the
+ * edges. Whoever writes a plane writes its frame. Channels past the last real one are zeros.
+ * Blocks start at a multiple of 64 bytes.
+ *
+ * Planar activations are the same with L = 1: [n][c][h + 2 pad][w + 2 pad], or [n][features].
+ *
+ * Arithmetic is float32, each output one chain of multiply-adds in an order that depends on the shape
+ * alone: not on tiles, threads or the batch. A fused multiply-add rounds once where the ISA has one
+ * (all but scalar).
+ *
+ * NaN and infinity pass through as in PyTorch: ReLU and max-pool of NaN are NaN.
+ * Kernels neither allocate nor fail; the plan has checked the arguments. */
+#ifndef VGG_KERNELS_KERNELS_H
+#define VGG_KERNELS_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Direct convolution, stride 1, of some rows of one picture for one group of output channels:
+ *     y[oc][oh][ow] = bias[oc] + Σ x[ic][oh + kh][ow + kw] * weight[oc][ic][kh][kw]
+ * summed over ic blocks, kh, kw, channels in the block, in this order. */
+struct vgg_conv_args {
+    /* Input pixel (oh = 0, ow = 0, kh = kw = 0), that is inside the frame's upper left corner. */
+    const float *x;
+    ptrdiff_t x_block_stride, x_row_stride;
+    ptrdiff_t x_channel_stride; /* planar input only; 1 when blocked */
+    int ic_blocks;              /* 1 when planar */
+    int ic_block;               /* channels in a block: L, or all of them when planar */
+    int kernel;                 /* side */
+
+    const float *weight; /* packed [ic_blocks][kernel][kernel][ic_block][conv_blocks][L], aligned */
+    const float *bias;   /* [conv_blocks][L], aligned */
+
+    float *y; /* output pixel (0, 0) of the group's first block */
+    ptrdiff_t y_block_stride, y_row_stride;
+    int oc_blocks; /* blocks to store: conv_blocks, or fewer in the last group */
+    int oh_begin, oh_end;
+    int ow;
+    int relu; /* not 0: y = max(y, 0) */
+};
+
+/* Fully connected rows begin … end-1 for n pictures:
+ *     y[n][row] = bias[row] + Σ x[n][k] * weight[row][k]
+ * each sum in L interleaved chains over k, added pairwise at the end. */
+struct vgg_linear_args {
+    const void *weight; /* float32 [rows][k] in native byte order, any byte alignment */
+    const float *bias;  /* [rows], or NULL */
+    const float *x;     /* [n][x_stride] */
+    ptrdiff_t x_stride;
+    float *y; /* [n][y_stride] */
+    ptrdiff_t y_stride;
+    int begin, end;
+    int k;
+    int n;
+    int relu;
+};
+
+/* Max-pool, output rows of one block: windows of kernel × kernel pixels, stride apart. */
+struct vgg_max_pool_args {
+    const float *x; /* pixel (0, 0) of the block */
+    ptrdiff_t x_row_stride;
+    float *y;
+    ptrdiff_t y_row_stride;
+    int kernel, stride;
+    int oh_begin, oh_end, ow;
+};
+
+/* Adaptive average pool of one block; the window of output (i, j) is rows floor(i ih / oh) to
+ * ceil((i + 1) ih / oh) - 1, columns alike. */
+struct vgg_avg_pool_args {
+    const float *x;
+    ptrdiff_t x_row_stride;
+    int ih, iw;
+    float *y;
+    ptrdiff_t y_row_stride;
+    int oh, ow;
+};
+
+/* y[i] = x[i] * scale + shift for the L channels of one block, rows of w pixels; and ReLU. */
+struct vgg_pointwise_args {
+    const float *x;
+    ptrdiff_t x_row_stride;
+    float *y;
+    ptrdiff_t y_row_stride;
+    int h, w;
+    const float *scale, *shift; /* [L]; NULL in relu */
+};
+
+/* Measures the arithmetic roof of one core: runs `iterations` rounds of independent multiply-adds. */
+struct vgg_peak_args {
+    int64_t iterations;
+    float seed;   /* any number the compiler does not know */
+    double flops; /* receives the floating-point operations done, two a multiply-add */
+    float result; /* receives a sum, so that the work is not removed */
+};
+
+/* The kernels, each with its arguments. */
+#define VGG_KERNEL_LIST(X)                                                                         \
+    X(conv_blocked, const struct vgg_conv_args)                                                    \
+    X(conv_planar, const struct vgg_conv_args)                                                     \
+    X(linear, const struct vgg_linear_args)                                                        \
+    X(max_pool, const struct vgg_max_pool_args)                                                    \
+    X(avg_pool, const struct vgg_avg_pool_args)                                                    \
+    X(scale_shift, const struct vgg_pointwise_args)                                                \
+    X(relu, const struct vgg_pointwise_args)                                                       \
+    X(fma_peak, struct vgg_peak_args)
+
+/* Everything the plan needs of one ISA. Packed weights fit only the table they were packed for. */
+struct vgg_kernels {
+    const char *isa;
+    int lanes;       /* L */
+    int conv_blocks; /* blocks of output channels that one convolution call computes */
+    int linear_rows; /* rows of a fully connected layer that are summed at once */
+#define X(op, args_type) void (*op)(args_type * args);
+    VGG_KERNEL_LIST(X)
+#undef X
+};
+
+/* The tables that were compiled in; dispatch.h chooses. */
+extern const struct vgg_kernels vgg_kernels_scalar;
+extern const struct vgg_kernels vgg_kernels_avx2;
+extern const struct vgg_kernels vgg_kernels_avx512;
+extern const struct vgg_kernels vgg_kernels_neon;
+
+/* In a template, VGG_KERNEL(conv_blocked) is vgg_conv_blocked_f32_avx512 and so on. */
+#define VGG_KERNEL_NAME_(op, isa) vgg_##op##_f32_##isa
+#define VGG_KERNEL_NAME(op, isa) VGG_KERNEL_NAME_(op, isa)
+#define VGG_KERNEL(op) VGG_KERNEL_NAME(op, VGG_ISA)
+#ifdef VGG_ISA
+#define X(op, args_type) void VGG_KERNEL(op)(args_type * args);
+VGG_KERNEL_LIST(X)
+#undef X
+#endif
+
+#endif

@@ -1,0 +1,22 @@
+/* The oracle: what every kernel must compute, in plain loops and double precision. Used by tests only.
+ * Tensors are planar [c][h][w]; each result comes with the sum of the absolute terms, from which the
+ * rounding error allowed to a float32 kernel follows. */
+#ifndef VGG_KERNELS_REF_H
+#define VGG_KERNELS_REF_H
+
+/* y[oc][oh][ow] of a convolution with stride 1; x [ic][ih][iw], weight [oc][ic][k][k], bias [oc].
+ * oh = ih + 2 pad - k + 1, ow likewise. magnitude has y's shape. */
+void vgg_ref_conv(const float *x, int ic, int ih, int iw, const float *weight, const float *bias,
+                  int oc, int k, int pad, double *y, double *magnitude);
+
+/* y[rows] of a fully connected layer; x [k], weight [rows][k], bias [rows] or NULL. */
+void vgg_ref_linear(const float *x, const float *weight, const float *bias, int rows, int k,
+                    double *y, double *magnitude);
+
+/* y[oh][ow] of one channel x [ih][iw]; a NaN in the window makes a NaN. */
+void vgg_ref_max_pool(const float *x, int ih, int iw, int kernel, int stride, double *y);
+
+/* y[oh][ow] of one channel x [ih][iw], as nn.AdaptiveAvgPool2d((oh, ow)) defines it. */
+void vgg_ref_avg_pool(const float *x, int ih, int iw, int oh, int ow, double *y, double *magnitude);
+
+#endif

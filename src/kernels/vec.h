@@ -1,0 +1,30 @@
+/* The vector vocabulary of the ISA that a template is being compiled for.
+ *
+ * Each vec_<isa>.h defines the type vf of VF_LANES floats and
+ *   vf_zero()  vf_set1(s)                 all lanes 0, or s
+ *   vf_load(p)  vf_store(p, a)            VF_LANES floats, any byte alignment
+ *   vf_load_partial(p, n)                 the first n lanes, the rest 0; touches no byte past them
+ *   vf_store_partial(p, a, n)             the first n lanes
+ *   vf_add vf_sub vf_mul (a, b)           lane by lane
+ *   vf_fma(a, b, c)                       a * b + c, rounded once (scalar: twice)
+ *   vf_max(a, b)                          the larger; NaN when either is NaN
+ *   vf_relu(a)                            max(a, 0); NaN stays NaN
+ *   vf_sum(a)                             all lanes: halves are added until one is left
+ * and the tile sizes that suit its registers:
+ *   CONV_BLOCKS, CONV_PIXELS              accumulators of the convolution: blocks × pixels
+ *   LINEAR_ROWS, LINEAR_PICTURES          accumulators of the fully connected layer
+ * A header refuses to compile without its ISA's flags. */
+#ifndef VGG_KERNELS_VEC_H
+#define VGG_KERNELS_VEC_H
+
+#define VGG_INLINE static inline __attribute__((always_inline))
+
+#if defined(__clang__)
+#define VGG_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define VGG_UNROLL _Pragma("GCC unroll 64")
+#endif
+
+#include VGG_VEC_HEADER
+
+#endif

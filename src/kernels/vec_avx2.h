@@ -1,0 +1,73 @@
+/* vec.h for AVX2 with FMA: 16 registers of 8 floats. */
+#if !defined(__AVX2__) || !defined(__FMA__)
+#error "vec_avx2.h needs -mavx2 -mfma"
+#endif
+#include <immintrin.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef __m256 vf;
+enum { VF_LANES = 8 };
+/* 12 accumulators, 2 weight vectors, 1 broadcast: 15 registers. */
+enum { CONV_BLOCKS = 2, CONV_PIXELS = 6 };
+enum { LINEAR_ROWS = 6, LINEAR_PICTURES = 2 };
+
+VGG_INLINE vf vf_zero(void)
+{
+    return _mm256_setzero_ps();
+}
+VGG_INLINE vf vf_set1(float s)
+{
+    return _mm256_set1_ps(s);
+}
+VGG_INLINE vf vf_load(const void *p)
+{
+    return _mm256_loadu_ps(p);
+}
+VGG_INLINE void vf_store(float *p, vf a)
+{
+    _mm256_storeu_ps(p, a);
+}
+VGG_INLINE __m256i vf_first(size_t n)
+{
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+VGG_INLINE vf vf_load_partial(const void *p, size_t n)
+{
+    return _mm256_maskload_ps(p, vf_first(n));
+}
+VGG_INLINE void vf_store_partial(float *p, vf a, size_t n)
+{
+    _mm256_maskstore_ps(p, vf_first(n), a);
+}
+VGG_INLINE vf vf_add(vf a, vf b)
+{
+    return _mm256_add_ps(a, b);
+}
+VGG_INLINE vf vf_sub(vf a, vf b)
+{
+    return _mm256_sub_ps(a, b);
+}
+VGG_INLINE vf vf_mul(vf a, vf b)
+{
+    return _mm256_mul_ps(a, b);
+}
+VGG_INLINE vf vf_fma(vf a, vf b, vf c)
+{
+    return _mm256_fmadd_ps(a, b, c);
+}
+VGG_INLINE vf vf_max(vf a, vf b)
+{
+    /* The instruction yields b when either is NaN: put a back where a is the NaN. */
+    return _mm256_blendv_ps(_mm256_max_ps(a, b), a, _mm256_cmp_ps(a, a, _CMP_UNORD_Q));
+}
+VGG_INLINE vf vf_relu(vf a)
+{
+    return _mm256_max_ps(_mm256_setzero_ps(), a);
+}
+VGG_INLINE float vf_sum(vf a)
+{
+    __m128 b = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+    b = _mm_add_ps(b, _mm_movehl_ps(b, b));
+    return _mm_cvtss_f32(_mm_add_ss(b, _mm_movehdup_ps(b)));
+}

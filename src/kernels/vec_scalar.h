@@ -1,0 +1,73 @@
+/* vec.h for any CPU: four floats in the compiler's own vector type, which becomes whatever the
+ * baseline has (SSE2 on x86-64) or plain scalar code. No fused multiply-add. */
+#include <stddef.h>
+#include <stdint.h>
+
+typedef float vf __attribute__((vector_size(16)));
+typedef int32_t vf_mask __attribute__((vector_size(16)));
+enum { VF_LANES = 4 };
+/* 8 accumulators, 2 weight vectors, 1 broadcast, 1 product: 12 of 16 registers. */
+enum { CONV_BLOCKS = 2, CONV_PIXELS = 4 };
+enum { LINEAR_ROWS = 4, LINEAR_PICTURES = 2 };
+
+VGG_INLINE vf vf_zero(void)
+{
+    return (vf){0, 0, 0, 0};
+}
+VGG_INLINE vf vf_set1(float s)
+{
+    return (vf){s, s, s, s};
+}
+VGG_INLINE vf vf_load(const void *p)
+{
+    vf a;
+    __builtin_memcpy(&a, p, sizeof a);
+    return a;
+}
+VGG_INLINE void vf_store(float *p, vf a)
+{
+    __builtin_memcpy(p, &a, sizeof a);
+}
+VGG_INLINE vf vf_load_partial(const void *p, size_t n)
+{
+    vf a = {0, 0, 0, 0};
+    __builtin_memcpy(&a, p, n * sizeof(float));
+    return a;
+}
+VGG_INLINE void vf_store_partial(float *p, vf a, size_t n)
+{
+    __builtin_memcpy(p, &a, n * sizeof(float));
+}
+VGG_INLINE vf vf_add(vf a, vf b)
+{
+    return a + b;
+}
+VGG_INLINE vf vf_sub(vf a, vf b)
+{
+    return a - b;
+}
+VGG_INLINE vf vf_mul(vf a, vf b)
+{
+    return a * b;
+}
+VGG_INLINE vf vf_fma(vf a, vf b, vf c)
+{
+    return a * b + c;
+}
+/* a where the mask is set, else b. */
+VGG_INLINE vf vf_select(vf_mask mask, vf a, vf b)
+{
+    return (vf)(((vf_mask)a & mask) | ((vf_mask)b & ~mask));
+}
+VGG_INLINE vf vf_max(vf a, vf b)
+{
+    return vf_select((a > b) | (a != a), a, b); /* neither holds when b is NaN */
+}
+VGG_INLINE vf vf_relu(vf a)
+{
+    return vf_select(a <= vf_zero(), vf_zero(), a);
+}
+VGG_INLINE float vf_sum(vf a)
+{
+    return (a[0] + a[2]) + (a[1] + a[3]);
+}
