@@ -1,0 +1,146 @@
+/* From nodes to steps: what is computed together, and in which layout each result is kept. */
+#include "plan/plan.h"
+
+static const struct vgg_node *node_at(const struct vgg_node *nodes, size_t count, size_t i)
+{
+    return i < count ? &nodes[i] : NULL;
+}
+
+static bool is(const struct vgg_node *node, enum vgg_op op)
+{
+    return node != NULL && node->op == op;
+}
+
+/* Sets shape, layout and strides of the next activation; returns its index. */
+static int add_activation(struct vgg_plan *plan, struct vgg_shape shape, int lanes)
+{
+    struct vgg_activation *a = &plan->activations[plan->activation_count];
+    *a = (struct vgg_activation){.shape = shape, .lanes = lanes};
+    a->blocks = vgg_ceil_div(shape.c, lanes);
+    return plan->activation_count++;
+}
+
+static vgg_status refuse(const struct vgg_plan *plan, const struct vgg_node *node, const char *why,
+                         struct vgg_error *err)
+{
+    return vgg_fail(err, VGG_ERR_UNSUPPORTED, "%s: %s (%s): %s", plan->path, node->name,
+                    vgg_op_string(node->op), why);
+}
+
+static enum vgg_step_kind kind_of(enum vgg_op op)
+{
+    switch (op) {
+    case VGG_OP_CONV2D:
+        return VGG_STEP_CONV;
+    case VGG_OP_BATCH_NORM:
+        return VGG_STEP_BATCH_NORM;
+    case VGG_OP_RELU:
+        return VGG_STEP_RELU;
+    case VGG_OP_MAX_POOL:
+        return VGG_STEP_MAX_POOL;
+    case VGG_OP_ADAPTIVE_AVG_POOL:
+        return VGG_STEP_AVG_POOL;
+    case VGG_OP_FLATTEN:
+        return VGG_STEP_FLATTEN;
+    case VGG_OP_LINEAR:
+        return VGG_STEP_LINEAR;
+    case VGG_OP_DROPOUT:
+        return VGG_STEP_IDENTITY;
+    }
+    return VGG_STEP_IDENTITY;
+}
+
+/* Fills the step that starts at nodes[i]; returns how many nodes it takes. */
+static size_t make_step(const struct vgg_plan *plan, const struct vgg_node *nodes, size_t count,
+                        size_t i, struct vgg_shape in, struct vgg_step *step)
+{
+    const struct vgg_node *node = &nodes[i];
+    size_t taken = 1;
+    *step = (struct vgg_step){.kind = kind_of(node->op), .node = node};
+    if (plan->on_node == NULL) {
+        if (is(node, VGG_OP_CONV2D) && is(node_at(nodes, count, i + taken), VGG_OP_BATCH_NORM)) {
+            step->norm = &nodes[i + taken++];
+        }
+        if ((is(node, VGG_OP_CONV2D) || is(node, VGG_OP_LINEAR)) &&
+            is(node_at(nodes, count, i + taken), VGG_OP_RELU)) {
+            step->relu = true;
+            taken++;
+        }
+        if (is(node, VGG_OP_ADAPTIVE_AVG_POOL) && node->avg_pool.oh == in.h &&
+            node->avg_pool.ow == in.w) {
+            step->kind = VGG_STEP_IDENTITY; /* windows of one pixel */
+        }
+    }
+    step->last = &nodes[i + taken - 1];
+    return taken;
+}
+
+/* The frame that the convolution reading activation `index` needs; steps that do nothing pass it on. */
+static int frame_for_readers(const struct vgg_plan *plan, int index)
+{
+    for (int s = 0; s < plan->step_count; s++) {
+        const struct vgg_step *step = &plan->steps[s];
+        if (step->in == index && step->kind == VGG_STEP_CONV) {
+            return step->node->conv.padding;
+        }
+    }
+    return 0;
+}
+
+vgg_status vgg_plan_fuse(struct vgg_plan *plan, const struct vgg_node *nodes, size_t node_count,
+                         struct vgg_error *err)
+{
+    const int lanes = plan->kernels->lanes;
+    if (!is(node_at(nodes, node_count, 0), VGG_OP_CONV2D)) {
+        return vgg_fail(err, VGG_ERR_UNSUPPORTED, "%s: expected a convolution as the first layer",
+                        plan->path);
+    }
+    /* At most one step a node, the input's frame, and one activation a step. */
+    plan->steps = vgg_arena_alloc(&plan->arena, node_count + 1, sizeof *plan->steps);
+    plan->activations = vgg_arena_alloc(&plan->arena, node_count + 2, sizeof *plan->activations);
+    if (plan->steps == NULL || plan->activations == NULL) {
+        return vgg_fail_memory(err, plan->path, node_count * sizeof *plan->steps, "the plan");
+    }
+    struct vgg_shape shape = plan->input;
+    int current = add_activation(plan, shape, 1);
+    plan->steps[plan->step_count++] =
+        (struct vgg_step){.kind = VGG_STEP_FRAME_INPUT, .in = -1, .out = current};
+
+    for (size_t i = 0; i < node_count;) {
+        struct vgg_step *step = &plan->steps[plan->step_count++];
+        size_t taken = make_step(plan, nodes, node_count, i, shape, step);
+        if (is(step->node, VGG_OP_CONV2D) && step->node->conv.stride != 1) {
+            return refuse(plan, step->node, "only stride 1 is supported", err);
+        }
+        for (size_t n = 0; n < taken; n++) {
+            vgg_status status = vgg_node_infer_shape(&nodes[i + n], shape, &shape, plan->path, err);
+            if (status != VGG_OK) {
+                return status;
+            }
+        }
+        step->in = current;
+        bool blocked = plan->activations[current].lanes == lanes;
+        bool needs_blocks = step->kind == VGG_STEP_MAX_POOL || step->kind == VGG_STEP_AVG_POOL ||
+                            step->kind == VGG_STEP_BATCH_NORM;
+        if ((needs_blocks && !blocked) || (is(step->node, VGG_OP_LINEAR) && blocked && lanes > 1)) {
+            return refuse(plan, step->node, "not expected at this place of a VGG", err);
+        }
+        if (step->kind == VGG_STEP_IDENTITY) {
+            step->out = current;
+        } else {
+            bool planar = step->kind == VGG_STEP_FLATTEN || step->kind == VGG_STEP_LINEAR ||
+                          (step->kind == VGG_STEP_RELU && !blocked);
+            current = add_activation(plan, shape, planar ? 1 : lanes);
+            step->out = current;
+        }
+        i += taken;
+    }
+    if (plan->activations[current].lanes != 1 || shape.h != 1 || shape.w != 1) {
+        return refuse(plan, &nodes[node_count - 1], "expected a classifier at the end", err);
+    }
+    plan->class_count = shape.c;
+    for (int i = 0; i < plan->activation_count; i++) {
+        plan->activations[i].pad = frame_for_readers(plan, i);
+    }
+    return VGG_OK;
+}

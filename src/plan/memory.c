@@ -1,0 +1,67 @@
+/* Activations in one slab. In a chain only a step's input and output live at the same time, so even
+ * activations start at the slab's beginning and odd ones end at its end: the slab is as large as the
+ * largest pair of neighbours, and no two that live together touch. */
+#include "plan/plan.h"
+
+/* Strides and size of an activation; false when a size overflows. */
+static bool measure(struct vgg_activation *a, int batch)
+{
+    size_t row, plane, picture, total;
+    if (!vgg_size_mul((size_t)a->shape.w + 2 * (size_t)a->pad, (size_t)a->lanes, &row) ||
+        !vgg_size_mul((size_t)a->shape.h + 2 * (size_t)a->pad, row, &plane) ||
+        !vgg_size_mul(plane, (size_t)a->blocks, &picture) || picture > SIZE_MAX / 2) {
+        return false;
+    }
+    /* Whole cache lines: each picture is aligned, and features can be read by whole vectors. */
+    picture = vgg_size_round_up(picture, VGG_ALIGN_BYTES / sizeof(float));
+    if (!vgg_size_mul(picture, (size_t)batch * sizeof(float), &total) || total > PTRDIFF_MAX / 2) {
+        return false;
+    }
+    a->row_stride = (ptrdiff_t)row;
+    a->block_stride = (ptrdiff_t)plane;
+    a->n_stride = (ptrdiff_t)picture;
+    a->bytes = total;
+    return true;
+}
+
+vgg_status vgg_plan_place(struct vgg_plan *plan, uint64_t max_bytes, struct vgg_error *err)
+{
+    size_t slab = 0, report = 0;
+    for (int i = 0; i < plan->activation_count; i++) {
+        struct vgg_activation *a = &plan->activations[i];
+        if (!measure(a, plan->batch)) {
+            goto too_large;
+        }
+        size_t pair = a->bytes + (i > 0 ? plan->activations[i - 1].bytes : 0);
+        slab = pair > slab ? pair : slab;
+        report = a->bytes > report ? a->bytes : report;
+    }
+    if (slab > max_bytes) {
+        goto too_large;
+    }
+    plan->slab_bytes = slab;
+    plan->slab = vgg_aligned_alloc(slab);
+    if (plan->slab == NULL) {
+        return vgg_fail_memory(err, plan->path, slab, "activations");
+    }
+    for (int i = 0; i < plan->activation_count; i++) {
+        struct vgg_activation *a = &plan->activations[i];
+        a->offset_bytes = i % 2 == 0 ? 0 : slab - a->bytes;
+        a->data = (float *)(void *)(plan->slab + a->offset_bytes) + a->pad * a->row_stride +
+                  a->pad * a->lanes;
+    }
+    if (plan->on_node != NULL) {
+        plan->report = vgg_aligned_alloc(report);
+        if (plan->report == NULL) {
+            return vgg_fail_memory(err, plan->path, report, "reported activations");
+        }
+    }
+    return VGG_OK;
+too_large:
+    return vgg_fail(
+        err, VGG_ERR_LIMIT,
+        "%s: a batch of %d pictures of %d x %d pixels needs more memory for activations "
+        "than the limit of %llu MB",
+        plan->path, plan->batch, plan->input.w, plan->input.h,
+        (unsigned long long)(max_bytes >> 20));
+}

@@ -1,0 +1,51 @@
+/* Building and freeing a plan. */
+#include "plan/plan.h"
+
+#include <stdlib.h>
+
+vgg_status vgg_plan_create(const struct vgg_node *nodes, size_t node_count, const char *path,
+                           const struct vgg_plan_options *options, struct vgg_pool *pool,
+                           struct vgg_plan **out, struct vgg_error *err)
+{
+    *out = NULL;
+    struct vgg_plan *plan = calloc(1, sizeof *plan);
+    if (plan == NULL) {
+        return vgg_fail_memory(err, path, sizeof *plan, "the plan");
+    }
+    plan->path = path;
+    plan->kernels = options->kernels;
+    plan->batch = options->batch;
+    plan->input = options->input;
+    plan->on_node = options->on_node;
+    plan->on_node_user = options->on_node_user;
+    vgg_status status = vgg_plan_fuse(plan, nodes, node_count, err);
+    if (status == VGG_OK) {
+        status = vgg_plan_place(plan, options->activation_bytes, err);
+    }
+    if (status == VGG_OK) {
+        vgg_plan_choose(plan, vgg_pool_get_threads(pool));
+        status = vgg_plan_pack(plan, pool, err);
+    }
+    if (status != VGG_OK) {
+        vgg_plan_destroy(plan);
+        return status;
+    }
+    *out = plan;
+    return VGG_OK;
+}
+
+void vgg_plan_destroy(struct vgg_plan *plan)
+{
+    if (plan == NULL) {
+        return;
+    }
+    for (int s = 0; s < plan->step_count; s++) {
+        vgg_aligned_free(plan->steps[s].weight);
+        vgg_aligned_free(plan->steps[s].bias);
+        vgg_aligned_free(plan->steps[s].scale);
+    }
+    vgg_aligned_free(plan->slab);
+    vgg_aligned_free(plan->report);
+    vgg_arena_destroy(&plan->arena);
+    free(plan);
+}

@@ -1,0 +1,114 @@
+/* A plan: a net cut into steps for one input size, one batch, one ISA, with its memory laid out and its
+ * weights in kernel order. Built once by plan.c; run.c executes it without allocating.
+ *
+ *   nodes ─ fuse.c ─► steps ─ memory.c ─► one slab ─ pack.c ─► weights ─ run.c ─► logits */
+#ifndef VGG_PLAN_PLAN_H
+#define VGG_PLAN_PLAN_H
+
+#include "base/mem.h"
+#include "base/pool.h"
+#include "kernels/kernels.h"
+#include "model/graph.h"
+#include "vgg/session.h"
+
+/* One activation tensor in the slab: blocked (lanes = L) or planar (lanes = 1), see kernels.h. */
+struct vgg_activation {
+    struct vgg_shape shape;
+    int lanes;
+    int pad; /* frame of zeros, in pixels */
+    int blocks;
+    ptrdiff_t n_stride, block_stride, row_stride; /* elements */
+    size_t bytes;                                 /* of the whole batch with its frames */
+    size_t offset_bytes;                          /* in the slab */
+    float *data; /* picture 0, block 0, pixel (0, 0); set when the slab exists */
+};
+
+enum vgg_step_kind {
+    VGG_STEP_FRAME_INPUT, /* the caller's planar input, copied into its frame of zeros */
+    VGG_STEP_CONV,        /* with BatchNorm folded and ReLU fused as the graph allows */
+    VGG_STEP_BATCH_NORM,
+    VGG_STEP_RELU,
+    VGG_STEP_MAX_POOL,
+    VGG_STEP_AVG_POOL,
+    VGG_STEP_FLATTEN, /* blocked -> planar features */
+    VGG_STEP_LINEAR,
+    VGG_STEP_IDENTITY, /* nothing to do: in and out are the same activation */
+};
+
+struct vgg_step {
+    enum vgg_step_kind kind;
+    const struct vgg_node *node; /* the first node it computes; NULL for FRAME_INPUT */
+    const struct vgg_node *norm; /* the BatchNorm folded into a convolution, or NULL */
+    const struct vgg_node *last; /* the last node it computes: `out` is this node's output */
+    bool relu;                   /* ReLU fused */
+    int in, out;                 /* indices of activations */
+
+    /* How one picture's work is cut into tasks (choose.c). */
+    int groups; /* along channels: conv groups, blocks, or slices of rows of a linear layer */
+    int chunks; /* along rows of the output */
+    bool
+        groups_first; /* consecutive tasks share a group (its weights), else a chunk (its pixels) */
+
+    float *weight; /* packed [groups][group_elements], or a float32 copy; NULL: in place */
+    const void *linear_weight; /* what the linear kernel reads: the file's bytes, or weight */
+    float *bias;               /* packed; also BatchNorm's shift */
+    float *scale;              /* BatchNorm on its own */
+    size_t group_elements;
+};
+
+struct vgg_plan {
+    const char *path; /* of the checkpoint, for messages; borrowed */
+    const struct vgg_kernels *kernels;
+    int batch;
+    struct vgg_shape input;
+    int class_count;
+    struct vgg_step *steps; /* [step_count] */
+    int step_count;
+    struct vgg_activation *activations; /* [activation_count] in order of production */
+    int activation_count;
+    uint8_t *slab;
+    size_t slab_bytes;
+    size_t weight_bytes;
+    vgg_node_fn *on_node;
+    void *on_node_user;
+    float *report; /* planar copy of one node's output, for on_node; or NULL */
+    struct vgg_arena arena;
+};
+
+struct vgg_plan_options {
+    const struct vgg_kernels *kernels;
+    int batch;
+    struct vgg_shape input;
+    vgg_node_fn *on_node; /* not NULL: nothing is fused */
+    void *on_node_user;
+    uint64_t activation_bytes; /* limit */
+};
+
+/* Builds a plan; the pool prepares the weights in parallel. The nodes and their tensors are borrowed.
+ * Errors: MISMATCH, UNSUPPORTED, LIMIT, MEMORY. */
+vgg_status vgg_plan_create(const struct vgg_node *nodes, size_t node_count, const char *path,
+                           const struct vgg_plan_options *options, struct vgg_pool *pool,
+                           struct vgg_plan **out, struct vgg_error *err);
+void vgg_plan_destroy(struct vgg_plan *plan);
+
+/* Runs it for count <= batch pictures; see vgg_session_run. */
+void vgg_plan_run(struct vgg_plan *plan, struct vgg_pool *pool, const float *input, int count,
+                  float *logits);
+
+/* The stages of vgg_plan_create. */
+vgg_status vgg_plan_fuse(struct vgg_plan *plan, const struct vgg_node *nodes, size_t node_count,
+                         struct vgg_error *err);
+void vgg_plan_choose(struct vgg_plan *plan, int threads);
+vgg_status vgg_plan_place(struct vgg_plan *plan, uint64_t max_bytes, struct vgg_error *err);
+vgg_status vgg_plan_pack(struct vgg_plan *plan, struct vgg_pool *pool, struct vgg_error *err);
+
+/* a / b rounded up. */
+static inline int vgg_ceil_div(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+
+/* Copies one picture of an activation as planar [c][h][w]. */
+void vgg_activation_to_planar(const struct vgg_activation *activation, int picture, float *out);
+
+#endif

@@ -1,0 +1,306 @@
+/* Running a plan: each step is a loop of independent tasks on the pool. A task owns whole output
+ * pixels and sums them in a fixed order, so no number of threads changes a bit. Nothing is
+ * allocated. */
+#include <string.h>
+
+#include "plan/plan.h"
+
+/* What the tasks of one step need. */
+struct step_run {
+    const struct vgg_plan *plan;
+    const struct vgg_step *step;
+    const struct vgg_activation *in, *out;
+    const float *input; /* the caller's, for FRAME_INPUT */
+    int count;          /* pictures */
+};
+
+/* One task: a picture, a group of channels, a chunk of output rows. */
+struct task {
+    int n, group, begin, end;
+};
+
+static struct task get_task(const struct step_run *run, size_t index)
+{
+    const size_t groups = (size_t)run->step->groups, chunks = (size_t)run->step->chunks;
+    const int h = run->out->shape.h;
+    size_t n = index / (groups * chunks), rest = index % (groups * chunks);
+    size_t group = run->step->groups_first ? rest / chunks : rest % groups;
+    size_t chunk = run->step->groups_first ? rest % chunks : rest / groups;
+    return (struct task){.n = (int)n,
+                         .group = (int)group,
+                         .begin = (int)((size_t)h * chunk / chunks),
+                         .end = (int)((size_t)h * (chunk + 1) / chunks)};
+}
+
+static const float *block_of(const struct vgg_activation *a, int n, int block)
+{
+    return a->data + n * a->n_stride + block * a->block_stride;
+}
+
+static float *block_to_write(const struct vgg_activation *a, int n, int block)
+{
+    return a->data + n * a->n_stride + block * a->block_stride;
+}
+
+/* Writes the frame of zeros round rows begin … end-1 of a block, with the corners at the plane's top
+ * and bottom. */
+static void clear_frame(const struct vgg_activation *a, float *block, int begin, int end)
+{
+    const ptrdiff_t side = (ptrdiff_t)a->pad * a->lanes, inside = (ptrdiff_t)a->shape.w * a->lanes;
+    const size_t row_bytes = (size_t)a->row_stride * sizeof(float);
+    if (a->pad == 0) {
+        return;
+    }
+    for (int row = begin; row < end; row++) {
+        float *p = block + row * a->row_stride;
+        memset(p - side, 0, (size_t)side * sizeof(float));
+        memset(p + inside, 0, (size_t)side * sizeof(float));
+    }
+    for (int row = 1; row <= a->pad; row++) {
+        if (begin == 0) {
+            memset(block - row * a->row_stride - side, 0, row_bytes);
+        }
+        if (end == a->shape.h) {
+            memset(block + (a->shape.h + row - 1) * a->row_stride - side, 0, row_bytes);
+        }
+    }
+}
+
+static void frame_input_task(void *context, size_t index, int worker)
+{
+    (void)worker;
+    const struct step_run *run = context;
+    const struct task task = get_task(run, index);
+    const struct vgg_shape shape = run->out->shape;
+    const size_t plane = (size_t)shape.h * (size_t)shape.w;
+    const float *x = run->input + ((size_t)task.n * (size_t)shape.c + (size_t)task.group) * plane;
+    float *y = block_to_write(run->out, task.n, task.group);
+    for (int row = task.begin; row < task.end; row++) {
+        memcpy(y + row * run->out->row_stride, x + (size_t)row * (size_t)shape.w,
+               (size_t)shape.w * sizeof *x);
+    }
+    clear_frame(run->out, y, task.begin, task.end);
+}
+
+static void conv_task(void *context, size_t index, int worker)
+{
+    (void)worker;
+    const struct step_run *run = context;
+    const struct vgg_step *step = run->step;
+    const struct vgg_kernels *kernels = run->plan->kernels;
+    const struct vgg_activation *in = run->in, *out = run->out;
+    const struct task task = get_task(run, index);
+    const bool planar = in->lanes == 1 && kernels->lanes > 1;
+    const int first = task.group * kernels->conv_blocks;
+    const int left = out->blocks - first;
+    struct vgg_conv_args args = {
+        .x = block_of(in, task.n, 0) - step->node->conv.padding * (in->row_stride + in->lanes),
+        .x_block_stride = in->block_stride,
+        .x_row_stride = in->row_stride,
+        .x_channel_stride = planar ? in->block_stride : 1,
+        .ic_blocks = planar ? 1 : in->blocks,
+        .ic_block = planar ? in->shape.c : in->lanes,
+        .kernel = step->node->conv.kernel,
+        .weight = step->weight + (size_t)task.group * step->group_elements,
+        .bias = step->bias + (ptrdiff_t)first * kernels->lanes,
+        .y = block_to_write(out, task.n, first),
+        .y_block_stride = out->block_stride,
+        .y_row_stride = out->row_stride,
+        .oc_blocks = left < kernels->conv_blocks ? left : kernels->conv_blocks,
+        .oh_begin = task.begin,
+        .oh_end = task.end,
+        .ow = out->shape.w,
+        .relu = step->relu,
+    };
+    (planar ? kernels->conv_planar : kernels->conv_blocked)(&args);
+    for (int b = 0; b < args.oc_blocks; b++) {
+        clear_frame(out, args.y + b * args.y_block_stride, task.begin, task.end);
+    }
+}
+
+static void max_pool_task(void *context, size_t index, int worker)
+{
+    (void)worker;
+    const struct step_run *run = context;
+    const struct task task = get_task(run, index);
+    const struct vgg_max_pool *pool = &run->step->node->max_pool;
+    struct vgg_max_pool_args args = {
+        .x = block_of(run->in, task.n, task.group),
+        .x_row_stride = run->in->row_stride,
+        .y = block_to_write(run->out, task.n, task.group),
+        .y_row_stride = run->out->row_stride,
+        .kernel = pool->kernel,
+        .stride = pool->stride,
+        .oh_begin = task.begin,
+        .oh_end = task.end,
+        .ow = run->out->shape.w,
+    };
+    run->plan->kernels->max_pool(&args);
+    clear_frame(run->out, args.y, task.begin, task.end);
+}
+
+static void avg_pool_task(void *context, size_t index, int worker)
+{
+    (void)worker;
+    const struct step_run *run = context;
+    const struct task task = get_task(run, index);
+    struct vgg_avg_pool_args args = {
+        .x = block_of(run->in, task.n, task.group),
+        .x_row_stride = run->in->row_stride,
+        .ih = run->in->shape.h,
+        .iw = run->in->shape.w,
+        .y = block_to_write(run->out, task.n, task.group),
+        .y_row_stride = run->out->row_stride,
+        .oh = run->out->shape.h,
+        .ow = run->out->shape.w,
+    };
+    run->plan->kernels->avg_pool(&args);
+    clear_frame(run->out, args.y, task.begin, task.end);
+}
+
+/* BatchNorm or ReLU on its own. Planar features are taken as one row of pixels of L channels: their
+ * buffers are whole vectors long. */
+static void pointwise_task(void *context, size_t index, int worker)
+{
+    (void)worker;
+    const struct step_run *run = context;
+    const struct vgg_kernels *kernels = run->plan->kernels;
+    const struct task task = get_task(run, index);
+    const bool features = run->out->lanes == 1;
+    struct vgg_pointwise_args args = {
+        .x = block_of(run->in, task.n, features ? 0 : task.group),
+        .x_row_stride = run->in->row_stride,
+        .y = block_to_write(run->out, task.n, features ? 0 : task.group),
+        .y_row_stride = run->out->row_stride,
+        .h = features ? 1 : run->out->shape.h,
+        .w = features ? vgg_ceil_div(run->out->shape.c, kernels->lanes) : run->out->shape.w,
+    };
+    if (run->step->kind == VGG_STEP_RELU) {
+        kernels->relu(&args);
+    } else {
+        args.scale = run->step->scale + (ptrdiff_t)task.group * kernels->lanes;
+        args.shift = run->step->bias + (ptrdiff_t)task.group * kernels->lanes;
+        kernels->scale_shift(&args);
+    }
+    if (!features) {
+        clear_frame(run->out, args.y, task.begin, task.end);
+    }
+}
+
+void vgg_activation_to_planar(const struct vgg_activation *a, int picture, float *out)
+{
+    for (int c = 0; c < a->shape.c; c++) {
+        const float *x = block_of(a, picture, c / a->lanes) + c % a->lanes;
+        for (int h = 0; h < a->shape.h; h++) {
+            for (int w = 0; w < a->shape.w; w++) {
+                *out++ = x[h * a->row_stride + (ptrdiff_t)w * a->lanes];
+            }
+        }
+    }
+}
+
+static void flatten_task(void *context, size_t index, int worker)
+{
+    (void)worker;
+    const struct step_run *run = context;
+    vgg_activation_to_planar(run->in, (int)index, block_to_write(run->out, (int)index, 0));
+}
+
+static void linear_task(void *context, size_t index, int worker)
+{
+    (void)worker;
+    const struct step_run *run = context;
+    const struct vgg_step *step = run->step;
+    const int rows = run->out->shape.c, tile = run->plan->kernels->linear_rows;
+    /* Slices are whole tiles of rows, so that at most the last one has a rest. */
+    const int64_t tiles = vgg_ceil_div(rows, tile);
+    const int begin = (int)(tiles * (int64_t)index / step->groups) * tile;
+    const int end = (int)(tiles * ((int64_t)index + 1) / step->groups) * tile;
+    struct vgg_linear_args args = {
+        .weight = step->linear_weight,
+        .bias = step->bias,
+        .x = run->in->data,
+        .x_stride = run->in->n_stride,
+        .y = run->out->data,
+        .y_stride = run->out->n_stride,
+        .begin = begin,
+        .end = end < rows ? end : rows,
+        .k = step->node->linear.in_features,
+        .n = run->count,
+        .relu = step->relu,
+    };
+    run->plan->kernels->linear(&args);
+}
+
+static void run_step(struct vgg_plan *plan, struct vgg_pool *pool, const struct vgg_step *step,
+                     const float *input, int count)
+{
+    struct step_run run = {
+        .plan = plan,
+        .step = step,
+        .in = step->in >= 0 ? &plan->activations[step->in] : NULL,
+        .out = &plan->activations[step->out],
+        .input = input,
+        .count = count,
+    };
+    const size_t pictures = (size_t)count;
+    const size_t tasks = pictures * (size_t)step->groups * (size_t)step->chunks;
+    switch (step->kind) {
+    case VGG_STEP_FRAME_INPUT:
+        vgg_pool_run(pool, tasks, frame_input_task, &run);
+        break;
+    case VGG_STEP_CONV:
+        vgg_pool_run(pool, tasks, conv_task, &run);
+        break;
+    case VGG_STEP_BATCH_NORM:
+        vgg_pool_run(pool, tasks, pointwise_task, &run);
+        break;
+    case VGG_STEP_RELU:
+        vgg_pool_run(pool, run.out->lanes == 1 ? pictures : tasks, pointwise_task, &run);
+        break;
+    case VGG_STEP_MAX_POOL:
+        vgg_pool_run(pool, tasks, max_pool_task, &run);
+        break;
+    case VGG_STEP_AVG_POOL:
+        vgg_pool_run(pool, tasks, avg_pool_task, &run);
+        break;
+    case VGG_STEP_FLATTEN:
+        vgg_pool_run(pool, pictures, flatten_task, &run);
+        break;
+    case VGG_STEP_LINEAR:
+        vgg_pool_run(pool, (size_t)step->groups, linear_task, &run);
+        break;
+    case VGG_STEP_IDENTITY:
+        break;
+    }
+}
+
+/* Hands a node's output to the plan's listener. */
+static void report_node(const struct vgg_plan *plan, const struct vgg_step *step, int count)
+{
+    const struct vgg_activation *out = &plan->activations[step->out];
+    const size_t elements = (size_t)out->shape.c * (size_t)out->shape.h * (size_t)out->shape.w;
+    for (int n = 0; n < count; n++) {
+        vgg_activation_to_planar(out, n, plan->report + (size_t)n * elements);
+    }
+    const int64_t shape[4] = {count, out->shape.c, out->shape.h, out->shape.w};
+    const bool features = out->lanes == 1;
+    plan->on_node(plan->on_node_user, step->last->name, shape, features ? 2 : 4, plan->report);
+}
+
+void vgg_plan_run(struct vgg_plan *plan, struct vgg_pool *pool, const float *input, int count,
+                  float *logits)
+{
+    for (int s = 0; s < plan->step_count; s++) {
+        const struct vgg_step *step = &plan->steps[s];
+        run_step(plan, pool, step, input, count);
+        if (plan->on_node != NULL && step->last != NULL) {
+            report_node(plan, step, count);
+        }
+    }
+    const struct vgg_activation *out = &plan->activations[plan->activation_count - 1];
+    for (int n = 0; n < count; n++) {
+        memcpy(logits + (size_t)n * (size_t)plan->class_count, out->data + n * out->n_stride,
+               (size_t)plan->class_count * sizeof *logits);
+    }
+}

@@ -1,0 +1,119 @@
+/* The public session: a plan and the threads that run it. */
+#include "vgg/session.h"
+
+#include <stdlib.h>
+
+#include "kernels/dispatch.h"
+#include "plan/plan.h"
+
+enum { MAX_THREADS = 1024, MAX_BATCH = 4096 };
+
+struct vgg_session {
+    struct vgg_plan *plan;
+    struct vgg_pool *pool;
+    enum vgg_cpu cpu;
+};
+
+vgg_status vgg_session_create(const vgg_model *model, const struct vgg_session_options *options,
+                              vgg_session **out, struct vgg_error *err)
+{
+    static const struct vgg_session_options defaults;
+    vgg_status status;
+    size_t node_count;
+    *out = NULL;
+    options = options != NULL ? options : &defaults;
+    const struct vgg_node *nodes = vgg_model_get_nodes(model, &node_count);
+    const char *path = vgg_model_get_path(model);
+    const int threads = options->threads > 0 ? options->threads : vgg_cpu_count();
+    struct vgg_limits limits;
+    vgg_limits_init(&limits);
+    if (options->limits != NULL) {
+        limits = *options->limits;
+    }
+    if (options->threads < 0 || threads > MAX_THREADS) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "threads: expected 1 to %d, got %d", MAX_THREADS,
+                        options->threads);
+    }
+    if (options->batch < 0 || options->batch > MAX_BATCH) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "batch: expected 1 to %d, got %d", MAX_BATCH,
+                        options->batch);
+    }
+    if (options->height < 0 || options->width < 0) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "input size: expected positive, got %d x %d",
+                        options->width, options->height);
+    }
+    status = vgg_model_check_classifier(model, err);
+    if (status != VGG_OK) {
+        return status;
+    }
+    struct vgg_session *session = calloc(1, sizeof *session);
+    if (session == NULL) {
+        return vgg_fail_memory(err, path, sizeof *session, "the session");
+    }
+    struct vgg_plan_options plan_options = {
+        .kernels = vgg_kernels_find(options->cpu, &session->cpu),
+        .batch = options->batch > 0 ? options->batch : 1,
+        .input = vgg_model_get_input_shape(model),
+        .on_node = options->on_node,
+        .on_node_user = options->on_node_user,
+        .activation_bytes = limits.activation_bytes,
+    };
+    if (options->height > 0) {
+        plan_options.input.h = options->height;
+    }
+    if (options->width > 0) {
+        plan_options.input.w = options->width;
+    }
+    if (plan_options.kernels == NULL) {
+        status = vgg_fail(err, VGG_ERR_UNSUPPORTED, "this CPU or build has no %s kernels",
+                          vgg_cpu_string(options->cpu));
+        goto fail;
+    }
+    status = vgg_pool_create(threads, &session->pool, err);
+    if (status != VGG_OK) {
+        goto fail;
+    }
+    status =
+        vgg_plan_create(nodes, node_count, path, &plan_options, session->pool, &session->plan, err);
+    if (status != VGG_OK) {
+        goto fail;
+    }
+    *out = session;
+    return VGG_OK;
+fail:
+    vgg_session_destroy(session);
+    return status;
+}
+
+void vgg_session_destroy(vgg_session *session)
+{
+    if (session == NULL) {
+        return;
+    }
+    vgg_pool_destroy(session->pool);
+    vgg_plan_destroy(session->plan);
+    free(session);
+}
+
+vgg_status vgg_session_run(vgg_session *session, const float *input, int count, float *logits,
+                           struct vgg_error *err)
+{
+    if (count < 1 || count > session->plan->batch) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "count: expected 1 to %d pictures, got %d",
+                        session->plan->batch, count);
+    }
+    vgg_plan_run(session->plan, session->pool, input, count, logits);
+    return VGG_OK;
+}
+
+void vgg_session_get_info(const vgg_session *session, struct vgg_session_info *info)
+{
+    *info = (struct vgg_session_info){
+        .threads = vgg_pool_get_threads(session->pool),
+        .cpu = session->cpu,
+        .height = session->plan->input.h,
+        .width = session->plan->input.w,
+        .weight_bytes = session->plan->weight_bytes,
+        .activation_bytes = session->plan->slab_bytes,
+    };
+}
