@@ -1,0 +1,167 @@
+/* From a description to the nodes of the net. */
+#include "model/build.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct builder {
+    struct vgg_arena *arena;
+    struct vgg_graph graph;
+    bool ok; /* false once memory ran out */
+};
+
+/* Appends a node named PREFIX.INDEX, or PREFIX alone for a negative index. */
+static struct vgg_node *add_node(struct builder *builder, enum vgg_op op, const char *prefix,
+                                 int index)
+{
+    char name[64];
+    int length = index < 0 ? snprintf(name, sizeof name, "%s", prefix)
+                           : snprintf(name, sizeof name, "%s.%d", prefix, index);
+    struct vgg_node *node = &builder->graph.nodes[builder->graph.count++];
+    node->op = op;
+    node->name = vgg_arena_copy_string(builder->arena, name, (size_t)length);
+    builder->ok = builder->ok && node->name != NULL;
+    return node;
+}
+
+/* Appends NODE.LEAF to the parameters; sides of 0 at the end of the shape do not count. */
+static void add_parameter(struct builder *builder, const struct vgg_node *node, const char *leaf,
+                          const int64_t shape[4], const struct vgg_tensor **slot)
+{
+    char name[96];
+    int length = snprintf(name, sizeof name, "%s.%s", node->name != NULL ? node->name : "", leaf);
+    struct vgg_parameter *parameter = &builder->graph.parameters[builder->graph.parameter_count++];
+    parameter->name = vgg_arena_copy_string(builder->arena, name, (size_t)length);
+    for (int i = 0; i < 4 && shape[i] > 0; i++) {
+        parameter->shape[parameter->ndim++] = shape[i];
+    }
+    parameter->slot = slot;
+    builder->ok = builder->ok && parameter->name != NULL;
+}
+
+static void add_conv(struct builder *builder, const struct vgg_layer *layer, int ic, int index)
+{
+    struct vgg_node *node = add_node(builder, VGG_OP_CONV2D, "features", index);
+    node->conv = (struct vgg_conv2d){.ic = ic,
+                                     .oc = layer->channels,
+                                     .kernel = layer->kernel,
+                                     .stride = layer->stride,
+                                     .padding = layer->padding};
+    const int64_t weight[4] = {layer->channels, ic, layer->kernel, layer->kernel};
+    const int64_t bias[4] = {layer->channels};
+    add_parameter(builder, node, "weight", weight, &node->conv.weight);
+    if (layer->bias) {
+        add_parameter(builder, node, "bias", bias, &node->conv.bias);
+    }
+}
+
+static void add_batch_norm(struct builder *builder, int channels, int index)
+{
+    struct vgg_node *node = add_node(builder, VGG_OP_BATCH_NORM, "features", index);
+    node->norm = (struct vgg_batch_norm){.channels = channels, .eps = 1e-5};
+    const int64_t shape[4] = {channels};
+    add_parameter(builder, node, "weight", shape, &node->norm.weight);
+    add_parameter(builder, node, "bias", shape, &node->norm.bias);
+    add_parameter(builder, node, "running_mean", shape, &node->norm.running_mean);
+    add_parameter(builder, node, "running_var", shape, &node->norm.running_var);
+}
+
+static void add_linear(struct builder *builder, const struct vgg_head *head, int in_features)
+{
+    struct vgg_node *node = add_node(builder, VGG_OP_LINEAR, "classifier", head->index);
+    node->linear = (struct vgg_linear){.in_features = in_features, .out_features = head->features};
+    const int64_t weight[4] = {head->features, in_features};
+    const int64_t bias[4] = {head->features};
+    add_parameter(builder, node, "weight", weight, &node->linear.weight);
+    if (head->bias) {
+        add_parameter(builder, node, "bias", bias, &node->linear.bias);
+    }
+}
+
+/* Appends `features`; returns its output channels. */
+static int build_features(struct builder *builder, const struct vgg_spec *spec)
+{
+    int channels = 3, index = 0;
+    for (size_t i = 0; i < spec->layer_count; i++) {
+        const struct vgg_layer *layer = &spec->layers[i];
+        if (layer->kind == VGG_LAYER_MAX_POOL) {
+            add_node(builder, VGG_OP_MAX_POOL, "features", index++)->max_pool =
+                (struct vgg_max_pool){.kernel = layer->kernel, .stride = layer->stride};
+            continue;
+        }
+        add_conv(builder, layer, channels, index++);
+        channels = layer->channels;
+        if (layer->batch_norm) {
+            add_batch_norm(builder, channels, index++);
+        }
+        add_node(builder, VGG_OP_RELU, "features", index++);
+    }
+    return channels;
+}
+
+/* Appends `classifier`, whose places without weights are ReLU and Dropout. */
+static vgg_status build_classifier(const char *path, struct builder *builder,
+                                   const struct vgg_spec *spec, int in_features,
+                                   struct vgg_error *err)
+{
+    int next = 0;
+    for (size_t i = 0; i < spec->head_count; i++) {
+        const struct vgg_head *head = &spec->head[i];
+        int gap = head->index - next;
+        if (head->index >= 0 && (gap < 0 || gap > (i == 0 ? 1 : 2))) {
+            return vgg_fail(err, VGG_ERR_UNSUPPORTED,
+                            "%s: expected %s before the linear layer classifier.%d, found room for "
+                            "%d modules",
+                            path, i == 0 ? "nothing or Dropout" : "ReLU and at most Dropout",
+                            head->index, gap);
+        }
+        for (; next < head->index; next++) {
+            bool relu = i > 0 && gap == head->index - next;
+            add_node(builder, relu ? VGG_OP_RELU : VGG_OP_DROPOUT, "classifier", next);
+        }
+        add_linear(builder, head, in_features);
+        in_features = head->features;
+        next = head->index + 1;
+    }
+    return VGG_OK;
+}
+
+vgg_status vgg_graph_build(const char *path, const struct vgg_spec *spec,
+                           const struct vgg_limits *limits, struct vgg_arena *arena,
+                           struct vgg_graph *out, struct vgg_error *err)
+{
+    size_t layers = spec->layer_count + spec->head_count;
+    if (layers > limits->layers) {
+        return vgg_fail(err, VGG_ERR_LIMIT, "%s: the net has %zu layers, limit is %u", path, layers,
+                        limits->layers);
+    }
+    /* A layer is three modules with six parameters at most; two modules lie between `features` and
+     * `classifier`. */
+    size_t nodes = 3 * layers + 2, parameters = 6 * layers;
+    struct builder builder = {.arena = arena, .ok = true};
+    builder.graph.nodes = vgg_arena_alloc(arena, nodes, sizeof *builder.graph.nodes);
+    builder.graph.parameters = vgg_arena_alloc(arena, parameters, sizeof(struct vgg_parameter));
+    if (builder.graph.nodes == NULL || builder.graph.parameters == NULL) {
+        return vgg_fail_memory(err, path, parameters * sizeof(struct vgg_parameter), "the net");
+    }
+    int channels = build_features(&builder, spec);
+    int side = spec->avgpool;
+    int64_t features = (int64_t)channels * side * side;
+    if (features > VGG_MAX_CHANNELS) {
+        return vgg_fail(err, VGG_ERR_LIMIT,
+                        "%s: the classifier's input would have %lld features, limit is %d", path,
+                        (long long)features, VGG_MAX_CHANNELS);
+    }
+    add_node(&builder, VGG_OP_ADAPTIVE_AVG_POOL, "avgpool", -1)->avg_pool =
+        (struct vgg_adaptive_avg_pool){.oh = side, .ow = side};
+    add_node(&builder, VGG_OP_FLATTEN, "flatten", -1);
+    vgg_status status = build_classifier(path, &builder, spec, (int)features, err);
+    if (status != VGG_OK) {
+        return status;
+    }
+    if (!builder.ok) {
+        return vgg_fail_memory(err, path, nodes * sizeof *builder.graph.nodes, "its names");
+    }
+    *out = builder.graph;
+    return VGG_OK;
+}

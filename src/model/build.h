@@ -1,0 +1,50 @@
+/* From a description to the nodes of the net, and the weights to the nodes. */
+#ifndef VGG_MODEL_BUILD_H
+#define VGG_MODEL_BUILD_H
+
+#include "model/graph.h"
+#include "model/spec.h"
+#include "model/tensors.h"
+
+/* A tensor that the net needs, and where its node keeps it. */
+struct vgg_parameter {
+    const char *name; /* "features.0.weight" */
+    int64_t shape[4];
+    int ndim;
+    const struct vgg_tensor **slot;
+};
+
+struct vgg_graph {
+    struct vgg_node *nodes; /* [count], in order of execution */
+    size_t count;
+    struct vgg_parameter *parameters; /* [parameter_count], in order of execution */
+    size_t parameter_count;
+};
+
+/* The nodes of a description, named by their module paths in torchvision's VGG, weights NULL.
+ *   path   for messages
+ *   arena  owns everything *out points to
+ * Errors: UNSUPPORTED (indices in the classifier that ReLU and Dropout cannot fill), LIMIT, MEMORY. */
+vgg_status vgg_graph_build(const char *path, const struct vgg_spec *spec,
+                           const struct vgg_limits *limits, struct vgg_arena *arena,
+                           struct vgg_graph *out, struct vgg_error *err);
+
+/* Points the nodes to their weights, found by name. num_batches_tracked, which BatchNorm2d keeps but
+ * does not use, may be there and is ignored.
+ *   path  for messages
+ *   name  the net's, for messages
+ * Errors: MISMATCH, one message for all missing, unexpected and wrongly shaped or typed tensors;
+ * MEMORY. */
+vgg_status vgg_graph_bind(const char *path, const char *name, const struct vgg_tensor_list *tensors,
+                          struct vgg_graph *graph, struct vgg_error *err);
+
+/* Refuses a classifier that holds NaN: UNSUPPORTED. Looks at no more than about a thousand elements of
+ * each of its tensors, spread from the first to the last, so that most pages of the file are not
+ * read. */
+vgg_status vgg_graph_check_classifier(const char *path, const struct vgg_graph *graph,
+                                      struct vgg_error *err);
+
+/* How many of the graph's parameters exist under their names, whatever their shapes. */
+size_t vgg_graph_count_found(const struct vgg_graph *graph, const struct vgg_tensor_list *tensors);
+
+#endif

@@ -1,0 +1,27 @@
+/* From the names and shapes of a checkpoint's tensors to the description of the net. */
+#ifndef VGG_MODEL_INFER_H
+#define VGG_MODEL_INFER_H
+
+#include "model/spec.h"
+#include "model/tensors.h"
+
+/* Recognises any net of the form of torchvision's VGG(make_layers(cfg, batch_norm)):
+ *
+ *   convolutions  features.N.weight [oc,ic,k,k], k 3 or 1, stride 1 and padding k/2, each followed by
+ *                 ReLU; all or none of them have BatchNorm2d, all or none a bias
+ *   max pools     2x2, stride 2: one wherever a gap between two convolutions' indices leaves room
+ *                 for one more module, and one after the last convolution, where names cannot tell
+ *   average pool  k*k = in_features of the first linear layer / channels of the last convolution
+ *   classifier    classifier.N.weight [out,in], any indices that ReLU and Dropout can fill; or a
+ *                 single linear layer named classifier
+ *
+ * Fills layers, avgpool, head and input; leaves name, preprocess and labels cleared.
+ *   path   the checkpoint's, for messages
+ *   arena  owns the arrays
+ * Errors: FORMAT (no VGG to be seen), UNSUPPORTED (a form beyond the above), MISMATCH (shapes that
+ * cannot go together), LIMIT, MEMORY. */
+vgg_status vgg_spec_infer(const char *path, const struct vgg_tensor_list *tensors,
+                          const struct vgg_limits *limits, struct vgg_arena *arena,
+                          struct vgg_spec *out, struct vgg_error *err);
+
+#endif

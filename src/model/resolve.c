@@ -1,0 +1,230 @@
+/* Which description a checkpoint is read with. */
+#include "model/resolve.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "model/build.h"
+#include "model/builtin.h"
+#include "model/infer.h"
+
+static vgg_status open_spec(const char *path, const struct vgg_limits *limits,
+                            struct vgg_arena *arena, struct vgg_spec *out, struct vgg_error *err)
+{
+    struct vgg_file file;
+    vgg_status status = vgg_file_read(path, limits->json_bytes, &file, err);
+    if (status != VGG_OK) {
+        return status;
+    }
+    status = vgg_spec_parse(path, file.data, file.size, limits, arena, out, err);
+    vgg_file_close(&file);
+    return status;
+}
+
+/* Where the file name starts, and the length of that name without its extension. */
+static const char *file_name(const char *path, size_t *stem_length)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    const char *dot = strrchr(name, '.');
+    *stem_length = dot != NULL && dot != name ? (size_t)(dot - name) : strlen(name);
+    return name;
+}
+
+/* The path of the description beside a checkpoint, or NULL without memory. */
+static char *path_beside(const char *path, struct vgg_arena *arena)
+{
+    static const char extension[] = ".json";
+    size_t stem;
+    const char *name = file_name(path, &stem);
+    size_t length = (size_t)(name - path) + stem;
+    char *beside = vgg_arena_alloc(arena, length + sizeof extension, 1);
+    if (beside != NULL) {
+        memcpy(beside, path, length);
+        memcpy(beside + length, extension, sizeof extension);
+    }
+    return beside;
+}
+
+static bool is_json(const struct vgg_builtin *file)
+{
+    size_t length = strlen(file->name);
+    return length > 5 && strcmp(file->name + length - 5, ".json") == 0;
+}
+
+static bool ends_in_pool(const struct vgg_spec *spec)
+{
+    return spec->layers[spec->layer_count - 1].kind == VGG_LAYER_MAX_POOL;
+}
+
+/* Whether a built-in description describes what was inferred. */
+static bool fits(const char *path, const struct vgg_spec *builtin, const struct vgg_spec *inferred)
+{
+    size_t stem;
+    const char *name = file_name(path, &stem);
+    if (!vgg_spec_same_features(builtin, inferred)) {
+        return false;
+    }
+    return ends_in_pool(builtin) ||
+           (strlen(builtin->name) == stem && memcmp(builtin->name, name, stem) == 0);
+}
+
+/* Torchvision's files of before March 2017 were converted from Caffe: the same layers after a Dropout,
+ * but for BGR pixels of 0 to 255. */
+static bool is_caffe(const struct vgg_spec *spec)
+{
+    static const int indices[] = {1, 4, 6};
+    if (spec->head_count != 3 || spec->avgpool != 7) {
+        return false;
+    }
+    for (int i = 0; i < 3; i++) {
+        if (spec->head[i].index != indices[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Takes over from a built-in description what it knows better. */
+static vgg_status apply_builtin(const char *path, const struct vgg_spec *builtin,
+                                struct vgg_spec *spec, const char **source, struct vgg_error *err)
+{
+    if (is_caffe(spec)) {
+        return vgg_fail(
+            err, VGG_ERR_UNSUPPORTED,
+            "%s: these are %s weights converted from Caffe (classifier.1, .4 and .6, as "
+            "published before March 2017): they expect BGR pixels of 0 to 255 less "
+            "(103.939, 116.779, 123.68), which this version does not prepare",
+            path, builtin->name);
+    }
+    spec->name = builtin->name;
+    if (spec->avgpool != builtin->avgpool) {
+        return VGG_OK;
+    }
+    spec->layers = builtin->layers;
+    spec->layer_count = builtin->layer_count;
+    spec->input = builtin->input;
+    spec->preprocess = builtin->preprocess;
+    if (builtin->labels.count == (size_t)vgg_spec_get_classes(spec)) {
+        spec->labels = builtin->labels;
+    }
+    spec->file = builtin->file;
+    spec->sha256 = builtin->sha256;
+    spec->bytes = builtin->bytes;
+    spec->acc1 = builtin->acc1;
+    spec->acc5 = builtin->acc5;
+    *source = "built in";
+    return VGG_OK;
+}
+
+static vgg_status find_builtin(const char *path, const struct vgg_limits *limits,
+                               struct vgg_arena *arena, struct vgg_spec *spec, const char **source,
+                               struct vgg_error *err)
+{
+    for (const struct vgg_builtin *file = vgg_builtins; file->name != NULL; file++) {
+        struct vgg_spec builtin;
+        if (!is_json(file)) {
+            continue;
+        }
+        vgg_status status =
+            vgg_spec_parse(file->name, file->data, file->size, limits, arena, &builtin, err);
+        if (status != VGG_OK) {
+            return status;
+        }
+        if (fits(path, &builtin, spec)) {
+            return apply_builtin(path, &builtin, spec, source, err);
+        }
+    }
+    return VGG_OK;
+}
+
+/* The built-in description of which most tensors are there, if that is at least half of them. */
+static bool find_closest(const struct vgg_tensor_list *tensors, const struct vgg_limits *limits,
+                         struct vgg_arena *arena, struct vgg_spec *out)
+{
+    size_t most = 0;
+    for (const struct vgg_builtin *file = vgg_builtins; file->name != NULL; file++) {
+        struct vgg_spec spec;
+        struct vgg_graph graph;
+        if (!is_json(file) ||
+            vgg_spec_parse(file->name, file->data, file->size, limits, arena, &spec, NULL) != 0 ||
+            vgg_graph_build(file->name, &spec, limits, arena, &graph, NULL) != VGG_OK) {
+            continue;
+        }
+        /* A tensor that is not there weighs as much as one that is: vgg13 holds most of vgg11's
+         * names. */
+        size_t found = vgg_graph_count_found(&graph, tensors);
+        size_t absent = graph.parameter_count - found;
+        size_t score = found > absent ? found - absent : 0;
+        if (score > most) {
+            most = score;
+            *out = spec;
+        }
+    }
+    return most > 0;
+}
+
+/* The number of classes is the weights' own. */
+static void take_classes(const struct vgg_tensor_list *tensors, struct vgg_spec *spec)
+{
+    struct vgg_head *last = &spec->head[spec->head_count - 1];
+    const struct vgg_tensor *weight =
+        vgg_tensor_list_findf(tensors, "classifier.%d.weight", last->index);
+    if (weight != NULL && weight->ndim == 2 && weight->shape[0] >= 1 &&
+        weight->shape[0] <= VGG_MAX_CHANNELS && weight->shape[0] != last->features) {
+        last->features = (int)weight->shape[0];
+        spec->labels = (struct vgg_labels){0};
+    }
+}
+
+static vgg_status resolve_from_tensors(const char *path, const struct vgg_tensor_list *tensors,
+                                       const struct vgg_limits *limits, struct vgg_arena *arena,
+                                       struct vgg_spec *out, const char **source,
+                                       struct vgg_error *err)
+{
+    vgg_status status = vgg_spec_infer(path, tensors, limits, arena, out, err);
+    if (status == VGG_ERR_MISMATCH || status == VGG_ERR_UNSUPPORTED) {
+        if (find_closest(tensors, limits, arena, out)) {
+            take_classes(tensors, out);
+            *source = "built in";
+            return VGG_OK;
+        }
+    }
+    if (status != VGG_OK) {
+        return status;
+    }
+    *source = "names and shapes";
+    status = find_builtin(path, limits, arena, out, source, err);
+    if (status == VGG_OK && out->preprocess.name[0] == '\0') {
+        status = vgg_spec_default_preprocess(out->input, &out->preprocess, err);
+    }
+    return status;
+}
+
+vgg_status vgg_spec_resolve(const char *path, const char *spec_path,
+                            const struct vgg_tensor_list *tensors, const struct vgg_limits *limits,
+                            struct vgg_arena *arena, struct vgg_spec *out, const char **source,
+                            struct vgg_error *err)
+{
+    struct vgg_error reason = {0};
+    char *beside = NULL;
+    if (spec_path != NULL) {
+        *source = vgg_arena_copy_string(arena, spec_path, strlen(spec_path));
+        return *source != NULL ? open_spec(spec_path, limits, arena, out, err)
+                               : vgg_fail_memory(err, path, strlen(spec_path) + 1, "a path");
+    }
+    beside = path_beside(path, arena);
+    if (beside == NULL) {
+        return vgg_fail_memory(err, path, strlen(path), "a path");
+    }
+    *source = beside;
+    vgg_status status = open_spec(beside, limits, arena, out, &reason);
+    if (status == VGG_ERR_IO && (reason.sys_errno == ENOENT || reason.sys_errno == ENOTDIR)) {
+        return resolve_from_tensors(path, tensors, limits, arena, out, source, err);
+    }
+    if (status != VGG_OK && err != NULL) {
+        *err = reason;
+    }
+    return status;
+}

@@ -1,0 +1,537 @@
+/* A net's description in JSON. The only file that knows cJSON.
+ *
+ * Nothing is passed over: an unknown key, a key given twice, a wrong type or a number out of range is
+ * an error that names the key, what was expected and what was found. */
+#include "model/spec.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+struct reader {
+    const char *source;
+    const struct vgg_limits *limits;
+    struct vgg_arena *arena;
+    struct vgg_error *err;
+};
+
+/* One key of an object: what may stand there, and where it goes. */
+struct field {
+    const char *key;
+    enum {
+        FIELD_INT,    /* int, least … most */
+        FIELD_NUMBER, /* double, least … most */
+        FIELD_BOOL,   /* bool */
+        FIELD_TEXT,   /* const char *, one line */
+        FIELD_ANY,    /* const cJSON *, which the caller reads */
+    } type;
+    void *target; /* left as it is when the key is absent */
+    bool required;
+    double least, most;
+};
+
+/* Room for a key as messages show it: "layers[3].kernel". */
+#define KEY_BYTES 96
+
+static vgg_status fail_key(const struct reader *reader, const char *key, const char *problem)
+{
+    return vgg_fail(reader->err, VGG_ERR_FORMAT, "%s: %s: %s", reader->source, key, problem);
+}
+
+static vgg_status fail_expected(const struct reader *reader, const char *key, const char *expected,
+                                const cJSON *found)
+{
+    char text[512], shown[64] = "nothing";
+    if (cJSON_IsNumber(found)) {
+        snprintf(shown, sizeof shown, "%.9g", found->valuedouble);
+    } else if (cJSON_IsString(found)) {
+        snprintf(shown, sizeof shown, "\"%.40s\"", found->valuestring);
+    } else if (found != NULL) {
+        strcpy(shown, cJSON_IsArray(found)    ? "a list"
+                      : cJSON_IsObject(found) ? "an object"
+                      : cJSON_IsTrue(found)   ? "true"
+                      : cJSON_IsFalse(found)  ? "false"
+                                              : "null");
+    }
+    snprintf(text, sizeof text, "expected %s, found %s", expected, shown);
+    return fail_key(reader, key, text);
+}
+
+static vgg_status fail_memory(const struct reader *reader, size_t bytes)
+{
+    return vgg_fail_memory(reader->err, reader->source, bytes, "the description");
+}
+
+static vgg_status read_number(const struct reader *reader, const char *key, const cJSON *item,
+                              double least, double most, double *out)
+{
+    char expected[96];
+    if (!cJSON_IsNumber(item) || !(item->valuedouble >= least && item->valuedouble <= most)) {
+        snprintf(expected, sizeof expected, "a number from %.9g to %.9g", least, most);
+        return fail_expected(reader, key, expected, item);
+    }
+    *out = item->valuedouble;
+    return VGG_OK;
+}
+
+static vgg_status read_int(const struct reader *reader, const char *key, const cJSON *item,
+                           int least, int most, int *out)
+{
+    char expected[96];
+    if (!cJSON_IsNumber(item) || !(item->valuedouble >= least && item->valuedouble <= most) ||
+        item->valuedouble != floor(item->valuedouble)) {
+        snprintf(expected, sizeof expected, "a whole number from %d to %d", least, most);
+        return fail_expected(reader, key, expected, item);
+    }
+    *out = (int)item->valuedouble;
+    return VGG_OK;
+}
+
+static vgg_status read_text(const struct reader *reader, const char *key, const cJSON *item,
+                            const char **out)
+{
+    if (!cJSON_IsString(item)) {
+        return fail_expected(reader, key, "a text", item);
+    }
+    size_t length = strlen(item->valuestring);
+    const char *problem = vgg_label_check(item->valuestring, length);
+    if (problem != NULL) {
+        return fail_key(reader, key, problem);
+    }
+    *out = vgg_arena_copy_string(reader->arena, item->valuestring, length);
+    return *out != NULL ? VGG_OK : fail_memory(reader, length + 1);
+}
+
+static vgg_status read_field(const struct reader *reader, const char *key, const cJSON *item,
+                             const struct field *field)
+{
+    switch (field->type) {
+    case FIELD_INT:
+        return read_int(reader, key, item, (int)field->least, (int)field->most, field->target);
+    case FIELD_NUMBER:
+        return read_number(reader, key, item, field->least, field->most, field->target);
+    case FIELD_BOOL:
+        if (!cJSON_IsBool(item)) {
+            return fail_expected(reader, key, "true or false", item);
+        }
+        *(bool *)field->target = cJSON_IsTrue(item);
+        return VGG_OK;
+    case FIELD_TEXT:
+        return read_text(reader, key, item, field->target);
+    case FIELD_ANY:
+        *(const cJSON **)field->target = item;
+        return VGG_OK;
+    }
+    return VGG_OK;
+}
+
+static vgg_status fail_unknown(const struct reader *reader, const char *key,
+                               const struct field *fields, size_t count)
+{
+    struct vgg_text known = {0};
+    for (size_t i = 0; i < count; i++) {
+        vgg_text_add(&known, "%s %s", i > 0 ? "," : "", fields[i].key);
+    }
+    return vgg_fail(reader->err, VGG_ERR_FORMAT, "%s: %s: unknown key; the keys here are%s",
+                    reader->source, key, known.buffer);
+}
+
+/* Reads an object, whose keys are the fields' and no others.
+ *   where  the object's own key; "" for the whole description */
+static vgg_status read_object(const struct reader *reader, const char *where, const cJSON *object,
+                              const struct field *fields, size_t count)
+{
+    char key[KEY_BYTES];
+    unsigned seen = 0; /* a bit for each field; no object has more than 32 */
+    const char *dot = where[0] != '\0' ? "." : "";
+    if (!cJSON_IsObject(object)) {
+        return fail_expected(reader, where[0] != '\0' ? where : "description", "an object", object);
+    }
+    for (const cJSON *item = object->child; item != NULL; item = item->next) {
+        size_t i = 0;
+        snprintf(key, sizeof key, "%.40s%s%.48s", where, dot, item->string);
+        while (i < count && strcmp(fields[i].key, item->string) != 0) {
+            i++;
+        }
+        if (i == count) {
+            return fail_unknown(reader, key, fields, count);
+        }
+        if ((seen >> i & 1) != 0) {
+            return fail_key(reader, key, "the key is given twice");
+        }
+        seen |= 1u << i;
+        vgg_status status = read_field(reader, key, item, &fields[i]);
+        if (status != VGG_OK) {
+            return status;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (fields[i].required && (seen >> i & 1) == 0) {
+            snprintf(key, sizeof key, "%.40s%s%.48s", where, dot, fields[i].key);
+            return fail_key(reader, key, "the key is missing");
+        }
+    }
+    return VGG_OK;
+}
+
+#define READ_OBJECT(reader, where, object, fields)                                                 \
+    read_object(reader, where, object, fields, sizeof(fields) / sizeof((fields)[0]))
+
+/* One entry of `layers`; *layer holds the defaults. */
+static vgg_status read_layer(const struct reader *reader, const char *key, const cJSON *item,
+                             struct vgg_layer *layer)
+{
+    int padding = -1;
+    const struct field conv[] = {
+        {"conv", FIELD_INT, &layer->channels, true, 1, VGG_MAX_CHANNELS},
+        {"kernel", FIELD_INT, &layer->kernel, false, 1, VGG_MAX_SIDE},
+        {"stride", FIELD_INT, &layer->stride, false, 1, VGG_MAX_SIDE},
+        {"padding", FIELD_INT, &padding, false, 0, VGG_MAX_SIDE},
+        {"bias", FIELD_BOOL, &layer->bias, false, 0, 0},
+        {"batch_norm", FIELD_BOOL, &layer->batch_norm, false, 0, 0},
+    };
+    const struct field pool[] = {
+        {"max_pool", FIELD_INT, &layer->kernel, true, 1, VGG_MAX_SIDE},
+        {"stride", FIELD_INT, &layer->stride, false, 1, VGG_MAX_SIDE},
+    };
+    vgg_status status = VGG_OK;
+    if (cJSON_IsString(item) && strcmp(item->valuestring, "M") == 0) {
+        *layer = (struct vgg_layer){.kind = VGG_LAYER_MAX_POOL, .kernel = 2, .stride = 2};
+    } else if (cJSON_IsNumber(item)) {
+        status = read_int(reader, key, item, 1, VGG_MAX_CHANNELS, &layer->channels);
+    } else if (cJSON_GetObjectItemCaseSensitive(item, "conv") != NULL) {
+        status = READ_OBJECT(reader, key, item, conv);
+        layer->padding = padding >= 0 ? padding : layer->kernel / 2;
+    } else if (cJSON_GetObjectItemCaseSensitive(item, "max_pool") != NULL) {
+        *layer = (struct vgg_layer){.kind = VGG_LAYER_MAX_POOL};
+        status = READ_OBJECT(reader, key, item, pool);
+        layer->stride = layer->stride > 0 ? layer->stride : layer->kernel;
+    } else {
+        return fail_expected(reader, key,
+                             "channels, \"M\", {\"conv\": channels, …} or {\"max_pool\": side, …}",
+                             item);
+    }
+    return status;
+}
+
+/* The number of entries of a list of 1 … most. */
+static vgg_status read_count(const struct reader *reader, const char *key, const cJSON *list,
+                             uint32_t most, size_t *out)
+{
+    char problem[96];
+    if (!cJSON_IsArray(list) || list->child == NULL) {
+        return fail_expected(reader, key, "a list that is not empty",
+                             cJSON_IsArray(list) ? NULL : list);
+    }
+    *out = 0;
+    for (const cJSON *item = list->child; item != NULL; item = item->next) {
+        (*out)++;
+    }
+    if (*out > most) {
+        snprintf(problem, sizeof problem, "%zu entries, limit is %u", *out, most);
+        return vgg_fail(reader->err, VGG_ERR_LIMIT, "%s: %s: %s", reader->source, key, problem);
+    }
+    return VGG_OK;
+}
+
+static vgg_status read_layers(const struct reader *reader, const cJSON *list, bool batch_norm,
+                              struct vgg_spec *spec)
+{
+    char key[KEY_BYTES];
+    bool has_conv = false;
+    vgg_status status =
+        read_count(reader, "layers", list, reader->limits->layers, &spec->layer_count);
+    if (status != VGG_OK) {
+        return status;
+    }
+    spec->layers = vgg_arena_alloc(reader->arena, spec->layer_count, sizeof *spec->layers);
+    if (spec->layers == NULL) {
+        return fail_memory(reader, spec->layer_count * sizeof *spec->layers);
+    }
+    size_t i = 0;
+    for (const cJSON *item = list->child; item != NULL; item = item->next, i++) {
+        spec->layers[i] = (struct vgg_layer){.kind = VGG_LAYER_CONV,
+                                             .kernel = 3,
+                                             .stride = 1,
+                                             .padding = 1,
+                                             .bias = true,
+                                             .batch_norm = batch_norm};
+        snprintf(key, sizeof key, "layers[%zu]", i);
+        status = read_layer(reader, key, item, &spec->layers[i]);
+        if (status != VGG_OK) {
+            return status;
+        }
+        has_conv = has_conv || spec->layers[i].kind == VGG_LAYER_CONV;
+    }
+    return has_conv ? VGG_OK : fail_key(reader, "layers", "expected a convolution, found none");
+}
+
+/* One entry of `classifier`, or all of it where it is no list; *head holds the defaults. */
+static vgg_status read_linear(const struct reader *reader, const char *key, const cJSON *item,
+                              struct vgg_head *head)
+{
+    const struct field linear[] = {
+        {"linear", FIELD_INT, &head->features, true, 1, VGG_MAX_CHANNELS},
+        {"bias", FIELD_BOOL, &head->bias, false, 0, 0},
+        {"index", FIELD_INT, &head->index, false, 0, 999999},
+    };
+    if (cJSON_IsNumber(item)) {
+        return read_int(reader, key, item, 1, VGG_MAX_CHANNELS, &head->features);
+    }
+    if (!cJSON_IsObject(item)) {
+        return fail_expected(reader, key, "features or {\"linear\": features, …}", item);
+    }
+    return READ_OBJECT(reader, key, item, linear);
+}
+
+static vgg_status read_classifier(const struct reader *reader, const cJSON *list, bool dropout,
+                                  struct vgg_spec *spec)
+{
+    char key[KEY_BYTES];
+    vgg_status status = VGG_OK;
+    bool single = !cJSON_IsArray(list);
+    spec->head_count = 1;
+    if (!single) {
+        status = read_count(reader, "classifier", list, reader->limits->layers, &spec->head_count);
+        if (status != VGG_OK) {
+            return status;
+        }
+    }
+    spec->head = vgg_arena_alloc(reader->arena, spec->head_count, sizeof *spec->head);
+    if (spec->head == NULL) {
+        return fail_memory(reader, spec->head_count * sizeof *spec->head);
+    }
+    if (single) {
+        spec->head[0] = (struct vgg_head){.bias = true, .index = -1};
+        return read_linear(reader, "classifier", list, &spec->head[0]);
+    }
+    size_t i = 0;
+    int index = 0;
+    for (const cJSON *item = list->child; item != NULL; item = item->next, i++) {
+        spec->head[i] = (struct vgg_head){.bias = true, .index = index};
+        snprintf(key, sizeof key, "classifier[%zu]", i);
+        status = read_linear(reader, key, item, &spec->head[i]);
+        if (status != VGG_OK) {
+            return status;
+        }
+        index = spec->head[i].index + (dropout ? 3 : 2);
+    }
+    return VGG_OK;
+}
+
+/* Three numbers for R, G and B. */
+static vgg_status read_rgb(const struct reader *reader, const char *key, const cJSON *list,
+                           double least, float out[3])
+{
+    if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) != 3) {
+        return fail_expected(reader, key, "a list of three numbers", list);
+    }
+    const cJSON *item = list->child;
+    for (int i = 0; i < 3; i++, item = item->next) {
+        double value = 0;
+        vgg_status status = read_number(reader, key, item, least, 1e6, &value);
+        if (status != VGG_OK) {
+            return status;
+        }
+        out[i] = (float)value;
+    }
+    return VGG_OK;
+}
+
+/* A preset's name, or all of the numbers. */
+static vgg_status read_preprocess(const struct reader *reader, const cJSON *item,
+                                  struct vgg_preprocess *out)
+{
+    const cJSON *mean = NULL, *std = NULL;
+    const struct field custom[] = {
+        {"resize", FIELD_INT, &out->resize, true, 0, VGG_MAX_SIDE},
+        {"crop", FIELD_INT, &out->crop, true, 0, VGG_MAX_SIDE},
+        {"mean", FIELD_ANY, &mean, true, 0, 0},
+        {"std", FIELD_ANY, &std, true, 0, 0},
+    };
+    const char *key = "preprocess";
+    if (cJSON_IsString(item)) {
+        struct vgg_error reason = {0};
+        return vgg_preprocess_find(item->valuestring, out, &reason) == VGG_OK
+                   ? VGG_OK
+                   : fail_key(reader, key, reason.message);
+    }
+    if (!cJSON_IsObject(item)) {
+        return fail_expected(reader, key, "a preset's name or an object", item);
+    }
+    *out = (struct vgg_preprocess){.name = "custom"};
+    vgg_status status = READ_OBJECT(reader, key, item, custom);
+    if (status != VGG_OK ||
+        (status = read_rgb(reader, "preprocess.mean", mean, -1e6, out->mean)) != VGG_OK) {
+        return status;
+    }
+    return read_rgb(reader, "preprocess.std", std, 1e-6, out->std);
+}
+
+/* The name of a built-in list, or the names. */
+static vgg_status read_labels(const struct reader *reader, const cJSON *item, int classes,
+                              struct vgg_labels *out)
+{
+    char key[KEY_BYTES];
+    vgg_status status;
+    if (cJSON_IsString(item)) {
+        struct vgg_error reason = {0};
+        status = vgg_labels_find(item->valuestring, reader->arena, out, &reason);
+        if (status != VGG_OK) {
+            return fail_key(reader, "labels", reason.message);
+        }
+    } else {
+        status = read_count(reader, "labels", item, VGG_MAX_CHANNELS, &out->count);
+        if (status != VGG_OK) {
+            return status;
+        }
+        out->names = vgg_arena_alloc(reader->arena, out->count, sizeof *out->names);
+        if (out->names == NULL) {
+            return fail_memory(reader, out->count * sizeof *out->names);
+        }
+        size_t i = 0;
+        for (const cJSON *name = item->child; name != NULL; name = name->next, i++) {
+            snprintf(key, sizeof key, "labels[%zu]", i);
+            status = read_text(reader, key, name, &out->names[i]);
+            if (status != VGG_OK) {
+                return status;
+            }
+        }
+    }
+    if (out->count != (size_t)classes) {
+        return vgg_fail(reader->err, VGG_ERR_FORMAT,
+                        "%s: labels: expected %d, as many as the classifier has classes, found %zu",
+                        reader->source, classes, out->count);
+    }
+    return VGG_OK;
+}
+
+/* What is published about the weights. */
+static vgg_status read_checkpoint(const struct reader *reader, const cJSON *item,
+                                  struct vgg_spec *spec)
+{
+    double bytes = 0;
+    const char *prefix = NULL;
+    const struct field fields[] = {
+        {"file", FIELD_TEXT, &spec->file, true, 0, 0},
+        {"sha256", FIELD_TEXT, &spec->sha256, false, 0, 0},
+        {"sha256_prefix", FIELD_TEXT, &prefix, false, 0, 0},
+        {"bytes", FIELD_NUMBER, &bytes, false, 1, 1e15},
+    };
+    vgg_status status = READ_OBJECT(reader, "checkpoint", item, fields);
+    if (status != VGG_OK) {
+        return status;
+    }
+    static const char digits[] = "0123456789abcdef";
+    if (spec->sha256 != NULL &&
+        (strlen(spec->sha256) != 64 || strspn(spec->sha256, digits) != 64)) {
+        return fail_key(reader, "checkpoint.sha256", "expected 64 hexadecimal digits");
+    }
+    if (prefix != NULL &&
+        (strlen(prefix) < 8 || strlen(prefix) > 64 || prefix[strspn(prefix, digits)] != '\0')) {
+        return fail_key(reader, "checkpoint.sha256_prefix", "expected 8 to 64 hexadecimal digits");
+    }
+    spec->sha256 = spec->sha256 != NULL ? spec->sha256 : prefix;
+    spec->bytes = (uint64_t)bytes;
+    return VGG_OK;
+}
+
+static vgg_status read_accuracy(const struct reader *reader, const cJSON *item,
+                                struct vgg_spec *spec)
+{
+    const struct field fields[] = {
+        {"acc@1", FIELD_NUMBER, &spec->acc1, true, 0, 100},
+        {"acc@5", FIELD_NUMBER, &spec->acc5, false, 0, 100},
+    };
+    return READ_OBJECT(reader, "accuracy", item, fields);
+}
+
+static vgg_status read_spec(const struct reader *reader, const cJSON *root, struct vgg_spec *spec)
+{
+    int schema = 0;
+    bool batch_norm = false, dropout = true;
+    const cJSON *layers = NULL, *classifier = NULL, *preprocess = NULL, *labels = NULL;
+    const cJSON *checkpoint = NULL, *accuracy = NULL;
+    const struct field fields[] = {
+        {"schema", FIELD_INT, &schema, true, 1, 1e9},
+        {"name", FIELD_TEXT, &spec->name, false, 0, 0},
+        {"input", FIELD_INT, &spec->input, false, 1, VGG_MAX_SIDE},
+        {"layers", FIELD_ANY, &layers, true, 0, 0},
+        {"batch_norm", FIELD_BOOL, &batch_norm, false, 0, 0},
+        {"avgpool", FIELD_INT, &spec->avgpool, false, 1, VGG_MAX_SIDE},
+        {"classifier", FIELD_ANY, &classifier, true, 0, 0},
+        {"dropout", FIELD_BOOL, &dropout, false, 0, 0},
+        {"preprocess", FIELD_ANY, &preprocess, false, 0, 0},
+        {"labels", FIELD_ANY, &labels, false, 0, 0},
+        {"checkpoint", FIELD_ANY, &checkpoint, false, 0, 0},
+        {"accuracy", FIELD_ANY, &accuracy, false, 0, 0},
+    };
+    /* First of all: a later schema may have other keys. */
+    const cJSON *version = cJSON_GetObjectItemCaseSensitive(root, "schema");
+    if (cJSON_IsNumber(version) && version->valuedouble > VGG_SPEC_SCHEMA) {
+        return vgg_fail(reader->err, VGG_ERR_UNSUPPORTED, "%s: schema: expected %d, found %.9g",
+                        reader->source, VGG_SPEC_SCHEMA, version->valuedouble);
+    }
+    *spec = (struct vgg_spec){.avgpool = 7};
+    vgg_status status = READ_OBJECT(reader, "", root, fields);
+    if (status != VGG_OK || (status = read_layers(reader, layers, batch_norm, spec)) != VGG_OK ||
+        (status = read_classifier(reader, classifier, dropout, spec)) != VGG_OK) {
+        return status;
+    }
+    spec->input = spec->input > 0 ? spec->input : vgg_spec_natural_input(spec);
+    status = preprocess != NULL
+                 ? read_preprocess(reader, preprocess, &spec->preprocess)
+                 : vgg_spec_default_preprocess(spec->input, &spec->preprocess, reader->err);
+    if (status == VGG_OK && spec->preprocess.crop > 0 && spec->preprocess.crop != spec->input) {
+        status = vgg_fail(reader->err, VGG_ERR_FORMAT,
+                          "%s: preprocess: expected a crop of %d, the net's input, found %d",
+                          reader->source, spec->input, spec->preprocess.crop);
+    }
+    if (status == VGG_OK && labels != NULL) {
+        status = read_labels(reader, labels, vgg_spec_get_classes(spec), &spec->labels);
+    }
+    if (status == VGG_OK && checkpoint != NULL) {
+        status = read_checkpoint(reader, checkpoint, spec);
+    }
+    if (status == VGG_OK && accuracy != NULL) {
+        status = read_accuracy(reader, accuracy, spec);
+    }
+    return status;
+}
+
+/* cJSON records the position of its last error in a global variable. */
+static pthread_mutex_t cjson_lock = PTHREAD_MUTEX_INITIALIZER;
+
+vgg_status vgg_spec_parse(const char *source, const void *json, size_t size,
+                          const struct vgg_limits *limits, struct vgg_arena *arena,
+                          struct vgg_spec *out, struct vgg_error *err)
+{
+    struct reader reader = {.source = source, .limits = limits, .arena = arena, .err = err};
+    struct vgg_spec spec;
+    const char *text = json, *end = NULL;
+    if (size > limits->json_bytes) {
+        return vgg_fail(err, VGG_ERR_LIMIT, "%s: description has %zu bytes, limit is %llu", source,
+                        size, (unsigned long long)limits->json_bytes);
+    }
+    pthread_mutex_lock(&cjson_lock);
+    cJSON *root = cJSON_ParseWithLengthOpts(text, size, &end, false);
+    pthread_mutex_unlock(&cjson_lock);
+    size_t read = end != NULL ? (size_t)(end - text) : 0;
+    while (root != NULL && read < size && strchr(" \t\r\n", text[read]) != NULL &&
+           text[read] != '\0') {
+        read++;
+    }
+    vgg_status status;
+    if (root == NULL || read < size) {
+        status = vgg_fail_at(err, VGG_ERR_FORMAT, read, "%s: this is not JSON", source);
+    } else {
+        status = read_spec(&reader, root, &spec);
+    }
+    cJSON_Delete(root);
+    if (status == VGG_OK) {
+        *out = spec;
+    }
+    return status;
+}

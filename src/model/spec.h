@@ -1,0 +1,90 @@
+/* The description of a net: what models/README.md documents, as a struct.
+ *
+ * It comes from a JSON text (vgg_spec_parse), or from a checkpoint's names and shapes
+ * (vgg_spec_infer), and is turned into nodes by vgg_graph_build. */
+#ifndef VGG_MODEL_SPEC_H
+#define VGG_MODEL_SPEC_H
+
+#include "base/mem.h"
+#include "base/status.h"
+#include "model/labels.h"
+#include "vgg/preprocess.h"
+
+#define VGG_SPEC_SCHEMA 1
+
+/* Bounds that keep every product of two of them, and the sum of all, far from overflow. */
+#define VGG_MAX_CHANNELS (1 << 24) /* channels, features, classes */
+#define VGG_MAX_SIDE 65535         /* pixels: kernels, strides, the average pool, the input */
+
+enum vgg_layer_kind {
+    VGG_LAYER_CONV, /* convolution, BatchNorm2d if batch_norm, ReLU */
+    VGG_LAYER_MAX_POOL,
+};
+
+/* One entry of `features`. */
+struct vgg_layer {
+    enum vgg_layer_kind kind;
+    int channels; /* convolution: output channels */
+    int kernel;   /* side in pixels */
+    int stride;
+    int padding; /* convolution */
+    bool bias;
+    bool batch_norm;
+};
+
+/* One linear layer of `classifier`. */
+struct vgg_head {
+    int features; /* output features */
+    bool bias;
+    int index; /* its place in the Sequential; -1: `classifier` itself is the layer. Places between
+                  two layers are ReLU, then Dropout; a place before the first is Dropout. */
+};
+
+struct vgg_spec {
+    const char *name; /* NULL: it has none */
+    struct vgg_layer *layers;
+    size_t layer_count;
+    int avgpool;           /* side of AdaptiveAvgPool2d's output in pixels */
+    struct vgg_head *head; /* the last one's features are the classes */
+    size_t head_count;
+    int input; /* side of the square input in pixels */
+    struct vgg_preprocess preprocess;
+    struct vgg_labels labels; /* count 0: none */
+
+    /* What is published about the weights; NULL and 0 where nothing is. */
+    const char *file;
+    const char *sha256; /* 64 hexadecimal digits, or the first few of them */
+    uint64_t bytes;
+    double acc1, acc5; /* per cent of ImageNet's validation set */
+};
+
+/* Reads a description.
+ *   source  its file name, for messages
+ *   json    [size]; may be freed afterwards
+ *   arena   owns everything *out points to
+ * Errors: FORMAT, with the key, what was expected and what was found; UNSUPPORTED (a later schema),
+ * LIMIT, MEMORY. */
+vgg_status vgg_spec_parse(const char *source, const void *json, size_t size,
+                          const struct vgg_limits *limits, struct vgg_arena *arena,
+                          struct vgg_spec *out, struct vgg_error *err);
+
+/* Number of classes: the output features of the last linear layer. */
+static inline int vgg_spec_get_classes(const struct vgg_spec *spec)
+{
+    return spec->head[spec->head_count - 1].features;
+}
+
+/* The input side at which the features end exactly as large as the average pool's output, so that it
+ * changes nothing: 224 for torchvision's nets, 32 for those made for CIFAR. */
+int vgg_spec_natural_input(const struct vgg_spec *spec);
+
+/* The preprocessing for an input side where nothing else is known: the preset "imagenet" for 224,
+ * "cifar" for 32, else "custom": resize and crop to that side, ImageNet's mean and std. */
+vgg_status vgg_spec_default_preprocess(int input, struct vgg_preprocess *out,
+                                       struct vgg_error *err);
+
+/* Whether two nets have the same convolutions with the same pools between them. A pool after the last
+ * convolution is not compared: it has no weights and stands in no gap, so names cannot tell. */
+bool vgg_spec_same_features(const struct vgg_spec *a, const struct vgg_spec *b);
+
+#endif
