@@ -1,0 +1,10 @@
+/* What the program can do: one function per command, which runs it and returns the exit code. */
+#ifndef TOOLS_COMMANDS_H
+#define TOOLS_COMMANDS_H
+
+#include "cli.h"
+
+int command_classify(const struct cli_options *options);
+int command_compare(const struct cli_options *options);
+
+#endif

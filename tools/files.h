@@ -1,0 +1,23 @@
+/* Which file is what: pictures and checkpoints by content, the bundled checkpoint by place. */
+#ifndef TOOLS_FILES_H
+#define TOOLS_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum file_kind {
+    FILE_ABSENT,     /* cannot be opened */
+    FILE_STREAM,     /* "-", a pipe or a device: can be read only once, so it is not looked into */
+    FILE_PICTURE,    /* begins as a JPEG or PNG does */
+    FILE_CHECKPOINT, /* begins as a zip or as a legacy stream of torch.save does */
+    FILE_OTHER,
+};
+
+/* Looks at the first bytes of a file. */
+enum file_kind file_sniff(const char *path);
+
+/* Finds the checkpoint that comes with the program: in $VGG_MODELS, in a build tree, in an installed
+ * tree that was moved as a whole, where it was configured to be. False when it is in none of them. */
+bool file_find_bundled(char *path, size_t bytes);
+
+#endif

@@ -1,0 +1,33 @@
+/* Messages of the command: the error record, and standard error. */
+#ifndef TOOLS_MESSAGE_H
+#define TOOLS_MESSAGE_H
+
+#include <stdio.h>
+
+#include "vgg/status.h"
+
+/* Exit codes, as the help text lists them. */
+enum {
+    EXIT_GOOD = 0,
+    EXIT_FAILED = 1, /* a picture failed, a comparison found a difference, output was not written */
+    EXIT_USAGE = 2,
+    EXIT_MODEL = 3, /* the checkpoint, its description or its labels cannot be used */
+    EXIT_MEMORY = 4,
+};
+
+/* Fills *err and returns code, as the library's functions do. */
+vgg_status message_fail(struct vgg_error *err, vgg_status code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The same for a failed system call: the description of errno is appended. */
+vgg_status message_fail_errno(struct vgg_error *err, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Writes "vgg-infer: …" and a newline to standard error. */
+void message_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Writes text with every control character as "\xHH", so that a file's name cannot steer a terminal
+ * or forge a line. Bytes from 0x80 pass: UTF-8 stays. */
+void message_write_visible(FILE *out, const char *text);
+
+#endif

@@ -1,0 +1,77 @@
+/* A checkpoint that is open and the model made of it. */
+#include "net.h"
+
+#include <string.h>
+
+#include "files.h"
+#include "message.h"
+
+static vgg_status verify(struct net *net, struct vgg_error *err)
+{
+    bool checked = false;
+    vgg_status status = vgg_checkpoint_verify(net->checkpoint, &checked, err);
+    if (status == VGG_OK && !checked) {
+        message_say("%s: the name holds no SHA-256 prefix (as in vgg16-397923af.pth): "
+                    "nothing to verify",
+                    vgg_checkpoint_get_path(net->checkpoint));
+    }
+    net->about.verified = checked;
+    return status;
+}
+
+vgg_status net_open(const char *path, const struct cli_options *options, struct net *out,
+                    struct vgg_error *err)
+{
+    const struct vgg_model_options model_options = {
+        .spec_path = options->spec,
+        .labels_path = options->labels,
+        .preset = options->preset,
+    };
+    *out = (struct net){0};
+    if (file_sniff(path) == FILE_PICTURE) {
+        return message_fail(err, VGG_ERR_FORMAT, "%s: expected a checkpoint, got a picture", path);
+    }
+    vgg_status status = vgg_checkpoint_open(path, NULL, &out->checkpoint, err);
+    if (status == VGG_OK && options->verify) {
+        status = verify(out, err);
+    }
+    if (status == VGG_OK) {
+        status = vgg_model_create(out->checkpoint, &model_options, &out->model, err);
+    }
+    if (status != VGG_OK) {
+        net_close(out);
+        return status;
+    }
+    vgg_model_get_info(out->model, &out->about.info);
+    out->about.path = path;
+    out->about.container = vgg_container_string(vgg_checkpoint_get_container(out->checkpoint));
+    out->about.file_bytes = vgg_checkpoint_get_file_bytes(out->checkpoint);
+    out->about.preprocess = vgg_model_get_preprocess(out->model);
+    return VGG_OK;
+}
+
+void net_close(struct net *net)
+{
+    vgg_model_destroy(net->model);
+    vgg_checkpoint_close(net->checkpoint);
+    *net = (struct net){0};
+}
+
+vgg_status net_check_options(const struct cli_options *options, struct vgg_error *err)
+{
+    struct vgg_preprocess ignored;
+    if (!vgg_cpu_is_available((enum vgg_cpu)options->cpu)) {
+        return message_fail(err, VGG_ERR_ARGUMENT, "--cpu %s: this CPU or this build has no %s",
+                            vgg_cpu_string((enum vgg_cpu)options->cpu),
+                            vgg_cpu_string((enum vgg_cpu)options->cpu));
+    }
+    if (options->preset != NULL && strcmp(options->preset, "auto") != 0) {
+        return vgg_preprocess_find(options->preset, &ignored, err);
+    }
+    return VGG_OK;
+}
+
+int net_exit_code(vgg_status status)
+{
+    return status == VGG_OK ? EXIT_GOOD : status == VGG_ERR_MEMORY ? EXIT_MEMORY : EXIT_MODEL;
+}

@@ -1,0 +1,30 @@
+/* A checkpoint that is open and the model made of it. */
+#ifndef TOOLS_NET_H
+#define TOOLS_NET_H
+
+#include "cli.h"
+#include "report.h"
+#include "vgg/checkpoint.h"
+#include "vgg/model.h"
+
+struct net {
+    vgg_checkpoint *checkpoint;
+    vgg_model *model;
+    struct report_model about; /* borrows from the two above */
+};
+
+/* Opens a checkpoint as the options say.
+ *   path  borrowed until net_close
+ *   out   filled on success; cleared after an error
+ * Errors: those of vgg_checkpoint_open, vgg_checkpoint_verify and vgg_model_create. */
+vgg_status net_open(const char *path, const struct cli_options *options, struct net *out,
+                    struct vgg_error *err);
+void net_close(struct net *net);
+
+/* Checks the options that need no model: --preset is known, --cpu can be run here. Errors: ARGUMENT. */
+vgg_status net_check_options(const struct cli_options *options, struct vgg_error *err);
+
+/* The exit code for an error while a model is opened or prepared. */
+int net_exit_code(vgg_status status);
+
+#endif

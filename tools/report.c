@@ -1,0 +1,89 @@
+/* What the formats have in common. */
+#include "report.h"
+
+#include <string.h>
+
+void report_format_bytes(uint64_t count, char *out, size_t bytes)
+{
+    const double kib = (double)count / 1024, mib = kib / 1024;
+    if (mib >= 9.95) {
+        snprintf(out, bytes, "%.0f MB", mib);
+    } else if (mib >= 0.95) {
+        snprintf(out, bytes, "%.1f MB", mib);
+    } else {
+        snprintf(out, bytes, "%.0f kB", kib);
+    }
+}
+
+void report_describe(const struct report_model *model, char *out, size_t bytes)
+{
+    char size[32];
+    report_format_bytes(model->file_bytes, size, sizeof size);
+    snprintf(out, bytes, "%s (%d conv + %d linear%s), %d classes, %s checkpoint, %s",
+             model->info.name, model->info.conv_count, model->info.linear_count,
+             !model->info.batch_norm ? ""
+             : model->folded         ? ", BatchNorm folded"
+                                     : ", BatchNorm kept apart",
+             model->info.class_count, model->container, size);
+}
+
+/* Times for people. */
+static void write_times(FILE *out, const struct timing *timing)
+{
+    char peak[32], private_peak[32];
+    const int images = timing->images > 0 ? timing->images : 1;
+    report_format_bytes(timing->peak_bytes, peak, sizeof peak);
+    report_format_bytes(timing->peak_private_bytes, private_peak, sizeof private_peak);
+    fprintf(out, "load              %9.2f ms\n", timing->load_ms);
+    fprintf(out, "prepare           %9.2f ms\n", timing->prepare_ms);
+    fprintf(out, "decode+preprocess %9.2f ms%s\n", timing->decode_ms / images,
+            timing->images > 1 ? " per picture" : "");
+    fprintf(out, "infer             %9.2f ms%s\n", timing->infer_ms / images,
+            timing->images > 1 ? " per picture" : "");
+    fprintf(out, "peak memory       %9s resident, %s of it private\n", peak, private_peak);
+}
+
+static bool flush(FILE *out)
+{
+    return fflush(out) == 0 && ferror(out) == 0;
+}
+
+bool report_begin(struct report *report, enum cli_format format, FILE *out, bool time,
+                  const struct report_model *model)
+{
+    static const struct report_format *const formats[] = {
+        [CLI_FORMAT_TEXT] = &report_text,
+        [CLI_FORMAT_JSON] = &report_json,
+        [CLI_FORMAT_JSONL] = &report_jsonl,
+        [CLI_FORMAT_CSV] = &report_csv,
+    };
+    *report = (struct report){
+        .format = formats[format],
+        .out = out,
+        .json = json_make(out, format == CLI_FORMAT_JSON),
+        .model = model,
+        .time = time,
+    };
+    if (report->format->begin != NULL) {
+        report->format->begin(report);
+    }
+    return flush(out);
+}
+
+bool report_write_image(struct report *report, const struct report_image *image)
+{
+    report->format->image(report, image);
+    return flush(report->out);
+}
+
+bool report_end(struct report *report, const struct report_totals *totals,
+                const struct timing *timing)
+{
+    if (report->format->end != NULL) {
+        report->format->end(report, totals, timing);
+    }
+    if (report->time && !report->format->own_time) {
+        write_times(stderr, timing);
+    }
+    return flush(report->out);
+}
