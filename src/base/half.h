@@ -1,0 +1,34 @@
+/* The 16-bit floats of checkpoints, widened to float32 exactly. */
+#ifndef VGG_BASE_HALF_H
+#define VGG_BASE_HALF_H
+
+#include <stdint.h>
+#include <string.h>
+
+static inline float vgg_float_from_bits(uint32_t bits)
+{
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* IEEE binary16: sign, 5 bits of exponent, 10 of fraction. NaNs keep their sign and payload. */
+static inline float vgg_half_to_float(uint16_t half)
+{
+    uint32_t sign = (uint32_t)(half & 0x8000) << 16;
+    uint32_t exponent = half >> 10 & 0x1f, fraction = half & 0x3ff;
+    if (exponent == 0) { /* zero, or a denormal: fraction * 2^-24, exact in float32 */
+        float magnitude = (float)fraction * 0x1p-24f;
+        return sign != 0 ? -magnitude : magnitude;
+    }
+    exponent = exponent == 0x1f ? 0xff : exponent + (127 - 15);
+    return vgg_float_from_bits(sign | exponent << 23 | fraction << 13);
+}
+
+/* bfloat16 is the upper half of a float32. */
+static inline float vgg_bfloat16_to_float(uint16_t bits)
+{
+    return vgg_float_from_bits((uint32_t)bits << 16);
+}
+
+#endif
