@@ -1,0 +1,53 @@
+/* Read a pickle as inert data. Nothing in it is imported, called or executed: names must be on the
+ * allow-list of pickle_globals.inc, opcodes on that of pickle_ops.inc, and a "call" is only noted. */
+#ifndef VGG_CHECKPOINT_PICKLE_H
+#define VGG_CHECKPOINT_PICKLE_H
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/status.h"
+#include "checkpoint/value.h"
+
+/* The bytes of a pickle. Values borrow their texts from them. */
+struct vgg_pickle_source {
+    const char *path;     /* the file, for messages */
+    const uint8_t *data;  /* [size] */
+    size_t size;          /* the pickle may end before */
+    uint64_t file_offset; /* of data[0]; VGG_NO_OFFSET when the bytes are not in the file as is */
+};
+
+struct vgg_pickle {
+    const struct vgg_value *root;
+    struct vgg_value **persistents; /* [persistent_count]: every PERSISTENT, in order */
+    size_t persistent_count;
+    size_t size; /* bytes read, STOP included */
+};
+
+/* Runs one pickle to its STOP. The values live in arena, also after an error.
+ * Shared values stay shared, and lists and dicts may contain themselves: do not walk the tree without
+ * a bound. Memory and time are bounded by limits->pickle_opcodes, whatever the bytes.
+ * Errors: FORMAT, UNSUPPORTED (opcodes and names not on the lists), LIMIT, MEMORY. */
+vgg_status vgg_pickle_read(const struct vgg_pickle_source *source, const struct vgg_limits *limits,
+                           struct vgg_arena *arena, struct vgg_pickle *out, struct vgg_error *err);
+
+/* The allow-list's row for a name, or NULL. */
+const struct vgg_global *vgg_global_find(struct vgg_span module, struct vgg_span name);
+
+static inline bool vgg_span_equals(struct vgg_span span, const char *text)
+{
+    return strlen(text) == span.length && memcmp(span.bytes, text, span.length) == 0;
+}
+
+/* Orders by bytes, a shorter text before its continuation; for qsort and bsearch. */
+static inline int vgg_span_compare(struct vgg_span a, struct vgg_span b)
+{
+    uint32_t common = a.length < b.length ? a.length : b.length;
+    int order = memcmp(a.bytes, b.bytes, common);
+    return order != 0 ? order : (a.length > b.length) - (a.length < b.length);
+}
+
+/* "a list", "a tuple" …, for messages. */
+const char *vgg_value_kind_string(enum vgg_value_kind kind);
+
+#endif

@@ -1,0 +1,561 @@
+/* The pickle opcodes: one small handler each.
+ *
+ * There is no recursion, and a handler's work is bounded by its operand or by the items it takes off
+ * the stack; where Python would copy more (an OrderedDict from a list of pairs) the copied items count
+ * as opcodes. So the limit on opcodes bounds time and memory. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "checkpoint/pickle_machine.h"
+
+#define BAD(m, ...) vgg_pickle_fail(m, VGG_ERR_FORMAT, __VA_ARGS__)
+
+static vgg_status no_memory(struct vgg_pickle_machine *m)
+{
+    return vgg_fail_memory(m->err, m->source->path, sizeof(struct vgg_value), "the pickle");
+}
+
+/* ---- the stack ---- */
+
+static bool reserve(void **items, size_t *capacity, size_t count, size_t bytes)
+{
+    size_t wanted = *capacity > 0 ? *capacity : 64, total;
+    while (wanted < count) {
+        wanted *= 2;
+    }
+    if (wanted == *capacity) {
+        return true;
+    }
+    void *grown = vgg_size_mul(wanted, bytes, &total) ? realloc(*items, total) : NULL;
+    if (grown == NULL) {
+        return false;
+    }
+    *items = grown;
+    *capacity = wanted;
+    return true;
+}
+
+static vgg_status push(struct vgg_pickle_machine *m, struct vgg_value *value)
+{
+    if (m->stack.count >= m->limits->pickle_stack) {
+        return vgg_pickle_fail(m, VGG_ERR_LIMIT, "stack deeper than the limit of %" PRIu32,
+                               m->limits->pickle_stack);
+    }
+    if (!reserve((void **)&m->stack.items, &m->stack.capacity, m->stack.count + 1,
+                 sizeof *m->stack.items)) {
+        return no_memory(m);
+    }
+    m->stack.items[m->stack.count++] = value;
+    return VGG_OK;
+}
+
+static struct vgg_value *make(struct vgg_pickle_machine *m, enum vgg_value_kind kind)
+{
+    struct vgg_value *value = vgg_arena_alloc(m->arena, 1, sizeof *value);
+    if (value != NULL) {
+        value->kind = kind;
+    }
+    return value;
+}
+
+static vgg_status push_new(struct vgg_pickle_machine *m, struct vgg_value value)
+{
+    struct vgg_value *copy = make(m, value.kind);
+    if (copy == NULL) {
+        return no_memory(m);
+    }
+    *copy = value;
+    return push(m, copy);
+}
+
+/* The top count items; they stay where they are. NULL when the stack has fewer above its mark. */
+static struct vgg_value **peek(struct vgg_pickle_machine *m, size_t count)
+{
+    if (m->stack.count - m->fence < count) {
+        BAD(m, "stack underflow: expected %zu values, found %zu", count, m->stack.count - m->fence);
+        return NULL;
+    }
+    return m->stack.items + m->stack.count - count;
+}
+
+/* Takes the items above the last mark, and the mark: they stay readable until the next push. */
+static struct vgg_value **pop_mark(struct vgg_pickle_machine *m, size_t *count)
+{
+    if (m->mark_count == 0) {
+        BAD(m, "no MARK on the stack");
+        return NULL;
+    }
+    struct vgg_value **items = m->stack.items + m->fence;
+    *count = m->stack.count - m->fence;
+    m->stack.count = m->fence;
+    m->fence = m->marks[--m->mark_count];
+    return items;
+}
+
+/* Appends items to a TUPLE, LIST, SET or DICT. */
+static vgg_status extend(struct vgg_pickle_machine *m, struct vgg_value *list,
+                         struct vgg_value **items, size_t count)
+{
+    size_t needed = list->list.count + count;
+    if (needed > list->list.capacity) {
+        /* Exact at first, since most are filled at once; doubling afterwards. */
+        size_t capacity = list->list.capacity * 2 > needed ? list->list.capacity * 2 : needed;
+        struct vgg_value **grown = vgg_arena_alloc(m->arena, capacity, sizeof *grown);
+        if (grown == NULL) {
+            return no_memory(m);
+        }
+        if (list->list.count > 0) {
+            memcpy(grown, list->list.items, list->list.count * sizeof *grown);
+        }
+        list->list.items = grown;
+        list->list.capacity = capacity;
+    }
+    if (count > 0) {
+        memcpy(list->list.items + list->list.count, items, count * sizeof *items);
+    }
+    list->list.count = needed;
+    return VGG_OK;
+}
+
+/* Replaces count values on top by a new TUPLE of them (or by another kind of list). */
+static vgg_status collect(struct vgg_pickle_machine *m, enum vgg_value_kind kind,
+                          struct vgg_value **items, size_t count)
+{
+    struct vgg_value *list = make(m, kind);
+    if (list == NULL || extend(m, list, items, count) != VGG_OK) {
+        return no_memory(m);
+    }
+    m->stack.count = (size_t)(items - m->stack.items);
+    return push(m, list);
+}
+
+static vgg_status collect_top(struct vgg_pickle_machine *m, size_t count)
+{
+    struct vgg_value **items = peek(m, count);
+    return items == NULL ? VGG_ERR_FORMAT : collect(m, VGG_VALUE_TUPLE, items, count);
+}
+
+/* Adds the items above the mark (or the top `single` ones) to the list below them. */
+static vgg_status add_to(struct vgg_pickle_machine *m, enum vgg_value_kind kind, size_t single)
+{
+    size_t count = single;
+    struct vgg_value **items = single > 0 ? peek(m, single) : pop_mark(m, &count);
+    if (items == NULL) {
+        return VGG_ERR_FORMAT;
+    }
+    m->stack.count = (size_t)(items - m->stack.items);
+    struct vgg_value **target = peek(m, 1);
+    if (target == NULL) {
+        return VGG_ERR_FORMAT;
+    }
+    if ((*target)->kind != kind) {
+        return BAD(m, "items added to %s, expected %s", vgg_value_kind_string((*target)->kind),
+                   vgg_value_kind_string(kind));
+    }
+    if (kind == VGG_VALUE_DICT && count % 2 != 0) {
+        return BAD(m, "a key without a value");
+    }
+    return extend(m, *target, items, count);
+}
+
+/* ---- the handlers, one per opcode: op_NAME(machine, operand) ---- */
+
+#define HANDLER(name)                                                                              \
+    static vgg_status op_##name(struct vgg_pickle_machine *m,                                      \
+                                __attribute__((unused)) const struct vgg_pickle_operand *operand)
+
+HANDLER(PROTO)
+{
+    if (m->opcode_offset != 0) {
+        return BAD(m, "PROTO inside the pickle");
+    }
+    if (operand->number < 2 || operand->number > 5) {
+        return vgg_pickle_fail(m, VGG_ERR_UNSUPPORTED, "protocol %" PRIu64 ", expected 2 to 5",
+                               operand->number);
+    }
+    return VGG_OK;
+}
+
+HANDLER(FRAME)
+{
+    if (m->opcode_offset < m->frame_end) {
+        return BAD(m, "FRAME inside a frame");
+    }
+    if (operand->number > vgg_cursor_left(&m->in)) {
+        return BAD(m, "truncated: frame of %" PRIu64 " bytes, %zu are left", operand->number,
+                   vgg_cursor_left(&m->in));
+    }
+    m->frame_end = m->in.offset + (size_t)operand->number;
+    return VGG_OK;
+}
+
+HANDLER(STOP)
+{
+    if (m->mark_count > 0 || m->stack.count != 1) {
+        return BAD(m, "STOP with %zu values and %zu marks on the stack, expected 1 and 0",
+                   m->stack.count, m->mark_count);
+    }
+    if (m->in.offset < m->frame_end) {
+        return BAD(m, "STOP before the end of the frame");
+    }
+    m->stopped = true;
+    return VGG_OK;
+}
+
+HANDLER(MARK)
+{
+    if (m->mark_count >= m->limits->pickle_stack) {
+        return vgg_pickle_fail(m, VGG_ERR_LIMIT, "more marks than the limit of %" PRIu32,
+                               m->limits->pickle_stack);
+    }
+    if (!reserve((void **)&m->marks, &m->mark_capacity, m->mark_count + 1, sizeof *m->marks)) {
+        return no_memory(m);
+    }
+    m->marks[m->mark_count++] = m->fence;
+    m->fence = m->stack.count;
+    return VGG_OK;
+}
+
+HANDLER(NONE)
+{
+    return push_new(m, (struct vgg_value){.kind = VGG_VALUE_NONE});
+}
+
+HANDLER(NEWTRUE)
+{
+    return push_new(m, (struct vgg_value){.kind = VGG_VALUE_BOOL, .boolean = true});
+}
+
+HANDLER(NEWFALSE)
+{
+    return push_new(m, (struct vgg_value){.kind = VGG_VALUE_BOOL, .boolean = false});
+}
+
+HANDLER(BININT1)
+{
+    return push_new(m,
+                    (struct vgg_value){.kind = VGG_VALUE_INT, .integer = (int64_t)operand->number});
+}
+
+#define op_BININT2 op_BININT1
+
+HANDLER(BININT)
+{
+    return push_new(m,
+                    (struct vgg_value){.kind = VGG_VALUE_INT, .integer = (int32_t)operand->number});
+}
+
+/* The longest integers in real checkpoints are the legacy magic number and random states. */
+enum { LONG_BYTES_MAX = 16 };
+
+HANDLER(LONG1)
+{
+    struct vgg_span text = operand->text;
+    if (text.length > LONG_BYTES_MAX) {
+        return vgg_pickle_fail(m, VGG_ERR_LIMIT, "integer of %" PRIu32 " bytes, limit is %d",
+                               text.length, LONG_BYTES_MAX);
+    }
+    if (text.length > sizeof(int64_t)) {
+        return push_new(m, (struct vgg_value){.kind = VGG_VALUE_LONG, .text = text});
+    }
+    uint64_t bits = 0;
+    for (uint32_t i = 0; i < text.length; i++) {
+        bits |= (uint64_t)(uint8_t)text.bytes[i] << (8 * i);
+    }
+    if (text.length > 0 && text.length < 8 && (text.bytes[text.length - 1] & 0x80) != 0) {
+        bits |= ~0ull << (8 * text.length);
+    }
+    return push_new(m, (struct vgg_value){.kind = VGG_VALUE_INT, .integer = (int64_t)bits});
+}
+
+#define op_LONG4 op_LONG1
+
+HANDLER(BINFLOAT)
+{
+    uint64_t bits = 0;
+    double real;
+    for (int i = 0; i < 8; i++) {
+        bits = bits << 8 | (uint8_t)operand->text.bytes[i];
+    }
+    memcpy(&real, &bits, sizeof real);
+    return push_new(m, (struct vgg_value){.kind = VGG_VALUE_FLOAT, .real = real});
+}
+
+HANDLER(BINUNICODE)
+{
+    return push_new(m, (struct vgg_value){.kind = VGG_VALUE_TEXT, .text = operand->text});
+}
+
+#define op_SHORT_BINUNICODE op_BINUNICODE
+#define op_BINSTRING op_BINUNICODE /* Python 2's str */
+#define op_SHORT_BINSTRING op_BINUNICODE
+
+HANDLER(BINBYTES)
+{
+    return push_new(m, (struct vgg_value){.kind = VGG_VALUE_BYTES, .text = operand->text});
+}
+
+#define op_SHORT_BINBYTES op_BINBYTES
+
+HANDLER(EMPTY_TUPLE)
+{
+    return push_new(m, (struct vgg_value){.kind = VGG_VALUE_TUPLE});
+}
+
+HANDLER(EMPTY_LIST)
+{
+    return push_new(m, (struct vgg_value){.kind = VGG_VALUE_LIST});
+}
+
+HANDLER(EMPTY_DICT)
+{
+    return push_new(m, (struct vgg_value){.kind = VGG_VALUE_DICT});
+}
+
+HANDLER(EMPTY_SET)
+{
+    return push_new(m, (struct vgg_value){.kind = VGG_VALUE_SET});
+}
+
+HANDLER(TUPLE1)
+{
+    return collect_top(m, 1);
+}
+
+HANDLER(TUPLE2)
+{
+    return collect_top(m, 2);
+}
+
+HANDLER(TUPLE3)
+{
+    return collect_top(m, 3);
+}
+
+HANDLER(TUPLE)
+{
+    size_t count;
+    struct vgg_value **items = pop_mark(m, &count);
+    return items == NULL ? VGG_ERR_FORMAT : collect(m, VGG_VALUE_TUPLE, items, count);
+}
+
+HANDLER(FROZENSET)
+{
+    size_t count;
+    struct vgg_value **items = pop_mark(m, &count);
+    return items == NULL ? VGG_ERR_FORMAT : collect(m, VGG_VALUE_SET, items, count);
+}
+
+HANDLER(APPEND)
+{
+    return add_to(m, VGG_VALUE_LIST, 1);
+}
+
+HANDLER(APPENDS)
+{
+    return add_to(m, VGG_VALUE_LIST, 0);
+}
+
+HANDLER(SETITEM)
+{
+    return add_to(m, VGG_VALUE_DICT, 2);
+}
+
+HANDLER(SETITEMS)
+{
+    return add_to(m, VGG_VALUE_DICT, 0);
+}
+
+HANDLER(ADDITEMS)
+{
+    return add_to(m, VGG_VALUE_SET, 0);
+}
+
+static vgg_status memo_put(struct vgg_pickle_machine *m, uint64_t index)
+{
+    struct vgg_value **top = peek(m, 1);
+    if (top == NULL) {
+        return VGG_ERR_FORMAT;
+    }
+    if (index >= m->limits->pickle_memo) {
+        return vgg_pickle_fail(m, VGG_ERR_LIMIT, "memo entry %" PRIu64 ", limit is %" PRIu32, index,
+                               m->limits->pickle_memo);
+    }
+    size_t needed = (size_t)index + 1;
+    if (!reserve((void **)&m->memo.items, &m->memo.capacity, needed, sizeof *m->memo.items)) {
+        return no_memory(m);
+    }
+    for (; m->memo.count < needed; m->memo.count++) {
+        m->memo.items[m->memo.count] = NULL;
+    }
+    /* MEMOIZE counts the entries there are, as Python does, not the highest index. */
+    m->memo_count += m->memo.items[index] == NULL;
+    m->memo.items[index] = *top;
+    return VGG_OK;
+}
+
+HANDLER(BINPUT)
+{
+    return memo_put(m, operand->number);
+}
+
+#define op_LONG_BINPUT op_BINPUT
+
+HANDLER(MEMOIZE)
+{
+    return memo_put(m, m->memo_count);
+}
+
+HANDLER(BINGET)
+{
+    uint64_t index = operand->number;
+    if (index >= m->memo.count || m->memo.items[index] == NULL) {
+        return BAD(m, "memo entry %" PRIu64 " does not exist", index);
+    }
+    return push(m, m->memo.items[index]);
+}
+
+#define op_LONG_BINGET op_BINGET
+
+static vgg_status push_global(struct vgg_pickle_machine *m, struct vgg_span module,
+                              struct vgg_span name)
+{
+    const struct vgg_global *entry = vgg_global_find(module, name);
+    if (entry == NULL) {
+        return vgg_pickle_fail(m, VGG_ERR_UNSUPPORTED,
+                               "checkpoint refers to %.*s.%.*s, which is not tensor data",
+                               module.length > 200 ? 200 : (int)module.length, module.bytes,
+                               name.length > 200 ? 200 : (int)name.length, name.bytes);
+    }
+    return push_new(m,
+                    (struct vgg_value){.kind = VGG_VALUE_GLOBAL, .global = {entry, module, name}});
+}
+
+HANDLER(GLOBAL)
+{
+    return push_global(m, operand->text, operand->second);
+}
+
+HANDLER(STACK_GLOBAL)
+{
+    struct vgg_value **items = peek(m, 2);
+    if (items == NULL) {
+        return VGG_ERR_FORMAT;
+    }
+    if (items[0]->kind != VGG_VALUE_TEXT || items[1]->kind != VGG_VALUE_TEXT) {
+        return BAD(m, "STACK_GLOBAL of %s and %s, expected texts",
+                   vgg_value_kind_string(items[0]->kind), vgg_value_kind_string(items[1]->kind));
+    }
+    m->stack.count -= 2;
+    return push_global(m, items[0]->text, items[1]->text);
+}
+
+/* OrderedDict([[key, value], …]), as Python 2 wrote it. */
+static vgg_status fill_from_pairs(struct vgg_pickle_machine *m, struct vgg_value *dict,
+                                  const struct vgg_value *pairs)
+{
+    if (pairs->kind != VGG_VALUE_LIST) {
+        return BAD(m, "OrderedDict made of %s, expected a list of pairs",
+                   vgg_value_kind_string(pairs->kind));
+    }
+    m->steps += pairs->list.count;
+    for (size_t i = 0; i < pairs->list.count && m->steps <= m->limits->pickle_opcodes; i++) {
+        const struct vgg_value *pair = pairs->list.items[i];
+        if ((pair->kind != VGG_VALUE_LIST && pair->kind != VGG_VALUE_TUPLE) ||
+            pair->list.count != 2) {
+            return BAD(m, "OrderedDict item %zu is not a pair", i);
+        }
+        vgg_status status = extend(m, dict, pair->list.items, 2);
+        if (status != VGG_OK) {
+            return status;
+        }
+    }
+    return VGG_OK;
+}
+
+/* What stands for `callee(*args)`. */
+HANDLER(REDUCE)
+{
+    struct vgg_value **items = peek(m, 2);
+    if (items == NULL) {
+        return VGG_ERR_FORMAT;
+    }
+    const struct vgg_value *callee = items[0], *args = items[1];
+    if (callee->kind != VGG_VALUE_GLOBAL || args->kind != VGG_VALUE_TUPLE) {
+        return BAD(m, "%s applied to %s, expected a global and a tuple",
+                   vgg_value_kind_string(callee->kind), vgg_value_kind_string(args->kind));
+    }
+    m->stack.count -= 2;
+    enum vgg_global_role role = callee->global.entry->role;
+    if (role != VGG_GLOBAL_DICT && role != VGG_GLOBAL_ORDERED_DICT) {
+        return push_new(
+            m, (struct vgg_value){.kind = VGG_VALUE_OBJECT, .object = {callee, args, NULL}});
+    }
+    struct vgg_value *dict = make(m, VGG_VALUE_DICT);
+    if (dict == NULL) {
+        return no_memory(m);
+    }
+    if (role == VGG_GLOBAL_ORDERED_DICT && args->list.count > 0) {
+        vgg_status status = fill_from_pairs(m, dict, args->list.items[0]);
+        if (status != VGG_OK) {
+            return status;
+        }
+    }
+    return push(m, dict);
+}
+
+#define op_NEWOBJ op_REDUCE
+
+HANDLER(BUILD)
+{
+    struct vgg_value **items = peek(m, 2);
+    if (items == NULL) {
+        return VGG_ERR_FORMAT;
+    }
+    struct vgg_value *target = items[0];
+    m->stack.count--;
+    if (target->kind == VGG_VALUE_DICT) {
+        return VGG_OK; /* attributes of an OrderedDict (_metadata) are no items */
+    }
+    if (target->kind != VGG_VALUE_OBJECT || target->object.state != NULL) {
+        return BAD(m, "BUILD on %s",
+                   target->kind == VGG_VALUE_OBJECT ? "an object that is already built"
+                                                    : vgg_value_kind_string(target->kind));
+    }
+    target->object.state = items[1];
+    return VGG_OK;
+}
+
+HANDLER(BINPERSID)
+{
+    struct vgg_value **top = peek(m, 1);
+    if (top == NULL) {
+        return VGG_ERR_FORMAT;
+    }
+    struct vgg_value *id = *top;
+    if (id->kind != VGG_VALUE_TUPLE || id->list.count < 2) {
+        return BAD(m, "persistent id is %s, expected a tuple", vgg_value_kind_string(id->kind));
+    }
+    struct vgg_value *tag = id->list.items[0];
+    if (tag->kind == VGG_VALUE_TEXT && vgg_span_equals(tag->text, "module")) {
+        m->stack.count--; /* a class with its source, which stands for the class */
+        return push(m, id->list.items[1]);
+    }
+    struct vgg_value *value = make(m, VGG_VALUE_PERSISTENT);
+    if (value == NULL || !reserve((void **)&m->persistents.items, &m->persistents.capacity,
+                                  m->persistents.count + 1, sizeof *m->persistents.items)) {
+        return no_memory(m);
+    }
+    value->persistent.id = id;
+    m->persistents.items[m->persistents.count++] = value;
+    m->stack.count--;
+    return push(m, value);
+}
+
+const struct vgg_pickle_opcode vgg_pickle_opcodes[256] = {
+#define OP(code, opcode_name, kind) [code] = {#opcode_name, op_##opcode_name, OPERAND_##kind},
+#define REFUSED(code, opcode_name) [code] = {#opcode_name, NULL, OPERAND_NOTHING},
+#include "checkpoint/pickle_ops.inc"
+#undef OP
+#undef REFUSED
+};

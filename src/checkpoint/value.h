@@ -1,0 +1,95 @@
+/* What a pickle holds, as inert data: the tree that pickle.c builds and state_dict.c reads. */
+#ifndef VGG_CHECKPOINT_VALUE_H
+#define VGG_CHECKPOINT_VALUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vgg/checkpoint.h"
+
+enum vgg_value_kind {
+    VGG_VALUE_NONE,
+    VGG_VALUE_BOOL,
+    VGG_VALUE_INT,
+    VGG_VALUE_LONG, /* an integer of more than 64 bits: little-endian two's complement */
+    VGG_VALUE_FLOAT,
+    VGG_VALUE_TEXT,
+    VGG_VALUE_BYTES,
+    VGG_VALUE_TUPLE,
+    VGG_VALUE_LIST,
+    VGG_VALUE_SET,
+    VGG_VALUE_DICT,       /* also OrderedDict and defaultdict */
+    VGG_VALUE_GLOBAL,     /* a name from the allow-list, bound to nothing */
+    VGG_VALUE_OBJECT,     /* what Python would have made by calling a GLOBAL */
+    VGG_VALUE_PERSISTENT, /* something outside the pickle: a storage */
+};
+
+/* The elements of a storage: "Float" of torch.FloatStorage and torch.FloatTensor. */
+struct vgg_element_type {
+    const char *name;
+    bool supported; /* dtype says how; else only the size is known */
+    enum vgg_dtype dtype;
+    unsigned bytes;
+};
+
+/* What a name on the allow-list stands for. */
+enum vgg_global_role {
+    VGG_GLOBAL_OPAQUE,         /* harmless, and of no use for weights */
+    VGG_GLOBAL_DICT,           /* defaultdict: its arguments are no items */
+    VGG_GLOBAL_ORDERED_DICT,   /* its argument, when there is one, is a list of pairs (Python 2) */
+    VGG_GLOBAL_REBUILD_TENSOR, /* (storage, offset, size, stride) */
+    VGG_GLOBAL_REBUILD_TENSOR_V2, /* … requires_grad, hooks[, metadata] */
+    VGG_GLOBAL_REBUILD_TENSOR_V3, /* … requires_grad, hooks, dtype[, metadata] */
+    VGG_GLOBAL_REBUILD_PARAMETER, /* (tensor, requires_grad, hooks[, state]) */
+    VGG_GLOBAL_TENSOR,            /* a class whose BUILD state is (storage, offset, size, stride) */
+    VGG_GLOBAL_STORAGE,           /* a storage class, inside persistent ids */
+    VGG_GLOBAL_SIZE,              /* torch.Size(tuple) */
+    VGG_GLOBAL_DTYPE,             /* torch.float8_e5m2 */
+    VGG_GLOBAL_OTHER_TENSOR,      /* sparse, quantised …: a tensor that cannot be read */
+    VGG_GLOBAL_MODULE,            /* a layer or a whole net */
+};
+
+/* A row of the allow-list. */
+struct vgg_global {
+    const char *module;
+    const char *name; /* NULL: every name in module and in the modules below it */
+    enum vgg_global_role role;
+    const struct vgg_element_type *element; /* of TENSOR and STORAGE */
+};
+
+/* Bytes inside the pickle, not terminated. */
+struct vgg_span {
+    const char *bytes;
+    uint32_t length;
+};
+
+struct vgg_value {
+    enum vgg_value_kind kind;
+    union {
+        bool boolean;
+        int64_t integer;
+        double real;
+        struct vgg_span text; /* TEXT, BYTES, LONG */
+        struct {              /* TUPLE, LIST, SET; DICT: key, value, key, value … */
+            struct vgg_value **items;
+            size_t count, capacity;
+        } list;
+        struct { /* GLOBAL */
+            const struct vgg_global *entry;
+            struct vgg_span module, name;
+        } global;
+        struct {                            /* OBJECT */
+            const struct vgg_value *callee; /* a GLOBAL */
+            const struct vgg_value *args;   /* a TUPLE */
+            const struct vgg_value *state;  /* what BUILD would have set, or NULL */
+        } object;
+        struct {                         /* PERSISTENT */
+            const struct vgg_value *id;  /* a TUPLE */
+            struct vgg_storage *storage; /* found by storage.c */
+            uint64_t offset, count;      /* the part of it that is meant, in elements */
+        } persistent;
+    };
+};
+
+#endif
