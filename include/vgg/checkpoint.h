@@ -32,7 +32,9 @@ enum vgg_container {
 
 /* A named tensor: a strided view into the checkpoint's memory. */
 struct vgg_tensor {
-    const char *name; /* as written in the file, e.g. "features.0.weight"; valid UTF-8 */
+    const char
+        *name; /* "features.0.weight", as in the file less the "module." that DataParallel puts
+                         before every name; valid UTF-8 without control characters */
     enum vgg_dtype dtype;
     int ndim;                     /* 0 … VGG_MAX_DIMS */
     int64_t shape[VGG_MAX_DIMS];  /* elements, all >= 0 */

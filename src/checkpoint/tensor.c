@@ -1,0 +1,133 @@
+/* Tensors: geometry, and reading them as float32 whatever they hold. */
+#include "vgg/checkpoint.h"
+
+#include <string.h>
+
+#include "base/half.h"
+
+int64_t vgg_tensor_get_count(const struct vgg_tensor *tensor)
+{
+    int64_t count = 1;
+    for (int i = 0; i < tensor->ndim; i++) {
+        if (tensor->shape[i] == 0) {
+            return 0; /* the other sizes may overflow, then */
+        }
+    }
+    for (int i = 0; i < tensor->ndim; i++) {
+        count *= tensor->shape[i];
+    }
+    return count;
+}
+
+bool vgg_tensor_is_contiguous(const struct vgg_tensor *tensor)
+{
+    if (vgg_tensor_get_count(tensor) == 0) {
+        return true;
+    }
+    int64_t expected = 1;
+    for (int i = tensor->ndim - 1; i >= 0; i--) {
+        if (tensor->shape[i] != 1) { /* the stride of a single step is never used */
+            if (tensor->stride[i] != expected) {
+                return false;
+            }
+            expected *= tensor->shape[i];
+        }
+    }
+    return true;
+}
+
+/* An element of 1, 2, 4 or 8 bytes at any alignment, in this machine's order. */
+static inline uint64_t load(const uint8_t *p, unsigned bytes, bool swapped)
+{
+    uint8_t one;
+    uint16_t two;
+    uint32_t four;
+    uint64_t eight;
+    switch (bytes) {
+    case 1:
+        memcpy(&one, p, sizeof one);
+        return one;
+    case 2:
+        memcpy(&two, p, sizeof two);
+        return swapped ? __builtin_bswap16(two) : two;
+    case 4:
+        memcpy(&four, p, sizeof four);
+        return swapped ? __builtin_bswap32(four) : four;
+    default:
+        memcpy(&eight, p, sizeof eight);
+        return swapped ? __builtin_bswap64(eight) : eight;
+    }
+}
+
+static inline float double_from_bits(uint64_t bits)
+{
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return (float)value;
+}
+
+/* One row of count elements, stride elements apart. */
+static void read_row(const struct vgg_tensor *tensor, const uint8_t *data, int64_t count,
+                     int64_t stride, float *out)
+{
+#define ROW(type_bytes, expression)                                                                \
+    for (int64_t i = 0; i < count; i++) {                                                          \
+        uint64_t bits = load(data + i * stride * (type_bytes), type_bytes, tensor->swapped);       \
+        out[i] = (expression);                                                                     \
+    }                                                                                              \
+    break
+    switch (tensor->dtype) {
+    case VGG_DTYPE_F32:
+        ROW(4, vgg_float_from_bits((uint32_t)bits));
+    case VGG_DTYPE_F64:
+        ROW(8, double_from_bits(bits));
+    case VGG_DTYPE_F16:
+        ROW(2, vgg_half_to_float((uint16_t)bits));
+    case VGG_DTYPE_BF16:
+        ROW(2, vgg_bfloat16_to_float((uint16_t)bits));
+    case VGG_DTYPE_I64:
+        ROW(8, (float)(int64_t)bits);
+    case VGG_DTYPE_I32:
+        ROW(4, (float)(int32_t)bits);
+    case VGG_DTYPE_I16:
+        ROW(2, (float)(int16_t)bits);
+    case VGG_DTYPE_I8:
+        ROW(1, (float)(int8_t)bits);
+    case VGG_DTYPE_U8:
+        ROW(1, (float)(uint8_t)bits);
+    case VGG_DTYPE_BOOL:
+        ROW(1, bits != 0 ? 1.0f : 0.0f);
+    }
+#undef ROW
+}
+
+void vgg_tensor_read_f32(const struct vgg_tensor *tensor, float *out)
+{
+    int64_t total = vgg_tensor_get_count(tensor);
+    if (total == 0) {
+        return;
+    }
+    bool contiguous = vgg_tensor_is_contiguous(tensor);
+    if (contiguous && tensor->dtype == VGG_DTYPE_F32 && !tensor->swapped) {
+        memcpy(out, tensor->data, (size_t)total * sizeof *out);
+        return;
+    }
+    /* A contiguous tensor is one row; else the last dimension makes the rows. */
+    int last = tensor->ndim - 1;
+    int64_t bytes = (int64_t)vgg_dtype_get_bytes(tensor->dtype);
+    int64_t row = contiguous ? total : tensor->shape[last];
+    int64_t stride = contiguous ? 1 : tensor->stride[last];
+    int64_t index[VGG_MAX_DIMS] = {0};
+    int64_t offset = 0; /* of the row, in elements */
+    for (int64_t done = 0; done < total; done += row) {
+        read_row(tensor, (const uint8_t *)tensor->data + offset * bytes, row, stride, out + done);
+        for (int i = last - 1; i >= 0; i--) {
+            offset += tensor->stride[i];
+            if (++index[i] < tensor->shape[i]) {
+                break;
+            }
+            offset -= tensor->stride[i] * tensor->shape[i];
+            index[i] = 0;
+        }
+    }
+}
