@@ -1,0 +1,131 @@
+/* The public face: file -> container -> pickle -> storages -> tensors. */
+#include "vgg/checkpoint.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "checkpoint/checkpoint.h"
+
+vgg_status vgg_checkpoint_open(const char *path, const struct vgg_limits *limits,
+                               vgg_checkpoint **out, struct vgg_error *err)
+{
+    if (out == NULL) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "vgg_checkpoint_open: out is NULL");
+    }
+    *out = NULL;
+    if (path == NULL) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "vgg_checkpoint_open: path is NULL");
+    }
+    struct vgg_limits defaults;
+    if (limits == NULL) {
+        vgg_limits_init(&defaults);
+        limits = &defaults;
+    }
+    vgg_checkpoint *checkpoint = calloc(1, sizeof *checkpoint);
+    if (checkpoint == NULL) {
+        return vgg_fail_memory(err, path, sizeof *checkpoint, "the checkpoint");
+    }
+    struct vgg_archive archive = {
+        .file = &checkpoint->file, .limits = limits, .arena = &checkpoint->arena};
+    struct vgg_pickle pickle;
+    struct vgg_storages storages;
+    vgg_status status;
+    archive.path = checkpoint->path = vgg_arena_copy_string(&checkpoint->arena, path, strlen(path));
+    if (checkpoint->path == NULL) {
+        status = vgg_fail_memory(err, path, strlen(path), "the path");
+        goto done;
+    }
+    status = vgg_file_map(path, limits->file_bytes, &checkpoint->file, err);
+    if (status != VGG_OK) {
+        goto done;
+    }
+    status = vgg_archive_open(&archive, err);
+    if (status != VGG_OK) {
+        goto done;
+    }
+    checkpoint->container = archive.kind;
+    status = vgg_pickle_read(&archive.pickle, limits, archive.arena, &pickle, err);
+    if (status != VGG_OK) {
+        goto done;
+    }
+    status = vgg_storages_collect(&pickle, archive.path, archive.arena, &storages, err);
+    if (status != VGG_OK) {
+        goto done;
+    }
+    status =
+        vgg_state_dict_read(&pickle, archive.path, limits, archive.arena, &checkpoint->dict, err);
+    if (status != VGG_OK) {
+        goto done;
+    }
+    status = archive.locate(&archive, pickle.size, &storages, err);
+    if (status != VGG_OK) {
+        goto done;
+    }
+    vgg_state_dict_bind(&checkpoint->dict);
+    *out = checkpoint;
+    checkpoint = NULL;
+done:
+    vgg_archive_close(&archive);
+    vgg_checkpoint_close(checkpoint);
+    return status;
+}
+
+void vgg_checkpoint_close(vgg_checkpoint *checkpoint)
+{
+    if (checkpoint != NULL) {
+        vgg_file_close(&checkpoint->file);
+        vgg_arena_destroy(&checkpoint->arena);
+        free(checkpoint);
+    }
+}
+
+const char *vgg_checkpoint_get_path(const vgg_checkpoint *checkpoint)
+{
+    return checkpoint->path;
+}
+
+enum vgg_container vgg_checkpoint_get_container(const vgg_checkpoint *checkpoint)
+{
+    return checkpoint->container;
+}
+
+uint64_t vgg_checkpoint_get_file_bytes(const vgg_checkpoint *checkpoint)
+{
+    return checkpoint->file.size;
+}
+
+size_t vgg_checkpoint_get_tensor_count(const vgg_checkpoint *checkpoint)
+{
+    return checkpoint->dict.count;
+}
+
+const struct vgg_tensor *vgg_checkpoint_get_tensor(const vgg_checkpoint *checkpoint, size_t index)
+{
+    return index < checkpoint->dict.count ? &checkpoint->dict.tensors[index] : NULL;
+}
+
+static int compare_name(const void *name, const void *item)
+{
+    const struct vgg_tensor *const *tensor = item;
+    return strcmp(name, (*tensor)->name);
+}
+
+const struct vgg_tensor *vgg_checkpoint_find_tensor(const vgg_checkpoint *checkpoint,
+                                                    const char *name)
+{
+    const struct vgg_state_dict *dict = &checkpoint->dict;
+    const struct vgg_tensor **found =
+        bsearch(name, dict->by_name, dict->count, sizeof(const struct vgg_tensor *), compare_name);
+    return found != NULL ? *found : NULL;
+}
+
+const char *vgg_container_string(enum vgg_container container)
+{
+    switch (container) {
+    case VGG_CONTAINER_ZIP:
+        return "zip";
+    case VGG_CONTAINER_LEGACY:
+        return "legacy";
+    }
+    return "unknown";
+}

@@ -1,0 +1,16 @@
+/* An opened checkpoint: what the public functions share. */
+#ifndef VGG_CHECKPOINT_CHECKPOINT_H
+#define VGG_CHECKPOINT_CHECKPOINT_H
+
+#include "checkpoint/container.h"
+#include "checkpoint/state_dict.h"
+
+struct vgg_checkpoint {
+    struct vgg_file file;
+    struct vgg_arena arena; /* all below */
+    const char *path;
+    enum vgg_container container;
+    struct vgg_state_dict dict;
+};
+
+#endif

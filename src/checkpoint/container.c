@@ -1,0 +1,136 @@
+/* Recognise a checkpoint by its content, never by its name; say what other files are. */
+#include "checkpoint/container.h"
+
+#include <inttypes.h>
+
+/* Files that people take for checkpoints, by bytes at a fixed place. */
+static const struct {
+    size_t offset;
+    const char *bytes;
+    size_t length;
+    const char *what;
+} strangers[] = {
+#define AT(offset, bytes, what) {offset, bytes, sizeof(bytes) - 1, what},
+    AT(0, "version https://git-lfs", "a git-lfs pointer, not the file itself: run \"git lfs pull\"")
+        AT(0, "\x1f\x8b", "compressed with gzip: unpack it first") AT(
+            0, "7z\xbc\xaf\x27\x1c",
+            "a 7z archive: unpack it first") AT(0, "BZh", "compressed with bzip2: unpack it first")
+            AT(0,
+               "\xfd"
+               "7zXZ",
+               "compressed with xz: unpack it first") AT(0, "\x28\xb5\x2f\xfd",
+                                                         "compressed with zstd: unpack it first")
+                AT(0, "Rar!", "a RAR archive: unpack it first")
+                    AT(0, "\x89HDF\r\n\x1a\n", "an HDF5 file (Keras?), not a PyTorch checkpoint")
+                        AT(0, "\x93NUMPY", "a NumPy array, not a PyTorch checkpoint")
+                            AT(0, "GGUF", "a GGUF model, not a PyTorch checkpoint")
+                                AT(0, "PYTORCH1",
+                                   "a checkpoint of a PyTorch 1.0 preview, which is not supported")
+                                    AT(0, "\x89PNG", "a PNG picture, expected a checkpoint") AT(
+                                        0, "\xff\xd8\xff", "a JPEG picture, expected a checkpoint")
+                                        AT(0, "%PDF", "a PDF document, expected a checkpoint")
+                                            AT(0,
+                                               "\x7f"
+                                               "ELF",
+                                               "a program or library, expected a checkpoint")
+                                                AT(0, "PK\5\6", "an empty zip archive")
+                                                    AT(257, "ustar",
+                                                       "a tar archive: checkpoints of PyTorch "
+                                                       "before 0.1.10 are not supported yet")
+#undef AT
+};
+
+static bool has_bytes(const struct vgg_file *file, size_t offset, const char *bytes, size_t length)
+{
+    return file->size >= offset && file->size - offset >= length &&
+           memcmp(file->data + offset, bytes, length) == 0;
+}
+
+/* A header's length in 8 bytes, then JSON. */
+static bool is_safetensors(const struct vgg_file *file)
+{
+    uint64_t length = 0;
+    if (file->size < 10 || file->data[8] != '{') {
+        return false;
+    }
+    for (int i = 7; i >= 0; i--) {
+        length = length << 8 | file->data[i];
+    }
+    return length >= 2 && length <= file->size - 8;
+}
+
+/* ONNX is protobuf without a magic number: field 1 (version) a small number, field 2 (producer) a
+ * short text. */
+static bool is_onnx(const struct vgg_file *file)
+{
+    return file->size > 16 && file->data[0] == 0x08 && file->data[1] < 0x20 &&
+           file->data[2] == 0x12 && file->data[3] < 0x40;
+}
+
+static bool is_markup(const struct vgg_file *file)
+{
+    size_t i = 0;
+    while (i < file->size && i < 64 && memchr(" \t\r\n\xef\xbb\xbf", file->data[i], 7) != NULL) {
+        i++;
+    }
+    return i < file->size && file->data[i] == '<';
+}
+
+static const char *describe(const struct vgg_file *file)
+{
+    if (file->size == 0) {
+        return "the file is empty";
+    }
+    for (size_t i = 0; i < sizeof strangers / sizeof strangers[0]; i++) {
+        if (has_bytes(file, strangers[i].offset, strangers[i].bytes, strangers[i].length)) {
+            return strangers[i].what;
+        }
+    }
+    if (is_markup(file)) {
+        return "an HTML or XML page, not a checkpoint: the download went wrong";
+    }
+    if (is_safetensors(file)) {
+        return "a safetensors file, which is not supported yet";
+    }
+    if (is_onnx(file)) {
+        return "an ONNX model, not a PyTorch checkpoint";
+    }
+    if (file->data[0] == 0x80 && (file->size < 2 || file->data[1] <= 5)) {
+        return file->size < 32 ? "the beginning of a pickle: the file is truncated"
+                               : "a bare pickle, not written by torch.save";
+    }
+    return "not a PyTorch checkpoint (neither a zip nor a legacy stream)";
+}
+
+vgg_status vgg_archive_open(struct vgg_archive *archive, struct vgg_error *err)
+{
+    if (has_bytes(archive->file, 0, "PK\3\4", 4)) {
+        return vgg_zip_open(archive, err);
+    }
+    if (vgg_legacy_is(archive)) {
+        return vgg_legacy_open(archive, err);
+    }
+    return vgg_fail(err, VGG_ERR_UNSUPPORTED, "%s: %s", archive->path, describe(archive->file));
+}
+
+void vgg_archive_close(struct vgg_archive *archive)
+{
+    if (archive->close != NULL) {
+        archive->close(archive);
+    }
+    archive->close = NULL;
+}
+
+vgg_status vgg_fail_truncated(const struct vgg_archive *archive, uint64_t expected, bool exact,
+                              struct vgg_error *err)
+{
+    const uint64_t mega = 1 << 20; /* as torchvision counts its files' sizes */
+    uint64_t found = archive->file->size;
+    const char *about = exact ? "" : "about ";
+    if (expected < 10 * mega) {
+        return vgg_fail(err, VGG_ERR_FORMAT, "%s: truncated: %" PRIu64 " of %s%" PRIu64 " bytes",
+                        archive->path, found, about, expected);
+    }
+    return vgg_fail(err, VGG_ERR_FORMAT, "%s: truncated: %" PRIu64 " of %s%" PRIu64 " MB",
+                    archive->path, found / mega, about, (expected + mega / 2) / mega);
+}

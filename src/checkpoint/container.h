@@ -1,0 +1,54 @@
+/* One interface for all containers: a pickle, and the storages it speaks of.
+ *
+ * To add a container: write its `vgg_<name>_open` (pickle bytes, `locate`, `close`), its value in
+ * enum vgg_container, and a line in container.c that recognises it. */
+#ifndef VGG_CHECKPOINT_CONTAINER_H
+#define VGG_CHECKPOINT_CONTAINER_H
+
+#include "base/file.h"
+#include "checkpoint/storage.h"
+
+/* An opened container. */
+struct vgg_archive {
+    const char *path;
+    const struct vgg_file *file;
+    const struct vgg_limits *limits;
+    struct vgg_arena *arena; /* whatever must live as long as the checkpoint */
+
+    enum vgg_container kind;
+    struct vgg_pickle_source pickle; /* the object that was saved */
+    /* Finds the wanted storages' bytes; a container that stores them in sequence checks all.
+     *   pickle_bytes  the size of the pickle, which need not be all of `pickle` */
+    vgg_status (*locate)(struct vgg_archive *archive, size_t pickle_bytes,
+                         struct vgg_storages *storages, struct vgg_error *err);
+    /* Frees `state`; the storages' data stays. */
+    void (*close)(struct vgg_archive *archive);
+    void *state;
+};
+
+/* Recognises the file by its content and opens it. path, file, limits and arena are filled by the
+ * caller; the rest is set here. FORMAT and UNSUPPORTED say what the file is instead. */
+vgg_status vgg_archive_open(struct vgg_archive *archive, struct vgg_error *err);
+/* A cleared struct is allowed. */
+void vgg_archive_close(struct vgg_archive *archive);
+
+/* The containers. Each open succeeds or leaves nothing to close. */
+vgg_status vgg_zip_open(struct vgg_archive *archive, struct vgg_error *err);
+vgg_status vgg_legacy_open(struct vgg_archive *archive, struct vgg_error *err);
+/* Whether the file begins with the legacy stream's magic number. */
+bool vgg_legacy_is(const struct vgg_archive *archive);
+
+/* Reports a file that ends early: "vgg16.pth: truncated: 240 of 528 MB".
+ *   expected  the size by the container's own account, in bytes
+ *   exact     false: "of about" */
+vgg_status vgg_fail_truncated(const struct vgg_archive *archive, uint64_t expected, bool exact,
+                              struct vgg_error *err);
+
+/* Whether this machine is little-endian. */
+static inline bool vgg_host_is_little(void)
+{
+    const uint16_t one = 1;
+    return *(const uint8_t *)&one == 1;
+}
+
+#endif

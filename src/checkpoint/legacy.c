@@ -1,0 +1,172 @@
+/* The legacy stream, torch 0.1.10 to 1.5: pickles of a magic number, a protocol number, facts about
+ * the writing system, the object, and the list of storage keys; then for each key, in the list's
+ * order, its number of elements (8 bytes) and the elements. Always little-endian, nothing aligned. */
+#include "checkpoint/container.h"
+
+#include <inttypes.h>
+
+#include "base/cursor.h"
+
+enum { PROTOCOL = 1001 };
+
+/* 0x1950a86a20f9469cfc6c */
+static const uint8_t magic[] = {0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19};
+
+/* Reads the pickle at *offset that must not refer to storages, and moves on. */
+static vgg_status read_plain(const struct vgg_archive *archive, const struct vgg_limits *limits,
+                             size_t *offset, const struct vgg_value **out, struct vgg_error *err)
+{
+    struct vgg_pickle pickle;
+    struct vgg_pickle_source source = {.path = archive->path,
+                                       .data = archive->file->data + *offset,
+                                       .size = archive->file->size - *offset,
+                                       .file_offset = *offset};
+    vgg_status status = vgg_pickle_read(&source, limits, archive->arena, &pickle, err);
+    if (status != VGG_OK) {
+        return status;
+    }
+    if (pickle.persistent_count > 0) {
+        return vgg_fail_at(err, VGG_ERR_FORMAT, *offset, "%s: storages in the stream's header",
+                           archive->path);
+    }
+    *offset += pickle.size;
+    *out = pickle.root;
+    return VGG_OK;
+}
+
+static bool is_magic(const struct vgg_value *value)
+{
+    return value->kind == VGG_VALUE_LONG && value->text.length == sizeof magic &&
+           memcmp(value->text.bytes, magic, sizeof magic) == 0;
+}
+
+/* The pickle is parsed, not compared: protocols 2 and 4 write the number differently. */
+static bool read_magic(const struct vgg_archive *archive, size_t *offset)
+{
+    struct vgg_limits few = *archive->limits;
+    few.pickle_opcodes = 8;
+    const struct vgg_value *value = NULL;
+    *offset = 0;
+    return read_plain(archive, &few, offset, &value, NULL) == VGG_OK && is_magic(value);
+}
+
+bool vgg_legacy_is(const struct vgg_archive *archive)
+{
+    size_t offset;
+    return read_magic(archive, &offset);
+}
+
+/* The size of the file, if no byte were missing after the list of keys. */
+static uint64_t expected_bytes(uint64_t data_offset, const struct vgg_storages *storages)
+{
+    uint64_t total = data_offset;
+    for (size_t i = 0; i < storages->count; i++) {
+        if (__builtin_add_overflow(total, storages->items[i].bytes, &total) ||
+            __builtin_add_overflow(total, sizeof(int64_t), &total)) {
+            return UINT64_MAX;
+        }
+    }
+    return total;
+}
+
+static vgg_status find_listed(const struct vgg_archive *archive, const struct vgg_value *key,
+                              struct vgg_storages *storages, struct vgg_storage **out,
+                              struct vgg_error *err)
+{
+    if (key->kind != VGG_VALUE_TEXT) {
+        return vgg_fail(err, VGG_ERR_FORMAT, "%s: storage keys: expected texts, found %s",
+                        archive->path, vgg_value_kind_string(key->kind));
+    }
+    *out = vgg_storages_find(storages, key->text);
+    if (*out == NULL || (*out)->data != NULL) {
+        return vgg_fail(err, VGG_ERR_FORMAT, "%s: storage keys: %.*s %s", archive->path,
+                        key->text.length > 64 ? 64 : (int)key->text.length, key->text.bytes,
+                        *out == NULL ? "belongs to no tensor" : "is listed twice");
+    }
+    return VGG_OK;
+}
+
+static vgg_status locate(struct vgg_archive *archive, size_t pickle_bytes,
+                         struct vgg_storages *storages, struct vgg_error *err)
+{
+    const struct vgg_file *file = archive->file;
+    size_t offset = (size_t)archive->pickle.file_offset + pickle_bytes;
+    const struct vgg_value *keys = NULL;
+    vgg_status status = read_plain(archive, archive->limits, &offset, &keys, err);
+    uint64_t expected = expected_bytes(offset, storages);
+    if (status == VGG_ERR_FORMAT && file->size < expected) {
+        /* Most likely the file ends inside the list; what follows it is known well enough. */
+        return vgg_fail_truncated(archive, expected, false, err);
+    }
+    if (status != VGG_OK) {
+        return status;
+    }
+    if (keys->kind != VGG_VALUE_LIST || keys->list.count != storages->count) {
+        return vgg_fail(err, VGG_ERR_FORMAT,
+                        "%s: storage keys: expected a list of %zu, found %s of %zu", archive->path,
+                        storages->count, vgg_value_kind_string(keys->kind),
+                        keys->kind == VGG_VALUE_LIST ? keys->list.count : 0);
+    }
+    if (file->size < expected) {
+        return vgg_fail_truncated(archive, expected, true, err);
+    }
+    struct vgg_cursor in = vgg_cursor_make(file->data, file->size);
+    in.offset = offset;
+    for (size_t i = 0; i < keys->list.count; i++) {
+        struct vgg_storage *storage = NULL;
+        status = find_listed(archive, keys->list.items[i], storages, &storage, err);
+        if (status != VGG_OK) {
+            return status;
+        }
+        uint64_t header_offset = in.offset, count = vgg_cursor_le(&in, sizeof(int64_t));
+        if (count != storage->count) {
+            return vgg_fail_at(err, VGG_ERR_FORMAT, header_offset,
+                               "%s: storage %.*s: expected %" PRIu64 " elements, found %" PRIu64,
+                               archive->path, (int)storage->key.length, storage->key.bytes,
+                               storage->count, count);
+        }
+        storage->file_offset = in.offset;
+        storage->data = vgg_cursor_take(&in, storage->bytes);
+        storage->swapped = !vgg_host_is_little();
+    }
+    if (vgg_cursor_left(&in) > 0) {
+        return vgg_fail_at(err, VGG_ERR_FORMAT, in.offset,
+                           "%s: %zu bytes after the last storage, expected the end of the file",
+                           archive->path, vgg_cursor_left(&in));
+    }
+    return VGG_OK;
+}
+
+vgg_status vgg_legacy_open(struct vgg_archive *archive, struct vgg_error *err)
+{
+    size_t offset;
+    const struct vgg_value *protocol = NULL, *system = NULL;
+    if (!read_magic(archive, &offset)) {
+        return vgg_fail(err, VGG_ERR_FORMAT, "%s: no magic number of torch.save", archive->path);
+    }
+    vgg_status status = read_plain(archive, archive->limits, &offset, &protocol, err);
+    if (status != VGG_OK) {
+        return status;
+    }
+    if (protocol->kind != VGG_VALUE_INT || protocol->integer != PROTOCOL) {
+        return vgg_fail_at(err, VGG_ERR_UNSUPPORTED, offset,
+                           "%s: expected a stream of protocol %d, found another one", archive->path,
+                           PROTOCOL);
+    }
+    status = read_plain(archive, archive->limits, &offset, &system, err);
+    if (status != VGG_OK) {
+        return status;
+    }
+    if (system->kind != VGG_VALUE_DICT) {
+        return vgg_fail_at(err, VGG_ERR_FORMAT, offset,
+                           "%s: expected a dict about the writing system, found %s", archive->path,
+                           vgg_value_kind_string(system->kind));
+    }
+    archive->kind = VGG_CONTAINER_LEGACY;
+    archive->pickle = (struct vgg_pickle_source){.path = archive->path,
+                                                 .data = archive->file->data + offset,
+                                                 .size = archive->file->size - offset,
+                                                 .file_offset = offset};
+    archive->locate = locate;
+    return VGG_OK;
+}

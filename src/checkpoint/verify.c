@@ -1,0 +1,44 @@
+/* Compare a file with the hash in its name. */
+#include "checkpoint/checkpoint.h"
+#include "checkpoint/sha256.h"
+
+/* torchvision writes 8 digits; fewer could be a word of the name ("vgg-ab.pth"). */
+enum { PREFIX_DIGITS_MIN = 8, DIGITS_MAX = 2 * VGG_SHA256_BYTES };
+
+/* The hexadecimal digits between a '-' and a '.' of the file's name, or length 0. */
+static struct vgg_span find_prefix(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    for (const char *dash = strchr(name, '-'); dash != NULL; dash = strchr(dash + 1, '-')) {
+        size_t digits = strspn(dash + 1, "0123456789abcdef");
+        if (digits >= PREFIX_DIGITS_MIN && digits <= DIGITS_MAX && dash[1 + digits] == '.') {
+            return (struct vgg_span){dash + 1, (uint32_t)digits};
+        }
+    }
+    return (struct vgg_span){name, 0};
+}
+
+vgg_status vgg_checkpoint_verify(const vgg_checkpoint *checkpoint, bool *checked,
+                                 struct vgg_error *err)
+{
+    struct vgg_span prefix = find_prefix(checkpoint->path);
+    if (checked != NULL) {
+        *checked = prefix.length > 0;
+    }
+    if (prefix.length == 0) {
+        return VGG_OK;
+    }
+    uint8_t digest[VGG_SHA256_BYTES];
+    char found[DIGITS_MAX + 1] = {0};
+    vgg_sha256(checkpoint->file.data, checkpoint->file.size, digest);
+    for (size_t i = 0; i < DIGITS_MAX; i++) {
+        found[i] = "0123456789abcdef"[digest[i / 2] >> (i % 2 == 0 ? 4 : 0) & 0xf];
+    }
+    if (memcmp(found, prefix.bytes, prefix.length) != 0) {
+        return vgg_fail(err, VGG_ERR_MISMATCH,
+                        "%s: SHA-256: expected %.*s… (from the file's name), found %s",
+                        checkpoint->path, (int)prefix.length, prefix.bytes, found);
+    }
+    return VGG_OK;
+}

@@ -1,0 +1,378 @@
+#!/usr/bin/python3
+"""Checkpoints as PyTorch writes them, and as older versions wrote them, against the C reader.
+
+    checkpoints.py DUMP_TENSORS
+
+Writes state dicts in every container, protocol, encoding, element type and memory layout, runs
+DUMP_TENSORS (tests/golden/dump_tensors.c) on each file and compares names, order, element types,
+shapes and every value. Then files that must be refused, with the reason the message has to give.
+Ends with "N passed, N failed". Exit 77 (skipped) without PyTorch.
+"""
+import argparse
+import collections
+import io
+import os
+import pathlib
+import pickle
+import struct
+import subprocess
+import sys
+import tempfile
+import zipfile
+
+try:
+    import numpy as np
+    import torch
+except ImportError:
+    print("PyTorch is not installed: skipped")
+    sys.exit(77)
+
+MAGIC = 0x1950A86A20F9469CFC6C
+LEGACY = {"_use_new_zipfile_serialization": False}
+
+passed = failed = 0
+
+
+def report(name, problem):
+    global passed, failed
+    if problem:
+        failed += 1
+        print(f"FAILED {name}: {problem}")
+    else:
+        passed += 1
+
+
+def fnv1a(data):
+    value = 0xCBF29CE484222325
+    for byte in data:
+        value = (value ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
+    return value
+
+
+def run(path):
+    done = subprocess.run([DUMP, str(path)], capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stdout, done.stderr.strip()
+
+
+def lines_of(tensors):
+    """What dump_tensors has to print, without the file offset."""
+    lines = []
+    for name, tensor in tensors.items():
+        tensor = tensor.detach()
+        values = tensor.to(torch.float32).contiguous().numpy().tobytes()
+        layout = "contiguous" if tensor.is_contiguous() else "strided"
+        shape = "x".join(map(str, tensor.shape)) or "-"
+        lines.append(f"{name} {str(tensor.dtype)[6:]} {shape} {layout} {fnv1a(values):016x}")
+    return lines
+
+
+def expect(name, path, tensors, container):
+    """The file holds exactly these tensors, in this order."""
+    code, out, err = run(path)
+    found = out.splitlines()
+    if code != 0:
+        return report(name, err)
+    if found[:1] != [f"# {container}"]:
+        return report(name, f"expected {container}, found {found[:1]}")
+    without_offset = [" ".join(f[:-2] + f[-1:]) for f in (line.split(" ") for line in found[1:])]
+    expected = lines_of(tensors)
+    if without_offset != expected:
+        wrong = [pair for pair in zip(expected, without_offset) if pair[0] != pair[1]]
+        return report(name, f"{len(expected)} tensors expected, {len(without_offset)} found; "
+                            f"expected, found: {wrong[:2]}")
+    report(name, None)
+
+
+def refuse(name, path, *reasons):
+    """The file is refused with one line that has all the reasons."""
+    code, out, err = run(path)
+    if code != 1 or out or err.count("\n") or not err.startswith(str(path)):
+        return report(name, f"expected a refusal, got exit {code}, {err!r}")
+    missing = [reason for reason in reasons if reason not in err]
+    report(name, f"{missing} not in {err!r}" if missing else None)
+
+
+# ---- what is saved ----
+
+def plain():
+    return collections.OrderedDict([
+        ("features.0.weight", torch.randn(4, 3, 3, 3)),
+        ("features.0.bias", torch.randn(4)),
+        ("classifier.0.weight", torch.randn(5, 16)),
+        ("classifier.0.bias", torch.randn(5)),
+    ])
+
+
+def types():
+    tensors = collections.OrderedDict()
+    special = torch.tensor([0.0, -0.0, 1e-8, -3e-6, 65504.0, 1e6, float("inf"), -float("inf"), 1.5])
+    for dtype in (torch.float32, torch.float64, torch.float16, torch.bfloat16):
+        name = str(dtype)[6:]
+        tensors[name] = special.to(dtype)
+        tensors[name + ".strided"] = torch.randn(6, 5).to(dtype).t()
+    tensors["rounded"] = torch.tensor([1 + 2.0**-24, 1 + 3 * 2.0**-24, 1e300, 1e-320], dtype=torch.float64)
+    for dtype in (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8):
+        info = torch.iinfo(dtype)
+        tensors[str(dtype)[6:]] = torch.tensor([info.min, info.max, 0, 1, 77], dtype=dtype)
+    tensors["int64.rounded"] = torch.tensor([2**24 + 1, -(2**53) - 1, 2**62 + 12345])
+    tensors["bool"] = torch.tensor([True, False, True])
+    tensors["scalar"] = torch.tensor(7)
+    tensors["empty"] = torch.zeros(0)
+    tensors["empty.2d"] = torch.zeros(3, 0, 2)
+    return tensors
+
+
+def layouts():
+    base = torch.randn(6, 7, 5, 4)
+    tensors = collections.OrderedDict([
+        ("base", base),
+        ("channels_last", torch.randn(2, 3, 4, 5).to(memory_format=torch.channels_last)),
+        ("transposed", base.transpose(0, 2)),
+        ("permuted", base.permute(3, 1, 0, 2)),
+        ("sliced", base[1:5:2, 2:, ::3, 1]),
+        ("shared", base),
+        ("row", base[3, 2, 1]),
+        ("element", base[5, 6, 4, 3]),
+        ("expanded", torch.randn(3, 1).expand(3, 4)),
+        ("expanded.scalar", torch.randn(1).expand(2, 3, 4)),
+        ("unfolded", torch.randn(10).unfold(0, 4, 2)),
+        ("one", torch.randn(1, 1, 1, 1)),
+        ("eight", torch.randn(2, 1, 2, 1, 3, 1, 2, 2).transpose(0, 7)),
+    ])
+    return tensors
+
+
+def numpy_scalar_beside(state):
+    return {"epoch": 90, "arch": "vgg16", "best_acc1": np.float64(71.5), "state_dict": state,
+            "args": argparse.Namespace(lr=0.01, data=pathlib.PurePosixPath("/data")),
+            "optimizer": {"state": {0: {"momentum_buffer": torch.randn(4)}},
+                          "param_groups": [{"lr": 0.01, "params": [0, 1]}]},
+            "seen": {1, 2}, "nothing": None, "loss": [1.5, 2.5, (True, False)], "raw": b"abc"}
+
+
+# ---- files as PyTorch writes them ----
+
+def saved_by_torch(folder):
+    for protocol in (2, 3, 4, 5):
+        for container, options in (("zip", {}), ("legacy", LEGACY)):
+            for what in (plain, types, layouts):
+                path, tensors = folder / f"{what.__name__}.{container}.{protocol}.pth", what()
+                torch.save(tensors, path, pickle_protocol=protocol, **options)
+                expect(path.name, path, tensors, container)
+            path, tensors = folder / f"whole.{container}.{protocol}.pth", plain()
+            torch.save(numpy_scalar_beside(tensors), path, pickle_protocol=protocol, **options)
+            expect(path.name, path, tensors, container)
+    for container, options in (("zip", {}), ("legacy", LEGACY)):
+        def save(name, thing, expected):
+            path = folder / f"{name}.{container}.pth"
+            torch.save(thing, path, **options)
+            expect(path.name, path, expected, container)
+        tensors = plain()
+        save("dict", dict(tensors), tensors)
+        save("parameters", {n: torch.nn.Parameter(t) for n, t in tensors.items()}, tensors)
+        save("data-parallel", {"module." + n: t for n, t in tensors.items()}, tensors)
+        half = dict(tensors, **{"module.x": torch.ones(1)})
+        save("one-module", half, half)
+        for key in ("state_dict", "model", "model_state_dict", "net", "weights"):
+            save(f"under-{key}", {"epoch": 3, key: tensors}, tensors)
+        save("twice", {"model": {"state_dict": tensors}}, tensors)
+        save("arch-as-model", dict({"model": "vgg16"}, **tensors), tensors)
+        save("beside", dict({"n": 1, "text": "x", "inner": {"t": torch.ones(2)}}, **tensors), tensors)
+        net = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4))
+        save("module-state", net.state_dict(), net.state_dict())
+        many = collections.OrderedDict((f"t{i}.weight", torch.full((2,), float(i))) for i in range(2500))
+        save("many", many, many)
+        save("defaultdict", {"state_dict": tensors, "d": collections.defaultdict(list, a=[1])}, tensors)
+        save("unicode", {"schön.重み": torch.ones(2)}, {"schön.重み": torch.ones(2)})
+
+
+def rezipped(folder):
+    tensors = types()
+    source = folder / "source.pth"
+    torch.save(tensors, source)
+    for name, method in (("deflated", zipfile.ZIP_DEFLATED), ("stored", zipfile.ZIP_STORED)):
+        path = folder / f"rezip.{name}.pth"
+        with zipfile.ZipFile(source) as old, zipfile.ZipFile(path, "w", method) as new:
+            for member in old.namelist():
+                new.writestr(member, old.read(member))
+        expect(path.name, path, tensors, "zip")
+    for order in ("little", "big"):
+        path = folder / f"byteorder.{order}.pth"
+        sizes = {str(i): t.element_size() for i, t in enumerate(tensors.values())}
+        with zipfile.ZipFile(source) as old, zipfile.ZipFile(path, "w") as new:
+            for member in old.namelist():
+                data = old.read(member)
+                key = member.rsplit("/", 1)[1]
+                if "/data/" in member and order == "big":
+                    data = np.frombuffer(data, f"V{sizes[key]}").tobytes()
+                    data = np.frombuffer(data, f">u{sizes[key]}").astype(f"<u{sizes[key]}").tobytes()
+                new.writestr(member, data)
+            new.writestr("source/byteorder", order)
+        expect(path.name, path, tensors, "zip")
+
+
+# ---- files as older versions wrote them, pickled by hand ----
+
+class Raw:
+    """Builds a pickle opcode by opcode."""
+
+    def __init__(self):
+        self.out = bytearray(b"\x80\x02")
+
+    def op(self, *parts):
+        for part in parts:
+            self.out += part if isinstance(part, bytes) else part.encode()
+        return self
+
+    def text(self, text, python2=False):
+        data = text.encode()
+        return self.op(b"U" + bytes([len(data)]) if python2 else b"X" + struct.pack("<I", len(data)), data)
+
+    def number(self, value):
+        return self.op(b"J" + struct.pack("<i", value))
+
+    def numbers(self, values):
+        self.op("(")
+        for value in values:
+            self.number(value)
+        return self.op("t")
+
+    def storage(self, key, count, view=None, python2=False, module="torch"):
+        self.op("(").text("storage", python2).op(f"c{module}\nFloatStorage\n").text(key, python2)
+        self.text("cpu", python2).number(count)
+        if view is None:
+            self.op("N")
+        else:
+            self.op("(").text(view[0]).number(view[1]).number(view[2]).op("t")
+        return self.op("tQ")
+
+
+def legacy_stream(body, storages):
+    """The stream round a hand-written pickle; storages: key -> float32 tensor."""
+    out = io.BytesIO()
+    for header in (MAGIC, 1001, {"protocol_version": 1001, "little_endian": True, "type_sizes": {}}):
+        pickle.dump(header, out, protocol=2)
+    out.write(bytes(body))
+    keys = sorted(storages)
+    pickle.dump(keys, out, protocol=2)
+    for key in keys:
+        data = storages[key].reshape(-1).numpy()
+        out.write(struct.pack("<q", data.size) + data.tobytes())
+    return out.getvalue()
+
+
+def by_class(raw, call, tensor, key):
+    """torch.FloatTensor() and its state, as the vgg11 and vgg13 files before 2021 have it."""
+    raw.op("ctorch\nFloatTensor\n)", call, "(").storage(key, tensor.numel()).number(0)
+    return raw.numbers(tensor.shape).numbers(tensor.stride()).op("tb")
+
+
+def by_v1(raw, tensor, key, **options):
+    """_rebuild_tensor, as vgg16 and vgg19 have it."""
+    raw.op("ctorch._utils\n_rebuild_tensor\n(").storage(key, tensor.numel(), **options).number(0)
+    return raw.numbers(tensor.shape).numbers(tensor.stride()).op("tR")
+
+
+def written_by_hand(folder):
+    tensors = plain()
+    storages = {str(94000000 + i): t for i, t in enumerate(tensors.values())}
+    encodings = {
+        "class-reduce": lambda raw, t, key: by_class(raw, "R", t, key),
+        "class-newobj": lambda raw, t, key: by_class(raw, b"\x81", t, key),
+        "v1": by_v1,
+        "cuda": lambda raw, t, key: by_v1(raw, t, key, module="torch.cuda"),
+    }
+    for name, encode in encodings.items():
+        raw = Raw().op("ccollections\nOrderedDict\n)R(")
+        for (tensor_name, tensor), key in zip(tensors.items(), storages):
+            encode(raw.text(tensor_name), tensor, key)
+        path = folder / f"by-hand.{name}.pth"
+        path.write_bytes(legacy_stream(raw.op("u.").out, storages))
+        expect(path.name, path, tensors, "legacy")
+        loaded = torch.load(path)  # PyTorch reads what we wrote in its name
+        report(path.name + " (PyTorch)",
+               None if all(torch.equal(loaded[n], t) for n, t in tensors.items()) else "differs")
+
+    raw = Raw().op("ccollections\nOrderedDict\n(](")  # Python 2: OrderedDict([[key, value], ...])
+    for (tensor_name, tensor), key in zip(tensors.items(), storages):
+        raw.op("](").text(tensor_name, python2=True)
+        by_v1(raw, tensor, key, python2=True).op("e")
+    path = folder / "by-hand.python2.pth"
+    path.write_bytes(legacy_stream(raw.op("etR.").out, storages))
+    expect(path.name, path, tensors, "legacy")
+
+    root = torch.randn(20)
+    raw = Raw().op("}").text("a").op("ctorch._utils\n_rebuild_tensor\n(")
+    raw.storage("7", 20, view=("8", 5, 10)).number(2).numbers([4]).numbers([2]).op("tRs.")
+    path = folder / "by-hand.view.pth"
+    path.write_bytes(legacy_stream(raw.out, {"7": root}))
+    expect(path.name, path, {"a": root[7:15:2]}, "legacy")
+
+
+# ---- files that are refused ----
+
+class System:
+    def __reduce__(self):
+        return os.system, ("echo executed > executed",)
+
+
+def refused(folder):
+    def write(name, data):
+        path = folder / name
+        path.write_bytes(data)
+        return path
+
+    def save(name, thing, **options):
+        torch.save(thing, folder / name, **options)
+        return folder / name
+
+    for container, options in (("zip", {}), ("legacy", LEGACY)):
+        for protocol in (2, 4):
+            path = save(f"system.{container}.{protocol}.pth", {"a": torch.ones(2), "b": System()},
+                        pickle_protocol=protocol, **options)
+            refuse(path.name, path, "checkpoint refers to posix.system, which is not tensor data")
+        path = save(f"complex.{container}.pth", {"w": torch.ones(2, dtype=torch.complex64)}, **options)
+        refuse(path.name, path, ": w: ", "ComplexFloat")
+        path = save(f"quantised.{container}.pth",
+                    {"w": torch.quantize_per_tensor(torch.ones(2), 1.0, 0, torch.qint8)}, **options)
+        refuse(path.name, path, ": w: ", "_rebuild_qtensor")
+        path = save(f"list.{container}.pth", [torch.ones(2)], **options)
+        refuse(path.name, path, "expected a state dict, found a list")
+        path = save(f"nothing.{container}.pth", {"epoch": 1}, **options)
+        refuse(path.name, path, "no tensors", "'epoch'")
+        path = save(f"module.{container}.pth", torch.nn.Linear(2, 2), **options)
+        refuse(path.name, path, "state_dict()")
+        whole = save(f"good.{container}.pth", plain(), **options).read_bytes()
+        refuse(f"cut.{container}", write(f"cut.{container}.pth", whole[:-100]), "truncated")
+        refuse(f"appended.{container}", write(f"appended.{container}.pth", whole + b"x" * 30), "30 bytes after")
+    script = folder / "script.pth"
+    torch.jit.script(torch.nn.Linear(2, 2)).save(str(script))
+    refuse("script.pth", script, "TorchScript")
+    refuse("pickle", write("bare.pth", pickle.dumps({"a": list(range(50))}, protocol=2)), "bare pickle")
+    refuse("html", write("html.pth", b"<!DOCTYPE html><html></html>"), "HTML")
+    refuse("lfs", write("lfs.pth", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n"), "git lfs pull")
+    np.save(folder / "array.npy", np.ones(3))
+    refuse("npy", folder / "array.npy", "NumPy")
+    refuse("empty", write("empty.pth", b""), "empty")
+    refuse("folder", folder, "folder")
+    refuse("missing", folder / "missing.pth", "No such file")
+    report("nothing was executed", "it was" if pathlib.Path("executed").exists() else None)
+
+
+def main():
+    torch.manual_seed(20)
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        saved_by_torch(folder)
+        rezipped(folder)
+        written_by_hand(folder)
+        refused(folder)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    DUMP = sys.argv[1]
+    sys.exit(main())
