@@ -63,15 +63,18 @@ bool file_find_bundled(char *path, size_t bytes)
     if (folder != NULL && folder[0] != '\0') {
         return try_folder(folder, "", path, bytes);
     }
-    char program[PATH_MAX];
+    char program[PATH_MAX], found[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
     if (length > 0) {
         program[length] = '\0';
         folder = dirname(program);
-        if (try_folder(folder, "/../models", path, bytes) ||
-            try_folder(folder, "/../share/vgg-infer/models", path, bytes)) {
+        if (try_folder(folder, "/../models", found, sizeof found) ||
+            try_folder(folder, "/../share/vgg-infer/models", found, sizeof found)) {
+            char *whole = realpath(found, NULL);
+            snprintf(path, bytes, "%s", whole != NULL ? whole : found);
+            free(whole);
             return true;
         }
     }
-    return try_folder(VGG_DATADIR, "/models", path, bytes);
+    return try_folder(VGG_MODELS_DIR, "", path, bytes);
 }

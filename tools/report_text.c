@@ -12,7 +12,8 @@ static void begin(struct report *report)
     message_write_visible(report->out, line);
     fputs("\n  described by ", report->out);
     message_write_visible(report->out, model->info.spec_source);
-    fprintf(report->out, ", preprocessing %s%s\n", model->preprocess->name,
+    fprintf(report->out, ", preprocessing %s (resize %d, crop %d)%s\n", model->preprocess->name,
+            model->preprocess->resize, model->preprocess->crop,
             model->verified ? ", SHA-256 verified" : "");
 }
 

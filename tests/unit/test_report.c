@@ -54,7 +54,7 @@ START_TEST(writes_text_in_columns)
     ck_assert_str_eq(
         write(CLI_FORMAT_TEXT),
         "vgg16_bn (13 conv + 3 linear, BatchNorm folded), 1000 classes, zip checkpoint, 528 MB\n"
-        "  described by built in, preprocessing imagenet\n"
+        "  described by built in, preprocessing imagenet (resize 256, crop 224)\n"
         "\n"
         "a\\x0a\xff.jpg (640x480)\n"
         " 1   75.0000 %  tabby, \"tabby\" cat  class 281  logit 0.100000001\n"

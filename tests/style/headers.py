@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+"""Each public header compiles alone, as C and, where there is a compiler for it, as C++; and the
+program in the head comment of vgg.h compiles.
+
+    headers.py SOURCE_ROOT CC..."""
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+root = pathlib.Path(sys.argv[1])
+c = sys.argv[2:] + ["-std=c11"]
+strict = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I", str(root / "include"), "-fsyntax-only"]
+cxx = next((name for name in ("c++", "g++", "clang++") if shutil.which(name)), None)
+cross = "aarch64" in sys.argv[2]
+passed = failed = 0
+
+
+def check(what, command, source):
+    global passed, failed
+    result = subprocess.run(command + strict + ["-"], input=source, text=True, capture_output=True)
+    if result.returncode == 0:
+        passed += 1
+    else:
+        failed += 1
+        print(f"{what}:\n{result.stderr}")
+
+
+for header in sorted((root / "include" / "vgg").glob("*.h")):
+    source = f"#include <vgg/{header.name}>\n"
+    check(f"{header.name} as C", c + ["-x", "c"], source + "typedef int not_empty;\n")
+    if cxx and not cross:
+        check(f"{header.name} as C++", [cxx, "-std=c++11", "-x", "c++"], source)
+if not cxx:
+    print("no C++ compiler: the headers were compiled as C only")
+
+comment = (root / "include/vgg/vgg.h").read_text(encoding="utf-8").split("*/")[0]
+program = "\n".join(re.findall(r"^ \*     (.*)$", comment, re.MULTILINE))
+check("the program in vgg.h", c + ["-x", "c"], program + "\n")
+
+print(f"{passed} passed, {failed} failed")
+sys.exit(failed > 0)

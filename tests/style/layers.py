@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""Who includes whom, and how long the files are.
+
+    layers.py SOURCE_ROOT
+
+base <- {checkpoint, image, kernels} <- model <- plan <- public API <- tools. The three in braces never
+include each other; model includes neither image nor kernels; the tools see nothing but include/vgg."""
+import pathlib
+import re
+import sys
+
+# Folder -> folders under src/ whose headers its files may include.
+ALLOWED = {
+    "src/base": {"base"},
+    "src/checkpoint": {"base", "checkpoint"},
+    "src/image": {"base", "image"},
+    "src/kernels": {"base", "kernels"},
+    "src/model": {"base", "checkpoint", "model"},
+    "src/plan": {"base", "kernels", "model", "plan"},
+    "include/vgg": set(),
+    "tools": set(),
+}
+# Each library has one file that knows it; the command has its own for JSON.
+LIBRARIES = {
+    "zip.h": {"src/checkpoint/zip.c"},
+    "cjson/cJSON.h": {"src/model/spec.c", "tools/golden.c"},
+    "png.h": {"src/image/png.c"},
+    "jpeglib.h": {"src/image/jpeg.c"},
+    "jerror.h": {"src/image/jpeg.c"},
+}
+# Kernels know nothing but their contract, their vectors and the compiler.
+KERNEL_HEADERS = {"kernels/kernels.h", "kernels/vec.h", "stddef.h", "stdint.h", "immintrin.h",
+                  "arm_neon.h"}
+MOST_LINES = 600
+MEDIAN_LINES = 200
+
+INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.MULTILINE)
+root = pathlib.Path(sys.argv[1])
+passed = failed = 0
+
+
+def check(good, message):
+    global passed, failed
+    passed, failed = passed + good, failed + (not good)
+    if not good:
+        print(message)
+
+
+def check_include(file, folder, header):
+    name = file.relative_to(root).as_posix()
+    if header in LIBRARIES:
+        check(name in LIBRARIES[header],
+              f"{name}: includes {header}, which is for {', '.join(LIBRARIES[header])}")
+    if "_tmpl." in file.name or file.name.startswith("vec"):
+        check(header in KERNEL_HEADERS, f"{name}: a kernel must not include {header}")
+    part = header.split("/")[0]
+    if "/" in header and (root / "src" / part).is_dir():
+        check(part in ALLOWED[folder], f"{name}: {folder} must not include {header}")
+
+
+lengths = []
+for folder in ALLOWED:
+    for file in sorted((root / folder).glob("*.[ch]")):
+        text = file.read_text(encoding="utf-8")
+        lines = text.count("\n")
+        lengths.append(lines)
+        check(lines <= MOST_LINES,
+              f"{file.relative_to(root)}: {lines} lines, at most {MOST_LINES}")
+        check(text.startswith("/*"),
+              f"{file.relative_to(root)}: does not open with what it is for")
+        for header in INCLUDE.findall(text):
+            check_include(file, folder, header)
+median = sorted(lengths)[len(lengths) // 2]
+check(median <= MEDIAN_LINES, f"the median file has {median} lines, at most {MEDIAN_LINES}")
+
+print(f"{passed} passed, {failed} failed")
+sys.exit(failed > 0)
