@@ -1,0 +1,61 @@
+#!/usr/bin/python3
+"""The bundled checkpoint on all 10,000 Fashion-MNIST test pictures, from PNG files to classes.
+
+The command line decodes, preprocesses and classifies; PyTorch does the same. Every top-1 must be the
+same, and so must the accuracy.
+
+    fashion.py VGG_INFER MODELS_FOLDER
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+try:
+    import numpy as np
+    import torch
+    from PIL import Image
+except ImportError as missing:
+    print(f"skipped: {missing} (apt-get install python3-torch python3-torchvision)")
+    sys.exit(77)
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools"))
+import train_fashion  # noqa: E402
+
+BOUND = 6e-6  # of max |logit|: both runs are float32, see exact.py
+
+
+def main():
+    program, models = sys.argv[1:3]
+    checkpoint = os.path.join(models, "fashion_vgg8_bn.pth")
+    pictures, labels = train_fashion.load("/usr/share/datasets/fashion-mnist", "t10k")
+    net = train_fashion.build().eval()
+    net.load_state_dict(torch.load(checkpoint))
+    with torch.no_grad():
+        expected = torch.cat([net(train_fashion.to_input(p)) for p in pictures.split(500)]).numpy()
+    with tempfile.TemporaryDirectory() as folder:
+        for i, picture in enumerate(pictures.numpy()):
+            Image.fromarray(picture).save(os.path.join(folder, f"{i:05}.png"), compress_level=1)
+        result = subprocess.run([program, "--format", "jsonl", "--save-logits",
+                                 os.path.join(folder, "logits.npy"), checkpoint,
+                                 *[os.path.join(folder, f"{i:05}.png")
+                                   for i in range(len(pictures))]],
+                                stdout=subprocess.PIPE, check=True)
+        logits = np.load(os.path.join(folder, "logits.npy"))
+    records = [json.loads(line) for line in result.stdout.splitlines()]
+    records = [r for r in records if "top" in r]
+    top1 = np.array([r["top"][0]["index"] for r in records])
+    delta = (np.abs(logits - expected).max(1) / np.abs(expected).max(1)).max()
+    ours, theirs = (top1 == labels.numpy()).mean(), (expected.argmax(1) == labels.numpy()).mean()
+    print(f"{len(records)} pictures: accuracy {100 * ours:.2f} %, PyTorch {100 * theirs:.2f} %, "
+          f"{(top1 != expected.argmax(1)).sum()} different top-1, "
+          f"max |delta logit| / max |logit| = {delta:.2e}")
+    checks = [len(records) == len(labels), (top1 == expected.argmax(1)).all(), ours == theirs,
+              theirs >= 0.925, delta <= BOUND]
+    print(f"{sum(checks)} passed, {len(checks) - sum(checks)} failed")
+    return 0 if all(checks) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,33 @@
+"""Nets for the golden tests: torchvision's, with weights that make every part count."""
+
+import torch
+import torchvision
+from torch import nn
+
+VARIANTS = [f"vgg{depth}{bn}" for depth in (11, 13, 16, 19) for bn in ("", "_bn")]
+
+
+def build(variant, seed=1, num_classes=1000):
+    """A torchvision VGG with its own Kaiming initialisation, random biases, and BatchNorm statistics
+    and affine parameters that are far from the identity."""
+    torch.manual_seed(seed)
+    net = getattr(torchvision.models, variant)(weights=None, num_classes=num_classes)
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_mean.normal_(0, 0.5)
+            module.running_var.uniform_(0.3, 3)
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.normal_(module.bias, 0, 0.3)
+        elif isinstance(module, (nn.Conv2d, nn.Linear)):
+            nn.init.normal_(module.bias, 0, 0.05)
+    return net.eval()
+
+
+def imagenet_input(path):
+    """float32 [3, 224, 224] of a picture file, as the classification preset makes it."""
+    from PIL import Image
+    from torchvision import transforms
+    picture = Image.open(path).convert("RGB")
+    return transforms.Compose([
+        transforms.Resize(256), transforms.CenterCrop(224), transforms.ToTensor(),
+        transforms.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))])(picture)

@@ -1,0 +1,94 @@
+/* Runs a checkpoint on given input tensors, for the golden tests.
+ *
+ *     run_model MODEL INPUT HEIGHT WIDTH OUTPUT CPU:THREADS:BATCH…
+ *
+ * INPUT holds float32 [n][3][HEIGHT][WIDTH]. For each configuration [n][classes] float32 logits are
+ * appended to OUTPUT. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vgg/vgg.h"
+
+static int fail(const char *message)
+{
+    fprintf(stderr, "run_model: %s\n", message);
+    return 1;
+}
+
+/* The file's floats; exits when there are none. */
+static float *read_floats(const char *path, size_t *count)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL || fseek(file, 0, SEEK_END) != 0) {
+        perror(path);
+        exit(1);
+    }
+    *count = (size_t)ftell(file) / sizeof(float);
+    rewind(file);
+    float *data = malloc(*count * sizeof *data);
+    if (data == NULL || fread(data, sizeof *data, *count, file) != *count) {
+        perror(path);
+        exit(1);
+    }
+    fclose(file);
+    return data;
+}
+
+int main(int argc, char **argv)
+{
+    struct vgg_error err = {0};
+    vgg_checkpoint *checkpoint = NULL;
+    vgg_model *model = NULL;
+    struct vgg_model_info info;
+    size_t count;
+    if (argc < 7) {
+        return fail("usage: run_model MODEL INPUT HEIGHT WIDTH OUTPUT CPU:THREADS:BATCH...");
+    }
+    const int height = atoi(argv[3]), width = atoi(argv[4]);
+    float *input = read_floats(argv[2], &count);
+    const size_t picture = 3 * (size_t)height * (size_t)width;
+    const int pictures = (int)(count / picture);
+    FILE *output = fopen(argv[5], "wb");
+    if (output == NULL) {
+        return fail("cannot write the output");
+    }
+    if (vgg_checkpoint_open(argv[1], NULL, &checkpoint, &err) != VGG_OK ||
+        vgg_model_create(checkpoint, NULL, &model, &err) != VGG_OK) {
+        return fail(err.message);
+    }
+    vgg_model_get_info(model, &info);
+    float *logits = malloc((size_t)pictures * (size_t)info.class_count * sizeof *logits);
+    if (logits == NULL) {
+        return fail("out of memory");
+    }
+    for (int i = 6; i < argc; i++) {
+        char cpu[32];
+        vgg_session *session = NULL;
+        struct vgg_session_options options = {.height = height, .width = width};
+        if (sscanf(argv[i], "%31[^:]:%d:%d", cpu, &options.threads, &options.batch) != 3 ||
+            !vgg_cpu_parse(cpu, &options.cpu)) {
+            return fail("bad CPU:THREADS:BATCH");
+        }
+        if (vgg_session_create(model, &options, &session, &err) != VGG_OK) {
+            return fail(err.message);
+        }
+        for (int n = 0; n < pictures; n += options.batch) {
+            const int now = pictures - n < options.batch ? pictures - n : options.batch;
+            if (vgg_session_run(session, input + (size_t)n * picture, now,
+                                logits + (size_t)n * (size_t)info.class_count, &err) != VGG_OK) {
+                return fail(err.message);
+            }
+        }
+        vgg_session_destroy(session);
+        const size_t values = (size_t)pictures * (size_t)info.class_count;
+        if (fwrite(logits, sizeof *logits, values, output) != values) {
+            return fail("cannot write the output");
+        }
+    }
+    free(logits);
+    free(input);
+    vgg_model_destroy(model);
+    vgg_checkpoint_close(checkpoint);
+    return fclose(output) == 0 ? 0 : fail("cannot write the output");
+}
