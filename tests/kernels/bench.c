@@ -1,0 +1,187 @@
+/* Times the kernels on VGG-16's layers, on one core: each as the plan calls it, against the arithmetic
+ * roof that fma_peak measures (convolution) or in bytes of weights a second (fully connected). */
+#include "check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { RUNS = 7, PEAK_ITERATIONS = 4000000, CHUNK_BYTES = 768 * 1024 };
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Median seconds of one call of fn, after one to warm up. */
+static double time_calls(void (*fn)(const void *), const void *context)
+{
+    double seconds[RUNS];
+    fn(context);
+    for (int i = 0; i < RUNS; i++) {
+        const double start = now();
+        fn(context);
+        seconds[i] = now() - start;
+    }
+    qsort(seconds, RUNS, sizeof *seconds, compare_doubles);
+    return seconds[RUNS / 2];
+}
+
+static float *make_numbers(size_t count)
+{
+    float *numbers = aligned_alloc(64, (count * sizeof(float) + 63) / 64 * 64);
+    uint32_t state = 1;
+    if (numbers == NULL) {
+        fprintf(stderr, "out of memory: %zu floats\n", count);
+        exit(EXIT_FAILURE);
+    }
+    for (size_t i = 0; i < count; i++) {
+        state = state * 1664525u + 1013904223u;
+        numbers[i] = (float)(int32_t)state * 0x1p-31f;
+    }
+    return numbers;
+}
+
+/* Multiply-adds a second, in GFLOP/s: the best of several, for nothing can be faster than the roof. */
+static double measure_peak(const struct vgg_kernels *kernels)
+{
+    double best = 0;
+    for (int i = 0; i < RUNS; i++) {
+        struct vgg_peak_args args = {.iterations = PEAK_ITERATIONS, .seed = 0.25f};
+        const double start = now();
+        kernels->fma_peak(&args);
+        const double rate = args.flops / (now() - start) * 1e-9;
+        best = rate > best ? rate : best;
+    }
+    return best;
+}
+
+struct conv_layer {
+    int ic, oc, side;
+    const struct vgg_kernels *kernels;
+    float *x, *weight, *bias, *y;
+};
+
+/* Groups of channels within chunks of rows whose input stays in the second cache. */
+static void run_conv(const void *context)
+{
+    const struct conv_layer *layer = context;
+    const struct vgg_kernels *kernels = layer->kernels;
+    const bool planar = layer->ic < kernels->lanes;
+    const int lanes = kernels->lanes, x_lanes = planar ? 1 : lanes, side = layer->side;
+    const ptrdiff_t row = (ptrdiff_t)(side + 2) * x_lanes, plane = (side + 2) * row;
+    struct vgg_conv_args args = {
+        .x = layer->x,
+        .x_block_stride = plane,
+        .x_row_stride = row,
+        .x_channel_stride = planar ? plane : 1,
+        .ic_blocks = planar ? 1 : check_ceil_div(layer->ic, lanes),
+        .ic_block = planar ? layer->ic : lanes,
+        .kernel = 3,
+        .y_block_stride = (ptrdiff_t)side * side * lanes,
+        .y_row_stride = (ptrdiff_t)side * lanes,
+        .ow = side,
+        .relu = 1,
+    };
+    const size_t sums = (size_t)args.ic_blocks * (size_t)args.ic_block * 9;
+    const int blocks = check_ceil_div(layer->oc, lanes);
+    const int fit = CHUNK_BYTES / (int)(row * layer->ic / x_lanes * (int)sizeof(float));
+    const int chunk = fit < 1 ? 1 : fit;
+    for (args.oh_begin = 0; args.oh_begin < side; args.oh_begin += chunk) {
+        args.oh_end = args.oh_begin + chunk < side ? args.oh_begin + chunk : side;
+        for (int first = 0; first < blocks; first += kernels->conv_blocks) {
+            const int left = blocks - first;
+            args.oc_blocks = left < kernels->conv_blocks ? left : kernels->conv_blocks;
+            args.weight = layer->weight + (size_t)first * (size_t)lanes * sums;
+            args.bias = layer->bias + (size_t)first * (size_t)lanes;
+            args.y = layer->y + first * args.y_block_stride;
+            (planar ? kernels->conv_planar : kernels->conv_blocked)(&args);
+        }
+    }
+}
+
+static void bench_conv(const struct vgg_kernels *kernels, struct conv_layer layer, double peak)
+{
+    const size_t group = (size_t)(kernels->conv_blocks * kernels->lanes);
+    const size_t oc = ((size_t)layer.oc + group - 1) / group * group;
+    const size_t framed = (size_t)(layer.side + 2) * (size_t)(layer.side + 2);
+    const size_t ic = (size_t)layer.ic;
+    layer.kernels = kernels;
+    layer.x = make_numbers(ic * framed);
+    layer.weight = make_numbers(oc * ic * 9);
+    layer.bias = make_numbers(oc);
+    layer.y = make_numbers(oc * framed);
+    const double seconds = time_calls(run_conv, &layer);
+    const double flops = 2.0 * 9 * layer.ic * layer.oc * layer.side * layer.side;
+    printf("  conv %3d -> %3d @ %3d   %8.2f ms %8.1f GFLOP/s %5.1f %% of peak\n", layer.ic,
+           layer.oc, layer.side, seconds * 1e3, flops / seconds * 1e-9,
+           flops / seconds * 1e-7 / peak);
+    free(layer.x);
+    free(layer.weight);
+    free(layer.bias);
+    free(layer.y);
+}
+
+struct linear_layer {
+    const struct vgg_kernels *kernels;
+    struct vgg_linear_args args;
+};
+
+static void run_linear(const void *context)
+{
+    const struct linear_layer *layer = context;
+    layer->kernels->linear(&layer->args);
+}
+
+static void bench_linear(const struct vgg_kernels *kernels, int k, int rows)
+{
+    enum { BATCH = 8 };
+    float *weight = make_numbers((size_t)k * (size_t)rows);
+    float *x = make_numbers((size_t)k * BATCH), *y = make_numbers((size_t)rows * BATCH);
+    for (int n = 1; n <= BATCH; n += BATCH - 1) {
+        const struct linear_layer layer = {kernels,
+                                           {.weight = weight,
+                                            .x = x,
+                                            .x_stride = k,
+                                            .y = y,
+                                            .y_stride = rows,
+                                            .end = rows,
+                                            .k = k,
+                                            .n = n}};
+        const double seconds = time_calls(run_linear, &layer);
+        const double weights = (double)k * rows;
+        printf("  linear %5d -> %4d, batch %d %8.2f ms %8.1f GFLOP/s %5.1f GB/s of weights\n", k,
+               rows, n, seconds * 1e3, 2 * weights * n / seconds * 1e-9,
+               weights * sizeof(float) / seconds * 1e-9);
+    }
+    free(weight);
+    free(x);
+    free(y);
+}
+
+void bench_kernels(const struct vgg_kernels *kernels)
+{
+    static const struct conv_layer layers[] = {
+        {.ic = 3, .oc = 64, .side = 224},   {.ic = 64, .oc = 64, .side = 224},
+        {.ic = 64, .oc = 128, .side = 112}, {.ic = 128, .oc = 128, .side = 112},
+        {.ic = 128, .oc = 256, .side = 56}, {.ic = 256, .oc = 256, .side = 56},
+        {.ic = 256, .oc = 512, .side = 28}, {.ic = 512, .oc = 512, .side = 28},
+        {.ic = 512, .oc = 512, .side = 14},
+    };
+    const double peak = measure_peak(kernels);
+    printf("%s: one core's peak %.1f GFLOP/s\n", kernels->isa, peak);
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
+        bench_conv(kernels, layers[i], peak);
+    }
+    bench_linear(kernels, 25088, 4096);
+    bench_linear(kernels, 4096, 4096);
+    bench_linear(kernels, 4096, 1000);
+}

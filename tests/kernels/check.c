@@ -1,0 +1,202 @@
+/* Numbers, guarded memory and comparisons; see check.h. */
+#include "check.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { CANARIES = 64, MAX_REPORTS = 3 };
+static const uint32_t canary_bits = 0x7fc0dead; /* a NaN that no kernel makes */
+
+void check_begin(struct check *check, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(check->name, sizeof check->name, format, args);
+    va_end(args);
+    check->faults = 0;
+}
+
+void check_end(struct check *check)
+{
+    if (check->faults == 0) {
+        check->passed++;
+    } else {
+        check->failed++;
+    }
+    for (int i = 0; i < check->block_count; i++) {
+        munmap(check->blocks[i].start, check->blocks[i].bytes);
+    }
+    check->block_count = 0;
+}
+
+void check_fail(struct check *check, const char *format, ...)
+{
+    va_list args;
+    if (check->faults++ >= MAX_REPORTS) {
+        return;
+    }
+    printf("%s %s: ", check->kernels->isa, check->name);
+    va_start(args, format);
+    vprintf(format, args);
+    va_end(args);
+    putchar('\n');
+}
+
+/* SplitMix64. */
+uint64_t check_random(struct check *check)
+{
+    uint64_t z = check->random += 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+int check_range(struct check *check, int low, int high)
+{
+    return low + (int)(check_random(check) % (uint64_t)(high - low + 1));
+}
+
+static float ordinary(struct check *check)
+{
+    return (float)((int64_t)(check_random(check) >> 39) - (1 << 24)) / (1 << 24);
+}
+
+const char *check_fill_string(enum check_fill fill)
+{
+    static const char *const names[FILL_KINDS] = {
+        "ordinary", "positive", "nan", "infinite", "denormal", "huge", "overflow", "zero", "mixed"};
+    return names[fill];
+}
+
+static float number(struct check *check, enum check_fill fill)
+{
+    switch (fill) {
+    case FILL_POSITIVE:
+        return ordinary(check) * 0.25f + 0.75f;
+    case FILL_DENORMAL:
+        return ordinary(check) * 1e-39f;
+    case FILL_HUGE:
+        return ordinary(check) * 1e30f;
+    case FILL_OVERFLOW:
+        return (2 + ordinary(check)) * 1e38f;
+    case FILL_ZERO:
+        return check_random(check) % 2 == 0 ? 0.0f : -0.0f;
+    case FILL_MIXED: {
+        static const float rare[] = {NAN, INFINITY, -INFINITY, FLT_MAX, -FLT_MAX, FLT_MIN};
+        const uint64_t choice = check_random(check) % 16;
+        return choice < 6 ? rare[choice] : number(check, (enum check_fill)(choice % FILL_MIXED));
+    }
+    default:
+        return ordinary(check);
+    }
+}
+
+void check_fill(struct check *check, float *out, size_t count, enum check_fill fill)
+{
+    for (size_t i = 0; i < count; i++) {
+        out[i] = number(check, fill);
+    }
+    for (int i = 0; i < 3 && (fill == FILL_NAN || fill == FILL_INFINITE); i++) {
+        float rare = i % 2 == 0 ? INFINITY : -INFINITY;
+        out[check_random(check) % count] = fill == FILL_NAN ? NAN : rare;
+    }
+}
+
+/* `bytes` bytes that end at an unmapped page, cleared. */
+static char *map(struct check *check, size_t bytes)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const size_t whole = (bytes + page - 1) / page * page;
+    char *start =
+        mmap(NULL, whole + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (start == MAP_FAILED || mprotect(start + whole, page, PROT_NONE) != 0 ||
+        check->block_count == sizeof check->blocks / sizeof check->blocks[0]) {
+        fprintf(stderr, "%s: cannot map %zu bytes\n", check->name, bytes);
+        exit(EXIT_FAILURE);
+    }
+    check->blocks[check->block_count++] = (struct check_block){start, whole + page};
+    return start + whole - bytes;
+}
+
+void *check_scratch(struct check *check, size_t count, size_t bytes)
+{
+    return map(check, (count * bytes + 63) / 64 * 64);
+}
+
+void *check_input(struct check *check, size_t count, size_t gap)
+{
+    return map(check, count * sizeof(float) + gap);
+}
+
+float *check_output(struct check *check, size_t count)
+{
+    const size_t all = (count + 2 * CANARIES + 15) / 16 * 16;
+    uint32_t *start = (uint32_t *)(void *)map(check, all * sizeof(float));
+    for (size_t i = 0; i < all; i++) {
+        start[i] = canary_bits;
+    }
+    return (float *)(void *)(start + CANARIES);
+}
+
+float check_take(float *p)
+{
+    float value = *p;
+    memcpy(p, &canary_bits, sizeof canary_bits);
+    return value;
+}
+
+void check_untouched(struct check *check, const float *output, size_t count)
+{
+    for (size_t i = 0; i < count + 2 * CANARIES; i++) {
+        if (memcmp(output - CANARIES + i, &canary_bits, sizeof canary_bits) != 0) {
+            check_fail(check, "wrote to output element %td of %zu", (ptrdiff_t)i - CANARIES, count);
+        }
+    }
+}
+
+void check_same(struct check *check, const char *what, const float *a, const float *b, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (memcmp(a + i, b + i, sizeof *a) != 0) {
+            check_fail(check, "%s: element %zu: %.9g, not %.9g", what, i, (double)b[i],
+                       (double)a[i]);
+        }
+    }
+}
+
+void check_value(struct check *check, const char *where, size_t index, float got, double want,
+                 double magnitude, double operations, double slack)
+{
+    const double n = operations > 0 ? operations + 1 : 0, u = ldexp(1, -24);
+    const double relative = n * u / (1 - n * u), most = (double)FLT_MAX;
+    const double bound = relative * magnitude + n * ldexp(1, -150) + slack;
+    if (isnan(want) || isinf(want)) {
+        if (isnan(want) ? !isnan(got) : (double)got != want) {
+            check_fail(check, "%s %zu: expected %g, got %.9g", where, index, want, (double)got);
+        }
+        return;
+    }
+    if (magnitude * (1 + relative) >= most) {
+        /* A partial sum may overflow: only where all terms have one sign is the result certain. */
+        const bool one_sign = fabs(want) >= magnitude * (1 - 1e-9);
+        if (one_sign && fabs(want) - bound > most * (1 + u) &&
+            (double)got != copysign(INFINITY, want)) {
+            check_fail(check, "%s %zu: expected overflow, got %.9g", where, index, (double)got);
+        }
+        return;
+    }
+    const double error = fabs((double)got - want);
+    if (!(error <= bound)) {
+        check_fail(check, "%s %zu: expected %.9g, got %.9g: error %.3g, bound %.3g", where, index,
+                   want, (double)got, error, bound);
+    } else if (bound > 0 && slack <= 0 && error / bound > check->worst) {
+        check->worst = error / bound;
+        memcpy(check->worst_name, check->name, sizeof check->name);
+    }
+}

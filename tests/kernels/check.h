@@ -1,0 +1,116 @@
+/* What every kernel check needs: numbers, guarded memory, and the comparison with the oracle.
+ *
+ * How wrong a float32 kernel may be. Let u = 2^-24. Each operation yields the exact result times 1 + d,
+ * |d| <= u, plus at most 2^-150 where a product falls among the denormals (sums do so exactly). A term
+ * of a sum that goes through n such operations is thus off by a factor between (1 - u)^n and (1 + u)^n,
+ * and the sum by at most
+ *
+ *     ((1 + u)^n - 1) Σ|terms| + n 2^-150  <=  n u / (1 - n u) Σ|terms| + n 2^-150
+ *
+ * The oracle's products are exact in double precision; its sum of K terms is off by K 2^-53 Σ|terms|,
+ * less than one more u for any K here. The terms of
+ *     conv_*         go through K = ic kernel² multiply-adds, the first one through all of them
+ *     linear         go through K / L multiply-adds, log2 L pairwise sums and the sum with the bias
+ *     avg_pool       go through all additions of the window and two divisions
+ *     scale_shift    go through one multiply-add
+ * where a multiply-add that is not fused is two operations for the term it multiplies. All else is
+ * exact. So the bound takes n + 1 operations, and no other constant. */
+#ifndef VGG_TESTS_KERNELS_CHECK_H
+#define VGG_TESTS_KERNELS_CHECK_H
+
+#include <stdbool.h>
+
+#include "kernels/kernels.h"
+
+/* The checks of one ISA. */
+struct check {
+    const struct vgg_kernels *kernels;
+    bool fused;      /* a multiply-add rounds once */
+    uint64_t random; /* state of the generator */
+    int passed, failed;
+    double worst; /* largest error so far, as a fraction of its bound */
+    char worst_name[128];
+
+    /* The case at hand. */
+    char name[128];
+    int faults;
+    struct check_block {
+        void *start;
+        size_t bytes;
+    } blocks[24];
+    int block_count;
+};
+
+/* Each check is one begin and one end; end counts it and frees all its memory. */
+void check_begin(struct check *check, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void check_end(struct check *check);
+/* Tells what is wrong with the case at hand. */
+void check_fail(struct check *check, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Random numbers: any 64 bits; an integer low … high. */
+uint64_t check_random(struct check *check);
+int check_range(struct check *check, int low, int high);
+
+/* Kinds of numbers to compute with. */
+enum check_fill {
+    FILL_ORDINARY, /* -1 … 1 */
+    FILL_POSITIVE, /* 0.5 … 1 */
+    FILL_NAN,      /* ordinary, with a few NaN */
+    FILL_INFINITE, /* ordinary, with a few infinities of both signs */
+    FILL_DENORMAL, /* 1e-39 times ordinary */
+    FILL_HUGE,     /* 1e30 times ordinary: sums stay finite */
+    FILL_OVERFLOW, /* 1e38 … 3e38: sums do not */
+    FILL_ZERO,     /* zeros of both signs */
+    FILL_MIXED,    /* each number is of any kind */
+    FILL_KINDS,
+};
+const char *check_fill_string(enum check_fill fill);
+void check_fill(struct check *check, float *out, size_t count, enum check_fill fill);
+
+/* Memory of the case at hand. Scratch is cleared. An input ends where reading faults: its last byte is
+ * `gap` (0 … 3) bytes before an unmapped page. An output lies between canaries and is full of them. */
+void *check_scratch(struct check *check, size_t count, size_t bytes);
+void *check_input(struct check *check, size_t count, size_t gap);
+float *check_output(struct check *check, size_t count);
+
+/* Takes the value at *p, leaving the canary in its place, so that in the end nothing else may have been
+ * written: then the whole output is canaries again. */
+float check_take(float *p);
+void check_untouched(struct check *check, const float *output, size_t count);
+/* Fails unless two outputs are the same to the bit. */
+void check_same(struct check *check, const char *what, const float *a, const float *b,
+                size_t count);
+
+/* Compares with the oracle. NaN must meet NaN, and an infinity itself.
+ *   magnitude   Σ|terms|
+ *   operations  n of the bound above; 0: exact, the sign of zero aside
+ *   slack       absolute error allowed on top, 0 as a rule */
+void check_value(struct check *check, const char *where, size_t index, float got, double want,
+                 double magnitude, double operations, double slack);
+
+/* a / b rounded up. */
+static inline int check_ceil_div(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+/* The oracle's ReLU: NaN stays. */
+static inline double check_relu(double a)
+{
+    return a <= 0 ? 0 : a;
+}
+
+/* The checks, by file. */
+void check_conv(struct check *check);
+void check_linear(struct check *check);
+void check_pools(struct check *check);
+/* vec_check_tmpl.c, compiled once per ISA. */
+void check_vec_scalar(struct check *check);
+void check_vec_avx2(struct check *check);
+void check_vec_avx512(struct check *check);
+void check_vec_neon(struct check *check);
+
+/* Times the same calls. */
+void bench_kernels(const struct vgg_kernels *kernels);
+
+#endif

@@ -1,0 +1,139 @@
+/* Checks every entry of every kernel table that this CPU can run against the oracle, in double
+ * precision; with --bench, times the same calls instead.
+ *
+ *     check_kernels [--cpu NAME] [--seed N] [--bench]
+ *
+ * The seed is printed; the same seed draws the same numbers. Exit 0: all passed; 1: some failed; 2:
+ * usage; 77, which test runners take for "skipped": this machine lacks the CPU asked for. */
+#include "check.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kernels/dispatch.h"
+
+static void (*find_vec_check(enum vgg_cpu cpu))(struct check *)
+{
+    switch (cpu) {
+    case VGG_CPU_SCALAR:
+        return check_vec_scalar;
+#if defined(__x86_64__)
+    case VGG_CPU_AVX2:
+        return check_vec_avx2;
+    case VGG_CPU_AVX512:
+        return check_vec_avx512;
+#elif defined(__aarch64__)
+    case VGG_CPU_NEON:
+        return check_vec_neon;
+#endif
+    default:
+        return NULL;
+    }
+}
+
+/* A kernel that reads past its input faults: says in which case before it ends the program. */
+static const struct check *running;
+
+static void tell_fault(int number)
+{
+    static const char text[] = " touched memory outside its arguments\n";
+    (void)!write(STDOUT_FILENO, running->kernels->isa, strlen(running->kernels->isa));
+    (void)!write(STDOUT_FILENO, " ", 1);
+    (void)!write(STDOUT_FILENO, running->name, strlen(running->name));
+    (void)!write(STDOUT_FILENO, text, sizeof text - 1);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+static void check_isa(struct check *check, enum vgg_cpu cpu)
+{
+    const clock_t start = clock();
+    running = check;
+    signal(SIGSEGV, tell_fault);
+    signal(SIGBUS, tell_fault);
+    find_vec_check(cpu)(check);
+    check_conv(check);
+    check_linear(check);
+    check_pools(check);
+    printf("%s: %d passed, %d failed in %.1f s; largest error %.3f of its bound, in %s\n",
+           check->kernels->isa, check->passed, check->failed,
+           (double)(clock() - start) / CLOCKS_PER_SEC, check->worst, check->worst_name);
+}
+
+struct options {
+    enum vgg_cpu cpu; /* AUTO: all */
+    uint64_t seed;
+    bool bench;
+};
+
+static bool parse(int argc, char **argv, struct options *options)
+{
+    static const struct option names[] = {{"cpu", required_argument, NULL, 'c'},
+                                          {"seed", required_argument, NULL, 's'},
+                                          {"bench", no_argument, NULL, 'b'},
+                                          {NULL, 0, NULL, 0}};
+    char *end;
+    bool ok = true;
+    for (int option; ok && (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {
+        switch (option) {
+        case 'c':
+            ok = vgg_cpu_parse(optarg, &options->cpu);
+            break;
+        case 's':
+            options->seed = strtoull(optarg, &end, 0);
+            ok = *end == '\0';
+            break;
+        case 'b':
+            options->bench = true;
+            break;
+        default:
+            ok = false;
+        }
+    }
+    return ok && optind == argc;
+}
+
+int main(int argc, char **argv)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    struct options options = {.cpu = VGG_CPU_AUTO, .seed = (uint64_t)now.tv_nsec};
+    int passed = 0, failed = 0;
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    if (!parse(argc, argv, &options)) {
+        fprintf(stderr, "usage: %s [--cpu NAME] [--seed N] [--bench]\n", argv[0]);
+        return 2;
+    }
+    if (!vgg_cpu_is_available(options.cpu)) {
+        fprintf(stderr, "this machine has no %s\n", vgg_cpu_string(options.cpu));
+        return 77;
+    }
+    if (!options.bench) {
+        printf("seed %" PRIu64 "\n", options.seed);
+    }
+    for (enum vgg_cpu cpu = VGG_CPU_SCALAR; cpu <= VGG_CPU_NEON; cpu++) {
+        const struct vgg_kernels *kernels = vgg_kernels_find(cpu, NULL);
+        if (kernels == NULL || (options.cpu != VGG_CPU_AUTO && cpu != options.cpu)) {
+            continue;
+        }
+        if (options.bench) {
+            bench_kernels(kernels);
+            continue;
+        }
+        struct check check = {
+            .kernels = kernels, .fused = cpu != VGG_CPU_SCALAR, .random = options.seed};
+        check_isa(&check, cpu);
+        passed += check.passed;
+        failed += check.failed;
+    }
+    if (!options.bench) {
+        printf("%d passed, %d failed\n", passed, failed);
+    }
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,140 @@
+/* linear: every remainder of k, rows and batch, weights at any byte, row ranges; and the same bits
+ * however rows and pictures are split. */
+#include "check.h"
+
+#include <string.h>
+
+#include "kernels/ref.h"
+
+struct linear {
+    int rows, k, n;
+    int begin;     /* first row to compute; the last one is the last */
+    size_t offset; /* of the weights from a float's alignment, in bytes */
+    bool no_bias, relu;
+    enum check_fill x_fill, weight_fill;
+};
+
+static int log2_of(int power)
+{
+    return power == 1 ? 0 : 1 + log2_of(power / 2);
+}
+
+/* Rows begin … end-1 of pictures first … first+n-1. */
+static void call(struct check *check, struct vgg_linear_args args, int begin, int end, int first,
+                 int n)
+{
+    args.x += first * args.x_stride;
+    args.y += first * args.y_stride;
+    args.begin = begin;
+    args.end = end;
+    args.n = n;
+    check->kernels->linear(&args);
+}
+
+/* The same work in other calls; each must give y's bits. */
+static void check_splits(struct check *check, struct vgg_linear_args args, const float *y,
+                         size_t count)
+{
+    const int tile = check->kernels->linear_rows;
+    args.y = check_output(check, count);
+    for (int n = 0; n < args.n; n++) {
+        call(check, args, args.begin, args.end, n, 1);
+    }
+    check_same(check, "pictures one by one", y, args.y, count);
+
+    args.y = check_output(check, count);
+    for (int row = args.begin; row < args.end; row += tile) {
+        call(check, args, row, row + tile < args.end ? row + tile : args.end, 0, args.n);
+    }
+    check_same(check, "rows tile by tile", y, args.y, count);
+
+    args.y = check_output(check, count);
+    const int cut = check_range(check, args.begin, args.end);
+    call(check, args, args.begin, cut, 0, args.n);
+    call(check, args, cut, args.end, 0, args.n);
+    check_same(check, "rows cut anywhere", y, args.y, count);
+}
+
+static void check_case(struct check *check, const struct linear *c)
+{
+    check_begin(check, "linear %d->%d batch %d from row %d, offset %zu%s%s, %s x, %s weights", c->k,
+                c->rows, c->n, c->begin, c->offset, c->no_bias ? ", no bias" : "",
+                c->relu ? ", relu" : "", check_fill_string(c->x_fill),
+                check_fill_string(c->weight_fill));
+    const size_t k = (size_t)c->k, rows = (size_t)c->rows, n = (size_t)c->n;
+    const size_t x_stride = k + 3, y_stride = rows + 2, count = n * y_stride;
+    float *weight = check_scratch(check, rows * k, sizeof *weight);
+    float *x = check_input(check, (n - 1) * x_stride + k, 0);
+    float *bias = check_input(check, rows, 0);
+    char *unaligned = check_input(check, rows * k, (sizeof(float) - c->offset) % sizeof(float));
+    double *want = check_scratch(check, rows, sizeof *want);
+    double *magnitude = check_scratch(check, rows, sizeof *magnitude);
+    check_fill(check, weight, rows * k, c->weight_fill);
+    check_fill(check, bias, rows, FILL_ORDINARY);
+    for (size_t i = 0; i < n; i++) {
+        check_fill(check, x + i * x_stride, k, c->x_fill);
+    }
+    memcpy(unaligned, weight, rows * k * sizeof *weight);
+
+    struct vgg_linear_args args = {.weight = unaligned,
+                                   .bias = c->no_bias ? NULL : bias,
+                                   .x = x,
+                                   .x_stride = (ptrdiff_t)x_stride,
+                                   .y = check_output(check, count),
+                                   .y_stride = (ptrdiff_t)y_stride,
+                                   .begin = c->begin,
+                                   .end = c->rows,
+                                   .k = c->k,
+                                   .n = c->n,
+                                   .relu = c->relu};
+    call(check, args, c->begin, c->rows, 0, c->n);
+    check_splits(check, args, args.y, count);
+
+    const int lanes = check->kernels->lanes;
+    const double operations = check_ceil_div(c->k, lanes) + log2_of(lanes) + 1 + !check->fused;
+    for (size_t i = 0; i < n; i++) {
+        vgg_ref_linear(x + i * x_stride, weight, args.bias, c->rows, c->k, want, magnitude);
+        for (size_t row = (size_t)c->begin; row < rows; row++) {
+            check_value(check, "row", row, check_take(args.y + i * y_stride + row),
+                        c->relu ? check_relu(want[row]) : want[row], magnitude[row], operations, 0);
+        }
+    }
+    check_untouched(check, args.y, count);
+    check_end(check);
+}
+
+void check_linear(struct check *check)
+{
+    const int lanes = check->kernels->lanes, tile = check->kernels->linear_rows;
+    for (int k = 1; k <= 2 * lanes + 1; k++) {
+        check_case(check, &(struct linear){tile + 1, k, 1 + k % 7, .offset = (size_t)k % 4,
+                                           .relu = k % 2 == 0});
+    }
+    for (int rows = 1; rows <= 2 * tile + 1; rows++) {
+        for (size_t offset = 0; offset < 4; offset++) {
+            check_case(check, &(struct linear){rows, 2 * lanes + 3, 1 + rows % 7, .begin = rows / 3,
+                                               .offset = offset, .no_bias = rows % 5 == 0});
+        }
+    }
+    for (int n = 1; n <= 7; n++) {
+        check_case(check, &(struct linear){2 * tile + 1, 100, n, .relu = true});
+    }
+    for (int fill = 0; fill < FILL_MIXED; fill++) {
+        const enum check_fill other = fill == FILL_OVERFLOW ? FILL_POSITIVE : FILL_ORDINARY;
+        check_case(check,
+                   &(struct linear){tile + 1, 5 * lanes + 1, 3, .x_fill = (enum check_fill)fill,
+                                    .weight_fill = other, .relu = true});
+        check_case(check, &(struct linear){tile + 1, 5 * lanes + 1, 4, .x_fill = other,
+                                           .weight_fill = (enum check_fill)fill});
+    }
+    check_case(check, &(struct linear){41, 25088, 1, .offset = 1, .relu = true});
+    check_case(check, &(struct linear){1000, 4096, 2, .offset = 2});
+    for (int i = 0; i < 40; i++) {
+        check_case(check, &(struct linear){.rows = check_range(check, 20, 60),
+                                           .k = check_range(check, 1, 300),
+                                           .n = check_range(check, 1, 7),
+                                           .begin = check_range(check, 0, 19),
+                                           .offset = (size_t)check_range(check, 0, 3),
+                                           .relu = check_range(check, 0, 1) != 0});
+    }
+}
