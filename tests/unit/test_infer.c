@@ -1,0 +1,271 @@
+/* model/infer and model/resolve: names and shapes to layers, and which description is taken. */
+#include "fake_net.h"
+
+#include "model/infer.h"
+#include "model/resolve.h"
+
+/* The inferred net as "64 M … | 7 | 4096@0 …": a convolution with BatchNorm as 64b, without bias 64-,
+ * a 1x1 as 64/1. */
+static const char *text_of(const struct vgg_spec *spec, char out[1024])
+{
+    int used = 0;
+    for (size_t i = 0; i < spec->layer_count; i++) {
+        const struct vgg_layer *layer = &spec->layers[i];
+        if (layer->kind == VGG_LAYER_MAX_POOL) {
+            used += sprintf(out + used, "M ");
+        } else {
+            used +=
+                sprintf(out + used, "%d%s%s%s ", layer->channels, layer->kernel == 1 ? "/1" : "",
+                        layer->batch_norm ? "b" : "", layer->bias ? "" : "-");
+        }
+    }
+    used += sprintf(out + used, "| %d |", spec->avgpool);
+    for (size_t i = 0; i < spec->head_count; i++) {
+        used += sprintf(out + used, " %d@%d", spec->head[i].features, spec->head[i].index);
+    }
+    return out;
+}
+
+static vgg_status infer(struct fake_net *net, struct vgg_spec *spec)
+{
+    return vgg_spec_infer("x.pth", fake_list(net), &net->limits, &net->arena, spec, &net->err);
+}
+
+static vgg_status resolve(struct fake_net *net, const char *path, struct vgg_spec *spec,
+                          const char **source)
+{
+    return vgg_spec_resolve(path, NULL, fake_list(net), &net->limits, &net->arena, spec, source,
+                            &net->err);
+}
+
+static const struct {
+    const char *name, *config;
+    bool batch_norm;
+} variants[] = {
+    {"vgg11", A, false},   {"vgg13", B, false},   {"vgg16", D, false},   {"vgg19", E, false},
+    {"vgg11_bn", A, true}, {"vgg13_bn", B, true}, {"vgg16_bn", D, true}, {"vgg19_bn", E, true},
+};
+enum { VARIANTS = sizeof variants / sizeof variants[0] };
+
+START_TEST(recognises_every_variant)
+{
+    static const int class_counts[] = {1, 2, 10, 37, 100, 1000, 1001, 21843};
+    for (size_t v = 0; v < VARIANTS; v++) {
+        for (size_t c = 0; c < sizeof class_counts / sizeof class_counts[0]; c++) {
+            struct fake_net net = {0};
+            struct vgg_spec spec;
+            const char *source;
+            fake_vgg(&net, variants[v].config, variants[v].batch_norm, class_counts[c]);
+            ck_assert_int_eq(resolve(&net, "no/x.pth", &spec, &source), VGG_OK);
+            ck_assert_str_eq(spec.name, variants[v].name);
+            ck_assert_str_eq(source, "built in");
+            ck_assert_int_eq(vgg_spec_get_classes(&spec), class_counts[c]);
+            ck_assert_uint_eq(spec.labels.count, class_counts[c] == 1000 ? 1000 : 0);
+            ck_assert_int_eq(spec.input, 224);
+            ck_assert_str_eq(spec.preprocess.name, "imagenet");
+            fake_fini(&net);
+        }
+    }
+}
+END_TEST
+
+START_TEST(finds_the_pools)
+{
+    static const struct {
+        const char *config;
+        bool batch_norm;
+        const char *expected;
+        int input;
+    } nets[] = {
+        {"64 64 64 M 128 128 128 M 256 256 256 M", false,
+         "64 64 64 M 128 128 128 M 256 256 256 M | 7 | 4096@0 4096@3 10@6", 56},
+        {"64 64 64 M 128 128 128 M 256 256 256 M", true,
+         "64b 64b 64b M 128b 128b 128b M 256b 256b 256b M | 7 | 4096@0 4096@3 10@6", 56},
+        {"8", false, "8 M | 7 | 4096@0 4096@3 10@6", 14},
+        {"8 M 8 M 8 8", true, "8b M 8b M 8b 8b M | 7 | 4096@0 4096@3 10@6", 56},
+    };
+    for (size_t i = 0; i < sizeof nets / sizeof nets[0]; i++) {
+        struct fake_net net = {0};
+        struct vgg_spec spec;
+        char text[1024];
+        fake_vgg(&net, nets[i].config, nets[i].batch_norm, 10);
+        ck_assert_int_eq(infer(&net, &spec), VGG_OK);
+        ck_assert_str_eq(text_of(&spec, text), nets[i].expected);
+        ck_assert_int_eq(spec.input, nets[i].input);
+        ck_assert_ptr_null(spec.name);
+        fake_fini(&net);
+    }
+}
+END_TEST
+
+START_TEST(takes_the_average_pool_from_the_classifier)
+{
+    struct fake_net net = {0};
+    struct vgg_spec spec;
+    const char *source;
+    char text[1024];
+    int channels =
+        fake_features(&net, "32 32 M 64 64 128 128 128 M 256 256 256 512 512 512 M", false);
+    fake_linear(&net, 0, channels * 16, 4096);
+    fake_linear(&net, 3, 4096, 4096);
+    fake_linear(&net, 6, 4096, 10);
+    ck_assert_int_eq(resolve(&net, "x.pth", &spec, &source), VGG_OK);
+    ck_assert_str_eq(
+        text_of(&spec, text),
+        "32 32 M 64 64 128 128 128 M 256 256 256 512 512 512 M | 4 | 4096@0 4096@3 10@6");
+    ck_assert_str_eq(source, "names and shapes");
+    ck_assert_int_eq(spec.input, 32);
+    ck_assert_str_eq(spec.preprocess.name, "cifar");
+    fake_find(&net, "classifier.0.weight")->shape[1]++;
+    ck_assert_int_eq(infer(&net, &spec), VGG_ERR_MISMATCH);
+    ck_assert_ptr_nonnull(strstr(net.err.message, "classifier.0.weight: expected as in_features"));
+    fake_fini(&net);
+}
+END_TEST
+
+START_TEST(takes_other_classifiers)
+{
+    struct fake_net net = {0}, single = {0};
+    struct vgg_spec spec;
+    const char *source;
+    char text[1024];
+    fake_features(&net, "8 M", false);
+    fake_linear(&net, 0, 8, 16);
+    fake_linear(&net, 2, 16, 16);
+    fake_linear(&net, 4, 16, 5);
+    fake_remove(&net, "features.0.bias");
+    ck_assert_int_eq(infer(&net, &spec), VGG_OK);
+    ck_assert_str_eq(text_of(&spec, text), "8- M | 1 | 16@0 16@2 5@4");
+    fake_fini(&net);
+
+    /* VGG16's convolutions with one linear layer, as for CIFAR: the name fits, the input does not. */
+    fake_features(&single, D, true);
+    fake_add(&single, 10, 512, 0, 0, "classifier.weight");
+    fake_add(&single, 10, 0, 0, 0, "classifier.bias");
+    ck_assert_int_eq(resolve(&single, "x.pth", &spec, &source), VGG_OK);
+    ck_assert_str_eq(spec.name, "vgg16_bn");
+    ck_assert_str_eq(source, "names and shapes");
+    ck_assert_int_eq(spec.head[0].index, -1);
+    ck_assert_int_eq(spec.input, 32);
+    ck_assert_str_eq(spec.preprocess.name, "cifar");
+    fake_fini(&single);
+}
+END_TEST
+
+START_TEST(knows_one_by_one_convolutions)
+{
+    struct fake_net net = {0};
+    struct vgg_spec spec;
+    char text[1024];
+    fake_vgg(&net, "8 8 M", false, 10);
+    struct vgg_tensor *weight = fake_find(&net, "features.2.weight");
+    weight->shape[2] = weight->shape[3] = 1;
+    ck_assert_int_eq(infer(&net, &spec), VGG_OK);
+    ck_assert_str_eq(text_of(&spec, text), "8 8/1 M | 7 | 4096@0 4096@3 10@6");
+    ck_assert_int_eq(spec.layers[1].padding, 0);
+    weight->shape[3] = 3;
+    ck_assert_int_eq(infer(&net, &spec), VGG_ERR_UNSUPPORTED);
+    weight->shape[2] = weight->shape[3] = 11;
+    ck_assert_int_eq(infer(&net, &spec), VGG_ERR_UNSUPPORTED);
+    ck_assert_str_eq(net.err.message, "x.pth: features.2.weight: expected a convolution of 3x3 or "
+                                      "1x1, as a VGG has, found [8,8,11,11]");
+    fake_fini(&net);
+}
+END_TEST
+
+START_TEST(says_what_is_no_vgg)
+{
+    struct fake_net net = {0};
+    struct vgg_spec spec;
+    vgg_limits_init(&net.limits);
+    ck_assert_int_eq(infer(&net, &spec), VGG_ERR_FORMAT);
+    fake_add(&net, 64, 3, 7, 7, "conv1.weight");
+    fake_add(&net, 64, 0, 0, 0, "bn1.weight");
+    fake_add(&net, 1, 0, 0, 0, "features.0.weight"); /* no convolution */
+    ck_assert_int_eq(infer(&net, &spec), VGG_ERR_FORMAT);
+    ck_assert_str_eq(net.err.message,
+                     "x.pth: no VGG to be seen in this checkpoint: it has no features.N.weight "
+                     "convolution; first tensors: conv1.weight [64,3,7,7], bn1.weight [64], "
+                     "features.0.weight [1]");
+    fake_fini(&net);
+}
+END_TEST
+
+START_TEST(refuses_what_names_cannot_tell)
+{
+    struct fake_net gap = {0}, none = {0}, caffe = {0}, huge = {0};
+    struct vgg_spec spec;
+    const char *source;
+    fake_vgg(&gap, "8 M M M 8", false, 10);
+    ck_assert_int_eq(infer(&gap, &spec), VGG_ERR_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(gap.err.message, "between the convolutions features.0 and "
+                                                  "features.5, found room for 4 modules"));
+    fake_fini(&gap);
+
+    fake_features(&none, D, false);
+    ck_assert_int_eq(infer(&none, &spec), VGG_ERR_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(none.err.message, "convolutions alone"));
+    fake_fini(&none);
+
+    fake_features(&caffe, D, false);
+    fake_linear(&caffe, 1, 25088, 4096);
+    fake_linear(&caffe, 4, 4096, 4096);
+    fake_linear(&caffe, 6, 4096, 1000);
+    ck_assert_int_eq(resolve(&caffe, "x.pth", &spec, &source), VGG_ERR_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(caffe.err.message, "vgg16 weights converted from Caffe"));
+    fake_fini(&caffe);
+
+    fake_vgg(&huge, "8", false, 10);
+    fake_find(&huge, "features.0.weight")->shape[0] = INT64_MAX;
+    ck_assert_int_eq(infer(&huge, &spec), VGG_ERR_LIMIT);
+    fake_find(&huge, "features.0.weight")->shape[0] = 0;
+    ck_assert_int_eq(infer(&huge, &spec), VGG_ERR_LIMIT);
+    huge.limits.layers = 0;
+    ck_assert_int_eq(infer(&huge, &spec), VGG_ERR_LIMIT);
+    fake_fini(&huge);
+}
+END_TEST
+
+START_TEST(falls_back_to_the_closest_variant)
+{
+    static const char *const lost[] = {"features.0.weight", "features.10.weight",
+                                       "classifier.3.weight", "classifier.0.weight"};
+    for (size_t i = 0; i < sizeof lost / sizeof lost[0]; i++) {
+        struct fake_net net = {0};
+        struct vgg_spec spec;
+        const char *source;
+        fake_vgg(&net, D, false, 10);
+        fake_remove(&net, lost[i]);
+        ck_assert_int_eq(resolve(&net, "x.pth", &spec, &source), VGG_OK);
+        ck_assert_str_eq(spec.name, "vgg16");
+        ck_assert_int_eq(vgg_spec_get_classes(&spec), 10);
+        fake_fini(&net);
+    }
+}
+END_TEST
+
+START_TEST(applies_a_net_without_last_pool_by_its_name_only)
+{
+    struct fake_net net = {0};
+    struct vgg_spec spec;
+    const char *source;
+    int channels = fake_features(&net, "32 32 M 64 64 M 96 96", true);
+    fake_linear(&net, 0, channels * 49, 128);
+    fake_linear(&net, 3, 128, 128);
+    fake_linear(&net, 6, 128, 10);
+    ck_assert_int_eq(resolve(&net, "elsewhere/fashion_vgg8_bn.pth", &spec, &source), VGG_OK);
+    ck_assert_str_eq(spec.name, "fashion_vgg8_bn");
+    ck_assert_uint_eq(spec.layer_count, 8);
+    ck_assert_int_eq(spec.input, 28);
+    ck_assert_str_eq(spec.labels.names[9], "Ankle boot");
+    ck_assert_int_eq(resolve(&net, "other.pth", &spec, &source), VGG_OK);
+    ck_assert_ptr_null(spec.name);
+    ck_assert_str_eq(source, "names and shapes");
+    fake_fini(&net);
+}
+END_TEST
+
+UNIT_MAIN("infer", recognises_every_variant, finds_the_pools,
+          takes_the_average_pool_from_the_classifier, takes_other_classifiers,
+          knows_one_by_one_convolutions, says_what_is_no_vgg, refuses_what_names_cannot_tell,
+          falls_back_to_the_closest_variant, applies_a_net_without_last_pool_by_its_name_only)

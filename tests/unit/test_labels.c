@@ -1,0 +1,81 @@
+/* model/labels: class names, one a line. */
+#include "unit.h"
+
+#include <string.h>
+
+#include "model/labels.h"
+
+static struct vgg_arena arena;
+static struct vgg_error err;
+
+static vgg_status parse(const char *text, size_t size, struct vgg_labels *labels)
+{
+    return vgg_labels_parse("l.txt", text, size, &arena, labels, &err);
+}
+#define PARSE(text, labels) parse(text, sizeof(text) - 1, labels)
+
+START_TEST(reads_lines)
+{
+    struct vgg_labels labels;
+    ck_assert_int_eq(PARSE("cat\nT-shirt/top\r\n\nM\xc3\xa4use \xf0\x9f\x90\xad", &labels), VGG_OK);
+    ck_assert_uint_eq(labels.count, 4);
+    ck_assert_str_eq(labels.names[0], "cat");
+    ck_assert_str_eq(labels.names[1], "T-shirt/top");
+    ck_assert_str_eq(labels.names[2], "");
+    ck_assert_str_eq(labels.names[3], "M\xc3\xa4use \xf0\x9f\x90\xad");
+    ck_assert_int_eq(PARSE("\xef\xbb\xbf"
+                           "a\n",
+                           &labels),
+                     VGG_OK);
+    ck_assert_uint_eq(labels.count, 1);
+    ck_assert_str_eq(labels.names[0], "a");
+    vgg_arena_destroy(&arena);
+}
+END_TEST
+
+START_TEST(refuses_what_is_no_text)
+{
+    static const char *const bad[] = {
+        "a\n\xff\n",         "a\n\xc0\x80\n",         "a\n\xc3\n",
+        "a\n\xed\xa0\x80\n", "a\n\xf4\x90\x80\x80\n", "a\n\xe0\x80\x80\n",
+        "a\n\x1b[31m\n",     "a\n\xf0\x80\x80\x80\n", "a\n\xe2\x82",
+    };
+    struct vgg_labels labels;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        ck_assert_int_eq(parse(bad[i], strlen(bad[i]), &labels), VGG_ERR_FORMAT);
+        ck_assert_ptr_nonnull(strstr(err.message, "l.txt: line 2 "));
+    }
+    ck_assert_int_eq(PARSE("a\0b\n", &labels), VGG_ERR_FORMAT);
+    ck_assert_int_eq(PARSE("", &labels), VGG_ERR_FORMAT);
+    static char line[VGG_MAX_LABEL_BYTES + 1];
+    memset(line, 'x', sizeof line);
+    ck_assert_int_eq(parse(line, sizeof line, &labels), VGG_ERR_FORMAT);
+    ck_assert_int_eq(parse(line, sizeof line - 1, &labels), VGG_OK);
+    vgg_arena_destroy(&arena);
+}
+END_TEST
+
+START_TEST(knows_imagenet)
+{
+    struct vgg_labels labels;
+    ck_assert_int_eq(vgg_labels_find("imagenet", &arena, &labels, &err), VGG_OK);
+    ck_assert_uint_eq(labels.count, 1000);
+    ck_assert_str_eq(labels.names[0], "tench");
+    ck_assert_str_eq(labels.names[281], "tabby");
+    ck_assert_str_eq(labels.names[999], "toilet tissue");
+    ck_assert_int_eq(vgg_labels_find("cifar", &arena, &labels, &err), VGG_ERR_ARGUMENT);
+    vgg_arena_destroy(&arena);
+}
+END_TEST
+
+START_TEST(names_a_missing_file)
+{
+    struct vgg_labels labels;
+    struct vgg_limits limits;
+    vgg_limits_init(&limits);
+    ck_assert_int_eq(vgg_labels_open("no/such.txt", &limits, &arena, &labels, &err), VGG_ERR_IO);
+    ck_assert_ptr_nonnull(strstr(err.message, "no/such.txt"));
+}
+END_TEST
+
+UNIT_MAIN("labels", reads_lines, refuses_what_is_no_text, knows_imagenet, names_a_missing_file)

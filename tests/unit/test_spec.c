@@ -1,0 +1,207 @@
+/* model/spec: descriptions in JSON, and what is wrong with them. */
+#include "unit.h"
+
+#include <string.h>
+
+#include "model/spec.h"
+
+static struct vgg_arena arena;
+static struct vgg_error err;
+
+static vgg_status parse(const char *json, struct vgg_spec *spec)
+{
+    struct vgg_limits limits;
+    vgg_limits_init(&limits);
+    return vgg_spec_parse("n.json", json, strlen(json), &limits, &arena, spec, &err);
+}
+
+START_TEST(fills_in_the_defaults)
+{
+    struct vgg_spec spec;
+    ck_assert_int_eq(parse("{\"schema\":1,\"layers\":[64,\"M\"],\"classifier\":[16,10]} \n", &spec),
+                     VGG_OK);
+    ck_assert_ptr_null(spec.name);
+    ck_assert_uint_eq(spec.layer_count, 2);
+    const struct vgg_layer *conv = &spec.layers[0], *pool = &spec.layers[1];
+    ck_assert_int_eq(conv->kind, VGG_LAYER_CONV);
+    ck_assert_int_eq(conv->channels, 64);
+    ck_assert_int_eq(conv->kernel, 3);
+    ck_assert_int_eq(conv->padding, 1);
+    ck_assert_int_eq(conv->stride, 1);
+    ck_assert(conv->bias && !conv->batch_norm);
+    ck_assert_int_eq(pool->kind, VGG_LAYER_MAX_POOL);
+    ck_assert_int_eq(pool->kernel, 2);
+    ck_assert_int_eq(pool->stride, 2);
+    ck_assert_int_eq(spec.avgpool, 7);
+    ck_assert_int_eq(spec.head[1].index, 3);
+    ck_assert_int_eq(spec.input, 14);
+    ck_assert_int_eq(spec.preprocess.crop, 14);
+    ck_assert_str_eq(spec.preprocess.name, "custom");
+    ck_assert_uint_eq(spec.labels.count, 0);
+    vgg_arena_destroy(&arena);
+}
+END_TEST
+
+START_TEST(reads_every_key)
+{
+    struct vgg_spec spec;
+    vgg_status status =
+        parse("{\"schema\":1,\"name\":\"mine\",\"input\":64,\"batch_norm\":true,\"avgpool\":2,"
+              "\"layers\":[8,{\"conv\":16,\"kernel\":1,\"bias\":false,\"batch_norm\":false},"
+              "{\"conv\":4,\"kernel\":5,\"stride\":2,\"padding\":0},{\"max_pool\":3,\"stride\":2}],"
+              "\"classifier\":[{\"linear\":9,\"index\":1,\"bias\":false},3],\"dropout\":false,"
+              "\"preprocess\":{\"resize\":70,\"crop\":64,\"mean\":[0.1,0.2,0.3],\"std\":[1,2,0.5]},"
+              "\"labels\":[\"a\",\"b\",\"c\"],"
+              "\"checkpoint\":{\"file\":\"mine.pth\",\"sha256_prefix\":\"0123abcd\",\"bytes\":"
+              "5000000000},"
+              "\"accuracy\":{\"acc@1\":50.5,\"acc@5\":75}}",
+              &spec);
+    ck_assert_msg(status == VGG_OK, "%s", err.message);
+    ck_assert_str_eq(spec.name, "mine");
+    ck_assert(spec.layers[0].batch_norm && !spec.layers[1].batch_norm);
+    ck_assert_int_eq(spec.layers[1].padding, 0);
+    ck_assert(!spec.layers[1].bias);
+    ck_assert_int_eq(spec.layers[2].stride, 2);
+    ck_assert_int_eq(spec.layers[2].padding, 0);
+    ck_assert_int_eq(spec.layers[3].kernel, 3);
+    ck_assert_int_eq(spec.layers[3].stride, 2);
+    ck_assert_int_eq(spec.head[0].index, 1);
+    ck_assert(!spec.head[0].bias);
+    ck_assert_int_eq(spec.head[1].index, 3);
+    ck_assert_int_eq(spec.preprocess.resize, 70);
+    ck_assert(spec.preprocess.std[2] == 0.5f);
+    ck_assert_str_eq(spec.labels.names[2], "c");
+    ck_assert_str_eq(spec.sha256, "0123abcd");
+    ck_assert_uint_eq(spec.bytes, 5000000000u);
+    ck_assert_double_eq(spec.acc5, 75);
+    ck_assert_int_eq(parse("{\"schema\":1,\"layers\":[8],\"classifier\":10,\"avgpool\":1}", &spec),
+                     VGG_OK);
+    ck_assert_int_eq(spec.head[0].index, -1);
+    vgg_arena_destroy(&arena);
+}
+END_TEST
+
+/* A description that is right but for one part. */
+#define WITH(part) "{\"schema\":1,\"layers\":[8,\"M\"],\"classifier\":[4]," part "}"
+#define LAYERS(list) "{\"schema\":1,\"classifier\":[4],\"layers\":" list "}"
+#define CLASSIFIER(list) "{\"schema\":1,\"layers\":[8],\"classifier\":" list "}"
+
+static const struct {
+    const char *json, *message;
+} wrong[] = {
+    {"", "this is not JSON"},
+    {"{\"schema\":1,}", "this is not JSON (at byte 12)"},
+    {WITH("\"avgpool\":7") " x", "this is not JSON (at byte"},
+    {"[]", "description: expected an object, found a list"},
+    {"{\"schema\":1,\"classifier\":[4]}", "n.json: layers: the key is missing"},
+    {"{\"layers\":[8],\"classifier\":[4]}", "schema: the key is missing"},
+    {"{\"schema\":0}", "schema: expected a whole number from 1 to 1000000000, found 0"},
+    {WITH("\"layer\":[8]"), "layer: unknown key; the keys here are schema, name, input, layers"},
+    {WITH("\"schema\":1"), "schema: the key is given twice"},
+    {WITH("\"batch_norm\":1"), "batch_norm: expected true or false, found 1"},
+    {WITH("\"avgpool\":0"), "avgpool: expected a whole number from 1 to 65535, found 0"},
+    {WITH("\"avgpool\":2.5"), "found 2.5"},
+    {WITH("\"avgpool\":1e99"), "found 1e+99"},
+    {WITH("\"avgpool\":\"7\""), "avgpool: expected a whole number from 1 to 65535, found \"7\""},
+    {WITH("\"avgpool\":null"), "found null"},
+    {WITH("\"name\":7"), "name: expected a text, found 7"},
+    {WITH("\"name\":\"a\\u001b[31m\""), "name: holds a control character"},
+    {WITH("\"name\":\"a\xff\""), "name: is not UTF-8"},
+    {LAYERS("8"), "layers: expected a list that is not empty, found 8"},
+    {LAYERS("[]"), "layers: expected a list that is not empty, found nothing"},
+    {LAYERS("[\"M\"]"), "layers: expected a convolution, found none"},
+    {LAYERS("[8,\"X\"]"), "layers[1]: expected channels, \"M\", "},
+    {LAYERS("[8,{\"lrn\":5}]"), "found an object"},
+    {LAYERS("[0]"), "layers[0]: expected a whole number from 1 to 16777216, found 0"},
+    {LAYERS("[{\"conv\":8,\"dilation\":2}]"), "layers[0].dilation: unknown key"},
+    {LAYERS("[{\"conv\":8,\"kernel\":0}]"), "layers[0].kernel: expected"},
+    {LAYERS("[8,{\"max_pool\":\"2\"}]"), "layers[1].max_pool: expected"},
+    {CLASSIFIER("[]"), "classifier: expected a list that is not empty"},
+    {CLASSIFIER("[4,true]"), "classifier[1]: expected features or"},
+    {CLASSIFIER("{\"conv\":1}"), "classifier.conv: unknown key; the keys here are linear, bias"},
+    {CLASSIFIER("\"x\""), "classifier: expected features or"},
+    {WITH("\"preprocess\":\"magic\""), "preprocess: "},
+    {WITH("\"preprocess\":7"), "preprocess: expected a preset's name or an object, found 7"},
+    {WITH("\"preprocess\":\"imagenet\""),
+     "preprocess: expected a crop of 14, the net's input, found 224"},
+    {WITH("\"preprocess\":{\"resize\":14,\"crop\":14,\"mean\":[0,0,0]}"),
+     "preprocess.std: the key is missing"},
+    {WITH("\"preprocess\":{\"resize\":14,\"crop\":14,\"mean\":[0,0],\"std\":[1,1,1]}"),
+     "preprocess.mean: expected a list of three numbers"},
+    {WITH("\"preprocess\":{\"resize\":14,\"crop\":14,\"mean\":[0,0,0],\"std\":[1,0,1]}"),
+     "preprocess.std: expected a number from 1e-06 to 1000000, found 0"},
+    {WITH("\"labels\":\"fashion\""), "labels: expected \"imagenet\", found \"fashion\""},
+    {WITH("\"labels\":\"imagenet\""), "labels: expected 4, as many as the classifier has classes"},
+    {WITH("\"labels\":[\"a\",\"b\",\"c\",4]"), "labels[3]: expected a text, found 4"},
+    {WITH("\"checkpoint\":{}"), "checkpoint.file: the key is missing"},
+    {WITH("\"checkpoint\":{\"file\":\"a\",\"sha256\":\"12\"}"),
+     "checkpoint.sha256: expected 64 hexadecimal digits"},
+    {WITH("\"checkpoint\":{\"file\":\"a\",\"sha256_prefix\":\"1234567g\"}"),
+     "checkpoint.sha256_prefix: expected 8 to 64 hexadecimal digits"},
+    {WITH("\"accuracy\":{\"acc@1\":101}"), "accuracy.acc@1: expected a number from 0 to 100"},
+};
+
+START_TEST(says_what_is_wrong)
+{
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct vgg_spec spec;
+        ck_assert_msg(parse(wrong[i].json, &spec) == VGG_ERR_FORMAT, "%s", wrong[i].json);
+        ck_assert_msg(strstr(err.message, wrong[i].message) != NULL, "%s\n%s", wrong[i].message,
+                      err.message);
+        ck_assert_int_eq(strncmp(err.message, "n.json: ", 8), 0);
+    }
+    vgg_arena_destroy(&arena);
+}
+END_TEST
+
+START_TEST(refuses_a_later_schema)
+{
+    struct vgg_spec spec;
+    ck_assert_int_eq(parse("{\"schema\":2,\"new\":true}", &spec), VGG_ERR_UNSUPPORTED);
+    ck_assert_str_eq(err.message, "n.json: schema: expected 1, found 2");
+}
+END_TEST
+
+START_TEST(keeps_to_the_limits)
+{
+    static char deep[200001];
+    struct vgg_spec spec;
+    struct vgg_limits limits;
+    vgg_limits_init(&limits);
+    memset(deep, '[', sizeof deep - 1);
+    ck_assert_int_eq(vgg_spec_parse("n.json", deep, sizeof deep - 1, &limits, &arena, &spec, &err),
+                     VGG_ERR_FORMAT);
+    limits.json_bytes = 100;
+    ck_assert_int_eq(vgg_spec_parse("n.json", deep, 101, &limits, &arena, &spec, &err),
+                     VGG_ERR_LIMIT);
+    vgg_limits_init(&limits);
+    limits.layers = 2;
+    const char *json = LAYERS("[1,2,3]");
+    ck_assert_int_eq(vgg_spec_parse("n.json", json, strlen(json), &limits, &arena, &spec, &err),
+                     VGG_ERR_LIMIT);
+    vgg_arena_destroy(&arena);
+}
+END_TEST
+
+START_TEST(survives_every_truncation)
+{
+    static const char json[] =
+        "{\"schema\":1,\"layers\":[8,{\"conv\":8,\"bias\":false},\"M\"],\"classifier\":[4],"
+        "\"labels\":[\"a\",\"b\\u00e9\",\"c\",\"d\"]}";
+    struct vgg_limits limits;
+    vgg_limits_init(&limits);
+    for (size_t size = 0; size < sizeof json - 1; size++) {
+        struct vgg_spec spec;
+        char *exact = malloc(size + 1); /* no byte after it, for the sanitizer to see */
+        memcpy(exact, json, size);
+        exact = realloc(exact, size > 0 ? size : 1);
+        ck_assert_int_eq(vgg_spec_parse("n.json", exact, size, &limits, &arena, &spec, &err),
+                         VGG_ERR_FORMAT);
+        free(exact);
+    }
+    vgg_arena_destroy(&arena);
+}
+END_TEST
+
+UNIT_MAIN("spec", fills_in_the_defaults, reads_every_key, says_what_is_wrong,
+          refuses_a_later_schema, keeps_to_the_limits, survives_every_truncation)
