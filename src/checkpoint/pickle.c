@@ -118,6 +118,13 @@ vgg_status vgg_pickle_read(const struct vgg_pickle_source *source, const struct 
     vgg_status status = VGG_OK;
     struct vgg_pickle_machine m = {.source = source, .limits = limits, .arena = arena, .err = err};
     m.in = vgg_cursor_make(source->data, source->size);
+    /* Never empty-handed: NULL is what the handlers return for too few items. */
+    m.stack.capacity = 64;
+    m.stack.items = malloc(m.stack.capacity * sizeof *m.stack.items);
+    if (m.stack.items == NULL) {
+        return vgg_fail_memory(err, source->path, m.stack.capacity * sizeof *m.stack.items,
+                               "the pickle");
+    }
     while (status == VGG_OK && !m.stopped) {
         status = step(&m);
     }
