@@ -1,0 +1,128 @@
+/* checkpoint/container, checkpoint, verify: what other files are called; hashes in names; arguments. */
+#include "unit.h"
+#include "writer.h"
+
+#include <sys/stat.h>
+
+START_TEST(names_other_files)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+        const char *reason;
+    } cases[] = {
+#define FILE_OF(bytes, reason) {bytes, sizeof(bytes) - 1, reason}
+        FILE_OF("", "the file is empty"),
+        FILE_OF("P", "not a PyTorch checkpoint"),
+        FILE_OF("\x80", "truncated"),
+        FILE_OF("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46", "truncated"),
+        FILE_OF("PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "empty zip"),
+        FILE_OF("PK\3\4", "truncated"),
+        FILE_OF("<!DOCTYPE html><html>", "HTML"),
+        FILE_OF("\xef\xbb\xbf \r\n<?xml version", "HTML or XML"),
+        FILE_OF("version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+        FILE_OF("\x1f\x8b\x08\0", "gzip"),
+        FILE_OF("7z\xbc\xaf\x27\x1c\0\4", "7z"),
+        FILE_OF("\xfd"
+                "7zXZ\0",
+                "xz"),
+        FILE_OF("\x89HDF\r\n\x1a\n", "HDF5"),
+        FILE_OF("\x93NUMPY\1\0", "NumPy"),
+        FILE_OF("GGUF\3\0\0\0", "GGUF"),
+        FILE_OF("PYTORCH1", "1.0 preview"),
+        FILE_OF("\x89PNG\r\n\x1a\n", "PNG picture"),
+        FILE_OF("\xff\xd8\xff\xe0", "JPEG picture"),
+        FILE_OF("\x08\0\0\0\0\0\0\0{\"a\":12}", "safetensors"),
+        FILE_OF("\x08\x07\x12\x07pytorch\x1a\x03"
+                "1.9\"\x10",
+                "ONNX"),
+        FILE_OF("\x80\x02}q\0(X\1\0\0\0aK\1X\1\0\0\0bK\2X\1\0\0\0cK\3u.", "bare pickle"),
+        FILE_OF("features.0.weight 1 2 3", "not a PyTorch checkpoint"),
+#undef FILE_OF
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct bytes bytes = {copy_exactly(cases[i].bytes, cases[i].size), cases[i].size, 0};
+        vgg_status expected =
+            strcmp(cases[i].bytes, "PK\3\4") == 0 ? VGG_ERR_FORMAT : VGG_ERR_UNSUPPORTED;
+        refuse_bytes(bytes, expected, cases[i].reason);
+    }
+    uint8_t *tar = calloc(1, 1024);
+    ck_assert_ptr_nonnull(tar);
+    memcpy(tar + 257, "ustar", 5);
+    refuse_bytes((struct bytes){tar, 1024, 0}, VGG_ERR_UNSUPPORTED, "before 0.1.10");
+}
+END_TEST
+
+START_TEST(refuses_what_is_no_file)
+{
+    struct vgg_error err = {0};
+    vgg_checkpoint *checkpoint;
+    ck_assert_int_eq(vgg_checkpoint_open("/", NULL, &checkpoint, &err), VGG_ERR_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(err.message, "folder"));
+    ck_assert_int_eq(vgg_checkpoint_open("/dev/zero", NULL, &checkpoint, &err),
+                     VGG_ERR_UNSUPPORTED);
+    ck_assert_int_eq(vgg_checkpoint_open("/no/such.pth", NULL, &checkpoint, &err), VGG_ERR_IO);
+    ck_assert_ptr_null(checkpoint);
+    ck_assert_int_eq(vgg_checkpoint_open(NULL, NULL, &checkpoint, &err), VGG_ERR_ARGUMENT);
+    ck_assert_int_eq(vgg_checkpoint_open("/", NULL, NULL, &err), VGG_ERR_ARGUMENT);
+    vgg_checkpoint_close(NULL);
+}
+END_TEST
+
+/* Writes the good checkpoint under a name, opens and verifies it. */
+static vgg_status verify_as(const char *name, bool *checked, struct vgg_error *err)
+{
+    char folder[] = "/tmp/vgg-verify-XXXXXX", path[512];
+    vgg_checkpoint *checkpoint;
+    struct bytes bytes = good_legacy();
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "wb");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_eq(fwrite(bytes.data, 1, bytes.size, file), bytes.size);
+    fclose(file);
+    ck_assert_int_eq(vgg_checkpoint_open(path, NULL, &checkpoint, err), VGG_OK);
+    ck_assert_str_eq(vgg_checkpoint_get_path(checkpoint), path);
+    vgg_status status = vgg_checkpoint_verify(checkpoint, checked, err);
+    vgg_checkpoint_close(checkpoint);
+    unlink(path);
+    rmdir(folder);
+    free(bytes.data);
+    return status;
+}
+
+START_TEST(verifies_the_hash_in_the_name)
+{
+    static struct vgg_error err;
+    char name[128], whole[65];
+    bool checked;
+    ck_assert_int_eq(verify_as("vgg16-00000000.pth", &checked, &err), VGG_ERR_MISMATCH);
+    ck_assert(checked);
+    const char *found = strstr(err.message, "found ");
+    ck_assert_ptr_nonnull(strstr(err.message, "expected 00000000"));
+    ck_assert_ptr_nonnull(found);
+    snprintf(whole, sizeof whole, "%s", found + strlen("found "));
+    ck_assert_uint_eq(strlen(whole), 64);
+    snprintf(name, sizeof name, "vgg16_bn-%.8s.pth", whole);
+    ck_assert_int_eq(verify_as(name, &checked, &err), VGG_OK);
+    ck_assert(checked);
+    snprintf(name, sizeof name, "my-net-v2-%s.pth", whole);
+    ck_assert_int_eq(verify_as(name, NULL, &err), VGG_OK);
+    static const char *const unhashed[] = {"vgg16.pth", "vgg-bad.pth", "vgg-DEADBEEF.pth",
+                                           "vgg-0123456x.pth", "vgg-01234567"};
+    for (size_t i = 0; i < sizeof unhashed / sizeof unhashed[0]; i++) {
+        ck_assert_int_eq(verify_as(unhashed[i], &checked, &err), VGG_OK);
+        ck_assert(!checked);
+    }
+}
+END_TEST
+
+START_TEST(names_its_kinds)
+{
+    ck_assert_str_eq(vgg_container_string(VGG_CONTAINER_ZIP), "zip");
+    ck_assert_str_eq(vgg_container_string(VGG_CONTAINER_LEGACY), "legacy");
+}
+END_TEST
+
+UNIT_MAIN("container", names_other_files, refuses_what_is_no_file, verifies_the_hash_in_the_name,
+          names_its_kinds)
