@@ -1,5 +1,4 @@
 /* The public face: a checkpoint and options in, a net with weights, labels and preprocessing out. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -139,7 +139,7 @@ static vgg_status find_builtin(const char *path, const struct vgg_limits *limits
     return VGG_OK;
 }
 
-/* The built-in description of which most tensors are there, if that is at least half of them. */
+/* The built-in description of which most tensors are there, if that is more than half of them. */
 static bool find_closest(const struct vgg_tensor_list *tensors, const struct vgg_limits *limits,
                          struct vgg_arena *arena, struct vgg_spec *out)
 {
@@ -224,7 +224,10 @@ vgg_status vgg_spec_resolve(const char *path, const char *spec_path,
         return resolve_from_tensors(path, tensors, limits, arena, out, source, err);
     }
     if (status != VGG_OK && err != NULL) {
-        *err = reason;
+        /* Nobody asked for this file by name. */
+        vgg_fail(err, status, "%s; it is read because it stands beside %s", reason.message, path);
+        err->sys_errno = reason.sys_errno;
+        err->byte_offset = reason.byte_offset;
     }
     return status;
 }
