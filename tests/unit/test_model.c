@@ -1,0 +1,166 @@
+/* model/model: the public face, on the bundled checkpoint. */
+#include "unit.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "model/graph.h"
+
+static char folder[32];
+static vgg_checkpoint *checkpoint;
+static vgg_model *model;
+static struct vgg_error err;
+
+/* A path in the temporary folder, in one of a few buffers. */
+static const char *path_of(const char *name)
+{
+    static char paths[4][256];
+    static int next;
+    char *path = paths[next++ % 4];
+    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    return path;
+}
+
+static void write_file(const char *name, const char *text)
+{
+    FILE *file = fopen(path_of(name), "w");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_ge(fputs(text, file), 0);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+/* Opens the bundled checkpoint under another name, so that no description stands beside it. */
+static void open_as(const char *name)
+{
+    char bundled[512];
+    snprintf(bundled, sizeof bundled, "%s/fashion_vgg8_bn.pth", getenv("VGG_TEST_MODELS"));
+    strcpy(folder, "/tmp/vgg-model-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_int_eq(symlink(bundled, path_of(name)), 0);
+    vgg_status status = vgg_checkpoint_open(path_of(name), NULL, &checkpoint, &err);
+    ck_assert_msg(status == VGG_OK, "%s", err.message);
+}
+
+static void close_all(void)
+{
+    static const char *const names[] = {"x.pth", "x.json", "fashion_vgg8_bn.pth", "other.json",
+                                        "labels.txt"};
+    vgg_model_destroy(model);
+    model = NULL;
+    vgg_checkpoint_close(checkpoint);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        unlink(path_of(names[i]));
+    }
+    ck_assert_int_eq(rmdir(folder), 0);
+}
+
+static struct vgg_model_info create(const struct vgg_model_options *options)
+{
+    struct vgg_model_info info;
+    vgg_model_destroy(model);
+    vgg_status status = vgg_model_create(checkpoint, options, &model, &err);
+    ck_assert_msg(status == VGG_OK, "%s", err.message);
+    vgg_model_get_info(model, &info);
+    return info;
+}
+
+static void refuse(const struct vgg_model_options *options, vgg_status code, const char *message)
+{
+    vgg_model_destroy(model);
+    ck_assert_int_eq(vgg_model_create(checkpoint, options, &model, &err), code);
+    ck_assert_ptr_null(model);
+    ck_assert_msg(strstr(err.message, message) != NULL, "%s\n%s", message, err.message);
+}
+
+#define SPEC(labels)                                                                               \
+    "{\"schema\":1,\"name\":\"boots\",\"input\":28,\"batch_norm\":true,"                           \
+    "\"layers\":[32,32,\"M\",64,64,\"M\",96,96],\"classifier\":[128,128,10]" labels "}"
+
+START_TEST(knows_the_bundled_net_by_its_name)
+{
+    open_as("fashion_vgg8_bn.pth");
+    struct vgg_model_info info = create(NULL);
+    size_t count;
+    const struct vgg_node *nodes = vgg_model_get_nodes(model, &count);
+    ck_assert_str_eq(info.name, "fashion_vgg8_bn");
+    ck_assert_str_eq(info.spec_source, "built in");
+    ck_assert_int_eq(info.conv_count, 6);
+    ck_assert_int_eq(info.linear_count, 3);
+    ck_assert_int_eq(info.class_count, 10);
+    ck_assert(info.batch_norm);
+    ck_assert_int_eq(info.height, 28);
+    ck_assert_int_eq(vgg_model_get_input_shape(model).c, 3);
+    ck_assert_str_eq(vgg_model_get_label(model, 9), "Ankle boot");
+    ck_assert_ptr_null(vgg_model_get_label(model, 10));
+    ck_assert_ptr_null(vgg_model_get_label(model, -1));
+    ck_assert_uint_eq(count, 6 * 3 + 2 + 2 + 7);
+    ck_assert_ptr_eq(nodes[0].conv.weight,
+                     vgg_checkpoint_find_tensor(checkpoint, "features.0.weight"));
+    ck_assert_int_eq(vgg_model_check_classifier(model, &err), VGG_OK);
+    close_all();
+}
+END_TEST
+
+START_TEST(takes_descriptions_in_order)
+{
+    open_as("x.pth");
+    struct vgg_model_info info = create(NULL);
+    ck_assert_str_eq(info.name, "vgg (custom)");
+    ck_assert_str_eq(info.spec_source, "names and shapes");
+    ck_assert_int_eq(info.height, 56); /* a pool after the last convolution is taken for granted */
+    ck_assert_ptr_null(vgg_model_get_label(model, 0));
+
+    write_file("x.json", SPEC(""));
+    info = create(NULL);
+    ck_assert_str_eq(info.name, "boots");
+    ck_assert_str_eq(info.spec_source, path_of("x.json"));
+    ck_assert_int_eq(info.height, 28);
+
+    write_file("other.json", "{\"schema\":1,\"batch_norm\":true,\"layers\":[32,32,\"M\",64,64,"
+                             "\"M\",96,96,\"M\"],\"classifier\":[128,128,10]}");
+    info = create(&(struct vgg_model_options){.spec_path = path_of("other.json")});
+    ck_assert_str_eq(info.name, "vgg (custom)");
+    ck_assert_str_eq(info.spec_source, path_of("other.json"));
+    close_all();
+}
+END_TEST
+
+START_TEST(refuses_descriptions_that_do_not_fit)
+{
+    struct vgg_model_options missing = {0};
+    open_as("x.pth");
+    missing.spec_path = path_of("none.json");
+    refuse(&missing, VGG_ERR_IO, "none.json: cannot open");
+    write_file("x.json", "{\"epochs\": 90}");
+    refuse(NULL, VGG_ERR_FORMAT, "x.json: epochs: unknown key");
+    refuse(NULL, VGG_ERR_FORMAT, "; it is read because it stands beside ");
+    write_file("x.json", "{\"schema\":1,\"layers\":[32],\"classifier\":[10]}");
+    refuse(NULL, VGG_ERR_MISMATCH, "the tensors do not fit vgg (custom): ");
+    close_all();
+}
+END_TEST
+
+START_TEST(lets_options_override)
+{
+    struct vgg_model_options options = {.preset = "imagenet"};
+    open_as("fashion_vgg8_bn.pth");
+    ck_assert_int_eq(create(&options).height, 224);
+    ck_assert_str_eq(vgg_model_get_preprocess(model)->name, "imagenet");
+    options.preset = "auto";
+    ck_assert_int_eq(create(&options).height, 28);
+    options.preset = "none";
+    refuse(&options, VGG_ERR_ARGUMENT, "none");
+
+    options = (struct vgg_model_options){.labels_path = path_of("labels.txt")};
+    write_file("labels.txt", "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n");
+    create(&options);
+    ck_assert_str_eq(vgg_model_get_label(model, 9), "j");
+    write_file("labels.txt", "a\nb\n");
+    refuse(&options, VGG_ERR_MISMATCH, "labels.txt: expected 10 labels, the classes of");
+    close_all();
+}
+END_TEST
+
+UNIT_MAIN("model", knows_the_bundled_net_by_its_name, takes_descriptions_in_order,
+          refuses_descriptions_that_do_not_fit, lets_options_override)
