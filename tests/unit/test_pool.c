@@ -1,0 +1,149 @@
+/* base/pool: each task exactly once, whatever the threads; loops in a row; the denormal mode. */
+#include "unit.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/pool.h"
+
+enum { MAX_TASKS = 1000, MAX_THREADS = 8 };
+
+struct tally {
+    atomic_int runs[MAX_TASKS];
+    atomic_int strangers; /* calls with a worker or an index that cannot be */
+    int threads;
+    size_t count;
+};
+
+static void count_task(void *context, size_t index, int worker)
+{
+    struct tally *tally = context;
+    if (worker < 0 || worker >= tally->threads || index >= tally->count) {
+        tally->strangers++;
+        return;
+    }
+    tally->runs[index]++;
+}
+
+static struct vgg_pool *create(int threads)
+{
+    struct vgg_pool *pool;
+    ck_assert_int_eq(vgg_pool_create(threads, &pool, NULL), VGG_OK);
+    ck_assert_int_eq(vgg_pool_get_threads(pool), threads);
+    return pool;
+}
+
+/* One loop; every task must have run once. */
+static void run_loop(struct vgg_pool *pool, size_t count)
+{
+    static struct tally tally;
+    memset(&tally, 0, sizeof tally);
+    tally.threads = vgg_pool_get_threads(pool);
+    tally.count = count;
+    vgg_pool_run(pool, count, count_task, &tally);
+    ck_assert_int_eq(tally.strangers, 0);
+    for (size_t i = 0; i < MAX_TASKS; i++) {
+        ck_assert_int_eq(tally.runs[i], i < count);
+    }
+}
+
+START_TEST(runs_each_task_once)
+{
+    static const size_t counts[] = {0, 1, 2, 3, 7, 8, 9, 100, MAX_TASKS};
+    for (int threads = 1; threads <= MAX_THREADS; threads++) {
+        struct vgg_pool *pool = create(threads);
+        for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+            run_loop(pool, counts[i]);
+        }
+        vgg_pool_destroy(pool);
+    }
+}
+END_TEST
+
+START_TEST(runs_many_loops_in_a_row)
+{
+    struct vgg_pool *pool = create(4);
+    for (size_t i = 0; i < 2000; i++) {
+        run_loop(pool, i % 11);
+    }
+    vgg_pool_destroy(pool);
+}
+END_TEST
+
+static void sleep_task(void *context, size_t index, int worker)
+{
+    (void)worker;
+    if (index == 0) {
+        nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+    }
+    atomic_fetch_add((atomic_int *)context, 1);
+}
+
+/* Long enough for workers, and for the caller, to stop spinning and to sleep. */
+START_TEST(wakes_those_who_sleep)
+{
+    struct vgg_pool *pool = create(3);
+    for (int i = 0; i < 20; i++) {
+        atomic_int runs = 0;
+        nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+        vgg_pool_run(pool, 4, sleep_task, &runs);
+        ck_assert_int_eq(runs, 4);
+    }
+    vgg_pool_destroy(pool);
+}
+END_TEST
+
+START_TEST(ends_without_having_run)
+{
+    vgg_pool_destroy(NULL);
+    for (int threads = 1; threads <= MAX_THREADS; threads++) {
+        vgg_pool_destroy(create(threads));
+    }
+    struct vgg_pool *pool = create(3);
+    nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL); /* asleep by now */
+    vgg_pool_destroy(pool);
+}
+END_TEST
+
+#if defined(__x86_64__) || defined(__aarch64__)
+static bool keeps_denormals(void)
+{
+    volatile float tiny = 1e-40f, one = 1;
+    volatile float product = tiny * one;
+    return product > 0;
+}
+
+static void denormal_task(void *context, size_t index, int worker)
+{
+    (void)index;
+    (void)worker;
+    if (keeps_denormals()) {
+        atomic_fetch_add((atomic_int *)context, 1);
+    }
+}
+
+START_TEST(turns_denormals_off_and_on_again)
+{
+    for (int threads = 1; threads <= 3; threads++) {
+        struct vgg_pool *pool = create(threads);
+        atomic_int kept = 0;
+        ck_assert(keeps_denormals());
+        vgg_pool_run(pool, 100, denormal_task, &kept);
+        vgg_pool_run(pool, 0, denormal_task, &kept);
+        ck_assert_int_eq(kept, 0);
+        ck_assert(keeps_denormals());
+        vgg_pool_destroy(pool);
+    }
+}
+END_TEST
+#else
+START_TEST(turns_denormals_off_and_on_again)
+{
+}
+END_TEST
+#endif
+
+UNIT_MAIN("pool", runs_each_task_once, runs_many_loops_in_a_row, wakes_those_who_sleep,
+          ends_without_having_run, turns_denormals_off_and_on_again)
