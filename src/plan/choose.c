@@ -46,6 +46,12 @@ void vgg_plan_choose(struct vgg_plan *plan, int threads)
             step->chunks =
                 clamp(vgg_ceil_div(TASKS_PER_THREAD * threads, out->blocks), 1, out->shape.h);
             break;
+        case VGG_STEP_FLATTEN:
+            step->groups = 1;
+            break;
+        case VGG_STEP_RELU:
+            step->groups = out->lanes == 1 ? 1 : out->blocks; /* features are one row */
+            break;
         case VGG_STEP_LINEAR: {
             size_t row_bytes = (size_t)step->node->linear.in_features * sizeof(float);
             int rows = clamp((int)(LINEAR_SLICE_BYTES / row_bytes), 1, out->shape.c);

@@ -168,9 +168,9 @@ static void pointwise_task(void *context, size_t index, int worker)
     const struct task task = get_task(run, index);
     const bool features = run->out->lanes == 1;
     struct vgg_pointwise_args args = {
-        .x = block_of(run->in, task.n, features ? 0 : task.group),
+        .x = block_of(run->in, task.n, task.group),
         .x_row_stride = run->in->row_stride,
-        .y = block_to_write(run->out, task.n, features ? 0 : task.group),
+        .y = block_to_write(run->out, task.n, task.group),
         .y_row_stride = run->out->row_stride,
         .h = features ? 1 : run->out->shape.h,
         .w = features ? vgg_ceil_div(run->out->shape.c, kernels->lanes) : run->out->shape.w,
@@ -203,7 +203,8 @@ static void flatten_task(void *context, size_t index, int worker)
 {
     (void)worker;
     const struct step_run *run = context;
-    vgg_activation_to_planar(run->in, (int)index, block_to_write(run->out, (int)index, 0));
+    const struct task task = get_task(run, index);
+    vgg_activation_to_planar(run->in, task.n, block_to_write(run->out, task.n, 0));
 }
 
 static void linear_task(void *context, size_t index, int worker)
@@ -243,8 +244,7 @@ static void run_step(struct vgg_plan *plan, struct vgg_pool *pool, const struct 
         .input = input,
         .count = count,
     };
-    const size_t pictures = (size_t)count;
-    const size_t tasks = pictures * (size_t)step->groups * (size_t)step->chunks;
+    const size_t tasks = (size_t)count * (size_t)step->groups * (size_t)step->chunks;
     switch (step->kind) {
     case VGG_STEP_FRAME_INPUT:
         vgg_pool_run(pool, tasks, frame_input_task, &run);
@@ -253,10 +253,8 @@ static void run_step(struct vgg_plan *plan, struct vgg_pool *pool, const struct 
         vgg_pool_run(pool, tasks, conv_task, &run);
         break;
     case VGG_STEP_BATCH_NORM:
-        vgg_pool_run(pool, tasks, pointwise_task, &run);
-        break;
     case VGG_STEP_RELU:
-        vgg_pool_run(pool, run.out->lanes == 1 ? pictures : tasks, pointwise_task, &run);
+        vgg_pool_run(pool, tasks, pointwise_task, &run);
         break;
     case VGG_STEP_MAX_POOL:
         vgg_pool_run(pool, tasks, max_pool_task, &run);
@@ -265,7 +263,7 @@ static void run_step(struct vgg_plan *plan, struct vgg_pool *pool, const struct 
         vgg_pool_run(pool, tasks, avg_pool_task, &run);
         break;
     case VGG_STEP_FLATTEN:
-        vgg_pool_run(pool, pictures, flatten_task, &run);
+        vgg_pool_run(pool, tasks, flatten_task, &run);
         break;
     case VGG_STEP_LINEAR:
         vgg_pool_run(pool, (size_t)step->groups, linear_task, &run);
