@@ -122,7 +122,8 @@ vgg_status vgg_plan_fuse(struct vgg_plan *plan, const struct vgg_node *nodes, si
         bool blocked = plan->activations[current].lanes == lanes;
         bool needs_blocks = step->kind == VGG_STEP_MAX_POOL || step->kind == VGG_STEP_AVG_POOL ||
                             step->kind == VGG_STEP_BATCH_NORM;
-        if ((needs_blocks && !blocked) || (is(step->node, VGG_OP_LINEAR) && blocked && lanes > 1)) {
+        if ((needs_blocks && !blocked) || (is(step->node, VGG_OP_LINEAR) && blocked && lanes > 1) ||
+            (step->kind == VGG_STEP_CONV && !blocked && i > 0)) {
             return refuse(plan, step->node, "not expected at this place of a VGG", err);
         }
         if (step->kind == VGG_STEP_IDENTITY) {
