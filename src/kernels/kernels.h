@@ -11,7 +11,7 @@
  *
  * Round each plane lies a frame of `pad` zero pixels, so that convolution needs no special case at the
  * edges. Whoever writes a plane writes its frame. Channels past the last real one are zeros.
- * Blocks start at a multiple of 64 bytes.
+ * Pictures start at a multiple of 64 bytes, blocks and rows at a multiple of L floats.
  *
  * Planar activations are the same with L = 1: [n][c][h + 2 pad][w + 2 pad], or [n][features].
  *
@@ -39,8 +39,8 @@ struct vgg_conv_args {
     int ic_block;               /* channels in a block: L, or all of them when planar */
     int kernel;                 /* side */
 
-    const float *weight; /* packed [ic_blocks][kernel][kernel][ic_block][conv_blocks][L], aligned */
-    const float *bias;   /* [conv_blocks][L], aligned */
+    const float *weight; /* packed [ic_blocks][kernel][kernel][ic_block][conv_blocks][L] */
+    const float *bias;   /* [conv_blocks][L]; both aligned to L floats */
 
     float *y; /* output pixel (0, 0) of the group's first block */
     ptrdiff_t y_block_stride, y_row_stride;
