@@ -102,10 +102,10 @@ void vgg_plan_choose(struct vgg_plan *plan, int threads);
 vgg_status vgg_plan_place(struct vgg_plan *plan, uint64_t max_bytes, struct vgg_error *err);
 vgg_status vgg_plan_pack(struct vgg_plan *plan, struct vgg_pool *pool, struct vgg_error *err);
 
-/* a / b rounded up. */
+/* a / b rounded up, for a >= 0 up to INT_MAX: channels come from a file. */
 static inline int vgg_ceil_div(int a, int b)
 {
-    return (a + b - 1) / b;
+    return a / b + (a % b != 0);
 }
 
 /* Copies one picture of an activation as planar [c][h][w]. */
