@@ -1,0 +1,39 @@
+/* A small net in memory for the plan's tests, and its results computed in double precision. */
+#ifndef VGG_TESTS_PLAN_NET_H
+#define VGG_TESTS_PLAN_NET_H
+
+#include "model/graph.h"
+
+enum {
+    NET_NODES = 18,
+    NET_TENSORS = 24,
+    NET_H = 17,
+    NET_W = 14,
+    NET_CLASSES = 10,
+    NET_LARGEST = 21 * NET_H * NET_W, /* elements of the largest activation of one picture */
+};
+
+/* No number of channels is a multiple of any ISA's lanes, and pools drop a row and a column:
+ *     conv 3->5, BatchNorm, ReLU, conv 5->19 without bias, ReLU, pool, conv 19->21 of 1 x 1,
+ *     BatchNorm without weights, pool, conv 21->7 of 5 x 5, ReLU, avgpool to 3 x 2, flatten,
+ *     linear, ReLU, dropout, linear without bias */
+struct net {
+    struct vgg_node nodes[NET_NODES];
+    size_t count;
+    struct vgg_tensor tensors[NET_TENSORS];
+    size_t tensor_count;
+    uint32_t random;
+};
+
+struct net *net_create(void);
+void net_destroy(struct net *net);
+
+/* An input of `count` pictures, [count][3][NET_H][NET_W], to be freed. */
+float *net_make_input(size_t count);
+
+/* The output of node `index` for `in`, one picture's planar output [shape] of the node before it,
+ * computed in double precision and rounded once. Returns its shape. */
+struct vgg_shape net_compute(const struct net *net, size_t index, struct vgg_shape shape,
+                             const float *in, float *out);
+
+#endif

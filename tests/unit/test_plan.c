@@ -1,0 +1,292 @@
+/* plan: fused and unfused against double precision, for every ISA; the same bits for all threads and
+ * batches; runs that allocate nothing; nets it must refuse. */
+#include "unit.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "kernels/dispatch.h"
+#include "plan/plan.h"
+#include "plan_net.h"
+
+enum { BATCH = 3, THREADS = 3 };
+static const struct vgg_shape input_shape = {3, NET_H, NET_W};
+
+/* The linker sends every allocation of the library and of this program through these. */
+static atomic_int allocations;
+void *__real_malloc(size_t bytes);
+void *__real_calloc(size_t count, size_t bytes);
+void *__real_realloc(void *block, size_t bytes);
+void *__real_aligned_alloc(size_t align, size_t bytes);
+int __real_posix_memalign(void **block, size_t align, size_t bytes);
+void *__wrap_malloc(size_t bytes);
+void *__wrap_calloc(size_t count, size_t bytes);
+void *__wrap_realloc(void *block, size_t bytes);
+void *__wrap_aligned_alloc(size_t align, size_t bytes);
+int __wrap_posix_memalign(void **block, size_t align, size_t bytes);
+
+void *__wrap_malloc(size_t bytes)
+{
+    allocations++;
+    return __real_malloc(bytes);
+}
+void *__wrap_calloc(size_t count, size_t bytes)
+{
+    allocations++;
+    return __real_calloc(count, bytes);
+}
+void *__wrap_realloc(void *block, size_t bytes)
+{
+    allocations++;
+    return __real_realloc(block, bytes);
+}
+void *__wrap_aligned_alloc(size_t align, size_t bytes)
+{
+    allocations++;
+    return __real_aligned_alloc(align, bytes);
+}
+int __wrap_posix_memalign(void **block, size_t align, size_t bytes)
+{
+    allocations++;
+    return __real_posix_memalign(block, align, bytes);
+}
+
+/* What a test starts from. */
+struct setup {
+    struct net *net;
+    float *input; /* [BATCH] pictures */
+};
+
+static struct setup set_up(void)
+{
+    return (struct setup){net_create(), net_make_input(BATCH)};
+}
+
+static void tear_down(struct setup *setup)
+{
+    net_destroy(setup->net);
+    free(setup->input);
+}
+
+static struct vgg_plan_options make_options(const struct vgg_kernels *kernels, int batch)
+{
+    return (struct vgg_plan_options){
+        .kernels = kernels, .batch = batch, .input = input_shape, .activation_bytes = 1 << 24};
+}
+
+/* Plans, runs all pictures `at_once` at a time, and checks that running allocates nothing. */
+static void run(const struct setup *setup, const struct vgg_plan_options *options, int threads,
+                int at_once, float *logits)
+{
+    struct vgg_error err = {0};
+    struct vgg_pool *pool;
+    struct vgg_plan *plan;
+    ck_assert_int_eq(vgg_pool_create(threads, &pool, NULL), VGG_OK);
+    vgg_status status =
+        vgg_plan_create(setup->net->nodes, setup->net->count, "net", options, pool, &plan, &err);
+    ck_assert_msg(status == VGG_OK, "%s", err.message);
+    ck_assert_int_eq(plan->class_count, NET_CLASSES);
+    /* What a run leaves behind must not reach the next one. */
+    memset(plan->slab, 0xff, plan->slab_bytes);
+    ck_assert_int_gt(allocations, 0); /* they are counted indeed */
+    const int before = allocations;
+    for (int n = 0; n < BATCH; n += at_once) {
+        const int count = n + at_once <= BATCH ? at_once : BATCH - n;
+        vgg_plan_run(plan, pool, setup->input + (size_t)n * 3 * NET_H * NET_W, count,
+                     logits + (size_t)n * NET_CLASSES);
+    }
+    ck_assert_int_eq(allocations, before);
+    vgg_plan_destroy(plan);
+    vgg_pool_destroy(pool);
+}
+
+/* Largest |a - b| as a fraction of the largest |b|. */
+static double compare(const float *a, const float *b, size_t count)
+{
+    double error = 0, largest = 0;
+    for (size_t i = 0; i < count; i++) {
+        error = fmax(error, fabs((double)a[i] - (double)b[i]));
+        largest = fmax(largest, fabs((double)b[i]));
+        ck_assert(isfinite(a[i]));
+    }
+    return error / largest;
+}
+
+/* Every node's output in double precision, fed to the next one as float32. */
+static void compute_all(const struct setup *setup, float (*outputs)[BATCH][NET_LARGEST],
+                        struct vgg_shape *shapes)
+{
+    for (int n = 0; n < BATCH; n++) {
+        const float *in = setup->input + (size_t)n * 3 * NET_H * NET_W;
+        struct vgg_shape shape = input_shape;
+        for (size_t i = 0; i < setup->net->count; i++) {
+            shape = shapes[i] = net_compute(setup->net, i, shape, in, outputs[i][n]);
+            in = outputs[i][n];
+        }
+    }
+}
+
+/* float32 through a dozen layers, none of which sums more than 525 terms. */
+static const double tolerance = 2e-6;
+static float expected[NET_NODES][BATCH][NET_LARGEST];
+static struct vgg_shape shapes[NET_NODES];
+
+struct listener {
+    const struct net *net;
+    size_t heard;
+};
+
+static void check_node(void *user, const char *name, const int64_t *shape, int ndim,
+                       const float *data)
+{
+    struct listener *listener = user;
+    const int before = allocations;
+    const size_t i = listener->heard++;
+    ck_assert_uint_lt(i, listener->net->count);
+    ck_assert_str_eq(name, listener->net->nodes[i].name);
+    const struct vgg_shape want = shapes[i];
+    const bool features = i >= 12; /* from flatten on */
+    ck_assert_int_eq(ndim, features ? 2 : 4);
+    ck_assert_int_eq(shape[0], BATCH);
+    ck_assert_int_eq(shape[1], want.c);
+    if (!features) {
+        ck_assert_int_eq(shape[2], want.h);
+        ck_assert_int_eq(shape[3], want.w);
+    }
+    const size_t count = (size_t)want.c * (size_t)want.h * (size_t)want.w;
+    for (size_t n = 0; n < BATCH; n++) {
+        const double error = compare(data + n * count, expected[i][n], count);
+        ck_assert_msg(error <= tolerance, "%s: picture %zu: error %g", name, n, error);
+    }
+    allocations = before; /* those of the assertions do not count */
+}
+
+START_TEST(agrees_with_double_precision)
+{
+    struct setup setup = set_up();
+    compute_all(&setup, expected, shapes);
+    float(*want)[NET_LARGEST] = expected[setup.net->count - 1];
+    for (enum vgg_cpu cpu = VGG_CPU_SCALAR; cpu <= VGG_CPU_NEON; cpu++) {
+        const struct vgg_kernels *kernels = vgg_kernels_find(cpu, NULL);
+        float fused[BATCH][NET_CLASSES], unfused[BATCH][NET_CLASSES];
+        struct listener listener = {setup.net, 0};
+        if (kernels == NULL) {
+            continue;
+        }
+        struct vgg_plan_options options = make_options(kernels, BATCH);
+        run(&setup, &options, 2, BATCH, fused[0]);
+        options.on_node = check_node;
+        options.on_node_user = &listener;
+        run(&setup, &options, 2, BATCH, unfused[0]);
+        ck_assert_uint_eq(listener.heard, setup.net->count);
+        for (int n = 0; n < BATCH; n++) {
+            ck_assert_double_le(compare(fused[n], want[n], NET_CLASSES), tolerance);
+            ck_assert_double_le(compare(unfused[n], want[n], NET_CLASSES), tolerance);
+        }
+    }
+    tear_down(&setup);
+}
+END_TEST
+
+static void ignore_node(void *user, const char *name, const int64_t *shape, int ndim,
+                        const float *data)
+{
+    (void)user;
+    (void)name;
+    (void)shape;
+    (void)ndim;
+    (void)data;
+}
+
+START_TEST(threads_and_batch_change_no_bit)
+{
+    struct setup setup = set_up();
+    for (enum vgg_cpu cpu = VGG_CPU_SCALAR; cpu <= VGG_CPU_NEON; cpu++) {
+        const struct vgg_kernels *kernels = vgg_kernels_find(cpu, NULL);
+        for (int unfused = 0; unfused < 2 && kernels != NULL; unfused++) {
+            float first[BATCH][NET_CLASSES], other[BATCH][NET_CLASSES];
+            struct vgg_plan_options options = make_options(kernels, 1);
+            options.on_node = unfused ? ignore_node : NULL;
+            run(&setup, &options, 1, 1, first[0]);
+            for (int threads = 1; threads <= THREADS; threads++) {
+                for (int batch = 1; batch <= BATCH; batch++) {
+                    /* A plan for more pictures than it is given must not mind either. */
+                    for (int at_once = 1; at_once <= batch; at_once++) {
+                        options.batch = batch;
+                        memset(other, 0, sizeof other);
+                        run(&setup, &options, threads, at_once, other[0]);
+                        ck_assert_mem_eq(other, first, sizeof first);
+                    }
+                }
+            }
+        }
+    }
+    tear_down(&setup);
+}
+END_TEST
+
+/* Plans what is left of the net after a change; it must be refused with this code, and the message
+ * must name the file and `word`. */
+static void expect_refusal(const struct vgg_node *nodes, size_t count,
+                           const struct vgg_plan_options *options, vgg_status code,
+                           const char *word)
+{
+    struct vgg_error err = {0};
+    struct vgg_pool *pool;
+    struct vgg_plan *plan = (struct vgg_plan *)&err;
+    ck_assert_int_eq(vgg_pool_create(2, &pool, NULL), VGG_OK);
+    ck_assert_int_eq(vgg_plan_create(nodes, count, "net.pth", options, pool, &plan, &err), code);
+    ck_assert_ptr_null(plan);
+    ck_assert_int_eq(err.code, code);
+    ck_assert_msg(strstr(err.message, "net.pth: ") == err.message, "%s", err.message);
+    ck_assert_msg(strstr(err.message, word) != NULL, "%s", err.message);
+    vgg_pool_destroy(pool);
+}
+
+START_TEST(refuses_what_no_vgg_has)
+{
+    struct setup setup = set_up();
+    struct vgg_node *nodes = setup.net->nodes;
+    const size_t count = setup.net->count;
+    struct vgg_plan_options options = make_options(&vgg_kernels_scalar, 1);
+
+    expect_refusal(nodes, 0, &options, VGG_ERR_UNSUPPORTED, "first layer");
+    expect_refusal(nodes + 1, count - 1, &options, VGG_ERR_UNSUPPORTED, "first layer");
+    expect_refusal(nodes, count - 5, &options, VGG_ERR_UNSUPPORTED, "classifier");
+    expect_refusal(nodes, 6, &options, VGG_ERR_UNSUPPORTED, "features.5");
+
+    nodes[3].conv.stride = 2;
+    expect_refusal(nodes, count, &options, VGG_ERR_UNSUPPORTED, "features.3");
+    nodes[3].conv.stride = 1;
+
+    /* A convolution on features. */
+    const struct vgg_node linear = nodes[13];
+    nodes[13] = nodes[9];
+    nodes[13].conv.ic = 7 * 3 * 2;
+    expect_refusal(nodes, 14, &options, VGG_ERR_UNSUPPORTED, "features.9 (Conv2d): not expected");
+    nodes[13] = linear;
+
+    options.input = (struct vgg_shape){3, 3, 3};
+    expect_refusal(nodes, count, &options, VGG_ERR_MISMATCH, "features.8");
+    options.input = (struct vgg_shape){1, NET_H, NET_W};
+    expect_refusal(nodes, count, &options, VGG_ERR_MISMATCH, "features.0");
+    tear_down(&setup);
+}
+END_TEST
+
+START_TEST(keeps_to_the_activation_limit)
+{
+    struct setup setup = set_up();
+    struct vgg_plan_options options = make_options(&vgg_kernels_scalar, 1);
+    options.activation_bytes = 10000;
+    expect_refusal(setup.net->nodes, setup.net->count, &options, VGG_ERR_LIMIT, "limit");
+    options.activation_bytes = UINT64_MAX;
+    options.input = (struct vgg_shape){3, INT32_MAX - 8, INT32_MAX - 8}; /* overflows size_t */
+    expect_refusal(setup.net->nodes, setup.net->count, &options, VGG_ERR_LIMIT, "limit");
+    tear_down(&setup);
+}
+END_TEST
+
+UNIT_MAIN("plan", agrees_with_double_precision, threads_and_batch_change_no_bit,
+          refuses_what_no_vgg_has, keeps_to_the_activation_limit)
