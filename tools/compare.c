@@ -55,6 +55,19 @@ static vgg_status make_path(const char *folder, const char *name, char *path, st
                : message_fail(err, VGG_ERR_ARGUMENT, "%s: cannot be a file in %s", name, folder);
 }
 
+/* "[1,64,224,224]" */
+static void format_shape(const int64_t *shape, int ndim, char *out, size_t bytes)
+{
+    size_t length = (size_t)snprintf(out, bytes, "[");
+    for (int i = 0; i < ndim && length < bytes; i++) {
+        length += (size_t)snprintf(out + length, bytes - length, "%s%lld", i == 0 ? "" : ",",
+                                   (long long)shape[i]);
+    }
+    if (length < bytes) {
+        snprintf(out + length, bytes - length, "]");
+    }
+}
+
 /* Opens input.npy and logits.npy, the two that must be there, and checks them against the net. */
 static vgg_status open_arrays(struct comparison *c, struct vgg_error *err)
 {
@@ -62,12 +75,6 @@ static vgg_status open_arrays(struct comparison *c, struct vgg_error *err)
     vgg_status status = make_path(c->outcome.folder, "input", path, err);
     if (status == VGG_OK) {
         status = npy_reader_open(path, &c->input, err);
-    }
-    if (status == VGG_OK) {
-        status = make_path(c->outcome.folder, "logits", path, err);
-    }
-    if (status == VGG_OK) {
-        status = npy_reader_open(path, &c->logits, err);
     }
     if (status != VGG_OK) {
         return status;
@@ -78,13 +85,20 @@ static vgg_status open_arrays(struct comparison *c, struct vgg_error *err)
         return message_fail(err, VGG_ERR_MISMATCH, "%s: expected shape [images, 3, height, width]",
                             c->input.path);
     }
+    status = make_path(c->outcome.folder, "logits", path, err);
+    if (status == VGG_OK) {
+        status = npy_reader_open(path, &c->logits, err);
+    }
+    if (status != VGG_OK) {
+        return status;
+    }
     if (c->logits.ndim != 2 || c->logits.shape[0] != shape[0] ||
         c->logits.shape[1] != c->net.about.info.class_count) {
-        return message_fail(
-            err, VGG_ERR_MISMATCH, "%s: expected shape [%lld,%d], got [%lld,%lld]%s",
-            c->logits.path, (long long)shape[0], c->net.about.info.class_count,
-            (long long)c->logits.shape[0], (long long)(c->logits.ndim > 1 ? c->logits.shape[1] : 0),
-            c->logits.ndim == 2 ? "" : " with another number of dimensions");
+        char got[128];
+        format_shape(c->logits.shape, c->logits.ndim, got, sizeof got);
+        return message_fail(err, VGG_ERR_MISMATCH, "%s: expected shape [%lld,%d], got %s",
+                            c->logits.path, (long long)shape[0], c->net.about.info.class_count,
+                            got);
     }
     c->outcome.images = shape[0];
     return VGG_OK;
@@ -123,19 +137,6 @@ static struct compare_node *find_node(struct compare_outcome *outcome, const cha
     *node = (struct compare_node){0};
     snprintf(node->name, sizeof node->name, "%s", name);
     return node;
-}
-
-/* "[1,64,224,224]" */
-static void format_shape(const int64_t *shape, int ndim, char *out, size_t bytes)
-{
-    size_t length = (size_t)snprintf(out, bytes, "[");
-    for (int i = 0; i < ndim && length < bytes; i++) {
-        length += (size_t)snprintf(out + length, bytes - length, "%s%lld", i == 0 ? "" : ",",
-                                   (long long)shape[i]);
-    }
-    if (length < bytes) {
-        snprintf(out + length, bytes - length, "]");
-    }
 }
 
 /* Compares one picture's row. shape: [ndim], with the number of all pictures first. */

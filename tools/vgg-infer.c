@@ -411,6 +411,9 @@ int main(int argc, char **argv)
     } else {
         exit_code = command_classify(&options);
     }
+    if (exit_code == EXIT_USAGE) {
+        message_say("see vgg-infer %s--help", options.command == CLI_COMPARE ? "compare " : "");
+    }
     cli_options_fini(&options);
     if (fflush(stdout) != 0) {
         exit_code = exit_code == EXIT_GOOD ? EXIT_FAILED : exit_code;

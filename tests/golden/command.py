@@ -1,0 +1,300 @@
+#!/usr/bin/python3
+"""The command from outside: exit codes, messages, formats, saved arrays, streams.
+
+    command.py VGG_INFER SOURCE_ROOT
+
+Runs on the bundled checkpoint and pictures. Ends with "N passed, N failed"; exit 77 (skipped) without
+NumPy or Pillow."""
+import csv
+import io
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+try:
+    import numpy as np
+    from PIL import Image
+except ImportError:
+    print("NumPy or Pillow is not installed: skipped")
+    sys.exit(77)
+
+PROGRAM, ROOT = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
+MODEL = ROOT / "models" / "fashion_vgg8_bn.pth"
+BOOT = ROOT / "models" / "pictures" / "ankle_boot_0.png"
+BAG = ROOT / "models" / "pictures" / "bag_18.png"
+
+passed = failed = 0
+
+
+def check(good, what, *details):
+    global passed, failed
+    passed, failed = passed + bool(good), failed + (not good)
+    if not good:
+        print(f"FAILED: {what}", *details, sep="\n    ")
+
+
+def run(*words, code=0, env=None, **options):
+    """Runs the program; its exit code is checked."""
+    environment = {**os.environ, **(env or {})}
+    result = subprocess.run([PROGRAM, *map(str, words)], capture_output=True, env=environment,
+                            timeout=120, **options)
+    check(result.returncode == code, f"exit code of {words}: expected {code}, "
+          f"got {result.returncode}", result.stderr)
+    return result
+
+
+def expect_error(words, code, *parts):
+    """The program must end with this code, nothing on stdout and these words on stderr."""
+    result = run(*words, code=code)
+    text = result.stderr.decode()
+    check(result.stdout == b"", f"{words}: nothing on standard output", result.stdout)
+    for part in parts:
+        check(part in text, f"{words}: '{part}' on standard error", text)
+
+
+# --- usage and messages ---
+
+def test_usage(folder):
+    expect_error([], 2, "no IMAGE given", "--help")
+    expect_error([MODEL], 2, "no IMAGE given after the checkpoint")
+    expect_error(["-m", MODEL], 2, "no IMAGE given")
+    expect_error(["--lables", "x", BOOT], 2, "did you mean --labels?")
+    expect_error(["-k", "0", MODEL, BOOT], 2, "from 1 to")
+    expect_error(["--preset", "imagnet", MODEL, BOOT], 2, "imagnet", "imagenet")
+    expect_error(["--cpu", "neon" if os.uname().machine == "x86_64" else "avx2", MODEL, BOOT], 2,
+                 "this CPU or this build has no")
+    text = folder / "notes.txt"
+    text.write_text("no picture, no checkpoint")
+    expect_error([text], 2, "no JPEG or PNG", "IMAGE after it")
+    expect_error(["compare", MODEL], 2, "MODEL and DIR")
+    expect_error(["compare", MODEL, folder, "-o", "csv"], 2, "text or json")
+    for word in ("--help", "-h"):
+        help_text = run(word).stdout.decode()
+        check("Usage: vgg-infer" in help_text and "compare" in help_text, word, help_text)
+    check(b"--nodes" in run("compare", "--help").stdout, "compare --help")
+    check(run("--version").stdout.startswith(b"vgg-infer "), "--version")
+
+
+def test_models(folder):
+    expect_error([folder / "none.pth", BOOT], 3, "none.pth", "No such file")
+    expect_error([folder, BOOT], 3)
+    expect_error(["-m", BOOT, BAG], 3, "expected a checkpoint, got a picture")
+    text = folder / "net.pth"
+    text.write_text("<html>404</html>")
+    expect_error([text, BOOT], 3, "net.pth")
+    cut = folder / "cut.pth"
+    cut.write_bytes(MODEL.read_bytes()[:1000000])
+    expect_error([cut, BOOT], 3, "cut.pth")
+    expect_error(["--labels", folder / "no-labels", MODEL, BOOT], 3, "no-labels")
+    wrong = folder / "vgg-00000000.pth"
+    shutil.copy(MODEL, wrong)
+    shutil.copy(MODEL.with_suffix(".json"), wrong.with_suffix(".json"))
+    expect_error(["--verify", wrong, BOOT], 3, "00000000")
+    run(wrong, BOOT)
+    result = run("--verify", MODEL, BOOT)
+    check(b"nothing to verify" in result.stderr, "--verify without a prefix", result.stderr)
+
+
+def test_bundled(folder):
+    result = run(BOOT, BAG)
+    check(b"using the bundled" in result.stderr, "says which net it uses", result.stderr)
+    check(result.stdout.count(b"Ankle boot") == 1 and result.stdout.count(b"Bag") == 2,
+          "both pictures are classified", result.stdout)
+    result = run(folder / "none.jpg", code=1)
+    check(b"none.jpg" in result.stderr and b"No such file" in result.stderr, "a missing picture",
+          result.stderr)
+    expect = run(BOOT, env={"VGG_MODELS": str(folder)}, code=3).stderr
+    check(b"VGG_MODELS" in expect, "an empty VGG_MODELS", expect)
+    run(BOOT, env={"VGG_MODELS": str(MODEL.parent)})
+    installed = folder / "usr"
+    (installed / "bin").mkdir(parents=True)
+    models = installed / "share" / "vgg-infer" / "models"
+    models.mkdir(parents=True)
+    shutil.copy(PROGRAM, installed / "bin")
+    shutil.copy(MODEL, models)
+    shutil.copy(MODEL.with_suffix(".json"), models)
+    result = subprocess.run([installed / "bin" / PROGRAM.name, BOOT], capture_output=True)
+    check(str(models).encode() in result.stderr, "an installed tree", result.stderr)
+    result = run(BOOT, MODEL, code=1)
+    check(b"MODEL stands before" in result.stderr, "a checkpoint after a picture", result.stderr)
+
+
+# --- results ---
+
+def reference():
+    """The five most probable classes of BOOT, as JSON."""
+    return json.loads(run("-o", "json", MODEL, BOOT).stdout)["results"][0]["top"]
+
+
+def test_formats(folder):
+    bad = folder / "bad,\n\".jpg"
+    bad.write_bytes(b"\xff\xd8\xff\xe0 cut")
+    words = [MODEL, BOOT, bad, BAG]
+    top = reference()
+    check(top[0]["label"] == "Ankle boot" and len(top) == 5, "the reference", top)
+
+    document = json.loads(run("--format=json", *words, code=1).stdout)
+    check(document["schema"] == 1 and document["failed"] == 1, "json: totals", document)
+    check([len(r.get("top", [])) for r in document["results"]] == [5, 0, 5], "json: results")
+    check(document["results"][1]["image"] == str(bad) and
+          document["results"][1]["error"]["message"], "json: the error record")
+    check(document["model"]["classes"] == 10 and document["threads"] >= 1, "json: the model")
+
+    lines = run("--format", "jsonl", "-k2", *words, code=1).stdout.decode().splitlines()
+    records = [json.loads(line) for line in lines]
+    check(len(records) == 3 and all(r["schema"] == 1 for r in records), "jsonl: three lines", lines)
+    check(records[0]["top"] == top[:2] and "error" in records[1], "jsonl: same numbers as json")
+
+    result = run("-ocsv", "-k", "5", *words, code=1)
+    rows = list(csv.DictReader(io.StringIO(result.stdout.decode(), newline="")))
+    check(len(rows) == 11, "csv: rows", rows)
+    check([r["label"] for r in rows[:5]] == [t["label"] for t in top], "csv: labels")
+    check([float(r["logit"]) for r in rows[:5]] == [t["logit"] for t in top], "csv: logits")
+    check(rows[5]["image"] == str(bad) and rows[5]["error"] and not rows[5]["rank"], "csv: error")
+
+    result = run(*words, code=1)
+    check(b": failed" in result.stdout and b"bad," in result.stderr, "text: error")
+    check(result.stdout.count(b"\n") == 2 + 7 + 2 + 7, "text: no name breaks a line", result.stdout)
+
+    whole = run("-k100", "-ojson", MODEL, BOOT).stdout
+    check(len(json.loads(whole)["results"][0]["top"]) == 10, "-k beyond the classes")
+    output = folder / "out.json"
+    check(run("-ojson", "-f", output, MODEL, BOOT).stdout == b"", "--output")
+    check(json.loads(output.read_text())["results"][0]["top"] == top, "--output: same results")
+
+
+def test_labels(folder):
+    labels = folder / "labels.txt"
+    labels.write_text("\n".join(f"Größe {i}" for i in range(10)) + "\n", encoding="utf-8")
+    result = run("-l", labels, "-ojson", MODEL, BOOT)
+    top = json.loads(result.stdout)["results"][0]["top"]
+    check(top[0]["label"] == "Größe 9", "--labels", top)
+    labels.write_text("one\ntwo\n")
+    expect_error(["-l", labels, MODEL, BOOT], 3, "labels.txt")
+
+
+def test_locale():
+    """A decimal comma anywhere would show."""
+    plain = run("-ocsv", MODEL, BOOT, env={"LC_ALL": "C"}).stdout
+    for locale in ("de_DE.UTF-8", "de_DE", "fr_FR.UTF-8"):
+        check(run("-ocsv", MODEL, BOOT, env={"LC_ALL": locale}).stdout == plain, locale)
+
+
+def test_sources(folder):
+    top = reference()
+    result = run("-ojson", MODEL, "-", stdin=open(BOOT, "rb"))
+    check(json.loads(result.stdout)["results"][0]["top"] == top, "a picture from standard input")
+    result = run("-ojson", "-", stdin=open(BOOT, "rb"))
+    check(json.loads(result.stdout)["results"][0]["top"] == top, "the same with the bundled net")
+    run("-ojson", MODEL, "-", code=1, stdin=subprocess.DEVNULL)
+    pipe = subprocess.run(f'"{PROGRAM}" -ojson <(cat "{BOOT}")', shell=True,
+                          executable="/bin/bash", capture_output=True)
+    check(pipe.returncode == 0 and json.loads(pipe.stdout)["results"][0]["top"] == top,
+          "a picture from a pipe", pipe.stderr)
+    disguised = folder / "boot.pth"
+    shutil.copy(BOOT, disguised)
+    check(json.loads(run("-ojson", disguised).stdout)["results"][0]["top"] == top,
+          "a picture by its content")
+    result = run("-ojson", "-m", MODEL, "-i", BAG, BOOT)
+    names = [r["image"] for r in json.loads(result.stdout)["results"]]
+    check(names == [str(BAG), str(BOOT)], "-m and -i", names)
+    for options in (["-t1"], ["-t2"], ["-t3"], ["--cpu", "auto"]):
+        result = run(*options, "-ojson", MODEL, BOOT)
+        check(json.loads(result.stdout)["results"][0]["top"] == top, f"{options}: same numbers")
+
+
+def test_streams(folder):
+    many = [BOOT] * 2000
+    process = subprocess.Popen([PROGRAM, MODEL, *many], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+    process.stdout.read(100)
+    process.stdout.close()
+    message = process.stderr.read()
+    check(process.wait(60) != 0 and message == b"", "a reader that leaves: no word", message)
+    ignoring = subprocess.run(["/bin/bash", "-c", "trap '' PIPE; \"$@\" | head -c1 >/dev/null; "
+                               "exit ${PIPESTATUS[0]}", "-", PROGRAM, MODEL, *many],
+                              capture_output=True)
+    check(ignoring.returncode == 1 and ignoring.stderr == b"", "the same with SIGPIPE ignored",
+          ignoring.stderr)
+    with open("/dev/full", "wb") as full:
+        result = subprocess.run([PROGRAM, MODEL, BOOT], stdout=full, stderr=subprocess.PIPE)
+    check(result.returncode == 1 and b"No space left" in result.stderr, "a full disk",
+          result.stderr)
+    saved = folder / "closed.npy"
+    result = subprocess.run(["/bin/sh", "-c", '"$@" >&-', "-", PROGRAM, "--save-logits", saved,
+                             MODEL, BOOT], capture_output=True)
+    check(result.returncode == 1 and len(np.load(saved)) == 0, "standard output is closed",
+          result.stderr)
+
+
+def test_saved(folder):
+    logits, inputs = folder / "logits.npy", folder / "input.npy"
+    small = folder / "small.png"
+    Image.open(BOOT).resize((9, 40)).save(small)
+    missing = folder / "missing.png"
+    result = run("-ojson", "-k10", "--save-logits", logits, "--save-input", inputs, MODEL, missing,
+                 BOOT, missing, small, code=1)
+    check(b"NaN" in result.stderr, "rows of NaN are told", result.stderr)
+    records = json.loads(result.stdout)["results"]
+    saved, fed = np.load(logits), np.load(inputs)
+    check(saved.shape == (4, 10) and saved.dtype == np.float32, "the shape of logits", saved.shape)
+    check(fed.shape == (4, 3, 28, 28) and fed.dtype == np.float32, "the shape of input", fed.shape)
+    for row in (0, 2):
+        check(np.isnan(saved[row]).all() and np.isnan(fed[row]).all(), f"row {row} is NaN")
+    for row in (1, 3):
+        top = records[row]["top"]
+        check(all(np.float32(t["logit"]) == saved[row, t["index"]] for t in top),
+              f"row {row}: the logits of the report, to the bit")
+        softmax = np.exp(saved[row].astype(np.float64))
+        softmax /= softmax.sum()
+        check(all(abs(softmax[t["index"]] - t["probability"]) < 1e-8 for t in top),
+              f"row {row}: probabilities")
+    pixels = np.asarray(Image.open(BOOT).convert("RGB"), np.float32).transpose(2, 0, 1)
+    expected = (pixels / np.float32(255) - np.float32(0.286)) / np.float32(0.353)
+    check(np.array_equal(fed[1], expected), "the input is the picture, normalised")
+    expect_error(["--save-logits", folder / "no" / "x.npy", MODEL, BOOT], 1, "cannot create")
+
+
+def test_sizes(folder):
+    """Without a crop each size has its own session; rows of another size cannot be saved."""
+    spec = json.loads(MODEL.with_suffix(".json").read_text(encoding="utf-8"))
+    spec["preprocess"].update(resize=0, crop=0)
+    free = folder / "free.json"
+    free.write_text(json.dumps(spec))
+    wide, tiny = folder / "wide.png", folder / "tiny.png"
+    Image.new("RGB", (60, 31), "teal").save(wide)
+    Image.new("RGB", (2, 2), "teal").save(tiny)
+    saved = folder / "inputs.npy"
+    result = run("--spec", free, "--save-input", saved, "-ojson", MODEL, BOOT, wide, tiny, BAG,
+                 code=1)
+    results = json.loads(result.stdout)["results"]
+    check(["error" in r for r in results] == [False, False, True, False], "sizes", results)
+    check("tiny.png" in results[2]["error"]["message"] or "tiny.png" in results[2]["image"],
+          "a picture too small for the pools")
+    check(b"same size" in result.stderr, "another size cannot be saved", result.stderr)
+    check(np.load(saved).shape == (4, 3, 28, 28), "the saved inputs")
+
+
+def test_time():
+    result = run("--time", MODEL, BOOT)
+    for part in (b"load", b"prepare", b"decode+preprocess", b"infer", b"peak memory"):
+        check(part in result.stderr and part not in result.stdout, "--time", part, result.stderr)
+    times = json.loads(run("--time", "-ojson", MODEL, BOOT).stdout)
+    check(times["time"]["peak_bytes"] > times["time"]["peak_private_bytes"] > 0, "memory", times)
+    check(times["results"][0]["time"]["infer_ms"] > 0, "the time of a picture", times)
+
+
+def main():
+    tests = [(name, test) for name, test in globals().items() if name.startswith("test_")]
+    for name, test in tests:
+        with tempfile.TemporaryDirectory() as folder:
+            test(*[pathlib.Path(folder)][:test.__code__.co_argcount])
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(failed > 0)
+
+
+main()
