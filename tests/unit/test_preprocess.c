@@ -1,0 +1,180 @@
+/* image/preprocess and base/preset: sizes, crops, padding, values, limits. */
+#include "unit.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "image/image.h"
+
+/* A gray picture whose level counts up from 1, row by row. */
+static struct vgg_image counting(int width, int height)
+{
+    struct vgg_image image;
+    ck_assert_int_eq(
+        vgg_image_create("count", (uint64_t)width, (uint64_t)height, UINT64_MAX, &image, NULL),
+        VGG_OK);
+    for (int i = 0; i < width * height; i++) {
+        memset(image.rgb + (size_t)i * 3, i + 1, 3);
+    }
+    return image;
+}
+
+static struct vgg_preprocess plain(int resize, int crop)
+{
+    return (struct vgg_preprocess){.name = "custom",
+                                   .resize = resize,
+                                   .crop = crop,
+                                   .mean = {0.0f, 0.0f, 0.0f},
+                                   .std = {1.0f, 1.0f, 1.0f}};
+}
+
+START_TEST(finds_presets)
+{
+    struct vgg_preprocess preset;
+    struct vgg_error err = {0};
+    ck_assert_int_eq(vgg_preprocess_find("imagenet", &preset, &err), VGG_OK);
+    ck_assert_str_eq(preset.name, "imagenet");
+    ck_assert_int_eq(preset.resize, 256);
+    ck_assert_int_eq(preset.crop, 224);
+    ck_assert(preset.mean[0] == 0.485f && preset.std[2] == 0.225f);
+    ck_assert_int_eq(vgg_preprocess_find("features", &preset, &err), VGG_OK);
+    ck_assert_int_eq(vgg_preprocess_find("cifar", &preset, &err), VGG_OK);
+    ck_assert_int_eq(preset.crop, 32);
+    ck_assert_int_eq(vgg_preprocess_find("imagnet", &preset, &err), VGG_ERR_ARGUMENT);
+    ck_assert_str_eq(err.message, "preset 'imagnet': expected one of imagenet, features, cifar");
+    ck_assert_int_eq(vgg_preprocess_find(NULL, &preset, &err), VGG_ERR_ARGUMENT);
+}
+END_TEST
+
+START_TEST(sizes_are_torchvisions)
+{
+    static const struct {
+        int resize, crop, width, height, out_width, out_height;
+    } cases[] = {
+        {256, 224, 500, 375, 224, 224}, {256, 0, 500, 375, 341, 256},
+        {256, 0, 375, 500, 256, 341},   {256, 0, 256, 256, 256, 256},
+        {256, 0, 3000, 31, 24774, 256}, {0, 0, 17, 5, 17, 5},
+        {0, 224, 17, 5, 224, 224},      {32, 0, 33, 100, 32, 96},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct vgg_preprocess preprocess = plain(cases[i].resize, cases[i].crop);
+        int width = 0, height = 0;
+        ck_assert_int_eq(vgg_preprocess_get_size(&preprocess, cases[i].width, cases[i].height, NULL,
+                                                 &width, &height, NULL),
+                         VGG_OK);
+        ck_assert_int_eq(width, cases[i].out_width);
+        ck_assert_int_eq(height, cases[i].out_height);
+    }
+}
+END_TEST
+
+/* Half a pixel goes to the even side, as Python rounds: 0.5 -> 0, 1.5 -> 2, 2.5 -> 2. */
+START_TEST(crop_rounds_half_to_even)
+{
+    static const int cases[][2] = {{2, 0}, {3, 0}, {4, 1}, {5, 2}, {6, 2}, {7, 2}, {9, 4}};
+    struct vgg_preprocess preprocess = plain(0, 2);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int width = cases[i][0], left = cases[i][1];
+        struct vgg_image image = counting(width, 2), crop;
+        ck_assert_int_eq(vgg_image_crop(&image, &preprocess, NULL, &crop, NULL), VGG_OK);
+        ck_assert_uint_eq(crop.rgb[0], left + 1);
+        ck_assert_uint_eq(crop.rgb[3], left + 2);
+        ck_assert_uint_eq(crop.rgb[6], width + left + 1);
+        vgg_image_destroy(&crop);
+        vgg_image_destroy(&image);
+    }
+}
+END_TEST
+
+START_TEST(pads_what_is_smaller_than_the_crop)
+{
+    /* 2 x 1 into 5 x 5: 1 column left and 2 right, 2 rows above and 2 below. */
+    struct vgg_preprocess preprocess = plain(0, 5);
+    struct vgg_image image = counting(2, 1), crop;
+    ck_assert_int_eq(vgg_image_crop(&image, &preprocess, NULL, &crop, NULL), VGG_OK);
+    for (int i = 0; i < 25; i++) {
+        ck_assert_uint_eq(crop.rgb[3 * i], i == 11 ? 1 : i == 12 ? 2 : 0);
+    }
+    vgg_image_destroy(&crop);
+    vgg_image_destroy(&image);
+
+    /* 7 x 1 into 5 x 5: padded above and below, cropped left and right. */
+    image = counting(7, 1);
+    ck_assert_int_eq(vgg_image_crop(&image, &preprocess, NULL, &crop, NULL), VGG_OK);
+    for (int i = 0; i < 25; i++) {
+        ck_assert_uint_eq(crop.rgb[3 * i], i >= 10 && i < 15 ? i - 8 : 0);
+    }
+    vgg_image_destroy(&crop);
+    vgg_image_destroy(&image);
+}
+END_TEST
+
+START_TEST(normalises_each_channel)
+{
+    struct vgg_preprocess preprocess;
+    float out[3 * 32 * 32];
+    struct vgg_image image = counting(32, 32);
+    image.rgb[0] = 0;
+    image.rgb[1] = 51;
+    image.rgb[2] = 255;
+    ck_assert_int_eq(vgg_preprocess_find("cifar", &preprocess, NULL), VGG_OK);
+    preprocess.mean[1] = 0.25f;
+    ck_assert_int_eq(vgg_image_to_tensor(&image, &preprocess, NULL, out, NULL), VGG_OK);
+    ck_assert(out[0] == -1.0f);
+    ck_assert(out[1024] == (51.0f / 255.0f - 0.25f) / 0.5f);
+    ck_assert(out[2048] == 1.0f);
+    ck_assert(out[1] == (2.0f / 255.0f - 0.5f) / 0.5f);
+    vgg_image_destroy(&image);
+}
+END_TEST
+
+START_TEST(absurd_pictures_meet_the_limit)
+{
+    struct vgg_preprocess preprocess = plain(256, 224);
+    struct vgg_error err = {0};
+    struct vgg_limits limits;
+    int width = 3, height = 4;
+    ck_assert_int_eq(vgg_preprocess_get_size(&preprocess, 65500, 1, NULL, &width, &height, &err),
+                     VGG_ERR_LIMIT);
+    ck_assert_str_eq(err.message, "picture of 65500 x 1 pixels: resize to 16768000 x 256, limit is "
+                                  "178956970 pixels");
+    ck_assert_int_eq(width, 3);
+    ck_assert_int_eq(height, 4);
+    ck_assert_int_eq(
+        vgg_preprocess_get_size(&preprocess, 1, INT32_MAX, NULL, &width, &height, &err),
+        VGG_ERR_LIMIT);
+    preprocess = plain(0, 100000);
+    ck_assert_int_eq(vgg_preprocess_get_size(&preprocess, 1, 1, NULL, &width, &height, &err),
+                     VGG_ERR_LIMIT);
+    vgg_limits_init(&limits);
+    limits.image_pixels = 100;
+    preprocess = plain(11, 0);
+    ck_assert_int_eq(vgg_preprocess_get_size(&preprocess, 4, 4, &limits, &width, &height, &err),
+                     VGG_ERR_LIMIT);
+    preprocess = plain(10, 0);
+    ck_assert_int_eq(vgg_preprocess_get_size(&preprocess, 4, 4, &limits, &width, &height, &err),
+                     VGG_OK);
+}
+END_TEST
+
+START_TEST(refuses_bad_presets)
+{
+    struct vgg_error err = {0};
+    int width = 3, height = 4;
+    struct vgg_preprocess preprocess = plain(-1, 0);
+    ck_assert_int_eq(vgg_preprocess_get_size(&preprocess, 5, 5, NULL, &width, &height, &err),
+                     VGG_ERR_ARGUMENT);
+    preprocess = plain(0, -1);
+    ck_assert_int_eq(vgg_preprocess_get_size(&preprocess, 5, 5, NULL, &width, &height, &err),
+                     VGG_ERR_ARGUMENT);
+    preprocess = plain(0, 0);
+    preprocess.std[1] = 0.0f;
+    ck_assert_int_eq(vgg_preprocess_get_size(&preprocess, 5, 5, NULL, &width, &height, &err),
+                     VGG_ERR_ARGUMENT);
+    ck_assert_int_eq(width, 3);
+}
+END_TEST
+
+UNIT_MAIN("preprocess", finds_presets, sizes_are_torchvisions, crop_rounds_half_to_even,
+          pads_what_is_smaller_than_the_crop, normalises_each_channel,
+          absurd_pictures_meet_the_limit, refuses_bad_presets)
