@@ -9,7 +9,7 @@ static double get_distance(float expected, float got)
         return 0;
     }
     if (!isfinite(expected) || !isfinite(got)) {
-        return INFINITY;
+        return HUGE_VAL;
     }
     return fabs((double)expected - (double)got);
 }

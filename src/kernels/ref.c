@@ -52,7 +52,7 @@ void vgg_ref_max_pool(const float *x, int ih, int iw, int kernel, int stride, do
 {
     for (int r = 0; r * stride + kernel <= ih; r++) {
         for (int s = 0; s * stride + kernel <= iw; s++) {
-            double best = -INFINITY;
+            double best = -HUGE_VAL;
             for (int kh = 0; kh < kernel; kh++) {
                 for (int kw = 0; kw < kernel; kw++) {
                     double value = (double)x[(size_t)(r * stride + kh) * iw + s * stride + kw];

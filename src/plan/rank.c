@@ -16,7 +16,7 @@ static bool before(const float *logits, int a, int b)
 
 void vgg_rank(const float *logits, int class_count, int k, struct vgg_ranked *out)
 {
-    double largest = -INFINITY, sum = 0;
+    double largest = -HUGE_VAL, sum = 0;
     int found = 0;
     for (int i = 0; i < class_count; i++) {
         largest = (double)logits[i] > largest ? (double)logits[i] : largest;

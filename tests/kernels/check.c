@@ -186,7 +186,7 @@ void check_value(struct check *check, const char *where, size_t index, float got
         /* A partial sum may overflow: only where all terms have one sign is the result certain. */
         const bool one_sign = fabs(want) >= magnitude * (1 - 1e-9);
         if (one_sign && fabs(want) - bound > most * (1 + u) &&
-            (double)got != copysign(INFINITY, want)) {
+            (double)got != copysign(HUGE_VAL, want)) {
             check_fail(check, "%s %zu: expected overflow, got %.9g", where, index, (double)got);
         }
         return;

@@ -25,7 +25,7 @@ static const struct report_model model = {.path = "vgg16_bn.pth",
                                           .folded = true};
 static const struct report_class classes[] = {
     {{.index = 281, .logit = 0.1F, .probability = 0.75}, "tabby, \"tabby\" cat"},
-    {{.index = 7, .logit = NAN, .probability = NAN}, "Bücher"},
+    {{.index = 7, .logit = NAN, .probability = (double)NAN}, "Bücher"},
 };
 
 /* One good picture and one failed one in a format. */
