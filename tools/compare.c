@@ -285,6 +285,26 @@ done:
     return status;
 }
 
+/* The golden run may have been of another net: worth a word before numbers that then mean nothing. */
+static void say_other_net(const struct comparison *c)
+{
+    const char *net = c->golden.net;
+    if (net != NULL && strcmp(net, c->net.about.info.name) != 0) {
+        message_say("%s/golden.json is of the net %s, but %s is %s", c->outcome.folder, net,
+                    c->model_path, c->net.about.info.name);
+    }
+}
+
+/* The same for pictures that are preprocessed in another way. */
+static void say_other_preset(const struct comparison *c)
+{
+    const char *preset = c->golden.preset;
+    if (preset != NULL && strcmp(preset, c->net.about.preprocess->name) != 0) {
+        message_say("%s/golden.json was preprocessed as %s, these pictures as %s",
+                    c->outcome.folder, preset, c->net.about.preprocess->name);
+    }
+}
+
 static vgg_status compare_pictures(struct comparison *c, struct vgg_error *err)
 {
     if (c->picture_count == 0 && c->options->images) {
@@ -302,6 +322,7 @@ static vgg_status compare_pictures(struct comparison *c, struct vgg_error *err)
         return message_fail(err, VGG_ERR_MISMATCH, "%s: has %lld pictures, but %d are given",
                             c->input.path, (long long)c->outcome.images, c->picture_count);
     }
+    say_other_preset(c);
     for (int i = 0; i < c->picture_count; i++) {
         vgg_status status = compare_picture(c, i, err);
         if (status == VGG_ERR_MISMATCH) {
@@ -343,21 +364,6 @@ static vgg_status find_unused(struct comparison *c, struct vgg_error *err)
     }
     free(entries);
     return VGG_OK;
-}
-
-/* The golden run may have been of another net: worth a word before numbers that then mean nothing. */
-static void check_golden(const struct comparison *c)
-{
-    const char *net = c->golden.net, *preset = c->golden.preset;
-    if (net != NULL && strcmp(net, c->net.about.info.name) != 0) {
-        message_say("%s/golden.json is of the net %s, but %s is %s", c->outcome.folder, net,
-                    c->model_path, c->net.about.info.name);
-    }
-    if (c->outcome.input.ndim > 0 && preset != NULL &&
-        strcmp(preset, c->net.about.preprocess->name) != 0) {
-        message_say("%s/golden.json was preprocessed as %s, these pictures as %s",
-                    c->outcome.folder, preset, c->net.about.preprocess->name);
-    }
 }
 
 static vgg_status write_outcome(const struct comparison *c, struct vgg_error *err)
@@ -426,6 +432,7 @@ int command_compare(const struct cli_options *options)
     exit_code = EXIT_FAILED;
     status = golden_open(c.outcome.folder, &c.golden, &err);
     if (status == VGG_OK) {
+        say_other_net(&c);
         status = open_arrays(&c, &err);
     }
     if (status == VGG_OK) {
@@ -441,7 +448,6 @@ int command_compare(const struct cli_options *options)
         status = find_unused(&c, &err);
     }
     if (status == VGG_OK) {
-        check_golden(&c);
         status = write_outcome(&c, &err);
     }
     if (status == VGG_OK && compare_find_first(&c.outcome) == NULL) {
