@@ -223,22 +223,32 @@ static void start(struct reader *reader)
     reader->jpeg.progress = &reader->progress;
 }
 
+/* The setjmp stands in a function of its own: locals of the function that holds it would be
+ * indeterminate after a jump. */
+static void decode(struct reader *reader)
+{
+    if (setjmp(reader->escape) != 0) {
+        return;
+    }
+    start(reader);
+    open_jpeg(reader);
+    if (reader->jpeg.out_color_space == JCS_CMYK) {
+        read_cmyk(reader);
+    } else {
+        read_rgb(reader);
+    }
+    reader->rows_done = true;
+    /* A missing end marker is no error, a second picture's wreckage before it is: as in Pillow. */
+    (void)jpeg_finish_decompress(&reader->jpeg);
+}
+
 vgg_status vgg_jpeg_decode(const uint8_t *data, size_t size, const char *name, uint64_t max_pixels,
                            struct vgg_image *out, struct vgg_error *err)
 {
     struct reader reader = {
         .name = name, .data = data, .size = size, .max_pixels = max_pixels, .err = err};
-    if (setjmp(reader.escape) == 0) {
-        start(&reader);
-        open_jpeg(&reader);
-        if (reader.jpeg.out_color_space == JCS_CMYK) {
-            read_cmyk(&reader);
-        } else {
-            read_rgb(&reader);
-        }
-        reader.rows_done = true;
-        /* A missing end marker is no error, a second picture's wreckage before it is: as in Pillow. */
-        (void)jpeg_finish_decompress(&reader.jpeg);
+    decode(&reader);
+    if (reader.status == VGG_OK) {
         *out = reader.image;
         reader.image.rgb = NULL;
     }

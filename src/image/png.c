@@ -8,6 +8,7 @@
 
 #include <setjmp.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <png.h>
@@ -21,6 +22,7 @@ struct reader {
 
     const char *name;
     struct vgg_cursor file;
+    size_t refused_bytes; /* of an allocation that failed, or 0 */
     uint64_t max_pixels;
     int depth;           /* of a sample in the file, in bits */
     int color_type;      /* PNG_COLOR_TYPE_… */
@@ -58,6 +60,9 @@ static void on_error(png_structp png, png_const_charp message)
     vgg_status status;
     if (is_complete(reader) && !reader->in_tail) {
         status = VGG_OK; /* libpng looks at the end of the data; Pillow has all it wants */
+    } else if (reader->refused_bytes > 0) {
+        status =
+            vgg_fail_memory(reader->err, reader->name, reader->refused_bytes, "the PNG decoder");
     } else if (!reader->file.ok) {
         status =
             vgg_fail(reader->err, VGG_ERR_FORMAT, "%s: PNG is truncated: it ends after %zu bytes",
@@ -73,6 +78,23 @@ static void on_warning(png_structp png, png_const_charp message)
 {
     (void)png;
     (void)message;
+}
+
+/* Notes the failure: libpng has a dozen different messages for it. */
+static void *allocate(png_structp png, png_alloc_size_t bytes)
+{
+    struct reader *reader = png_get_mem_ptr(png);
+    void *block = malloc(bytes);
+    if (block == NULL) {
+        reader->refused_bytes = bytes;
+    }
+    return block;
+}
+
+static void release(png_structp png, void *block)
+{
+    (void)png;
+    free(block);
 }
 
 static void read_bytes(png_structp png, png_bytep out, size_t count)
@@ -93,10 +115,12 @@ static void start(struct reader *reader)
      * unread, only its checksum counts. tRNS is among them: Pillow's RGB ignores it. */
     static const png_byte ignored[] = "bKGD\0cHRM\0eXIf\0gAMA\0hIST\0iCCP\0iTXt\0oFFs\0pCAL\0pHYs\0"
                                       "sBIT\0sCAL\0sPLT\0sRGB\0tEXt\0tIME\0tRNS\0zTXt";
-    reader->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, reader, on_error, on_warning);
+    reader->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, reader, on_error, on_warning,
+                                           reader, allocate, release);
     reader->info = reader->png == NULL ? NULL : png_create_info_struct(reader->png);
     if (reader->info == NULL) {
-        escape(reader, vgg_fail_memory(reader->err, reader->name, 0, "the PNG decoder"));
+        escape(reader, vgg_fail_memory(reader->err, reader->name, reader->refused_bytes,
+                                       "the PNG decoder"));
     }
     png_set_keep_unknown_chunks(reader->png, PNG_HANDLE_CHUNK_NEVER, ignored,
                                 (int)(sizeof ignored / 5));
@@ -216,17 +240,25 @@ static void check_tail(struct reader *reader)
     }
 }
 
+/* The setjmp stands in a function of its own: locals of the function that holds it would be
+ * indeterminate after a jump. */
+static void decode(struct reader *reader)
+{
+    if (setjmp(reader->escape) != 0) {
+        return;
+    }
+    start(reader);
+    open_png(reader);
+    read_rows(reader);
+    check_tail(reader);
+}
+
 vgg_status vgg_png_decode(const uint8_t *data, size_t size, const char *name, uint64_t max_pixels,
                           struct vgg_image *out, struct vgg_error *err)
 {
     struct reader reader = {
         .name = name, .file = vgg_cursor_make(data, size), .max_pixels = max_pixels, .err = err};
-    if (setjmp(reader.escape) == 0) {
-        start(&reader);
-        open_png(&reader);
-        read_rows(&reader);
-        check_tail(&reader);
-    }
+    decode(&reader);
     if (reader.status == VGG_OK) {
         if (reader.source_bytes < 3) {
             widen_rows(&reader);

@@ -37,7 +37,8 @@ static double triangle(double x)
     return x < 1.0 ? 1.0 - x : 0.0;
 }
 
-/* Follows Pillow's order of operations: each rounding of a double counts. */
+/* Follows Pillow's order of operations: each rounding of a double counts. The axis is to be destroyed
+ * after an error too. */
 static vgg_status axis_create(int from, int to, int first, int count, struct axis *axis,
                               struct vgg_error *err)
 {
@@ -82,9 +83,6 @@ static vgg_status axis_create(int from, int to, int first, int count, struct axi
     }
 done:
     free(exact);
-    if (status != VGG_OK) {
-        axis_destroy(axis);
-    }
     return status;
 }
 
@@ -94,7 +92,8 @@ static uint8_t to_byte(int32_t sum)
     return (uint8_t)(sum > 255 ? 255 : sum);
 }
 
-/* One row: in [from][3] -> out [axis->count][3]. */
+/* One row: in [from][3] -> out [axis->count][3]. Four taps at a time in vectors are no faster: baseline
+ * x86 has no 32-bit multiply for them. */
 static void resize_row(const struct axis *axis, const uint8_t *in, uint8_t *out)
 {
     for (int i = 0; i < axis->count; i++, out += 3) {
