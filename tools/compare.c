@@ -204,6 +204,9 @@ static void compare_inner_node(void *user, const char *name, const int64_t *shap
         run->err = err;
     } else if (status != VGG_OK) {
         node->problem = strdup(err.message);
+        if (node->problem == NULL) {
+            message_fail(&run->err, VGG_ERR_MEMORY, "%s: out of memory", name);
+        }
     }
 }
 
@@ -327,7 +330,9 @@ static vgg_status compare_pictures(struct comparison *c, struct vgg_error *err)
         vgg_status status = compare_picture(c, i, err);
         if (status == VGG_ERR_MISMATCH) {
             c->outcome.input.problem = strdup(err->message);
-            return VGG_OK;
+            return c->outcome.input.problem != NULL
+                       ? VGG_OK
+                       : message_fail(err, VGG_ERR_MEMORY, "out of memory");
         }
         if (status != VGG_OK) {
             return status;
