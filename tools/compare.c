@@ -463,5 +463,5 @@ done:
         message_say("%s", err.message);
     }
     free_comparison(&c);
-    return status == VGG_ERR_MEMORY ? EXIT_MEMORY : exit_code;
+    return message_is_memory(&err) ? EXIT_MEMORY : exit_code;
 }

@@ -38,6 +38,11 @@ vgg_status message_fail_errno(struct vgg_error *err, const char *format, ...)
     return code;
 }
 
+bool message_is_memory(const struct vgg_error *err)
+{
+    return err->code == VGG_ERR_MEMORY || (err->code != VGG_OK && err->sys_errno == ENOMEM);
+}
+
 void message_write_visible(FILE *out, const char *text)
 {
     for (const char *p = text; *p != '\0'; p++) {

@@ -2,6 +2,7 @@
 #ifndef TOOLS_MESSAGE_H
 #define TOOLS_MESSAGE_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "vgg/status.h"
@@ -22,6 +23,9 @@ vgg_status message_fail(struct vgg_error *err, vgg_status code, const char *form
 /* The same for a failed system call: the description of errno is appended. */
 vgg_status message_fail_errno(struct vgg_error *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Whether memory was what lacked, be it for an allocation or for the system to map a file. */
+bool message_is_memory(const struct vgg_error *err);
 
 /* Writes "vgg-infer: …" and a newline to standard error. */
 void message_say(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -70,8 +70,3 @@ vgg_status net_check_options(const struct cli_options *options, struct vgg_error
     }
     return VGG_OK;
 }
-
-int net_exit_code(vgg_status status)
-{
-    return status == VGG_OK ? EXIT_GOOD : status == VGG_ERR_MEMORY ? EXIT_MEMORY : EXIT_MODEL;
-}

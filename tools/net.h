@@ -24,7 +24,4 @@ void net_close(struct net *net);
 /* Checks the options that need no model: --preset is known, --cpu can be run here. Errors: ARGUMENT. */
 vgg_status net_check_options(const struct cli_options *options, struct vgg_error *err);
 
-/* The exit code for an error while a model is opened or prepared. */
-int net_exit_code(vgg_status status);
-
 #endif

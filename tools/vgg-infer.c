@@ -286,7 +286,7 @@ static vgg_status classify_all(struct run *run, struct vgg_error *err)
         if (status != VGG_OK) {
             result.error = &picture_error;
             run->totals.failed++;
-            run->out_of_memory |= status == VGG_ERR_MEMORY;
+            run->out_of_memory |= message_is_memory(&picture_error);
             say_failure(run, result.path, &picture_error);
         }
         run->totals.images++;
@@ -368,7 +368,7 @@ done:
         message_say("%s", err.message);
     }
     free_run(&run);
-    if (status == VGG_ERR_MEMORY || run.out_of_memory) {
+    if (message_is_memory(&err) || run.out_of_memory) {
         return EXIT_MEMORY;
     }
     if (status != VGG_OK) {

@@ -10,6 +10,7 @@ import io
 import json
 import os
 import pathlib
+import resource
 import shutil
 import subprocess
 import sys
@@ -277,6 +278,18 @@ def test_sizes(folder):
           "a picture too small for the pools")
     check(b"same size" in result.stderr, "another size cannot be saved", result.stderr)
     check(np.load(saved).shape == (4, 3, 28, 28), "the saved inputs")
+
+
+def test_memory(folder):
+    """A picture that does not fit into memory fails; the next one is classified."""
+    large = folder / "large.png"
+    Image.new("1", (12000, 12000)).save(large)
+    limit = 200 << 20
+    result = run("-t1", "-ojsonl", MODEL, large, BOOT, code=4,
+                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
+    records = [json.loads(line) for line in result.stdout.splitlines()]
+    check(["error" in r for r in records] == [True, False], "out of memory", records)
+    check(records[0].get("error", {}).get("code") == "out of memory", "its code", records)
 
 
 def test_time():
