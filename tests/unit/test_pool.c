@@ -44,9 +44,11 @@ static void run_loop(struct vgg_pool *pool, size_t count)
     tally.count = count;
     vgg_pool_run(pool, count, count_task, &tally);
     ck_assert_int_eq(tally.strangers, 0);
+    size_t wrong = 0;
     for (size_t i = 0; i < MAX_TASKS; i++) {
-        ck_assert_int_eq(tally.runs[i], i < count);
+        wrong += tally.runs[i] != (i < count);
     }
+    ck_assert_uint_eq(wrong, 0);
 }
 
 START_TEST(runs_each_task_once)
