@@ -100,9 +100,7 @@ static vgg_status fail_no_end(const struct vgg_archive *archive, struct vgg_erro
                                archive->path, file->size - at - END_BYTES);
         }
     }
-    return vgg_fail(err, VGG_ERR_FORMAT,
-                    "%s: truncated: %zu bytes of a zip archive, and no directory at their end",
-                    archive->path, file->size);
+    return vgg_zip_fail_truncated(archive, err);
 }
 
 static vgg_status find_directory(const struct vgg_archive *archive, struct extent *out,

@@ -38,4 +38,8 @@ vgg_status vgg_zip_directory_read(const struct vgg_archive *archive, struct vgg_
 const struct vgg_zip_member *vgg_zip_directory_find(const struct vgg_zip_directory *directory,
                                                     struct vgg_span name);
 
+/* Reports an archive without its end, with the size it should have when its first member is a pickle
+ * that says so. */
+vgg_status vgg_zip_fail_truncated(const struct vgg_archive *archive, struct vgg_error *err);
+
 #endif

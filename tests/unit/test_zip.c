@@ -161,6 +161,25 @@ START_TEST(survives_every_cut)
 }
 END_TEST
 
+START_TEST(tells_how_much_is_missing)
+{
+    begin();
+    struct sample big = good_samples[0]; /* 400 MB, of which only the beginning is there */
+    big.available = 100 << 20;
+    free(pickle.data);
+    pickle = (struct bytes){0};
+    put_state_dict(&pickle, &big, 1);
+    members[0].data = pickle.data;
+    members[0].size = pickle.size;
+    struct bytes out = make_zip(members, GOOD_MEMBERS);
+    out.size = pickle.size + 100;
+    refuse_bytes(out, VGG_ERR_FORMAT, "truncated: 0 of about 400 MB");
+    out = make_zip(members, GOOD_MEMBERS);
+    out.size = pickle.size; /* inside the pickle */
+    refuse_bytes(out, VGG_ERR_FORMAT, "bytes of a zip archive, and no directory");
+}
+END_TEST
+
 START_TEST(survives_every_changed_byte)
 {
     struct bytes whole = good_zip();
@@ -336,5 +355,6 @@ END_TEST
 
 UNIT_MAIN("zip", reads_an_archive, reads_other_layouts, reads_the_other_byte_order,
           unpacks_deflated_members, refuses_deflate_bombs, survives_every_cut,
-          survives_every_changed_byte, refuses_two_readings, refuses_lying_end_records,
-          refuses_other_archives, refuses_other_storages, keeps_the_limits)
+          tells_how_much_is_missing, survives_every_changed_byte, refuses_two_readings,
+          refuses_lying_end_records, refuses_other_archives, refuses_other_storages,
+          keeps_the_limits)
