@@ -10,34 +10,27 @@ static const struct {
     size_t length;
     const char *what;
 } strangers[] = {
-#define AT(offset, bytes, what) {offset, bytes, sizeof(bytes) - 1, what},
-    AT(0, "version https://git-lfs", "a git-lfs pointer, not the file itself: run \"git lfs pull\"")
-        AT(0, "\x1f\x8b", "compressed with gzip: unpack it first") AT(
-            0, "7z\xbc\xaf\x27\x1c",
-            "a 7z archive: unpack it first") AT(0, "BZh", "compressed with bzip2: unpack it first")
-            AT(0,
-               "\xfd"
-               "7zXZ",
-               "compressed with xz: unpack it first") AT(0, "\x28\xb5\x2f\xfd",
-                                                         "compressed with zstd: unpack it first")
-                AT(0, "Rar!", "a RAR archive: unpack it first")
-                    AT(0, "\x89HDF\r\n\x1a\n", "an HDF5 file (Keras?), not a PyTorch checkpoint")
-                        AT(0, "\x93NUMPY", "a NumPy array, not a PyTorch checkpoint")
-                            AT(0, "GGUF", "a GGUF model, not a PyTorch checkpoint")
-                                AT(0, "PYTORCH1",
-                                   "a checkpoint of a PyTorch 1.0 preview, which is not supported")
-                                    AT(0, "\x89PNG", "a PNG picture, expected a checkpoint") AT(
-                                        0, "\xff\xd8\xff", "a JPEG picture, expected a checkpoint")
-                                        AT(0, "%PDF", "a PDF document, expected a checkpoint")
-                                            AT(0,
-                                               "\x7f"
-                                               "ELF",
-                                               "a program or library, expected a checkpoint")
-                                                AT(0, "PK\5\6", "an empty zip archive")
-                                                    AT(257, "ustar",
-                                                       "a tar archive: checkpoints of PyTorch "
-                                                       "before 0.1.10 are not supported yet")
-#undef AT
+#define MAGIC(bytes) bytes, sizeof(bytes) - 1
+    {0, MAGIC("version https://git-lfs"),
+     "a git-lfs pointer, not the file itself: run \"git lfs pull\""},
+    {0, MAGIC("\x1f\x8b"), "compressed with gzip: unpack it first"},
+    {0, MAGIC("BZh"), "compressed with bzip2: unpack it first"},
+    {0, MAGIC("\3757zXZ"), "compressed with xz: unpack it first"},
+    {0, MAGIC("\x28\xb5\x2f\xfd"), "compressed with zstd: unpack it first"},
+    {0, MAGIC("7z\xbc\xaf\x27\x1c"), "a 7z archive: unpack it first"},
+    {0, MAGIC("Rar!"), "a RAR archive: unpack it first"},
+    {0, MAGIC("PK\5\6"), "an empty zip archive"},
+    {257, MAGIC("ustar"),
+     "a tar archive: checkpoints of PyTorch before 0.1.10 are not supported yet"},
+    {0, MAGIC("PYTORCH1"), "a checkpoint of a PyTorch 1.0 preview, which is not supported"},
+    {0, MAGIC("\x89HDF\r\n\x1a\n"), "an HDF5 file (Keras?), not a PyTorch checkpoint"},
+    {0, MAGIC("\x93NUMPY"), "a NumPy array, not a PyTorch checkpoint"},
+    {0, MAGIC("GGUF"), "a GGUF model, not a PyTorch checkpoint"},
+    {0, MAGIC("\x89PNG"), "a PNG picture, expected a checkpoint"},
+    {0, MAGIC("\xff\xd8\xff"), "a JPEG picture, expected a checkpoint"},
+    {0, MAGIC("%PDF"), "a PDF document, expected a checkpoint"},
+    {0, MAGIC("\177ELF"), "a program or library, expected a checkpoint"},
+#undef MAGIC
 };
 
 static bool has_bytes(const struct vgg_file *file, size_t offset, const char *bytes, size_t length)

@@ -268,57 +268,29 @@ static struct bytes over_storage(const char *id, size_t size)
 #define OVER(id) over_storage(id, sizeof(id) - 1)
 #define STORAGE "(\x8c\x07storage"
 #define FLOATS STORAGE "ctorch\nFloatStorage\n"
+#define KEY "\214\0010"
+#define CPU "\214\003cpu"
 
 START_TEST(reads_persistent_ids)
 {
-    accept(OVER(FLOATS "\x8c\x01"
-                       "0\x8c\x03"
-                       "cpuK\x06t"));
-    accept(OVER(FLOATS "\x8c\x01"
-                       "0\x8c\x06"
-                       "cuda:0K\x06Nt"));
-    accept(OVER(FLOATS "\x8c\x01"
-                       "0\x8c\x03"
-                       "cpuK\x0a(\x8c\x01"
-                       "1K\x04K\x06tt"));
+    accept(OVER(FLOATS KEY CPU "K\x06t"));
+    accept(OVER(FLOATS KEY "\214\006cuda:0K\x06Nt"));
+    accept(OVER(FLOATS KEY CPU "K\x0a(\214\0011K\x04K\x06tt"));
     ck_assert_uint_eq(dict.placements[0].offset, 4);
-    refuse(OVER(FLOATS "\x8c\x01"
-                       "0\x8c\x03"
-                       "cpuK\x0a(\x8c\x01"
-                       "1K\x05K\x06tt"),
-           VGG_ERR_FORMAT, "view of elements 5");
-    refuse(OVER(FLOATS "\x8c\x01"
-                       "0\x8c\x03"
-                       "cpuK\x0a(\x8c\x01"
-                       "1K\x04K\x05tt"),
-           VGG_ERR_FORMAT, "outside its storage of 5");
-    refuse(OVER(FLOATS "\x8c\x01"
-                       "0\x8c\x03"
-                       "cpuK\x0a]t"),
-           VGG_ERR_FORMAT, "expected a view");
-    refuse(OVER(FLOATS "\x8c\x01"
-                       "0\x8c\x04metaK\x06t"),
-           VGG_ERR_UNSUPPORTED, "'meta'");
-    refuse(OVER(FLOATS "\x8c\x01"
-                       "0\x8c\x03"
-                       "cpu\x88t"),
-           VGG_ERR_FORMAT, "expected a storage (");
-    refuse(OVER(FLOATS "\x8c\x01"
-                       "0\x8c\x03"
-                       "cpuG\x40\x18\0\0\0\0\0\0t"),
-           VGG_ERR_FORMAT, "expected a storage (");
-    refuse(OVER(FLOATS "K\0\x8c\x03"
-                       "cpuK\x06t"),
-           VGG_ERR_FORMAT, "expected a storage (");
-    refuse(OVER(FLOATS "\x8c\x03../\x8c\x03"
-                       "cpuK\x06t"),
-           VGG_ERR_FORMAT, "expected a storage (");
+    refuse(OVER(FLOATS KEY CPU "K\x0a(\214\0011K\x05K\x06tt"), VGG_ERR_FORMAT,
+           "view of elements 5");
+    refuse(OVER(FLOATS KEY CPU "K\x0a(\214\0011K\x04K\x05tt"), VGG_ERR_FORMAT,
+           "outside its storage of 5");
+    refuse(OVER(FLOATS KEY CPU "K\x0a]t"), VGG_ERR_FORMAT, "expected a view");
+    refuse(OVER(FLOATS KEY "\x8c\x04metaK\x06t"), VGG_ERR_UNSUPPORTED, "'meta'");
+    refuse(OVER(FLOATS KEY CPU "\x88t"), VGG_ERR_FORMAT, "expected a storage (");
+    refuse(OVER(FLOATS KEY CPU "G\x40\x18\0\0\0\0\0\0t"), VGG_ERR_FORMAT, "expected a storage (");
+    refuse(OVER(FLOATS "K\0" CPU "K\x06t"), VGG_ERR_FORMAT, "expected a storage (");
+    refuse(OVER(FLOATS "\x8c\x03../" CPU "K\x06t"), VGG_ERR_FORMAT, "expected a storage (");
     refuse(OVER(STORAGE "t"), VGG_ERR_FORMAT, "persistent id is");
     refuse(OVER(STORAGE "Nt"), VGG_ERR_FORMAT, "expected a storage (");
-    refuse(OVER(STORAGE "ctorch\nFloatTensor\n\x8c\x01"
-                        "0\x8c\x03"
-                        "cpuK\x06t"),
-           VGG_ERR_FORMAT, "expected a storage (");
+    refuse(OVER(STORAGE "ctorch\nFloatTensor\n" KEY CPU "K\x06t"), VGG_ERR_FORMAT,
+           "expected a storage (");
     refuse(OVER("(\x8c\x05other\x8c\x01xt"), VGG_ERR_FORMAT, "expected a storage (");
 }
 END_TEST
