@@ -97,6 +97,54 @@ struct vgg_pointwise_args {
     const float *scale, *shift; /* [L]; NULL in relu */
 };
 
+/* Winograd convolution F(m × m, 3 × 3), see winograd.h: three kernels on tiles tile_begin … tile_end-1,
+ * counted row by row over a grid tiles_w wide.
+ *
+ * Input: the patches of one block of channels, transformed to v[f * v_f_stride + (t - tile_begin) * L]. */
+struct vgg_winograd_input_args {
+    int m;          /* 2, 4 or 6 */
+    const float *x; /* the frame's upper left pixel */
+    ptrdiff_t x_row_stride;
+    int rows, columns; /* pixels there are, frame included; beyond them are zeros */
+    int tiles_w, tile_begin, tile_end;
+    float *v;
+    ptrdiff_t v_f_stride;
+};
+
+/* Products of one frequency and one group of output channels:
+ *     y[oc][t] = Σ v[ic][t] * weight[ic][oc],  v and y blocked over channels, t as pixels */
+struct vgg_gemm_args {
+    const float *v;
+    ptrdiff_t v_block_stride;
+    int ic_blocks;
+    const float *weight; /* packed [ic_blocks * L][conv_blocks][L] */
+    const float *ahead;  /* the panel that will be needed next, to fetch into the cache; or NULL */
+    float *y;
+    ptrdiff_t y_block_stride;
+    int tiles;
+};
+
+/* Output: y = Aᵀ M A + bias for one block of channels, then ReLU, then (pool) the maximum of 2 × 2. */
+struct vgg_winograd_output_args {
+    int m;
+    const float *m_data; /* [f * m_f_stride + (t - tile_begin) * L] */
+    ptrdiff_t m_f_stride;
+    const float *bias; /* [L] */
+    float *y;          /* output pixel (0, 0) */
+    ptrdiff_t y_row_stride;
+    int oh, ow; /* of what is stored: after the pool */
+    int tiles_w, tile_begin, tile_end;
+    int relu, pool;
+};
+
+/* Filters: u[f * u_f_stride + l] = G g Gᵀ of L output channels, from g[3][3][L]. */
+struct vgg_winograd_filter_args {
+    int m;
+    const float *g;
+    float *u;
+    ptrdiff_t u_f_stride;
+};
+
 /* Measures the arithmetic roof of one core: runs `iterations` rounds of independent multiply-adds. */
 struct vgg_peak_args {
     int64_t iterations;
@@ -105,22 +153,35 @@ struct vgg_peak_args {
     float result; /* receives a sum, so that the work is not removed */
 };
 
+/* Measures the roof of reading: loads every whole vector of data[bytes], any byte alignment. */
+struct vgg_read_args {
+    const void *data;
+    size_t bytes;
+    float result; /* receives a sum, so that the work is not removed */
+};
+
 /* The kernels, each with its arguments. */
 #define VGG_KERNEL_LIST(X)                                                                         \
     X(conv_blocked, const struct vgg_conv_args)                                                    \
     X(conv_planar, const struct vgg_conv_args)                                                     \
+    X(winograd_input, const struct vgg_winograd_input_args)                                        \
+    X(gemm, const struct vgg_gemm_args)                                                            \
+    X(winograd_output, const struct vgg_winograd_output_args)                                      \
+    X(winograd_filter, const struct vgg_winograd_filter_args)                                      \
     X(linear, const struct vgg_linear_args)                                                        \
     X(max_pool, const struct vgg_max_pool_args)                                                    \
     X(avg_pool, const struct vgg_avg_pool_args)                                                    \
     X(scale_shift, const struct vgg_pointwise_args)                                                \
     X(relu, const struct vgg_pointwise_args)                                                       \
-    X(fma_peak, struct vgg_peak_args)
+    X(fma_peak, struct vgg_peak_args)                                                              \
+    X(read_peak, struct vgg_read_args)
 
 /* Everything the plan needs of one ISA. Packed weights fit only the table they were packed for. */
 struct vgg_kernels {
     const char *isa;
     int lanes;       /* L */
     int conv_blocks; /* blocks of output channels that one convolution call computes */
+    int fused;       /* not 0: multiply-adds round once, two vectors of them a cycle */
     int linear_rows; /* rows of a fully connected layer that are summed at once */
 #define X(op, args_type) void (*op)(args_type * args);
     VGG_KERNEL_LIST(X)

@@ -1,4 +1,5 @@
-/* The roof: how many multiply-adds a second this core can do, with nothing to load. */
+/* The roofs: how many multiply-adds a second this core can do with nothing to load, and how many bytes
+ * it can load with nothing to do. */
 #include "kernels/kernels.h"
 #include "kernels/vec.h"
 
@@ -22,6 +23,30 @@ void VGG_KERNEL(fma_peak)(struct vgg_peak_args *args)
     args->result = 0;
     VGG_UNROLL
     for (int i = 0; i < CHAINS; i++) {
+        args->result += vf_sum(sum[i]);
+    }
+}
+
+void VGG_KERNEL(read_peak)(struct vgg_read_args *args)
+{
+    enum { STREAMS = 8 };
+    const size_t step = VF_LANES * sizeof(float);
+    const size_t each = args->bytes / (STREAMS * step) * step; /* bytes of a stream */
+    const char *p = args->data;
+    vf sum[STREAMS];
+    VGG_UNROLL
+    for (int i = 0; i < STREAMS; i++) {
+        sum[i] = vf_zero();
+    }
+    for (size_t at = 0; at < each; at += step) {
+        VGG_UNROLL
+        for (int i = 0; i < STREAMS; i++) {
+            sum[i] = vf_add(sum[i], vf_load(p + (size_t)i * each + at));
+        }
+    }
+    args->result = 0;
+    VGG_UNROLL
+    for (int i = 0; i < STREAMS; i++) {
         args->result += vf_sum(sum[i]);
     }
 }

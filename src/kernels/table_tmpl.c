@@ -12,6 +12,7 @@ const struct vgg_kernels TABLE_NAME(VGG_ISA) = {
     .isa = STRING(VGG_ISA),
     .lanes = VF_LANES,
     .conv_blocks = CONV_BLOCKS,
+    .fused = VF_FUSED,
     .linear_rows = LINEAR_ROWS,
 #define X(op, args_type) .op = VGG_KERNEL(op),
     VGG_KERNEL_LIST(X)

@@ -10,12 +10,16 @@
  *   vf_max(a, b)                          the larger; NaN when either is NaN
  *   vf_relu(a)                            max(a, 0); NaN stays NaN
  *   vf_sum(a)                             all lanes: halves are added until one is left
+ *   vf_prefetch(p)                        bring p's line into the second-level cache
+ * VF_FUSED, which tells whether vf_fma rounds once,
  * and the tile sizes that suit its registers:
  *   CONV_BLOCKS, CONV_PIXELS              accumulators of the convolution: blocks × pixels
  *   LINEAR_ROWS, LINEAR_PICTURES          accumulators of the fully connected layer
  * A header refuses to compile without its ISA's flags. */
 #ifndef VGG_KERNELS_VEC_H
 #define VGG_KERNELS_VEC_H
+
+#define vf_prefetch(p) __builtin_prefetch((p), 0, 2)
 
 #define VGG_INLINE static inline __attribute__((always_inline))
 

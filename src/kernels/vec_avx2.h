@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 typedef __m256 vf;
-enum { VF_LANES = 8 };
+enum { VF_LANES = 8, VF_FUSED = 1 };
 /* 12 accumulators, 2 weight vectors, 1 broadcast: 15 registers. */
 enum { CONV_BLOCKS = 2, CONV_PIXELS = 6 };
 enum { LINEAR_ROWS = 6, LINEAR_PICTURES = 2 };

@@ -1,0 +1,88 @@
+/* The products of Winograd convolution, one matrix product a frequency: like a 1 × 1 convolution without
+ * bias, but the weights are read once or few times, so the panel that comes next is fetched into the
+ * second-level cache while this one is multiplied.
+ *
+ *   c   input channel within its block     i   tile of the register tile     b   output block */
+#include "kernels/kernels.h"
+#include "kernels/vec.h"
+
+VGG_INLINE void tile(const struct vgg_gemm_args *a, const float *v, float *y, int pixels,
+                     const char *ahead, ptrdiff_t ahead_step)
+{
+    vf sum[CONV_PIXELS][CONV_BLOCKS];
+    VGG_UNROLL
+    for (int i = 0; i < pixels; i++) {
+        VGG_UNROLL
+        for (int b = 0; b < CONV_BLOCKS; b++) {
+            sum[i][b] = vf_zero();
+        }
+    }
+    const float *weight = a->weight;
+    for (int ic = 0; ic < a->ic_blocks; ic++) {
+        const float *p = v + ic * a->v_block_stride;
+        for (int c = 0; c < VF_LANES; c++) {
+            vf w[CONV_BLOCKS];
+            VGG_UNROLL
+            for (int b = 0; b < CONV_BLOCKS; b++) {
+                w[b] = vf_load(weight + b * VF_LANES);
+            }
+            vf_prefetch(ahead);
+            ahead += ahead_step;
+            VGG_UNROLL
+            for (int i = 0; i < pixels; i++) {
+                vf x = vf_set1(p[i * VF_LANES + c]);
+                VGG_UNROLL
+                for (int b = 0; b < CONV_BLOCKS; b++) {
+                    sum[i][b] = vf_fma(x, w[b], sum[i][b]);
+                }
+            }
+            weight += CONV_BLOCKS * VF_LANES;
+        }
+    }
+    VGG_UNROLL
+    for (int b = 0; b < CONV_BLOCKS; b++) {
+        VGG_UNROLL
+        for (int i = 0; i < pixels; i++) {
+            vf_store(y + b * a->y_block_stride + i * VF_LANES, sum[i][b]);
+        }
+    }
+}
+
+#define TILE_CASE(n)                                                                               \
+    case n:                                                                                        \
+        tile(args, v, y, n <= CONV_PIXELS ? n : CONV_PIXELS, ahead, ahead_step);                   \
+        break;
+
+void VGG_KERNEL(gemm)(const struct vgg_gemm_args *args)
+{
+    const int tiles = (args->tiles + CONV_PIXELS - 1) / CONV_PIXELS;
+    const ptrdiff_t steps = (ptrdiff_t)args->ic_blocks * VF_LANES;
+    /* Each register tile fetches its share of the next panel, a line at a time. */
+    const ptrdiff_t panel_bytes = steps * CONV_BLOCKS * VF_LANES * (ptrdiff_t)sizeof(float);
+    const ptrdiff_t ahead_step = args->ahead != NULL ? panel_bytes / steps / tiles : 0;
+    for (int t = 0; t < tiles; t++) {
+        const int begin = (int)((int64_t)args->tiles * t / tiles);
+        const int end = (int)((int64_t)args->tiles * (t + 1) / tiles);
+        const float *v = args->v + (ptrdiff_t)begin * VF_LANES;
+        float *y = args->y + (ptrdiff_t)begin * VF_LANES;
+        const char *ahead = args->ahead != NULL
+                                ? (const char *)args->ahead + panel_bytes * t / tiles
+                                : (const char *)args->weight;
+        switch (end - begin) {
+            TILE_CASE(1)
+            TILE_CASE(2)
+            TILE_CASE(3)
+            TILE_CASE(4)
+            TILE_CASE(5)
+            TILE_CASE(6)
+            TILE_CASE(7)
+            TILE_CASE(8)
+            TILE_CASE(9)
+            TILE_CASE(10)
+            TILE_CASE(11)
+            TILE_CASE(12)
+            TILE_CASE(13)
+            TILE_CASE(14)
+        }
+    }
+}

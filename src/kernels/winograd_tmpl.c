@@ -1,0 +1,361 @@
+/* The transforms of Winograd convolution; see winograd.h for the algebra. Channels are lanes, so each
+ * transform is plain arithmetic on vectors and the code reads as the matrices do.
+ *
+ *   m     outputs of a tile along each axis: 2, 4 or 6        n = m + 2, its inputs
+ *   f     frequency: element (i, j) of a transformed patch is f = i n + j
+ *   t     tile, row by row over the output plane */
+#include "kernels/kernels.h"
+#include "kernels/vec.h"
+#include "kernels/winograd.h"
+
+enum { MAX_M = 6, MAX_N = 8 };
+
+VGG_INLINE vf scaled(double s, vf a)
+{
+    return vf_mul(vf_set1((float)s), a);
+}
+
+/* s * a + b */
+VGG_INLINE vf plus(double s, vf a, vf b)
+{
+    return vf_fma(vf_set1((float)s), a, b);
+}
+
+/* --- one-dimensional transforms: o = Bᵀ d and o = Aᵀ d ---------------------------------------- */
+
+VGG_INLINE void input2(const vf *d, vf *o)
+{
+    o[0] = vf_sub(d[2], d[0]);
+    o[1] = vf_add(d[2], d[1]);
+    o[2] = vf_sub(d[2], d[1]);
+    o[3] = vf_sub(d[3], d[1]);
+}
+
+VGG_INLINE void output2(const vf *d, vf *o)
+{
+    o[0] = vf_add(d[0], vf_add(d[1], d[2]));
+    o[1] = vf_add(vf_sub(d[1], d[2]), d[3]);
+}
+
+VGG_INLINE void input4(const vf *d, vf *o)
+{
+    const double p = VGG_WINOGRAD4_P, q = VGG_WINOGRAD4_Q, pp = p * p, qq = q * q;
+    const vf even_p = plus(-qq, d[2], d[4]), odd_p = plus(-qq, d[1], d[3]);
+    const vf even_q = plus(-pp, d[2], d[4]), odd_q = plus(-pp, d[1], d[3]);
+    o[0] = plus(pp * qq, d[0], plus(-(pp + qq), d[2], d[4]));
+    o[1] = plus(p, odd_p, even_p);
+    o[2] = plus(-p, odd_p, even_p);
+    o[3] = plus(q, odd_q, even_q);
+    o[4] = plus(-q, odd_q, even_q);
+    o[5] = plus(pp * qq, d[1], plus(-(pp + qq), d[3], d[5]));
+}
+
+VGG_INLINE void output4(const vf *d, vf *o)
+{
+    const double p = VGG_WINOGRAD4_P, q = VGG_WINOGRAD4_Q;
+    const vf sum_p = vf_add(d[1], d[2]), difference_p = vf_sub(d[1], d[2]);
+    const vf sum_q = vf_add(d[3], d[4]), difference_q = vf_sub(d[3], d[4]);
+    o[0] = vf_add(d[0], vf_add(sum_p, sum_q));
+    o[1] = plus(q, difference_q, scaled(p, difference_p));
+    o[2] = plus(q * q, sum_q, scaled(p * p, sum_p));
+    o[3] = plus(q * q * q, difference_q, plus(p * p * p, difference_p, d[5]));
+}
+
+VGG_INLINE void input6(const vf *d, vf *o)
+{
+    const double p = VGG_WINOGRAD6_P, q = VGG_WINOGRAD6_Q, r = VGG_WINOGRAD6_R;
+    const double pp = p * p, qq = q * q, rr = r * r;
+    const double e1 = pp + qq + rr, e2 = pp * qq + pp * rr + qq * rr, e3 = pp * qq * rr;
+    /* For each pair ±p the even and the odd part of M(x) / (x ∓ p) / x, without its factor p. */
+    const vf even_p = plus(qq * rr, d[2], plus(-(qq + rr), d[4], d[6]));
+    const vf odd_p = plus(qq * rr, d[1], plus(-(qq + rr), d[3], d[5]));
+    const vf even_q = plus(pp * rr, d[2], plus(-(pp + rr), d[4], d[6]));
+    const vf odd_q = plus(pp * rr, d[1], plus(-(pp + rr), d[3], d[5]));
+    const vf even_r = plus(pp * qq, d[2], plus(-(pp + qq), d[4], d[6]));
+    const vf odd_r = plus(pp * qq, d[1], plus(-(pp + qq), d[3], d[5]));
+    o[0] = plus(-e3, d[0], plus(e2, d[2], plus(-e1, d[4], d[6])));
+    o[1] = plus(p, odd_p, even_p);
+    o[2] = plus(-p, odd_p, even_p);
+    o[3] = plus(q, odd_q, even_q);
+    o[4] = plus(-q, odd_q, even_q);
+    o[5] = plus(r, odd_r, even_r);
+    o[6] = plus(-r, odd_r, even_r);
+    o[7] = plus(-e3, d[1], plus(e2, d[3], plus(-e1, d[5], d[7])));
+}
+
+VGG_INLINE void output6(const vf *d, vf *o)
+{
+    const double p = VGG_WINOGRAD6_P, q = VGG_WINOGRAD6_Q, r = VGG_WINOGRAD6_R;
+    const double pp = p * p, qq = q * q, rr = r * r;
+    const vf sum_p = vf_add(d[1], d[2]), difference_p = vf_sub(d[1], d[2]);
+    const vf sum_q = vf_add(d[3], d[4]), difference_q = vf_sub(d[3], d[4]);
+    const vf sum_r = vf_add(d[5], d[6]), difference_r = vf_sub(d[5], d[6]);
+    o[0] = vf_add(vf_add(d[0], sum_p), vf_add(sum_q, sum_r));
+    o[1] = plus(r, difference_r, plus(q, difference_q, scaled(p, difference_p)));
+    o[2] = plus(rr, sum_r, plus(qq, sum_q, scaled(pp, sum_p)));
+    o[3] = plus(rr * r, difference_r, plus(qq * q, difference_q, scaled(pp * p, difference_p)));
+    o[4] = plus(rr * rr, sum_r, plus(qq * qq, sum_q, scaled(pp * pp, sum_p)));
+    o[5] = plus(rr * rr * r, difference_r,
+                plus(qq * qq * q, difference_q, plus(pp * pp * p, difference_p, d[7])));
+}
+
+VGG_INLINE void input_1d(int m, const vf *d, vf *o)
+{
+    if (m == 2) {
+        input2(d, o);
+    } else if (m == 4) {
+        input4(d, o);
+    } else {
+        input6(d, o);
+    }
+}
+
+VGG_INLINE void output_1d(int m, const vf *d, vf *o)
+{
+    if (m == 2) {
+        output2(d, o);
+    } else if (m == 4) {
+        output4(d, o);
+    } else {
+        output6(d, o);
+    }
+}
+
+/* --- input: V[f][t] = Bᵀ d B ------------------------------------------------------------------ */
+
+/* One whole patch; m is a constant where it is inlined. */
+VGG_INLINE void input_tile(int m, const float *x, ptrdiff_t row_stride, float *v,
+                           ptrdiff_t f_stride)
+{
+    const int n = m + 2;
+    vf columns[MAX_N][MAX_N]; /* Bᵀ d, by columns of d */
+    VGG_UNROLL
+    for (int j = 0; j < n; j++) {
+        vf d[MAX_N];
+        VGG_UNROLL
+        for (int i = 0; i < n; i++) {
+            d[i] = vf_load(x + i * row_stride + j * VF_LANES);
+        }
+        input_1d(m, d, columns[j]);
+    }
+    VGG_UNROLL
+    for (int i = 0; i < n; i++) {
+        vf d[MAX_N], o[MAX_N];
+        VGG_UNROLL
+        for (int j = 0; j < n; j++) {
+            d[j] = columns[j][i];
+        }
+        input_1d(m, d, o);
+        VGG_UNROLL
+        for (int j = 0; j < n; j++) {
+            vf_store(v + (i * n + j) * f_stride, o[j]);
+        }
+    }
+}
+
+VGG_INLINE void input_tiles(int m, const struct vgg_winograd_input_args *a)
+{
+    const int n = m + 2;
+    float patch[MAX_N * MAX_N * VF_LANES];
+    int row = a->tile_begin / a->tiles_w, column = a->tile_begin % a->tiles_w;
+    for (int t = a->tile_begin; t < a->tile_end; t++) {
+        const float *x = a->x + row * m * a->x_row_stride + (ptrdiff_t)column * m * VF_LANES;
+        float *v = a->v + (ptrdiff_t)(t - a->tile_begin) * VF_LANES;
+        const int rows = a->rows - row * m, columns = a->columns - column * m;
+        if (rows >= n && columns >= n) {
+            input_tile(m, x, a->x_row_stride, v, a->v_f_stride);
+        } else {
+            /* The patch hangs over the frame: what lies beyond counts as zero. */
+            for (int i = 0; i < n; i++) {
+                for (int j = 0; j < n; j++) {
+                    vf_store(patch + (i * n + j) * VF_LANES,
+                             i < rows && j < columns
+                                 ? vf_load(x + i * a->x_row_stride + (ptrdiff_t)j * VF_LANES)
+                                 : vf_zero());
+                }
+            }
+            input_tile(m, patch, n * VF_LANES, v, a->v_f_stride);
+        }
+        if (++column == a->tiles_w) {
+            column = 0;
+            row++;
+        }
+    }
+}
+
+void VGG_KERNEL(winograd_input)(const struct vgg_winograd_input_args *args)
+{
+    if (args->m == 2) {
+        input_tiles(2, args);
+    } else if (args->m == 4) {
+        input_tiles(4, args);
+    } else {
+        input_tiles(6, args);
+    }
+}
+
+/* --- output: y = Aᵀ M A, bias, ReLU, max-pool ------------------------------------------------- */
+
+VGG_INLINE void output_tile(int m, const float *mt, ptrdiff_t f_stride, vf y[MAX_M][MAX_M])
+{
+    const int n = m + 2;
+    vf columns[MAX_N][MAX_M];
+    VGG_UNROLL
+    for (int j = 0; j < n; j++) {
+        vf d[MAX_N];
+        VGG_UNROLL
+        for (int i = 0; i < n; i++) {
+            d[i] = vf_load(mt + (i * n + j) * f_stride);
+        }
+        output_1d(m, d, columns[j]);
+    }
+    VGG_UNROLL
+    for (int i = 0; i < m; i++) {
+        vf d[MAX_N];
+        VGG_UNROLL
+        for (int j = 0; j < n; j++) {
+            d[j] = columns[j][i];
+        }
+        output_1d(m, d, y[i]);
+    }
+}
+
+/* The four values of a pool's window, the bias after their maximum: rounding is monotonic, so the bits
+ * are those of pooling after it. */
+VGG_INLINE vf finish(vf value, vf bias, int relu)
+{
+    value = vf_add(value, bias);
+    return relu ? vf_relu(value) : value;
+}
+
+VGG_INLINE void output_tiles(int m, const struct vgg_winograd_output_args *a)
+{
+    const vf bias = vf_load(a->bias);
+    int row = a->tile_begin / a->tiles_w, column = a->tile_begin % a->tiles_w;
+    for (int t = a->tile_begin; t < a->tile_end; t++) {
+        vf y[MAX_M][MAX_M];
+        output_tile(m, a->m_data + (ptrdiff_t)(t - a->tile_begin) * VF_LANES, a->m_f_stride, y);
+        const int step = a->pool ? m / 2 : m; /* outputs of a tile along each axis */
+        const int rows = a->oh - row * step, columns = a->ow - column * step;
+        float *to = a->y + row * step * a->y_row_stride + (ptrdiff_t)column * step * VF_LANES;
+        if (a->pool) {
+            VGG_UNROLL
+            for (int i = 0; i < m / 2; i++) {
+                VGG_UNROLL
+                for (int j = 0; j < m / 2; j++) {
+                    const vf best = vf_max(vf_max(y[2 * i][2 * j], y[2 * i][2 * j + 1]),
+                                           vf_max(y[2 * i + 1][2 * j], y[2 * i + 1][2 * j + 1]));
+                    if (i < rows && j < columns) {
+                        vf_store(to + i * a->y_row_stride + j * VF_LANES,
+                                 finish(best, bias, a->relu));
+                    }
+                }
+            }
+        } else if (rows >= m && columns >= m) {
+            VGG_UNROLL
+            for (int i = 0; i < m; i++) {
+                VGG_UNROLL
+                for (int j = 0; j < m; j++) {
+                    vf_store(to + i * a->y_row_stride + j * VF_LANES,
+                             finish(y[i][j], bias, a->relu));
+                }
+            }
+        } else {
+            for (int i = 0; i < m && i < rows; i++) {
+                for (int j = 0; j < m && j < columns; j++) {
+                    vf_store(to + i * a->y_row_stride + j * VF_LANES,
+                             finish(y[i][j], bias, a->relu));
+                }
+            }
+        }
+        if (++column == a->tiles_w) {
+            column = 0;
+            row++;
+        }
+    }
+}
+
+void VGG_KERNEL(winograd_output)(const struct vgg_winograd_output_args *args)
+{
+    if (args->m == 2) {
+        output_tiles(2, args);
+    } else if (args->m == 4) {
+        output_tiles(4, args);
+    } else {
+        output_tiles(6, args);
+    }
+}
+
+/* --- filters: U = G g Gᵀ, in double precision ------------------------------------------------- */
+
+/* Row of G for a point p with M'(p) = slope. */
+#define POINT(p, slope)                                                                            \
+    {                                                                                              \
+        1 / (slope), (p) / (slope), (p) * (p) / (slope)                                            \
+    }
+#define INFINITE                                                                                   \
+    {                                                                                              \
+        0, 0, 1                                                                                    \
+    }
+
+static const double g2[4][3] = {{-1, 0, 0}, POINT(1.0, 2.0), POINT(-1.0, 2.0), INFINITE};
+
+#define P VGG_WINOGRAD4_P
+#define Q VGG_WINOGRAD4_Q
+#define SLOPE(p, q) (2 * (p) * (p) * ((p) * (p) - (q) * (q)))
+static const double g4[6][3] = {
+    {1 / (P * P * Q * Q), 0, 0}, POINT(P, SLOPE(P, Q)),  POINT(-P, SLOPE(P, Q)),
+    POINT(Q, SLOPE(Q, P)),       POINT(-Q, SLOPE(Q, P)), INFINITE,
+};
+#undef P
+#undef Q
+#undef SLOPE
+
+#define P VGG_WINOGRAD6_P
+#define Q VGG_WINOGRAD6_Q
+#define R VGG_WINOGRAD6_R
+#define SLOPE(p, q, r) (2 * (p) * (p) * ((p) * (p) - (q) * (q)) * ((p) * (p) - (r) * (r)))
+static const double g6[8][3] = {
+    {-1 / (P * P * Q * Q * R * R), 0, 0},
+    POINT(P, SLOPE(P, Q, R)),
+    POINT(-P, SLOPE(P, Q, R)),
+    POINT(Q, SLOPE(Q, P, R)),
+    POINT(-Q, SLOPE(Q, P, R)),
+    POINT(R, SLOPE(R, P, Q)),
+    POINT(-R, SLOPE(R, P, Q)),
+    INFINITE,
+};
+
+VGG_INLINE void filter(int n, const double (*g)[3], const struct vgg_winograd_filter_args *a)
+{
+    double half[MAX_N][3][VF_LANES]; /* G g */
+    for (int i = 0; i < n; i++) {
+        for (int kw = 0; kw < 3; kw++) {
+            for (int l = 0; l < VF_LANES; l++) {
+                half[i][kw][l] = g[i][0] * (double)a->g[kw * VF_LANES + l] +
+                                 g[i][1] * (double)a->g[(3 + kw) * VF_LANES + l] +
+                                 g[i][2] * (double)a->g[(6 + kw) * VF_LANES + l];
+            }
+        }
+    }
+    for (int i = 0; i < n; i++) {
+        for (int j = 0; j < n; j++) {
+            float *u = a->u + (i * n + j) * a->u_f_stride;
+            for (int l = 0; l < VF_LANES; l++) {
+                u[l] = (float)(half[i][0][l] * g[j][0] + half[i][1][l] * g[j][1] +
+                               half[i][2][l] * g[j][2]);
+            }
+        }
+    }
+}
+
+void VGG_KERNEL(winograd_filter)(const struct vgg_winograd_filter_args *args)
+{
+    if (args->m == 2) {
+        filter(4, g2, args);
+    } else if (args->m == 4) {
+        filter(6, g4, args);
+    } else {
+        filter(8, g6, args);
+    }
+}
