@@ -17,9 +17,23 @@ extern "C" {
 typedef void vgg_node_fn(void *user, const char *name, const int64_t *shape, int ndim,
                          const float *data);
 
+/* How convolutions are computed; all in float32. F(m) is Winograd's F(m × m, 3 × 3); convolutions it
+ * does not fit (other kernels, the first layer) are direct whatever is asked for. */
+enum vgg_conv_algorithm {
+    VGG_CONV_AUTO,  /* the fastest for each layer, by a cost model */
+    VGG_CONV_EXACT, /* the same from direct and F(2) only */
+    VGG_CONV_DIRECT,
+    VGG_CONV_F2,
+    VGG_CONV_F4,
+    VGG_CONV_F6,
+};
+
 struct vgg_session_options {
-    int threads;          /* 0: vgg_cpu_count() */
-    enum vgg_cpu cpu;     /* the instruction set; VGG_CPU_AUTO: the best */
+    int threads;      /* 0: vgg_cpu_count() */
+    enum vgg_cpu cpu; /* the instruction set; VGG_CPU_AUTO: the best */
+    enum vgg_conv_algorithm conv;
+    bool one_shot;        /* plan for the earliest answer to a single run, preparation included, and
+                             not for the fastest run */
     int batch;            /* the most pictures in one run; 0: 1 */
     int height, width;    /* of the input in pixels; 0: the model's */
     vgg_node_fn *on_node; /* not NULL: every node is computed on its own, unfused, and reported */
@@ -44,7 +58,8 @@ VGG_API void vgg_session_destroy(vgg_session *session);
  *   input   [count][3][height][width] float32, normalised (vgg_image_to_tensor); borrowed
  *   count   1 … options.batch
  *   logits  [count][class_count], the caller's
- * Allocates nothing. The result is the same to the bit for every number of threads and every count.
+ * Allocates nothing. The result is the same to the bit for every number of threads and every count;
+ * a session for another batch may choose other algorithms, and so round otherwise.
  * Errors: ARGUMENT. Threads: one run at a time per session. */
 VGG_API vgg_status vgg_session_run(vgg_session *session, const float *input, int count,
                                    float *logits, struct vgg_error *err);
@@ -58,6 +73,35 @@ struct vgg_session_info {
     uint64_t activation_bytes; /* private memory for activations */
 };
 VGG_API void vgg_session_get_info(const vgg_session *session, struct vgg_session_info *info);
+
+/* One step of the session's plan: nodes that are computed together. All strings are borrowed from the
+ * session; figures are of one run of the whole batch. */
+struct vgg_step_info {
+    const char *name;  /* the first node's module path, "features.0" */
+    const char *nodes; /* what is computed: "Conv2d + BatchNorm2d + ReLU + MaxPool2d" */
+    const char
+        *algorithm; /* "F(4) by tiles of 28", "direct", "in place"; "" where there is no choice */
+    const char
+        *reason; /* what the candidates were predicted to take; "" where there was no choice */
+    double multiply_adds;  /* of the direct definition */
+    double products;       /* multiply-adds really done in products, padding included */
+    uint64_t weight_bytes; /* read */
+    uint64_t input_bytes, output_bytes;
+    double predicted_ms; /* 0: no prediction */
+    uint64_t last_ns;    /* of the last run; 0 before the first */
+};
+VGG_API size_t vgg_session_get_step_count(const vgg_session *session);
+VGG_API void vgg_session_get_step(const vgg_session *session, size_t index,
+                                  struct vgg_step_info *info);
+
+/* What this machine can do at most with the session's threads and instruction set, measured now (about
+ * 60 ms): float32 operations (two a multiply-add) from registers, and reading memory, the session's
+ * largest weights in place. */
+struct vgg_roof {
+    double flops_per_second;
+    double bytes_per_second; /* 0 when the net has no layer large enough to tell */
+};
+VGG_API void vgg_session_measure_roof(vgg_session *session, struct vgg_roof *roof);
 
 /* One class of a ranking. */
 struct vgg_ranked {

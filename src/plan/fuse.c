@@ -50,13 +50,22 @@ static enum vgg_step_kind kind_of(enum vgg_op op)
     return VGG_STEP_IDENTITY;
 }
 
+/* The pool that VGG has everywhere: windows of 2 × 2 side by side, which never straddle tiles. */
+static bool is_small_pool(const struct vgg_node *node)
+{
+    return is(node, VGG_OP_MAX_POOL) && node->max_pool.kernel == 2 && node->max_pool.stride == 2;
+}
+
 /* Fills the step that starts at nodes[i]; returns how many nodes it takes. */
-static size_t make_step(const struct vgg_plan *plan, const struct vgg_node *nodes, size_t count,
-                        size_t i, struct vgg_shape in, struct vgg_step *step)
+static size_t make_step(struct vgg_plan *plan, const struct vgg_node *nodes, size_t count, size_t i,
+                        struct vgg_shape in, struct vgg_step *step)
 {
     const struct vgg_node *node = &nodes[i];
     size_t taken = 1;
     *step = (struct vgg_step){.kind = kind_of(node->op), .node = node};
+    if (step->kind == VGG_STEP_CONV) {
+        vgg_choose_conv(plan, &node->conv, in, &step->conv);
+    }
     if (plan->on_node == NULL) {
         if (is(node, VGG_OP_CONV2D) && is(node_at(nodes, count, i + taken), VGG_OP_BATCH_NORM)) {
             step->norm = &nodes[i + taken++];
@@ -65,6 +74,10 @@ static size_t make_step(const struct vgg_plan *plan, const struct vgg_node *node
             is(node_at(nodes, count, i + taken), VGG_OP_RELU)) {
             step->relu = true;
             taken++;
+        }
+        if (step->kind == VGG_STEP_CONV && step->conv.algorithm != VGG_DIRECT &&
+            is_small_pool(node_at(nodes, count, i + taken))) {
+            step->pool = &nodes[i + taken++];
         }
         if (is(node, VGG_OP_ADAPTIVE_AVG_POOL) && node->avg_pool.oh == in.h &&
             node->avg_pool.ow == in.w) {

@@ -50,6 +50,16 @@ vgg_status vgg_plan_place(struct vgg_plan *plan, uint64_t max_bytes, struct vgg_
         a->data = (float *)(void *)(plan->slab + a->offset_bytes) + a->pad * a->row_stride +
                   a->pad * a->lanes;
     }
+    for (int s = 0; s < plan->step_count; s++) {
+        const size_t elements = plan->steps[s].conv.scratch_elements;
+        plan->scratch_elements =
+            elements > plan->scratch_elements ? elements : plan->scratch_elements;
+    }
+    plan->scratch = vgg_aligned_alloc(plan->scratch_elements * sizeof(float));
+    if (plan->scratch == NULL) {
+        return vgg_fail_memory(err, plan->path, plan->scratch_elements * sizeof(float),
+                               "transformed activations");
+    }
     if (plan->on_node != NULL) {
         plan->report = vgg_aligned_alloc(report);
         if (plan->report == NULL) {

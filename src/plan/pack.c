@@ -80,12 +80,47 @@ static struct vgg_tensor slice_of(const struct vgg_tensor *tensor, size_t index)
 }
 
 struct pack_conv {
+    const struct vgg_plan *plan;
     const struct vgg_step *step;
     const double *scale; /* [oc], or NULL: no BatchNorm */
     int group_channels;  /* G */
     int ic_block;        /* B */
-    float *scratch;      /* [threads][ic * kernel * kernel] */
+    float *scratch;      /* [threads][rows][ic * kernel * kernel] */
+    size_t scratch_rows; /* 1; G for Winograd */
 };
+
+/* One output channel's weights [ic][kh][kw], times its BatchNorm's scale. */
+static void read_filter(const struct pack_conv *pack, size_t oc, float *row)
+{
+    const struct vgg_conv2d *conv = &pack->step->node->conv;
+    const size_t sums = (size_t)conv->ic * (size_t)conv->kernel * (size_t)conv->kernel;
+    const struct vgg_tensor slice = slice_of(conv->weight, oc);
+    vgg_tensor_read_f32(&slice, row);
+    if (pack->scale != NULL) {
+        const double scale = pack->scale[oc];
+        for (size_t i = 0; i < sums; i++) {
+            row[i] = (float)((double)row[i] * scale);
+        }
+    }
+}
+
+/* Transforms the filters of one group of output channels. */
+static void pack_winograd_group(void *context, size_t group, int worker)
+{
+    const struct pack_conv *pack = context;
+    const struct vgg_conv2d *conv = &pack->step->node->conv;
+    const size_t sums = (size_t)conv->ic * 9, width = (size_t)pack->group_channels;
+    float *rows = pack->scratch + (size_t)worker * pack->scratch_rows * sums;
+    for (size_t lane = 0; lane < width; lane++) {
+        const size_t oc = group * width + lane;
+        if (oc < (size_t)conv->oc) {
+            read_filter(pack, oc, rows + lane * sums);
+        } else {
+            memset(rows + lane * sums, 0, sums * sizeof *rows);
+        }
+    }
+    vgg_winograd_pack_group(pack->plan, pack->step, group, rows);
+}
 
 /* Packs one group of output channels. */
 static void pack_conv_group(void *context, size_t group, int worker)
@@ -104,15 +139,12 @@ static void pack_conv_group(void *context, size_t group, int worker)
         if (oc >= (size_t)conv->oc) {
             break;
         }
-        const struct vgg_tensor slice = slice_of(conv->weight, oc);
-        vgg_tensor_read_f32(&slice, row);
-        const double scale = pack->scale != NULL ? pack->scale[oc] : 1.0;
+        read_filter(pack, oc, row);
         for (int ic = 0; ic < conv->ic; ic++) {
             size_t block = (size_t)(ic / pack->ic_block), c = (size_t)(ic % pack->ic_block);
             float *to = out + (block * (size_t)area * (size_t)pack->ic_block + c) * width + lane;
             for (int k = 0; k < area; k++) {
-                to[(size_t)k * (size_t)pack->ic_block * width] =
-                    (float)((double)row[ic * area + k] * scale);
+                to[(size_t)k * (size_t)pack->ic_block * width] = row[ic * area + k];
             }
         }
     }
@@ -136,12 +168,16 @@ static vgg_status pack_conv(struct vgg_plan *plan, struct vgg_step *step, struct
     if (status != VGG_OK) {
         return status;
     }
+    const bool winograd = step->conv.algorithm != VGG_DIRECT;
     step->group_elements =
-        ic_padded * (size_t)conv->kernel * (size_t)conv->kernel * (size_t)group_channels;
+        winograd ? vgg_winograd_filter_elements(plan, step)
+                 : ic_padded * (size_t)conv->kernel * (size_t)conv->kernel * (size_t)group_channels;
     size_t channels = (size_t)step->groups * (size_t)group_channels;
     step->weight = alloc_weights(plan, (size_t)step->groups * step->group_elements);
     step->bias = alloc_weights(plan, channels);
-    float *scratch = vgg_aligned_alloc((size_t)vgg_pool_get_threads(pool) * sums * sizeof(float));
+    const size_t scratch_rows = winograd ? (size_t)group_channels : 1;
+    float *scratch =
+        vgg_aligned_alloc((size_t)vgg_pool_get_threads(pool) * scratch_rows * sums * sizeof(float));
     if (step->weight == NULL || step->bias == NULL || scratch == NULL) {
         vgg_aligned_free(scratch);
         return vgg_fail_memory(err, plan->path, channels * sums * sizeof(float), step->node->name);
@@ -153,8 +189,9 @@ static vgg_status pack_conv(struct vgg_plan *plan, struct vgg_step *step, struct
         }
         step->bias[oc] = (float)b;
     }
-    struct pack_conv pack = {step, scale, group_channels, ic_block, scratch};
-    vgg_pool_run(pool, (size_t)step->groups, pack_conv_group, &pack);
+    struct pack_conv pack = {plan, step, scale, group_channels, ic_block, scratch, scratch_rows};
+    vgg_pool_run(pool, (size_t)step->groups, winograd ? pack_winograd_group : pack_conv_group,
+                 &pack);
     vgg_aligned_free(scratch);
     return VGG_OK;
 }

@@ -15,6 +15,9 @@ vgg_status vgg_plan_create(const struct vgg_node *nodes, size_t node_count, cons
     plan->path = path;
     plan->kernels = options->kernels;
     plan->batch = options->batch;
+    plan->conv = options->conv;
+    plan->one_shot = options->one_shot;
+    plan->threads = vgg_pool_get_threads(pool);
     plan->input = options->input;
     plan->on_node = options->on_node;
     plan->on_node_user = options->on_node_user;
@@ -23,7 +26,10 @@ vgg_status vgg_plan_create(const struct vgg_node *nodes, size_t node_count, cons
         status = vgg_plan_place(plan, options->activation_bytes, err);
     }
     if (status == VGG_OK) {
-        vgg_plan_choose(plan, vgg_pool_get_threads(pool));
+        vgg_plan_choose(plan, plan->threads);
+        status = vgg_plan_describe(plan, err);
+    }
+    if (status == VGG_OK) {
         status = vgg_plan_pack(plan, pool, err);
     }
     if (status != VGG_OK) {
@@ -45,6 +51,7 @@ void vgg_plan_destroy(struct vgg_plan *plan)
         vgg_aligned_free(plan->steps[s].scale);
     }
     vgg_aligned_free(plan->slab);
+    vgg_aligned_free(plan->scratch);
     vgg_aligned_free(plan->report);
     vgg_arena_destroy(&plan->arena);
     free(plan);

@@ -35,12 +35,33 @@ enum vgg_step_kind {
     VGG_STEP_IDENTITY, /* nothing to do: in and out are the same activation */
 };
 
+/* How a convolution is computed. */
+enum vgg_algorithm {
+    VGG_DIRECT,         /* one pass over the weights for each block of pixels */
+    VGG_WINOGRAD_TILES, /* block of tiles after block of tiles, each in the second-level cache */
+    VGG_WINOGRAD_FREQUENCY, /* all tiles frequency by frequency: the weights are read once */
+};
+
+struct vgg_conv_choice {
+    enum vgg_algorithm algorithm;
+    int m;                /* outputs of a Winograd tile along each axis: 2, 4 or 6 */
+    int tiles_h, tiles_w; /* of one picture */
+    int block;            /* tiles transformed together: one block's, or all of the batch */
+    size_t v_f_stride;    /* elements from frequency to frequency: transformed input */
+    size_t m_f_stride;    /* and products */
+    size_t scratch_elements;
+    double predicted_ms;
+    const char *reason;
+};
+
 struct vgg_step {
     enum vgg_step_kind kind;
     const struct vgg_node *node; /* the first node it computes; NULL for FRAME_INPUT */
     const struct vgg_node *norm; /* the BatchNorm folded into a convolution, or NULL */
     const struct vgg_node *last; /* the last node it computes: `out` is this node's output */
+    const struct vgg_node *pool; /* the 2 × 2 max-pool fused into a convolution, or NULL */
     bool relu;                   /* ReLU fused */
+    struct vgg_conv_choice conv; /* CONV only */
     int in, out;                 /* indices of activations */
 
     /* How one picture's work is cut into tasks (choose.c). */
@@ -54,20 +75,27 @@ struct vgg_step {
     float *bias;               /* packed; also BatchNorm's shift */
     float *scale;              /* BatchNorm on its own */
     size_t group_elements;
+    uint64_t last_ns; /* the last run's time */
 };
 
 struct vgg_plan {
     const char *path; /* of the checkpoint, for messages; borrowed */
     const struct vgg_kernels *kernels;
     int batch;
+    int threads;
+    enum vgg_conv_algorithm conv;
+    bool one_shot;
     struct vgg_shape input;
     int class_count;
-    struct vgg_step *steps; /* [step_count] */
+    struct vgg_step *steps;     /* [step_count] */
+    struct vgg_step_info *info; /* [step_count] */
     int step_count;
     struct vgg_activation *activations; /* [activation_count] in order of production */
     int activation_count;
     uint8_t *slab;
     size_t slab_bytes;
+    float *scratch; /* [workers][scratch_elements] of tiles, or shared by all of a frequency step */
+    size_t scratch_elements;
     size_t weight_bytes;
     vgg_node_fn *on_node;
     void *on_node_user;
@@ -78,6 +106,8 @@ struct vgg_plan {
 struct vgg_plan_options {
     const struct vgg_kernels *kernels;
     int batch;
+    enum vgg_conv_algorithm conv;
+    bool one_shot;
     struct vgg_shape input;
     vgg_node_fn *on_node; /* not NULL: nothing is fused */
     void *on_node_user;
@@ -94,6 +124,27 @@ void vgg_plan_destroy(struct vgg_plan *plan);
 /* Runs it for count <= batch pictures; see vgg_session_run. */
 void vgg_plan_run(struct vgg_plan *plan, struct vgg_pool *pool, const float *input, int count,
                   float *logits);
+
+/* Chooses the algorithm of a convolution (cost.c); the reason is kept in the plan's arena. */
+void vgg_choose_conv(struct vgg_plan *plan, const struct vgg_conv2d *conv, struct vgg_shape in,
+                     struct vgg_conv_choice *choice);
+
+/* The parts of vgg_plan_run and vgg_plan_pack that concern Winograd (winograd.c). */
+void vgg_winograd_run(const struct vgg_plan *plan, const struct vgg_step *step,
+                      struct vgg_pool *pool, int count);
+size_t vgg_winograd_filter_elements(const struct vgg_plan *plan, const struct vgg_step *step);
+void vgg_winograd_pack_group(const struct vgg_plan *plan, const struct vgg_step *step, size_t group,
+                             const float *rows);
+
+/* Writes the frame of zeros round rows begin … end-1 of a block, with the corners at the plane's top
+ * and bottom. */
+void vgg_activation_clear_frame(const struct vgg_activation *activation, float *block, int begin,
+                                int end);
+
+/* What the public functions tell of a plan (describe.c, roof.c). Strings go into the plan's arena. */
+vgg_status vgg_plan_describe(struct vgg_plan *plan, struct vgg_error *err);
+void vgg_plan_measure_roof(const struct vgg_plan *plan, struct vgg_pool *pool,
+                           struct vgg_roof *roof);
 
 /* The stages of vgg_plan_create. */
 vgg_status vgg_plan_fuse(struct vgg_plan *plan, const struct vgg_node *nodes, size_t node_count,

@@ -2,6 +2,7 @@
  * pixels and sums them in a fixed order, so no number of threads changes a bit. Nothing is
  * allocated. */
 #include <string.h>
+#include <time.h>
 
 #include "plan/plan.h"
 
@@ -42,9 +43,7 @@ static float *block_to_write(const struct vgg_activation *a, int n, int block)
     return a->data + n * a->n_stride + block * a->block_stride;
 }
 
-/* Writes the frame of zeros round rows begin … end-1 of a block, with the corners at the plane's top
- * and bottom. */
-static void clear_frame(const struct vgg_activation *a, float *block, int begin, int end)
+void vgg_activation_clear_frame(const struct vgg_activation *a, float *block, int begin, int end)
 {
     const ptrdiff_t side = (ptrdiff_t)a->pad * a->lanes, inside = (ptrdiff_t)a->shape.w * a->lanes;
     const size_t row_bytes = (size_t)a->row_stride * sizeof(float);
@@ -79,7 +78,7 @@ static void frame_input_task(void *context, size_t index, int worker)
         memcpy(y + row * run->out->row_stride, x + (size_t)row * (size_t)shape.w,
                (size_t)shape.w * sizeof *x);
     }
-    clear_frame(run->out, y, task.begin, task.end);
+    vgg_activation_clear_frame(run->out, y, task.begin, task.end);
 }
 
 static void conv_task(void *context, size_t index, int worker)
@@ -114,7 +113,7 @@ static void conv_task(void *context, size_t index, int worker)
     };
     (planar ? kernels->conv_planar : kernels->conv_blocked)(&args);
     for (int b = 0; b < args.oc_blocks; b++) {
-        clear_frame(out, args.y + b * args.y_block_stride, task.begin, task.end);
+        vgg_activation_clear_frame(out, args.y + b * args.y_block_stride, task.begin, task.end);
     }
 }
 
@@ -136,7 +135,7 @@ static void max_pool_task(void *context, size_t index, int worker)
         .ow = run->out->shape.w,
     };
     run->plan->kernels->max_pool(&args);
-    clear_frame(run->out, args.y, task.begin, task.end);
+    vgg_activation_clear_frame(run->out, args.y, task.begin, task.end);
 }
 
 static void avg_pool_task(void *context, size_t index, int worker)
@@ -155,7 +154,7 @@ static void avg_pool_task(void *context, size_t index, int worker)
         .ow = run->out->shape.w,
     };
     run->plan->kernels->avg_pool(&args);
-    clear_frame(run->out, args.y, task.begin, task.end);
+    vgg_activation_clear_frame(run->out, args.y, task.begin, task.end);
 }
 
 /* BatchNorm or ReLU on its own. Planar features are taken as one row of pixels of L channels: their
@@ -183,7 +182,7 @@ static void pointwise_task(void *context, size_t index, int worker)
         kernels->scale_shift(&args);
     }
     if (!features) {
-        clear_frame(run->out, args.y, task.begin, task.end);
+        vgg_activation_clear_frame(run->out, args.y, task.begin, task.end);
     }
 }
 
@@ -250,7 +249,11 @@ static void run_step(struct vgg_plan *plan, struct vgg_pool *pool, const struct 
         vgg_pool_run(pool, tasks, frame_input_task, &run);
         break;
     case VGG_STEP_CONV:
-        vgg_pool_run(pool, tasks, conv_task, &run);
+        if (step->conv.algorithm == VGG_DIRECT) {
+            vgg_pool_run(pool, tasks, conv_task, &run);
+        } else {
+            vgg_winograd_run(plan, step, pool, count);
+        }
         break;
     case VGG_STEP_BATCH_NORM:
     case VGG_STEP_RELU:
@@ -273,6 +276,13 @@ static void run_step(struct vgg_plan *plan, struct vgg_pool *pool, const struct 
     }
 }
 
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 /* Hands a node's output to the plan's listener. */
 static void report_node(const struct vgg_plan *plan, const struct vgg_step *step, int count)
 {
@@ -290,8 +300,10 @@ void vgg_plan_run(struct vgg_plan *plan, struct vgg_pool *pool, const float *inp
                   float *logits)
 {
     for (int s = 0; s < plan->step_count; s++) {
-        const struct vgg_step *step = &plan->steps[s];
+        struct vgg_step *step = &plan->steps[s];
+        const uint64_t start = now_ns();
         run_step(plan, pool, step, input, count);
+        step->last_ns = now_ns() - start;
         if (plan->on_node != NULL && step->last != NULL) {
             report_node(plan, step, count);
         }

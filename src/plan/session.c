@@ -53,6 +53,8 @@ vgg_status vgg_session_create(const vgg_model *model, const struct vgg_session_o
     struct vgg_plan_options plan_options = {
         .kernels = vgg_kernels_find(options->cpu, &session->cpu),
         .batch = options->batch > 0 ? options->batch : 1,
+        .conv = options->conv,
+        .one_shot = options->one_shot,
         .input = vgg_model_get_input_shape(model),
         .on_node = options->on_node,
         .on_node_user = options->on_node_user,
@@ -116,4 +118,20 @@ void vgg_session_get_info(const vgg_session *session, struct vgg_session_info *i
         .weight_bytes = session->plan->weight_bytes,
         .activation_bytes = session->plan->slab_bytes,
     };
+}
+
+size_t vgg_session_get_step_count(const vgg_session *session)
+{
+    return (size_t)session->plan->step_count;
+}
+
+void vgg_session_get_step(const vgg_session *session, size_t index, struct vgg_step_info *info)
+{
+    *info = session->plan->info[index];
+    info->last_ns = session->plan->steps[index].last_ns;
+}
+
+void vgg_session_measure_roof(vgg_session *session, struct vgg_roof *roof)
+{
+    vgg_plan_measure_roof(session->plan, session->pool, roof);
 }

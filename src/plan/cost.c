@@ -1,0 +1,212 @@
+/* The choice of a convolution's algorithm: what each candidate costs by a model of the machine, and the
+ * cheapest. The model knows arithmetic, transform traffic, and weight traffic against the caches and
+ * memory; its constants were fitted to measurements of VGG's layers (tests/bench/). It must get the order
+ * of the candidates right, not the microseconds. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "plan/plan.h"
+
+/* What a core does a nanosecond. */
+struct machine {
+    double fma;         /* multiply-adds in the kernels */
+    double transform;   /* bytes of F(4) tiles transformed in the second-level cache */
+    double shared;      /* bytes from the shared cache */
+    double memory;      /* bytes of weights from memory; two cores together reach its limit */
+    double fresh;       /* bytes of new memory written for the first time, preparing weights */
+    double cache_bytes; /* the second-level cache */
+};
+
+static struct machine machine_of(const struct vgg_kernels *kernels)
+{
+    /* A fused multiply-add of L lanes in each of two ports at 2.9 GHz; the portable kernels reach half. */
+    const double fma = (double)kernels->lanes * 2 * 2.9;
+    return (struct machine){
+        .fma = kernels->fused ? fma : fma / 2,
+        .transform = kernels->lanes * 2.1,
+        .shared = 16,
+        .memory = 10,
+        .fresh = 2,
+        .cache_bytes = 2 << 20,
+    };
+}
+
+/* A convolution layer of this plan. */
+struct layer {
+    double ic, oc; /* padded to whole blocks and groups */
+    double pixels; /* of the output, of the whole batch */
+    double threads;
+    double batch;
+};
+
+/* Arithmetic and a stream of weights overlap, but not perfectly: the part of the shorter one that
+ * remains visible. */
+static double overlapped(double a, double b, double visible)
+{
+    return a > b ? a + visible * b : b + visible * a;
+}
+
+static double memory_rate(const struct machine *machine, double threads)
+{
+    return machine->memory * (threads < 2 ? threads : 2);
+}
+
+static double direct_ms(const struct machine *machine, const struct layer *layer, double kernel)
+{
+    const double products = layer->pixels * layer->ic * layer->oc * kernel * kernel;
+    const double weights = layer->ic * layer->oc * kernel * kernel * sizeof(float);
+    return 1e-6 * overlapped(products / (machine->fma * layer->threads),
+                             weights / memory_rate(machine, layer->threads), 0.25);
+}
+
+static double winograd_ms(const struct machine *machine, const struct layer *layer,
+                          const struct vgg_conv_choice *c)
+{
+    const double f = (c->m + 2.0) * (c->m + 2.0), tiles = (double)c->tiles_h * c->tiles_w;
+    const double products = f * tiles * layer->batch * layer->ic * layer->oc;
+    const double weights = f * layer->ic * layer->oc * sizeof(float);
+    const double v = f * tiles * layer->batch * layer->ic * sizeof(float);
+    const double m = f * tiles * layer->batch * layer->oc * sizeof(float);
+    /* Transforming costs more arithmetic a byte the larger the tile. */
+    double transform = machine->transform * (c->m == 6 ? 0.6 : 1);
+    double threads = layer->threads, streams, visible;
+    if (c->algorithm == VGG_WINOGRAD_TILES) {
+        /* The last round of tasks may leave threads idle. */
+        const double blocks = ceil(tiles / c->block) * layer->batch;
+        threads = blocks / ceil(blocks / threads);
+        /* Weights that do not fit beside a block's tiles come from the shared cache each time. */
+        const double block_bytes = f * c->block * (layer->ic + 32) * sizeof(float);
+        const double beyond = (weights + block_bytes) / machine->cache_bytes - 1;
+        const double share = beyond < 0 ? 0 : beyond < 1 ? beyond : 1;
+        streams = weights * blocks * share / (machine->shared * threads);
+        visible = 0.5;
+        /* Tiles that do not fit are read from the shared cache for each group. */
+        if (block_bytes > 0.75 * machine->cache_bytes) {
+            streams += v * layer->oc / 32 / (machine->shared * threads);
+        }
+    } else {
+        streams = weights / memory_rate(machine, threads);
+        visible = 0.25;
+        if (v + m > machine->cache_bytes) {
+            transform *= 0.4;
+            streams += (v + m) / (machine->shared * threads);
+        }
+    }
+    return 1e-6 * (overlapped(products / (machine->fma * threads), streams, visible) +
+                   (v + m) / (transform * threads));
+}
+
+/* Writing the weights in kernel order, for a plan that runs once. */
+static double prepare_ms(const struct machine *machine, double elements)
+{
+    return 1e-6 * elements * sizeof(float) / machine->fresh;
+}
+
+static size_t odd_lines(size_t elements)
+{
+    const size_t line = VGG_ALIGN_BYTES / sizeof(float);
+    return ((elements + line - 1) / line | 1) * line;
+}
+
+/* Lays out F(m) in one of its two forms. */
+static struct vgg_conv_choice lay_out(const struct vgg_plan *plan, const struct vgg_conv2d *conv,
+                                      struct vgg_shape in, enum vgg_algorithm algorithm, int m,
+                                      int block)
+{
+    const int L = plan->kernels->lanes, group = plan->kernels->conv_blocks;
+    const size_t in_blocks = (size_t)vgg_ceil_div(conv->ic, L);
+    const size_t out_blocks = (size_t)(vgg_ceil_div(vgg_ceil_div(conv->oc, L), group) * group);
+    const size_t f_count = (size_t)((m + 2) * (m + 2));
+    struct vgg_conv_choice c = {.algorithm = algorithm, .m = m};
+    c.tiles_h = vgg_ceil_div(in.h, m);
+    c.tiles_w = vgg_ceil_div(in.w, m);
+    const int tiles = c.tiles_h * c.tiles_w;
+    const bool by_tiles = algorithm == VGG_WINOGRAD_TILES;
+    c.block = !by_tiles ? tiles * plan->batch : block < tiles ? block : tiles;
+    c.v_f_stride = odd_lines(in_blocks * (size_t)(c.block * L));
+    c.m_f_stride = odd_lines((by_tiles ? (size_t)group : out_blocks) * (size_t)(c.block * L));
+    c.scratch_elements =
+        (by_tiles ? (size_t)plan->threads : 1) * f_count * (c.v_f_stride + c.m_f_stride);
+    return c;
+}
+
+/* Whether the caller lets F(m) be used. */
+static bool allowed(enum vgg_conv_algorithm conv, int m)
+{
+    switch (conv) {
+    case VGG_CONV_AUTO:
+        return true;
+    case VGG_CONV_EXACT:
+    case VGG_CONV_F2:
+        return m == 2;
+    case VGG_CONV_F4:
+        return m == 4;
+    case VGG_CONV_F6:
+        return m == 6;
+    case VGG_CONV_DIRECT:
+        return false;
+    }
+    return false;
+}
+
+void vgg_choose_conv(struct vgg_plan *plan, const struct vgg_conv2d *conv, struct vgg_shape in,
+                     struct vgg_conv_choice *choice)
+{
+    static const int blocks[] = {14, 28, 42, 56, 84};
+    const struct machine machine = machine_of(plan->kernels);
+    const int L = plan->kernels->lanes, group = plan->kernels->conv_blocks * L;
+    const bool planar = conv->ic < L;
+    const struct layer layer = {
+        .ic = planar ? conv->ic : vgg_ceil_div(conv->ic, L) * L,
+        .oc = vgg_ceil_div(conv->oc, group) * group,
+        .pixels = (double)in.h * in.w * plan->batch,
+        .threads = plan->threads,
+        .batch = plan->batch,
+    };
+    /* F(m) decides the bits of the result, so it is chosen as for one thread; only the form, which does
+     * not, follows the number of threads. */
+    struct layer alone = layer;
+    alone.threads = 1;
+    char text[160];
+    *choice = (struct vgg_conv_choice){.algorithm = VGG_DIRECT};
+    double best = direct_ms(&machine, &alone, conv->kernel);
+    choice->predicted_ms = direct_ms(&machine, &layer, conv->kernel);
+    if (plan->one_shot) {
+        best += prepare_ms(&machine, layer.ic * layer.oc * conv->kernel * conv->kernel);
+    }
+    int used = snprintf(text, sizeof text, "direct %.1f", best);
+    const bool fits = plan->on_node == NULL && conv->kernel == 3 && conv->padding == 1 && !planar;
+    const bool forced = plan->conv != VGG_CONV_AUTO && plan->conv != VGG_CONV_EXACT;
+    for (int m = 2; fits && m <= 6; m += 2) {
+        if (!allowed(plan->conv, m)) {
+            continue;
+        }
+        struct vgg_conv_choice form = {.predicted_ms = HUGE_VAL};
+        double ms = HUGE_VAL;
+        for (size_t i = 0; i <= sizeof blocks / sizeof blocks[0]; i++) {
+            struct vgg_conv_choice c =
+                i == sizeof blocks / sizeof blocks[0]
+                    ? lay_out(plan, conv, in, VGG_WINOGRAD_FREQUENCY, m, 0)
+                    : lay_out(plan, conv, in, VGG_WINOGRAD_TILES, m, blocks[i]);
+            const double alone_ms = winograd_ms(&machine, &alone, &c);
+            ms = alone_ms < ms ? alone_ms : ms;
+            c.predicted_ms = winograd_ms(&machine, &layer, &c);
+            if (c.predicted_ms < form.predicted_ms) {
+                form = c;
+            }
+        }
+        if (plan->one_shot) {
+            ms += prepare_ms(&machine, (m + 2) * (m + 2) * layer.ic * layer.oc);
+        }
+        used += snprintf(text + used, sizeof text - (size_t)used, ", F(%d) %.1f", m, ms);
+        /* F(6) rounds three times as coarsely as F(4): it must be worth it. */
+        if (forced || ms < best * (m == 6 ? 0.9 : 1)) {
+            best = ms;
+            *choice = form;
+        }
+    }
+    snprintf(text + used, sizeof text - (size_t)used, " ms%s predicted for one thread",
+             plan->one_shot ? " with preparation" : "");
+    choice->reason = vgg_arena_copy_string(&plan->arena, text, strlen(text));
+}

@@ -1,0 +1,105 @@
+/* What each step is and does, in words and figures, for those who want to see the plan. */
+#include <stdio.h>
+#include <string.h>
+
+#include "plan/plan.h"
+
+/* "Conv2d + BatchNorm2d + ReLU": the classes of the nodes from first to last. */
+static void name_nodes(const struct vgg_step *step, char *text, size_t bytes)
+{
+    if (step->node == NULL) {
+        snprintf(text, bytes, "input");
+        return;
+    }
+    size_t used = 0;
+    for (const struct vgg_node *node = step->node; node <= step->last && used < bytes; node++) {
+        used += (size_t)snprintf(text + used, bytes - used, "%s%s", node == step->node ? "" : " + ",
+                                 vgg_op_string(node->op));
+    }
+}
+
+static void name_algorithm(const struct vgg_step *step, char *text, size_t bytes)
+{
+    text[0] = '\0';
+    if (step->kind == VGG_STEP_LINEAR) {
+        snprintf(text, bytes, "%s", step->weight == NULL ? "in place" : "float32 copy");
+    } else if (step->kind != VGG_STEP_CONV) {
+        return;
+    } else if (step->conv.algorithm == VGG_DIRECT) {
+        snprintf(text, bytes, "direct");
+    } else if (step->conv.algorithm == VGG_WINOGRAD_TILES) {
+        snprintf(text, bytes, "F(%d) by tiles of %d", step->conv.m, step->conv.block);
+    } else {
+        snprintf(text, bytes, "F(%d) by frequency", step->conv.m);
+    }
+}
+
+static double elements_of(const struct vgg_plan *plan, const struct vgg_activation *a)
+{
+    return (double)plan->batch * a->shape.c * a->shape.h * a->shape.w;
+}
+
+/* Multiply-adds of the definition, and those that the chosen algorithm does. */
+static void count(const struct vgg_plan *plan, const struct vgg_step *step,
+                  struct vgg_step_info *info)
+{
+    const struct vgg_activation *in = &plan->activations[step->in];
+    const struct vgg_activation *out = &plan->activations[step->out];
+    const double batch = plan->batch;
+    if (step->kind == VGG_STEP_LINEAR) {
+        info->multiply_adds = batch * in->shape.c * out->shape.c;
+        info->products = info->multiply_adds;
+        info->weight_bytes = (uint64_t)in->shape.c * (uint64_t)out->shape.c * sizeof(float);
+    } else if (step->kind == VGG_STEP_CONV) {
+        const struct vgg_conv2d *conv = &step->node->conv;
+        const double area = (double)conv->kernel * conv->kernel;
+        const double h = in->shape.h + 2 * conv->padding - conv->kernel + 1;
+        const double w = in->shape.w + 2 * conv->padding - conv->kernel + 1;
+        const double ic = in->lanes == 1 ? conv->ic : (double)in->blocks * in->lanes;
+        const double oc = (double)step->groups * plan->kernels->conv_blocks * plan->kernels->lanes;
+        info->multiply_adds = batch * h * w * area * conv->ic * conv->oc;
+        info->products = batch * h * w * area * ic * oc;
+        if (step->conv.algorithm != VGG_DIRECT) {
+            const double f = (step->conv.m + 2.0) * (step->conv.m + 2.0);
+            info->products = batch * step->conv.tiles_h * step->conv.tiles_w * f * ic * oc;
+            info->weight_bytes = (uint64_t)(f * ic * oc) * sizeof(float);
+        } else {
+            info->weight_bytes = (uint64_t)(area * ic * oc) * sizeof(float);
+        }
+    }
+}
+
+vgg_status vgg_plan_describe(struct vgg_plan *plan, struct vgg_error *err)
+{
+    plan->info = vgg_arena_alloc(&plan->arena, (size_t)plan->step_count, sizeof *plan->info);
+    if (plan->info == NULL) {
+        return vgg_fail_memory(err, plan->path, (size_t)plan->step_count * sizeof *plan->info,
+                               "the plan");
+    }
+    for (int s = 0; s < plan->step_count; s++) {
+        const struct vgg_step *step = &plan->steps[s];
+        struct vgg_step_info *info = &plan->info[s];
+        char nodes[256], algorithm[64];
+        name_nodes(step, nodes, sizeof nodes);
+        name_algorithm(step, algorithm, sizeof algorithm);
+        *info = (struct vgg_step_info){
+            .name = step->node != NULL ? step->node->name : "input",
+            .nodes = vgg_arena_copy_string(&plan->arena, nodes, strlen(nodes)),
+            .algorithm = vgg_arena_copy_string(&plan->arena, algorithm, strlen(algorithm)),
+            .reason = step->kind == VGG_STEP_CONV ? step->conv.reason : "",
+            .predicted_ms = step->conv.predicted_ms,
+        };
+        if (info->nodes == NULL || info->algorithm == NULL || info->reason == NULL) {
+            return vgg_fail_memory(err, plan->path, sizeof nodes, "the plan");
+        }
+        const struct vgg_activation *out = &plan->activations[step->out];
+        info->output_bytes = (uint64_t)(elements_of(plan, out) * sizeof(float));
+        info->input_bytes = info->output_bytes;
+        if (step->in >= 0) {
+            const struct vgg_activation *in = &plan->activations[step->in];
+            info->input_bytes = (uint64_t)(elements_of(plan, in) * sizeof(float));
+            count(plan, step, info);
+        }
+    }
+    return VGG_OK;
+}

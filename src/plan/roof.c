@@ -1,0 +1,77 @@
+/* What the machine can do at most: arithmetic from registers, and reading the largest weights. */
+#include <time.h>
+
+#include "plan/plan.h"
+
+enum { MIN_READ_BYTES = 32 << 20, ROUNDS = 3 };
+
+struct roof_run {
+    const struct vgg_kernels *kernels;
+    const char *data; /* [threads][slice_bytes], or NULL */
+    size_t slice_bytes;
+    double flops; /* of one task */
+};
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void fma_task(void *context, size_t index, int worker)
+{
+    struct roof_run *run = context;
+    struct vgg_peak_args args = {.iterations = 300000, .seed = (float)index};
+    run->kernels->fma_peak(&args);
+    if (worker == 0) {
+        run->flops = args.flops; /* the same for every task */
+    }
+}
+
+static void read_task(void *context, size_t index, int worker)
+{
+    (void)worker;
+    const struct roof_run *run = context;
+    run->kernels->read_peak(&(struct vgg_read_args){
+        .data = run->data + index * run->slice_bytes,
+        .bytes = run->slice_bytes,
+    });
+}
+
+/* The shortest of a few rounds: the roof is what the machine can do, not what it did on average. */
+static double best_time(struct vgg_pool *pool, size_t tasks, vgg_task_fn *fn, struct roof_run *run)
+{
+    double best = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        const double start = seconds();
+        vgg_pool_run(pool, tasks, fn, run);
+        const double time = seconds() - start;
+        best = round == 0 || time < best ? time : best;
+    }
+    return best;
+}
+
+void vgg_plan_measure_roof(const struct vgg_plan *plan, struct vgg_pool *pool,
+                           struct vgg_roof *roof)
+{
+    const size_t threads = (size_t)vgg_pool_get_threads(pool);
+    struct roof_run run = {.kernels = plan->kernels};
+    size_t bytes = 0;
+    *roof = (struct vgg_roof){0};
+    const double fma_time = best_time(pool, threads, fma_task, &run);
+    roof->flops_per_second = run.flops * (double)threads / fma_time;
+    for (int s = 0; s < plan->step_count; s++) {
+        const struct vgg_step *step = &plan->steps[s];
+        if (step->kind == VGG_STEP_LINEAR && plan->info[s].weight_bytes > bytes) {
+            bytes = plan->info[s].weight_bytes;
+            run.data = step->linear_weight;
+        }
+    }
+    if (bytes >= MIN_READ_BYTES) {
+        /* Slices of a task's size in the layer itself, so that both read in the same pattern. */
+        const size_t slices = bytes >> 20;
+        run.slice_bytes = 1 << 20;
+        roof->bytes_per_second = (double)(slices << 20) / best_time(pool, slices, read_task, &run);
+    }
+}

@@ -1,0 +1,253 @@
+/* Winograd convolution as a step: input transform, products, output transform.
+ *
+ *   TILES      a task takes a block of tiles through all three while it stays in the second-level cache:
+ *                  for each input block: V[f][ic][t];  for each group: M[f][2][t], then its outputs
+ *              Weights [group][f][ic][G] are read once a block of tiles.
+ *   FREQUENCY  three loops over the whole batch; products frequency by frequency:
+ *                  V[f][ic][t] for all t;  M[f][oc][t];  outputs
+ *              Weights [f][group][ic][G] are read once, in order, each panel fetched ahead.
+ *
+ * V and M have an odd number of cache lines from frequency to frequency, so that the stores of one tile
+ * do not fall into the same set of the first-level cache. */
+#include "plan/plan.h"
+
+static int frequencies(const struct vgg_step *step)
+{
+    return (step->conv.m + 2) * (step->conv.m + 2);
+}
+
+/* --- weights ---------------------------------------------------------------------------------- */
+
+size_t vgg_winograd_filter_elements(const struct vgg_plan *plan, const struct vgg_step *step)
+{
+    const size_t ic = (size_t)plan->activations[step->in].blocks * (size_t)plan->kernels->lanes;
+    return (size_t)frequencies(step) * ic *
+           (size_t)(plan->kernels->conv_blocks * plan->kernels->lanes);
+}
+
+/* The panel [ic][G] of a group and a frequency. */
+static size_t panel_offset(const struct vgg_plan *plan, const struct vgg_step *step, size_t group,
+                           size_t f)
+{
+    const size_t panel = step->group_elements / (size_t)frequencies(step);
+    (void)plan;
+    return step->conv.algorithm == VGG_WINOGRAD_TILES
+               ? (group * (size_t)frequencies(step) + f) * panel
+               : (f * (size_t)step->groups + group) * panel;
+}
+
+void vgg_winograd_pack_group(const struct vgg_plan *plan, const struct vgg_step *step, size_t group,
+                             const float *rows)
+{
+    enum { MAX_LANES = 16 };
+    const struct vgg_kernels *kernels = plan->kernels;
+    const size_t L = (size_t)kernels->lanes, G = L * (size_t)kernels->conv_blocks;
+    const size_t ic_count = (size_t)step->node->conv.ic;
+    const size_t ic_padded = (size_t)plan->activations[step->in].blocks * L;
+    float g[9 * MAX_LANES];
+    struct vgg_winograd_filter_args args = {
+        .m = step->conv.m,
+        .g = g,
+        .u_f_stride =
+            (ptrdiff_t)(panel_offset(plan, step, group, 1) - panel_offset(plan, step, group, 0)),
+    };
+    for (size_t ic = 0; ic < ic_padded; ic++) {
+        for (size_t b = 0; b < (size_t)kernels->conv_blocks; b++) {
+            for (size_t l = 0; l < L; l++) {
+                for (size_t k = 0; k < 9; k++) {
+                    g[k * L + l] = ic < ic_count ? rows[((b * L + l) * ic_count + ic) * 9 + k] : 0;
+                }
+            }
+            args.u = step->weight + panel_offset(plan, step, group, 0) + ic * G + b * L;
+            kernels->winograd_filter(&args);
+        }
+    }
+}
+
+/* --- running ---------------------------------------------------------------------------------- */
+
+struct winograd_run {
+    const struct vgg_plan *plan;
+    const struct vgg_step *step;
+    const struct vgg_activation *in, *out;
+    int count;  /* pictures */
+    int blocks; /* of tiles in a picture, for TILES */
+    int slices; /* of the panels, for FREQUENCY */
+    float *v, *m;
+};
+
+/* Tiles begin … end-1 of picture n, one block of input channels. */
+static void transform_input(const struct winograd_run *run, int n, int block, int begin, int end,
+                            float *v)
+{
+    const struct vgg_activation *in = run->in;
+    run->plan->kernels->winograd_input(&(struct vgg_winograd_input_args){
+        .m = run->step->conv.m,
+        .x = in->data + n * in->n_stride + block * in->block_stride -
+             in->pad * (in->row_stride + in->lanes),
+        .x_row_stride = in->row_stride,
+        .rows = in->shape.h + 2 * in->pad,
+        .columns = in->shape.w + 2 * in->pad,
+        .tiles_w = run->step->conv.tiles_w,
+        .tile_begin = begin,
+        .tile_end = end,
+        .v = v,
+        .v_f_stride = (ptrdiff_t)run->step->conv.v_f_stride,
+    });
+}
+
+/* The same tiles of one block of output channels. */
+static void transform_output(const struct winograd_run *run, int n, int block, int begin, int end,
+                             const float *m)
+{
+    const struct vgg_activation *out = run->out;
+    run->plan->kernels->winograd_output(&(struct vgg_winograd_output_args){
+        .m = run->step->conv.m,
+        .m_data = m,
+        .m_f_stride = (ptrdiff_t)run->step->conv.m_f_stride,
+        .bias = run->step->bias + (ptrdiff_t)block * run->plan->kernels->lanes,
+        .y = out->data + n * out->n_stride + block * out->block_stride,
+        .y_row_stride = out->row_stride,
+        .oh = out->shape.h,
+        .ow = out->shape.w,
+        .tiles_w = run->step->conv.tiles_w,
+        .tile_begin = begin,
+        .tile_end = end,
+        .relu = run->step->relu,
+        .pool = run->step->pool != NULL,
+    });
+}
+
+static void clear_frame(const struct winograd_run *run, int n, int block)
+{
+    const struct vgg_activation *out = run->out;
+    vgg_activation_clear_frame(out, out->data + n * out->n_stride + block * out->block_stride, 0,
+                               out->shape.h);
+}
+
+static int min(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* A block of tiles of one picture, from input to output. */
+static void tiles_task(void *context, size_t index, int worker)
+{
+    const struct winograd_run *run = context;
+    const struct vgg_step *step = run->step;
+    const struct vgg_kernels *kernels = run->plan->kernels;
+    const int L = kernels->lanes, in_blocks = run->in->blocks;
+    const int n = (int)(index / (size_t)run->blocks), block = (int)(index % (size_t)run->blocks);
+    const int tiles = step->conv.tiles_h * step->conv.tiles_w;
+    const int begin = (int)((int64_t)tiles * block / run->blocks);
+    const int end = (int)((int64_t)tiles * (block + 1) / run->blocks);
+    const int f_count = frequencies(step);
+    const ptrdiff_t plane = (ptrdiff_t)step->conv.block * L;
+    float *v = run->plan->scratch +
+               (size_t)worker * (step->conv.scratch_elements / (size_t)run->plan->threads);
+    float *m = v + (size_t)f_count * step->conv.v_f_stride;
+
+    for (int b = 0; b < in_blocks; b++) {
+        transform_input(run, n, b, begin, end, v + b * plane);
+    }
+    const size_t panels = (size_t)step->groups * (size_t)f_count;
+    const size_t panel = step->group_elements / (size_t)f_count;
+    for (int g = 0; g < step->groups; g++) {
+        for (int f = 0; f < f_count; f++) {
+            const size_t at = (size_t)g * (size_t)f_count + (size_t)f;
+            kernels->gemm(&(struct vgg_gemm_args){
+                .v = v + (size_t)f * step->conv.v_f_stride,
+                .v_block_stride = plane,
+                .ic_blocks = in_blocks,
+                .weight = step->weight + at * panel,
+                .ahead = step->weight + (at + 1) % panels * panel,
+                .y = m + (size_t)f * step->conv.m_f_stride,
+                .y_block_stride = plane,
+                .tiles = end - begin,
+            });
+        }
+        const int first = g * kernels->conv_blocks;
+        for (int b = 0; b < min(kernels->conv_blocks, run->out->blocks - first); b++) {
+            transform_output(run, n, first + b, begin, end, m + b * plane);
+            if (block == 0) {
+                clear_frame(run, n, first + b);
+            }
+        }
+    }
+}
+
+static void frequency_input_task(void *context, size_t index, int worker)
+{
+    (void)worker;
+    const struct winograd_run *run = context;
+    const struct vgg_conv_choice *conv = &run->step->conv;
+    const int tiles = conv->tiles_h * conv->tiles_w, L = run->plan->kernels->lanes;
+    const int n = (int)(index / (size_t)run->in->blocks);
+    const int block = (int)(index % (size_t)run->in->blocks);
+    transform_input(run, n, block, 0, tiles,
+                    run->v + ((ptrdiff_t)block * conv->block + (ptrdiff_t)n * tiles) * L);
+}
+
+/* A slice of the panels, in the order in which they lie in memory. */
+static void frequency_product_task(void *context, size_t index, int worker)
+{
+    (void)worker;
+    const struct winograd_run *run = context;
+    const struct vgg_step *step = run->step;
+    const struct vgg_kernels *kernels = run->plan->kernels;
+    const size_t groups = (size_t)step->groups, panels = groups * (size_t)frequencies(step);
+    const size_t panel = step->group_elements / (size_t)frequencies(step);
+    const ptrdiff_t plane = (ptrdiff_t)step->conv.block * kernels->lanes;
+    const size_t end = panels * (index + 1) / (size_t)run->slices;
+    for (size_t at = panels * index / (size_t)run->slices; at < end; at++) {
+        const size_t f = at / groups, g = at % groups;
+        kernels->gemm(&(struct vgg_gemm_args){
+            .v = run->v + f * step->conv.v_f_stride,
+            .v_block_stride = plane,
+            .ic_blocks = run->in->blocks,
+            .weight = step->weight + at * panel,
+            .ahead = step->weight + (at + 1) % panels * panel,
+            .y = run->m + f * step->conv.m_f_stride + (ptrdiff_t)g * kernels->conv_blocks * plane,
+            .y_block_stride = plane,
+            .tiles = run->count * step->conv.tiles_h * step->conv.tiles_w,
+        });
+    }
+}
+
+static void frequency_output_task(void *context, size_t index, int worker)
+{
+    (void)worker;
+    const struct winograd_run *run = context;
+    const struct vgg_conv_choice *conv = &run->step->conv;
+    const int tiles = conv->tiles_h * conv->tiles_w, L = run->plan->kernels->lanes;
+    const int n = (int)(index / (size_t)run->out->blocks);
+    const int block = (int)(index % (size_t)run->out->blocks);
+    transform_output(run, n, block, 0, tiles,
+                     run->m + ((ptrdiff_t)block * conv->block + (ptrdiff_t)n * tiles) * L);
+    clear_frame(run, n, block);
+}
+
+void vgg_winograd_run(const struct vgg_plan *plan, const struct vgg_step *step,
+                      struct vgg_pool *pool, int count)
+{
+    const struct vgg_conv_choice *conv = &step->conv;
+    struct winograd_run run = {
+        .plan = plan,
+        .step = step,
+        .in = &plan->activations[step->in],
+        .out = &plan->activations[step->out],
+        .count = count,
+        .v = plan->scratch,
+        .m = plan->scratch + (size_t)frequencies(step) * conv->v_f_stride,
+    };
+    if (conv->algorithm == VGG_WINOGRAD_TILES) {
+        run.blocks = vgg_ceil_div(conv->tiles_h * conv->tiles_w, conv->block);
+        vgg_pool_run(pool, (size_t)count * (size_t)run.blocks, tiles_task, &run);
+        return;
+    }
+    const int panels = step->groups * frequencies(step);
+    run.slices = min(panels, 4 * plan->threads);
+    vgg_pool_run(pool, (size_t)count * (size_t)run.in->blocks, frequency_input_task, &run);
+    vgg_pool_run(pool, (size_t)run.slices, frequency_product_task, &run);
+    vgg_pool_run(pool, (size_t)count * (size_t)run.out->blocks, frequency_output_task, &run);
+}
