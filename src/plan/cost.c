@@ -12,6 +12,7 @@
 struct machine {
     double fma;         /* multiply-adds in the kernels */
     double transform;   /* bytes of F(4) tiles transformed in the second-level cache */
+    double near;        /* bytes of weights through the second-level cache */
     double shared;      /* bytes from the shared cache */
     double memory;      /* bytes of weights from memory; two cores together reach its limit */
     double fresh;       /* bytes of new memory written for the first time, preparing weights */
@@ -25,7 +26,8 @@ static struct machine machine_of(const struct vgg_kernels *kernels)
     return (struct machine){
         .fma = kernels->fused ? fma : fma / 2,
         .transform = kernels->lanes * 2.1,
-        .shared = 16,
+        .near = 64,
+        .shared = 24,
         .memory = 10,
         .fresh = 2,
         .cache_bytes = 2 << 20,
@@ -36,6 +38,7 @@ static struct machine machine_of(const struct vgg_kernels *kernels)
 struct layer {
     double ic, oc; /* padded to whole blocks and groups */
     double pixels; /* of the output, of the whole batch */
+    double group;  /* output channels computed together */
     double threads;
     double batch;
 };
@@ -75,15 +78,19 @@ static double winograd_ms(const struct machine *machine, const struct layer *lay
         /* The last round of tasks may leave threads idle. */
         const double blocks = ceil(tiles / c->block) * layer->batch;
         threads = blocks / ceil(blocks / threads);
-        /* Weights that do not fit beside a block's tiles come from the shared cache each time. */
-        const double block_bytes = f * c->block * (layer->ic + 32) * sizeof(float);
-        const double beyond = (weights + block_bytes) / machine->cache_bytes - 1;
-        const double share = beyond < 0 ? 0 : beyond < 1 ? beyond : 1;
-        streams = weights * blocks * share / (machine->shared * threads);
+        /* All weights pass once a block; other layers have driven them from the cache before the first. */
+        streams = weights / memory_rate(machine, threads) +
+                  weights * (blocks - 1) / (machine->near * threads);
         visible = 0.5;
-        /* Tiles that do not fit are read from the shared cache for each group. */
-        if (block_bytes > 0.75 * machine->cache_bytes) {
-            streams += v * layer->oc / 32 / (machine->shared * threads);
+        /* Between two groups of output channels, a group's weights and products pass through the cache:
+         * where they do not fit beside the block's tiles, the tiles are fetched again for each group. */
+        const double pass =
+            f * sizeof(float) *
+            (c->block * layer->ic + layer->ic * layer->group + c->block * layer->group);
+        const double beyond = 2 * (pass / (0.6 * machine->cache_bytes) - 1);
+        if (beyond > 0) {
+            streams += (beyond < 1 ? beyond : 1) * v * layer->oc / layer->group /
+                       (machine->shared * threads);
         }
     } else {
         streams = weights / memory_rate(machine, threads);
@@ -160,6 +167,7 @@ void vgg_choose_conv(struct vgg_plan *plan, const struct vgg_conv2d *conv, struc
     const struct layer layer = {
         .ic = planar ? conv->ic : vgg_ceil_div(conv->ic, L) * L,
         .oc = vgg_ceil_div(conv->oc, group) * group,
+        .group = group,
         .pixels = (double)in.h * in.w * plan->batch,
         .threads = plan->threads,
         .batch = plan->batch,
