@@ -44,6 +44,9 @@ void VGG_KERNEL(read_peak)(struct vgg_read_args *args)
             sum[i] = vf_add(sum[i], vf_load(p + (size_t)i * each + at));
         }
     }
+    for (size_t at = STREAMS * each; at + step <= args->bytes; at += step) {
+        sum[0] = vf_add(sum[0], vf_load(p + at));
+    }
     args->result = 0;
     VGG_UNROLL
     for (int i = 0; i < STREAMS; i++) {
