@@ -77,6 +77,7 @@ static double winograd_ms(const struct machine *machine, const struct layer *lay
     if (c->algorithm == VGG_WINOGRAD_TILES) {
         /* The last round of tasks may leave threads idle. */
         const double blocks = ceil(tiles / c->block) * layer->batch;
+        threads = c->slots < threads ? c->slots : threads;
         threads = blocks / ceil(blocks / threads);
         /* All weights pass once a block; other layers have driven them from the cache before the first. */
         streams = weights / memory_rate(machine, threads) +
@@ -110,32 +111,49 @@ static double prepare_ms(const struct machine *machine, double elements)
     return 1e-6 * elements * sizeof(float) / machine->fresh;
 }
 
+/* Whole cache lines, an odd number of them. */
 static size_t odd_lines(size_t elements)
 {
     const size_t line = VGG_ALIGN_BYTES / sizeof(float);
     return ((elements + line - 1) / line | 1) * line;
 }
 
-/* Lays out F(m) in one of its two forms. */
-static struct vgg_conv_choice lay_out(const struct vgg_plan *plan, const struct vgg_conv2d *conv,
-                                      struct vgg_shape in, enum vgg_algorithm algorithm, int m,
-                                      int block)
+/* Lays out F(m) in one of its two forms. False where no block's scratch fits: it may take a quarter of
+ * what the limit leaves for activations, so that the choice of m does not depend on the threads. */
+static bool lay_out(const struct vgg_plan *plan, const struct vgg_conv2d *conv, struct vgg_shape in,
+                    enum vgg_algorithm algorithm, int m, int block, struct vgg_conv_choice *c)
 {
     const int L = plan->kernels->lanes, group = plan->kernels->conv_blocks;
     const size_t in_blocks = (size_t)vgg_ceil_div(conv->ic, L);
-    const size_t out_blocks = (size_t)(vgg_ceil_div(vgg_ceil_div(conv->oc, L), group) * group);
+    const size_t out_blocks =
+        (size_t)vgg_ceil_div(vgg_ceil_div(conv->oc, L), group) * (size_t)group;
     const size_t f_count = (size_t)((m + 2) * (m + 2));
-    struct vgg_conv_choice c = {.algorithm = algorithm, .m = m};
-    c.tiles_h = vgg_ceil_div(in.h, m);
-    c.tiles_w = vgg_ceil_div(in.w, m);
-    const int tiles = c.tiles_h * c.tiles_w;
     const bool by_tiles = algorithm == VGG_WINOGRAD_TILES;
-    c.block = !by_tiles ? tiles * plan->batch : block < tiles ? block : tiles;
-    c.v_f_stride = odd_lines(in_blocks * (size_t)(c.block * L));
-    c.m_f_stride = odd_lines((by_tiles ? (size_t)group : out_blocks) * (size_t)(c.block * L));
-    c.scratch_elements =
-        (by_tiles ? (size_t)plan->threads : 1) * f_count * (c.v_f_stride + c.m_f_stride);
-    return c;
+    const size_t most_bytes = plan->activation_limit / 4 < PTRDIFF_MAX / 4
+                                  ? (size_t)(plan->activation_limit / 4)
+                                  : PTRDIFF_MAX / 4;
+    *c = (struct vgg_conv_choice){.algorithm = algorithm, .m = m};
+    c->tiles_h = vgg_ceil_div(in.h, m);
+    c->tiles_w = vgg_ceil_div(in.w, m);
+    const int64_t tiles = (int64_t)c->tiles_h * c->tiles_w, all = tiles * plan->batch;
+    const int64_t together = !by_tiles ? all : block < tiles ? block : tiles;
+    const size_t blocks_of_channels = in_blocks + (by_tiles ? (size_t)group : out_blocks);
+    size_t bytes;
+    if (tiles > INT32_MAX || all > INT32_MAX ||
+        !vgg_size_mul((size_t)together * (size_t)L, blocks_of_channels, &bytes) ||
+        !vgg_size_mul(bytes, f_count * sizeof(float), &bytes) || bytes > most_bytes) {
+        return false;
+    }
+    c->block = (int)together;
+    c->v_f_stride = odd_lines(in_blocks * (size_t)c->block * (size_t)L);
+    c->m_f_stride = odd_lines((blocks_of_channels - in_blocks) * (size_t)c->block * (size_t)L);
+    c->slot_elements = f_count * (c->v_f_stride + c->m_f_stride);
+    /* As many blocks at a time as there are threads and blocks, but within the same bound. */
+    const int64_t blocks = by_tiles ? (int64_t)vgg_ceil_div((int)tiles, c->block) * plan->batch : 1;
+    const size_t fitting = most_bytes / (c->slot_elements * sizeof(float));
+    c->slots = blocks < plan->threads ? (int)blocks : plan->threads;
+    c->slots = fitting >= (size_t)c->slots ? c->slots : fitting > 1 ? (int)fitting : 1;
+    return true;
 }
 
 /* Whether the caller lets F(m) be used. */
@@ -193,16 +211,23 @@ void vgg_choose_conv(struct vgg_plan *plan, const struct vgg_conv2d *conv, struc
         struct vgg_conv_choice form = {.predicted_ms = HUGE_VAL};
         double ms = HUGE_VAL;
         for (size_t i = 0; i <= sizeof blocks / sizeof blocks[0]; i++) {
-            struct vgg_conv_choice c =
-                i == sizeof blocks / sizeof blocks[0]
-                    ? lay_out(plan, conv, in, VGG_WINOGRAD_FREQUENCY, m, 0)
-                    : lay_out(plan, conv, in, VGG_WINOGRAD_TILES, m, blocks[i]);
+            const bool by_frequency = i == sizeof blocks / sizeof blocks[0];
+            const enum vgg_algorithm algorithm =
+                by_frequency ? VGG_WINOGRAD_FREQUENCY : VGG_WINOGRAD_TILES;
+            struct vgg_conv_choice c;
+            if ((plan->form != VGG_DIRECT && plan->form != algorithm) ||
+                !lay_out(plan, conv, in, algorithm, m, by_frequency ? 0 : blocks[i], &c)) {
+                continue;
+            }
             const double alone_ms = winograd_ms(&machine, &alone, &c);
             ms = alone_ms < ms ? alone_ms : ms;
             c.predicted_ms = winograd_ms(&machine, &layer, &c);
             if (c.predicted_ms < form.predicted_ms) {
                 form = c;
             }
+        }
+        if (form.m == 0) {
+            continue; /* too large for any block */
         }
         if (plan->one_shot) {
             ms += prepare_ms(&machine, (m + 2) * (m + 2) * layer.ic * layer.oc);

@@ -24,9 +24,21 @@ static bool measure(struct vgg_activation *a, int batch)
     return true;
 }
 
-vgg_status vgg_plan_place(struct vgg_plan *plan, uint64_t max_bytes, struct vgg_error *err)
+/* Bytes of the largest step's scratch; lay_out in cost.c has checked the product. */
+static size_t measure_scratch(const struct vgg_plan *plan)
 {
-    size_t slab = 0, report = 0;
+    size_t most = 0;
+    for (int s = 0; s < plan->step_count; s++) {
+        const struct vgg_conv_choice *conv = &plan->steps[s].conv;
+        const size_t bytes = (size_t)conv->slots * conv->slot_elements * sizeof(float);
+        most = bytes > most ? bytes : most;
+    }
+    return most;
+}
+
+vgg_status vgg_plan_place(struct vgg_plan *plan, struct vgg_error *err)
+{
+    size_t slab = 0, report = 0, total;
     for (int i = 0; i < plan->activation_count; i++) {
         struct vgg_activation *a = &plan->activations[i];
         if (!measure(a, plan->batch)) {
@@ -36,7 +48,8 @@ vgg_status vgg_plan_place(struct vgg_plan *plan, uint64_t max_bytes, struct vgg_
         slab = pair > slab ? pair : slab;
         report = a->bytes > report ? a->bytes : report;
     }
-    if (slab > max_bytes) {
+    const size_t scratch = measure_scratch(plan);
+    if (!vgg_size_add(slab, scratch, &total) || total > plan->activation_limit) {
         goto too_large;
     }
     plan->slab_bytes = slab;
@@ -50,15 +63,10 @@ vgg_status vgg_plan_place(struct vgg_plan *plan, uint64_t max_bytes, struct vgg_
         a->data = (float *)(void *)(plan->slab + a->offset_bytes) + a->pad * a->row_stride +
                   a->pad * a->lanes;
     }
-    for (int s = 0; s < plan->step_count; s++) {
-        const size_t elements = plan->steps[s].conv.scratch_elements;
-        plan->scratch_elements =
-            elements > plan->scratch_elements ? elements : plan->scratch_elements;
-    }
-    plan->scratch = vgg_aligned_alloc(plan->scratch_elements * sizeof(float));
+    plan->scratch_bytes = scratch;
+    plan->scratch = vgg_aligned_alloc(scratch);
     if (plan->scratch == NULL) {
-        return vgg_fail_memory(err, plan->path, plan->scratch_elements * sizeof(float),
-                               "transformed activations");
+        return vgg_fail_memory(err, plan->path, scratch, "transformed activations");
     }
     if (plan->on_node != NULL) {
         plan->report = vgg_aligned_alloc(report);
@@ -73,5 +81,5 @@ too_large:
         "%s: a batch of %d pictures of %d x %d pixels needs more memory for activations "
         "than the limit of %llu MB",
         plan->path, plan->batch, plan->input.w, plan->input.h,
-        (unsigned long long)(max_bytes >> 20));
+        (unsigned long long)(plan->activation_limit >> 20));
 }

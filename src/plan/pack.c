@@ -85,9 +85,18 @@ struct pack_conv {
     const double *scale; /* [oc], or NULL: no BatchNorm */
     int group_channels;  /* G */
     int ic_block;        /* B */
-    float *scratch;      /* [threads][rows][ic * kernel * kernel] */
+    float *scratch;      /* [slots][rows][ic * kernel * kernel] */
     size_t scratch_rows; /* 1; G for Winograd */
+    size_t slots;        /* one a group, or one a thread where there are fewer threads */
 };
+
+static float *scratch_of(const struct pack_conv *pack, size_t group, int worker)
+{
+    const struct vgg_conv2d *conv = &pack->step->node->conv;
+    const size_t sums = (size_t)conv->ic * (size_t)conv->kernel * (size_t)conv->kernel;
+    const size_t slot = pack->slots == (size_t)pack->step->groups ? group : (size_t)worker;
+    return pack->scratch + slot * pack->scratch_rows * sums;
+}
 
 /* One output channel's weights [ic][kh][kw], times its BatchNorm's scale. */
 static void read_filter(const struct pack_conv *pack, size_t oc, float *row)
@@ -110,7 +119,7 @@ static void pack_winograd_group(void *context, size_t group, int worker)
     const struct pack_conv *pack = context;
     const struct vgg_conv2d *conv = &pack->step->node->conv;
     const size_t sums = (size_t)conv->ic * 9, width = (size_t)pack->group_channels;
-    float *rows = pack->scratch + (size_t)worker * pack->scratch_rows * sums;
+    float *rows = scratch_of(pack, group, worker);
     for (size_t lane = 0; lane < width; lane++) {
         const size_t oc = group * width + lane;
         if (oc < (size_t)conv->oc) {
@@ -128,9 +137,8 @@ static void pack_conv_group(void *context, size_t group, int worker)
     const struct pack_conv *pack = context;
     const struct vgg_conv2d *conv = &pack->step->node->conv;
     const int area = conv->kernel * conv->kernel;
-    const size_t sums = (size_t)conv->ic * (size_t)area;
     const size_t width = (size_t)pack->group_channels;
-    float *row = pack->scratch + (size_t)worker * sums; /* one output channel's [ic][kh][kw] */
+    float *row = scratch_of(pack, group, worker); /* one output channel's [ic][kh][kw] */
     float *out = pack->step->weight + group * pack->step->group_elements;
     memset(out, 0, pack->step->group_elements * sizeof *out);
 
@@ -176,8 +184,9 @@ static vgg_status pack_conv(struct vgg_plan *plan, struct vgg_step *step, struct
     step->weight = alloc_weights(plan, (size_t)step->groups * step->group_elements);
     step->bias = alloc_weights(plan, channels);
     const size_t scratch_rows = winograd ? (size_t)group_channels : 1;
-    float *scratch =
-        vgg_aligned_alloc((size_t)vgg_pool_get_threads(pool) * scratch_rows * sums * sizeof(float));
+    const size_t groups = (size_t)step->groups, threads = (size_t)vgg_pool_get_threads(pool);
+    const size_t slots = groups < threads ? groups : threads;
+    float *scratch = vgg_aligned_alloc(slots * scratch_rows * sums * sizeof(float));
     if (step->weight == NULL || step->bias == NULL || scratch == NULL) {
         vgg_aligned_free(scratch);
         return vgg_fail_memory(err, plan->path, channels * sums * sizeof(float), step->node->name);
@@ -189,7 +198,8 @@ static vgg_status pack_conv(struct vgg_plan *plan, struct vgg_step *step, struct
         }
         step->bias[oc] = (float)b;
     }
-    struct pack_conv pack = {plan, step, scale, group_channels, ic_block, scratch, scratch_rows};
+    struct pack_conv pack = {plan,     step,    scale,        group_channels,
+                             ic_block, scratch, scratch_rows, slots};
     vgg_pool_run(pool, (size_t)step->groups, winograd ? pack_winograd_group : pack_conv_group,
                  &pack);
     vgg_aligned_free(scratch);

@@ -16,14 +16,16 @@ vgg_status vgg_plan_create(const struct vgg_node *nodes, size_t node_count, cons
     plan->kernels = options->kernels;
     plan->batch = options->batch;
     plan->conv = options->conv;
+    plan->form = options->form;
     plan->one_shot = options->one_shot;
     plan->threads = vgg_pool_get_threads(pool);
     plan->input = options->input;
+    plan->activation_limit = options->activation_bytes;
     plan->on_node = options->on_node;
     plan->on_node_user = options->on_node_user;
     vgg_status status = vgg_plan_fuse(plan, nodes, node_count, err);
     if (status == VGG_OK) {
-        status = vgg_plan_place(plan, options->activation_bytes, err);
+        status = vgg_plan_place(plan, err);
     }
     if (status == VGG_OK) {
         vgg_plan_choose(plan, plan->threads);

@@ -47,9 +47,10 @@ struct vgg_conv_choice {
     int m;                /* outputs of a Winograd tile along each axis: 2, 4 or 6 */
     int tiles_h, tiles_w; /* of one picture */
     int block;            /* tiles transformed together: one block's, or all of the batch */
+    int slots;            /* blocks in the making at a time, each with scratch of its own */
     size_t v_f_stride;    /* elements from frequency to frequency: transformed input */
     size_t m_f_stride;    /* and products */
-    size_t scratch_elements;
+    size_t slot_elements; /* of scratch */
     double predicted_ms;
     const char *reason;
 };
@@ -84,8 +85,10 @@ struct vgg_plan {
     int batch;
     int threads;
     enum vgg_conv_algorithm conv;
+    enum vgg_algorithm form;
     bool one_shot;
     struct vgg_shape input;
+    uint64_t activation_limit; /* bytes of slab and scratch */
     int class_count;
     struct vgg_step *steps;     /* [step_count] */
     struct vgg_step_info *info; /* [step_count] */
@@ -94,8 +97,8 @@ struct vgg_plan {
     int activation_count;
     uint8_t *slab;
     size_t slab_bytes;
-    float *scratch; /* [workers][scratch_elements] of tiles, or shared by all of a frequency step */
-    size_t scratch_elements;
+    float *scratch; /* [slots][slot_elements] of the step that runs */
+    size_t scratch_bytes;
     size_t weight_bytes;
     vgg_node_fn *on_node;
     void *on_node_user;
@@ -107,11 +110,12 @@ struct vgg_plan_options {
     const struct vgg_kernels *kernels;
     int batch;
     enum vgg_conv_algorithm conv;
+    enum vgg_algorithm form; /* the form Winograd takes; VGG_DIRECT: whichever is cheaper */
     bool one_shot;
     struct vgg_shape input;
     vgg_node_fn *on_node; /* not NULL: nothing is fused */
     void *on_node_user;
-    uint64_t activation_bytes; /* limit */
+    uint64_t activation_bytes; /* limit of slab and scratch */
 };
 
 /* Builds a plan; the pool prepares the weights in parallel. The nodes and their tensors are borrowed.
@@ -150,7 +154,7 @@ void vgg_plan_measure_roof(const struct vgg_plan *plan, struct vgg_pool *pool,
 vgg_status vgg_plan_fuse(struct vgg_plan *plan, const struct vgg_node *nodes, size_t node_count,
                          struct vgg_error *err);
 void vgg_plan_choose(struct vgg_plan *plan, int threads);
-vgg_status vgg_plan_place(struct vgg_plan *plan, uint64_t max_bytes, struct vgg_error *err);
+vgg_status vgg_plan_place(struct vgg_plan *plan, struct vgg_error *err);
 vgg_status vgg_plan_pack(struct vgg_plan *plan, struct vgg_pool *pool, struct vgg_error *err);
 
 /* a / b rounded up, for a >= 0 up to INT_MAX: channels come from a file. */

@@ -116,7 +116,7 @@ void vgg_session_get_info(const vgg_session *session, struct vgg_session_info *i
         .height = session->plan->input.h,
         .width = session->plan->input.w,
         .weight_bytes = session->plan->weight_bytes,
-        .activation_bytes = session->plan->slab_bytes,
+        .activation_bytes = session->plan->slab_bytes + session->plan->scratch_bytes,
     };
 }
 

@@ -9,6 +9,8 @@
  *
  * V and M have an odd number of cache lines from frequency to frequency, so that the stores of one tile
  * do not fall into the same set of the first-level cache. */
+#include <stdatomic.h>
+
 #include "plan/plan.h"
 
 static int frequencies(const struct vgg_step *step)
@@ -26,11 +28,9 @@ size_t vgg_winograd_filter_elements(const struct vgg_plan *plan, const struct vg
 }
 
 /* The panel [ic][G] of a group and a frequency. */
-static size_t panel_offset(const struct vgg_plan *plan, const struct vgg_step *step, size_t group,
-                           size_t f)
+static size_t panel_offset(const struct vgg_step *step, size_t group, size_t f)
 {
     const size_t panel = step->group_elements / (size_t)frequencies(step);
-    (void)plan;
     return step->conv.algorithm == VGG_WINOGRAD_TILES
                ? (group * (size_t)frequencies(step) + f) * panel
                : (f * (size_t)step->groups + group) * panel;
@@ -48,8 +48,7 @@ void vgg_winograd_pack_group(const struct vgg_plan *plan, const struct vgg_step 
     struct vgg_winograd_filter_args args = {
         .m = step->conv.m,
         .g = g,
-        .u_f_stride =
-            (ptrdiff_t)(panel_offset(plan, step, group, 1) - panel_offset(plan, step, group, 0)),
+        .u_f_stride = (ptrdiff_t)(panel_offset(step, group, 1) - panel_offset(step, group, 0)),
     };
     for (size_t ic = 0; ic < ic_padded; ic++) {
         for (size_t b = 0; b < (size_t)kernels->conv_blocks; b++) {
@@ -58,7 +57,7 @@ void vgg_winograd_pack_group(const struct vgg_plan *plan, const struct vgg_step 
                     g[k * L + l] = ic < ic_count ? rows[((b * L + l) * ic_count + ic) * 9 + k] : 0;
                 }
             }
-            args.u = step->weight + panel_offset(plan, step, group, 0) + ic * G + b * L;
+            args.u = step->weight + panel_offset(step, group, 0) + ic * G + b * L;
             kernels->winograd_filter(&args);
         }
     }
@@ -70,9 +69,10 @@ struct winograd_run {
     const struct vgg_plan *plan;
     const struct vgg_step *step;
     const struct vgg_activation *in, *out;
-    int count;  /* pictures */
-    int blocks; /* of tiles in a picture, for TILES */
-    int slices; /* of the panels, for FREQUENCY */
+    int count;          /* pictures */
+    int blocks;         /* of tiles in a picture, for TILES */
+    atomic_size_t next; /* of the blocks of all pictures, for TILES */
+    int slices;         /* of the panels, for FREQUENCY */
     float *v, *m;
 };
 
@@ -131,9 +131,8 @@ static int min(int a, int b)
 }
 
 /* A block of tiles of one picture, from input to output. */
-static void tiles_task(void *context, size_t index, int worker)
+static void compute_block(const struct winograd_run *run, size_t index, float *scratch)
 {
-    const struct winograd_run *run = context;
     const struct vgg_step *step = run->step;
     const struct vgg_kernels *kernels = run->plan->kernels;
     const int L = kernels->lanes, in_blocks = run->in->blocks;
@@ -143,9 +142,7 @@ static void tiles_task(void *context, size_t index, int worker)
     const int end = (int)((int64_t)tiles * (block + 1) / run->blocks);
     const int f_count = frequencies(step);
     const ptrdiff_t plane = (ptrdiff_t)step->conv.block * L;
-    float *v = run->plan->scratch +
-               (size_t)worker * (step->conv.scratch_elements / (size_t)run->plan->threads);
-    float *m = v + (size_t)f_count * step->conv.v_f_stride;
+    float *v = scratch, *m = v + (size_t)f_count * step->conv.v_f_stride;
 
     for (int b = 0; b < in_blocks; b++) {
         transform_input(run, n, b, begin, end, v + b * plane);
@@ -173,6 +170,18 @@ static void tiles_task(void *context, size_t index, int worker)
                 clear_frame(run, n, first + b);
             }
         }
+    }
+}
+
+/* Computes blocks, with one slot's scratch, until none are left. */
+static void tiles_task(void *context, size_t slot, int worker)
+{
+    (void)worker;
+    struct winograd_run *run = context;
+    const size_t blocks = (size_t)run->count * (size_t)run->blocks;
+    float *scratch = run->plan->scratch + slot * run->step->conv.slot_elements;
+    for (size_t i; (i = atomic_fetch_add_explicit(&run->next, 1, memory_order_relaxed)) < blocks;) {
+        compute_block(run, i, scratch);
     }
 }
 
@@ -242,7 +251,7 @@ void vgg_winograd_run(const struct vgg_plan *plan, const struct vgg_step *step,
     };
     if (conv->algorithm == VGG_WINOGRAD_TILES) {
         run.blocks = vgg_ceil_div(conv->tiles_h * conv->tiles_w, conv->block);
-        vgg_pool_run(pool, (size_t)count * (size_t)run.blocks, tiles_task, &run);
+        vgg_pool_run(pool, (size_t)conv->slots, tiles_task, &run);
         return;
     }
     const int panels = step->groups * frequencies(step);
