@@ -117,6 +117,25 @@ static void conv_task(void *context, size_t index, int worker)
     }
 }
 
+/* The channels past the last one: their weights are zeros, but zero times infinity is NaN, which would
+ * reach every channel of the next convolution. One task clears some rows of a picture's last block. */
+static void clear_padding_task(void *context, size_t index, int worker)
+{
+    (void)worker;
+    const struct step_run *run = context;
+    const struct vgg_activation *out = run->out;
+    const size_t chunks = (size_t)run->step->chunks, chunk = index % chunks;
+    const int used = out->shape.c % out->lanes;
+    const int end = (int)((size_t)out->shape.h * (chunk + 1) / chunks);
+    for (int h = (int)((size_t)out->shape.h * chunk / chunks); h < end; h++) {
+        float *p = block_to_write(out, (int)(index / chunks), out->blocks - 1) +
+                   h * out->row_stride + used;
+        for (int w = 0; w < out->shape.w; w++, p += out->lanes) {
+            memset(p, 0, (size_t)(out->lanes - used) * sizeof *p);
+        }
+    }
+}
+
 static void max_pool_task(void *context, size_t index, int worker)
 {
     (void)worker;
@@ -253,6 +272,9 @@ static void run_step(struct vgg_plan *plan, struct vgg_pool *pool, const struct 
             vgg_pool_run(pool, tasks, conv_task, &run);
         } else {
             vgg_winograd_run(plan, step, pool, count);
+        }
+        if (run.out->shape.c % run.out->lanes != 0) {
+            vgg_pool_run(pool, (size_t)count * (size_t)step->chunks, clear_padding_task, &run);
         }
         break;
     case VGG_STEP_BATCH_NORM:
