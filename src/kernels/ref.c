@@ -3,6 +3,9 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
+
+#include "kernels/winograd.h"
 
 void vgg_ref_conv(const float *x, int ic, int ih, int iw, const float *weight, const float *bias,
                   int oc, int k, int pad, double *y, double *magnitude)
@@ -82,6 +85,86 @@ void vgg_ref_avg_pool(const float *x, int ih, int iw, int oh, int ow, double *y,
             }
             *y++ = sum / ((h1 - h0) * (w1 - w0));
             *magnitude++ = size / ((h1 - h0) * (w1 - w0));
+        }
+    }
+}
+
+/* Multiplies the polynomial [degree + 1], lowest power first, by (x - root). */
+static void multiply(double *polynomial, int degree, double root)
+{
+    polynomial[degree + 1] = 0;
+    for (int i = degree + 1; i >= 0; i--) {
+        polynomial[i] = (i > 0 ? polynomial[i - 1] : 0) - root * polynomial[i];
+    }
+}
+
+static double power(double x, int exponent)
+{
+    double y = 1;
+    while (exponent-- > 0) {
+        y *= x;
+    }
+    return y;
+}
+
+void vgg_ref_winograd(int m, struct vgg_ref_winograd *out)
+{
+    static const double pairs[][3] = {
+        {1},
+        {VGG_WINOGRAD4_P, VGG_WINOGRAD4_Q},
+        {VGG_WINOGRAD6_P, VGG_WINOGRAD6_Q, VGG_WINOGRAD6_R},
+    };
+    const int n = m + 2, last = n - 1; /* the row of infinity */
+    double points[7] = {0};
+    for (int i = 0; i < m / 2; i++) {
+        points[1 + 2 * i] = pairs[m / 2 - 1][i];
+        points[2 + 2 * i] = -pairs[m / 2 - 1][i];
+    }
+    memset(out, 0, sizeof *out);
+    out->input = (struct vgg_ref_matrix){.rows = n, .columns = n};
+    out->filter = (struct vgg_ref_matrix){.rows = n, .columns = 3};
+    out->output = (struct vgg_ref_matrix){.rows = m, .columns = n};
+    for (int row = 0; row < n; row++) {
+        double *rest = out->input.at[row]; /* M(x) / (x - p), or M(x) */
+        int degree = 0;
+        rest[0] = 1;
+        for (int j = 0; j < last; j++) {
+            if (j != row) {
+                multiply(rest, degree++, points[j]);
+            }
+        }
+        double slope = 0; /* M'(p) is the rest's value at p */
+        for (int k = 0; row < last && k <= degree; k++) {
+            slope += rest[k] * power(points[row], k);
+        }
+        for (int k = 0; k < 3; k++) {
+            out->filter.at[row][k] = row < last ? power(points[row], k) / slope : k == 2;
+        }
+        for (int k = 0; k < m; k++) {
+            out->output.at[k][row] = row < last ? power(points[row], k) : k == m - 1;
+        }
+    }
+}
+
+void vgg_ref_transform(const struct vgg_ref_matrix *a, const double *x, const double *x_magnitude,
+                       double *y, double *magnitude)
+{
+    for (int r = 0; r < a->rows; r++) {
+        for (int s = 0; s < a->rows; s++) {
+            double sum = 0, size = 0;
+            for (int i = 0; i < a->columns; i++) {
+                for (int j = 0; j < a->columns; j++) {
+                    const double factor = a->at[r][i] * a->at[s][j];
+                    const int at = i * a->columns + j;
+                    if (factor != 0) {
+                        sum += factor * x[at];
+                        size +=
+                            fabs(factor) * (x_magnitude != NULL ? x_magnitude[at] : fabs(x[at]));
+                    }
+                }
+            }
+            y[r * a->rows + s] = sum;
+            magnitude[r * a->rows + s] = size;
         }
     }
 }

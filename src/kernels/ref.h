@@ -19,4 +19,22 @@ void vgg_ref_max_pool(const float *x, int ih, int iw, int kernel, int stride, do
 /* y[oh][ow] of one channel x [ih][iw], as nn.AdaptiveAvgPool2d((oh, ow)) defines it. */
 void vgg_ref_avg_pool(const float *x, int ih, int iw, int oh, int ow, double *y, double *magnitude);
 
+/* A matrix of Winograd convolution, small and dense. */
+struct vgg_ref_matrix {
+    int rows, columns;
+    double at[8][8];
+};
+
+/* The matrices of F(m × m, 3 × 3) for m = 2, 4, 6, multiplied out of the points of winograd.h by its
+ * definition: input is Bᵀ [n][n], filter is G [n][3], output is Aᵀ [m][n], for n = m + 2. */
+struct vgg_ref_winograd {
+    struct vgg_ref_matrix input, filter, output;
+};
+void vgg_ref_winograd(int m, struct vgg_ref_winograd *out);
+
+/* y = a x aᵀ [rows][rows] for x [columns][columns]: each of the three transforms. A factor 0 makes a term
+ * 0 whatever x is. x_magnitude is what |x| counts for in y's magnitude; NULL: |x|. */
+void vgg_ref_transform(const struct vgg_ref_matrix *a, const double *x, const double *x_magnitude,
+                       double *y, double *magnitude);
+
 #endif

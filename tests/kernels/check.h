@@ -10,6 +10,12 @@
  * The oracle's products are exact in double precision; its sum of K terms is off by K 2^-53 Σ|terms|,
  * less than one more u for any K here. The terms of
  *     conv_*         go through K = ic kernel² multiply-adds, the first one through all of them
+ *     gemm           go through K = ic multiply-adds, likewise
+ *     winograd_*     go through the multiply-adds of one row of a matrix, twice: rows, then columns; no
+ *                    coefficient is split into terms of both signs, so Σ|terms| is |a| |x| |aᵀ|
+ *     F(m) composed  go through both transforms, one rounding of the filter, ic multiply-adds, the bias;
+ *                    Σ|terms| is |Aᵀ| (Σ (|G| |g| |Gᵀ|) ⊙ (|Bᵀ| |d| |B|)) |A|, which is what makes a
+ *                    larger m less exact
  *     linear         go through K / L multiply-adds, log2 L pairwise sums and the sum with the bias
  *     avg_pool       go through all additions of the window and two divisions
  *     scale_shift    go through one multiply-add
@@ -37,7 +43,7 @@ struct check {
     struct check_block {
         void *start;
         size_t bytes;
-    } blocks[24];
+    } blocks[40];
     int block_count;
 };
 
@@ -102,6 +108,9 @@ static inline double check_relu(double a)
 
 /* The checks, by file. */
 void check_conv(struct check *check);
+void check_winograd(struct check *check);
+void check_gemm(struct check *check);
+void check_composed(struct check *check);
 void check_linear(struct check *check);
 void check_pools(struct check *check);
 /* vec_check_tmpl.c, compiled once per ISA. */

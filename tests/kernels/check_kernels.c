@@ -59,6 +59,9 @@ static void check_isa(struct check *check, enum vgg_cpu cpu)
     signal(SIGBUS, tell_fault);
     find_vec_check(cpu)(check);
     check_conv(check);
+    check_winograd(check);
+    check_gemm(check);
+    check_composed(check);
     check_linear(check);
     check_pools(check);
     printf("%s: %d passed, %d failed in %.1f s; largest error %.3f of its bound, in %s\n",

@@ -1,0 +1,297 @@
+/* The transforms of Winograd convolution, one block of channels, lane by lane, against the matrices that
+ * follow from the definition: partial tiles at the right and at the bottom, ranges of tiles that begin and
+ * end inside a row, pools over odd planes, special numbers. */
+#include "check.h"
+
+#include <math.h>
+
+#include "base/cpu.h"
+#include "kernels/ref.h"
+
+enum { MAX_F = 64 };
+
+/* The most operations that a term goes through in one pass over rows or columns, see check.h. */
+static double input_operations(const struct check *check, int m)
+{
+    const int depth = m == 2 ? 1 : m == 4 ? 2 : 3;
+    return 2.0 * depth * (check->fused ? 1 : 2);
+}
+
+static double output_operations(const struct check *check, int m)
+{
+    const int depth = m == 2 ? 2 : m == 4 ? 3 : 4;
+    return 2.0 * depth * (check->fused ? 1 : 2) + 1; /* and the bias */
+}
+
+/* What can be lost where numbers are denormal, an absolute error: each operation loses 2^-150, or 2^-126
+ * with denormals off, and what follows multiplies that by no more than the matrix can, twice. */
+static double denormal_slack(const struct vgg_ref_matrix *a, double operations,
+                             enum check_fill fill, bool denormals_off)
+{
+    double norm = 1;
+    for (int r = 0; r < a->rows; r++) {
+        double sum = 0;
+        for (int k = 0; k < a->columns; k++) {
+            sum += fabs(a->at[r][k]);
+        }
+        norm = fmax(norm, sum);
+    }
+    return fill != FILL_DENORMAL
+               ? 0
+               : (operations + 1) * norm * norm * (denormals_off ? 0x1p-126 : 0x1p-150);
+}
+
+static const char *off_string(bool denormals_off)
+{
+    return denormals_off ? ", denormals off" : "";
+}
+
+/* --- input ------------------------------------------------------------------------------------ */
+
+/*   rows, columns   pixels there are, frame included     begin, end   tiles */
+struct input {
+    int m, rows, columns, begin, end;
+    enum check_fill fill;
+    bool denormals_off;
+};
+
+static int tiles_across(int m, int columns)
+{
+    return check_ceil_div(columns - 2, m);
+}
+
+static void check_input_case(struct check *check, const struct input *c)
+{
+    const int n = c->m + 2, f_count = n * n, lanes = check->kernels->lanes;
+    check_begin(check, "winograd_input F(%d) %dx%d tiles %d to %d, %s%s", c->m, c->rows, c->columns,
+                c->begin, c->end, check_fill_string(c->fill), off_string(c->denormals_off));
+    const size_t x_row = (size_t)(c->columns + 1) * (size_t)lanes;
+    const size_t x_count = (size_t)(c->rows - 1) * x_row + (size_t)(c->columns * lanes);
+    const size_t tiles = (size_t)(c->end - c->begin), f_stride = (tiles + 1) * (size_t)lanes;
+    const size_t v_count = (size_t)f_count * f_stride;
+    float *x = check_input(check, x_count, 0), *v = check_output(check, v_count);
+    check_fill(check, x, x_count, c->fill);
+    struct vgg_winograd_input_args args = {
+        .m = c->m,
+        .x = x,
+        .x_row_stride = (ptrdiff_t)x_row,
+        .rows = c->rows,
+        .columns = c->columns,
+        .tiles_w = tiles_across(c->m, c->columns),
+        .tile_begin = c->begin,
+        .tile_end = c->end,
+        .v = v,
+        .v_f_stride = (ptrdiff_t)f_stride,
+    };
+    const uint64_t mode = c->denormals_off ? vgg_denormals_off() : 0;
+    check->kernels->winograd_input(&args);
+    if (c->denormals_off) {
+        vgg_denormals_restore(mode);
+    }
+
+    struct vgg_ref_winograd matrices;
+    vgg_ref_winograd(c->m, &matrices);
+    const double operations = input_operations(check, c->m);
+    const double slack = denormal_slack(&matrices.input, operations, c->fill, c->denormals_off);
+    for (int t = c->begin; t < c->end; t++) {
+        for (int lane = 0; lane < lanes; lane++) {
+            double d[MAX_F], want[MAX_F], magnitude[MAX_F];
+            for (int i = 0; i < f_count; i++) {
+                const int row = t / args.tiles_w * c->m + i / n;
+                const int column = t % args.tiles_w * c->m + i % n;
+                const bool inside = row < c->rows && column < c->columns;
+                d[i] =
+                    inside ? (double)x[(size_t)row * x_row + (size_t)(column * lanes + lane)] : 0;
+            }
+            vgg_ref_transform(&matrices.input, d, NULL, want, magnitude);
+            for (int f = 0; f < f_count; f++) {
+                const size_t at = (size_t)f * f_stride + (size_t)((t - c->begin) * lanes + lane);
+                check_value(check, "frequency", (size_t)f, check_take(v + at), want[f],
+                            magnitude[f], operations, slack);
+            }
+        }
+    }
+    check_untouched(check, v, v_count);
+    check_end(check);
+}
+
+/* --- output ----------------------------------------------------------------------------------- */
+
+/*   h, w   outputs of the convolution, before the pool     begin, end   tiles */
+struct output {
+    int m, h, w, begin, end;
+    bool relu, pool;
+    enum check_fill fill;
+    bool denormals_off;
+};
+
+/* The larger; NaN when either is. */
+static double larger(double a, double b)
+{
+    return a > b || isnan(a) ? a : b;
+}
+
+static void check_output_case(struct check *check, const struct output *c)
+{
+    const int m = c->m, n = m + 2, lanes = check->kernels->lanes, window = c->pool ? 2 : 1;
+    const int oh = c->h / window, ow = c->w / window, tiles_w = check_ceil_div(c->w, m);
+    check_begin(check, "winograd_output F(%d) %dx%d tiles %d to %d%s%s, %s%s", m, c->h, c->w,
+                c->begin, c->end, c->relu ? " relu" : "", c->pool ? " pool" : "",
+                check_fill_string(c->fill), off_string(c->denormals_off));
+    const size_t tiles = (size_t)(c->end - c->begin), f_stride = (tiles + 1) * (size_t)lanes;
+    const size_t m_count = (size_t)(n * n - 1) * f_stride + tiles * (size_t)lanes;
+    const size_t y_row = (size_t)(ow + 2) * (size_t)lanes, y_count = (size_t)(oh + 2) * y_row;
+    float *products = check_input(check, m_count, 0);
+    float *bias = check_input(check, (size_t)lanes, 0);
+    float *framed = check_output(check, y_count), *y = framed + y_row + lanes;
+    check_fill(check, products, m_count, c->fill);
+    check_fill(check, bias, (size_t)lanes,
+               c->fill == FILL_DENORMAL ? FILL_DENORMAL : FILL_ORDINARY);
+    const uint64_t mode = c->denormals_off ? vgg_denormals_off() : 0;
+    check->kernels->winograd_output(&(struct vgg_winograd_output_args){
+        .m = m,
+        .m_data = products,
+        .m_f_stride = (ptrdiff_t)f_stride,
+        .bias = bias,
+        .y = y,
+        .y_row_stride = (ptrdiff_t)y_row,
+        .oh = oh,
+        .ow = ow,
+        .tiles_w = tiles_w,
+        .tile_begin = c->begin,
+        .tile_end = c->end,
+        .relu = c->relu,
+        .pool = c->pool,
+    });
+    if (c->denormals_off) {
+        vgg_denormals_restore(mode);
+    }
+
+    struct vgg_ref_winograd matrices;
+    vgg_ref_winograd(m, &matrices);
+    const double operations = output_operations(check, m);
+    const double slack = denormal_slack(&matrices.output, operations, c->fill, c->denormals_off);
+    for (int t = c->begin; t < c->end; t++) {
+        for (int lane = 0; lane < lanes; lane++) {
+            double d[MAX_F], tile[MAX_F], magnitude[MAX_F];
+            for (int f = 0; f < n * n; f++) {
+                d[f] = (double)
+                    products[(size_t)f * f_stride + (size_t)((t - c->begin) * lanes + lane)];
+            }
+            vgg_ref_transform(&matrices.output, d, NULL, tile, magnitude);
+            for (int i = 0; i < m / window; i++) {
+                for (int j = 0; j < m / window; j++) {
+                    const int row = t / tiles_w * (m / window) + i;
+                    const int column = t % tiles_w * (m / window) + j;
+                    double want = tile[i * window * m + j * window], size = 0;
+                    for (int k = 0; k < window * window; k++) {
+                        const int at = (i * window + k / 2) * m + j * window + k % 2;
+                        want = larger(tile[at], want);
+                        size = fmax(size, magnitude[at]);
+                    }
+                    if (row < oh && column < ow) {
+                        want += (double)bias[lane];
+                        size += fabs((double)bias[lane]);
+                        check_value(
+                            check, "pixel", (size_t)(row * ow + column),
+                            check_take(y + (size_t)row * y_row + (size_t)(column * lanes + lane)),
+                            c->relu ? check_relu(want) : want, size, operations, slack);
+                    }
+                }
+            }
+        }
+    }
+    check_untouched(check, framed, y_count);
+    check_end(check);
+}
+
+/* --- filters ---------------------------------------------------------------------------------- */
+
+static void check_filter_case(struct check *check, int m, enum check_fill fill)
+{
+    const int f_count = (m + 2) * (m + 2), lanes = check->kernels->lanes;
+    check_begin(check, "winograd_filter F(%d), %s", m, check_fill_string(fill));
+    const size_t f_stride = (size_t)(2 * lanes), u_count = (size_t)f_count * f_stride;
+    float *g = check_input(check, (size_t)(9 * lanes), 0), *u = check_output(check, u_count);
+    check_fill(check, g, (size_t)(9 * lanes), fill);
+    check->kernels->winograd_filter(&(struct vgg_winograd_filter_args){
+        .m = m, .g = g, .u = u, .u_f_stride = (ptrdiff_t)f_stride});
+    struct vgg_ref_winograd matrices;
+    vgg_ref_winograd(m, &matrices);
+    for (int lane = 0; lane < lanes; lane++) {
+        double taps[9], want[MAX_F], magnitude[MAX_F];
+        for (int k = 0; k < 9; k++) {
+            taps[k] = (double)g[k * lanes + lane];
+        }
+        vgg_ref_transform(&matrices.filter, taps, NULL, want, magnitude);
+        for (int f = 0; f < f_count; f++) {
+            const float got = check_take(u + (size_t)f * f_stride + lane);
+            if (!isfinite(magnitude[f])) {
+                /* Such a channel's outputs are not finite anyhow: any such number will do. */
+                if (isfinite(got)) {
+                    check_fail(check, "frequency %d is finite: %.9g", f, (double)got);
+                }
+            } else if (fill != FILL_NAN && fill != FILL_INFINITE) {
+                /* Rounded once, from a sum whose terms went through a few operations in double. */
+                check_value(check, "frequency", (size_t)f, got, want[f],
+                            fabs(want[f]) + 0x1p-24 * magnitude[f], 1, 0);
+            }
+        }
+    }
+    check_untouched(check, u, u_count);
+    check_end(check);
+}
+
+/* --- cases ------------------------------------------------------------------------------------ */
+
+/* Planes of every size up to two tiles and one pixel; all their tiles, and a part of them. */
+static void check_sizes(struct check *check, int m)
+{
+    for (int h = 1; h <= 2 * m + 1; h += h < m ? m - 1 : 1) {
+        for (int w = 1; w <= 3 * m + 1; w++) {
+            const int tiles = check_ceil_div(h, m) * check_ceil_div(w, m);
+            const int begin = check_range(check, 0, tiles - 1);
+            const int end = check_range(check, begin + 1, tiles);
+            check_input_case(check, &(struct input){m, h + 2, w + 2, 0, tiles, .fill = 0});
+            check_input_case(check, &(struct input){m, h + 2, w + 2, begin, end, .fill = 0});
+            for (int kind = 0; kind < 4; kind++) {
+                struct output c = {m, h, w, 0, tiles, .relu = kind % 2 != 0, .pool = kind >= 2};
+                check_output_case(check, &c);
+                c.begin = begin;
+                c.end = end;
+                check_output_case(check, &c);
+            }
+        }
+    }
+}
+
+static void check_special(struct check *check, int m)
+{
+    static const enum check_fill fills[] = {FILL_POSITIVE, FILL_NAN,  FILL_INFINITE,
+                                            FILL_DENORMAL, FILL_HUGE, FILL_ZERO};
+    for (size_t i = 0; i < sizeof fills / sizeof *fills; i++) {
+        for (int off = 0; off < 2; off++) {
+            const bool denormals_off = off != 0;
+            check_input_case(check,
+                             &(struct input){m, 2 * m + 1, 3 * m, 1, 6, fills[i], denormals_off});
+            for (int kind = 0; kind < 4; kind++) {
+                check_output_case(check,
+                                  &(struct output){m, 2 * m - 1, 3 * m - 1, 1, 5, kind % 2 != 0,
+                                                   kind >= 2, fills[i], denormals_off});
+            }
+        }
+        check_filter_case(check, m, fills[i]);
+    }
+    check_filter_case(check, m, FILL_ORDINARY);
+}
+
+void check_winograd(struct check *check)
+{
+    for (int m = 2; m <= 6; m += 2) {
+        check_sizes(check, m);
+        check_special(check, m);
+        check_input_case(check, &(struct input){m, 58, 58, 5, 33, .fill = FILL_ORDINARY});
+        check_output_case(check,
+                          &(struct output){m, 56, 56, 5, 33, true, true, FILL_ORDINARY, false});
+    }
+}
