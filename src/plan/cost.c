@@ -176,12 +176,11 @@ static bool allowed(enum vgg_conv_algorithm conv, int m)
 }
 
 void vgg_choose_conv(struct vgg_plan *plan, const struct vgg_conv2d *conv, struct vgg_shape in,
-                     struct vgg_conv_choice *choice)
+                     bool planar, struct vgg_conv_choice *choice)
 {
     static const int blocks[] = {14, 28, 42, 56, 84};
     const struct machine machine = machine_of(plan->kernels);
     const int L = plan->kernels->lanes, group = plan->kernels->conv_blocks * L;
-    const bool planar = conv->ic < L;
     const struct layer layer = {
         .ic = planar ? conv->ic : vgg_ceil_div(conv->ic, L) * L,
         .oc = vgg_ceil_div(conv->oc, group) * group,
@@ -201,7 +200,7 @@ void vgg_choose_conv(struct vgg_plan *plan, const struct vgg_conv2d *conv, struc
     if (plan->one_shot) {
         best += prepare_ms(&machine, layer.ic * layer.oc * conv->kernel * conv->kernel);
     }
-    int used = snprintf(text, sizeof text, "direct %.1f", best);
+    int used = snprintf(text, sizeof text, "direct %.3g", best);
     const bool fits = plan->on_node == NULL && conv->kernel == 3 && conv->padding == 1 && !planar;
     const bool forced = plan->conv != VGG_CONV_AUTO && plan->conv != VGG_CONV_EXACT;
     for (int m = 2; fits && m <= 6; m += 2) {
@@ -232,8 +231,8 @@ void vgg_choose_conv(struct vgg_plan *plan, const struct vgg_conv2d *conv, struc
         if (plan->one_shot) {
             ms += prepare_ms(&machine, (m + 2) * (m + 2) * layer.ic * layer.oc);
         }
-        used += snprintf(text + used, sizeof text - (size_t)used, ", F(%d) %.1f", m, ms);
-        /* F(6) rounds three times as coarsely as F(4): it must be worth it. */
+        used += snprintf(text + used, sizeof text - (size_t)used, ", F(%d) %.3g", m, ms);
+        /* F(6) rounds four times as coarsely as F(4): it must be worth it. */
         if (forced || ms < best * (m == 6 ? 0.9 : 1)) {
             best = ms;
             *choice = form;

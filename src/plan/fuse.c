@@ -64,7 +64,7 @@ static size_t make_step(struct vgg_plan *plan, const struct vgg_node *nodes, siz
     size_t taken = 1;
     *step = (struct vgg_step){.kind = kind_of(node->op), .node = node};
     if (step->kind == VGG_STEP_CONV) {
-        vgg_choose_conv(plan, &node->conv, in, &step->conv);
+        vgg_choose_conv(plan, &node->conv, in, i == 0, &step->conv);
     }
     if (plan->on_node == NULL) {
         if (is(node, VGG_OP_CONV2D) && is(node_at(nodes, count, i + taken), VGG_OP_BATCH_NORM)) {

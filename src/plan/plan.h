@@ -129,9 +129,10 @@ void vgg_plan_destroy(struct vgg_plan *plan);
 void vgg_plan_run(struct vgg_plan *plan, struct vgg_pool *pool, const float *input, int count,
                   float *logits);
 
-/* Chooses the algorithm of a convolution (cost.c); the reason is kept in the plan's arena. */
+/* Chooses the algorithm of a convolution (cost.c); the reason is kept in the plan's arena.
+ *   planar   the input is not blocked */
 void vgg_choose_conv(struct vgg_plan *plan, const struct vgg_conv2d *conv, struct vgg_shape in,
-                     struct vgg_conv_choice *choice);
+                     bool planar, struct vgg_conv_choice *choice);
 
 /* The parts of vgg_plan_run and vgg_plan_pack that concern Winograd (winograd.c). */
 void vgg_winograd_run(const struct vgg_plan *plan, const struct vgg_step *step,
