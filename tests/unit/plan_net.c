@@ -107,6 +107,28 @@ struct net *net_create(void)
     return net;
 }
 
+struct net *net_create_small_kernels(void)
+{
+    struct net *net = calloc(1, sizeof *net);
+    ck_assert_ptr_nonnull(net);
+    net->random = 11;
+    add_conv(net, "features.0", 3, 20, 3, true);
+    add(net, (struct vgg_node){.op = VGG_OP_RELU, .name = "features.1"});
+    add_conv(net, "features.2", 20, 37, 3, false);
+    add_norm(net, "features.3", 37, true);
+    add(net, (struct vgg_node){.op = VGG_OP_RELU, .name = "features.4"});
+    add(net, (struct vgg_node){.op = VGG_OP_MAX_POOL, .name = "features.5", .max_pool = {2, 2}});
+    add_conv(net, "features.6", 37, 40, 3, true);
+    add(net, (struct vgg_node){.op = VGG_OP_RELU, .name = "features.7"});
+    add_conv(net, "features.8", 40, 33, 3, true);
+    add(net, (struct vgg_node){.op = VGG_OP_MAX_POOL, .name = "features.9", .max_pool = {2, 2}});
+    add(net,
+        (struct vgg_node){.op = VGG_OP_ADAPTIVE_AVG_POOL, .name = "avgpool", .avg_pool = {2, 1}});
+    add(net, (struct vgg_node){.op = VGG_OP_FLATTEN, .name = "flatten"});
+    add_linear(net, "classifier.0", 33 * 2, NET_CLASSES, true);
+    return net;
+}
+
 void net_destroy(struct net *net)
 {
     for (size_t i = 0; i < net->tensor_count; i++) {
@@ -115,12 +137,13 @@ void net_destroy(struct net *net)
     free(net);
 }
 
-float *net_make_input(size_t count)
+float *net_make_input(size_t count, int h, int w)
 {
+    const size_t values = count * 3 * (size_t)h * (size_t)w;
     uint32_t random = 99;
-    float *input = malloc(count * 3 * NET_H * NET_W * sizeof *input);
+    float *input = malloc(values * sizeof *input);
     ck_assert_ptr_nonnull(input);
-    for (size_t i = 0; i < count * 3 * NET_H * NET_W; i++) {
+    for (size_t i = 0; i < values; i++) {
         input[i] = next(&random, -2, 2);
     }
     return input;

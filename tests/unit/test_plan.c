@@ -2,55 +2,15 @@
  * batches; runs that allocate nothing; nets it must refuse. */
 #include "unit.h"
 
-#include <math.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "kernels/dispatch.h"
 #include "plan/plan.h"
 #include "plan_net.h"
+#include "plan_run.h"
 
 enum { BATCH = 3, THREADS = 3 };
 static const struct vgg_shape input_shape = {3, NET_H, NET_W};
-
-/* The linker sends every allocation of the library and of this program through these. */
-static atomic_int allocations;
-void *__real_malloc(size_t bytes);
-void *__real_calloc(size_t count, size_t bytes);
-void *__real_realloc(void *block, size_t bytes);
-void *__real_aligned_alloc(size_t align, size_t bytes);
-int __real_posix_memalign(void **block, size_t align, size_t bytes);
-void *__wrap_malloc(size_t bytes);
-void *__wrap_calloc(size_t count, size_t bytes);
-void *__wrap_realloc(void *block, size_t bytes);
-void *__wrap_aligned_alloc(size_t align, size_t bytes);
-int __wrap_posix_memalign(void **block, size_t align, size_t bytes);
-
-void *__wrap_malloc(size_t bytes)
-{
-    allocations++;
-    return __real_malloc(bytes);
-}
-void *__wrap_calloc(size_t count, size_t bytes)
-{
-    allocations++;
-    return __real_calloc(count, bytes);
-}
-void *__wrap_realloc(void *block, size_t bytes)
-{
-    allocations++;
-    return __real_realloc(block, bytes);
-}
-void *__wrap_aligned_alloc(size_t align, size_t bytes)
-{
-    allocations++;
-    return __real_aligned_alloc(align, bytes);
-}
-int __wrap_posix_memalign(void **block, size_t align, size_t bytes)
-{
-    allocations++;
-    return __real_posix_memalign(block, align, bytes);
-}
 
 /* What a test starts from. */
 struct setup {
@@ -60,7 +20,7 @@ struct setup {
 
 static struct setup set_up(void)
 {
-    return (struct setup){net_create(), net_make_input(BATCH)};
+    return (struct setup){net_create(), net_make_input(BATCH, NET_H, NET_W)};
 }
 
 static void tear_down(struct setup *setup)
@@ -75,42 +35,10 @@ static struct vgg_plan_options make_options(const struct vgg_kernels *kernels, i
         .kernels = kernels, .batch = batch, .input = input_shape, .activation_bytes = 1 << 24};
 }
 
-/* Plans, runs all pictures `at_once` at a time, and checks that running allocates nothing. */
 static void run(const struct setup *setup, const struct vgg_plan_options *options, int threads,
                 int at_once, float *logits)
 {
-    struct vgg_error err = {0};
-    struct vgg_pool *pool;
-    struct vgg_plan *plan;
-    ck_assert_int_eq(vgg_pool_create(threads, &pool, NULL), VGG_OK);
-    vgg_status status =
-        vgg_plan_create(setup->net->nodes, setup->net->count, "net", options, pool, &plan, &err);
-    ck_assert_msg(status == VGG_OK, "%s", err.message);
-    ck_assert_int_eq(plan->class_count, NET_CLASSES);
-    /* What a run leaves behind must not reach the next one. */
-    memset(plan->slab, 0xff, plan->slab_bytes);
-    ck_assert_int_gt(allocations, 0); /* they are counted indeed */
-    const int before = allocations;
-    for (int n = 0; n < BATCH; n += at_once) {
-        const int count = n + at_once <= BATCH ? at_once : BATCH - n;
-        vgg_plan_run(plan, pool, setup->input + (size_t)n * 3 * NET_H * NET_W, count,
-                     logits + (size_t)n * NET_CLASSES);
-    }
-    ck_assert_int_eq(allocations, before);
-    vgg_plan_destroy(plan);
-    vgg_pool_destroy(pool);
-}
-
-/* Largest |a - b| as a fraction of the largest |b|. */
-static double compare(const float *a, const float *b, size_t count)
-{
-    double error = 0, largest = 0;
-    for (size_t i = 0; i < count; i++) {
-        error = fmax(error, fabs((double)a[i] - (double)b[i]));
-        largest = fmax(largest, fabs((double)b[i]));
-        ck_assert(isfinite(a[i]));
-    }
-    return error / largest;
+    plan_run(setup->net, options, threads, setup->input, BATCH, at_once, logits);
 }
 
 /* Every node's output in double precision, fed to the next one as float32. */
@@ -141,7 +69,7 @@ static void check_node(void *user, const char *name, const int64_t *shape, int n
                        const float *data)
 {
     struct listener *listener = user;
-    const int before = allocations;
+    const int before = plan_allocations;
     const size_t i = listener->heard++;
     ck_assert_uint_lt(i, listener->net->count);
     ck_assert_str_eq(name, listener->net->nodes[i].name);
@@ -156,10 +84,10 @@ static void check_node(void *user, const char *name, const int64_t *shape, int n
     }
     const size_t count = (size_t)want.c * (size_t)want.h * (size_t)want.w;
     for (size_t n = 0; n < BATCH; n++) {
-        const double error = compare(data + n * count, expected[i][n], count);
+        const double error = plan_compare(data + n * count, expected[i][n], count);
         ck_assert_msg(error <= tolerance, "%s: picture %zu: error %g", name, n, error);
     }
-    allocations = before; /* those of the assertions do not count */
+    plan_allocations = before; /* those of the assertions do not count */
 }
 
 START_TEST(agrees_with_double_precision)
@@ -181,8 +109,8 @@ START_TEST(agrees_with_double_precision)
         run(&setup, &options, 2, BATCH, unfused[0]);
         ck_assert_uint_eq(listener.heard, setup.net->count);
         for (int n = 0; n < BATCH; n++) {
-            ck_assert_double_le(compare(fused[n], want[n], NET_CLASSES), tolerance);
-            ck_assert_double_le(compare(unfused[n], want[n], NET_CLASSES), tolerance);
+            ck_assert_double_le(plan_compare(fused[n], want[n], NET_CLASSES), tolerance);
+            ck_assert_double_le(plan_compare(unfused[n], want[n], NET_CLASSES), tolerance);
         }
     }
     tear_down(&setup);
@@ -207,6 +135,7 @@ START_TEST(threads_and_batch_change_no_bit)
         for (int unfused = 0; unfused < 2 && kernels != NULL; unfused++) {
             float first[BATCH][NET_CLASSES], other[BATCH][NET_CLASSES];
             struct vgg_plan_options options = make_options(kernels, 1);
+            options.conv = VGG_CONV_DIRECT; /* for another batch others may be faster */
             options.on_node = unfused ? ignore_node : NULL;
             run(&setup, &options, 1, 1, first[0]);
             for (int threads = 1; threads <= THREADS; threads++) {

@@ -1,0 +1,83 @@
+/* Running plans in tests; see plan_run.h. */
+#include "plan_run.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+atomic_int plan_allocations;
+
+void *__real_malloc(size_t bytes);
+void *__real_calloc(size_t count, size_t bytes);
+void *__real_realloc(void *block, size_t bytes);
+void *__real_aligned_alloc(size_t align, size_t bytes);
+int __real_posix_memalign(void **block, size_t align, size_t bytes);
+void *__wrap_malloc(size_t bytes);
+void *__wrap_calloc(size_t count, size_t bytes);
+void *__wrap_realloc(void *block, size_t bytes);
+void *__wrap_aligned_alloc(size_t align, size_t bytes);
+int __wrap_posix_memalign(void **block, size_t align, size_t bytes);
+
+void *__wrap_malloc(size_t bytes)
+{
+    plan_allocations++;
+    return __real_malloc(bytes);
+}
+void *__wrap_calloc(size_t count, size_t bytes)
+{
+    plan_allocations++;
+    return __real_calloc(count, bytes);
+}
+void *__wrap_realloc(void *block, size_t bytes)
+{
+    plan_allocations++;
+    return __real_realloc(block, bytes);
+}
+void *__wrap_aligned_alloc(size_t align, size_t bytes)
+{
+    plan_allocations++;
+    return __real_aligned_alloc(align, bytes);
+}
+int __wrap_posix_memalign(void **block, size_t align, size_t bytes)
+{
+    plan_allocations++;
+    return __real_posix_memalign(block, align, bytes);
+}
+
+void plan_run(const struct net *net, const struct vgg_plan_options *options, int threads,
+              const float *input, int pictures, int at_once, float *logits)
+{
+    const size_t picture = 3 * (size_t)options->input.h * (size_t)options->input.w;
+    struct vgg_error err = {0};
+    struct vgg_pool *pool;
+    struct vgg_plan *plan;
+    ck_assert_int_eq(vgg_pool_create(threads, &pool, NULL), VGG_OK);
+    vgg_status status = vgg_plan_create(net->nodes, net->count, "net", options, pool, &plan, &err);
+    ck_assert_msg(status == VGG_OK, "%s", err.message);
+    ck_assert_int_eq(plan->class_count, NET_CLASSES);
+    /* What a run leaves behind must not reach the next one: here it is NaN. */
+    memset(plan->slab, 0xff, plan->slab_bytes);
+    memset(plan->scratch, 0xff, plan->scratch_bytes);
+    ck_assert_int_gt(plan_allocations, 0); /* they are counted indeed */
+    const int before = plan_allocations;
+    for (int n = 0; n < pictures; n += at_once) {
+        const int count = n + at_once <= pictures ? at_once : pictures - n;
+        vgg_plan_run(plan, pool, input + (size_t)n * picture, count,
+                     logits + (size_t)n * NET_CLASSES);
+    }
+    ck_assert_int_eq(plan_allocations, before);
+    vgg_plan_destroy(plan);
+    vgg_pool_destroy(pool);
+}
+
+double plan_compare(const float *a, const float *b, size_t count)
+{
+    double error = 0, largest = 0;
+    for (size_t i = 0; i < count; i++) {
+        error = fmax(error, fabs((double)a[i] - (double)b[i]));
+        largest = fmax(largest, fabs((double)b[i]));
+        ck_assert(isfinite(a[i]));
+    }
+    return error / largest;
+}
