@@ -53,6 +53,23 @@ VGG_API const struct vgg_preprocess *vgg_model_get_preprocess(const vgg_model *m
 /* The name of class index 0 … class_count-1, or NULL when there are no names. Borrowed. */
 VGG_API const char *vgg_model_get_label(const vgg_model *model, int index);
 
+/* One node of the net, in the order of execution: what torchvision's module of that name does. */
+struct vgg_node_info {
+    const char *name; /* the module path, "features.0"; borrowed from the model */
+    const char *type; /* the module's class, "Conv2d" */
+    int channels, height,
+        width;             /* of the output for one picture of the model's own size; height and
+                                    width are 1 once there are features only. 0 when that size is
+                                    too small for the net */
+    uint64_t parameters;   /* numbers in weight and bias; BatchNorm's statistics are none */
+    double multiply_adds;  /* for that picture, by definition: convolutions and linear layers,
+                                    biases not counted */
+    uint64_t weight_bytes; /* of all the node's tensors in memory, statistics included */
+};
+VGG_API size_t vgg_model_get_node_count(const vgg_model *model);
+/* index  0 … count-1 */
+VGG_API void vgg_model_get_node(const vgg_model *model, size_t index, struct vgg_node_info *info);
+
 /* Refuses weights that cannot classify: UNSUPPORTED when a classifier tensor holds NaN (torchvision's
  * vgg16_features files: feature-extraction weights with an empty head). Reads a few elements of each
  * classifier tensor. vgg_session_create calls it unless asked not to. */

@@ -12,6 +12,9 @@ struct vgg_model {
     const char *name;
     struct vgg_spec spec;
     struct vgg_graph graph;
+    struct vgg_shape
+        *shapes; /* [graph.count] each node's output for an input of the model's size; all
+                                 0 from the node on that it is too small for */
 };
 
 static vgg_status list_tensors(const vgg_checkpoint *checkpoint, struct vgg_arena *arena,
@@ -55,6 +58,26 @@ static vgg_status apply_options(vgg_model *model, const struct vgg_model_options
     return status;
 }
 
+static vgg_status list_shapes(struct vgg_model *model, struct vgg_error *err)
+{
+    struct vgg_shape shape = vgg_model_get_input_shape(model);
+    const size_t count = model->graph.count;
+    model->shapes = vgg_arena_alloc(&model->arena, count, sizeof *model->shapes);
+    if (model->shapes == NULL) {
+        return vgg_fail_memory(err, model->path, count * sizeof *model->shapes, "shapes");
+    }
+    memset(model->shapes, 0, count * sizeof *model->shapes);
+    for (size_t i = 0; i < count; i++) {
+        /* A session may still be asked for with a larger input, so this is no error. */
+        if (vgg_node_infer_shape(&model->graph.nodes[i], shape, &shape, model->path, NULL) !=
+            VGG_OK) {
+            break;
+        }
+        model->shapes[i] = shape;
+    }
+    return VGG_OK;
+}
+
 vgg_status vgg_model_create(const vgg_checkpoint *checkpoint,
                             const struct vgg_model_options *options, vgg_model **out,
                             struct vgg_error *err)
@@ -85,6 +108,10 @@ vgg_status vgg_model_create(const vgg_checkpoint *checkpoint,
         (status = vgg_graph_bind(model->path, model->name, &tensors, &model->graph, err)) !=
             VGG_OK ||
         (status = apply_options(model, options, &limits, err)) != VGG_OK) {
+        goto fail;
+    }
+    status = list_shapes(model, err);
+    if (status != VGG_OK) {
         goto fail;
     }
     *out = model;
@@ -128,6 +155,54 @@ const char *vgg_model_get_label(const vgg_model *model, int index)
 {
     const struct vgg_labels *labels = &model->spec.labels;
     return index >= 0 && (size_t)index < labels->count ? labels->names[index] : NULL;
+}
+
+/* Adds a tensor that may be absent. */
+static void add_tensor(const struct vgg_tensor *tensor, bool parameter, struct vgg_node_info *info)
+{
+    if (tensor == NULL) {
+        return;
+    }
+    uint64_t elements = 1;
+    for (int i = 0; i < tensor->ndim; i++) {
+        elements *= (uint64_t)tensor->shape[i];
+    }
+    info->parameters += parameter ? elements : 0;
+    info->weight_bytes += elements * vgg_dtype_get_bytes(tensor->dtype);
+}
+
+size_t vgg_model_get_node_count(const vgg_model *model)
+{
+    return model->graph.count;
+}
+
+void vgg_model_get_node(const vgg_model *model, size_t index, struct vgg_node_info *info)
+{
+    const struct vgg_node *node = &model->graph.nodes[index];
+    const struct vgg_shape shape = model->shapes[index];
+    *info = (struct vgg_node_info){
+        .name = node->name,
+        .type = vgg_op_string(node->op),
+        .channels = shape.c,
+        .height = shape.h,
+        .width = shape.w,
+    };
+    if (node->op == VGG_OP_CONV2D) {
+        const struct vgg_conv2d *conv = &node->conv;
+        add_tensor(conv->weight, true, info);
+        add_tensor(conv->bias, true, info);
+        info->multiply_adds =
+            (double)conv->ic * conv->oc * conv->kernel * conv->kernel * shape.h * shape.w;
+    } else if (node->op == VGG_OP_BATCH_NORM) {
+        add_tensor(node->norm.weight, true, info);
+        add_tensor(node->norm.bias, true, info);
+        add_tensor(node->norm.running_mean, false, info);
+        add_tensor(node->norm.running_var, false, info);
+    } else if (node->op == VGG_OP_LINEAR) {
+        add_tensor(node->linear.weight, true, info);
+        add_tensor(node->linear.bias, true, info);
+        info->multiply_adds = (double)node->linear.in_features * shape.c;
+    }
 }
 
 const struct vgg_node *vgg_model_get_nodes(const struct vgg_model *model, size_t *count)

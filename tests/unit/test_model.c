@@ -162,5 +162,51 @@ START_TEST(lets_options_override)
 }
 END_TEST
 
+START_TEST(tells_of_every_node)
+{
+    struct vgg_node_info node, sum = {0};
+    open_as("fashion_vgg8_bn.pth");
+    create(NULL);
+    ck_assert_uint_eq(vgg_model_get_node_count(model), 6 * 3 + 2 + 2 + 7);
+    vgg_model_get_node(model, 0, &node);
+    ck_assert_str_eq(node.name, "features.0");
+    ck_assert_str_eq(node.type, "Conv2d");
+    ck_assert(node.channels == 32 && node.height == 28 && node.width == 28);
+    ck_assert_uint_eq(node.parameters, 32 * 3 * 9 + 32);
+    ck_assert_double_eq(node.multiply_adds, 32 * 3 * 9 * 28.0 * 28);
+    vgg_model_get_node(model, 1, &node);
+    ck_assert_str_eq(node.type, "BatchNorm2d");
+    ck_assert_uint_eq(node.parameters, 2 * 32);
+    ck_assert_uint_eq(node.weight_bytes, 4 * 32 * sizeof(float));
+    for (size_t i = 0; i < vgg_model_get_node_count(model); i++) {
+        vgg_model_get_node(model, i, &node);
+        sum.parameters += node.parameters;
+        sum.multiply_adds += node.multiply_adds;
+    }
+    ck_assert_uint_eq(sum.parameters, 824810);
+    ck_assert_double_eq(sum.multiply_adds, 26134272);
+    ck_assert_str_eq(node.name, "classifier.6");
+    ck_assert(node.channels == 10 && node.height == 1 && node.width == 1);
+    close_all();
+}
+END_TEST
+
+START_TEST(has_no_shapes_for_too_small_an_input)
+{
+    struct vgg_node_info node;
+    open_as("x.pth");
+    write_file("x.json", "{\"schema\":1,\"input\":3,\"batch_norm\":true,\"layers\":[32,32,\"M\",64,"
+                         "64,\"M\",96,96],\"classifier\":[128,128,10]}");
+    create(NULL);
+    vgg_model_get_node(model, 0, &node);
+    ck_assert_int_eq(node.height, 3);
+    vgg_model_get_node(model, vgg_model_get_node_count(model) - 1, &node);
+    ck_assert_int_eq(node.height, 0);
+    ck_assert_double_eq(node.multiply_adds, 0);
+    close_all();
+}
+END_TEST
+
 UNIT_MAIN("model", knows_the_bundled_net_by_its_name, takes_descriptions_in_order,
-          refuses_descriptions_that_do_not_fit, lets_options_override)
+          refuses_descriptions_that_do_not_fit, lets_options_override, tells_of_every_node,
+          has_no_shapes_for_too_small_an_input)
