@@ -121,6 +121,32 @@ static vgg_status set_count(struct parser *parser, const struct cli_option *opti
     return VGG_OK;
 }
 
+/* "a,b,c": every part in turn as if it stood alone. */
+static vgg_status set_list(struct parser *parser, const struct cli_option *option,
+                           const char *value, struct cli_list *out)
+{
+    char part[32];
+    const char *next = value;
+    out->count = 0;
+    do {
+        const size_t length = strcspn(next, ",");
+        if (out->count == CLI_LIST_MOST) {
+            return message_fail(parser->err, VGG_ERR_ARGUMENT, "--%s: expected at most %d values",
+                                option->name, CLI_LIST_MOST);
+        }
+        snprintf(part, sizeof part, "%.*s", (int)(length < sizeof part ? length : sizeof part - 1),
+                 next);
+        int *number = &out->values[out->count++];
+        vgg_status status = option->kind == CLI_COUNTS ? set_count(parser, option, part, number)
+                                                       : set_choice(parser, option, part, number);
+        if (status != VGG_OK) {
+            return status;
+        }
+        next += length;
+    } while (*next++ == ',');
+    return VGG_OK;
+}
+
 static vgg_status set_number(struct parser *parser, const struct cli_option *option,
                              const char *value, double *out)
 {
@@ -155,6 +181,9 @@ static vgg_status set(struct parser *parser, const struct cli_option *option, co
         return set_number(parser, option, value, target);
     case CLI_CHOICE:
         return set_choice(parser, option, value, target);
+    case CLI_COUNTS:
+    case CLI_CHOICES:
+        return set_list(parser, option, value, target);
     case CLI_WORD:
         parser->options->words[parser->options->word_count++] = value;
         return VGG_OK;
@@ -257,7 +286,8 @@ static vgg_status parse_words(struct parser *parser)
 
 vgg_status cli_parse(int argc, char **argv, struct cli_options *out, struct vgg_error *err)
 {
-    *out = (struct cli_options){.command = CLI_CLASSIFY, .topk = 5, .rtol = 1e-5};
+    *out = (struct cli_options){
+        .command = CLI_CLASSIFY, .topk = 5, .rtol = 1e-5, .min_time = 0.5, .max_time = 10};
     out->words = calloc((size_t)(argc > 0 ? argc : 1), sizeof *out->words);
     if (out->words == NULL) {
         return message_fail(err, VGG_ERR_MEMORY, "out of memory");
@@ -270,6 +300,13 @@ vgg_status cli_parse(int argc, char **argv, struct cli_options *out, struct vgg_
         }
     }
     vgg_status status = parse_words(&parser);
+    if (status == VGG_OK && out->exact) {
+        if (out->conv != VGG_CONV_AUTO || out->conv_list.count > 0) {
+            status = message_fail(err, VGG_ERR_ARGUMENT, "--exact and --conv exclude each other");
+        }
+        out->conv = VGG_CONV_EXACT;
+        out->conv_list = (struct cli_list){.values = {VGG_CONV_EXACT}, .count = 1};
+    }
     if (status != VGG_OK) {
         cli_options_fini(out);
     }

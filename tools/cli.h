@@ -12,9 +12,27 @@
 enum cli_command {
     CLI_CLASSIFY = 1, /* no word of its own */
     CLI_COMPARE = 2,
+    CLI_BENCH = 4,
+    CLI_INFO = 8,
 };
 
 enum cli_format { CLI_FORMAT_TEXT, CLI_FORMAT_JSON, CLI_FORMAT_JSONL, CLI_FORMAT_CSV };
+
+/* What a session is planned for. */
+enum cli_plan_for {
+    CLI_PLAN_AUTO, /* by the number of runs to come */
+    CLI_PLAN_ONE_SHOT,
+    CLI_PLAN_STEADY,
+};
+
+enum cli_sort { CLI_SORT_ORDER, CLI_SORT_TIME };
+
+/* Values of an option that takes several, separated by commas. */
+enum { CLI_LIST_MOST = 16 };
+struct cli_list {
+    int values[CLI_LIST_MOST];
+    int count; /* 0: not given */
+};
 
 /* Strings are borrowed from argv. */
 struct cli_options {
@@ -29,15 +47,26 @@ struct cli_options {
     const char *output; /* NULL: standard output */
     const char *save_logits;
     const char *save_input;
-    int format;  /* enum cli_format */
-    int cpu;     /* enum vgg_cpu */
-    int topk;    /* classes shown per picture */
-    int threads; /* 0: as many as there are CPUs */
+    int format;                /* enum cli_format */
+    int cpu;                   /* enum vgg_cpu */
+    int conv;                  /* enum vgg_conv_algorithm */
+    int plan_for;              /* enum cli_plan_for */
+    int sort;                  /* enum cli_sort */
+    int topk;                  /* classes shown per picture */
+    int threads;               /* 0: as many as there are CPUs */
+    int batch;                 /* info: pictures in one run; 0: 1 */
+    int runs;                  /* bench: exactly so many; 0: until the median is stable */
+    double min_time, max_time; /* bench: seconds of one configuration */
+    /* bench: one configuration of each combination */
+    struct cli_list threads_list, batch_list, cpu_list, conv_list;
     double rtol; /* compare: the largest difference allowed, relative to the node's maximum */
     bool verify;
     bool time;
     bool nodes;
     bool images;
+    bool exact;  /* the same as conv == VGG_CONV_EXACT */
+    bool layers; /* bench: tell of every step */
+    bool plan;   /* info: tell of every step */
     bool help;
     bool version;
 };
@@ -48,6 +77,9 @@ struct cli_options {
  * Errors: ARGUMENT with what is wrong and what was probably meant; MEMORY. */
 vgg_status cli_parse(int argc, char **argv, struct cli_options *out, struct vgg_error *err);
 void cli_options_fini(struct cli_options *options);
+
+/* The word that stands for a command; "" for the one without. */
+const char *cli_command_name(enum cli_command command);
 
 /* Writes the help text of one command, made of the option table. */
 void cli_write_help(enum cli_command command, FILE *out);

@@ -16,7 +16,9 @@ static int write_option_name(const struct cli_option *option, FILE *out)
     for (size_t i = 0; option->choices != NULL && option->choices[i] != NULL; i++) {
         width += fprintf(out, "%s%s", i == 0 ? " {" : ",", option->choices[i]);
     }
-    return width + (option->choices != NULL ? fprintf(out, "}") : 0);
+    return width + (option->choices == NULL       ? 0
+                    : option->kind == CLI_CHOICES ? fprintf(out, "},...")
+                                                  : fprintf(out, "}"));
 }
 
 static void write_options(enum cli_command command, FILE *out)
@@ -47,12 +49,23 @@ static void write_commands(FILE *out)
     }
 }
 
-void cli_write_help(enum cli_command command, FILE *out)
+static const struct cli_command_entry *find_command(enum cli_command command)
 {
     const struct cli_command_entry *entry = cli_command_table;
     while (entry->command != command) {
         entry++;
     }
+    return entry;
+}
+
+const char *cli_command_name(enum cli_command command)
+{
+    return find_command(command)->name;
+}
+
+void cli_write_help(enum cli_command command, FILE *out)
+{
+    const struct cli_command_entry *entry = find_command(command);
     fprintf(out, "Usage: vgg-infer %s%s%s\n\n%s\n", entry->name, entry->name[0] != '\0' ? " " : "",
             entry->usage, entry->summary);
     if (command == CLI_CLASSIFY) {

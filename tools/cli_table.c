@@ -1,11 +1,17 @@
 /* The options and commands there are. */
 #include "cli_table.h"
 
-enum { ALL = CLI_CLASSIFY | CLI_COMPARE };
+enum {
+    ALL = CLI_CLASSIFY | CLI_COMPARE | CLI_BENCH | CLI_INFO,
+    SINGLE = ALL & ~CLI_BENCH, /* run one configuration */
+};
 
-/* In the order of enum cli_format and enum vgg_cpu. */
+/* In the order of the enums that hold them. */
 static const char *const formats[] = {"text", "json", "jsonl", "csv", NULL};
 static const char *const cpus[] = {"auto", "scalar", "avx2", "avx512", "neon", NULL};
+static const char *const convs[] = {"auto", "exact", "direct", "f2", "f4", "f6", NULL};
+static const char *const plans[] = {"auto", "one-shot", "steady", NULL};
+static const char *const sorts[] = {"order", "time", NULL};
 
 #define VALUE(member) offsetof(struct cli_options, member)
 
@@ -18,10 +24,26 @@ const struct cli_option cli_option_table[] = {
      NULL, 1, 1000000},
     {"labels", 'l', CLI_CLASSIFY, CLI_TEXT, VALUE(labels), "FILE",
      "class names, one a line, in the order of the classes", NULL, 0, 0},
-    {"threads", 't', ALL, CLI_COUNT, VALUE(threads), "N",
+    {"threads", 't', SINGLE, CLI_COUNT, VALUE(threads), "N",
      "threads (as many as there are CPUs for this process)", NULL, 1, 1024},
-    {"cpu", 0, ALL, CLI_CHOICE, VALUE(cpu), NULL, "instruction set (auto: the best of this CPU)",
+    {"threads", 't', CLI_BENCH, CLI_COUNTS, VALUE(threads_list), "N,...",
+     "threads (as many as there are CPUs for this process)", NULL, 1, 1024},
+    {"batch", 'b', CLI_INFO, CLI_COUNT, VALUE(batch), "N", "plan for N pictures in one run (1)",
+     NULL, 1, 4096},
+    {"batch", 'b', CLI_BENCH, CLI_COUNTS, VALUE(batch_list), "N,...", "pictures in one run (1)",
+     NULL, 1, 4096},
+    {"cpu", 0, SINGLE, CLI_CHOICE, VALUE(cpu), NULL, "instruction set (auto: the best of this CPU)",
      cpus, 0, 0},
+    {"cpu", 0, CLI_BENCH, CLI_CHOICES, VALUE(cpu_list), NULL,
+     "instruction set (auto: the best of this CPU)", cpus, 0, 0},
+    {"conv", 0, SINGLE, CLI_CHOICE, VALUE(conv), NULL,
+     "how to convolve; fN: Winograd's F(N x N, 3 x 3) (auto: the fastest)", convs, 0, 0},
+    {"conv", 0, CLI_BENCH, CLI_CHOICES, VALUE(conv_list), NULL,
+     "how to convolve; fN: Winograd's F(N x N, 3 x 3) (auto: the fastest)", convs, 0, 0},
+    {"exact", 0, ALL, CLI_FLAG, VALUE(exact), NULL,
+     "direct and F(2 x 2) only; the same as --conv exact", NULL, 0, 0},
+    {"plan-for", 0, ALL & ~CLI_COMPARE, CLI_CHOICE, VALUE(plan_for), NULL,
+     "earliest answer or fastest run (auto: one-shot for up to 4 pictures)", plans, 0, 0},
     {"preset", 0, ALL, CLI_TEXT, VALUE(preset), "NAME",
      "preprocessing: auto, imagenet, features, cifar (auto: the model's)", NULL, 0, 0},
     {"spec", 0, ALL, CLI_TEXT, VALUE(spec), "FILE",
@@ -31,9 +53,21 @@ const struct cli_option cli_option_table[] = {
     {"nodes", 0, CLI_COMPARE, CLI_FLAG, VALUE(nodes), NULL,
      "compare every node that has a file in DIR, not only the logits", NULL, 0, 0},
     {"images", 0, CLI_COMPARE, CLI_FLAG, VALUE(images), NULL,
-     "compare the preprocessing too, of each IMAGE or of those golden.json names", NULL, 0, 0},
+     "compare preprocessing too, of each IMAGE or of those in golden.json", NULL, 0, 0},
     {"rtol", 0, CLI_COMPARE, CLI_NUMBER, VALUE(rtol), "X",
      "largest difference allowed, relative to the node's maximum (1e-5)", NULL, 0, 0},
+    {"runs", 0, CLI_BENCH, CLI_COUNT, VALUE(runs), "N",
+     "time exactly N runs (until the median is stable)", NULL, 1, 100000},
+    {"min-time", 0, CLI_BENCH, CLI_NUMBER, VALUE(min_time), "S",
+     "time runs for S seconds at least (0.5)", NULL, 0, 0},
+    {"max-time", 0, CLI_BENCH, CLI_NUMBER, VALUE(max_time), "S",
+     "end a configuration after S seconds, stable or not (10)", NULL, 0, 0},
+    {"layers", 0, CLI_BENCH, CLI_FLAG, VALUE(layers), NULL,
+     "tell of every layer: time, arithmetic and bytes against the roof", NULL, 0, 0},
+    {"sort", 0, CLI_BENCH, CLI_CHOICE, VALUE(sort), NULL,
+     "layers in the order of the net or the slowest first (order)", sorts, 0, 0},
+    {"plan", 0, CLI_INFO, CLI_FLAG, VALUE(plan), NULL,
+     "tell how every step is computed and why, predicted and measured", NULL, 0, 0},
     {"format", 'o', ALL, CLI_CHOICE, VALUE(format), NULL, "how results are written", formats, 0, 0},
     {"output", 'f', ALL, CLI_TEXT, VALUE(output), "FILE",
      "write the results to FILE instead of standard output", NULL, 0, 0},
@@ -56,5 +90,12 @@ const struct cli_command_entry cli_command_table[] = {
     {CLI_COMPARE, "compare", "[options] MODEL DIR [IMAGE...]",
      "Compare with what torchvision computed: DIR holds input.npy and logits.npy, and for --nodes\n"
      "one .npy per node, as tools/golden.py writes them."},
+    {CLI_BENCH, "bench", "[options] [MODEL] [IMAGE]",
+     "Time the net: on IMAGE, or on random numbers. Options that take several values, as in\n"
+     "-t 1,2 --batch 1,8, are timed in all combinations. Without MODEL the small bundled net is "
+     "used."},
+    {CLI_INFO, "info", "[options] MODEL",
+     "Tell what a checkpoint is: the net, its layers, their sizes; with --plan how it is run "
+     "here."},
     {0, NULL, NULL, NULL},
 };

@@ -7,12 +7,14 @@
 #include "cli.h"
 
 enum cli_kind {
-    CLI_FLAG,   /* bool; takes no value */
-    CLI_TEXT,   /* const char * */
-    CLI_COUNT,  /* int from low to high */
-    CLI_NUMBER, /* double, finite, not negative */
-    CLI_CHOICE, /* int: the index in choices */
-    CLI_WORD,   /* appended to the words, as if it stood there without the option */
+    CLI_FLAG,    /* bool; takes no value */
+    CLI_TEXT,    /* const char * */
+    CLI_COUNT,   /* int from low to high */
+    CLI_NUMBER,  /* double, finite, not negative */
+    CLI_CHOICE,  /* int: the index in choices */
+    CLI_COUNTS,  /* struct cli_list of numbers from low to high */
+    CLI_CHOICES, /* struct cli_list of indices in choices */
+    CLI_WORD,    /* appended to the words, as if it stood there without the option */
 };
 
 struct cli_option {

@@ -9,6 +9,7 @@
 #include "compare.h"
 #include "message.h"
 #include "net.h"
+#include "picture.h"
 #include "vgg/vgg.h"
 
 struct comparison {
@@ -215,6 +216,7 @@ static vgg_status prepare_session(struct comparison *c, struct node_run *run, st
     const struct vgg_session_options options = {
         .threads = c->options->threads,
         .cpu = (enum vgg_cpu)c->options->cpu,
+        .conv = (enum vgg_conv_algorithm)c->options->conv,
         .height = (int)c->input.shape[2],
         .width = (int)c->input.shape[3],
         .on_node = c->options->nodes ? compare_inner_node : NULL,
@@ -261,30 +263,14 @@ static vgg_status run_net(struct comparison *c, struct node_run *run, struct vgg
 static vgg_status compare_picture(struct comparison *c, int64_t row, struct vgg_error *err)
 {
     const struct vgg_preprocess *preprocess = c->net.about.preprocess;
-    struct vgg_image image = {0};
     int width, height;
-    float *tensor = NULL;
-    vgg_status status = vgg_image_open(c->pictures[row], NULL, &image, err);
-    if (status == VGG_OK) {
-        status = vgg_preprocess_get_size(preprocess, image.width, image.height, NULL, &width,
-                                         &height, err);
-    }
-    if (status != VGG_OK) {
-        goto done;
-    }
-    tensor = malloc((size_t)width * (size_t)height * 3 * sizeof *tensor);
-    if (tensor == NULL) {
-        status = message_fail(err, VGG_ERR_MEMORY, "%s: out of memory", c->pictures[row]);
-        goto done;
-    }
-    status = vgg_image_to_tensor(&image, preprocess, NULL, tensor, err);
+    float *tensor;
+    vgg_status status = picture_read(c->pictures[row], preprocess, &tensor, &width, &height, err);
     if (status == VGG_OK) {
         const int64_t shape[] = {c->outcome.images, 3, height, width};
         status = compare_row(c, &c->outcome.input, &c->input, shape, 4, row, tensor, err);
     }
-done:
     free(tensor);
-    vgg_image_destroy(&image);
     return status;
 }
 

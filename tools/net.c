@@ -50,6 +50,17 @@ vgg_status net_open(const char *path, const struct cli_options *options, struct 
     return VGG_OK;
 }
 
+vgg_status net_find_bundled(char *path, size_t bytes, struct vgg_error *err)
+{
+    if (!file_find_bundled(path, bytes)) {
+        return message_fail(err, VGG_ERR_IO,
+                            "no MODEL given, and the bundled checkpoint is not to be found; "
+                            "set VGG_MODELS to the folder it is in");
+    }
+    message_say("no MODEL given: using the bundled %s", path);
+    return VGG_OK;
+}
+
 void net_close(struct net *net)
 {
     vgg_model_destroy(net->model);

@@ -10,8 +10,10 @@ void report_format_bytes(uint64_t count, char *out, size_t bytes)
         snprintf(out, bytes, "%.0f MB", mib);
     } else if (mib >= 0.95) {
         snprintf(out, bytes, "%.1f MB", mib);
-    } else {
+    } else if (kib >= 1) {
         snprintf(out, bytes, "%.0f kB", kib);
+    } else {
+        snprintf(out, bytes, "%d B", (int)count);
     }
 }
 
@@ -28,7 +30,7 @@ void report_describe(const struct report_model *model, char *out, size_t bytes)
 }
 
 /* Times for people. */
-static void write_times(FILE *out, const struct timing *timing)
+static void write_times(FILE *out, const struct report_totals *totals, const struct timing *timing)
 {
     char peak[32], private_peak[32];
     const int images = timing->images > 0 ? timing->images : 1;
@@ -36,6 +38,10 @@ static void write_times(FILE *out, const struct timing *timing)
     report_format_bytes(timing->peak_private_bytes, private_peak, sizeof private_peak);
     fprintf(out, "load              %9.2f ms\n", timing->load_ms);
     fprintf(out, "prepare           %9.2f ms\n", timing->prepare_ms);
+    if (totals->threads > 0) {
+        fprintf(out, "plan              %9s, %s, %d thread%s\n", totals->plan, totals->cpu,
+                totals->threads, totals->threads == 1 ? "" : "s");
+    }
     fprintf(out, "decode+preprocess %9.2f ms%s\n", timing->decode_ms / images,
             timing->images > 1 ? " per picture" : "");
     fprintf(out, "infer             %9.2f ms%s\n", timing->infer_ms / images,
@@ -83,7 +89,7 @@ bool report_end(struct report *report, const struct report_totals *totals,
         report->format->end(report, totals, timing);
     }
     if (report->time && !report->format->own_time) {
-        write_times(stderr, timing);
+        write_times(stderr, totals, timing);
     }
     return flush(report->out);
 }

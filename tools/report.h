@@ -43,8 +43,9 @@ struct report_image {
 
 struct report_totals {
     int images, failed;
-    int threads;     /* 0: nothing was run */
-    const char *cpu; /* the instruction set that was used */
+    int threads;      /* 0: nothing was run */
+    const char *cpu;  /* the instruction set that was used */
+    const char *plan; /* what the net was planned for: "one-shot", "steady" */
 };
 
 struct report {
@@ -81,8 +82,13 @@ bool report_end(struct report *report, const struct report_totals *totals,
  * classes, zip checkpoint, 528 MB". */
 void report_describe(const struct report_model *model, char *out, size_t bytes);
 
-/* A size for people: "528 MB", "1.4 MB", "12 kB", in powers of 1024. */
+/* A size for people: "528 MB", "1.4 MB", "12 kB", "40 B", in powers of 1024. */
 void report_format_bytes(uint64_t count, char *out, size_t bytes);
+
+/* A field of CSV, quoted where a reader would otherwise see more or less than the text. */
+void report_write_csv_text(FILE *out, const char *text);
+/* A comma and a number with so many significant digits, or nothing after it where there is none. */
+void report_write_csv_number(FILE *out, double value, int digits);
 
 /* The members "model" and "preprocess" of a JSON report. */
 void report_write_model_json(struct json *json, const struct report_model *model);

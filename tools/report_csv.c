@@ -4,8 +4,9 @@
 
 #include "report.h"
 
-/* Quotes where a reader would otherwise see more or less than the text. */
-static void write_text(FILE *out, const char *text)
+enum { FLOAT_DIGITS = 9 };
+
+void report_write_csv_text(FILE *out, const char *text)
 {
     size_t length = strlen(text);
     bool plain = strpbrk(text, ",\"\r\n") == NULL &&
@@ -24,12 +25,11 @@ static void write_text(FILE *out, const char *text)
     putc('"', out);
 }
 
-/* A number, or nothing where there is none. */
-static void write_number(FILE *out, double value)
+void report_write_csv_number(FILE *out, double value, int digits)
 {
     putc(',', out);
     if (isfinite(value)) {
-        fprintf(out, "%.9g", value);
+        fprintf(out, "%.*g", digits, value);
     }
 }
 
@@ -42,19 +42,19 @@ static void write_image(struct report *report, const struct report_image *image)
 {
     FILE *out = report->out;
     if (image->error != NULL) {
-        write_text(out, image->path);
+        report_write_csv_text(out, image->path);
         fputs(",,,,,,", out);
-        write_text(out, image->error->message);
+        report_write_csv_text(out, image->error->message);
         putc('\n', out);
         return;
     }
     for (int i = 0; i < image->class_count; i++) {
         const struct report_class *row = &image->classes[i];
-        write_text(out, image->path);
+        report_write_csv_text(out, image->path);
         fprintf(out, ",%d,%d,", i + 1, row->ranked.index);
-        write_text(out, row->label != NULL ? row->label : "");
-        write_number(out, row->ranked.probability);
-        write_number(out, (double)row->ranked.logit);
+        report_write_csv_text(out, row->label != NULL ? row->label : "");
+        report_write_csv_number(out, row->ranked.probability, FLOAT_DIGITS);
+        report_write_csv_number(out, (double)row->ranked.logit, FLOAT_DIGITS);
         fputs(",\n", out);
     }
 }

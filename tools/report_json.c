@@ -100,6 +100,7 @@ static void end(struct report *report, const struct report_totals *totals,
     if (totals->threads > 0) {
         json_string(json, "cpu", totals->cpu);
         json_integer(json, "threads", totals->threads);
+        json_string(json, "plan", totals->plan);
     }
     if (report->time) {
         json_open_object(json, "time", false);

@@ -22,6 +22,9 @@ double timing_now_ms(void);
 /* Adds the time since *start_ms to *sum_ms and sets *start_ms to now. */
 void timing_lap(double *start_ms, double *sum_ms);
 
+/* Makes the system forget the resident peak so far, where it can. */
+void timing_reset_memory(void);
+
 /* Brings the peaks up to date. */
 void timing_sample_memory(struct timing *timing);
 

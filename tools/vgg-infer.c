@@ -18,6 +18,8 @@
 #include "timing.h"
 #include "vgg/vgg.h"
 
+enum { FEW_PICTURES = 4 };
+
 struct run {
     const struct cli_options *options;
     const char *model_path;
@@ -76,19 +78,6 @@ static vgg_status choose_files(struct run *run, struct vgg_error *err)
     return VGG_OK;
 }
 
-/* Without a checkpoint the bundled one serves, and the user is told. */
-static vgg_status choose_bundled(struct run *run, struct vgg_error *err)
-{
-    if (!file_find_bundled(run->bundled_path, sizeof run->bundled_path)) {
-        return message_fail(err, VGG_ERR_IO,
-                            "no MODEL given, and the bundled checkpoint is not to be found; "
-                            "set VGG_MODELS to the folder it is in");
-    }
-    run->model_path = run->bundled_path;
-    message_say("no MODEL given: using the bundled %s", run->model_path);
-    return VGG_OK;
-}
-
 /* Creates the files that results go to, before time is spent on computing them. */
 static vgg_status open_outputs(struct run *run, struct vgg_error *err)
 {
@@ -125,6 +114,13 @@ static vgg_status allocate_results(struct run *run, struct vgg_error *err)
     return VGG_OK;
 }
 
+/* Whether the time until the first answers matters more than that of each further picture. */
+static bool is_one_shot(const struct run *run)
+{
+    return run->options->plan_for == CLI_PLAN_AUTO ? run->picture_count <= FEW_PICTURES
+                                                   : run->options->plan_for == CLI_PLAN_ONE_SHOT;
+}
+
 /* Makes the session that takes pictures of this size, unless it is there already. */
 static vgg_status prepare_session(struct run *run, int width, int height, struct vgg_error *err)
 {
@@ -135,6 +131,8 @@ static vgg_status prepare_session(struct run *run, int width, int height, struct
     const struct vgg_session_options options = {
         .threads = run->options->threads,
         .cpu = (enum vgg_cpu)run->options->cpu,
+        .conv = (enum vgg_conv_algorithm)run->options->conv,
+        .one_shot = is_one_shot(run),
         .height = height,
         .width = width,
     };
@@ -156,6 +154,7 @@ static vgg_status prepare_session(struct run *run, int width, int height, struct
         vgg_session_get_info(run->session, &info);
         run->totals.threads = info.threads;
         run->totals.cpu = vgg_cpu_string(info.cpu);
+        run->totals.plan = options.one_shot ? "one-shot" : "steady";
     }
     return status;
 }
@@ -339,7 +338,8 @@ int command_classify(const struct cli_options *options)
     }
     exit_code = EXIT_MODEL;
     if (run.model_path == NULL) {
-        status = choose_bundled(&run, &err);
+        status = net_find_bundled(run.bundled_path, sizeof run.bundled_path, &err);
+        run.model_path = run.bundled_path;
     }
     if (status == VGG_OK) {
         status = prepare(&run, &err);
@@ -390,6 +390,21 @@ static void fill_standard_files(void)
     }
 }
 
+static int run_command(const struct cli_options *options)
+{
+    switch (options->command) {
+    case CLI_COMPARE:
+        return command_compare(options);
+    case CLI_BENCH:
+        return command_bench(options);
+    case CLI_INFO:
+        return command_info(options);
+    case CLI_CLASSIFY:
+        break;
+    }
+    return command_classify(options);
+}
+
 int main(int argc, char **argv)
 {
     struct cli_options options;
@@ -406,13 +421,12 @@ int main(int argc, char **argv)
         cli_write_help(options.command, stdout);
     } else if (options.version) {
         printf("vgg-infer %s\n", vgg_version());
-    } else if (options.command == CLI_COMPARE) {
-        exit_code = command_compare(&options);
     } else {
-        exit_code = command_classify(&options);
+        exit_code = run_command(&options);
     }
     if (exit_code == EXIT_USAGE) {
-        message_say("see vgg-infer %s--help", options.command == CLI_COMPARE ? "compare " : "");
+        const char *name = cli_command_name(options.command);
+        message_say("see vgg-infer %s%s--help", name, name[0] != '\0' ? " " : "");
     }
     cli_options_fini(&options);
     if (fflush(stdout) != 0) {

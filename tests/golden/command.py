@@ -301,6 +301,87 @@ def test_time():
     check(times["results"][0]["time"]["infer_ms"] > 0, "the time of a picture", times)
 
 
+# --- bench and info ---
+
+def test_plans():
+    """Every way to convolve agrees to the rounding; what it was planned for is told."""
+    top = reference()
+    for options in (["--conv", "direct"], ["--conv", "f2"], ["--conv", "f4"], ["--conv", "f6"],
+                    ["--exact"], ["--plan-for", "steady"]):
+        got = json.loads(run(*options, "-ojson", MODEL, BOOT).stdout)["results"][0]["top"]
+        check(all(a["index"] == b["index"] and abs(a["logit"] - b["logit"]) < 1e-4
+                  for a, b in zip(top, got)), f"{options}: nearly the same numbers", top, got)
+    check(b"one-shot" in run("--time", MODEL, BOOT).stderr, "one picture is a plan for one shot")
+    check(b"steady" in run("--time", MODEL, *[BOOT] * 5).stderr, "five pictures are not")
+    document = json.loads(run("-ojson", "--plan-for=steady", MODEL, BOOT).stdout)
+    check(document["plan"] == "steady", "the plan in JSON", document)
+
+
+def test_bench(folder):
+    """Runs are few, so that only the form is looked at, and that the layers add up."""
+    expect_error(["bench", MODEL, BOOT, BAG], 2, "one too many", "bench --help")
+    expect_error(["bench", folder / "none.pth"], 3, "none.pth")
+    words = ["bench", MODEL, BOOT, "-t", "1,2", "--batch=1,3", "--runs", "3"]
+    document = json.loads(run(*words, "-ojson").stdout)
+    records = document["records"]
+    check(document["schema"] == 1 and len(records) == 4, "json: a record for each combination")
+    check([(r["threads"], r["batch"]) for r in records] == [(1, 1), (1, 3), (2, 1), (2, 3)],
+          "json: the order of combinations", [(r["threads"], r["batch"]) for r in records])
+    for record in records:
+        check(record["runs"] == 3 and record["precision"] == "float32", "json: runs", record)
+        check(all(record[key] for key in ("version", "commit", "compiler", "machine", "cpu",
+                                          "conv", "plan", "input")), "json: the machine", record)
+        check(0 < record["min_ms"] <= record["p50_ms"] <= record["p90_ms"] <= record["p99_ms"] <=
+              record["max_ms"], "json: times in order", record)
+        check(record["gflops"] > 0 and record["roof_before"]["gflops"] > 0, "json: rates", record)
+        check(record["layers"][0]["name"] == "input" and len(record["layers"]) > 9, "json: layers")
+    lines = run(*words, "-ojsonl").stdout.decode().splitlines()
+    check(len(lines) == 4 and all(json.loads(line)["schema"] == 1 for line in lines), "jsonl")
+    rows = list(csv.DictReader(io.StringIO(run(*words, "-ocsv").stdout.decode())))
+    check([r["batch"] for r in rows] == ["1", "3"] * 2 and float(rows[0]["p50_ms"]) > 0, "csv")
+    rows = list(csv.DictReader(io.StringIO(run(*words, "-ocsv", "--layers").stdout.decode())))
+    check(len(rows) == 4 * len(records[0]["layers"]) and rows[1]["layer"] == "features.0",
+          "csv: layers")
+    text = run("bench", "--runs=3", "--layers", "--sort=time", "--conv", "direct,f4").stdout
+    check(text.count(b"features.17") == 2 and text.count(b"a whole run takes") == 2 and
+          b"private" in text, "text: layers and table", text)
+
+
+def test_layers_add_up():
+    """To 3 % of the whole; others may use the machine, so the best of a few counts."""
+    ratios = []
+    for _ in range(5):
+        record = json.loads(run("bench", "-t1", "--batch=8", "--runs=40", MODEL, "-ojsonl").stdout)
+        ratios.append(record["layers_ms"] / record["p50_ms"])
+        if abs(ratios[-1] - 1) < 0.03:
+            break
+    check(abs(ratios[-1] - 1) < 0.03, "the layers add up to the whole", ratios)
+
+
+def test_info(folder):
+    expect_error(["info"], 2, "needs a MODEL")
+    expect_error(["info", MODEL, BOOT], 2, "one too many")
+    expect_error(["info", MODEL, "-ocsv"], 2, "text or json")
+    expect_error(["info", BOOT], 3, "expected a checkpoint, got a picture")
+    text = run("info", MODEL).stdout
+    check(b"824,810" in text and b"26.13 M" in text and b"AdaptiveAvgPool2d" in text, "text", text)
+    check(not any(line.endswith(b" ") for line in text.splitlines()), "text: blanks at the end")
+    document = json.loads(run("info", MODEL, "-ojson").stdout)
+    check(document["parameters"] == 824810 and document["multiply_adds"] == 26134272, "json: sums")
+    check(document["layers"][0] == {"name": "features.0", "type": "Conv2d",
+                                    "output": [32, 28, 28], "parameters": 896,
+                                    "multiply_adds": 677376, "weight_bytes": 3584}, "json: a layer",
+          document["layers"][0])
+    check("plan" not in document, "json: no plan that was not asked for")
+    output = folder / "plan.json"
+    run("info", "--plan", "-t1", "-b2", "--conv=f4", MODEL, "-ojson", "-f", output)
+    plan = json.loads(output.read_text())["plan"]
+    check(plan["batch"] == 2 and plan["conv"] == "f4" and plan["for"] == "steady", "json: plan")
+    check(any("F(4)" in step["algorithm"] for step in plan["steps"]) and plan["run_ms"] > 0,
+          "json: steps", plan)
+    check(b"predicted" in run("info", "--plan", MODEL).stdout, "text: plan")
+
+
 def main():
     tests = [(name, test) for name, test in globals().items() if name.startswith("test_")]
     for name, test in tests:

@@ -138,29 +138,65 @@ START_TEST(refuses_wrong_values)
     expect_message("--labels", "--labels needs a value");
     expect_message("-k", "--topk needs a value");
     expect_message("--labels=", "--labels: the value is empty");
+    expect_message("bench -t 1,,2", "--threads: expected a number from 1 to 1024, got ''");
+    expect_message("bench --batch 1,0", "--batch: expected a number from 1 to 4096, got '0'");
+    expect_message("bench --cpu avx2,sse",
+                   "--cpu: expected auto, scalar, avx2, avx512 or neon, got 'sse'");
+    expect_message("bench -b 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17",
+                   "--batch: expected at most 16 values");
+    expect_message("--conv f8", "--conv: expected auto, exact, direct, f2, f4 or f6, got 'f8'");
+    expect_message("--conv f2 --exact", "--exact and --conv exclude each other");
     expect_message("--time=3", "--time takes no value");
+}
+END_TEST
+
+START_TEST(takes_lists)
+{
+    struct cli_options options = expect("bench net.pth -t 1,2 --batch=8 --cpu scalar,auto");
+    ck_assert_int_eq(options.command, CLI_BENCH);
+    ck_assert_int_eq(options.threads_list.count, 2);
+    ck_assert_int_eq(options.threads_list.values[1], 2);
+    ck_assert_int_eq(options.batch_list.count, 1);
+    ck_assert_int_eq(options.batch_list.values[0], 8);
+    ck_assert_int_eq(options.cpu_list.values[0], VGG_CPU_SCALAR);
+    ck_assert_int_eq(options.cpu_list.values[1], VGG_CPU_AUTO);
+    ck_assert_int_eq(options.conv_list.count, 0);
+    cli_options_fini(&options);
+    options = expect("bench --exact");
+    ck_assert_int_eq(options.conv_list.values[0], VGG_CONV_EXACT);
+    cli_options_fini(&options);
+    options = expect("info net.pth --plan --batch 8 --conv f4 --plan-for one-shot");
+    ck_assert(options.plan);
+    ck_assert_int_eq(options.batch, 8);
+    ck_assert_int_eq(options.conv, VGG_CONV_F4);
+    ck_assert_int_eq(options.plan_for, CLI_PLAN_ONE_SHOT);
+    cli_options_fini(&options);
 }
 END_TEST
 
 /* Every line fits a terminal, and every option of the command is there. */
 START_TEST(writes_help)
 {
-    char text[16384] = "";
-    FILE *file = fmemopen(text, sizeof text, "w");
-    cli_write_help(CLI_CLASSIFY, file);
-    fclose(file);
+    const enum cli_command commands[] = {CLI_COMPARE, CLI_BENCH, CLI_INFO, CLI_CLASSIFY};
+    char text[16384];
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        memset(text, 0, sizeof text);
+        FILE *file = fmemopen(text, sizeof text, "w");
+        cli_write_help(commands[i], file);
+        fclose(file);
+        for (const char *line = text; *line != '\0'; line = strchr(line, '\n') + 1) {
+            ck_assert_msg(strcspn(line, "\n") <= 100, "%s", line);
+        }
+    }
     const char *const parts[] = {"Usage: vgg-infer [options] [MODEL] IMAGE...\n", "-k, --topk N",
                                  "--cpu {auto,scalar,avx2,avx512,neon}", "compare", "--save-input"};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         ck_assert_msg(strstr(text, parts[i]) != NULL, "no %s in the help", parts[i]);
     }
     ck_assert_ptr_null(strstr(text, "--rtol"));
-    for (const char *line = text; *line != '\0'; line = strchr(line, '\n') + 1) {
-        ck_assert_msg(strcspn(line, "\n") <= 100, "%s", line);
-    }
 }
 END_TEST
 
 UNIT_MAIN("cli", has_defaults, keeps_the_order_of_words, takes_values_in_every_way,
           ends_options_at_two_dashes, knows_commands_by_the_first_word_only,
-          suggests_what_was_meant, refuses_wrong_values, writes_help)
+          suggests_what_was_meant, refuses_wrong_values, takes_lists, writes_help)

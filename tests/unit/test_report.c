@@ -106,7 +106,7 @@ START_TEST(formats_sizes)
     static const struct {
         uint64_t bytes;
         const char *text;
-    } cases[] = {{0, "0 kB"},          {1024, "1 kB"},      {1500000, "1.4 MB"},
+    } cases[] = {{0, "0 B"},           {1024, "1 kB"},      {1500000, "1.4 MB"},
                  {10380902, "9.9 MB"}, {10485760, "10 MB"}, {553433881, "528 MB"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char text[32];

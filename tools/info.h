@@ -1,0 +1,25 @@
+/* What `vgg-infer info` tells: info.c finds out, info_report.c writes. */
+#ifndef TOOLS_INFO_H
+#define TOOLS_INFO_H
+
+#include <stdio.h>
+
+#include "measure.h"
+#include "report.h"
+#include "vgg/model.h"
+
+/* Raised when a field of the JSON changes its meaning or goes. */
+enum { INFO_SCHEMA = 1 };
+
+struct info {
+    const struct report_model *about;
+    const vgg_model *model;
+    const struct measure_options *plan_options; /* NULL: the plan was not asked for */
+    const struct measurement *plan;
+};
+
+/* False: out of memory. */
+bool info_write_text(const struct info *info, FILE *out);
+void info_write_json(const struct info *info, FILE *out);
+
+#endif
