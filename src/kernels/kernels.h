@@ -182,7 +182,7 @@ struct vgg_kernels {
     int lanes;       /* L */
     int conv_blocks; /* blocks of output channels that one convolution call computes */
     int fused;       /* not 0: multiply-adds round once, two vectors of them a cycle */
-    int linear_rows; /* rows of a fully connected layer that are summed at once */
+    int linear_rows; /* a slice of a fully connected layer is best a multiple of this */
 #define X(op, args_type) void (*op)(args_type * args);
     VGG_KERNEL_LIST(X)
 #undef X

@@ -1,87 +1,167 @@
-/* Fully connected layer. LINEAR_ROWS rows × up to LINEAR_PICTURES pictures are summed at once, each in
- * one vector of partial sums: at batch 1 the rows are as many independent streams from memory, at
- * larger batches a weight is loaded once for all pictures of a tile.
+/* Fully connected layer. Each sum runs in one vector of partial sums over k, whatever the tile, so that the
+ * bits do not depend on the batch.
+ *
+ * One picture: LINEAR_STREAMS rows at once, as many independent streams from memory.
+ *
+ * A batch: every weight comes from memory once. LINEAR_SLICE rows advance together along k, a block of
+ * LINEAR_K at a time, for which the pictures' inputs stay in the first-level cache; within the block
+ * LINEAR_ROWS rows × all pictures are summed in registers, while the same rows' next block is fetched.
  *
  *   r   row of the tile     p   picture of the tile     k   input feature */
 #include "kernels/kernels.h"
 #include "kernels/vec.h"
 
-/* rows and pictures are constants where it is inlined. */
-VGG_INLINE void tile(const struct vgg_linear_args *a, int row, int picture, int rows, int pictures)
+enum { LINEAR_K = 512 };
+
+VGG_INLINE const char *weight_at(const struct vgg_linear_args *a, int row, size_t k)
 {
-    const char *weight = (const char *)a->weight + (size_t)row * (size_t)a->k * sizeof(float);
-    size_t weight_stride_bytes = (size_t)a->k * sizeof(float);
+    return (const char *)a->weight + ((size_t)row * (size_t)a->k + k) * sizeof(float);
+}
+
+/* The sum's end: the features past the last whole vector, the lanes, bias and ReLU. */
+VGG_INLINE void finish(const struct vgg_linear_args *a, int row, int picture, vf sum)
+{
+    const size_t whole = (size_t)a->k / VF_LANES * VF_LANES, rest = (size_t)a->k - whole;
+    if (rest > 0) {
+        sum = vf_fma(vf_load_partial(weight_at(a, row, whole), rest),
+                     vf_load_partial(a->x + picture * a->x_stride + whole, rest), sum);
+    }
+    float total = vf_sum(sum);
+    if (a->bias != NULL) {
+        total += a->bias[row];
+    }
+    if (a->relu && total <= 0) { /* false for NaN, which stays */
+        total = 0;
+    }
+    a->y[picture * a->y_stride + row] = total;
+}
+
+/* --- one picture ------------------------------------------------------------------------------ */
+
+/* rows is a constant where it is inlined. */
+VGG_INLINE void stream(const struct vgg_linear_args *a, int row, int rows)
+{
+    const size_t whole = (size_t)a->k / VF_LANES * VF_LANES;
+    const size_t row_bytes = (size_t)a->k * sizeof(float);
+    const char *weight = weight_at(a, row, 0);
+    vf sum[LINEAR_STREAMS];
+    VGG_UNROLL
+    for (int r = 0; r < rows; r++) {
+        sum[r] = vf_zero();
+    }
+    for (size_t k = 0; k < whole; k += VF_LANES) {
+        const vf x = vf_load(a->x + k);
+        VGG_UNROLL
+        for (int r = 0; r < rows; r++) {
+            sum[r] = vf_fma(vf_load(weight + (size_t)r * row_bytes + k * sizeof(float)), x, sum[r]);
+        }
+    }
+    VGG_UNROLL
+    for (int r = 0; r < rows; r++) {
+        finish(a, row + r, 0, sum[r]);
+    }
+}
+
+/* --- a batch ---------------------------------------------------------------------------------- */
+
+/* Features k_begin … k_end-1 of rows × pictures sums, which are constants where it is inlined. */
+VGG_INLINE void tile(const struct vgg_linear_args *a, int row, int picture, size_t k_begin,
+                     size_t k_end, vf (*partial)[LINEAR_PICTURES], int rows, int pictures)
+{
+    const size_t row_bytes = (size_t)a->k * sizeof(float);
+    const char *weight = weight_at(a, row, 0);
     const float *x = a->x + picture * a->x_stride;
     vf sum[LINEAR_ROWS][LINEAR_PICTURES];
     VGG_UNROLL
     for (int r = 0; r < rows; r++) {
         VGG_UNROLL
         for (int p = 0; p < pictures; p++) {
-            sum[r][p] = vf_zero();
+            sum[r][p] = partial[r][p];
         }
     }
-    size_t k = 0, whole = (size_t)a->k / VF_LANES * VF_LANES, rest = (size_t)a->k - whole;
-    for (; k < whole; k += VF_LANES) {
-        vf v[LINEAR_PICTURES];
+    for (size_t k = k_begin; k < k_end; k += VF_LANES) {
+        vf w[LINEAR_ROWS];
+        VGG_UNROLL
+        for (int r = 0; r < rows; r++) {
+            const char *at = weight + (size_t)r * row_bytes + k * sizeof(float);
+            w[r] = vf_load(at);
+            vf_prefetch(at + LINEAR_K * sizeof(float));
+        }
         VGG_UNROLL
         for (int p = 0; p < pictures; p++) {
-            v[p] = vf_load(x + p * a->x_stride + k);
-        }
-        VGG_UNROLL
-        for (int r = 0; r < rows; r++) {
-            vf w = vf_load(weight + (size_t)r * weight_stride_bytes + k * sizeof(float));
+            const vf v = vf_load(x + p * a->x_stride + k);
             VGG_UNROLL
-            for (int p = 0; p < pictures; p++) {
-                sum[r][p] = vf_fma(w, v[p], sum[r][p]);
-            }
-        }
-    }
-    if (rest > 0) {
-        VGG_UNROLL
-        for (int r = 0; r < rows; r++) {
-            vf w =
-                vf_load_partial(weight + (size_t)r * weight_stride_bytes + k * sizeof(float), rest);
-            VGG_UNROLL
-            for (int p = 0; p < pictures; p++) {
-                vf v = vf_load_partial(x + p * a->x_stride + k, rest);
-                sum[r][p] = vf_fma(w, v, sum[r][p]);
+            for (int r = 0; r < rows; r++) {
+                sum[r][p] = vf_fma(w[r], v, sum[r][p]);
             }
         }
     }
     VGG_UNROLL
-    for (int p = 0; p < pictures; p++) {
+    for (int r = 0; r < rows; r++) {
         VGG_UNROLL
-        for (int r = 0; r < rows; r++) {
-            float total = vf_sum(sum[r][p]);
-            if (a->bias != NULL) {
-                total += a->bias[row + r];
-            }
-            if (a->relu && total <= 0) { /* false for NaN, which stays */
-                total = 0;
-            }
-            a->y[(picture + p) * a->y_stride + row + r] = total;
+        for (int p = 0; p < pictures; p++) {
+            partial[r][p] = sum[r][p];
         }
     }
 }
 
-VGG_INLINE void pictures(const struct vgg_linear_args *a, int row, int rows)
+VGG_INLINE void slice(const struct vgg_linear_args *a, int row, int rows, int picture, int pictures)
 {
-    int p = 0;
-    for (; p + LINEAR_PICTURES <= a->n; p += LINEAR_PICTURES) {
-        tile(a, row, p, rows, LINEAR_PICTURES);
+    const size_t whole = (size_t)a->k / VF_LANES * VF_LANES;
+    vf partial[LINEAR_SLICE][LINEAR_PICTURES];
+    for (int r = 0; r < rows; r++) {
+        for (int p = 0; p < pictures; p++) {
+            partial[r][p] = vf_zero();
+        }
     }
-    for (; p < a->n; p++) {
-        tile(a, row, p, rows, 1);
+    for (size_t k = 0; k < whole; k += LINEAR_K) {
+        const size_t end = whole - k < LINEAR_K ? whole : k + LINEAR_K;
+        int r = 0;
+        for (; r + LINEAR_ROWS <= rows; r += LINEAR_ROWS) {
+            tile(a, row + r, picture, k, end, partial + r, LINEAR_ROWS, pictures);
+        }
+        for (; r < rows; r++) {
+            tile(a, row + r, picture, k, end, partial + r, 1, pictures);
+        }
+    }
+    for (int r = 0; r < rows; r++) {
+        for (int p = 0; p < pictures; p++) {
+            finish(a, row + r, picture + p, partial[r][p]);
+        }
     }
 }
+
+#define SLICE_CASE(n)                                                                              \
+    case n:                                                                                        \
+        slice(args, row, rows, picture, n < LINEAR_PICTURES ? n : LINEAR_PICTURES);                \
+        break;
 
 void VGG_KERNEL(linear)(const struct vgg_linear_args *args)
 {
     int row = args->begin;
-    for (; row + LINEAR_ROWS <= args->end; row += LINEAR_ROWS) {
-        pictures(args, row, LINEAR_ROWS);
+    if (args->n == 1) {
+        for (; row + LINEAR_STREAMS <= args->end; row += LINEAR_STREAMS) {
+            stream(args, row, LINEAR_STREAMS);
+        }
+        for (; row < args->end; row++) {
+            stream(args, row, 1);
+        }
+        return;
     }
-    for (; row < args->end; row++) {
-        pictures(args, row, 1);
+    for (; row < args->end; row += LINEAR_SLICE) {
+        const int rows = args->end - row < LINEAR_SLICE ? args->end - row : LINEAR_SLICE;
+        for (int picture = 0; picture < args->n; picture += LINEAR_PICTURES) {
+            const int left = args->n - picture;
+            switch (left < LINEAR_PICTURES ? left : LINEAR_PICTURES) {
+                SLICE_CASE(1)
+                SLICE_CASE(2)
+                SLICE_CASE(3)
+                SLICE_CASE(4)
+                SLICE_CASE(5)
+                SLICE_CASE(6)
+                SLICE_CASE(7)
+                SLICE_CASE(8)
+            }
+        }
     }
 }

@@ -13,7 +13,7 @@ const struct vgg_kernels TABLE_NAME(VGG_ISA) = {
     .lanes = VF_LANES,
     .conv_blocks = CONV_BLOCKS,
     .fused = VF_FUSED,
-    .linear_rows = LINEAR_ROWS,
+    .linear_rows = LINEAR_SLICE,
 #define X(op, args_type) .op = VGG_KERNEL(op),
     VGG_KERNEL_LIST(X)
 #undef X

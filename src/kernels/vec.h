@@ -14,7 +14,8 @@
  * VF_FUSED, which tells whether vf_fma rounds once,
  * and the tile sizes that suit its registers:
  *   CONV_BLOCKS, CONV_PIXELS              accumulators of the convolution: blocks × pixels
- *   LINEAR_ROWS, LINEAR_PICTURES          accumulators of the fully connected layer
+ *   LINEAR_STREAMS                        rows of the fully connected layer at once, for one picture
+ *   LINEAR_ROWS, LINEAR_PICTURES          the same for a batch: accumulators are rows × pictures
  * A header refuses to compile without its ISA's flags. */
 #ifndef VGG_KERNELS_VEC_H
 #define VGG_KERNELS_VEC_H
@@ -28,6 +29,9 @@
 #else
 #define VGG_UNROLL _Pragma("GCC unroll 64")
 #endif
+
+/* Rows of a fully connected layer that a batch takes through the features together. */
+enum { LINEAR_SLICE = 24 };
 
 #include VGG_VEC_HEADER
 

@@ -9,7 +9,7 @@ typedef float32x4_t vf;
 enum { VF_LANES = 4, VF_FUSED = 1 };
 /* 24 accumulators, 4 weight vectors, 1 broadcast: 29 registers. */
 enum { CONV_BLOCKS = 4, CONV_PIXELS = 6 };
-enum { LINEAR_ROWS = 8, LINEAR_PICTURES = 3 };
+enum { LINEAR_STREAMS = 8, LINEAR_ROWS = 3, LINEAR_PICTURES = 8 };
 
 VGG_INLINE vf vf_zero(void)
 {
