@@ -111,6 +111,12 @@ struct vgg_winograd_input_args {
     ptrdiff_t v_f_stride;
 };
 
+/* Memory that will be needed soon, to bring into the cache meanwhile; {0} for none. */
+struct vgg_fetch {
+    const void *data;
+    size_t bytes;
+};
+
 /* Products of one frequency and one group of output channels:
  *     y[oc][t] = Σ v[ic][t] * weight[ic][oc],  v and y blocked over channels, t as pixels */
 struct vgg_gemm_args {
@@ -118,7 +124,7 @@ struct vgg_gemm_args {
     ptrdiff_t v_block_stride;
     int ic_blocks;
     const float *weight; /* packed [ic_blocks * L][conv_blocks][L] */
-    const float *ahead;  /* the panel that will be needed next, to fetch into the cache; or NULL */
+    struct vgg_fetch ahead[2];
     float *y;
     ptrdiff_t y_block_stride;
     int tiles;

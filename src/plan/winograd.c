@@ -152,12 +152,14 @@ static void compute_block(const struct winograd_run *run, size_t index, float *s
     for (int g = 0; g < step->groups; g++) {
         for (int f = 0; f < f_count; f++) {
             const size_t at = (size_t)g * (size_t)f_count + (size_t)f;
+            const float *next = step->weight + (at + 1) % panels * panel;
             kernels->gemm(&(struct vgg_gemm_args){
                 .v = v + (size_t)f * step->conv.v_f_stride,
                 .v_block_stride = plane,
                 .ic_blocks = in_blocks,
                 .weight = step->weight + at * panel,
-                .ahead = step->weight + (at + 1) % panels * panel,
+                .ahead = {{next, panel / 2 * sizeof(float)},
+                          {next + panel / 2, panel / 2 * sizeof(float)}},
                 .y = m + (size_t)f * step->conv.m_f_stride,
                 .y_block_stride = plane,
                 .tiles = end - begin,
@@ -207,15 +209,19 @@ static void frequency_product_task(void *context, size_t index, int worker)
     const size_t groups = (size_t)step->groups, panels = groups * (size_t)frequencies(step);
     const size_t panel = step->group_elements / (size_t)frequencies(step);
     const ptrdiff_t plane = (ptrdiff_t)step->conv.block * kernels->lanes;
+    const size_t share = step->conv.v_f_stride / groups;
     const size_t end = panels * (index + 1) / (size_t)run->slices;
     for (size_t at = panels * index / (size_t)run->slices; at < end; at++) {
         const size_t f = at / groups, g = at % groups;
+        const float *v = run->v + f * step->conv.v_f_stride;
         kernels->gemm(&(struct vgg_gemm_args){
-            .v = run->v + f * step->conv.v_f_stride,
+            .v = v,
             .v_block_stride = plane,
             .ic_blocks = run->in->blocks,
             .weight = step->weight + at * panel,
-            .ahead = step->weight + (at + 1) % panels * panel,
+            /* The next panel, and this group's share of the next frequency's tiles. */
+            .ahead = {{step->weight + (at + 1) % panels * panel, panel * sizeof(float)},
+                      {v + step->conv.v_f_stride + g * share, share * sizeof(float)}},
             .y = run->m + f * step->conv.m_f_stride + (ptrdiff_t)g * kernels->conv_blocks * plane,
             .y_block_stride = plane,
             .tiles = run->count * step->conv.tiles_h * step->conv.tiles_w,
