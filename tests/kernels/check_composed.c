@@ -140,7 +140,7 @@ static float *run(struct check *check, const struct conv *c, const struct tensor
                     .v_block_stride = (ptrdiff_t)plane,
                     .ic_blocks = ic_blocks,
                     .weight = u + (size_t)f * panel,
-                    .ahead = u + (size_t)((f + 1) % f_count) * panel,
+                    .ahead = {{u + (size_t)((f + 1) % f_count) * panel, panel * sizeof *u}, {0}},
                     .y = m + (size_t)f * m_f_stride,
                     .y_block_stride = (ptrdiff_t)plane,
                     .tiles = end - begin,

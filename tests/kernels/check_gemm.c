@@ -50,7 +50,8 @@ static void check_case(struct check *check, const struct gemm *c)
     check_same(check, "tiles in two calls", y,
                run(check, args, y_count, check_ceil_div(c->tiles, 2)), y_count);
     /* Only fetched, never read: it may even end where reading faults. */
-    args.ahead = weight + weight_count;
+    args.ahead[0] = (struct vgg_fetch){weight + weight_count, weight_count * sizeof *weight};
+    args.ahead[1] = (struct vgg_fetch){v + v_count, 4096};
     check_same(check, "memory that is not there fetched ahead", y,
                run(check, args, y_count, c->tiles), y_count);
 
