@@ -11,6 +11,7 @@
 #include "message.h"
 #include "net.h"
 #include "picture.h"
+#include "plot.h"
 
 struct bench {
     const struct cli_options *options;
@@ -56,6 +57,11 @@ static vgg_status check_options(const struct bench *bench, struct vgg_error *err
         if (status != VGG_OK) {
             return status;
         }
+    }
+    if (options->plot != NULL && bench->total > 1) {
+        return message_fail(err, VGG_ERR_ARGUMENT,
+                            "--plot draws one configuration, but the options name %d",
+                            bench->total);
     }
     return net_check_options(options, err);
 }
@@ -155,6 +161,9 @@ static vgg_status measure_one(struct bench *bench, int index, struct vgg_error *
     }
     if (status == VGG_OK && !bench_report_add(&bench->report, &one, &measurement)) {
         status = message_fail_errno(err, "cannot write the results");
+    }
+    if (status == VGG_OK && options->plot != NULL) {
+        status = plot_save(options->plot, &bench->about, &one, &measurement, err);
     }
     measurement_free(&measurement);
     return status;

@@ -47,6 +47,7 @@ struct cli_options {
     const char *output; /* NULL: standard output */
     const char *save_logits;
     const char *save_input;
+    const char *plot;
     int format;                /* enum cli_format */
     int cpu;                   /* enum vgg_cpu */
     int conv;                  /* enum vgg_conv_algorithm */

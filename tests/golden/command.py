@@ -320,6 +320,7 @@ def test_plans():
 def test_bench(folder):
     """Runs are few, so that only the form is looked at, and that the layers add up."""
     expect_error(["bench", MODEL, BOOT, BAG], 2, "one too many", "bench --help")
+    expect_error(["bench", "-t1,2", "--plot", folder / "x.png", MODEL], 2, "one configuration")
     expect_error(["bench", folder / "none.pth"], 3, "none.pth")
     words = ["bench", MODEL, BOOT, "-t", "1,2", "--batch=1,3", "--runs", "3"]
     document = json.loads(run(*words, "-ojson").stdout)
@@ -345,6 +346,16 @@ def test_bench(folder):
     text = run("bench", "--runs=3", "--layers", "--sort=time", "--conv", "direct,f4").stdout
     check(text.count(b"features.17") == 2 and text.count(b"a whole run takes") == 2 and
           b"private" in text, "text: layers and table", text)
+
+
+def test_plot(folder):
+    path = folder / "layers.png"
+    run("bench", "--runs=3", "--conv=f4", "--plot", path, MODEL)
+    image = Image.open(path)
+    colors = {color for _, color in image.getcolors()}
+    check(image.mode == "RGB" and image.width > 1000 and image.height > 400, "its size", image)
+    check({(0x4f, 0x9a, 0x3a), (0xa2, 0x55, 0x9c), (255, 255, 255)} <= colors, "its colours", colors)
+    run("bench", "--runs=3", "--plot", folder / "no" / "x.png", MODEL, code=1)
 
 
 def test_layers_add_up():
