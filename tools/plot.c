@@ -106,12 +106,12 @@ static struct bar make_bar(const struct measure_step *step, const struct vgg_roo
     return bar;
 }
 
-/* A step of 1, 2 or 5 times a power of ten that divides the axis into four to ten parts. */
+/* A step of 1, 2 or 5 times a power of ten that divides the axis into two to nine parts. */
 static double choose_tick(double whole)
 {
     const double power = pow(10, floor(log10(whole)));
     const double part = whole / power;
-    return power * (part <= 2 ? 0.2 : part <= 5 ? 0.5 : 1);
+    return power * (part <= 1.5 ? 0.2 : part <= 4 ? 0.5 : 1);
 }
 
 static void collect(struct plot *plot, const struct measurement *measurement)
@@ -189,11 +189,14 @@ static void draw_legend(struct canvas *canvas, const struct plot *plot)
 
 static void draw_axis(struct canvas *canvas, const struct plot *plot, int left, int bottom)
 {
+    const char *unit = "ms";
+    canvas_write(canvas, left - GAP - canvas_get_text_width(SCALE, unit), bottom + 12, SCALE,
+                 pale_ink, unit);
     const int ticks = (int)(plot->scale_ms / plot->tick_ms);
     for (int i = 0; i <= ticks; i++) {
         char label[32];
         const int x = left + to_pixels(plot, i * plot->tick_ms);
-        snprintf(label, sizeof label, "%.6g%s", i * plot->tick_ms, i == ticks ? " ms" : "");
+        snprintf(label, sizeof label, "%.6g", i * plot->tick_ms);
         canvas_fill(canvas, x, TOP - 6, 1, bottom - TOP + 12, grid);
         canvas_write(canvas, x - canvas_get_text_width(SCALE, label) / 2, bottom + 12, SCALE,
                      pale_ink, label);

@@ -22,7 +22,8 @@ double timing_now_ms(void);
 /* Adds the time since *start_ms to *sum_ms and sets *start_ms to now. */
 void timing_lap(double *start_ms, double *sum_ms);
 
-/* Makes the system forget the resident peak so far, where it can. */
+/* Gives what was freed back to the system and makes it forget the resident peak so far, where it can:
+ * what is sampled next is then of what comes next. */
 void timing_reset_memory(void);
 
 /* Brings the peaks up to date. */
