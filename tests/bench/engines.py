@@ -1,0 +1,151 @@
+"""The engines that vgg-infer is compared with: what to install, how the model becomes theirs, how a
+process of each is started. All of it lands in the cache folder and is made once."""
+import json
+import pathlib
+import subprocess
+
+from harness import CACHE, PYTHON, Child, Failed
+
+VENV = CACHE / "venv"
+HERE = pathlib.Path(__file__).resolve().parent
+
+# name: what it is called, packages of PyPI, suffix of its model file
+PEERS = {
+    "onnxruntime": ("ONNX Runtime", ["onnxruntime"], ".onnx"),
+    "mnn": ("MNN", ["MNN"], ".mnn"),
+    "ncnn": ("ncnn", ["ncnn", "pnnx"], ".ncnn"),
+    "openvino": ("OpenVINO", ["openvino"], ".onnx"),
+    "torch": ("PyTorch eager", [], ".pth"),
+    "torch-optimized": ("PyTorch optimized", [], ".pth"),
+}
+# vgg-infer itself in other ways, to be timed like a peer: arguments for time_model.
+OWN = {
+    "vgg-avx2": ("vgg-infer AVX2", ["--cpu", "avx2"]),
+    "vgg-exact": ("vgg-infer exact", ["--conv", "exact"]),
+    "vgg-direct": ("vgg-infer direct", ["--conv", "direct"]),
+}
+
+
+def call(*command):
+    """Runs a program; Failed with the end of what it said when it does not succeed."""
+    done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
+    if done.returncode != 0:
+        said = [line for line in done.stdout.splitlines() if line.strip()]
+        raise Failed(said[-1] if said else f"{command[0]}: exit code {done.returncode}")
+    return done.stdout
+
+
+def python():
+    """The interpreter of the cache's environment, which sees Debian's torch as well."""
+    program = VENV / "bin" / "python"
+    if not program.exists():
+        try:
+            call(PYTHON, "-m", "venv", "--system-site-packages", VENV)
+        except Failed:
+            if pathlib.Path("/usr/bin/apt-get").exists():
+                call("apt-get", "install", "-y", "-q", "python3-venv")
+            call(PYTHON, "-m", "venv", "--clear", "--system-site-packages", VENV)
+    return program
+
+
+def install(packages):
+    """With pip, those of the packages that the environment does not have."""
+    have = {path.name.split("-")[0].lower() for path in VENV.glob("lib/*/site-packages/*.dist-info")}
+    missing = [name for name in packages if name.lower() not in have]
+    if missing:
+        print(f"installing {', '.join(missing)} into {VENV}", flush=True)
+        call(python(), "-m", "pip", "install", "-q", "--only-binary", ":all:", *missing)
+
+
+EXPORT = """
+import sys, torch, torchvision
+variant, weights, path = sys.argv[1:]
+net = getattr(torchvision.models, variant)(weights=None).eval()
+net.load_state_dict(torch.load(weights))
+torch.onnx.export(net, torch.zeros(1, 3, 224, 224), path, opset_version=13, input_names=["input"],
+                  output_names=["logits"], dynamic_axes={"input": {0: "n"}, "logits": {0: "n"}})
+"""
+
+
+def to_onnx(variant, weights, path):
+    call(python(), "-c", EXPORT, variant, weights, path)
+
+
+def to_mnn(variant, weights, path):
+    # The converter's entry point, not its command: that one installs a logging client with the pip it
+    # finds in PATH, and reports what it converted to its vendor.
+    call(python(), "-c", "import sys, _tools; _tools.mnnconvert(sys.argv)", "-f", "ONNX",
+         "--modelFile", model("onnxruntime", variant, weights), "--MNNModel", path, "--bizCode", "vgg")
+
+
+def to_ncnn(variant, weights, path):
+    """A pair of files, of which "path" is the stem."""
+    onnx = model("onnxruntime", variant, weights)
+    spare = path.with_suffix(".pnnx")
+    try:
+        call(VENV / "bin" / "pnnx", onnx, "inputshape=[1,3,224,224]", "fp16=0",
+             f"ncnnparam={path}.param", f"ncnnbin={path}.bin", f"ncnnpy={spare}.ncnn.py",
+             f"pnnxparam={spare}.param", f"pnnxbin={spare}.bin", f"pnnxpy={spare}.py",
+             f"pnnxonnx={spare}.onnx")
+        path.touch()
+    finally:
+        for left in [*path.parent.glob(spare.name + ".*"),
+                     onnx.with_suffix(".pnnxsim.onnx")]:
+            left.unlink(missing_ok=True)
+
+
+CONVERT = {".onnx": to_onnx, ".mnn": to_mnn, ".ncnn": to_ncnn}
+
+
+def model(name, variant, weights):
+    """The model in the form the engine reads, made unless it is there and no older than the weights."""
+    suffix = PEERS[name][2]
+    if suffix == ".pth":
+        return weights
+    path = CACHE / "models" / (weights.stem + suffix)
+    if not path.exists() or path.stat().st_mtime < weights.stat().st_mtime:
+        print(f"converting {weights.name} to {path.name}", flush=True)
+        CONVERT[suffix](variant, weights, path)
+        if not path.exists():
+            raise Failed(f"{path.name} was not made by the converter")
+    return path
+
+
+def simd(library):
+    """Whether there is AVX-512 code in a library; looked up once, since disassembling takes seconds."""
+    path, notes = pathlib.Path(library), CACHE / "simd.json"
+    known = json.loads(notes.read_text()) if notes.exists() else {}
+    key = f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}"
+    if key not in known:
+        try:
+            with subprocess.Popen(["objdump", "-d", "--no-show-raw-insn", path],
+                                  stdout=subprocess.PIPE) as listing:
+                known[key] = sum(b"%zmm" in line for line in listing.stdout)
+        except FileNotFoundError:
+            return "unknown (objdump is missing)"
+        notes.write_text(json.dumps(known, indent=1))
+    if known[key] == 0:
+        return "AVX2 at most: no instruction of its library uses a 512-bit register"
+    return f"picks by CPU; its library has AVX-512 code ({known[key]} instructions)"
+
+
+def start(name, program, variant, weights, batch, threads, source, destination):
+    """A Child of the engine, its model prepared; Failed when it cannot be had here."""
+    if name == "vgg-infer" or name in OWN:
+        extra = OWN[name][1] if name in OWN else []
+        return Child([program, weights, "--batch", batch, "--threads", threads, "--input", source,
+                      "--output", destination, *extra])
+    install(PEERS[name][1])
+    return Child([python(), HERE / "worker.py", name, model(name, variant, weights), variant, batch,
+                  threads, source, destination], OMP_NUM_THREADS=str(threads))
+
+
+def title(name):
+    return {**PEERS, **OWN}.get(name, (name,))[0]
+
+
+def runs_as(about):
+    """One line on the instruction set or kernels an engine uses, as far as can be told."""
+    kernels = about.get("kernels") or about.get("isa") or simd(about["library"])
+    return f"{kernels}; {about['note']}" if "note" in about else kernels

@@ -1,0 +1,114 @@
+#!/usr/bin/python3
+"""How vgg-infer's time and memory grow with the batch, the picture's side and the threads.
+
+    scale.py [--build build] [--variant vgg16] [--batches 1 2 … 64] [--sides 32 … 1024]
+             [--threads 1 2] [--grid] [--seconds 2] [--json FILE] [--quick]
+
+First the batches at side 224, then the sides at batch 1; --grid: every batch at every side. A point
+is the median of at least 3 runs. "ms/GFLOP" counts two operations for each multiply-add of the direct
+definition: where it grows along an axis, the cost grows faster than the work, and the line is marked.
+"""
+import argparse
+import pathlib
+import sys
+import time
+
+import harness
+
+GROWTH = 1.10  # of ms/GFLOP from one line to the next, from which a line is marked
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default=harness.ROOT / "build", help="a built folder (build)")
+    parser.add_argument("--variant", default="vgg16")
+    parser.add_argument("--weights", type=pathlib.Path, help="its state dict (seeded random weights)")
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 2, 4, 8, 16, 32, 64])
+    parser.add_argument("--sides", type=int, nargs="+",
+                        default=[32, 64, 96, 128, 160, 224, 256, 320, 448, 512, 768, 1024])
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--grid", action="store_true", help="every batch at every side")
+    parser.add_argument("--seconds", type=float, default=2, help="spent at a point, at least")
+    parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("--quick", action="store_true", help="few points, little time at each")
+    args = parser.parse_args()
+    if args.quick:
+        args.batches, args.sides, args.seconds = [1, 4], [32, 224, 448], 0.2
+    return args
+
+
+def measure(program, weights, batch, side, threads, seconds):
+    """One point; Failed when it is past a limit of memory."""
+    with harness.Child([program, weights, "--batch", batch, "--threads", threads, "--height", side,
+                        "--width", side]) as child:
+        child.run()
+        times, end = [], time.monotonic() + seconds
+        while len(times) < 3 or time.monotonic() < end:
+            times.append(child.run() / batch)
+        work = 2e-9 * child.about["multiply_adds"] / batch
+        ms = harness.summary(times)
+        return {"batch": batch, "side": side, "threads": threads, "ms": ms,
+                "images_per_s": 1000 / ms["median"], "gflop": work,
+                "ms_per_gflop": ms["median"] / work,
+                "products_per_multiply_add": child.about["products"] / child.about["multiply_adds"],
+                "weight_bytes": child.about["weight_bytes"],
+                "activation_bytes": child.about["activation_bytes"], **child.memory()}
+
+
+def axes(args):
+    """(title, [(batch, side)]) of each table."""
+    if args.grid:
+        return [(f"side {side}", [(batch, side) for batch in args.batches]) for side in args.sides]
+    return [("batches at side 224", [(batch, 224) for batch in args.batches]),
+            ("sides at batch 1", [(1, side) for side in args.sides])]
+
+
+HEAD = (f"  {'batch':>5} {'side':>5}  {'ms/image':>9} {'min':>9} {'iqr':>7} {'images/s':>9} "
+        f"{'GFLOP':>7} {'ms/GFLOP':>9} {'done':>5}  {'private':>8} {'weights':>8} {'activ.':>8} "
+        f"{'peak RSS':>8}")
+
+
+def show(point, previous):
+    ms = point["ms"]
+    mark = ""
+    if previous is not None and point["ms_per_gflop"] > GROWTH * previous["ms_per_gflop"]:
+        mark = f"  × {point['ms_per_gflop'] / previous['ms_per_gflop']:.2f}: faster than the work"
+    memory = " ".join(f"{point[key] / 1e6:8.0f}" for key in
+                      ("private", "weight_bytes", "activation_bytes", "peak_rss"))
+    print(f"  {point['batch']:5} {point['side']:5}  {ms['median']:9.2f} {ms['min']:9.2f} "
+          f"{ms['iqr']:7.2f} {point['images_per_s']:9.2f} {point['gflop']:7.2f} "
+          f"{point['ms_per_gflop']:9.3f} {point['products_per_multiply_add']:5.2f}  {memory}{mark}",
+          flush=True)
+
+
+def main():
+    args = arguments()
+    program = harness.engine_path(args.build)
+    weights = args.weights or harness.checkpoint(args.variant)
+    where = harness.machine()
+    print(f"{args.variant}; memory in MB; done: multiply-adds in products for each of the direct "
+          f"definition;\n{harness.describe(where)}")
+    points, beyond = [], []
+    for threads in args.threads:
+        for title, axis in axes(args):
+            print(f"\n{threads} thread(s), {title}\n{HEAD}")
+            previous = None
+            for batch, side in axis:
+                try:
+                    point = measure(program, weights, batch, side, threads, args.seconds)
+                except harness.Failed as reason:
+                    print(f"  {batch:5} {side:5}  {reason}", flush=True)
+                    beyond.append({"batch": batch, "side": side, "threads": threads,
+                                   "reason": str(reason)})
+                    continue
+                show(point, previous)
+                points.append(point)
+                previous = point
+    if args.json:
+        harness.write_json(args.json, {"machine": where, "variant": args.variant, "points": points,
+                                       "beyond": beyond})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
