@@ -135,12 +135,14 @@ static bool lay_out(const struct vgg_plan *plan, const struct vgg_conv2d *conv, 
     *c = (struct vgg_conv_choice){.algorithm = algorithm, .m = m};
     c->tiles_h = vgg_ceil_div(in.h, m);
     c->tiles_w = vgg_ceil_div(in.w, m);
-    const int64_t tiles = (int64_t)c->tiles_h * c->tiles_w, all = tiles * plan->batch;
-    const int64_t together = !by_tiles ? all : block < tiles ? block : tiles;
+    const int64_t tiles = (int64_t)c->tiles_h * c->tiles_w;
+    if (tiles > INT32_MAX / plan->batch) {
+        return false;
+    }
+    const int64_t together = !by_tiles ? tiles * plan->batch : block < tiles ? block : tiles;
     const size_t blocks_of_channels = in_blocks + (by_tiles ? (size_t)group : out_blocks);
     size_t bytes;
-    if (tiles > INT32_MAX || all > INT32_MAX ||
-        !vgg_size_mul((size_t)together * (size_t)L, blocks_of_channels, &bytes) ||
+    if (!vgg_size_mul((size_t)together * (size_t)L, blocks_of_channels, &bytes) ||
         !vgg_size_mul(bytes, f_count * sizeof(float), &bytes) || bytes > most_bytes) {
         return false;
     }
