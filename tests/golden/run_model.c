@@ -1,8 +1,8 @@
 /* Runs a checkpoint on given input tensors, for the golden tests.
  *
- *     run_model MODEL INPUT HEIGHT WIDTH OUTPUT CPU:THREADS:BATCH…
+ *     run_model MODEL INPUT HEIGHT WIDTH OUTPUT CPU:THREADS:BATCH[:CONV]…
  *
- * INPUT holds float32 [n][3][HEIGHT][WIDTH]. For each configuration [n][classes] float32 logits are
+ * CONV is auto, exact, direct, f2, f4 or f6. INPUT holds float32 [n][3][HEIGHT][WIDTH]. For each configuration [n][classes] float32 logits are
  * appended to OUTPUT. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +35,18 @@ static float *read_floats(const char *path, size_t *count)
     return data;
 }
 
+static bool parse_conv(const char *name, enum vgg_conv_algorithm *out)
+{
+    static const char *const names[] = {"auto", "exact", "direct", "f2", "f4", "f6"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            *out = (enum vgg_conv_algorithm)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     struct vgg_error err = {0};
@@ -43,7 +55,7 @@ int main(int argc, char **argv)
     struct vgg_model_info info;
     size_t count;
     if (argc < 7) {
-        return fail("usage: run_model MODEL INPUT HEIGHT WIDTH OUTPUT CPU:THREADS:BATCH...");
+        return fail("usage: run_model MODEL INPUT HEIGHT WIDTH OUTPUT CPU:THREADS:BATCH[:CONV]...");
     }
     const int height = atoi(argv[3]), width = atoi(argv[4]);
     float *input = read_floats(argv[2], &count);
@@ -63,12 +75,12 @@ int main(int argc, char **argv)
         return fail("out of memory");
     }
     for (int i = 6; i < argc; i++) {
-        char cpu[32];
+        char cpu[32], conv[8] = "auto";
         vgg_session *session = NULL;
         struct vgg_session_options options = {.height = height, .width = width};
-        if (sscanf(argv[i], "%31[^:]:%d:%d", cpu, &options.threads, &options.batch) != 3 ||
-            !vgg_cpu_parse(cpu, &options.cpu)) {
-            return fail("bad CPU:THREADS:BATCH");
+        if (sscanf(argv[i], "%31[^:]:%d:%d:%7s", cpu, &options.threads, &options.batch, conv) < 3 ||
+            !vgg_cpu_parse(cpu, &options.cpu) || !parse_conv(conv, &options.conv)) {
+            return fail("bad CPU:THREADS:BATCH[:CONV]");
         }
         if (vgg_session_create(model, &options, &session, &err) != VGG_OK) {
             return fail(err.message);
