@@ -1,6 +1,6 @@
 /* Times the kernels on VGG-16's layers, on one core: each as the plan calls it, against the arithmetic
  * roof that fma_peak measures (convolution) or in bytes of weights a second (fully connected). */
-#include "check.h"
+#include "bench.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 enum { RUNS = 7, PEAK_ITERATIONS = 4000000, CHUNK_BYTES = 768 * 1024 };
 
-static double now(void)
+double bench_now(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -27,15 +27,15 @@ static double time_calls(void (*fn)(const void *), const void *context)
     double seconds[RUNS];
     fn(context);
     for (int i = 0; i < RUNS; i++) {
-        const double start = now();
+        const double start = bench_now();
         fn(context);
-        seconds[i] = now() - start;
+        seconds[i] = bench_now() - start;
     }
     qsort(seconds, RUNS, sizeof *seconds, compare_doubles);
     return seconds[RUNS / 2];
 }
 
-static float *make_numbers(size_t count)
+float *bench_numbers(size_t count)
 {
     float *numbers = aligned_alloc(64, (count * sizeof(float) + 63) / 64 * 64);
     uint32_t state = 1;
@@ -56,9 +56,9 @@ static double measure_peak(const struct vgg_kernels *kernels)
     double best = 0;
     for (int i = 0; i < RUNS; i++) {
         struct vgg_peak_args args = {.iterations = PEAK_ITERATIONS, .seed = 0.25f};
-        const double start = now();
+        const double start = bench_now();
         kernels->fma_peak(&args);
-        const double rate = args.flops / (now() - start) * 1e-9;
+        const double rate = args.flops / (bench_now() - start) * 1e-9;
         best = rate > best ? rate : best;
     }
     return best;
@@ -115,10 +115,10 @@ static void bench_conv(const struct vgg_kernels *kernels, struct conv_layer laye
     const size_t framed = (size_t)(layer.side + 2) * (size_t)(layer.side + 2);
     const size_t ic = (size_t)layer.ic;
     layer.kernels = kernels;
-    layer.x = make_numbers(ic * framed);
-    layer.weight = make_numbers(oc * ic * 9);
-    layer.bias = make_numbers(oc);
-    layer.y = make_numbers(oc * framed);
+    layer.x = bench_numbers(ic * framed);
+    layer.weight = bench_numbers(oc * ic * 9);
+    layer.bias = bench_numbers(oc);
+    layer.y = bench_numbers(oc * framed);
     const double seconds = time_calls(run_conv, &layer);
     const double flops = 2.0 * 9 * layer.ic * layer.oc * layer.side * layer.side;
     printf("  conv %3d -> %3d @ %3d   %8.2f ms %8.1f GFLOP/s %5.1f %% of peak\n", layer.ic,
@@ -144,8 +144,8 @@ static void run_linear(const void *context)
 static void bench_linear(const struct vgg_kernels *kernels, int k, int rows)
 {
     enum { BATCH = 8 };
-    float *weight = make_numbers((size_t)k * (size_t)rows);
-    float *x = make_numbers((size_t)k * BATCH), *y = make_numbers((size_t)rows * BATCH);
+    float *weight = bench_numbers((size_t)k * (size_t)rows);
+    float *x = bench_numbers((size_t)k * BATCH), *y = bench_numbers((size_t)rows * BATCH);
     for (int n = 1; n <= BATCH; n += BATCH - 1) {
         const struct linear_layer layer = {kernels,
                                            {.weight = weight,
@@ -181,6 +181,7 @@ void bench_kernels(const struct vgg_kernels *kernels)
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
         bench_conv(kernels, layers[i], peak);
     }
+    bench_winograd(kernels, peak);
     bench_linear(kernels, 25088, 4096);
     bench_linear(kernels, 4096, 4096);
     bench_linear(kernels, 4096, 1000);

@@ -1,0 +1,16 @@
+/* What the benchmarks share. */
+#ifndef VGG_TESTS_KERNELS_BENCH_H
+#define VGG_TESTS_KERNELS_BENCH_H
+
+#include "check.h"
+
+/* Seconds of a clock that only goes forward. */
+double bench_now(void);
+
+/* `count` numbers -1 … 1, aligned, to be freed; ends the program when there is no memory. */
+float *bench_numbers(size_t count);
+
+/* Winograd convolution of VGG-16's layers, stage by stage. `peak` in GFLOP/s. */
+void bench_winograd(const struct vgg_kernels *kernels, double peak);
+
+#endif

@@ -1,0 +1,161 @@
+/* Times Winograd convolution on VGG-16's layers, on one core: each F(m) in the form, the blocks and the strides
+ * that the plan chooses for it, stage by stage; the products against the arithmetic roof. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "bench.h"
+#include "plan/plan.h"
+
+enum { RUNS = 3 };
+
+/* A layer, its choice and its memory. */
+struct layer {
+    const struct vgg_kernels *kernels;
+    int ic, oc, side;
+    struct vgg_conv_choice c;
+    float *x, *u, *scratch, *bias, *y;
+};
+
+/* Seconds of input transform, products, output transform. */
+struct times {
+    double in, products, out;
+};
+
+/* Tiles begin … end-1, for all groups of output channels from V and M at their places of a block. */
+static void run_block(const struct layer *l, int begin, int end, struct times *times)
+{
+    const struct vgg_kernels *kernels = l->kernels;
+    const int lanes = kernels->lanes, group = kernels->conv_blocks;
+    const int f_count = (l->c.m + 2) * (l->c.m + 2), groups = l->oc / (lanes * group);
+    const bool by_tiles = l->c.algorithm == VGG_WINOGRAD_TILES;
+    const ptrdiff_t row = (ptrdiff_t)(l->side + 2) * lanes, plane = (ptrdiff_t)l->c.block * lanes;
+    const size_t panel = (size_t)l->ic * (size_t)(lanes * group);
+    const size_t share = l->c.v_f_stride / (size_t)groups;
+    float *v = l->scratch, *m = v + (size_t)f_count * l->c.v_f_stride;
+    double start = bench_now();
+    for (int b = 0; b < l->ic / lanes; b++) {
+        kernels->winograd_input(&(struct vgg_winograd_input_args){
+            .m = l->c.m,
+            .x = l->x + b * (l->side + 2) * row,
+            .x_row_stride = row,
+            .rows = l->side + 2,
+            .columns = l->side + 2,
+            .tiles_w = l->c.tiles_w,
+            .tile_begin = begin,
+            .tile_end = end,
+            .v = v + b * plane,
+            .v_f_stride = (ptrdiff_t)l->c.v_f_stride,
+        });
+    }
+    times->in += bench_now() - start;
+    for (int first = 0; first < groups; first += by_tiles ? 1 : groups) {
+        const int together = by_tiles ? 1 : groups, panels = f_count * groups;
+        start = bench_now();
+        for (int f = 0; f < f_count; f++) {
+            for (int g = 0; g < together; g++) {
+                const int at = by_tiles ? first * f_count + f : f * groups + g;
+                const float *next = l->u + (size_t)((at + 1) % panels) * panel;
+                const size_t half = panel / 2 * sizeof *next;
+                const float *vf = v + (size_t)f * l->c.v_f_stride;
+                kernels->gemm(&(struct vgg_gemm_args){
+                    .v = vf,
+                    .v_block_stride = plane,
+                    .ic_blocks = l->ic / lanes,
+                    .weight = l->u + (size_t)at * panel,
+                    .ahead = {{next, by_tiles ? half : 2 * half},
+                              by_tiles ? (struct vgg_fetch){next + panel / 2, half}
+                                       : (struct vgg_fetch){vf + l->c.v_f_stride + g * share,
+                                                            share * sizeof *vf}},
+                    .y = m + (size_t)f * l->c.m_f_stride + g * group * plane,
+                    .y_block_stride = plane,
+                    .tiles = end - begin,
+                });
+            }
+        }
+        times->products += bench_now() - start;
+        start = bench_now();
+        for (int b = 0; b < together * group; b++) {
+            kernels->winograd_output(&(struct vgg_winograd_output_args){
+                .m = l->c.m,
+                .m_data = m + b * plane,
+                .m_f_stride = (ptrdiff_t)l->c.m_f_stride,
+                .bias = l->bias,
+                .y = l->y + (first * group + b) * l->side * l->side * (ptrdiff_t)lanes,
+                .y_row_stride = (ptrdiff_t)l->side * lanes,
+                .oh = l->side,
+                .ow = l->side,
+                .tiles_w = l->c.tiles_w,
+                .tile_begin = begin,
+                .tile_end = end,
+                .relu = 1,
+            });
+        }
+        times->out += bench_now() - start;
+    }
+}
+
+static struct times run(const struct layer *l)
+{
+    const int tiles = l->c.tiles_h * l->c.tiles_w, blocks = check_ceil_div(tiles, l->c.block);
+    struct times times = {0};
+    for (int b = 0; b < blocks; b++) {
+        run_block(l, (int)((int64_t)tiles * b / blocks), (int)((int64_t)tiles * (b + 1) / blocks),
+                  &times);
+    }
+    return times;
+}
+
+static void bench_layer(struct layer l, enum vgg_conv_algorithm conv, double peak)
+{
+    struct vgg_plan plan = {.kernels = l.kernels,
+                            .batch = 1,
+                            .threads = 1,
+                            .conv = conv,
+                            .activation_limit = 4ull << 30};
+    const struct vgg_conv2d layer = {
+        .ic = l.ic, .oc = l.oc, .kernel = 3, .stride = 1, .padding = 1};
+    vgg_choose_conv(&plan, &layer, (struct vgg_shape){l.ic, l.side, l.side}, false, &l.c);
+    vgg_arena_destroy(&plan.arena);
+    const size_t framed = (size_t)(l.side + 2) * (size_t)(l.side + 2);
+    const double f = (l.c.m + 2.0) * (l.c.m + 2.0);
+    l.x = bench_numbers((size_t)l.ic * framed);
+    l.u = bench_numbers((size_t)f * (size_t)l.ic * (size_t)l.oc);
+    l.scratch = bench_numbers(l.c.slot_elements);
+    l.bias = bench_numbers((size_t)l.kernels->lanes);
+    l.y = bench_numbers((size_t)l.oc * framed);
+    struct times best = run(&l);
+    for (int i = 0; i < RUNS; i++) {
+        const struct times t = run(&l);
+        best = t.in + t.products + t.out < best.in + best.products + best.out ? t : best;
+    }
+    const double flops = 2 * f * l.c.tiles_h * l.c.tiles_w * l.ic * l.oc;
+    char form[32];
+    snprintf(form, sizeof form, l.c.algorithm == VGG_WINOGRAD_TILES ? "tiles of %d" : "frequency",
+             l.c.block);
+    printf(
+        "  F(%d) %3d -> %3d @ %3d by %-11s %7.2f + %7.2f + %7.2f ms, products %5.1f %% of peak\n",
+        l.c.m, l.ic, l.oc, l.side, form, best.in * 1e3, best.products * 1e3, best.out * 1e3,
+        flops / best.products * 1e-7 / peak);
+    free(l.x);
+    free(l.u);
+    free(l.scratch);
+    free(l.bias);
+    free(l.y);
+}
+
+void bench_winograd(const struct vgg_kernels *kernels, double peak)
+{
+    static const struct layer layers[] = {
+        {.ic = 64, .oc = 64, .side = 224},   {.ic = 64, .oc = 128, .side = 112},
+        {.ic = 128, .oc = 128, .side = 112}, {.ic = 128, .oc = 256, .side = 56},
+        {.ic = 256, .oc = 256, .side = 56},  {.ic = 256, .oc = 512, .side = 28},
+        {.ic = 512, .oc = 512, .side = 28},  {.ic = 512, .oc = 512, .side = 14},
+    };
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
+        for (int conv = VGG_CONV_F2; conv <= VGG_CONV_F6; conv++) {
+            struct layer layer = layers[i];
+            layer.kernels = kernels;
+            bench_layer(layer, (enum vgg_conv_algorithm)conv, peak);
+        }
+    }
+}
