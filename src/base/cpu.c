@@ -2,7 +2,6 @@
 #include "base/cpu.h"
 
 #include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,77 +101,6 @@ enum vgg_cpu vgg_cpu_detect(void)
     return hardware();
 }
 
-/* The first two numbers of a file, "max" counting as -1; false when it cannot be read. */
-static bool read_numbers(const char *path, long long out[2])
-{
-    char line[128], first[64];
-    FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        return false;
-    }
-    bool ok = fgets(line, sizeof line, file) != NULL;
-    fclose(file);
-    out[0] = out[1] = -1;
-    if (!ok || sscanf(line, "%63s %lld", first, &out[1]) < 1) {
-        return false;
-    }
-    out[0] = strcmp(first, "max") == 0 ? -1 : atoll(first);
-    return true;
-}
-
-/* CPUs' worth of time that one control group folder grants (version 2's, then version 1's file), or 0
- * for no limit. */
-static double group_quota(const char *folder)
-{
-    char path[600];
-    long long quota[2], period[2];
-    snprintf(path, sizeof path, "/sys/fs/cgroup%s/cpu.max", folder);
-    if (read_numbers(path, quota)) {
-        return quota[0] > 0 && quota[1] > 0 ? (double)quota[0] / (double)quota[1] : 0;
-    }
-    snprintf(path, sizeof path, "/sys/fs/cgroup/cpu%s/cpu.cfs_quota_us", folder);
-    if (!read_numbers(path, quota)) {
-        return 0;
-    }
-    snprintf(path, sizeof path, "/sys/fs/cgroup/cpu%s/cpu.cfs_period_us", folder);
-    if (!read_numbers(path, period)) {
-        return 0;
-    }
-    return quota[0] > 0 && period[0] > 0 ? (double)quota[0] / (double)period[0] : 0;
-}
-
-/* The smallest quota from this process's control group up to the root, or 0. */
-static double cgroup_quota(void)
-{
-    char line[512], folder[512] = "";
-    FILE *file = fopen("/proc/self/cgroup", "re");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-        line[strcspn(line, "\n")] = '\0';
-        const char *controllers = strchr(line, ':');
-        const char *path = controllers == NULL ? NULL : strchr(controllers + 1, ':');
-        if (path != NULL &&
-            (strncmp(controllers, "::", 2) == 0 || strstr(controllers, "cpu,") != NULL ||
-             strstr(controllers, ":cpu:") != NULL)) {
-            snprintf(folder, sizeof folder, "%s", strcmp(path + 1, "/") == 0 ? "" : path + 1);
-        }
-    }
-    if (file != NULL) {
-        fclose(file);
-    }
-    double least = 0;
-    for (;;) {
-        double quota = group_quota(folder);
-        if (quota > 0 && (least <= 0 || quota < least)) {
-            least = quota;
-        }
-        char *slash = strrchr(folder, '/');
-        if (slash == NULL) {
-            return least;
-        }
-        *slash = '\0';
-    }
-}
-
 int vgg_cpu_count(void)
 {
     int count = 1;
@@ -189,7 +117,7 @@ int vgg_cpu_count(void)
             break;
         }
     }
-    double quota = cgroup_quota();
+    double quota = vgg_cgroup_quota("/proc/self/cgroup", "/sys/fs/cgroup");
     if (quota > 0 && quota < count) {
         count = (int)quota + (quota > (int)quota ? 1 : 0);
     }

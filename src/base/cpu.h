@@ -6,6 +6,12 @@
 
 #include "vgg/cpu.h"
 
+/* CPUs' worth of time that this process's control groups grant, the least of version 1's and 2's and of
+ * all levels up to the root; 0 for no limit.
+ *   membership  /proc/self/cgroup
+ *   mount       /sys/fs/cgroup */
+double vgg_cgroup_quota(const char *membership, const char *mount);
+
 /* Flush-to-zero and denormals-are-zero for the calling thread, and back. Denormal operands cost up to
  * a hundred times an ordinary one, and none of them moves a logit. */
 uint64_t vgg_denormals_off(void);
