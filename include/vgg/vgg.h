@@ -1,6 +1,7 @@
 /* vgg-infer: run pretrained VGG checkpoints without Python.
  *
  *     #include <stdio.h>
+ *     #include <stdlib.h>
  *     #include <vgg/vgg.h>
  *
  *     int main(int argc, char **argv) // checkpoint, picture
@@ -10,24 +11,34 @@
  *         vgg_model *model = NULL;
  *         vgg_session *session = NULL;
  *         struct vgg_image image = {0};
- *         static float input[3 * 224 * 224], logits[1000];
+ *         struct vgg_model_info net = {0};
  *         struct vgg_ranked best;
- *         if (argc == 3 && !vgg_checkpoint_open(argv[1], NULL, &checkpoint, &err) &&
- *             !vgg_model_create(checkpoint, NULL, &model, &err) &&
- *             !vgg_session_create(model, NULL, &session, &err) &&
- *             !vgg_image_open(argv[2], NULL, &image, &err) &&
- *             !vgg_image_to_tensor(&image, vgg_model_get_preprocess(model), NULL, input, &err) &&
- *             !vgg_session_run(session, input, 1, logits, &err)) {
- *             vgg_rank(logits, 1000, 1, &best);
- *             printf("%.4f %s\n", best.probability, vgg_model_get_label(model, best.index));
- *         } else {
+ *         if (argc != 3 || vgg_checkpoint_open(argv[1], NULL, &checkpoint, &err) ||
+ *             vgg_model_create(checkpoint, NULL, &model, &err) ||
+ *             vgg_session_create(model, NULL, &session, &err) ||
+ *             vgg_image_open(argv[2], NULL, &image, &err)) {
  *             fprintf(stderr, "%s\n", err.message);
+ *             return 1;
  *         }
+ *         vgg_model_get_info(model, &net);
+ *         float *input = malloc(sizeof(float) * 3 * net.height * net.width);
+ *         float *logits = malloc(sizeof(float) * net.class_count);
+ *         if (input == NULL || logits == NULL ||
+ *             vgg_image_to_tensor(&image, vgg_model_get_preprocess(model), NULL, input, &err) ||
+ *             vgg_session_run(session, input, 1, logits, &err)) {
+ *             fprintf(stderr, "%s\n", err.message);
+ *             return 1;
+ *         }
+ *         vgg_rank(logits, net.class_count, 1, &best);
+ *         const char *label = vgg_model_get_label(model, best.index);
+ *         printf("%.4f class %d %s\n", best.probability, best.index, label ? label : "");
  *         vgg_image_destroy(&image);
  *         vgg_session_destroy(session);
  *         vgg_model_destroy(model);
  *         vgg_checkpoint_close(checkpoint);
- *         return err.code;
+ *         free(input);
+ *         free(logits);
+ *         return 0;
  *     }
  */
 #ifndef VGG_VGG_H
