@@ -73,20 +73,7 @@ VGG_INLINE void rows(const struct vgg_conv_args *a, ptrdiff_t x_pixel_stride,
             const float *x = a->x + oh * a->x_row_stride + begin * x_pixel_stride;
             float *y = a->y + oh * a->y_row_stride + begin * VF_LANES;
             switch (end - begin) {
-                TILE_CASE(1)
-                TILE_CASE(2)
-                TILE_CASE(3)
-                TILE_CASE(4)
-                TILE_CASE(5)
-                TILE_CASE(6)
-                TILE_CASE(7)
-                TILE_CASE(8)
-                TILE_CASE(9)
-                TILE_CASE(10)
-                TILE_CASE(11)
-                TILE_CASE(12)
-                TILE_CASE(13)
-                TILE_CASE(14)
+                VGG_PIXEL_CASES(TILE_CASE)
             }
         }
     }

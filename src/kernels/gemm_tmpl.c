@@ -77,20 +77,7 @@ void VGG_KERNEL(gemm)(const struct vgg_gemm_args *args)
         const float *v = args->v + (ptrdiff_t)begin * VF_LANES;
         float *y = args->y + (ptrdiff_t)begin * VF_LANES;
         switch (end - begin) {
-            TILE_CASE(1)
-            TILE_CASE(2)
-            TILE_CASE(3)
-            TILE_CASE(4)
-            TILE_CASE(5)
-            TILE_CASE(6)
-            TILE_CASE(7)
-            TILE_CASE(8)
-            TILE_CASE(9)
-            TILE_CASE(10)
-            TILE_CASE(11)
-            TILE_CASE(12)
-            TILE_CASE(13)
-            TILE_CASE(14)
+            VGG_PIXEL_CASES(TILE_CASE)
         }
         ahead[0] += ahead_step[0] * turns;
         ahead[1] += ahead_step[1] * turns;

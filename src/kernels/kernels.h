@@ -15,9 +15,10 @@
  *
  * Planar activations are the same with L = 1: [n][c][h + 2 pad][w + 2 pad], or [n][features].
  *
- * Arithmetic is float32, each output one chain of multiply-adds in an order that depends on the shape
- * alone: not on tiles, threads or the batch. A fused multiply-add rounds once where the ISA has one
- * (all but scalar).
+ * Arithmetic is float32, in an order that depends on a layer's shape alone: not on how it is cut for
+ * registers, threads or the batch. A direct sum is one chain of multiply-adds; Winograd's is one a
+ * frequency, between its transforms. A fused multiply-add rounds once where the ISA has one (all but
+ * scalar).
  *
  * NaN and infinity pass through as in PyTorch: ReLU and max-pool of NaN are NaN.
  * Kernels neither allocate nor fail; the plan has checked the arguments. */

@@ -35,4 +35,9 @@ enum { LINEAR_SLICE = 24 };
 
 #include VGG_VEC_HEADER
 
+/* CASE(n) for each width a register tile of pixels may have; CONV_PIXELS bounds those that occur. */
+#define VGG_PIXEL_CASES(CASE)                                                                      \
+    CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11)      \
+    CASE(12) CASE(13) CASE(14)
+
 #endif
