@@ -1,0 +1,68 @@
+#!/usr/bin/python3
+"""The main job at full size, from the command line: vgg16_bn with random BatchNorm statistics as zip and as
+legacy stream, a photograph; the top 5, their logits and the labels are torchvision's, and the private
+memory stays below 350 MB (the checkpoint itself, 528 MB, is mapped).
+
+    whole.py VGG_INFER
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+try:
+    import torch
+    import torchvision
+except ImportError as missing:
+    print(f"skipped: {missing} (apt-get install python3-torch python3-torchvision)")
+    sys.exit(77)
+
+from nets import build, imagenet_input
+from photos import photos
+
+BOUND = 6e-6  # of max |logit|: both runs are float32, see exact.py
+MOST_PRIVATE_BYTES = 350e6
+
+passed = failed = 0
+
+
+def check(good, what):
+    global passed, failed
+    passed, failed = passed + bool(good), failed + (not good)
+    print(f"{'ok' if good else 'FAILED'}: {what}")
+
+
+def main():
+    program = sys.argv[1]
+    labels = torchvision.models.VGG16_BN_Weights.IMAGENET1K_V1.meta["categories"]
+    path = list(photos())[1][1]
+    net = build("vgg16_bn", seed=5)
+    with torch.no_grad():
+        logits = net(imagenet_input(path)[None])[0]
+    expected = logits.argsort(descending=True)[:5].tolist()
+    for container in ("zip", "legacy"):
+        with tempfile.TemporaryDirectory() as folder:
+            checkpoint = os.path.join(folder, "net.pth")
+            torch.save(net.state_dict(), checkpoint,
+                       _use_new_zipfile_serialization=container == "zip")
+            for plan in ("one-shot", "steady"):
+                run = subprocess.run([program, "--format", "json", "--time", "--plan-for", plan,
+                                      checkpoint, path], stdout=subprocess.PIPE, check=True)
+                answer = json.loads(run.stdout)
+                top = answer["results"][0]["top"]
+                worst = max(abs(t["logit"] - logits[t["index"]].item()) for t in top)
+                private = answer["time"]["peak_private_bytes"]
+                name = f"{container}, {plan}: "
+                check(answer["model"]["container"] == container, name + "container recognised")
+                check(answer["model"]["name"] == "vgg16_bn", name + answer["model"]["name"])
+                check([t["index"] for t in top] == expected, name + f"top 5 are {expected}")
+                check([t["label"] for t in top] == [labels[i] for i in expected], name + "labels")
+                check(worst <= BOUND * logits.abs().max().item(), name + f"logits, {worst:.2g} off")
+                check(private < MOST_PRIVATE_BYTES, name + f"{private / 1e6:.0f} MB private")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
