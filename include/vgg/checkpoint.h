@@ -23,6 +23,8 @@ enum vgg_dtype {
     VGG_DTYPE_I8,
     VGG_DTYPE_U8,
     VGG_DTYPE_BOOL,
+    VGG_DTYPE_F8_E4M3, /* torch.float8_e4m3fn: no infinities */
+    VGG_DTYPE_F8_E5M2, /* torch.float8_e5m2 */
 };
 
 enum vgg_container {

@@ -1,4 +1,4 @@
-/* The 16-bit floats of checkpoints, widened to float32 exactly. */
+/* The floats of 16 and 8 bits in checkpoints, widened to float32 exactly. */
 #ifndef VGG_BASE_HALF_H
 #define VGG_BASE_HALF_H
 
@@ -29,6 +29,28 @@ static inline float vgg_half_to_float(uint16_t half)
 static inline float vgg_bfloat16_to_float(uint16_t bits)
 {
     return vgg_float_from_bits((uint32_t)bits << 16);
+}
+
+/* float8_e5m2 is the upper half of a binary16. */
+static inline float vgg_f8_e5m2_to_float(uint8_t bits)
+{
+    return vgg_half_to_float((uint16_t)(bits << 8));
+}
+
+/* float8_e4m3fn: sign, 4 bits of exponent, 3 of fraction. "fn" is finite: the largest exponent is one
+ * like the others, and only all ones are NaN. */
+static inline float vgg_f8_e4m3_to_float(uint8_t bits)
+{
+    uint32_t sign = (uint32_t)(bits & 0x80) << 24;
+    uint32_t exponent = bits >> 3 & 0xf, fraction = bits & 7;
+    if (exponent == 0) { /* zero, or a denormal: fraction * 2^-9 */
+        float magnitude = (float)fraction * 0x1p-9f;
+        return sign != 0 ? -magnitude : magnitude;
+    }
+    if ((bits & 0x7f) == 0x7f) {
+        return vgg_float_from_bits(sign | 0x7fc00000);
+    }
+    return vgg_float_from_bits(sign | (exponent + (127 - 7)) << 23 | fraction << 20);
 }
 
 #endif

@@ -3,14 +3,18 @@
 
 enum element_index {
 #define ELEMENT(name, supported, dtype, bytes) ELEMENT_##name,
+#define DTYPE(name, supported, dtype, bytes) DTYPE_##name,
 #include "checkpoint/pickle_globals.inc"
 #undef ELEMENT
+#undef DTYPE
 };
 
 static const struct vgg_element_type elements[] = {
 #define ELEMENT(name, supported, dtype, bytes) {#name, supported, dtype, bytes},
+#define DTYPE(name, supported, dtype, bytes) {#name, supported, dtype, bytes},
 #include "checkpoint/pickle_globals.inc"
 #undef ELEMENT
+#undef DTYPE
 };
 
 static const struct vgg_global names[] = {
@@ -19,9 +23,12 @@ static const struct vgg_global names[] = {
         {"torch.cuda", #type "Storage", VGG_GLOBAL_STORAGE, &elements[ELEMENT_##type]},            \
         {"torch", #type "Tensor", VGG_GLOBAL_TENSOR, &elements[ELEMENT_##type]},                   \
         {"torch.cuda", #type "Tensor", VGG_GLOBAL_TENSOR, &elements[ELEMENT_##type]},
+#define DTYPE(type, supported, dtype, bytes)                                                       \
+    {"torch", #type, VGG_GLOBAL_DTYPE, &elements[DTYPE_##type]},
 #define NAME(module, name, role) {module, name, VGG_GLOBAL_##role, NULL},
 #include "checkpoint/pickle_globals.inc"
 #undef ELEMENT
+#undef DTYPE
 #undef NAME
     /* Where torch 1.11 and later keep the storage without a type. */
     {"torch.storage", "UntypedStorage", VGG_GLOBAL_STORAGE, &elements[ELEMENT_Untyped]},

@@ -1,5 +1,5 @@
-/* The encodings of a tensor: three generations of rebuild functions, and the class with BUILD state
- * that came before them. */
+/* The encodings of a tensor: three generations of rebuild functions, the class with BUILD state that
+ * came before them, and what wraps those: Parameters and subclasses. */
 #include "checkpoint/rebuild.h"
 
 #include <inttypes.h>
@@ -25,7 +25,9 @@ bool vgg_value_is_tensor(const struct vgg_value *value)
     case VGG_GLOBAL_REBUILD_TENSOR:
     case VGG_GLOBAL_REBUILD_TENSOR_V2:
     case VGG_GLOBAL_REBUILD_TENSOR_V3:
+    case VGG_GLOBAL_REBUILD_FROM_TYPE:
     case VGG_GLOBAL_REBUILD_PARAMETER:
+    case VGG_GLOBAL_PARAMETER:
     case VGG_GLOBAL_TENSOR:
     case VGG_GLOBAL_OTHER_TENSOR:
         return true;
@@ -101,13 +103,124 @@ static vgg_status check_extent(const struct context *context, const struct vgg_t
     return VGG_OK;
 }
 
+/* What a call, or a class with its state, says of a tensor. */
+struct encoding {
+    const struct vgg_value *callee; /* a GLOBAL */
+    const struct vgg_value *args;   /* a TUPLE */
+    const struct vgg_value *state;  /* what BUILD would have set, or NULL */
+};
+
+static enum vgg_global_role role_in(const struct encoding *encoding)
+{
+    return encoding->callee->global.entry->role;
+}
+
+static vgg_status fail_global(const struct context *context, const struct vgg_value *global,
+                              const char *what, const char *advice)
+{
+    struct vgg_span module = global->global.module, name = global->global.name;
+    return FAIL(context, VGG_ERR_UNSUPPORTED, "%s (%.*s.%.*s) %s", what,
+                module.length > 200 ? 200 : (int)module.length, module.bytes,
+                name.length > 200 ? 200 : (int)name.length, name.bytes, advice);
+}
+
+/* Tensors that are known and cannot be read, by what rebuilds them. */
+static vgg_status fail_encoding(const struct context *context, const struct vgg_value *global)
+{
+    static const struct {
+        const char *name, *what, *advice;
+    } known[] = {
+        {"_rebuild_qtensor", "a quantised tensor",
+         "is not supported: save the float model that it was made from"},
+        {"_rebuild_sparse_tensor", "a sparse tensor", "is not supported: save it with to_dense()"},
+        {"_rebuild_sparse_csr_tensor", "a sparse tensor",
+         "is not supported: save it with to_dense()"},
+        {"_rebuild_meta_tensor_no_storage", "a tensor on the device 'meta'", "has no data"},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (vgg_span_equals(global->global.name, known[i].name)) {
+            return fail_global(context, global, known[i].what, known[i].advice);
+        }
+    }
+    return fail_global(context, global, "a tensor's encoding", "is not supported");
+}
+
+/* Takes off Parameters and subclasses, which only wrap a tensor. */
+static vgg_status unwrap(const struct context *context, const struct vgg_value *value,
+                         struct encoding *out)
+{
+    enum { WRAPPERS_MAX = 8 };
+    for (int i = 0; i < WRAPPERS_MAX; i++) {
+        if (!vgg_value_is_tensor(value)) {
+            return FAIL(context, VGG_ERR_FORMAT, "expected a tensor, found %s",
+                        vgg_value_kind_string(value->kind));
+        }
+        *out = (struct encoding){value->object.callee, value->object.args, value->object.state};
+        size_t count = out->args->list.count;
+        struct vgg_value *const *items = out->args->list.items;
+        if (role_in(out) == VGG_GLOBAL_REBUILD_FROM_TYPE) {
+            if (count != 4 || items[0]->kind != VGG_VALUE_GLOBAL ||
+                items[2]->kind != VGG_VALUE_TUPLE) {
+                return fail_shape(context, "wrong arguments to _rebuild_from_type_v2");
+            }
+            *out = (struct encoding){items[0], items[2], NULL};
+            count = out->args->list.count;
+            items = out->args->list.items;
+        }
+        switch (role_in(out)) {
+        case VGG_GLOBAL_REBUILD_PARAMETER:
+            if (count != 3 && count != 4) {
+                return fail_shape(context, "wrong number of arguments to _rebuild_parameter");
+            }
+            break;
+        case VGG_GLOBAL_PARAMETER:
+            if (count == 0) {
+                return fail_shape(context, "a Parameter without its tensor");
+            }
+            break;
+        default:
+            return VGG_OK;
+        }
+        value = items[0];
+    }
+    return fail_shape(context, "Parameters inside each other");
+}
+
+/* The type of a view's elements. For a storage without a type, version 3 of the encoding gives it. */
+static vgg_status read_type(const struct context *context, const struct encoding *encoding,
+                            const struct vgg_element_type *own, const struct vgg_element_type **out)
+{
+    const char *suffix = "Storage";
+    *out = own;
+    if (role_in(encoding) == VGG_GLOBAL_TENSOR) {
+        const struct vgg_element_type *asked = encoding->callee->global.entry->element;
+        if (asked != own) {
+            return FAIL(context, VGG_ERR_FORMAT, "bad tensor: a %sTensor in a %sStorage",
+                        asked->name, own->name);
+        }
+    } else if (role_in(encoding) == VGG_GLOBAL_REBUILD_TENSOR_V3) {
+        const struct vgg_value *dtype = encoding->args->list.items[6];
+        if (dtype->kind != VGG_VALUE_GLOBAL || dtype->global.entry->role != VGG_GLOBAL_DTYPE) {
+            return FAIL(context, VGG_ERR_FORMAT, "bad tensor: expected an element type, found %s",
+                        vgg_value_kind_string(dtype->kind));
+        }
+        *out = dtype->global.entry->element;
+        suffix = "";
+    }
+    if (!(*out)->supported) {
+        return FAIL(context, VGG_ERR_UNSUPPORTED, "elements of torch.%s%s are not supported",
+                    (*out)->name, suffix);
+    }
+    return VGG_OK;
+}
+
 /* (storage, offset, size, stride, …) */
-static vgg_status read_view(const struct context *context, struct vgg_value *const *items,
-                            const struct vgg_element_type *class_type,
-                            const struct vgg_limits *limits, struct vgg_tensor *out,
-                            struct vgg_placement *placement)
+static vgg_status read_view(const struct context *context, const struct encoding *encoding,
+                            struct vgg_value *const *items, const struct vgg_limits *limits,
+                            struct vgg_tensor *out, struct vgg_placement *placement)
 {
     const struct vgg_value *view = items[0], *offset = items[1];
+    const struct vgg_element_type *type;
     int stride_count;
     if (view->kind != VGG_VALUE_PERSISTENT || view->persistent.storage == NULL) {
         return FAIL(context, VGG_ERR_FORMAT, "bad tensor: expected a storage, found %s",
@@ -117,15 +230,14 @@ static vgg_status read_view(const struct context *context, struct vgg_value *con
         return fail_shape(context, "the offset is negative or not an integer");
     }
     struct vgg_storage *storage = view->persistent.storage;
-    if (class_type != NULL && class_type != storage->type) {
-        return FAIL(context, VGG_ERR_FORMAT, "bad tensor: a %sTensor in a %sStorage",
-                    class_type->name, storage->type->name);
+    if (storage->meta) {
+        return FAIL(context, VGG_ERR_UNSUPPORTED, "%s",
+                    "a tensor on the device 'meta' has no data");
     }
-    if (!storage->type->supported) {
-        return FAIL(context, VGG_ERR_UNSUPPORTED, "elements of torch.%sStorage are not supported",
-                    storage->type->name);
+    vgg_status status = read_type(context, encoding, storage->type, &type);
+    if (status == VGG_OK) {
+        status = read_dims(context, items[2], "size", out->shape, &out->ndim);
     }
-    vgg_status status = read_dims(context, items[2], "size", out->shape, &out->ndim);
     if (status == VGG_OK) {
         status = read_dims(context, items[3], "stride", out->stride, &stride_count);
     }
@@ -136,10 +248,15 @@ static vgg_status read_view(const struct context *context, struct vgg_value *con
         return FAIL(context, VGG_ERR_FORMAT, "bad tensor: %d sizes and %d strides", out->ndim,
                     stride_count);
     }
-    out->dtype = storage->type->dtype;
-    *placement = (struct vgg_placement){
-        .storage = storage, .offset = view->persistent.offset + (uint64_t)offset->integer};
-    return check_extent(context, out, (uint64_t)offset->integer, view->persistent.count, limits);
+    out->dtype = type->dtype;
+    const uint64_t first = (uint64_t)offset->integer;
+    const uint64_t bytes = view->persistent.count * storage->type->bytes; /* does not overflow */
+    status = check_extent(context, out, first, bytes / type->bytes, limits);
+    /* Inside the storage, whose size in bytes does not overflow, no offset does either. */
+    *placement = (struct vgg_placement){.storage = storage,
+                                        .offset = view->persistent.offset * storage->type->bytes +
+                                                  first * type->bytes};
+    return status;
 }
 
 /* Conjugated and negated views are not what their storage holds. */
@@ -149,65 +266,47 @@ static bool is_plain_metadata(const struct vgg_value *value)
            (value->kind == VGG_VALUE_DICT && value->list.count == 0);
 }
 
-static vgg_status fail_global(const struct context *context, const struct vgg_value *global,
-                              const char *what)
-{
-    struct vgg_span module = global->global.module, name = global->global.name;
-    return FAIL(context, VGG_ERR_UNSUPPORTED, "%s %.*s.%.*s is not supported", what,
-                module.length > 200 ? 200 : (int)module.length, module.bytes,
-                name.length > 200 ? 200 : (int)name.length, name.bytes);
-}
-
 vgg_status vgg_tensor_rebuild(const struct vgg_value *value, const char *path, const char *name,
                               const struct vgg_limits *limits, struct vgg_tensor *out,
                               struct vgg_placement *placement, struct vgg_error *err)
 {
     const struct context context = {path, name, err};
-    if (role_of(value) == VGG_GLOBAL_REBUILD_PARAMETER) {
-        size_t count = value->object.args->list.count;
-        if (count != 3 && count != 4) {
-            return fail_shape(&context, "wrong number of arguments to _rebuild_parameter");
-        }
-        value = value->object.args->list.items[0]; /* a plain tensor */
+    struct encoding encoding = {0};
+    vgg_status status = unwrap(&context, value, &encoding);
+    if (status != VGG_OK) {
+        return status;
     }
-    const struct vgg_value *args = value->kind == VGG_VALUE_OBJECT ? value->object.args : NULL;
-    size_t count = args != NULL ? args->list.count : 0;
-    size_t least = 0, most = 0;
-    switch (role_of(value)) {
+    const struct vgg_value *args = encoding.args;
+    size_t least = 4, most = 4;
+    switch (role_in(&encoding)) {
     case VGG_GLOBAL_REBUILD_TENSOR:
-        least = most = 4;
         break;
     case VGG_GLOBAL_REBUILD_TENSOR_V2:
         least = 6;
         most = 7;
         break;
-    case VGG_GLOBAL_REBUILD_TENSOR_V3: /* only for types that have no storage class */
-        if (count >= 7 && args->list.items[6]->kind == VGG_VALUE_GLOBAL) {
-            return fail_global(&context, args->list.items[6], "element type");
-        }
-        return fail_shape(&context, "wrong arguments to _rebuild_tensor_v3");
+    case VGG_GLOBAL_REBUILD_TENSOR_V3:
+        least = 7;
+        most = 8;
+        break;
     case VGG_GLOBAL_TENSOR: /* args are empty, the state is what set_() takes */
-        args = value->object.state;
-        if (count != 0 || args == NULL || args->kind != VGG_VALUE_TUPLE) {
+        if (args->list.count != 0 || encoding.state == NULL ||
+            encoding.state->kind != VGG_VALUE_TUPLE) {
             return fail_shape(&context, "a tensor class without its state");
         }
-        count = args->list.count;
-        least = most = 4;
+        args = encoding.state;
         break;
-    case VGG_GLOBAL_OTHER_TENSOR:
-        return fail_global(&context, value->object.callee, "the tensor encoding");
     default:
-        return FAIL(&context, VGG_ERR_FORMAT, "expected a tensor, found %s",
-                    vgg_value_kind_string(value->kind));
+        return fail_encoding(&context, encoding.callee);
     }
+    size_t count = args->list.count;
     if (count < least || count > most) {
         return FAIL(&context, VGG_ERR_FORMAT, "bad tensor: %zu arguments, expected %zu", count,
                     least);
     }
-    if (count == 7 && !is_plain_metadata(args->list.items[6])) {
+    if (count == most && most > least && !is_plain_metadata(args->list.items[most - 1])) {
         return FAIL(&context, VGG_ERR_UNSUPPORTED, "%s",
                     "a conjugated or negated view is not supported");
     }
-    return read_view(&context, args->list.items, value->object.callee->global.entry->element,
-                     limits, out, placement);
+    return read_view(&context, &encoding, args->list.items, limits, out, placement);
 }

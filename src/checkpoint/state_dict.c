@@ -241,10 +241,10 @@ void vgg_state_dict_bind(struct vgg_state_dict *dict)
     for (size_t i = 0; i < dict->count; i++) {
         struct vgg_tensor *tensor = &dict->tensors[i];
         const struct vgg_storage *storage = dict->placements[i].storage;
-        uint64_t offset = dict->placements[i].offset * storage->type->bytes;
+        uint64_t offset = dict->placements[i].offset;
         tensor->data = storage->data + offset;
         tensor->file_offset =
             storage->file_offset == VGG_NO_OFFSET ? VGG_NO_OFFSET : storage->file_offset + offset;
-        tensor->swapped = storage->swapped && storage->type->bytes > 1;
+        tensor->swapped = storage->swapped && vgg_dtype_get_bytes(tensor->dtype) > 1;
     }
 }

@@ -12,7 +12,7 @@ struct vgg_state_dict {
     /* Where each tensor lies, until vgg_state_dict_bind. */
     struct vgg_placement {
         struct vgg_storage *storage;
-        uint64_t offset; /* of the first element, in elements */
+        uint64_t offset; /* of the first element, in bytes */
     } * placements;
 };
 

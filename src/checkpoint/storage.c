@@ -74,11 +74,6 @@ static vgg_status read_id(struct vgg_value *value, const char *path, struct vgg_
                         "another persistent id",
                         path);
     }
-    if (is_text(items[3], "meta")) {
-        return vgg_fail(err, VGG_ERR_UNSUPPORTED,
-                        "%s: storage %.*s is on the device 'meta', which has no data", path,
-                        (int)items[2]->text.length, items[2]->text.bytes);
-    }
     size_t bytes;
     const struct vgg_element_type *type = items[1]->global.entry->element;
     if (!vgg_size_mul((size_t)items[4]->integer, type->bytes, &bytes)) {
@@ -89,6 +84,7 @@ static vgg_status read_id(struct vgg_value *value, const char *path, struct vgg_
                                 .type = type,
                                 .count = (uint64_t)items[4]->integer,
                                 .bytes = bytes,
+                                .meta = is_text(items[3], "meta"),
                                 .file_offset = VGG_NO_OFFSET};
     static const struct vgg_value none = {.kind = VGG_VALUE_NONE};
     return read_view(value, count == 6 ? items[5] : &none, path, err);

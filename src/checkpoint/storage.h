@@ -9,6 +9,7 @@ struct vgg_storage {
     const struct vgg_element_type *type;
     uint64_t count; /* elements */
     uint64_t bytes; /* count * type->bytes */
+    bool meta;      /* on the device 'meta': there are no data */
     bool wanted;    /* a tensor of the state dict lies in it */
     /* Set by the archive that holds it; every wanted storage has data afterwards. */
     const uint8_t *data;  /* [bytes] */

@@ -97,6 +97,10 @@ static void read_row(const struct vgg_tensor *tensor, const uint8_t *data, int64
         ROW(1, (float)(uint8_t)bits);
     case VGG_DTYPE_BOOL:
         ROW(1, bits != 0 ? 1.0f : 0.0f);
+    case VGG_DTYPE_F8_E4M3:
+        ROW(1, vgg_f8_e4m3_to_float((uint8_t)bits));
+    case VGG_DTYPE_F8_E5M2:
+        ROW(1, vgg_f8_e5m2_to_float((uint8_t)bits));
     }
 #undef ROW
 }

@@ -25,7 +25,8 @@ enum vgg_value_kind {
     VGG_VALUE_PERSISTENT, /* something outside the pickle: a storage */
 };
 
-/* The elements of a storage: "Float" of torch.FloatStorage and torch.FloatTensor. */
+/* The elements of a storage, "Float" of torch.FloatStorage and torch.FloatTensor; or of a tensor in a
+ * storage without a type, "float8_e5m2". */
 struct vgg_element_type {
     const char *name;
     bool supported; /* dtype says how; else only the size is known */
@@ -41,7 +42,9 @@ enum vgg_global_role {
     VGG_GLOBAL_REBUILD_TENSOR, /* (storage, offset, size, stride) */
     VGG_GLOBAL_REBUILD_TENSOR_V2, /* … requires_grad, hooks[, metadata] */
     VGG_GLOBAL_REBUILD_TENSOR_V3, /* … requires_grad, hooks, dtype[, metadata] */
+    VGG_GLOBAL_REBUILD_FROM_TYPE, /* (function, class, its arguments, state): a subclass's tensor */
     VGG_GLOBAL_REBUILD_PARAMETER, /* (tensor, requires_grad, hooks[, state]) */
+    VGG_GLOBAL_PARAMETER,         /* a class round a tensor (torch before 0.4): (tensor) */
     VGG_GLOBAL_TENSOR,            /* a class whose BUILD state is (storage, offset, size, stride) */
     VGG_GLOBAL_STORAGE,           /* a storage class, inside persistent ids */
     VGG_GLOBAL_SIZE,              /* torch.Size(tuple) */
@@ -55,7 +58,7 @@ struct vgg_global {
     const char *module;
     const char *name; /* NULL: every name in module and in the modules below it */
     enum vgg_global_role role;
-    const struct vgg_element_type *element; /* of TENSOR and STORAGE */
+    const struct vgg_element_type *element; /* of TENSOR, STORAGE and DTYPE */
 };
 
 /* Bytes inside the pickle, not terminated. */

@@ -64,7 +64,7 @@ const struct vgg_tensor *vgg_tensor_list_findf(const struct vgg_tensor_list *lis
 bool vgg_dtype_is_float(enum vgg_dtype dtype)
 {
     return dtype == VGG_DTYPE_F32 || dtype == VGG_DTYPE_F64 || dtype == VGG_DTYPE_F16 ||
-           dtype == VGG_DTYPE_BF16;
+           dtype == VGG_DTYPE_BF16 || dtype == VGG_DTYPE_F8_E4M3 || dtype == VGG_DTYPE_F8_E5M2;
 }
 
 const char *vgg_shape_text(const int64_t *shape, int ndim, char out[VGG_SHAPE_TEXT_BYTES])

@@ -1,4 +1,4 @@
-/* base/half: all 65536 values of both 16-bit floats. */
+/* base/half: all values of the floats of 16 and of 8 bits. */
 #include "unit.h"
 
 #include <math.h>
@@ -42,4 +42,33 @@ START_TEST(widens_every_bfloat16)
 }
 END_TEST
 
-UNIT_MAIN("half", widens_every_half, widens_every_bfloat16)
+/* By the table of the format: bias 7, no infinities, all ones are NaN. */
+static double expected_e4m3(unsigned bits)
+{
+    int exponent = (int)(bits >> 3 & 0xf);
+    double fraction = bits & 7;
+    double magnitude = (bits & 0x7f) == 0x7f ? (double)NAN
+                       : exponent == 0       ? ldexp(fraction, -9)
+                                             : ldexp(8 + fraction, exponent - 10);
+    return (bits & 0x80) != 0 ? -magnitude : magnitude;
+}
+
+START_TEST(widens_every_float8)
+{
+    for (unsigned bits = 0; bits <= 0xff; bits++) {
+        float e4m3 = vgg_f8_e4m3_to_float((uint8_t)bits);
+        float e5m2 = vgg_f8_e5m2_to_float((uint8_t)bits);
+        double expected = expected_e4m3(bits), half = expected_half(bits << 8);
+        ck_assert_msg(isnan(expected) ? isnan(e4m3) : (double)e4m3 == expected, "0x%02x", bits);
+        ck_assert_msg(isnan(half) ? isnan(e5m2) : (double)e5m2 == half, "0x%02x", bits);
+        ck_assert_msg(!signbit(e4m3) == !(bits & 0x80), "sign of 0x%02x", bits);
+        ck_assert_msg(!signbit(e5m2) == !(bits & 0x80), "sign of 0x%02x", bits);
+    }
+    ck_assert((double)vgg_f8_e4m3_to_float(0x7e) == 448); /* the largest of each */
+    ck_assert((double)vgg_f8_e5m2_to_float(0x7b) == 57344);
+    ck_assert((double)vgg_f8_e4m3_to_float(0x01) == 0x1p-9); /* and the smallest */
+    ck_assert((double)vgg_f8_e5m2_to_float(0x01) == 0x1p-16);
+}
+END_TEST
+
+UNIT_MAIN("half", widens_every_half, widens_every_bfloat16, widens_every_float8)

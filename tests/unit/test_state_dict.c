@@ -87,7 +87,7 @@ START_TEST(reads_geometry)
     ck_assert_int_eq(t->ndim, 3);
     ck_assert_int_eq(t->shape[2], 4);
     ck_assert_int_eq(t->stride[2], 8);
-    ck_assert_uint_eq(dict.placements[0].offset, 4);
+    ck_assert_uint_eq(dict.placements[0].offset, 8); /* bytes */
     ck_assert_uint_eq(storages.count, 1);
     ck_assert_uint_eq(storages.items[0].bytes, 200);
     ck_assert(storages.items[0].wanted);
@@ -159,6 +159,22 @@ END_TEST
 static const struct sample usual = {
     .name = "w", .key = "0", .available = 6, .ndim = 2, .shape = {2, 3}, .stride = {3, 1}};
 
+/* The six elements of a type that has no storage class, in a storage of so many bytes. */
+static struct bytes untyped(const char *type, int64_t available)
+{
+    struct sample sample = usual;
+    struct bytes out = begin_dict();
+    sample.type = "Untyped";
+    sample.available = available;
+    put_global(&out, "torch._utils", "_rebuild_tensor_v3");
+    PUT(&out, "(");
+    put_view(&out, &sample);
+    PUT(&out, "\x89}");
+    put_global(&out, "torch", type);
+    PUT(&out, "tR");
+    return end_dict(out);
+}
+
 START_TEST(reads_every_encoding)
 {
     struct bytes out = begin_dict();
@@ -193,6 +209,31 @@ START_TEST(reads_every_encoding)
         accept(end_dict(out));
         ck_assert_int_eq(dict.tensors[0].ndim, 2);
     }
+
+    out = begin_dict(); /* a Parameter of torch before 0.4 */
+    put_global(&out, "torch.nn.parameter", "Parameter");
+    put_tensor(&out, &usual);
+    PUT(&out, "\x85R(\x88\x89}tb");
+    accept(end_dict(out));
+    ck_assert_int_eq(dict.tensors[0].ndim, 2);
+
+    out = begin_dict(); /* a subclass */
+    put_global(&out, "torch._tensor", "_rebuild_from_type_v2");
+    PUT(&out, "(");
+    put_global(&out, "torch._utils", "_rebuild_tensor");
+    put_global(&out, "torch", "Tensor");
+    PUT(&out, "(");
+    put_view(&out, &usual);
+    PUT(&out, "t}tR");
+    accept(end_dict(out));
+    ck_assert_int_eq(dict.tensors[0].shape[0], 2);
+
+    accept(untyped("float8_e4m3fn", 6));
+    ck_assert_int_eq(dict.tensors[0].dtype, VGG_DTYPE_F8_E4M3);
+    accept(untyped("float8_e5m2", 7));
+    ck_assert_int_eq(dict.tensors[0].dtype, VGG_DTYPE_F8_E5M2);
+    accept(untyped("float64", 48));
+    ck_assert_int_eq(dict.tensors[0].dtype, VGG_DTYPE_F64);
 }
 END_TEST
 
@@ -233,7 +274,7 @@ START_TEST(refuses_broken_tensors)
     out = begin_dict();
     put_global(&out, "torch.nn.parameter", "Parameter");
     PUT(&out, ")\x81");
-    refuse(end_dict(out), VGG_ERR_UNSUPPORTED, "torch.nn.parameter.Parameter");
+    refuse(end_dict(out), VGG_ERR_FORMAT, "a Parameter without its tensor");
 
     out = begin_dict(); /* a negated view */
     put_global(&out, "torch._utils", "_rebuild_tensor_v2");
@@ -244,14 +285,34 @@ START_TEST(refuses_broken_tensors)
     PUT(&out, "\x88stR");
     refuse(end_dict(out), VGG_ERR_UNSUPPORTED, "conjugated or negated");
 
-    out = begin_dict();
-    put_global(&out, "torch._utils", "_rebuild_tensor_v3");
-    PUT(&out, "(");
-    put_view(&out, &usual);
-    PUT(&out, "\x89}");
-    put_global(&out, "torch", "float8_e5m2");
-    PUT(&out, "tR");
-    refuse(end_dict(out), VGG_ERR_UNSUPPORTED, "w: element type torch.float8_e5m2");
+    refuse(untyped("float8_e5m2fnuz", 6), VGG_ERR_UNSUPPORTED,
+           "w: elements of torch.float8_e5m2fnuz are not supported");
+    refuse(untyped("uint16", 12), VGG_ERR_UNSUPPORTED, "torch.uint16");
+    refuse(untyped("float8_e5m2", 5), VGG_ERR_FORMAT, "outside its storage of 5");
+    refuse(untyped("float32", 23), VGG_ERR_FORMAT, "outside its storage of 5");
+    refuse(untyped("FloatStorage", 24), VGG_ERR_FORMAT, "expected an element type");
+
+    out = begin_dict(); /* each in the next, without an end */
+    for (int i = 0; i < 9; i++) {
+        put_global(&out, "torch._utils", "_rebuild_parameter");
+        PUT(&out, "(");
+    }
+    PUT(&out, "N");
+    for (int i = 0; i < 9; i++) {
+        PUT(&out, "NNtR");
+    }
+    refuse(end_dict(out), VGG_ERR_FORMAT, "inside each other");
+
+    static const char *const others[][2] = {{"_rebuild_qtensor", "a quantised tensor (torch"},
+                                            {"_rebuild_sparse_tensor", "to_dense()"},
+                                            {"_rebuild_meta_tensor_no_storage", "has no data"},
+                                            {"_rebuild_wrapper_subclass", "encoding (torch._ut"}};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        out = begin_dict();
+        put_global(&out, "torch._utils", others[i][0]);
+        PUT(&out, ")R");
+        refuse(end_dict(out), VGG_ERR_UNSUPPORTED, others[i][1]);
+    }
 }
 END_TEST
 
@@ -276,7 +337,7 @@ START_TEST(reads_persistent_ids)
     accept(OVER(FLOATS KEY CPU "K\x06t"));
     accept(OVER(FLOATS KEY "\214\006cuda:0K\x06Nt"));
     accept(OVER(FLOATS KEY CPU "K\x0a(\214\0011K\x04K\x06tt"));
-    ck_assert_uint_eq(dict.placements[0].offset, 4);
+    ck_assert_uint_eq(dict.placements[0].offset, 16);
     refuse(OVER(FLOATS KEY CPU "K\x0a(\214\0011K\x05K\x06tt"), VGG_ERR_FORMAT,
            "view of elements 5");
     refuse(OVER(FLOATS KEY CPU "K\x0a(\214\0011K\x04K\x05tt"), VGG_ERR_FORMAT,

@@ -330,7 +330,7 @@ static inline vgg_status open_bytes(const void *data, size_t size, const struct 
 /* Every element of every tensor lies in the file, or in memory that can be read. */
 static inline void read_all(const vgg_checkpoint *checkpoint)
 {
-    static const unsigned sizes[] = {4, 8, 2, 2, 8, 4, 2, 1, 1, 1};
+    static const unsigned sizes[] = {4, 8, 2, 2, 8, 4, 2, 1, 1, 1, 1, 1};
     for (size_t i = 0; i < vgg_checkpoint_get_tensor_count(checkpoint); i++) {
         const struct vgg_tensor *t = vgg_checkpoint_get_tensor(checkpoint, i);
         int64_t count = vgg_tensor_get_count(t), last = 0;
