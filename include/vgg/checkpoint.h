@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "vgg/context.h"
 #include "vgg/status.h"
 
 #ifdef __cplusplus
@@ -50,14 +51,23 @@ typedef struct vgg_checkpoint vgg_checkpoint;
 
 /* Opens a checkpoint: maps the file, recognises the container by its content, reads the pickle.
  * Nothing in the file is ever executed, and no tensor's bytes are read.
- *   path    file name; a regular file
- *   limits  NULL for the defaults
- *   out     receives the checkpoint, to be closed by the caller; NULL after an error
+ *   path     file name; a regular file
+ *   context  NULL for the defaults
+ *   out      receives the checkpoint, to be closed by the caller; NULL after an error
  * Errors: IO, FORMAT, UNSUPPORTED, LIMIT, MEMORY. The file must not be changed or shortened by others
  * while it is open: the tensors are the file's own pages.
  * Threads: any; one checkpoint may be read by many threads at once. */
-VGG_API vgg_status vgg_checkpoint_open(const char *path, const struct vgg_limits *limits,
+VGG_API vgg_status vgg_checkpoint_open(const char *path, const struct vgg_context *context,
                                        vgg_checkpoint **out, struct vgg_error *err);
+
+/* The same of a file's bytes in memory.
+ *   bytes  [count] borrowed until the checkpoint is closed, and not to be changed until then; at any
+ *          alignment
+ *   name   stands for the path in messages, for vgg_checkpoint_verify, and where a description of the
+ *          net is looked for: NAME.json beside it */
+VGG_API vgg_status vgg_checkpoint_open_memory(const void *bytes, size_t count, const char *name,
+                                              const struct vgg_context *context,
+                                              vgg_checkpoint **out, struct vgg_error *err);
 
 /* Unmaps the file and frees everything, the tensors' names and data too. NULL is allowed. */
 VGG_API void vgg_checkpoint_close(vgg_checkpoint *checkpoint);

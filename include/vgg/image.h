@@ -2,6 +2,7 @@
 #ifndef VGG_IMAGE_H
 #define VGG_IMAGE_H
 
+#include "vgg/context.h"
 #include "vgg/preprocess.h"
 #include "vgg/status.h"
 
@@ -14,19 +15,21 @@ struct vgg_image {
     int width;
     int height;
     uint8_t *rgb;
+    struct vgg_allocator allocator; /* where rgb is from, and what is made of this picture; cleared:
+                                       malloc */
 };
 
 /* Decodes a JPEG or PNG file, recognised by content; "-" reads standard input.
- *   name    for messages only (vgg_image_decode)
- *   limits  NULL for the defaults
- *   out     filled on success; free it with vgg_image_destroy. Untouched after an error.
+ *   name     for messages only (vgg_image_decode)
+ *   context  NULL for the defaults
+ *   out      filled on success; free it with vgg_image_destroy. Untouched after an error.
  * The pixels are those of Pillow's Image.open(path).convert("RGB"): EXIF orientation, ICC profiles,
  * gamma and alpha have no influence. Truncated and corrupt files are errors, as in Pillow.
  * Errors: IO, FORMAT, UNSUPPORTED, LIMIT, MEMORY. Threads: any. */
-VGG_API vgg_status vgg_image_open(const char *path, const struct vgg_limits *limits,
+VGG_API vgg_status vgg_image_open(const char *path, const struct vgg_context *context,
                                   struct vgg_image *out, struct vgg_error *err);
 VGG_API vgg_status vgg_image_decode(const void *bytes, size_t count, const char *name,
-                                    const struct vgg_limits *limits, struct vgg_image *out,
+                                    const struct vgg_context *context, struct vgg_image *out,
                                     struct vgg_error *err);
 
 /* Frees the pixels and clears the struct; a cleared struct is allowed. */

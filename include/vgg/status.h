@@ -15,6 +15,14 @@ extern "C" {
 #define VGG_API
 #endif
 
+/* The version this header belongs to. */
+#define VGG_VERSION_MAJOR 0
+#define VGG_VERSION_MINOR 1
+#define VGG_VERSION_PATCH 0
+#define VGG_VERSION_TEXT_(major, minor, patch) #major "." #minor "." #patch
+#define VGG_VERSION_TEXT(major, minor, patch) VGG_VERSION_TEXT_(major, minor, patch)
+#define VGG_VERSION_STRING VGG_VERSION_TEXT(VGG_VERSION_MAJOR, VGG_VERSION_MINOR, VGG_VERSION_PATCH)
+
 typedef enum vgg_status {
     VGG_OK = 0,
     VGG_ERR_ARGUMENT,    /* the caller's mistake: a NULL, a count or an option out of range */
@@ -63,7 +71,7 @@ VGG_API void vgg_limits_init(struct vgg_limits *limits);
 /* A short constant English phrase for a status ("bad format"); never NULL. Thread-safe. */
 VGG_API const char *vgg_status_string(vgg_status status);
 
-/* The library's version, e.g. "0.1.0". Thread-safe. */
+/* The version of the library that is running, e.g. "0.1.0". Thread-safe. */
 VGG_API const char *vgg_version(void);
 
 #ifdef __cplusplus

@@ -45,6 +45,7 @@
 #define VGG_VGG_H
 
 #include "vgg/checkpoint.h"
+#include "vgg/context.h"
 #include "vgg/cpu.h"
 #include "vgg/image.h"
 #include "vgg/model.h"

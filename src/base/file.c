@@ -3,11 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/mem.h"
 
 static const uint8_t no_bytes[1];
 
@@ -43,13 +44,14 @@ vgg_status vgg_file_map(const char *path, uint64_t max_bytes, struct vgg_file *o
             goto done;
         }
     }
-    *out = (struct vgg_file){.data = data, .size = (size_t)info.st_size, .mapped = true};
+    *out = (struct vgg_file){.data = data, .size = (size_t)info.st_size, .origin = VGG_FILE_MAPPED};
 done:
     close(fd);
     return status;
 }
 
-vgg_status vgg_file_read(const char *path, uint64_t max_bytes, struct vgg_file *out,
+vgg_status vgg_file_read(const char *path, uint64_t max_bytes,
+                         const struct vgg_allocator *allocator, struct vgg_file *out,
                          struct vgg_error *err)
 {
     vgg_status status = VGG_OK;
@@ -70,7 +72,7 @@ vgg_status vgg_file_read(const char *path, uint64_t max_bytes, struct vgg_file *
     for (;;) {
         if (data == NULL || size == capacity) {
             capacity = data == NULL ? capacity : capacity * 2;
-            uint8_t *grown = realloc(data, capacity);
+            uint8_t *grown = vgg_mem_grow(allocator, data, size, capacity);
             if (grown == NULL) {
                 status = vgg_fail_memory(err, name, capacity, "the file");
                 goto done;
@@ -95,22 +97,31 @@ vgg_status vgg_file_read(const char *path, uint64_t max_bytes, struct vgg_file *
             goto done;
         }
     }
-    *out = (struct vgg_file){.data = data, .size = size, .mapped = false};
+    *out = (struct vgg_file){.data = data, .size = size, .origin = VGG_FILE_COPY};
+    if (allocator != NULL) {
+        out->allocator = *allocator;
+    }
     data = NULL;
 done:
-    free(data);
+    vgg_mem_free(allocator, data);
     if (!is_stdin) {
         close(fd);
     }
     return status;
 }
 
+void vgg_file_borrow(const void *bytes, size_t count, struct vgg_file *out)
+{
+    *out = (struct vgg_file){
+        .data = bytes != NULL ? bytes : no_bytes, .size = count, .origin = VGG_FILE_BORROWED};
+}
+
 void vgg_file_close(struct vgg_file *file)
 {
-    if (file->mapped && file->size > 0) {
+    if (file->origin == VGG_FILE_MAPPED && file->size > 0) {
         munmap((void *)file->data, file->size);
-    } else if (!file->mapped) {
-        free((void *)file->data);
+    } else if (file->origin == VGG_FILE_COPY) {
+        vgg_mem_free(&file->allocator, (void *)file->data);
     }
     *file = (struct vgg_file){0};
 }

@@ -11,7 +11,13 @@
 struct vgg_file {
     const uint8_t *data; /* [size]; not NULL even when size is 0 */
     size_t size;
-    bool mapped;
+    enum vgg_file_origin {
+        VGG_FILE_NONE,
+        VGG_FILE_MAPPED,
+        VGG_FILE_COPY,
+        VGG_FILE_BORROWED
+    } origin;
+    struct vgg_allocator allocator; /* of a copy */
 };
 
 /* Maps a regular file. Errors: IO (with errno), UNSUPPORTED (a folder, pipe or device), LIMIT. */
@@ -19,8 +25,11 @@ vgg_status vgg_file_map(const char *path, uint64_t max_bytes, struct vgg_file *o
                         struct vgg_error *err);
 /* Reads a file of any kind, pipes too, to its end; "-" is standard input. Errors as above, and
  * MEMORY. Reads at most max_bytes + 1. */
-vgg_status vgg_file_read(const char *path, uint64_t max_bytes, struct vgg_file *out,
+vgg_status vgg_file_read(const char *path, uint64_t max_bytes,
+                         const struct vgg_allocator *allocator, struct vgg_file *out,
                          struct vgg_error *err);
+/* Stands for bytes that belong to someone else. */
+void vgg_file_borrow(const void *bytes, size_t count, struct vgg_file *out);
 /* Unmaps or frees, and clears the struct; a cleared struct is allowed. */
 void vgg_file_close(struct vgg_file *file);
 

@@ -1,22 +1,79 @@
-/* Aligned blocks and arenas. */
+/* The caller's allocator or malloc; aligned blocks and arenas. */
 #include "base/mem.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-void *vgg_aligned_alloc(size_t bytes)
+static bool is_lent(const struct vgg_allocator *allocator)
+{
+    return allocator != NULL && allocator->allocate != NULL;
+}
+
+static void *allocate(const struct vgg_allocator *allocator, size_t bytes)
+{
+    return allocator->allocate(allocator->user, bytes > 0 ? bytes : 1, _Alignof(max_align_t));
+}
+
+void *vgg_mem_alloc(const struct vgg_allocator *allocator, size_t count, size_t bytes)
+{
+    size_t total;
+    if (!vgg_size_mul(count, bytes, &total)) {
+        return NULL;
+    }
+    return is_lent(allocator) ? allocate(allocator, total) : malloc(total > 0 ? total : 1);
+}
+
+void *vgg_mem_alloc_cleared(const struct vgg_allocator *allocator, size_t count, size_t bytes)
+{
+    size_t total;
+    if (!vgg_size_mul(count, bytes, &total)) {
+        return NULL;
+    }
+    if (!is_lent(allocator)) {
+        return calloc(1, total > 0 ? total : 1); /* fresh pages need no clearing */
+    }
+    void *block = allocate(allocator, total);
+    if (block != NULL) {
+        memset(block, 0, total);
+    }
+    return block;
+}
+
+void *vgg_mem_grow(const struct vgg_allocator *allocator, void *block, size_t old_bytes,
+                   size_t bytes)
+{
+    if (!is_lent(allocator)) {
+        return realloc(block, bytes);
+    }
+    void *grown = allocate(allocator, bytes);
+    if (grown != NULL && block != NULL) {
+        memcpy(grown, block, old_bytes);
+        vgg_mem_free(allocator, block);
+    }
+    return grown;
+}
+
+void vgg_mem_free(const struct vgg_allocator *allocator, void *block)
+{
+    if (is_lent(allocator)) {
+        if (block != NULL) {
+            allocator->release(allocator->user, block);
+        }
+        return;
+    }
+    free(block);
+}
+
+void *vgg_aligned_alloc(const struct vgg_allocator *allocator, size_t bytes)
 {
     size_t rounded;
     if (!vgg_size_add(bytes, VGG_ALIGN_BYTES - 1, &rounded)) {
         return NULL;
     }
     rounded &= ~(size_t)(VGG_ALIGN_BYTES - 1);
-    return aligned_alloc(VGG_ALIGN_BYTES, rounded > 0 ? rounded : VGG_ALIGN_BYTES);
-}
-
-void vgg_aligned_free(void *block)
-{
-    free(block);
+    rounded = rounded > 0 ? rounded : VGG_ALIGN_BYTES;
+    return is_lent(allocator) ? allocator->allocate(allocator->user, rounded, VGG_ALIGN_BYTES)
+                              : aligned_alloc(VGG_ALIGN_BYTES, rounded);
 }
 
 struct vgg_arena_chunk {
@@ -38,7 +95,8 @@ void *vgg_arena_alloc(struct vgg_arena *arena, size_t count, size_t bytes)
     struct vgg_arena_chunk *chunk = arena->chunks;
     if (chunk == NULL || chunk->capacity - chunk->used < total) {
         size_t capacity = total > CHUNK_BYTES ? total : CHUNK_BYTES;
-        chunk = calloc(1, sizeof *chunk + capacity);
+        chunk =
+            vgg_mem_alloc_cleared(vgg_allocator_of(arena->context), 1, sizeof *chunk + capacity);
         if (chunk == NULL) {
             return NULL;
         }
@@ -65,7 +123,7 @@ void vgg_arena_destroy(struct vgg_arena *arena)
     struct vgg_arena_chunk *chunk = arena->chunks;
     while (chunk != NULL) {
         struct vgg_arena_chunk *next = chunk->next;
-        free(chunk);
+        vgg_mem_free(vgg_allocator_of(arena->context), chunk);
         chunk = next;
     }
     arena->chunks = NULL;

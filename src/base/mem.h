@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "vgg/context.h"
+
 /* Products and sums of sizes that may come from a file: false, and *out untouched, on overflow. */
 static inline bool vgg_size_mul(size_t a, size_t b, size_t *out)
 {
@@ -25,14 +27,40 @@ static inline size_t vgg_size_round_up(size_t size, size_t step)
 /* Cache line and widest vector in bytes: the alignment of every kernel buffer. */
 #define VGG_ALIGN_BYTES 64
 
-/* A block aligned to VGG_ALIGN_BYTES, not cleared; NULL when there is no memory. Free with
- * vgg_aligned_free (NULL allowed). */
-void *vgg_aligned_alloc(size_t bytes);
-void vgg_aligned_free(void *block);
+/* Every block of the library comes from here and goes back to here. The allocator is the caller's; NULL
+ * or a cleared one is malloc. NULL when there is no memory or count * bytes overflows. */
+void *vgg_mem_alloc(const struct vgg_allocator *allocator, size_t count, size_t bytes);
+void *vgg_mem_alloc_cleared(const struct vgg_allocator *allocator, size_t count, size_t bytes);
+/* A larger block with the first old_bytes of this one, which is gone then; after a failure it is still
+ * there. NULL has no bytes. */
+void *vgg_mem_grow(const struct vgg_allocator *allocator, void *block, size_t old_bytes,
+                   size_t bytes);
+/* For all of the above and below. NULL is allowed. */
+void vgg_mem_free(const struct vgg_allocator *allocator, void *block);
+
+/* A block aligned to VGG_ALIGN_BYTES, not cleared. */
+void *vgg_aligned_alloc(const struct vgg_allocator *allocator, size_t bytes);
+
+/* The allocator of a context, which may be NULL. */
+static inline const struct vgg_allocator *vgg_allocator_of(const struct vgg_context *context)
+{
+    return context != NULL ? &context->allocator : NULL;
+}
+
+/* The limits of a context, or the defaults. */
+static inline void vgg_limits_take(const struct vgg_context *context, struct vgg_limits *out)
+{
+    if (context != NULL && context->limits != NULL) {
+        *out = *context->limits;
+    } else {
+        vgg_limits_init(out);
+    }
+}
 
 /* An arena owns blocks that live and die together. Zero-initialise it; it grows as needed. */
 struct vgg_arena {
     struct vgg_arena_chunk *chunks;
+    const struct vgg_context *context; /* NULL: malloc, and nobody listens to messages */
 };
 /* Cleared memory, aligned for any object; NULL when there is no memory. count * bytes is checked. */
 void *vgg_arena_alloc(struct vgg_arena *arena, size_t count, size_t bytes);

@@ -8,17 +8,23 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdlib.h>
 
 #include "base/cpu.h"
 #include "base/mem.h"
 
 enum { SPINS = 2000 }; /* some tens of microseconds */
 
+struct worker {
+    pthread_t thread;
+    struct vgg_pool *pool;
+    int index;
+};
+
 struct vgg_pool {
     int threads;
-    int started; /* workers that exist: threads - 1 unless create failed */
-    pthread_t *workers;
+    int started;            /* workers that exist: threads - 1 unless create failed */
+    struct worker *workers; /* [threads] */
+    struct vgg_allocator allocator;
     pthread_mutex_t mutex;
     pthread_cond_t work_ready; /* generation has changed, or quit */
     pthread_cond_t work_done;  /* busy has become 0 */
@@ -31,11 +37,6 @@ struct vgg_pool {
     _Alignas(VGG_ALIGN_BYTES) atomic_size_t next; /* the next task to hand out */
     _Alignas(VGG_ALIGN_BYTES) atomic_uint generation;
     _Alignas(VGG_ALIGN_BYTES) atomic_int busy; /* workers that have not finished the loop */
-};
-
-struct worker {
-    struct vgg_pool *pool;
-    int index;
 };
 
 static void relax(void)
@@ -78,14 +79,13 @@ static bool wait_for_work(struct vgg_pool *pool, unsigned seen)
 
 static void *worker_main(void *argument)
 {
-    struct worker self = *(struct worker *)argument;
-    struct vgg_pool *pool = self.pool;
+    const struct worker *self = argument;
+    struct vgg_pool *pool = self->pool;
     unsigned seen = 0;
-    free(argument);
     vgg_denormals_off();
     while (wait_for_work(pool, seen)) {
         seen++;
-        take_tasks(pool, self.index);
+        take_tasks(pool, self->index);
         if (atomic_fetch_sub_explicit(&pool->busy, 1, memory_order_acq_rel) == 1) {
             pthread_mutex_lock(&pool->mutex);
             pthread_cond_signal(&pool->work_done);
@@ -95,34 +95,34 @@ static void *worker_main(void *argument)
     return NULL;
 }
 
-vgg_status vgg_pool_create(int threads, struct vgg_pool **out, struct vgg_error *err)
+vgg_status vgg_pool_create(int threads, const struct vgg_allocator *allocator,
+                           struct vgg_pool **out, struct vgg_error *err)
 {
     vgg_status status = VGG_OK;
     *out = NULL;
-    struct vgg_pool *pool = vgg_aligned_alloc(sizeof *pool);
+    struct vgg_pool *pool = vgg_aligned_alloc(allocator, sizeof *pool);
     if (pool == NULL) {
         return vgg_fail_memory(err, "threads", sizeof *pool, "the thread pool");
     }
     *pool = (struct vgg_pool){.threads = threads};
+    if (allocator != NULL) {
+        pool->allocator = *allocator;
+    }
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->work_ready, NULL);
     pthread_cond_init(&pool->work_done, NULL);
-    pool->workers = calloc((size_t)threads, sizeof *pool->workers);
+    pool->workers = vgg_mem_alloc_cleared(&pool->allocator, (size_t)threads, sizeof *pool->workers);
     if (pool->workers == NULL) {
         status = vgg_fail_memory(err, "threads", (size_t)threads * sizeof *pool->workers,
                                  "the thread pool");
         goto fail;
     }
     for (int i = 1; i < threads; i++) {
-        struct worker *worker = malloc(sizeof *worker);
-        if (worker == NULL) {
-            status = vgg_fail_memory(err, "threads", sizeof *worker, "a worker");
-            goto fail;
-        }
-        *worker = (struct worker){.pool = pool, .index = i};
-        int failure = pthread_create(&pool->workers[i - 1], NULL, worker_main, worker);
+        struct worker *worker = &pool->workers[i - 1];
+        worker->pool = pool;
+        worker->index = i;
+        int failure = pthread_create(&worker->thread, NULL, worker_main, worker);
         if (failure != 0) {
-            free(worker);
             status = vgg_fail_errno(err, failure, "cannot start thread %d of %d", i + 1, threads);
             goto fail;
         }
@@ -145,13 +145,14 @@ void vgg_pool_destroy(struct vgg_pool *pool)
     pthread_cond_broadcast(&pool->work_ready);
     pthread_mutex_unlock(&pool->mutex);
     for (int i = 0; i < pool->started; i++) {
-        pthread_join(pool->workers[i], NULL);
+        pthread_join(pool->workers[i].thread, NULL);
     }
     pthread_cond_destroy(&pool->work_done);
     pthread_cond_destroy(&pool->work_ready);
     pthread_mutex_destroy(&pool->mutex);
-    free(pool->workers);
-    vgg_aligned_free(pool);
+    const struct vgg_allocator allocator = pool->allocator;
+    vgg_mem_free(&allocator, pool->workers);
+    vgg_mem_free(&allocator, pool);
 }
 
 int vgg_pool_get_threads(const struct vgg_pool *pool)

@@ -8,7 +8,8 @@ struct vgg_pool;
 
 /* Starts threads - 1 workers: the calling thread is always one of those that work.
  * Errors: MEMORY, IO (no more threads to be had). */
-vgg_status vgg_pool_create(int threads, struct vgg_pool **out, struct vgg_error *err);
+vgg_status vgg_pool_create(int threads, const struct vgg_allocator *allocator,
+                           struct vgg_pool **out, struct vgg_error *err);
 void vgg_pool_destroy(struct vgg_pool *pool);
 int vgg_pool_get_threads(const struct vgg_pool *pool);
 

@@ -1,4 +1,4 @@
-/* Error records, limits and the version. */
+/* Error records, messages, limits and the version. */
 #include "base/status.h"
 
 #include <stdio.h>
@@ -88,6 +88,22 @@ vgg_status vgg_fail_memory(struct vgg_error *err, const char *name, size_t bytes
                     thing);
 }
 
+void vgg_log(const struct vgg_context *context, enum vgg_log_level level, const char *format, ...)
+{
+    if (context == NULL || context->log == NULL) {
+        return;
+    }
+    char text[VGG_ERROR_MESSAGE_BYTES], message[VGG_ERROR_MESSAGE_BYTES];
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (length >= 0) {
+        copy_printable(message, sizeof message, text);
+        context->log(context->log_user, level, message);
+    }
+}
+
 void vgg_text_add(struct vgg_text *text, const char *format, ...)
 {
     size_t space = sizeof text->buffer - text->length;
@@ -146,5 +162,5 @@ const char *vgg_status_string(vgg_status status)
 
 const char *vgg_version(void)
 {
-    return VGG_VERSION;
+    return VGG_VERSION_STRING;
 }

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 
+#include "vgg/context.h"
 #include "vgg/status.h"
 
 /* Each fills *err (which may be NULL) and returns code, so that callers write `return vgg_fail(…)`.
@@ -19,6 +20,10 @@ vgg_status vgg_fail_errno(struct vgg_error *err, int sys_errno, const char *form
 /* VGG_ERR_MEMORY: "NAME: out of memory (N bytes for THING)". */
 vgg_status vgg_fail_memory(struct vgg_error *err, const char *name, size_t bytes,
                            const char *thing);
+
+/* Tells the context's listener, if there is a context and it has one. Text as in vgg_fail. */
+void vgg_log(const struct vgg_context *context, enum vgg_log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Text of at most VGG_ERROR_MESSAGE_BYTES that grows piece by piece, for lists in messages. Adding to
  * a full text counts what no longer fits instead. */

@@ -6,40 +6,40 @@
 
 #include "checkpoint/checkpoint.h"
 
-vgg_status vgg_checkpoint_open(const char *path, const struct vgg_limits *limits,
-                               vgg_checkpoint **out, struct vgg_error *err)
+/* A checkpoint with nothing but its context and its path. */
+static vgg_status create(const char *path, const struct vgg_context *context, vgg_checkpoint **out,
+                         struct vgg_error *err)
 {
-    if (out == NULL) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT, "vgg_checkpoint_open: out is NULL");
-    }
-    *out = NULL;
-    if (path == NULL) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT, "vgg_checkpoint_open: path is NULL");
-    }
-    struct vgg_limits defaults;
-    if (limits == NULL) {
-        vgg_limits_init(&defaults);
-        limits = &defaults;
-    }
-    vgg_checkpoint *checkpoint = calloc(1, sizeof *checkpoint);
+    vgg_checkpoint *checkpoint =
+        vgg_mem_alloc_cleared(vgg_allocator_of(context), 1, sizeof *checkpoint);
     if (checkpoint == NULL) {
         return vgg_fail_memory(err, path, sizeof *checkpoint, "the checkpoint");
     }
-    struct vgg_archive archive = {
-        .file = &checkpoint->file, .limits = limits, .arena = &checkpoint->arena};
+    if (context != NULL) {
+        checkpoint->context = *context;
+        checkpoint->context.limits = NULL; /* the caller's for the time of the call */
+    }
+    checkpoint->arena.context = &checkpoint->context;
+    checkpoint->path = vgg_arena_copy_string(&checkpoint->arena, path, strlen(path));
+    if (checkpoint->path == NULL) {
+        vgg_checkpoint_close(checkpoint);
+        return vgg_fail_memory(err, path, strlen(path), "the path");
+    }
+    *out = checkpoint;
+    return VGG_OK;
+}
+
+/* From checkpoint->file to its tensors. */
+static vgg_status read_tensors(vgg_checkpoint *checkpoint, const struct vgg_limits *limits,
+                               struct vgg_error *err)
+{
+    struct vgg_archive archive = {.path = checkpoint->path,
+                                  .file = &checkpoint->file,
+                                  .limits = limits,
+                                  .arena = &checkpoint->arena};
     struct vgg_pickle pickle;
     struct vgg_storages storages;
-    vgg_status status;
-    archive.path = checkpoint->path = vgg_arena_copy_string(&checkpoint->arena, path, strlen(path));
-    if (checkpoint->path == NULL) {
-        status = vgg_fail_memory(err, path, strlen(path), "the path");
-        goto done;
-    }
-    status = vgg_file_map(path, limits->file_bytes, &checkpoint->file, err);
-    if (status != VGG_OK) {
-        goto done;
-    }
-    status = vgg_archive_open(&archive, err);
+    vgg_status status = vgg_archive_open(&archive, err);
     if (status != VGG_OK) {
         goto done;
     }
@@ -62,12 +62,69 @@ vgg_status vgg_checkpoint_open(const char *path, const struct vgg_limits *limits
         goto done;
     }
     vgg_state_dict_bind(&checkpoint->dict);
-    *out = checkpoint;
-    checkpoint = NULL;
 done:
     vgg_archive_close(&archive);
-    vgg_checkpoint_close(checkpoint);
     return status;
+}
+
+vgg_status vgg_checkpoint_open(const char *path, const struct vgg_context *context,
+                               vgg_checkpoint **out, struct vgg_error *err)
+{
+    struct vgg_limits limits;
+    vgg_checkpoint *checkpoint = NULL;
+    if (out == NULL) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "vgg_checkpoint_open: out is NULL");
+    }
+    *out = NULL;
+    if (path == NULL) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "vgg_checkpoint_open: path is NULL");
+    }
+    vgg_limits_take(context, &limits);
+    vgg_status status = create(path, context, &checkpoint, err);
+    if (status == VGG_OK) {
+        status = vgg_file_map(path, limits.file_bytes, &checkpoint->file, err);
+    }
+    if (status == VGG_OK) {
+        status = read_tensors(checkpoint, &limits, err);
+    }
+    if (status != VGG_OK) {
+        vgg_checkpoint_close(checkpoint);
+        return status;
+    }
+    *out = checkpoint;
+    return VGG_OK;
+}
+
+vgg_status vgg_checkpoint_open_memory(const void *bytes, size_t count, const char *name,
+                                      const struct vgg_context *context, vgg_checkpoint **out,
+                                      struct vgg_error *err)
+{
+    struct vgg_limits limits;
+    vgg_checkpoint *checkpoint = NULL;
+    if (out == NULL) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "vgg_checkpoint_open_memory: out is NULL");
+    }
+    *out = NULL;
+    if ((bytes == NULL && count > 0) || name == NULL) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "vgg_checkpoint_open_memory: %s is NULL",
+                        name == NULL ? "name" : "bytes");
+    }
+    vgg_limits_take(context, &limits);
+    if (count > limits.file_bytes) {
+        return vgg_fail(err, VGG_ERR_LIMIT, "%s: file has %zu bytes, limit is %llu", name, count,
+                        (unsigned long long)limits.file_bytes);
+    }
+    vgg_status status = create(name, context, &checkpoint, err);
+    if (status == VGG_OK) {
+        vgg_file_borrow(bytes, count, &checkpoint->file);
+        status = read_tensors(checkpoint, &limits, err);
+    }
+    if (status != VGG_OK) {
+        vgg_checkpoint_close(checkpoint);
+        return status;
+    }
+    *out = checkpoint;
+    return VGG_OK;
 }
 
 void vgg_checkpoint_close(vgg_checkpoint *checkpoint)
@@ -75,8 +132,14 @@ void vgg_checkpoint_close(vgg_checkpoint *checkpoint)
     if (checkpoint != NULL) {
         vgg_file_close(&checkpoint->file);
         vgg_arena_destroy(&checkpoint->arena);
-        free(checkpoint);
+        const struct vgg_allocator allocator = checkpoint->context.allocator;
+        vgg_mem_free(&allocator, checkpoint);
     }
+}
+
+const struct vgg_context *vgg_checkpoint_get_context(const struct vgg_checkpoint *checkpoint)
+{
+    return &checkpoint->context;
 }
 
 const char *vgg_checkpoint_get_path(const vgg_checkpoint *checkpoint)

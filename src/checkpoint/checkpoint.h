@@ -6,11 +6,15 @@
 #include "checkpoint/state_dict.h"
 
 struct vgg_checkpoint {
+    struct vgg_context context;
     struct vgg_file file;
     struct vgg_arena arena; /* all below */
     const char *path;
     enum vgg_container container;
     struct vgg_state_dict dict;
 };
+
+/* What it was opened with, less the limits. */
+const struct vgg_context *vgg_checkpoint_get_context(const struct vgg_checkpoint *checkpoint);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "checkpoint/pickle_machine.h"
 
@@ -120,7 +119,8 @@ vgg_status vgg_pickle_read(const struct vgg_pickle_source *source, const struct 
     m.in = vgg_cursor_make(source->data, source->size);
     /* Never empty-handed: NULL is what the handlers return for too few items. */
     m.stack.capacity = 64;
-    m.stack.items = malloc(m.stack.capacity * sizeof *m.stack.items);
+    const struct vgg_allocator *allocator = vgg_allocator_of(arena->context);
+    m.stack.items = vgg_mem_alloc(allocator, m.stack.capacity, sizeof *m.stack.items);
     if (m.stack.items == NULL) {
         return vgg_fail_memory(err, source->path, m.stack.capacity * sizeof *m.stack.items,
                                "the pickle");
@@ -146,10 +146,10 @@ vgg_status vgg_pickle_read(const struct vgg_pickle_source *source, const struct 
                                .persistent_count = m.persistents.count,
                                .size = m.in.offset};
 done:
-    free(m.stack.items);
-    free(m.marks);
-    free(m.memo.items);
-    free(m.persistents.items);
+    vgg_mem_free(allocator, m.stack.items);
+    vgg_mem_free(allocator, m.marks);
+    vgg_mem_free(allocator, m.memo.items);
+    vgg_mem_free(allocator, m.persistents.items);
     return status;
 }
 

@@ -4,7 +4,6 @@
  * the stack; where Python would copy more (an OrderedDict from a list of pairs) the copied items count
  * as opcodes. So the limit on opcodes bounds time and memory. */
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "checkpoint/pickle_machine.h"
 
@@ -17,7 +16,8 @@ static vgg_status no_memory(struct vgg_pickle_machine *m)
 
 /* ---- the stack ---- */
 
-static bool reserve(void **items, size_t *capacity, size_t count, size_t bytes)
+static bool reserve(struct vgg_pickle_machine *m, void **items, size_t *capacity, size_t count,
+                    size_t bytes)
 {
     size_t wanted = *capacity > 0 ? *capacity : 64, total;
     while (wanted < count) {
@@ -26,7 +26,10 @@ static bool reserve(void **items, size_t *capacity, size_t count, size_t bytes)
     if (wanted == *capacity) {
         return true;
     }
-    void *grown = vgg_size_mul(wanted, bytes, &total) ? realloc(*items, total) : NULL;
+    void *grown =
+        vgg_size_mul(wanted, bytes, &total)
+            ? vgg_mem_grow(vgg_allocator_of(m->arena->context), *items, *capacity * bytes, total)
+            : NULL;
     if (grown == NULL) {
         return false;
     }
@@ -41,7 +44,7 @@ static vgg_status push(struct vgg_pickle_machine *m, struct vgg_value *value)
         return vgg_pickle_fail(m, VGG_ERR_LIMIT, "stack deeper than the limit of %" PRIu32,
                                m->limits->pickle_stack);
     }
-    if (!reserve((void **)&m->stack.items, &m->stack.capacity, m->stack.count + 1,
+    if (!reserve(m, (void **)&m->stack.items, &m->stack.capacity, m->stack.count + 1,
                  sizeof *m->stack.items)) {
         return no_memory(m);
     }
@@ -208,7 +211,7 @@ HANDLER(MARK)
         return vgg_pickle_fail(m, VGG_ERR_LIMIT, "more marks than the limit of %" PRIu32,
                                m->limits->pickle_stack);
     }
-    if (!reserve((void **)&m->marks, &m->mark_capacity, m->mark_count + 1, sizeof *m->marks)) {
+    if (!reserve(m, (void **)&m->marks, &m->mark_capacity, m->mark_count + 1, sizeof *m->marks)) {
         return no_memory(m);
     }
     m->marks[m->mark_count++] = m->fence;
@@ -382,7 +385,7 @@ static vgg_status memo_put(struct vgg_pickle_machine *m, uint64_t index)
                                m->limits->pickle_memo);
     }
     size_t needed = (size_t)index + 1;
-    if (!reserve((void **)&m->memo.items, &m->memo.capacity, needed, sizeof *m->memo.items)) {
+    if (!reserve(m, (void **)&m->memo.items, &m->memo.capacity, needed, sizeof *m->memo.items)) {
         return no_memory(m);
     }
     for (; m->memo.count < needed; m->memo.count++) {
@@ -542,7 +545,7 @@ HANDLER(BINPERSID)
         return push(m, id->list.items[1]);
     }
     struct vgg_value *value = make(m, VGG_VALUE_PERSISTENT);
-    if (value == NULL || !reserve((void **)&m->persistents.items, &m->persistents.capacity,
+    if (value == NULL || !reserve(m, (void **)&m->persistents.items, &m->persistents.capacity,
                                   m->persistents.count + 1, sizeof *m->persistents.items)) {
         return no_memory(m);
     }

@@ -4,6 +4,7 @@
  * cannot say where that is, unpacks and verifies the pickle and whatever is deflated; it must see the
  * same directory as zip_directory.c. The CRC of a stored storage is not looked at: it would read the
  * whole file. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,21 @@ static vgg_status fail_member(const struct vgg_archive *archive,
     int shown = member->name.length > 200 ? 200 : (int)member->name.length;
     return vgg_fail_at(err, code, member->offset, "%s: zip member %.*s: %s", archive->path, shown,
                        member->name.bytes, reason);
+}
+
+/* What libzip says of a member, or of the whole archive (NULL). Without memory it often says that the
+ * archive is bad; errno, which the caller has cleared, tells better. */
+static vgg_status fail_libzip(const struct vgg_archive *archive,
+                              const struct vgg_zip_member *member, zip_error_t *error,
+                              struct vgg_error *err)
+{
+    if (errno == ENOMEM || zip_error_code_zip(error) == ZIP_ER_MEMORY) {
+        return vgg_fail(err, VGG_ERR_MEMORY, "%s: out of memory (libzip)", archive->path);
+    }
+    return member != NULL
+               ? fail_member(archive, member, VGG_ERR_FORMAT, zip_error_strerror(error), err)
+               : vgg_fail(err, VGG_ERR_FORMAT, "%s: zip: %s", archive->path,
+                          zip_error_strerror(error));
 }
 
 /* ---- members ---- */
@@ -70,9 +86,10 @@ static vgg_status unpack(const struct vgg_archive *archive, const struct vgg_zip
     if (data == NULL) {
         return vgg_fail_memory(err, archive->path, (size_t)member->bytes, "a zip member");
     }
+    errno = 0;
     zip_file_t *file = zip_fopen_index(state->zip, member->index, ZIP_FL_UNCHANGED);
     if (file == NULL) {
-        return fail_member(archive, member, VGG_ERR_FORMAT, zip_strerror(state->zip), err);
+        return fail_libzip(archive, member, zip_get_error(state->zip), err);
     }
     uint64_t done = 0;
     uint8_t extra;
@@ -85,8 +102,7 @@ static vgg_status unpack(const struct vgg_archive *archive, const struct vgg_zip
         got = zip_fread(file, &extra, 1); /* reaching the end is what makes libzip check the CRC */
     }
     if (got < 0) {
-        status = fail_member(archive, member, VGG_ERR_FORMAT,
-                             zip_error_strerror(zip_file_get_error(file)), err);
+        status = fail_libzip(archive, member, zip_file_get_error(file), err);
     } else if (got > 0 || done < member->bytes) {
         status = fail_member(
             archive, member, VGG_ERR_FORMAT,
@@ -255,17 +271,17 @@ static vgg_status open_libzip(const struct vgg_archive *archive, struct zip_stat
     zip_error_t error;
     zip_error_init(&error);
     vgg_status status = VGG_OK;
+    errno = 0;
     zip_source_t *source =
         zip_source_buffer_create(archive->file->data, archive->file->size, 0, &error);
     if (source == NULL) {
-        status = vgg_fail_memory(err, archive->path, 0, "libzip");
+        status = fail_libzip(archive, NULL, &error, err);
         goto done;
     }
     state->zip = zip_open_from_source(source, ZIP_RDONLY, &error);
     if (state->zip == NULL) {
         zip_source_free(source);
-        status =
-            vgg_fail(err, VGG_ERR_FORMAT, "%s: zip: %s", archive->path, zip_error_strerror(&error));
+        status = fail_libzip(archive, NULL, &error, err);
         goto done;
     }
     const struct vgg_zip_directory *directory = &state->directory;

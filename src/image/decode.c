@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/file.h"
+#include "base/mem.h"
 
 static bool has_at(const uint8_t *data, size_t size, size_t offset, const char *text, size_t length)
 {
@@ -88,49 +89,45 @@ static const char *describe(const uint8_t *data, size_t size)
 }
 
 vgg_status vgg_image_decode(const void *bytes, size_t count, const char *name,
-                            const struct vgg_limits *limits, struct vgg_image *out,
+                            const struct vgg_context *context, struct vgg_image *out,
                             struct vgg_error *err)
 {
-    struct vgg_limits defaults;
-    if (limits == NULL) {
-        vgg_limits_init(&defaults);
-        limits = &defaults;
-    }
+    struct vgg_limits limits;
+    vgg_limits_take(context, &limits);
     if ((bytes == NULL && count > 0) || name == NULL || out == NULL) {
         return vgg_fail(err, VGG_ERR_ARGUMENT, "vgg_image_decode: NULL argument");
     }
-    if (count > limits->image_file_bytes) {
+    if (count > limits.image_file_bytes) {
         return vgg_fail(err, VGG_ERR_LIMIT, "%s: picture of %zu bytes, limit is %llu", name, count,
-                        (unsigned long long)limits->image_file_bytes);
+                        (unsigned long long)limits.image_file_bytes);
     }
+    const struct vgg_allocator *allocator = vgg_allocator_of(context);
     const uint8_t *data = bytes;
     if (has_at(data, count, 0, jpeg_signature, sizeof jpeg_signature - 1)) {
-        return vgg_jpeg_decode(data, count, name, limits->image_pixels, out, err);
+        return vgg_jpeg_decode(data, count, name, limits.image_pixels, allocator, out, err);
     }
     if (has_at(data, count, 0, png_signature, sizeof png_signature - 1)) {
-        return vgg_png_decode(data, count, name, limits->image_pixels, out, err);
+        return vgg_png_decode(data, count, name, limits.image_pixels, allocator, out, err);
     }
     return vgg_fail(err, VGG_ERR_FORMAT, "%s: expected a JPEG or PNG, found %s", name,
                     describe(data, count));
 }
 
-vgg_status vgg_image_open(const char *path, const struct vgg_limits *limits, struct vgg_image *out,
-                          struct vgg_error *err)
+vgg_status vgg_image_open(const char *path, const struct vgg_context *context,
+                          struct vgg_image *out, struct vgg_error *err)
 {
-    struct vgg_limits defaults;
-    if (limits == NULL) {
-        vgg_limits_init(&defaults);
-        limits = &defaults;
-    }
+    struct vgg_limits limits;
+    vgg_limits_take(context, &limits);
     if (path == NULL || out == NULL) {
         return vgg_fail(err, VGG_ERR_ARGUMENT, "vgg_image_open: NULL argument");
     }
     /* Read and not mapped: pipes are welcome, and a file that shrinks meanwhile does no harm. */
     struct vgg_file file;
-    vgg_status status = vgg_file_read(path, limits->image_file_bytes, &file, err);
+    vgg_status status =
+        vgg_file_read(path, limits.image_file_bytes, vgg_allocator_of(context), &file, err);
     if (status == VGG_OK) {
         const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
-        status = vgg_image_decode(file.data, file.size, name, limits, out, err);
+        status = vgg_image_decode(file.data, file.size, name, context, out, err);
         vgg_file_close(&file);
     }
     return status;

@@ -2,12 +2,12 @@
 #include "image/image.h"
 
 #include <limits.h>
-#include <stdlib.h>
 
 #include "base/mem.h"
 
 vgg_status vgg_image_create(const char *name, uint64_t width, uint64_t height, uint64_t max_pixels,
-                            struct vgg_image *out, struct vgg_error *err)
+                            const struct vgg_allocator *allocator, struct vgg_image *out,
+                            struct vgg_error *err)
 {
     size_t bytes;
     if (width > INT_MAX || height > INT_MAX || width > max_pixels / height) {
@@ -18,18 +18,21 @@ vgg_status vgg_image_create(const char *name, uint64_t width, uint64_t height, u
     if (!vgg_size_mul((size_t)width, (size_t)height, &bytes) || !vgg_size_mul(bytes, 3, &bytes)) {
         return vgg_fail_memory(err, name, SIZE_MAX, "pixels");
     }
-    uint8_t *rgb = malloc(bytes);
+    uint8_t *rgb = vgg_mem_alloc(allocator, bytes, 1);
     if (rgb == NULL) {
         return vgg_fail_memory(err, name, bytes, "pixels");
     }
     *out = (struct vgg_image){.width = (int)width, .height = (int)height, .rgb = rgb};
+    if (allocator != NULL) {
+        out->allocator = *allocator;
+    }
     return VGG_OK;
 }
 
 void vgg_image_destroy(struct vgg_image *image)
 {
     if (image != NULL) {
-        free(image->rgb);
+        vgg_mem_free(&image->allocator, image->rgb);
         *image = (struct vgg_image){0};
     }
 }

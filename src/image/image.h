@@ -5,17 +5,20 @@
 #include "base/status.h"
 #include "vgg/image.h"
 
-/* Allocates uncleared pixels for width x height, both > 0. Errors: LIMIT (more than max_pixels),
+/* Allocates uncleared pixels for width x height, both > 0; allocator may be NULL. Errors: LIMIT (more than max_pixels),
  * MEMORY. */
 vgg_status vgg_image_create(const char *name, uint64_t width, uint64_t height, uint64_t max_pixels,
-                            struct vgg_image *out, struct vgg_error *err);
+                            const struct vgg_allocator *allocator, struct vgg_image *out,
+                            struct vgg_error *err);
 
 /* One file format each; data is known to start with the format's signature. *out is untouched after
  * an error. */
 vgg_status vgg_jpeg_decode(const uint8_t *data, size_t size, const char *name, uint64_t max_pixels,
-                           struct vgg_image *out, struct vgg_error *err);
+                           const struct vgg_allocator *allocator, struct vgg_image *out,
+                           struct vgg_error *err);
 vgg_status vgg_png_decode(const uint8_t *data, size_t size, const char *name, uint64_t max_pixels,
-                          struct vgg_image *out, struct vgg_error *err);
+                          const struct vgg_allocator *allocator, struct vgg_image *out,
+                          struct vgg_error *err);
 
 /* A rectangle of pixels; width and height > 0. */
 struct vgg_window {

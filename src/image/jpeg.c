@@ -35,6 +35,7 @@ struct reader {
     size_t given;   /* bytes of data handed to libjpeg */
     bool rows_done; /* every row has been decoded */
     uint64_t max_pixels;
+    const struct vgg_allocator *allocator;
     struct vgg_image image;
     vgg_status status;
     struct vgg_error *err;
@@ -162,8 +163,9 @@ static void open_jpeg(struct reader *reader)
                                 "%s: JPEG with %d components, expected 1, 3 or 4", reader->name,
                                 jpeg->num_components));
     }
-    vgg_status status = vgg_image_create(reader->name, jpeg->image_width, jpeg->image_height,
-                                         reader->max_pixels, &reader->image, reader->err);
+    vgg_status status =
+        vgg_image_create(reader->name, jpeg->image_width, jpeg->image_height, reader->max_pixels,
+                         reader->allocator, &reader->image, reader->err);
     if (status != VGG_OK) {
         escape(reader, status);
     }
@@ -243,10 +245,15 @@ static void decode(struct reader *reader)
 }
 
 vgg_status vgg_jpeg_decode(const uint8_t *data, size_t size, const char *name, uint64_t max_pixels,
-                           struct vgg_image *out, struct vgg_error *err)
+                           const struct vgg_allocator *allocator, struct vgg_image *out,
+                           struct vgg_error *err)
 {
-    struct reader reader = {
-        .name = name, .data = data, .size = size, .max_pixels = max_pixels, .err = err};
+    struct reader reader = {.name = name,
+                            .data = data,
+                            .size = size,
+                            .max_pixels = max_pixels,
+                            .allocator = allocator,
+                            .err = err};
     decode(&reader);
     if (reader.status == VGG_OK) {
         *out = reader.image;

@@ -8,12 +8,12 @@
 
 #include <setjmp.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <png.h>
 
 #include "base/cursor.h"
+#include "base/mem.h"
 
 struct reader {
     png_structp png;
@@ -24,6 +24,7 @@ struct reader {
     struct vgg_cursor file;
     size_t refused_bytes; /* of an allocation that failed, or 0 */
     uint64_t max_pixels;
+    const struct vgg_allocator *allocator;
     int depth;           /* of a sample in the file, in bits */
     int color_type;      /* PNG_COLOR_TYPE_… */
     int passes;          /* 7 when interlaced, else 1 */
@@ -84,7 +85,7 @@ static void on_warning(png_structp png, png_const_charp message)
 static void *allocate(png_structp png, png_alloc_size_t bytes)
 {
     struct reader *reader = png_get_mem_ptr(png);
-    void *block = malloc(bytes);
+    void *block = vgg_mem_alloc(reader->allocator, bytes, 1);
     if (block == NULL) {
         reader->refused_bytes = bytes;
     }
@@ -93,8 +94,8 @@ static void *allocate(png_structp png, png_alloc_size_t bytes)
 
 static void release(png_structp png, void *block)
 {
-    (void)png;
-    free(block);
+    const struct reader *reader = png_get_mem_ptr(png);
+    vgg_mem_free(reader->allocator, block);
 }
 
 static void read_bytes(png_structp png, png_bytep out, size_t count)
@@ -138,9 +139,10 @@ static void open_png(struct reader *reader)
 {
     png_structp png = reader->png;
     png_read_info(png, reader->info);
-    vgg_status status = vgg_image_create(reader->name, png_get_image_width(png, reader->info),
-                                         png_get_image_height(png, reader->info),
-                                         reader->max_pixels, &reader->image, reader->err);
+    vgg_status status =
+        vgg_image_create(reader->name, png_get_image_width(png, reader->info),
+                         png_get_image_height(png, reader->info), reader->max_pixels,
+                         reader->allocator, &reader->image, reader->err);
     if (status != VGG_OK) {
         escape(reader, status);
     }
@@ -254,10 +256,14 @@ static void decode(struct reader *reader)
 }
 
 vgg_status vgg_png_decode(const uint8_t *data, size_t size, const char *name, uint64_t max_pixels,
-                          struct vgg_image *out, struct vgg_error *err)
+                          const struct vgg_allocator *allocator, struct vgg_image *out,
+                          struct vgg_error *err)
 {
-    struct reader reader = {
-        .name = name, .file = vgg_cursor_make(data, size), .max_pixels = max_pixels, .err = err};
+    struct reader reader = {.name = name,
+                            .file = vgg_cursor_make(data, size),
+                            .max_pixels = max_pixels,
+                            .allocator = allocator,
+                            .err = err};
     decode(&reader);
     if (reader.status == VGG_OK) {
         if (reader.source_bytes < 3) {

@@ -101,7 +101,7 @@ vgg_status vgg_image_crop(const struct vgg_image *image, const struct vgg_prepro
         return status;
     }
     status = vgg_image_create("crop", (uint64_t)plan.out_width, (uint64_t)plan.out_height,
-                              UINT64_MAX, &crop, err);
+                              UINT64_MAX, &image->allocator, &crop, err);
     if (status != VGG_OK) {
         return status;
     }

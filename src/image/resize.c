@@ -7,7 +7,6 @@
  * in 32-bit integers; each pass rounds to 8 bits. */
 #include "image/image.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -24,11 +23,11 @@ struct axis {
     int32_t *weights; /* [count][max_taps] */
 };
 
-static void axis_destroy(struct axis *axis)
+static void axis_destroy(const struct vgg_allocator *allocator, struct axis *axis)
 {
-    free(axis->start);
-    free(axis->taps);
-    free(axis->weights);
+    vgg_mem_free(allocator, axis->start);
+    vgg_mem_free(allocator, axis->taps);
+    vgg_mem_free(allocator, axis->weights);
 }
 
 static double triangle(double x)
@@ -39,7 +38,8 @@ static double triangle(double x)
 
 /* Follows Pillow's order of operations: each rounding of a double counts. The axis is to be destroyed
  * after an error too. */
-static vgg_status axis_create(int from, int to, int first, int count, struct axis *axis,
+static vgg_status axis_create(int from, int to, int first, int count,
+                              const struct vgg_allocator *allocator, struct axis *axis,
                               struct vgg_error *err)
 {
     vgg_status status = VGG_OK;
@@ -56,10 +56,10 @@ static vgg_status axis_create(int from, int to, int first, int count, struct axi
         !vgg_size_mul(total, sizeof *axis->weights, &bytes)) {
         return vgg_fail_memory(err, "resize", SIZE_MAX, "weights");
     }
-    axis->start = malloc((size_t)count * sizeof *axis->start);
-    axis->taps = malloc((size_t)count * sizeof *axis->taps);
-    axis->weights = malloc(bytes);
-    exact = malloc((size_t)axis->max_taps * sizeof *exact);
+    axis->start = vgg_mem_alloc(allocator, (size_t)count, sizeof *axis->start);
+    axis->taps = vgg_mem_alloc(allocator, (size_t)count, sizeof *axis->taps);
+    axis->weights = vgg_mem_alloc(allocator, bytes, 1);
+    exact = vgg_mem_alloc(allocator, (size_t)axis->max_taps, sizeof *exact);
     if (axis->start == NULL || axis->taps == NULL || axis->weights == NULL || exact == NULL) {
         status = vgg_fail_memory(err, "resize", bytes, "weights");
         goto done;
@@ -82,7 +82,7 @@ static vgg_status axis_create(int from, int to, int first, int count, struct axi
         axis->taps[i] = taps;
     }
 done:
-    free(exact);
+    vgg_mem_free(allocator, exact);
     return status;
 }
 
@@ -132,6 +132,7 @@ vgg_status vgg_resize_window(const struct vgg_image *image, int width, int heigh
                              const struct vgg_window *window, uint8_t *out, size_t out_stride,
                              struct vgg_error *err)
 {
+    const struct vgg_allocator *allocator = &image->allocator;
     vgg_status status = VGG_OK;
     struct axis columns = {0}, rows = {0};
     uint8_t *between = NULL; /* the horizontally resized rows that the vertical pass needs */
@@ -141,13 +142,15 @@ vgg_status vgg_resize_window(const struct vgg_image *image, int width, int heigh
     int first_row = window->y, row_count = window->height;
 
     if (width != image->width) {
-        status = axis_create(image->width, width, window->x, window->width, &columns, err);
+        status =
+            axis_create(image->width, width, window->x, window->width, allocator, &columns, err);
         if (status != VGG_OK) {
             goto done;
         }
     }
     if (height != image->height) {
-        status = axis_create(image->height, height, window->y, window->height, &rows, err);
+        status =
+            axis_create(image->height, height, window->y, window->height, allocator, &rows, err);
         if (status != VGG_OK) {
             goto done;
         }
@@ -169,7 +172,7 @@ vgg_status vgg_resize_window(const struct vgg_image *image, int width, int heigh
             if (!vgg_size_mul((size_t)row_count, row_bytes, &bytes)) {
                 bytes = SIZE_MAX;
             }
-            target = between = malloc(bytes);
+            target = between = vgg_mem_alloc(allocator, bytes, 1);
             if (between == NULL) {
                 status = vgg_fail_memory(err, "resize", bytes, "rows between the passes");
                 goto done;
@@ -181,7 +184,7 @@ vgg_status vgg_resize_window(const struct vgg_image *image, int width, int heigh
         source = target;
     }
     if (rows.count > 0) {
-        sums = malloc(row_bytes * sizeof *sums);
+        sums = vgg_mem_alloc(allocator, row_bytes, sizeof *sums);
         if (sums == NULL) {
             status = vgg_fail_memory(err, "resize", row_bytes * sizeof *sums, "one row");
             goto done;
@@ -197,10 +200,10 @@ vgg_status vgg_resize_window(const struct vgg_image *image, int width, int heigh
         }
     }
 done:
-    free(sums);
-    free(between);
-    axis_destroy(&rows);
-    axis_destroy(&columns);
+    vgg_mem_free(allocator, sums);
+    vgg_mem_free(allocator, between);
+    axis_destroy(allocator, &rows);
+    axis_destroy(allocator, &columns);
     return status;
 }
 
@@ -212,8 +215,8 @@ vgg_status vgg_image_resize(const struct vgg_image *image, int width, int height
         return vgg_fail(err, VGG_ERR_ARGUMENT,
                         "resize: expected a picture and a size of at least 1 x 1");
     }
-    vgg_status status =
-        vgg_image_create("resize", (uint64_t)width, (uint64_t)height, UINT64_MAX, &resized, err);
+    vgg_status status = vgg_image_create("resize", (uint64_t)width, (uint64_t)height, UINT64_MAX,
+                                         &image->allocator, &resized, err);
     if (status == VGG_OK) {
         const struct vgg_window all = {.width = width, .height = height};
         status = vgg_resize_window(image, width, height, &all, resized.rgb, (size_t)width * 3, err);

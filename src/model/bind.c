@@ -102,7 +102,8 @@ vgg_status vgg_graph_bind(const char *path, const char *name, const struct vgg_t
 {
     struct problems problems = {0};
     size_t count = graph->parameter_count;
-    const struct vgg_parameter **by_name = calloc(count, sizeof *by_name);
+    const struct vgg_allocator *allocator = vgg_allocator_of(graph->context);
+    const struct vgg_parameter **by_name = vgg_mem_alloc(allocator, count, sizeof *by_name);
     if (by_name == NULL) {
         return vgg_fail_memory(err, path, count * sizeof *by_name, "the weights' names");
     }
@@ -125,7 +126,7 @@ vgg_status vgg_graph_bind(const char *path, const char *name, const struct vgg_t
             add_unexpected(&problems, tensor);
         }
     }
-    free(by_name);
+    vgg_mem_free(allocator, by_name);
     if (problems.missing + problems.unexpected + problems.mismatched > 0) {
         return fail(path, name, &problems, err);
     }

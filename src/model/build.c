@@ -138,7 +138,7 @@ vgg_status vgg_graph_build(const char *path, const struct vgg_spec *spec,
     /* A layer is three modules with six parameters at most; two modules lie between `features` and
      * `classifier`. */
     size_t nodes = 3 * layers + 2, parameters = 6 * layers;
-    struct builder builder = {.arena = arena, .ok = true};
+    struct builder builder = {.arena = arena, .graph.context = arena->context, .ok = true};
     builder.graph.nodes = vgg_arena_alloc(arena, nodes, sizeof *builder.graph.nodes);
     builder.graph.parameters = vgg_arena_alloc(arena, parameters, sizeof(struct vgg_parameter));
     if (builder.graph.nodes == NULL || builder.graph.parameters == NULL) {

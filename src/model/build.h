@@ -19,6 +19,7 @@ struct vgg_graph {
     size_t count;
     struct vgg_parameter *parameters; /* [parameter_count], in order of execution */
     size_t parameter_count;
+    const struct vgg_context *context; /* of the arena that owns them */
 };
 
 /* The nodes of a description, named by their module paths in torchvision's VGG, weights NULL.

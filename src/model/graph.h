@@ -73,6 +73,9 @@ const struct vgg_node *vgg_model_get_nodes(const struct vgg_model *model, size_t
 /* The checkpoint's path, for messages. */
 const char *vgg_model_get_path(const struct vgg_model *model);
 
+/* What the checkpoint was opened with. */
+const struct vgg_context *vgg_model_get_context(const struct vgg_model *model);
+
 /* Channels and size of the input the net is made for. */
 struct vgg_shape vgg_model_get_input_shape(const struct vgg_model *model);
 

@@ -1,13 +1,14 @@
 /* The public face: a checkpoint and options in, a net with weights, labels and preprocessing out. */
-#include <stdlib.h>
 #include <string.h>
 
+#include "checkpoint/checkpoint.h"
 #include "model/build.h"
 #include "model/resolve.h"
 
 struct vgg_model {
-    struct vgg_arena arena; /* owns all that is pointed to, but the path and the tensors */
-    const char *path;       /* the checkpoint's */
+    struct vgg_context context; /* the checkpoint's */
+    struct vgg_arena arena;     /* owns all that is pointed to, but the path and the tensors */
+    const char *path;           /* the checkpoint's */
     const char *spec_source;
     const char *name;
     struct vgg_spec spec;
@@ -90,11 +91,14 @@ vgg_status vgg_model_create(const vgg_checkpoint *checkpoint,
     options = options != NULL ? options : &no_options;
     vgg_limits_init(&limits);
     limits = options->limits != NULL ? *options->limits : limits;
-    vgg_model *model = calloc(1, sizeof *model);
+    const struct vgg_context *context = vgg_checkpoint_get_context(checkpoint);
+    vgg_model *model = vgg_mem_alloc_cleared(vgg_allocator_of(context), 1, sizeof *model);
     if (model == NULL) {
         return vgg_fail_memory(err, vgg_checkpoint_get_path(checkpoint), sizeof *model,
                                "the model");
     }
+    model->context = *context;
+    model->arena.context = &model->context;
     model->path = vgg_checkpoint_get_path(checkpoint);
     if ((status = list_tensors(checkpoint, &model->arena, &tensors, err)) != VGG_OK ||
         (status = vgg_spec_resolve(model->path, options->spec_path, &tensors, &limits,
@@ -125,7 +129,8 @@ void vgg_model_destroy(vgg_model *model)
 {
     if (model != NULL) {
         vgg_arena_destroy(&model->arena);
-        free(model);
+        const struct vgg_allocator allocator = model->context.allocator;
+        vgg_mem_free(&allocator, model);
     }
 }
 
@@ -214,6 +219,11 @@ const struct vgg_node *vgg_model_get_nodes(const struct vgg_model *model, size_t
 const char *vgg_model_get_path(const struct vgg_model *model)
 {
     return model->path;
+}
+
+const struct vgg_context *vgg_model_get_context(const struct vgg_model *model)
+{
+    return &model->context;
 }
 
 struct vgg_shape vgg_model_get_input_shape(const struct vgg_model *model)

@@ -13,7 +13,8 @@ static vgg_status open_spec(const char *path, const struct vgg_limits *limits,
                             struct vgg_arena *arena, struct vgg_spec *out, struct vgg_error *err)
 {
     struct vgg_file file;
-    vgg_status status = vgg_file_read(path, limits->json_bytes, &file, err);
+    vgg_status status =
+        vgg_file_read(path, limits->json_bytes, vgg_allocator_of(arena->context), &file, err);
     if (status != VGG_OK) {
         return status;
     }

@@ -6,6 +6,7 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -516,7 +517,9 @@ vgg_status vgg_spec_parse(const char *source, const void *json, size_t size,
                         size, (unsigned long long)limits->json_bytes);
     }
     pthread_mutex_lock(&cjson_lock);
+    errno = 0;
     cJSON *root = cJSON_ParseWithLengthOpts(text, size, &end, false);
+    const bool no_memory = root == NULL && errno == ENOMEM; /* cJSON itself does not tell */
     pthread_mutex_unlock(&cjson_lock);
     size_t read = end != NULL ? (size_t)(end - text) : 0;
     while (root != NULL && read < size && strchr(" \t\r\n", text[read]) != NULL &&
@@ -524,7 +527,9 @@ vgg_status vgg_spec_parse(const char *source, const void *json, size_t size,
         read++;
     }
     vgg_status status;
-    if (root == NULL || read < size) {
+    if (no_memory) {
+        status = vgg_fail_memory(err, source, size, "JSON");
+    } else if (root == NULL || read < size) {
         status = vgg_fail_at(err, VGG_ERR_FORMAT, read, "%s: this is not JSON", source);
     } else {
         status = read_spec(&reader, root, &spec);

@@ -38,6 +38,7 @@ static size_t measure_scratch(const struct vgg_plan *plan)
 
 vgg_status vgg_plan_place(struct vgg_plan *plan, struct vgg_error *err)
 {
+    const struct vgg_allocator *allocator = vgg_allocator_of(plan->arena.context);
     size_t slab = 0, report = 0, total;
     for (int i = 0; i < plan->activation_count; i++) {
         struct vgg_activation *a = &plan->activations[i];
@@ -53,7 +54,7 @@ vgg_status vgg_plan_place(struct vgg_plan *plan, struct vgg_error *err)
         goto too_large;
     }
     plan->slab_bytes = slab;
-    plan->slab = vgg_aligned_alloc(slab);
+    plan->slab = vgg_aligned_alloc(allocator, slab);
     if (plan->slab == NULL) {
         return vgg_fail_memory(err, plan->path, slab, "activations");
     }
@@ -64,12 +65,12 @@ vgg_status vgg_plan_place(struct vgg_plan *plan, struct vgg_error *err)
                   a->pad * a->lanes;
     }
     plan->scratch_bytes = scratch;
-    plan->scratch = vgg_aligned_alloc(scratch);
+    plan->scratch = vgg_aligned_alloc(allocator, scratch);
     if (plan->scratch == NULL) {
         return vgg_fail_memory(err, plan->path, scratch, "transformed activations");
     }
     if (plan->on_node != NULL) {
-        plan->report = vgg_aligned_alloc(report);
+        plan->report = vgg_aligned_alloc(allocator, report);
         if (plan->report == NULL) {
             return vgg_fail_memory(err, plan->path, report, "reported activations");
         }

@@ -57,8 +57,10 @@ static vgg_status read_norm(struct vgg_plan *plan, const struct vgg_batch_norm *
 
 static void *alloc_weights(struct vgg_plan *plan, size_t elements)
 {
+    const struct vgg_allocator *allocator = vgg_allocator_of(plan->arena.context);
     size_t bytes;
-    void *block = vgg_size_mul(elements, sizeof(float), &bytes) ? vgg_aligned_alloc(bytes) : NULL;
+    void *block =
+        vgg_size_mul(elements, sizeof(float), &bytes) ? vgg_aligned_alloc(allocator, bytes) : NULL;
     if (block != NULL) {
         plan->weight_bytes += bytes;
     }
@@ -186,9 +188,10 @@ static vgg_status pack_conv(struct vgg_plan *plan, struct vgg_step *step, struct
     const size_t scratch_rows = winograd ? (size_t)group_channels : 1;
     const size_t groups = (size_t)step->groups, threads = (size_t)vgg_pool_get_threads(pool);
     const size_t slots = groups < threads ? groups : threads;
-    float *scratch = vgg_aligned_alloc(slots * scratch_rows * sums * sizeof(float));
+    const struct vgg_allocator *allocator = vgg_allocator_of(plan->arena.context);
+    float *scratch = vgg_aligned_alloc(allocator, slots * scratch_rows * sums * sizeof(float));
     if (step->weight == NULL || step->bias == NULL || scratch == NULL) {
-        vgg_aligned_free(scratch);
+        vgg_mem_free(allocator, scratch);
         return vgg_fail_memory(err, plan->path, channels * sums * sizeof(float), step->node->name);
     }
     for (size_t oc = 0; oc < channels; oc++) {
@@ -202,7 +205,7 @@ static vgg_status pack_conv(struct vgg_plan *plan, struct vgg_step *step, struct
                              ic_block, scratch, scratch_rows, slots};
     vgg_pool_run(pool, (size_t)step->groups, winograd ? pack_winograd_group : pack_conv_group,
                  &pack);
-    vgg_aligned_free(scratch);
+    vgg_mem_free(allocator, scratch);
     return VGG_OK;
 }
 

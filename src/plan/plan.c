@@ -1,18 +1,18 @@
 /* Building and freeing a plan. */
 #include "plan/plan.h"
 
-#include <stdlib.h>
-
 vgg_status vgg_plan_create(const struct vgg_node *nodes, size_t node_count, const char *path,
                            const struct vgg_plan_options *options, struct vgg_pool *pool,
                            struct vgg_plan **out, struct vgg_error *err)
 {
     *out = NULL;
-    struct vgg_plan *plan = calloc(1, sizeof *plan);
+    const struct vgg_allocator *allocator = vgg_allocator_of(options->context);
+    struct vgg_plan *plan = vgg_mem_alloc_cleared(allocator, 1, sizeof *plan);
     if (plan == NULL) {
         return vgg_fail_memory(err, path, sizeof *plan, "the plan");
     }
     plan->path = path;
+    plan->arena.context = options->context;
     plan->kernels = options->kernels;
     plan->batch = options->batch;
     plan->conv = options->conv;
@@ -47,14 +47,15 @@ void vgg_plan_destroy(struct vgg_plan *plan)
     if (plan == NULL) {
         return;
     }
+    const struct vgg_allocator *allocator = vgg_allocator_of(plan->arena.context);
     for (int s = 0; s < plan->step_count; s++) {
-        vgg_aligned_free(plan->steps[s].weight);
-        vgg_aligned_free(plan->steps[s].bias);
-        vgg_aligned_free(plan->steps[s].scale);
+        vgg_mem_free(allocator, plan->steps[s].weight);
+        vgg_mem_free(allocator, plan->steps[s].bias);
+        vgg_mem_free(allocator, plan->steps[s].scale);
     }
-    vgg_aligned_free(plan->slab);
-    vgg_aligned_free(plan->scratch);
-    vgg_aligned_free(plan->report);
+    vgg_mem_free(allocator, plan->slab);
+    vgg_mem_free(allocator, plan->scratch);
+    vgg_mem_free(allocator, plan->report);
     vgg_arena_destroy(&plan->arena);
-    free(plan);
+    vgg_mem_free(allocator, plan);
 }

@@ -107,6 +107,7 @@ struct vgg_plan {
 };
 
 struct vgg_plan_options {
+    const struct vgg_context *context; /* NULL, or outlives the plan */
     const struct vgg_kernels *kernels;
     int batch;
     enum vgg_conv_algorithm conv;

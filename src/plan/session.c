@@ -1,14 +1,13 @@
 /* The public session: a plan and the threads that run it. */
 #include "vgg/session.h"
 
-#include <stdlib.h>
-
 #include "kernels/dispatch.h"
 #include "plan/plan.h"
 
 enum { MAX_THREADS = 1024, MAX_BATCH = 4096 };
 
 struct vgg_session {
+    struct vgg_context context; /* the model's */
     struct vgg_plan *plan;
     struct vgg_pool *pool;
     enum vgg_cpu cpu;
@@ -46,11 +45,15 @@ vgg_status vgg_session_create(const vgg_model *model, const struct vgg_session_o
     if (status != VGG_OK) {
         return status;
     }
-    struct vgg_session *session = calloc(1, sizeof *session);
+    const struct vgg_context *context = vgg_model_get_context(model);
+    struct vgg_session *session =
+        vgg_mem_alloc_cleared(vgg_allocator_of(context), 1, sizeof *session);
     if (session == NULL) {
         return vgg_fail_memory(err, path, sizeof *session, "the session");
     }
+    session->context = *context;
     struct vgg_plan_options plan_options = {
+        .context = &session->context,
         .kernels = vgg_kernels_find(options->cpu, &session->cpu),
         .batch = options->batch > 0 ? options->batch : 1,
         .conv = options->conv,
@@ -71,7 +74,7 @@ vgg_status vgg_session_create(const vgg_model *model, const struct vgg_session_o
                           vgg_cpu_string(options->cpu));
         goto fail;
     }
-    status = vgg_pool_create(threads, &session->pool, err);
+    status = vgg_pool_create(threads, &session->context.allocator, &session->pool, err);
     if (status != VGG_OK) {
         goto fail;
     }
@@ -94,7 +97,8 @@ void vgg_session_destroy(vgg_session *session)
     }
     vgg_pool_destroy(session->pool);
     vgg_plan_destroy(session->plan);
-    free(session);
+    const struct vgg_allocator allocator = session->context.allocator;
+    vgg_mem_free(&allocator, session);
 }
 
 vgg_status vgg_session_run(vgg_session *session, const float *input, int count, float *logits,

@@ -155,7 +155,7 @@ static void print_ready(const vgg_session *session)
     printf("{\"version\": \"%s\", \"isa\": \"%s\", \"threads\": %d, \"height\": %d, \"width\": %d, "
            "\"multiply_adds\": %.0f, \"products\": %.0f, \"weight_bytes\": %llu, "
            "\"activation_bytes\": %llu}\n",
-           VGG_VERSION, vgg_cpu_string(info.cpu), info.threads, info.height, info.width,
+           vgg_version(), vgg_cpu_string(info.cpu), info.threads, info.height, info.width,
            multiply_adds, products, (unsigned long long)info.weight_bytes,
            (unsigned long long)info.activation_bytes);
     fflush(stdout);

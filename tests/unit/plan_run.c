@@ -52,7 +52,7 @@ void plan_run(const struct net *net, const struct vgg_plan_options *options, int
     struct vgg_error err = {0};
     struct vgg_pool *pool;
     struct vgg_plan *plan;
-    ck_assert_int_eq(vgg_pool_create(threads, &pool, NULL), VGG_OK);
+    ck_assert_int_eq(vgg_pool_create(threads, NULL, &pool, NULL), VGG_OK);
     vgg_status status = vgg_plan_create(net->nodes, net->count, "net", options, pool, &plan, &err);
     ck_assert_msg(status == VGG_OK, "%s", err.message);
     ck_assert_int_eq(plan->class_count, NET_CLASSES);

@@ -364,21 +364,23 @@ END_TEST
 START_TEST(limits_hold)
 {
     struct vgg_limits limits;
+    const struct vgg_context context = {.limits = &limits};
     struct vgg_error err = {0};
     struct vgg_image image = {.width = -7};
     vgg_limits_init(&limits);
     make_jpeg(&file, 20, 10, 3, JCS_RGB, false, (const uint8_t[]){1, 2, 3});
     limits.image_pixels = 199;
-    ck_assert_int_eq(vgg_image_decode(file.data, file.size, "file", &limits, &image, &err),
+    ck_assert_int_eq(vgg_image_decode(file.data, file.size, "file", &context, &image, &err),
                      VGG_ERR_LIMIT);
     ck_assert_str_eq(err.message, "file: picture of 20 x 10 pixels, limit is 199 in all");
     limits.image_pixels = 200;
     limits.image_file_bytes = file.size - 1;
-    ck_assert_int_eq(vgg_image_decode(file.data, file.size, "file", &limits, &image, &err),
+    ck_assert_int_eq(vgg_image_decode(file.data, file.size, "file", &context, &image, &err),
                      VGG_ERR_LIMIT);
     ck_assert_int_eq(image.width, -7);
     limits.image_file_bytes = file.size;
-    ck_assert_int_eq(vgg_image_decode(file.data, file.size, "file", &limits, &image, &err), VGG_OK);
+    ck_assert_int_eq(vgg_image_decode(file.data, file.size, "file", &context, &image, &err),
+                     VGG_OK);
     vgg_image_destroy(&image);
 
     /* A PNG of 58 bytes that announces 2^31-1 x 2^31-1 pixels. */

@@ -49,12 +49,12 @@ START_TEST(maps_and_reads)
         struct vgg_file file;
         make_file(sizes[i]);
         ck_assert_int_eq(vgg_file_map(path, sizes[i], &file, NULL), VGG_OK);
-        ck_assert(file.mapped);
+        ck_assert_int_eq(file.origin, VGG_FILE_MAPPED);
         check_content(&file, sizes[i]);
         vgg_file_close(&file);
         vgg_file_close(&file);
-        ck_assert_int_eq(vgg_file_read(path, sizes[i], &file, NULL), VGG_OK);
-        ck_assert(!file.mapped);
+        ck_assert_int_eq(vgg_file_read(path, sizes[i], NULL, &file, NULL), VGG_OK);
+        ck_assert_int_eq(file.origin, VGG_FILE_COPY);
         check_content(&file, sizes[i]);
         vgg_file_close(&file);
         remove_file();
@@ -69,8 +69,8 @@ START_TEST(keeps_the_limit)
     make_file(1000);
     ck_assert_int_eq(vgg_file_map(path, 999, &file, &err), VGG_ERR_LIMIT);
     ck_assert_ptr_nonnull(strstr(err.message, "1000 bytes, limit is 999"));
-    ck_assert_int_eq(vgg_file_read(path, 999, &file, &err), VGG_ERR_LIMIT);
-    ck_assert_int_eq(vgg_file_read("/dev/zero", 100000, &file, &err), VGG_ERR_LIMIT);
+    ck_assert_int_eq(vgg_file_read(path, 999, NULL, &file, &err), VGG_ERR_LIMIT);
+    ck_assert_int_eq(vgg_file_read("/dev/zero", 100000, NULL, &file, &err), VGG_ERR_LIMIT);
     remove_file();
 }
 END_TEST
@@ -81,9 +81,9 @@ START_TEST(tells_what_is_no_file)
     struct vgg_error err = {0};
     ck_assert_int_eq(vgg_file_map("/no/such", 1, &file, &err), VGG_ERR_IO);
     ck_assert_str_eq(err.message, "/no/such: cannot open: No such file or directory");
-    ck_assert_int_eq(vgg_file_read("/no/such", 1, &file, &err), VGG_ERR_IO);
+    ck_assert_int_eq(vgg_file_read("/no/such", 1, NULL, &file, &err), VGG_ERR_IO);
     ck_assert_int_eq(vgg_file_map("/", 1 << 20, &file, &err), VGG_ERR_UNSUPPORTED);
-    ck_assert_int_eq(vgg_file_read("/", 1 << 20, &file, &err), VGG_ERR_IO);
+    ck_assert_int_eq(vgg_file_read("/", 1 << 20, NULL, &file, &err), VGG_ERR_IO);
     ck_assert_int_eq(vgg_file_map("/dev/null", 1, &file, &err), VGG_ERR_UNSUPPORTED);
     /* A FIFO without a writer must not block. */
     make_file(0);
@@ -104,7 +104,7 @@ START_TEST(reads_pipes)
     ck_assert_int_eq(write(ends[1], bytes, sizeof bytes), sizeof bytes);
     close(ends[1]);
     snprintf(name, sizeof name, "/proc/self/fd/%d", ends[0]);
-    ck_assert_int_eq(vgg_file_read(name, 100, &file, NULL), VGG_OK);
+    ck_assert_int_eq(vgg_file_read(name, 100, NULL, &file, NULL), VGG_OK);
     check_content(&file, sizeof bytes);
     vgg_file_close(&file);
     close(ends[0]);

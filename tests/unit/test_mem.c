@@ -23,14 +23,14 @@ END_TEST
 START_TEST(aligns_blocks)
 {
     for (size_t bytes = 0; bytes < 300; bytes += 37) {
-        uint8_t *block = vgg_aligned_alloc(bytes);
+        uint8_t *block = vgg_aligned_alloc(NULL, bytes);
         ck_assert_ptr_nonnull(block);
         ck_assert_uint_eq((uintptr_t)block % VGG_ALIGN_BYTES, 0);
         memset(block, 1, bytes);
-        vgg_aligned_free(block);
+        vgg_mem_free(NULL, block);
     }
-    ck_assert_ptr_null(vgg_aligned_alloc(SIZE_MAX));
-    vgg_aligned_free(NULL);
+    ck_assert_ptr_null(vgg_aligned_alloc(NULL, SIZE_MAX));
+    vgg_mem_free(NULL, NULL);
 }
 END_TEST
 

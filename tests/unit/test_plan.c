@@ -164,7 +164,7 @@ static void expect_refusal(const struct vgg_node *nodes, size_t count,
     struct vgg_error err = {0};
     struct vgg_pool *pool;
     struct vgg_plan *plan = (struct vgg_plan *)&err;
-    ck_assert_int_eq(vgg_pool_create(2, &pool, NULL), VGG_OK);
+    ck_assert_int_eq(vgg_pool_create(2, NULL, &pool, NULL), VGG_OK);
     ck_assert_int_eq(vgg_plan_create(nodes, count, "net.pth", options, pool, &plan, &err), code);
     ck_assert_ptr_null(plan);
     ck_assert_int_eq(err.code, code);

@@ -30,7 +30,7 @@ static void count_task(void *context, size_t index, int worker)
 static struct vgg_pool *create(int threads)
 {
     struct vgg_pool *pool;
-    ck_assert_int_eq(vgg_pool_create(threads, &pool, NULL), VGG_OK);
+    ck_assert_int_eq(vgg_pool_create(threads, NULL, &pool, NULL), VGG_OK);
     ck_assert_int_eq(vgg_pool_get_threads(pool), threads);
     return pool;
 }

@@ -12,7 +12,8 @@ static struct vgg_image line_of(const uint8_t *values, int count, bool upright)
 {
     struct vgg_image image;
     ck_assert_int_eq(vgg_image_create("line", upright ? 1 : (uint64_t)count,
-                                      upright ? (uint64_t)count : 1, UINT64_MAX, &image, NULL),
+                                      upright ? (uint64_t)count : 1, UINT64_MAX, NULL, &image,
+                                      NULL),
                      VGG_OK);
     for (int i = 0; i < count; i++) {
         image.rgb[3 * i] = image.rgb[3 * i + 1] = values[i];
@@ -40,9 +41,9 @@ static void check_line(const uint8_t *from, int from_count, const uint8_t *to, i
 static struct vgg_image noise(int width, int height, uint32_t seed)
 {
     struct vgg_image image;
-    ck_assert_int_eq(
-        vgg_image_create("noise", (uint64_t)width, (uint64_t)height, UINT64_MAX, &image, NULL),
-        VGG_OK);
+    ck_assert_int_eq(vgg_image_create("noise", (uint64_t)width, (uint64_t)height, UINT64_MAX, NULL,
+                                      &image, NULL),
+                     VGG_OK);
     for (int i = 0; i < width * height * 3; i++) {
         seed = seed * 1664525u + 1013904223u;
         image.rgb[i] = (uint8_t)(seed >> 24);

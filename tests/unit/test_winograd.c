@@ -81,7 +81,7 @@ static void compute(const struct net *net, struct vgg_shape input_shape, const f
 static void check_steps(const struct net *net, const struct vgg_plan_options *options)
 {
     struct vgg_pool *pool;
-    ck_assert_int_eq(vgg_pool_create(1, &pool, NULL), VGG_OK);
+    ck_assert_int_eq(vgg_pool_create(1, NULL, &pool, NULL), VGG_OK);
     struct vgg_plan *plan = make_plan(net, options, pool);
     int convolutions = 0, pools = 0;
     for (int s = 0; s < plan->step_count; s++) {
@@ -302,7 +302,7 @@ START_TEST(denormals_cost_nothing)
     const struct vgg_kernels *kernels = vgg_kernels_find((enum vgg_cpu)_i, NULL);
     float *input = net_make_input(BATCH, sizes[2].h, sizes[2].w);
     struct vgg_pool *pool;
-    ck_assert_int_eq(vgg_pool_create(1, &pool, NULL), VGG_OK);
+    ck_assert_int_eq(vgg_pool_create(1, NULL, &pool, NULL), VGG_OK);
     for (enum vgg_conv_algorithm conv = VGG_CONV_DIRECT; conv <= VGG_CONV_F6 && kernels != NULL;
          conv++) {
         const struct vgg_plan_options options = make_options(kernels, sizes[2], conv);
@@ -414,7 +414,7 @@ START_TEST(refuses_what_is_too_large)
     const struct vgg_shape shapes[] = {
         {3, 30000, 30000}, {3, INT32_MAX, 2}, {3, INT32_MAX, INT32_MAX}};
     struct vgg_pool *pool;
-    ck_assert_int_eq(vgg_pool_create(2, &pool, NULL), VGG_OK);
+    ck_assert_int_eq(vgg_pool_create(2, NULL, &pool, NULL), VGG_OK);
     for (int i = 0; i < 3 * (VGG_CONV_F6 + 1); i++) {
         struct vgg_plan_options options =
             make_options(&vgg_kernels_scalar, shapes[i % 3], (enum vgg_conv_algorithm)(i / 3));
@@ -439,7 +439,7 @@ START_TEST(unfused_nodes_are_direct)
         make_options(&vgg_kernels_scalar, sizes[0], (enum vgg_conv_algorithm)VGG_CONV_F4);
     struct vgg_pool *pool;
     options.on_node = check_classes;
-    ck_assert_int_eq(vgg_pool_create(1, &pool, NULL), VGG_OK);
+    ck_assert_int_eq(vgg_pool_create(1, NULL, &pool, NULL), VGG_OK);
     struct vgg_plan *plan = make_plan(net, &options, pool);
     ck_assert_int_eq(plan->step_count, 1 + (int)net->count);
     for (int s = 0; s < plan->step_count; s++) {

@@ -322,7 +322,8 @@ static inline vgg_status open_bytes(const void *data, size_t size, const struct 
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(write(fd, data, size), (ssize_t)size);
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    vgg_status status = vgg_checkpoint_open(path, limits, out, err);
+    const struct vgg_context context = {.limits = limits};
+    vgg_status status = vgg_checkpoint_open(path, &context, out, err);
     close(fd);
     return status;
 }
