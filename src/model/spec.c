@@ -1,15 +1,14 @@
-/* A net's description in JSON. The only file that knows cJSON.
+/* A net's description in JSON.
  *
- * Nothing is passed over: an unknown key, a key given twice, a wrong type or a number out of range is
- * an error that names the key, what was expected and what was found. */
+ * Nothing is passed over: an unknown key, a wrong type or a number out of range is an error that names
+ * the key, what was expected and what was found. */
 #include "model/spec.h"
 
-#include <cjson/cJSON.h>
 #include <math.h>
-#include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/json.h"
 
 struct reader {
     const char *source;
@@ -26,7 +25,7 @@ struct field {
         FIELD_NUMBER, /* double, least … most */
         FIELD_BOOL,   /* bool */
         FIELD_TEXT,   /* const char *, one line */
-        FIELD_ANY,    /* const cJSON *, which the caller reads */
+        FIELD_ANY,    /* const struct vgg_json *, which the caller reads */
     } type;
     void *target; /* left as it is when the key is absent */
     bool required;
@@ -42,20 +41,10 @@ static vgg_status fail_key(const struct reader *reader, const char *key, const c
 }
 
 static vgg_status fail_expected(const struct reader *reader, const char *key, const char *expected,
-                                const cJSON *found)
+                                const struct vgg_json *found)
 {
-    char text[512], shown[64] = "nothing";
-    if (cJSON_IsNumber(found)) {
-        snprintf(shown, sizeof shown, "%.9g", found->valuedouble);
-    } else if (cJSON_IsString(found)) {
-        snprintf(shown, sizeof shown, "\"%.40s\"", found->valuestring);
-    } else if (found != NULL) {
-        strcpy(shown, cJSON_IsArray(found)    ? "a list"
-                      : cJSON_IsObject(found) ? "an object"
-                      : cJSON_IsTrue(found)   ? "true"
-                      : cJSON_IsFalse(found)  ? "false"
-                                              : "null");
-    }
+    char text[512], shown[VGG_JSON_SHOWN_BYTES];
+    vgg_json_show(found, shown);
     snprintf(text, sizeof text, "expected %s, found %s", expected, shown);
     return fail_key(reader, key, text);
 }
@@ -65,48 +54,50 @@ static vgg_status fail_memory(const struct reader *reader, size_t bytes)
     return vgg_fail_memory(reader->err, reader->source, bytes, "the description");
 }
 
-static vgg_status read_number(const struct reader *reader, const char *key, const cJSON *item,
-                              double least, double most, double *out)
+static vgg_status read_number(const struct reader *reader, const char *key,
+                              const struct vgg_json *item, double least, double most, double *out)
 {
     char expected[96];
-    if (!cJSON_IsNumber(item) || !(item->valuedouble >= least && item->valuedouble <= most)) {
+    if (!vgg_json_is(item, VGG_JSON_NUMBER) ||
+        !(vgg_json_number(item) >= least && vgg_json_number(item) <= most)) {
         snprintf(expected, sizeof expected, "a number from %.9g to %.9g", least, most);
         return fail_expected(reader, key, expected, item);
     }
-    *out = item->valuedouble;
+    *out = vgg_json_number(item);
     return VGG_OK;
 }
 
-static vgg_status read_int(const struct reader *reader, const char *key, const cJSON *item,
-                           int least, int most, int *out)
+static vgg_status read_int(const struct reader *reader, const char *key,
+                           const struct vgg_json *item, int least, int most, int *out)
 {
     char expected[96];
-    if (!cJSON_IsNumber(item) || !(item->valuedouble >= least && item->valuedouble <= most) ||
-        item->valuedouble != floor(item->valuedouble)) {
+    if (!vgg_json_is(item, VGG_JSON_NUMBER) ||
+        !(vgg_json_number(item) >= least && vgg_json_number(item) <= most) ||
+        vgg_json_number(item) != floor(vgg_json_number(item))) {
         snprintf(expected, sizeof expected, "a whole number from %d to %d", least, most);
         return fail_expected(reader, key, expected, item);
     }
-    *out = (int)item->valuedouble;
+    *out = (int)vgg_json_number(item);
     return VGG_OK;
 }
 
-static vgg_status read_text(const struct reader *reader, const char *key, const cJSON *item,
-                            const char **out)
+static vgg_status read_text(const struct reader *reader, const char *key,
+                            const struct vgg_json *item, const char **out)
 {
-    if (!cJSON_IsString(item)) {
+    if (!vgg_json_is(item, VGG_JSON_TEXT)) {
         return fail_expected(reader, key, "a text", item);
     }
-    size_t length = strlen(item->valuestring);
-    const char *problem = vgg_label_check(item->valuestring, length);
+    size_t length = strlen(vgg_json_text(item));
+    const char *problem = vgg_label_check(vgg_json_text(item), length);
     if (problem != NULL) {
         return fail_key(reader, key, problem);
     }
-    *out = vgg_arena_copy_string(reader->arena, item->valuestring, length);
+    *out = vgg_arena_copy_string(reader->arena, vgg_json_text(item), length);
     return *out != NULL ? VGG_OK : fail_memory(reader, length + 1);
 }
 
-static vgg_status read_field(const struct reader *reader, const char *key, const cJSON *item,
-                             const struct field *field)
+static vgg_status read_field(const struct reader *reader, const char *key,
+                             const struct vgg_json *item, const struct field *field)
 {
     switch (field->type) {
     case FIELD_INT:
@@ -114,15 +105,15 @@ static vgg_status read_field(const struct reader *reader, const char *key, const
     case FIELD_NUMBER:
         return read_number(reader, key, item, field->least, field->most, field->target);
     case FIELD_BOOL:
-        if (!cJSON_IsBool(item)) {
+        if (!vgg_json_is(item, VGG_JSON_BOOL)) {
             return fail_expected(reader, key, "true or false", item);
         }
-        *(bool *)field->target = cJSON_IsTrue(item);
+        *(bool *)field->target = vgg_json_bool(item);
         return VGG_OK;
     case FIELD_TEXT:
         return read_text(reader, key, item, field->target);
     case FIELD_ANY:
-        *(const cJSON **)field->target = item;
+        *(const struct vgg_json **)field->target = item;
         return VGG_OK;
     }
     return VGG_OK;
@@ -141,26 +132,25 @@ static vgg_status fail_unknown(const struct reader *reader, const char *key,
 
 /* Reads an object, whose keys are the fields' and no others.
  *   where  the object's own key; "" for the whole description */
-static vgg_status read_object(const struct reader *reader, const char *where, const cJSON *object,
-                              const struct field *fields, size_t count)
+static vgg_status read_object(const struct reader *reader, const char *where,
+                              const struct vgg_json *object, const struct field *fields,
+                              size_t count)
 {
     char key[KEY_BYTES];
     unsigned seen = 0; /* a bit for each field; no object has more than 32 */
     const char *dot = where[0] != '\0' ? "." : "";
-    if (!cJSON_IsObject(object)) {
+    if (!vgg_json_is(object, VGG_JSON_OBJECT)) {
         return fail_expected(reader, where[0] != '\0' ? where : "description", "an object", object);
     }
-    for (const cJSON *item = object->child; item != NULL; item = item->next) {
+    for (const struct vgg_json *item = vgg_json_first(object); item != NULL;
+         item = vgg_json_next(item)) {
         size_t i = 0;
-        snprintf(key, sizeof key, "%.40s%s%.48s", where, dot, item->string);
-        while (i < count && strcmp(fields[i].key, item->string) != 0) {
+        snprintf(key, sizeof key, "%.40s%s%.48s", where, dot, vgg_json_key(item));
+        while (i < count && strcmp(fields[i].key, vgg_json_key(item)) != 0) {
             i++;
         }
         if (i == count) {
             return fail_unknown(reader, key, fields, count);
-        }
-        if ((seen >> i & 1) != 0) {
-            return fail_key(reader, key, "the key is given twice");
         }
         seen |= 1u << i;
         vgg_status status = read_field(reader, key, item, &fields[i]);
@@ -181,8 +171,8 @@ static vgg_status read_object(const struct reader *reader, const char *where, co
     read_object(reader, where, object, fields, sizeof(fields) / sizeof((fields)[0]))
 
 /* One entry of `layers`; *layer holds the defaults. */
-static vgg_status read_layer(const struct reader *reader, const char *key, const cJSON *item,
-                             struct vgg_layer *layer)
+static vgg_status read_layer(const struct reader *reader, const char *key,
+                             const struct vgg_json *item, struct vgg_layer *layer)
 {
     int padding = -1;
     const struct field conv[] = {
@@ -198,14 +188,14 @@ static vgg_status read_layer(const struct reader *reader, const char *key, const
         {"stride", FIELD_INT, &layer->stride, false, 1, VGG_MAX_SIDE},
     };
     vgg_status status = VGG_OK;
-    if (cJSON_IsString(item) && strcmp(item->valuestring, "M") == 0) {
+    if (vgg_json_is(item, VGG_JSON_TEXT) && strcmp(vgg_json_text(item), "M") == 0) {
         *layer = (struct vgg_layer){.kind = VGG_LAYER_MAX_POOL, .kernel = 2, .stride = 2};
-    } else if (cJSON_IsNumber(item)) {
+    } else if (vgg_json_is(item, VGG_JSON_NUMBER)) {
         status = read_int(reader, key, item, 1, VGG_MAX_CHANNELS, &layer->channels);
-    } else if (cJSON_GetObjectItemCaseSensitive(item, "conv") != NULL) {
+    } else if (vgg_json_get(item, "conv") != NULL) {
         status = READ_OBJECT(reader, key, item, conv);
         layer->padding = padding >= 0 ? padding : layer->kernel / 2;
-    } else if (cJSON_GetObjectItemCaseSensitive(item, "max_pool") != NULL) {
+    } else if (vgg_json_get(item, "max_pool") != NULL) {
         *layer = (struct vgg_layer){.kind = VGG_LAYER_MAX_POOL};
         status = READ_OBJECT(reader, key, item, pool);
         layer->stride = layer->stride > 0 ? layer->stride : layer->kernel;
@@ -218,18 +208,15 @@ static vgg_status read_layer(const struct reader *reader, const char *key, const
 }
 
 /* The number of entries of a list of 1 … most. */
-static vgg_status read_count(const struct reader *reader, const char *key, const cJSON *list,
-                             uint32_t most, size_t *out)
+static vgg_status read_count(const struct reader *reader, const char *key,
+                             const struct vgg_json *list, uint32_t most, size_t *out)
 {
     char problem[96];
-    if (!cJSON_IsArray(list) || list->child == NULL) {
+    if (!vgg_json_is(list, VGG_JSON_LIST) || vgg_json_first(list) == NULL) {
         return fail_expected(reader, key, "a list that is not empty",
-                             cJSON_IsArray(list) ? NULL : list);
+                             vgg_json_is(list, VGG_JSON_LIST) ? NULL : list);
     }
-    *out = 0;
-    for (const cJSON *item = list->child; item != NULL; item = item->next) {
-        (*out)++;
-    }
+    *out = vgg_json_count(list);
     if (*out > most) {
         snprintf(problem, sizeof problem, "%zu entries, limit is %u", *out, most);
         return vgg_fail(reader->err, VGG_ERR_LIMIT, "%s: %s: %s", reader->source, key, problem);
@@ -237,8 +224,8 @@ static vgg_status read_count(const struct reader *reader, const char *key, const
     return VGG_OK;
 }
 
-static vgg_status read_layers(const struct reader *reader, const cJSON *list, bool batch_norm,
-                              struct vgg_spec *spec)
+static vgg_status read_layers(const struct reader *reader, const struct vgg_json *list,
+                              bool batch_norm, struct vgg_spec *spec)
 {
     char key[KEY_BYTES];
     bool has_conv = false;
@@ -252,7 +239,8 @@ static vgg_status read_layers(const struct reader *reader, const cJSON *list, bo
         return fail_memory(reader, spec->layer_count * sizeof *spec->layers);
     }
     size_t i = 0;
-    for (const cJSON *item = list->child; item != NULL; item = item->next, i++) {
+    for (const struct vgg_json *item = vgg_json_first(list); item != NULL;
+         item = vgg_json_next(item), i++) {
         spec->layers[i] = (struct vgg_layer){.kind = VGG_LAYER_CONV,
                                              .kernel = 3,
                                              .stride = 1,
@@ -270,29 +258,29 @@ static vgg_status read_layers(const struct reader *reader, const cJSON *list, bo
 }
 
 /* One entry of `classifier`, or all of it where it is no list; *head holds the defaults. */
-static vgg_status read_linear(const struct reader *reader, const char *key, const cJSON *item,
-                              struct vgg_head *head)
+static vgg_status read_linear(const struct reader *reader, const char *key,
+                              const struct vgg_json *item, struct vgg_head *head)
 {
     const struct field linear[] = {
         {"linear", FIELD_INT, &head->features, true, 1, VGG_MAX_CHANNELS},
         {"bias", FIELD_BOOL, &head->bias, false, 0, 0},
         {"index", FIELD_INT, &head->index, false, 0, 999999},
     };
-    if (cJSON_IsNumber(item)) {
+    if (vgg_json_is(item, VGG_JSON_NUMBER)) {
         return read_int(reader, key, item, 1, VGG_MAX_CHANNELS, &head->features);
     }
-    if (!cJSON_IsObject(item)) {
+    if (!vgg_json_is(item, VGG_JSON_OBJECT)) {
         return fail_expected(reader, key, "features or {\"linear\": features, …}", item);
     }
     return READ_OBJECT(reader, key, item, linear);
 }
 
-static vgg_status read_classifier(const struct reader *reader, const cJSON *list, bool dropout,
-                                  struct vgg_spec *spec)
+static vgg_status read_classifier(const struct reader *reader, const struct vgg_json *list,
+                                  bool dropout, struct vgg_spec *spec)
 {
     char key[KEY_BYTES];
     vgg_status status = VGG_OK;
-    bool single = !cJSON_IsArray(list);
+    bool single = !vgg_json_is(list, VGG_JSON_LIST);
     spec->head_count = 1;
     if (!single) {
         status = read_count(reader, "classifier", list, reader->limits->layers, &spec->head_count);
@@ -310,7 +298,8 @@ static vgg_status read_classifier(const struct reader *reader, const cJSON *list
     }
     size_t i = 0;
     int index = 0;
-    for (const cJSON *item = list->child; item != NULL; item = item->next, i++) {
+    for (const struct vgg_json *item = vgg_json_first(list); item != NULL;
+         item = vgg_json_next(item), i++) {
         spec->head[i] = (struct vgg_head){.bias = true, .index = index};
         snprintf(key, sizeof key, "classifier[%zu]", i);
         status = read_linear(reader, key, item, &spec->head[i]);
@@ -323,14 +312,14 @@ static vgg_status read_classifier(const struct reader *reader, const cJSON *list
 }
 
 /* Three numbers for R, G and B. */
-static vgg_status read_rgb(const struct reader *reader, const char *key, const cJSON *list,
-                           double least, float out[3])
+static vgg_status read_rgb(const struct reader *reader, const char *key,
+                           const struct vgg_json *list, double least, float out[3])
 {
-    if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) != 3) {
+    if (!vgg_json_is(list, VGG_JSON_LIST) || vgg_json_count(list) != 3) {
         return fail_expected(reader, key, "a list of three numbers", list);
     }
-    const cJSON *item = list->child;
-    for (int i = 0; i < 3; i++, item = item->next) {
+    const struct vgg_json *item = vgg_json_first(list);
+    for (int i = 0; i < 3; i++, item = vgg_json_next(item)) {
         double value = 0;
         vgg_status status = read_number(reader, key, item, least, 1e6, &value);
         if (status != VGG_OK) {
@@ -342,10 +331,10 @@ static vgg_status read_rgb(const struct reader *reader, const char *key, const c
 }
 
 /* A preset's name, or all of the numbers. */
-static vgg_status read_preprocess(const struct reader *reader, const cJSON *item,
+static vgg_status read_preprocess(const struct reader *reader, const struct vgg_json *item,
                                   struct vgg_preprocess *out)
 {
-    const cJSON *mean = NULL, *std = NULL;
+    const struct vgg_json *mean = NULL, *std = NULL;
     const struct field custom[] = {
         {"resize", FIELD_INT, &out->resize, true, 0, VGG_MAX_SIDE},
         {"crop", FIELD_INT, &out->crop, true, 0, VGG_MAX_SIDE},
@@ -353,13 +342,13 @@ static vgg_status read_preprocess(const struct reader *reader, const cJSON *item
         {"std", FIELD_ANY, &std, true, 0, 0},
     };
     const char *key = "preprocess";
-    if (cJSON_IsString(item)) {
+    if (vgg_json_is(item, VGG_JSON_TEXT)) {
         struct vgg_error reason = {0};
-        return vgg_preprocess_find(item->valuestring, out, &reason) == VGG_OK
+        return vgg_preprocess_find(vgg_json_text(item), out, &reason) == VGG_OK
                    ? VGG_OK
                    : fail_key(reader, key, reason.message);
     }
-    if (!cJSON_IsObject(item)) {
+    if (!vgg_json_is(item, VGG_JSON_OBJECT)) {
         return fail_expected(reader, key, "a preset's name or an object", item);
     }
     *out = (struct vgg_preprocess){.name = "custom"};
@@ -372,14 +361,14 @@ static vgg_status read_preprocess(const struct reader *reader, const cJSON *item
 }
 
 /* The name of a built-in list, or the names. */
-static vgg_status read_labels(const struct reader *reader, const cJSON *item, int classes,
+static vgg_status read_labels(const struct reader *reader, const struct vgg_json *item, int classes,
                               struct vgg_labels *out)
 {
     char key[KEY_BYTES];
     vgg_status status;
-    if (cJSON_IsString(item)) {
+    if (vgg_json_is(item, VGG_JSON_TEXT)) {
         struct vgg_error reason = {0};
-        status = vgg_labels_find(item->valuestring, reader->arena, out, &reason);
+        status = vgg_labels_find(vgg_json_text(item), reader->arena, out, &reason);
         if (status != VGG_OK) {
             return fail_key(reader, "labels", reason.message);
         }
@@ -393,7 +382,8 @@ static vgg_status read_labels(const struct reader *reader, const cJSON *item, in
             return fail_memory(reader, out->count * sizeof *out->names);
         }
         size_t i = 0;
-        for (const cJSON *name = item->child; name != NULL; name = name->next, i++) {
+        for (const struct vgg_json *name = vgg_json_first(item); name != NULL;
+             name = vgg_json_next(name), i++) {
             snprintf(key, sizeof key, "labels[%zu]", i);
             status = read_text(reader, key, name, &out->names[i]);
             if (status != VGG_OK) {
@@ -410,7 +400,7 @@ static vgg_status read_labels(const struct reader *reader, const cJSON *item, in
 }
 
 /* What is published about the weights. */
-static vgg_status read_checkpoint(const struct reader *reader, const cJSON *item,
+static vgg_status read_checkpoint(const struct reader *reader, const struct vgg_json *item,
                                   struct vgg_spec *spec)
 {
     double bytes = 0;
@@ -439,7 +429,7 @@ static vgg_status read_checkpoint(const struct reader *reader, const cJSON *item
     return VGG_OK;
 }
 
-static vgg_status read_accuracy(const struct reader *reader, const cJSON *item,
+static vgg_status read_accuracy(const struct reader *reader, const struct vgg_json *item,
                                 struct vgg_spec *spec)
 {
     const struct field fields[] = {
@@ -449,12 +439,13 @@ static vgg_status read_accuracy(const struct reader *reader, const cJSON *item,
     return READ_OBJECT(reader, "accuracy", item, fields);
 }
 
-static vgg_status read_spec(const struct reader *reader, const cJSON *root, struct vgg_spec *spec)
+static vgg_status read_spec(const struct reader *reader, const struct vgg_json *root,
+                            struct vgg_spec *spec)
 {
     int schema = 0;
     bool batch_norm = false, dropout = true;
-    const cJSON *layers = NULL, *classifier = NULL, *preprocess = NULL, *labels = NULL;
-    const cJSON *checkpoint = NULL, *accuracy = NULL;
+    const struct vgg_json *layers = NULL, *classifier = NULL, *preprocess = NULL, *labels = NULL;
+    const struct vgg_json *checkpoint = NULL, *accuracy = NULL;
     const struct field fields[] = {
         {"schema", FIELD_INT, &schema, true, 1, 1e9},
         {"name", FIELD_TEXT, &spec->name, false, 0, 0},
@@ -470,10 +461,10 @@ static vgg_status read_spec(const struct reader *reader, const cJSON *root, stru
         {"accuracy", FIELD_ANY, &accuracy, false, 0, 0},
     };
     /* First of all: a later schema may have other keys. */
-    const cJSON *version = cJSON_GetObjectItemCaseSensitive(root, "schema");
-    if (cJSON_IsNumber(version) && version->valuedouble > VGG_SPEC_SCHEMA) {
+    const struct vgg_json *version = vgg_json_get(root, "schema");
+    if (vgg_json_is(version, VGG_JSON_NUMBER) && vgg_json_number(version) > VGG_SPEC_SCHEMA) {
         return vgg_fail(reader->err, VGG_ERR_UNSUPPORTED, "%s: schema: expected %d, found %.9g",
-                        reader->source, VGG_SPEC_SCHEMA, version->valuedouble);
+                        reader->source, VGG_SPEC_SCHEMA, vgg_json_number(version));
     }
     *spec = (struct vgg_spec){.avgpool = 7};
     vgg_status status = READ_OBJECT(reader, "", root, fields);
@@ -502,39 +493,24 @@ static vgg_status read_spec(const struct reader *reader, const cJSON *root, stru
     return status;
 }
 
-/* cJSON records the position of its last error in a global variable. */
-static pthread_mutex_t cjson_lock = PTHREAD_MUTEX_INITIALIZER;
-
 vgg_status vgg_spec_parse(const char *source, const void *json, size_t size,
                           const struct vgg_limits *limits, struct vgg_arena *arena,
                           struct vgg_spec *out, struct vgg_error *err)
 {
     struct reader reader = {.source = source, .limits = limits, .arena = arena, .err = err};
+    const struct vgg_json_bounds bounds = {.depth = 8, .values = 100000};
+    struct vgg_json *root;
     struct vgg_spec spec;
-    const char *text = json, *end = NULL;
     if (size > limits->json_bytes) {
         return vgg_fail(err, VGG_ERR_LIMIT, "%s: description has %zu bytes, limit is %llu", source,
                         size, (unsigned long long)limits->json_bytes);
     }
-    pthread_mutex_lock(&cjson_lock);
-    errno = 0;
-    cJSON *root = cJSON_ParseWithLengthOpts(text, size, &end, false);
-    const bool no_memory = root == NULL && errno == ENOMEM; /* cJSON itself does not tell */
-    pthread_mutex_unlock(&cjson_lock);
-    size_t read = end != NULL ? (size_t)(end - text) : 0;
-    while (root != NULL && read < size && strchr(" \t\r\n", text[read]) != NULL &&
-           text[read] != '\0') {
-        read++;
-    }
-    vgg_status status;
-    if (no_memory) {
-        status = vgg_fail_memory(err, source, size, "JSON");
-    } else if (root == NULL || read < size) {
-        status = vgg_fail_at(err, VGG_ERR_FORMAT, read, "%s: this is not JSON", source);
-    } else {
+    vgg_status status =
+        vgg_json_parse(source, json, size, &bounds, vgg_allocator_of(arena->context), &root, err);
+    if (status == VGG_OK) {
         status = read_spec(&reader, root, &spec);
     }
-    cJSON_Delete(root);
+    vgg_json_free(root);
     if (status == VGG_OK) {
         *out = spec;
     }

@@ -24,7 +24,7 @@ ALLOWED = {
 # drawing.
 LIBRARIES = {
     "zip.h": {"src/checkpoint/zip.c"},
-    "cjson/cJSON.h": {"src/model/spec.c", "tools/golden.c"},
+    "cjson/cJSON.h": {"src/base/json.c", "tools/golden.c"},
     "png.h": {"src/image/png.c", "tools/canvas.c"},
     "jpeglib.h": {"src/image/jpeg.c"},
     "jerror.h": {"src/image/jpeg.c"},

@@ -170,7 +170,7 @@ START_TEST(keeps_to_the_limits)
     vgg_limits_init(&limits);
     memset(deep, '[', sizeof deep - 1);
     ck_assert_int_eq(vgg_spec_parse("n.json", deep, sizeof deep - 1, &limits, &arena, &spec, &err),
-                     VGG_ERR_FORMAT);
+                     VGG_ERR_LIMIT);
     limits.json_bytes = 100;
     ck_assert_int_eq(vgg_spec_parse("n.json", deep, 101, &limits, &arena, &spec, &err),
                      VGG_ERR_LIMIT);

@@ -1,0 +1,63 @@
+/* JSON texts as a tree that can be read and not changed. json.c is the only file that knows cJSON. */
+#ifndef VGG_BASE_JSON_H
+#define VGG_BASE_JSON_H
+
+#include <stdbool.h>
+
+#include "base/mem.h"
+#include "base/status.h"
+
+/* A value: one item of a list, one field of an object, or the whole text. */
+struct vgg_json;
+
+enum vgg_json_kind {
+    VGG_JSON_NULL,
+    VGG_JSON_BOOL,
+    VGG_JSON_NUMBER,
+    VGG_JSON_TEXT,
+    VGG_JSON_LIST,
+    VGG_JSON_OBJECT,
+};
+
+/* What one text may cost. A value costs about 100 bytes of memory. */
+struct vgg_json_bounds {
+    uint32_t depth;  /* lists and objects inside each other, at most VGG_JSON_DEPTH_MAX */
+    uint32_t values; /* of all kinds */
+};
+enum { VGG_JSON_DEPTH_MAX = 32 };
+
+/* Parses a whole text. Stricter than cJSON: no key is given twice in an object, no text holds a control
+ * character or NUL, not even escaped, so that two readers cannot see two things in it.
+ *   source     whose text it is, for messages
+ *   allocator  for what is not cJSON's; used during the call only
+ *   out        to be freed by the caller; NULL after an error
+ * Errors: FORMAT (not JSON, with the position; a key given twice), LIMIT, MEMORY. */
+vgg_status vgg_json_parse(const char *source, const void *text, size_t size,
+                          const struct vgg_json_bounds *bounds,
+                          const struct vgg_allocator *allocator, struct vgg_json **out,
+                          struct vgg_error *err);
+/* Frees a whole tree; NULL is allowed. */
+void vgg_json_free(struct vgg_json *root);
+
+/* Whether there is a value, and it is of this kind. */
+bool vgg_json_is(const struct vgg_json *value, enum vgg_json_kind kind);
+/* What a BOOL, a NUMBER, a TEXT is. */
+bool vgg_json_bool(const struct vgg_json *value);
+double vgg_json_number(const struct vgg_json *value);
+const char *vgg_json_text(const struct vgg_json *value);
+
+/* Walks a LIST or OBJECT in its order; NULL at the end. */
+const struct vgg_json *vgg_json_first(const struct vgg_json *value);
+const struct vgg_json *vgg_json_next(const struct vgg_json *value);
+/* The number of them. */
+size_t vgg_json_count(const struct vgg_json *value);
+/* The key under which a value stands in its OBJECT. */
+const char *vgg_json_key(const struct vgg_json *value);
+/* The value of a key of an OBJECT; NULL when there is none, or this is another kind. */
+const struct vgg_json *vgg_json_get(const struct vgg_json *object, const char *key);
+
+/* What there is, for messages: 7, "abc", true, a list; nothing for NULL. */
+enum { VGG_JSON_SHOWN_BYTES = 64 };
+void vgg_json_show(const struct vgg_json *value, char shown[VGG_JSON_SHOWN_BYTES]);
+
+#endif
