@@ -286,8 +286,12 @@ static vgg_status parse_words(struct parser *parser)
 
 vgg_status cli_parse(int argc, char **argv, struct cli_options *out, struct vgg_error *err)
 {
-    *out = (struct cli_options){
-        .command = CLI_CLASSIFY, .topk = 5, .rtol = 1e-5, .min_time = 0.5, .max_time = 10};
+    *out = (struct cli_options){.command = CLI_CLASSIFY,
+                                .completion = -1,
+                                .topk = 5,
+                                .rtol = 1e-5,
+                                .min_time = 0.5,
+                                .max_time = 10};
     out->words = calloc((size_t)(argc > 0 ? argc : 1), sizeof *out->words);
     if (out->words == NULL) {
         return message_fail(err, VGG_ERR_MEMORY, "out of memory");

@@ -25,6 +25,8 @@ enum cli_plan_for {
     CLI_PLAN_STEADY,
 };
 
+enum cli_shell { CLI_SHELL_BASH, CLI_SHELL_ZSH, CLI_SHELL_FISH };
+
 enum cli_sort { CLI_SORT_ORDER, CLI_SORT_TIME };
 
 /* Values of an option that takes several, separated by commas. */
@@ -53,6 +55,7 @@ struct cli_options {
     int conv;                  /* enum vgg_conv_algorithm */
     int plan_for;              /* enum cli_plan_for */
     int sort;                  /* enum cli_sort */
+    int completion;            /* enum cli_shell; -1: not asked for */
     int topk;                  /* classes shown per picture */
     int threads;               /* 0: as many as there are CPUs */
     int batch;                 /* info: pictures in one run; 0: 1 */
@@ -69,6 +72,7 @@ struct cli_options {
     bool layers; /* bench: tell of every step */
     bool plan;   /* info: tell of every step */
     bool help;
+    bool verbose;
     bool version;
 };
 

@@ -72,8 +72,8 @@ void cli_write_help(enum cli_command command, FILE *out)
         write_commands(out);
     }
     write_options(command, out);
-    fputs("\nResults go to standard output, all else to standard error.\n"
-          "Exit codes: 0 all good; 1 a picture failed, a comparison found a difference or results\n"
-          "could not be written; 2 wrong usage; 3 unusable model; 4 out of memory.\n",
-          out);
+    fputs("\nResults go to standard output, all else to standard error. Exit codes:\n", out);
+    for (const struct cli_exit_entry *code = cli_exit_table; code->meaning != NULL; code++) {
+        fprintf(out, "  %d  %s\n", code->code, code->meaning);
+    }
 }

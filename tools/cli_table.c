@@ -11,6 +11,7 @@ static const char *const formats[] = {"text", "json", "jsonl", "csv", NULL};
 static const char *const cpus[] = {"auto", "scalar", "avx2", "avx512", "neon", NULL};
 static const char *const convs[] = {"auto", "exact", "direct", "f2", "f4", "f6", NULL};
 static const char *const plans[] = {"auto", "one-shot", "steady", NULL};
+static const char *const shells[] = {"bash", "zsh", "fish", NULL};
 static const char *const sorts[] = {"order", "time", NULL};
 
 #define VALUE(member) offsetof(struct cli_options, member)
@@ -79,6 +80,10 @@ const struct cli_option cli_option_table[] = {
      "save what is fed to the net, float32 [images, 3, height, width]", NULL, 0, 0},
     {"time", 0, CLI_CLASSIFY, CLI_FLAG, VALUE(time), NULL,
      "tell the time of each step and the peak memory", NULL, 0, 0},
+    {"verbose", 'v', ALL, CLI_FLAG, VALUE(verbose), NULL,
+     "tell what was found in the files and decided from it", NULL, 0, 0},
+    {"completion", 0, CLI_CLASSIFY, CLI_CHOICE, VALUE(completion), NULL,
+     "write what that shell sources to complete vgg-infer's words", shells, 0, 0},
     {"help", 'h', ALL, CLI_FLAG, VALUE(help), NULL, "show this text", NULL, 0, 0},
     {"version", 'V', ALL, CLI_FLAG, VALUE(version), NULL, "show the version", NULL, 0, 0},
     {NULL, 0, 0, CLI_FLAG, 0, NULL, NULL, NULL, 0, 0},
@@ -100,4 +105,19 @@ const struct cli_command_entry cli_command_table[] = {
      "Tell what a checkpoint is: the net, its layers, their sizes; with --plan how it is run "
      "here."},
     {0, NULL, NULL, NULL},
+};
+
+const struct cli_exit_entry cli_exit_table[] = {
+    {0, "all good"},
+    {1, "a picture failed, a comparison found a difference, or results could not be written"},
+    {2, "wrong usage"},
+    {3, "unusable model"},
+    {4, "out of memory"},
+    {0, NULL},
+};
+
+const struct cli_variable_entry cli_variable_table[] = {
+    {"VGG_CPU", "the best instruction set to use: scalar, avx2, avx512 or neon"},
+    {"VGG_MODELS", "the folder of the bundled checkpoint"},
+    {NULL, NULL},
 };

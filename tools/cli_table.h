@@ -40,4 +40,17 @@ struct cli_command_entry {
 };
 extern const struct cli_command_entry cli_command_table[];
 
+/* Exit codes, ended by a NULL meaning. */
+struct cli_exit_entry {
+    int code;
+    const char *meaning;
+};
+extern const struct cli_exit_entry cli_exit_table[];
+
+/* Environment variables, ended by a NULL name. */
+struct cli_variable_entry {
+    const char *name, *meaning;
+};
+extern const struct cli_variable_entry cli_variable_table[];
+
 #endif

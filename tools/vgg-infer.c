@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "completion.h"
 #include "files.h"
 #include "message.h"
 #include "net.h"
@@ -419,6 +420,8 @@ int main(int argc, char **argv)
     int exit_code = EXIT_GOOD;
     if (options.help) {
         cli_write_help(options.command, stdout);
+    } else if (options.completion >= 0) {
+        completion_write((enum cli_shell)options.completion, stdout);
     } else if (options.version) {
         printf("vgg-infer %s\n", vgg_version());
     } else {

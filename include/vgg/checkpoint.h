@@ -45,6 +45,7 @@ struct vgg_tensor {
     const void *data;             /* element [0,0,…]; may have any byte alignment */
     uint64_t file_offset; /* of data, in bytes; VGG_NO_OFFSET when it is not in the file as is */
     bool swapped;         /* the elements' bytes are in the other order than this machine's */
+    uint64_t reserved[4];
 };
 
 typedef struct vgg_checkpoint vgg_checkpoint;

@@ -21,6 +21,7 @@ struct vgg_model_options {
                                 1000 classes, else none */
     const char *preset;      /* a vgg_preprocess preset; NULL or "auto": the description's */
     const struct vgg_limits *limits; /* NULL: the defaults */
+    uint64_t reserved[8];
 };
 
 /* Maps the checkpoint's tensors onto a net.
@@ -45,6 +46,7 @@ struct vgg_model_info {
     int height, width;       /* the input the net is made for, in pixels */
     const char *spec_source; /* where the description came from: a path, "built in", or
                                 "names and shapes" */
+    uint64_t reserved[8];
 };
 VGG_API void vgg_model_get_info(const vgg_model *model, struct vgg_model_info *info);
 
@@ -65,6 +67,7 @@ struct vgg_node_info {
     double multiply_adds;  /* for that picture, by definition: convolutions and linear layers,
                                     biases not counted */
     uint64_t weight_bytes; /* of all the node's tensors in memory, statistics included */
+    uint64_t reserved[8];
 };
 VGG_API size_t vgg_model_get_node_count(const vgg_model *model);
 /* index  0 … count-1 */

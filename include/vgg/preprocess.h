@@ -16,6 +16,7 @@ struct vgg_preprocess {
     int crop;      /* side of the square centre crop in pixels; 0: no crop */
     float mean[3]; /* R, G, B, for pixels scaled to 0…1 */
     float std[3];  /* R, G, B; none is 0 */
+    uint32_t reserved[8];
 };
 
 /* A built-in preset by name:

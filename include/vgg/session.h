@@ -39,6 +39,7 @@ struct vgg_session_options {
     vgg_node_fn *on_node; /* not NULL: every node is computed on its own, unfused, and reported */
     void *on_node_user;
     const struct vgg_limits *limits; /* NULL: the defaults */
+    uint64_t reserved[8];
 };
 
 typedef struct vgg_session vgg_session;
@@ -71,6 +72,7 @@ struct vgg_session_info {
     int height, width;
     uint64_t weight_bytes;     /* private copies of weights in kernel order */
     uint64_t activation_bytes; /* private memory for activations */
+    uint64_t reserved[8];
 };
 VGG_API void vgg_session_get_info(const vgg_session *session, struct vgg_session_info *info);
 
@@ -89,6 +91,7 @@ struct vgg_step_info {
     uint64_t input_bytes, output_bytes;
     double predicted_ms; /* 0: no prediction */
     uint64_t last_ns;    /* of the last run; 0 before the first */
+    uint64_t reserved[8];
 };
 VGG_API size_t vgg_session_get_step_count(const vgg_session *session);
 VGG_API void vgg_session_get_step(const vgg_session *session, size_t index,
@@ -100,6 +103,7 @@ VGG_API void vgg_session_get_step(const vgg_session *session, size_t index,
 struct vgg_roof {
     double flops_per_second;
     double bytes_per_second; /* 0 when the net has no layer large enough to tell */
+    double reserved[6];
 };
 VGG_API void vgg_session_measure_roof(vgg_session *session, struct vgg_roof *roof);
 

@@ -15,6 +15,21 @@ extern "C" {
 #define VGG_API
 #endif
 
+/* --- versions and growth -----------------------------------------------------------------------------
+ *
+ * A program goes on running, without being compiled again, with every later library of the same soname
+ * (libvgg.so.0): no function goes or changes its parameters, no struct changes its size or the place of a
+ * field, no constant its value. Functions, constants and enum values are added; a program must expect
+ * status codes, element types and containers that it does not know.
+ *
+ * Structs that a caller provides grow into their `reserved` fields, which a caller leaves zero; zero in
+ * any field of an option means the default. struct vgg_limits is the exception: it is set by
+ * vgg_limits_init, and then changed. Structs without `reserved` never grow.
+ *
+ * What messages say, which algorithm is chosen, and hence the last bits of a result, may change with
+ * every version. A change that breaks a program gets a new soname and a new major version; before 1.0,
+ * a new minor version. */
+
 /* The version this header belongs to. */
 #define VGG_VERSION_MAJOR 0
 #define VGG_VERSION_MINOR 1
@@ -63,6 +78,7 @@ struct vgg_limits {
     uint64_t image_file_bytes; /* a picture's file; default 256 MiB */
     uint64_t image_pixels;     /* width * height; default 178,956,970, where Pillow refuses */
     uint64_t activation_bytes; /* memory planned for activations; default 4 GiB */
+    uint64_t reserved[12];     /* for further limits; set by vgg_limits_init */
 };
 
 /* Sets every limit to its default. Thread-safe. */

@@ -6,12 +6,12 @@
  *
  *     int main(int argc, char **argv) // checkpoint, picture
  *     {
- *         struct vgg_error err = {0};
+ *         static struct vgg_error err;
  *         vgg_checkpoint *checkpoint = NULL;
  *         vgg_model *model = NULL;
  *         vgg_session *session = NULL;
- *         struct vgg_image image = {0};
- *         struct vgg_model_info net = {0};
+ *         static struct vgg_image image;
+ *         struct vgg_model_info net;
  *         struct vgg_ranked best;
  *         if (argc != 3 || vgg_checkpoint_open(argv[1], NULL, &checkpoint, &err) ||
  *             vgg_model_create(checkpoint, NULL, &model, &err) ||
@@ -21,8 +21,8 @@
  *             return 1;
  *         }
  *         vgg_model_get_info(model, &net);
- *         float *input = malloc(sizeof(float) * 3 * net.height * net.width);
- *         float *logits = malloc(sizeof(float) * net.class_count);
+ *         float *input = (float *)malloc(sizeof(float) * 3 * net.height * net.width);
+ *         float *logits = (float *)malloc(sizeof(float) * net.class_count);
  *         if (input == NULL || logits == NULL ||
  *             vgg_image_to_tensor(&image, vgg_model_get_preprocess(model), NULL, input, &err) ||
  *             vgg_session_run(session, input, 1, logits, &err)) {

@@ -7,17 +7,21 @@
 
 /* Written as torchvision writes them: double constants, rounded to float32 as its tensors are. */
 static const struct vgg_preprocess presets[] = {
-    {"imagenet",
-     256,
-     224,
-     {(float)0.485, (float)0.456, (float)0.406},
-     {(float)0.229, (float)0.224, (float)0.225}},
-    {"features",
-     256,
-     224,
-     {(float)0.48235, (float)0.45882, (float)0.40784},
-     {(float)(1.0 / 255.0), (float)(1.0 / 255.0), (float)(1.0 / 255.0)}},
-    {"cifar", 32, 32, {0.5f, 0.5f, 0.5f}, {0.5f, 0.5f, 0.5f}},
+    {.name = "imagenet",
+     .resize = 256,
+     .crop = 224,
+     .mean = {(float)0.485, (float)0.456, (float)0.406},
+     .std = {(float)0.229, (float)0.224, (float)0.225}},
+    {.name = "features",
+     .resize = 256,
+     .crop = 224,
+     .mean = {(float)0.48235, (float)0.45882, (float)0.40784},
+     .std = {(float)(1.0 / 255.0), (float)(1.0 / 255.0), (float)(1.0 / 255.0)}},
+    {.name = "cifar",
+     .resize = 32,
+     .crop = 32,
+     .mean = {0.5f, 0.5f, 0.5f},
+     .std = {0.5f, 0.5f, 0.5f}},
 };
 
 vgg_status vgg_preprocess_find(const char *name, struct vgg_preprocess *out, struct vgg_error *err)

@@ -37,7 +37,9 @@ if not cxx:
 
 comment = (root / "include/vgg/vgg.h").read_text(encoding="utf-8").split("*/")[0]
 program = "\n".join(re.findall(r"^ \*     (.*)$", comment, re.MULTILINE))
-check("the program in vgg.h", c + ["-x", "c"], program + "\n")
+check("the program in vgg.h as C", c + ["-x", "c"], program + "\n")
+if cxx and not cross:
+    check("the program in vgg.h as C++", [cxx, "-std=c++11", "-x", "c++"], program + "\n")
 
 print(f"{passed} passed, {failed} failed")
 sys.exit(failed > 0)
