@@ -100,8 +100,10 @@ vgg_status vgg_archive_open(struct vgg_archive *archive, struct vgg_error *err)
     if (has_bytes(archive->file, 0, "PK\3\4", 4)) {
         return vgg_zip_open(archive, err);
     }
-    if (vgg_legacy_is(archive)) {
-        return vgg_legacy_open(archive, err);
+    bool is_legacy;
+    vgg_status status = vgg_legacy_is(archive, &is_legacy, err);
+    if (status != VGG_OK || is_legacy) {
+        return status == VGG_OK ? vgg_legacy_open(archive, err) : status;
     }
     return vgg_fail(err, VGG_ERR_UNSUPPORTED, "%s: %s", archive->path, describe(archive->file));
 }

@@ -35,8 +35,8 @@ void vgg_archive_close(struct vgg_archive *archive);
 /* The containers. Each open succeeds or leaves nothing to close. */
 vgg_status vgg_zip_open(struct vgg_archive *archive, struct vgg_error *err);
 vgg_status vgg_legacy_open(struct vgg_archive *archive, struct vgg_error *err);
-/* Whether the file begins with the legacy stream's magic number. */
-bool vgg_legacy_is(const struct vgg_archive *archive);
+/* Whether the file begins with the legacy stream's magic number. Errors: MEMORY. */
+vgg_status vgg_legacy_is(const struct vgg_archive *archive, bool *out, struct vgg_error *err);
 
 /* Reports a file that ends early: "vgg16.pth: truncated: 240 of 528 MB".
  *   expected  the size by the container's own account, in bytes

@@ -7,21 +7,30 @@
 
 #include "base/cursor.h"
 
-enum { PROTOCOL = 1001 };
+enum {
+    PROTOCOL = 1001,
+    /* A pickle's cost is bounded by its opcodes, and only the saved object's may use the whole limit. */
+    MAGIC_OPCODES = 8,
+    HEADER_OPCODES = 200, /* real ones have 35 */
+    KEY_OPCODES = 4,      /* of each storage key; real ones have 2 */
+};
 
 /* 0x1950a86a20f9469cfc6c */
 static const uint8_t magic[] = {0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19};
 
 /* Reads the pickle at *offset that must not refer to storages, and moves on. */
-static vgg_status read_plain(const struct vgg_archive *archive, const struct vgg_limits *limits,
-                             size_t *offset, const struct vgg_value **out, struct vgg_error *err)
+static vgg_status read_plain(const struct vgg_archive *archive, uint64_t opcodes, size_t *offset,
+                             const struct vgg_value **out, struct vgg_error *err)
 {
     struct vgg_pickle pickle;
+    struct vgg_limits limits = *archive->limits;
+    limits.pickle_opcodes =
+        opcodes < limits.pickle_opcodes ? (uint32_t)opcodes : limits.pickle_opcodes;
     struct vgg_pickle_source source = {.path = archive->path,
                                        .data = archive->file->data + *offset,
                                        .size = archive->file->size - *offset,
                                        .file_offset = *offset};
-    vgg_status status = vgg_pickle_read(&source, limits, archive->arena, &pickle, err);
+    vgg_status status = vgg_pickle_read(&source, &limits, archive->arena, &pickle, err);
     if (status != VGG_OK) {
         return status;
     }
@@ -40,20 +49,22 @@ static bool is_magic(const struct vgg_value *value)
            memcmp(value->text.bytes, magic, sizeof magic) == 0;
 }
 
-/* The pickle is parsed, not compared: protocols 2 and 4 write the number differently. */
-static bool read_magic(const struct vgg_archive *archive, size_t *offset)
+/* The pickle is parsed, not compared: protocols 2 and 4 write the number differently. Fails only for
+ * want of memory. */
+static vgg_status read_magic(const struct vgg_archive *archive, size_t *offset, bool *found,
+                             struct vgg_error *err)
 {
-    struct vgg_limits few = *archive->limits;
-    few.pickle_opcodes = 8;
     const struct vgg_value *value = NULL;
     *offset = 0;
-    return read_plain(archive, &few, offset, &value, NULL) == VGG_OK && is_magic(value);
+    vgg_status status = read_plain(archive, MAGIC_OPCODES, offset, &value, err);
+    *found = status == VGG_OK && is_magic(value);
+    return status == VGG_ERR_MEMORY ? status : VGG_OK;
 }
 
-bool vgg_legacy_is(const struct vgg_archive *archive)
+vgg_status vgg_legacy_is(const struct vgg_archive *archive, bool *out, struct vgg_error *err)
 {
     size_t offset;
-    return read_magic(archive, &offset);
+    return read_magic(archive, &offset, out, err);
 }
 
 /* The size of the file, if no byte were missing after the list of keys. */
@@ -92,7 +103,8 @@ static vgg_status locate(struct vgg_archive *archive, size_t pickle_bytes,
     const struct vgg_file *file = archive->file;
     size_t offset = (size_t)archive->pickle.file_offset + pickle_bytes;
     const struct vgg_value *keys = NULL;
-    vgg_status status = read_plain(archive, archive->limits, &offset, &keys, err);
+    vgg_status status = read_plain(
+        archive, HEADER_OPCODES + KEY_OPCODES * (uint64_t)storages->count, &offset, &keys, err);
     uint64_t expected = expected_bytes(offset, storages);
     if (status == VGG_ERR_FORMAT && file->size < expected) {
         /* Most likely the file ends inside the list; what follows it is known well enough. */
@@ -140,11 +152,15 @@ static vgg_status locate(struct vgg_archive *archive, size_t pickle_bytes,
 vgg_status vgg_legacy_open(struct vgg_archive *archive, struct vgg_error *err)
 {
     size_t offset;
+    bool found;
     const struct vgg_value *protocol = NULL, *system = NULL;
-    if (!read_magic(archive, &offset)) {
+    vgg_status status = read_magic(archive, &offset, &found, err);
+    if (status == VGG_OK && !found) {
         return vgg_fail(err, VGG_ERR_FORMAT, "%s: no magic number of torch.save", archive->path);
     }
-    vgg_status status = read_plain(archive, archive->limits, &offset, &protocol, err);
+    if (status == VGG_OK) {
+        status = read_plain(archive, HEADER_OPCODES, &offset, &protocol, err);
+    }
     if (status != VGG_OK) {
         return status;
     }
@@ -153,7 +169,7 @@ vgg_status vgg_legacy_open(struct vgg_archive *archive, struct vgg_error *err)
                            "%s: expected a stream of protocol %d, found another one", archive->path,
                            PROTOCOL);
     }
-    status = read_plain(archive, archive->limits, &offset, &system, err);
+    status = read_plain(archive, HEADER_OPCODES, &offset, &system, err);
     if (status != VGG_OK) {
         return status;
     }

@@ -369,6 +369,9 @@ static vgg_status read_labels(const struct reader *reader, const struct vgg_json
     if (vgg_json_is(item, VGG_JSON_TEXT)) {
         struct vgg_error reason = {0};
         status = vgg_labels_find(vgg_json_text(item), reader->arena, out, &reason);
+        if (status == VGG_ERR_MEMORY) {
+            return vgg_fail(reader->err, status, "%s", reason.message);
+        }
         if (status != VGG_OK) {
             return fail_key(reader, "labels", reason.message);
         }
