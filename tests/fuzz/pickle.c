@@ -1,0 +1,67 @@
+/* Fuzz target: a bare pickle, with storages made up for it, up to the model. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "checkpoint/checkpoint.h"
+#include "fuzz.h"
+
+enum { STORAGE_BYTES_MAX = 1 << 16 };
+
+/* Gives the storages that are wanted zeros, unless they are large. */
+static vgg_status locate(struct vgg_storages *storages, struct vgg_arena *arena)
+{
+    for (size_t i = 0; i < storages->count; i++) {
+        struct vgg_storage *storage = &storages->items[i];
+        if (storage->wanted) {
+            if (storage->bytes > STORAGE_BYTES_MAX) {
+                return VGG_ERR_LIMIT;
+            }
+            storage->data = vgg_arena_alloc(arena, 1, (size_t)storage->bytes);
+            if (storage->data == NULL) {
+                return VGG_ERR_MEMORY;
+            }
+        }
+    }
+    return VGG_OK;
+}
+
+static vgg_status read_pickle(struct vgg_checkpoint *checkpoint,
+                              const struct vgg_pickle_source *source,
+                              const struct vgg_limits *limits, struct vgg_error *err)
+{
+    struct vgg_pickle pickle;
+    struct vgg_storages storages;
+    vgg_status status = vgg_pickle_read(source, limits, &checkpoint->arena, &pickle, err);
+    if (status == VGG_OK) {
+        fuzz_check(pickle.size <= source->size, "a pickle ends inside its bytes");
+        status = vgg_storages_collect(&pickle, source->path, &checkpoint->arena, &storages, err);
+    }
+    if (status == VGG_OK) {
+        status = vgg_state_dict_read(&pickle, source->path, limits, &checkpoint->arena,
+                                     &checkpoint->dict, err);
+    }
+    if (status == VGG_OK) {
+        status = locate(&storages, &checkpoint->arena);
+    }
+    return status;
+}
+
+vgg_status fuzz_one(const uint8_t *data, size_t size)
+{
+    static struct vgg_error err;
+    struct vgg_limits limits;
+    struct vgg_checkpoint checkpoint = {.path = "pickle"};
+    const struct vgg_pickle_source source = {.path = "pickle", .data = data, .size = size};
+    vgg_limits_init(&limits);
+    limits.pickle_opcodes = 20000;
+    limits.pickle_stack = 1000;
+    limits.pickle_memo = 2000;
+    limits.file_bytes = 1 << 20;
+    vgg_status status = read_pickle(&checkpoint, &source, &limits, &err);
+    if (status == VGG_OK) {
+        vgg_state_dict_bind(&checkpoint.dict);
+        status = fuzz_use_checkpoint(&checkpoint);
+    }
+    vgg_arena_destroy(&checkpoint.arena);
+    return status;
+}

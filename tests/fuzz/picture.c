@@ -1,0 +1,53 @@
+/* Fuzz target: a JPEG or PNG from its bytes to the net's input. The last byte chooses the
+ * preprocessing. */
+#include <stdlib.h>
+
+#include "fuzz.h"
+#include "vgg/image.h"
+
+static vgg_status prepare(const struct vgg_image *image, const struct vgg_preprocess *preprocess,
+                          const struct vgg_limits *limits)
+{
+    int width, height;
+    vgg_status status = vgg_preprocess_get_size(preprocess, image->width, image->height, limits,
+                                                &width, &height, NULL);
+    if (status != VGG_OK) {
+        return status;
+    }
+    float *tensor = malloc((size_t)width * (size_t)height * 3 * sizeof *tensor);
+    if (tensor == NULL) {
+        return VGG_ERR_MEMORY;
+    }
+    status = vgg_image_to_tensor(image, preprocess, limits, tensor, NULL);
+    free(tensor);
+    return status;
+}
+
+vgg_status fuzz_one(const uint8_t *data, size_t size)
+{
+    static struct vgg_error err;
+    static const struct vgg_preprocess presets[] = {
+        {.resize = 32, .crop = 32, .std = {1, 1, 1}},
+        {.resize = 17, .crop = 0, .std = {1, 1, 1}},
+        {.resize = 0, .crop = 40, .std = {1, 1, 1}},
+        {.resize = 256, .crop = 224, .std = {1, 1, 1}},
+    };
+    struct vgg_limits limits;
+    struct vgg_image image = {0};
+    if (size == 0) {
+        return VGG_ERR_FORMAT;
+    }
+    vgg_limits_init(&limits);
+    limits.image_pixels = 1 << 17;
+    const struct vgg_context context = {.limits = &limits};
+    vgg_status status = vgg_image_decode(data, size - 1, "picture", &context, &image, &err);
+    if (status == VGG_OK) {
+        fuzz_check(image.width > 0 && image.height > 0 && image.rgb != NULL,
+                   "a picture has pixels");
+        status = prepare(&image, &presets[data[size - 1] % 4], &limits);
+    } else {
+        fuzz_check(image.rgb == NULL, "no picture after an error");
+    }
+    vgg_image_destroy(&image);
+    return status;
+}

@@ -1,0 +1,24 @@
+/* Fuzz target: a net's description in JSON, up to the graph; and labels. */
+#include "base/mem.h"
+#include "fuzz.h"
+#include "model/build.h"
+
+vgg_status fuzz_one(const uint8_t *data, size_t size)
+{
+    static struct vgg_error err;
+    struct vgg_limits limits;
+    struct vgg_arena arena = {0};
+    struct vgg_spec spec;
+    struct vgg_graph graph;
+    struct vgg_labels labels;
+    vgg_limits_init(&limits);
+    limits.json_bytes = 1 << 16;
+    vgg_status status = vgg_spec_parse("spec", data, size, &limits, &arena, &spec, &err);
+    if (status == VGG_OK) {
+        fuzz_check(vgg_spec_get_classes(&spec) > 0, "a description has classes");
+        status = vgg_graph_build("spec", &spec, &limits, &arena, &graph, &err);
+    }
+    vgg_status labels_status = vgg_labels_parse("labels", data, size, &arena, &labels, &err);
+    vgg_arena_destroy(&arena);
+    return labels_status == VGG_ERR_MEMORY ? labels_status : status;
+}
