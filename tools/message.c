@@ -66,3 +66,22 @@ void message_say(const char *format, ...)
     message_write_visible(stderr, text);
     putc('\n', stderr);
 }
+
+static void say_warnings(void *user, enum vgg_log_level level, const char *message)
+{
+    (void)user;
+    if (level == VGG_LOG_WARNING) {
+        message_say("warning: %s", message);
+    }
+}
+
+static void say_all(void *user, enum vgg_log_level level, const char *message)
+{
+    (void)user;
+    message_say("%s%s", level == VGG_LOG_WARNING ? "warning: " : "", message);
+}
+
+struct vgg_context message_context(bool verbose)
+{
+    return (struct vgg_context){.log = verbose ? say_all : say_warnings};
+}

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "vgg/context.h"
 #include "vgg/status.h"
 
 /* Exit codes, as the help text lists them. */
@@ -29,6 +30,9 @@ bool message_is_memory(const struct vgg_error *err);
 
 /* Writes "vgg-infer: …" and a newline to standard error. */
 void message_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A context that passes the library's warnings to message_say, and with verbose all that it tells. */
+struct vgg_context message_context(bool verbose);
 
 /* Writes text with every control character as "\xHH", so that a file's name cannot steer a terminal
  * or forge a line. Bytes from 0x80 pass: UTF-8 stays. */

@@ -27,11 +27,12 @@ vgg_status net_open(const char *path, const struct cli_options *options, struct 
         .labels_path = options->labels,
         .preset = options->preset,
     };
+    const struct vgg_context context = message_context(options->verbose);
     *out = (struct net){0};
     if (file_sniff(path) == FILE_PICTURE) {
         return message_fail(err, VGG_ERR_FORMAT, "%s: expected a checkpoint, got a picture", path);
     }
-    vgg_status status = vgg_checkpoint_open(path, NULL, &out->checkpoint, err);
+    vgg_status status = vgg_checkpoint_open(path, &context, &out->checkpoint, err);
     if (status == VGG_OK && options->verify) {
         status = verify(out, err);
     }

@@ -62,6 +62,9 @@ static vgg_status read_tensors(vgg_checkpoint *checkpoint, const struct vgg_limi
         goto done;
     }
     vgg_state_dict_bind(&checkpoint->dict);
+    vgg_log(&checkpoint->context, VGG_LOG_INFO, "%s: %s checkpoint, %zu tensors in %zu storages",
+            checkpoint->path, vgg_container_string(checkpoint->container), checkpoint->dict.count,
+            storages.count);
 done:
     vgg_archive_close(&archive);
     return status;

@@ -118,6 +118,10 @@ vgg_status vgg_model_create(const vgg_checkpoint *checkpoint,
     if (status != VGG_OK) {
         goto fail;
     }
+    vgg_log(&model->context, VGG_LOG_INFO,
+            "%s: %s, by %s; input %dx%d, preprocessing %s, %zu class names", model->path,
+            model->name, model->spec_source, model->spec.input, model->spec.input,
+            model->spec.preprocess.name, model->spec.labels.count);
     *out = model;
     return VGG_OK;
 fail:

@@ -1,6 +1,8 @@
 /* The public session: a plan and the threads that run it. */
 #include "vgg/session.h"
 
+#include <stdlib.h>
+
 #include "kernels/dispatch.h"
 #include "plan/plan.h"
 
@@ -12,6 +14,32 @@ struct vgg_session {
     struct vgg_pool *pool;
     enum vgg_cpu cpu;
 };
+
+static void tell(const struct vgg_session *session, const char *path,
+                 const struct vgg_session_options *options)
+{
+    const struct vgg_context *context = &session->context;
+    const int threads = vgg_pool_get_threads(session->pool), cpus = vgg_cpu_count();
+    const char *wanted = getenv("VGG_CPU");
+    enum vgg_cpu cpu;
+    if (wanted != NULL && (!vgg_cpu_parse(wanted, &cpu) || !vgg_cpu_is_available(cpu))) {
+        vgg_log(context, VGG_LOG_WARNING,
+                "VGG_CPU=%.100s is ignored: this CPU or build has no such "
+                "instruction set",
+                wanted);
+    }
+    if (threads > cpus) {
+        vgg_log(context, VGG_LOG_WARNING, "%s: %d threads share %d CPU%s", path, threads, cpus,
+                cpus > 1 ? "s" : "");
+    }
+    vgg_log(context, VGG_LOG_INFO,
+            "%s: %s, %d threads, planned for %s; %zu MB of weights in kernel order, %zu MB of "
+            "activations",
+            path, vgg_cpu_string(session->cpu), threads,
+            options->one_shot ? "the earliest answer" : "the fastest run",
+            session->plan->weight_bytes >> 20,
+            (session->plan->slab_bytes + session->plan->scratch_bytes) >> 20);
+}
 
 vgg_status vgg_session_create(const vgg_model *model, const struct vgg_session_options *options,
                               vgg_session **out, struct vgg_error *err)
@@ -83,6 +111,7 @@ vgg_status vgg_session_create(const vgg_model *model, const struct vgg_session_o
     if (status != VGG_OK) {
         goto fail;
     }
+    tell(session, path, options);
     *out = session;
     return VGG_OK;
 fail:

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -83,8 +84,8 @@ static struct vgg_context lent_by(struct lender *lender)
 
 static const char *path_of(const char *name)
 {
-    static char paths[2][512];
-    static int next;
+    static _Thread_local char paths[2][512];
+    static _Thread_local int next;
     const char *models = getenv("VGG_TEST_MODELS");
     ck_assert_msg(models != NULL, "VGG_TEST_MODELS is not set");
     next = !next;
@@ -397,6 +398,135 @@ START_TEST(refuses_what_is_no_checkpoint_in_memory)
 }
 END_TEST
 
+/* ---- messages ---- */
+
+struct listener {
+    char text[4096];
+    int count[2];
+};
+
+static void listen(void *user, enum vgg_log_level level, const char *message)
+{
+    struct listener *listener = user;
+    const size_t used = strlen(listener->text);
+    listener->count[level]++;
+    snprintf(listener->text + used, sizeof listener->text - used, "%d %s\n", (int)level, message);
+}
+
+START_TEST(tells_what_it_found)
+{
+    struct listener listener = {0};
+    const struct vgg_context context = {.log = listen, .log_user = &listener};
+    const struct vgg_session_options options = {.threads = 200, .cpu = VGG_CPU_SCALAR};
+    vgg_checkpoint *checkpoint;
+    vgg_model *model;
+    vgg_session *session;
+    ck_assert_int_eq(
+        vgg_checkpoint_open(path_of("fashion_vgg8_bn.pth"), &context, &checkpoint, NULL), VGG_OK);
+    ck_assert_ptr_nonnull(strstr(listener.text, "0 "));
+    ck_assert_ptr_nonnull(
+        strstr(listener.text, "fashion_vgg8_bn.pth: zip checkpoint, 48 tensors in 48 storages\n"));
+    ck_assert_int_eq(vgg_model_create(checkpoint, NULL, &model, NULL), VGG_OK);
+    ck_assert_ptr_nonnull(strstr(listener.text, "fashion_vgg8_bn.json; input 28x28"));
+    ck_assert_int_eq(listener.count[VGG_LOG_INFO], 2);
+    setenv("VGG_CPU", "abacus\n", 1);
+    ck_assert_int_eq(vgg_session_create(model, &options, &session, NULL), VGG_OK);
+    unsetenv("VGG_CPU");
+    ck_assert_ptr_nonnull(strstr(listener.text, "1 VGG_CPU=abacus\\x0a is ignored"));
+    ck_assert_ptr_nonnull(strstr(listener.text, ": 200 threads share "));
+    ck_assert_int_eq(listener.count[VGG_LOG_INFO], 3);
+    ck_assert_int_eq(listener.count[VGG_LOG_WARNING], 2);
+    vgg_session_destroy(session);
+    vgg_model_destroy(model);
+    vgg_checkpoint_close(checkpoint);
+}
+END_TEST
+
+/* ---- threads ---- */
+
+enum { SESSIONS = 8, ROUNDS = 5 };
+
+struct customer {
+    pthread_t thread;
+    const vgg_model *model;
+    const float *input, *expected;
+    int index;
+    bool same;
+};
+
+/* A session of one's own on the shared model: made, used and destroyed while others do the same. */
+static void *use_model(void *argument)
+{
+    struct customer *customer = argument;
+    customer->same = true;
+    for (int round = 0; round < ROUNDS; round++) {
+        const struct vgg_session_options options = {.threads = 1 + customer->index % 2,
+                                                    .cpu = VGG_CPU_SCALAR,
+                                                    .batch = 2,
+                                                    .one_shot = true};
+        float logits[2 * CLASSES], input[2][3 * 28 * 28];
+        vgg_session *session;
+        struct vgg_image image;
+        bool ok = vgg_session_create(customer->model, &options, &session, NULL) == VGG_OK;
+        ok = ok && vgg_image_open(path_of("pictures/bag_18.png"), NULL, &image, NULL) == VGG_OK;
+        if (!ok) {
+            customer->same = false;
+            return NULL;
+        }
+        memcpy(input[0], customer->input, sizeof input[0]);
+        vgg_image_to_tensor(&image, vgg_model_get_preprocess(customer->model), NULL, input[1],
+                            NULL);
+        ok = vgg_session_run(session, input[0], 2, logits, NULL) == VGG_OK;
+        customer->same &= ok && memcmp(logits, customer->expected, sizeof logits) == 0;
+        vgg_image_destroy(&image);
+        vgg_session_destroy(session);
+    }
+    return NULL;
+}
+
+START_TEST(serves_many_sessions_at_once)
+{
+    static float input[3 * 28 * 28];
+    float expected[2 * CLASSES] = {0};
+    struct customer customers[SESSIONS];
+    vgg_checkpoint *checkpoint;
+    vgg_model *model;
+    for (size_t i = 0; i < sizeof input / sizeof input[0]; i++) {
+        input[i] = (float)(i % 29) / 14 - 1;
+    }
+    ck_assert_int_eq(vgg_checkpoint_open(path_of("fashion_vgg8_bn.pth"), NULL, &checkpoint, NULL),
+                     VGG_OK);
+    ck_assert_int_eq(vgg_model_create(checkpoint, NULL, &model, NULL), VGG_OK);
+    struct customer first = {.model = model, .input = input, .expected = expected};
+    /* Alone first, for what all must get. */
+    const struct vgg_session_options options = {
+        .threads = 2, .cpu = VGG_CPU_SCALAR, .batch = 2, .one_shot = true};
+    float both[2][3 * 28 * 28];
+    vgg_session *session;
+    struct vgg_image image;
+    ck_assert_int_eq(vgg_session_create(model, &options, &session, NULL), VGG_OK);
+    ck_assert_int_eq(vgg_image_open(path_of("pictures/bag_18.png"), NULL, &image, NULL), VGG_OK);
+    memcpy(both[0], input, sizeof both[0]);
+    ck_assert_int_eq(
+        vgg_image_to_tensor(&image, vgg_model_get_preprocess(model), NULL, both[1], NULL), VGG_OK);
+    ck_assert_int_eq(vgg_session_run(session, both[0], 2, expected, NULL), VGG_OK);
+    vgg_image_destroy(&image);
+    vgg_session_destroy(session);
+    for (int i = 0; i < SESSIONS; i++) {
+        customers[i] = first;
+        customers[i].index = i;
+        ck_assert_int_eq(pthread_create(&customers[i].thread, NULL, use_model, &customers[i]), 0);
+    }
+    for (int i = 0; i < SESSIONS; i++) {
+        pthread_join(customers[i].thread, NULL);
+        ck_assert_msg(customers[i].same, "session %d got other logits", i);
+    }
+    vgg_model_destroy(model);
+    vgg_checkpoint_close(checkpoint);
+}
+END_TEST
+
 UNIT_MAIN("context", takes_all_memory_from_the_caller, survives_a_system_without_memory,
           opens_a_checkpoint_in_memory, runs_from_any_address,
-          refuses_what_is_no_checkpoint_in_memory)
+          refuses_what_is_no_checkpoint_in_memory, tells_what_it_found,
+          serves_many_sessions_at_once)
