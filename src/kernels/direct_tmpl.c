@@ -1,6 +1,6 @@
 /* Direct convolution. A tile of CONV_PIXELS neighbouring pixels × CONV_BLOCKS blocks of output channels
  * stays in registers for the whole sum; each step loads CONV_BLOCKS weight vectors and broadcasts one
- * input channel of each pixel.
+ * input channel of each pixel. Strides other than 1 are correct, but not made fast: VGG has none.
  *
  *   c   channel within an input block     i   pixel of the tile     b   output block of the group */
 #include "kernels/kernels.h"
@@ -79,12 +79,34 @@ VGG_INLINE void rows(const struct vgg_conv_args *a, ptrdiff_t x_pixel_stride,
     }
 }
 
+/* Any stride, pixel by pixel. */
+VGG_INLINE void strided_rows(const struct vgg_conv_args *a, ptrdiff_t x_pixel_stride,
+                             ptrdiff_t x_channel_stride)
+{
+    const ptrdiff_t stride = a->stride;
+    for (int oh = a->oh_begin; oh < a->oh_end; oh++) {
+        for (int ow = 0; ow < a->ow; ow++) {
+            tile(a, a->x + oh * stride * a->x_row_stride + ow * stride * x_pixel_stride,
+                 a->y + oh * a->y_row_stride + (ptrdiff_t)ow * VF_LANES, 1, x_pixel_stride,
+                 x_channel_stride);
+        }
+    }
+}
+
 void VGG_KERNEL(conv_blocked)(const struct vgg_conv_args *args)
 {
-    rows(args, VF_LANES, 1);
+    if (args->stride == 1) {
+        rows(args, VF_LANES, 1);
+    } else {
+        strided_rows(args, VF_LANES, 1);
+    }
 }
 
 void VGG_KERNEL(conv_planar)(const struct vgg_conv_args *args)
 {
-    rows(args, 1, args->x_channel_stride);
+    if (args->stride == 1) {
+        rows(args, 1, args->x_channel_stride);
+    } else {
+        strided_rows(args, 1, args->x_channel_stride);
+    }
 }

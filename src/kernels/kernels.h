@@ -28,8 +28,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Direct convolution, stride 1, of some rows of one picture for one group of output channels:
- *     y[oc][oh][ow] = bias[oc] + Σ x[ic][oh + kh][ow + kw] * weight[oc][ic][kh][kw]
+/* Direct convolution of some rows of one picture for one group of output channels, s the stride:
+ *     y[oc][oh][ow] = bias[oc] + Σ x[ic][s oh + kh][s ow + kw] * weight[oc][ic][kh][kw]
  * summed over ic blocks, kh, kw, channels in the block, in this order. */
 struct vgg_conv_args {
     /* Input pixel (oh = 0, ow = 0, kh = kw = 0), that is inside the frame's upper left corner. */
@@ -39,6 +39,7 @@ struct vgg_conv_args {
     int ic_blocks;              /* 1 when planar */
     int ic_block;               /* channels in a block: L, or all of them when planar */
     int kernel;                 /* side */
+    int stride;                 /* pixels from one window to the next */
 
     const float *weight; /* packed [ic_blocks][kernel][kernel][ic_block][conv_blocks][L] */
     const float *bias;   /* [conv_blocks][L]; both aligned to L floats */

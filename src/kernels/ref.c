@@ -8,9 +8,9 @@
 #include "kernels/winograd.h"
 
 void vgg_ref_conv(const float *x, int ic, int ih, int iw, const float *weight, const float *bias,
-                  int oc, int k, int pad, double *y, double *magnitude)
+                  int oc, int k, int stride, int pad, double *y, double *magnitude)
 {
-    const int oh = ih + 2 * pad - k + 1, ow = iw + 2 * pad - k + 1;
+    const int oh = (ih + 2 * pad - k) / stride + 1, ow = (iw + 2 * pad - k) / stride + 1;
     for (int o = 0; o < oc; o++) {
         for (int r = 0; r < oh; r++) {
             for (int s = 0; s < ow; s++) {
@@ -18,7 +18,7 @@ void vgg_ref_conv(const float *x, int ic, int ih, int iw, const float *weight, c
                 for (int i = 0; i < ic; i++) {
                     for (int kh = 0; kh < k; kh++) {
                         for (int kw = 0; kw < k; kw++) {
-                            const int h = r + kh - pad, w = s + kw - pad;
+                            const int h = r * stride + kh - pad, w = s * stride + kw - pad;
                             if (h >= 0 && h < ih && w >= 0 && w < iw) {
                                 double term =
                                     (double)x[((size_t)i * ih + h) * iw + w] *

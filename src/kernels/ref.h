@@ -4,10 +4,10 @@
 #ifndef VGG_KERNELS_REF_H
 #define VGG_KERNELS_REF_H
 
-/* y[oc][oh][ow] of a convolution with stride 1; x [ic][ih][iw], weight [oc][ic][k][k], bias [oc].
- * oh = ih + 2 pad - k + 1, ow likewise. magnitude has y's shape. */
+/* y[oc][oh][ow] of a convolution; x [ic][ih][iw], weight [oc][ic][k][k], bias [oc].
+ * oh = (ih + 2 pad - k) / stride + 1, ow likewise. magnitude has y's shape. */
 void vgg_ref_conv(const float *x, int ic, int ih, int iw, const float *weight, const float *bias,
-                  int oc, int k, int pad, double *y, double *magnitude);
+                  int oc, int k, int stride, int pad, double *y, double *magnitude);
 
 /* y[rows] of a fully connected layer; x [k], weight [rows][k], bias [rows] or NULL. */
 void vgg_ref_linear(const float *x, const float *weight, const float *bias, int rows, int k,

@@ -187,7 +187,7 @@ void vgg_choose_conv(struct vgg_plan *plan, const struct vgg_conv2d *conv, struc
         .ic = planar ? conv->ic : vgg_ceil_div(conv->ic, L) * L,
         .oc = vgg_ceil_div(conv->oc, group) * group,
         .group = group,
-        .pixels = (double)in.h * in.w * plan->batch,
+        .pixels = (double)in.h * in.w * plan->batch / ((double)conv->stride * conv->stride),
         .threads = plan->threads,
         .batch = plan->batch,
     };
@@ -203,7 +203,8 @@ void vgg_choose_conv(struct vgg_plan *plan, const struct vgg_conv2d *conv, struc
         best += prepare_ms(&machine, layer.ic * layer.oc * conv->kernel * conv->kernel);
     }
     int used = snprintf(text, sizeof text, "direct %.3g", best);
-    const bool fits = plan->on_node == NULL && conv->kernel == 3 && conv->padding == 1 && !planar;
+    const bool fits = plan->on_node == NULL && conv->kernel == 3 && conv->padding == 1 &&
+                      conv->stride == 1 && !planar;
     const bool forced = plan->conv != VGG_CONV_AUTO && plan->conv != VGG_CONV_EXACT;
     for (int m = 2; fits && m <= 6; m += 2) {
         if (!allowed(plan->conv, m)) {

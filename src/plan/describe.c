@@ -53,8 +53,9 @@ static void count(const struct vgg_plan *plan, const struct vgg_step *step,
     } else if (step->kind == VGG_STEP_CONV) {
         const struct vgg_conv2d *conv = &step->node->conv;
         const double area = (double)conv->kernel * conv->kernel;
-        const double h = in->shape.h + 2 * conv->padding - conv->kernel + 1;
-        const double w = in->shape.w + 2 * conv->padding - conv->kernel + 1;
+        /* Of the convolution itself: a pool may follow in the same step. */
+        const double h = (in->shape.h + 2 * conv->padding - conv->kernel) / conv->stride + 1;
+        const double w = (in->shape.w + 2 * conv->padding - conv->kernel) / conv->stride + 1;
         const double ic = in->lanes == 1 ? conv->ic : (double)in->blocks * in->lanes;
         const double oc = (double)step->groups * plan->kernels->conv_blocks * plan->kernels->lanes;
         info->multiply_adds = batch * h * w * area * conv->ic * conv->oc;

@@ -122,9 +122,6 @@ vgg_status vgg_plan_fuse(struct vgg_plan *plan, const struct vgg_node *nodes, si
     for (size_t i = 0; i < node_count;) {
         struct vgg_step *step = &plan->steps[plan->step_count++];
         size_t taken = make_step(plan, nodes, node_count, i, shape, step);
-        if (is(step->node, VGG_OP_CONV2D) && step->node->conv.stride != 1) {
-            return refuse(plan, step->node, "only stride 1 is supported", err);
-        }
         for (size_t n = 0; n < taken; n++) {
             vgg_status status = vgg_node_infer_shape(&nodes[i + n], shape, &shape, plan->path, err);
             if (status != VGG_OK) {

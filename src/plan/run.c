@@ -100,6 +100,7 @@ static void conv_task(void *context, size_t index, int worker)
         .ic_blocks = planar ? 1 : in->blocks,
         .ic_block = planar ? in->shape.c : in->lanes,
         .kernel = step->node->conv.kernel,
+        .stride = step->node->conv.stride,
         .weight = step->weight + (size_t)task.group * step->group_elements,
         .bias = step->bias + (ptrdiff_t)first * kernels->lanes,
         .y = block_to_write(out, task.n, first),

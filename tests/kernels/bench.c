@@ -86,6 +86,7 @@ static void run_conv(const void *context)
         .ic_blocks = planar ? 1 : check_ceil_div(layer->ic, lanes),
         .ic_block = planar ? layer->ic : lanes,
         .kernel = 3,
+        .stride = 1,
         .y_block_stride = (ptrdiff_t)side * side * lanes,
         .y_row_stride = (ptrdiff_t)side * lanes,
         .ow = side,

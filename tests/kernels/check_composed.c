@@ -53,7 +53,7 @@ static struct tensors make_tensors(struct check *check, const struct conv *c)
 static void compute(struct check *check, const struct conv *c, const struct tensors *t)
 {
     double *magnitude = check_scratch(check, (size_t)c->oc * plane_of(c), sizeof *magnitude);
-    vgg_ref_conv(t->x, c->ic, c->h, c->w, t->weight, t->bias, c->oc, 3, 1, t->y, magnitude);
+    vgg_ref_conv(t->x, c->ic, c->h, c->w, t->weight, t->bias, c->oc, 3, 1, 1, t->y, magnitude);
 }
 
 /* --- the kernels composed --------------------------------------------------------------------- */

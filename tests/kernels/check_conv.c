@@ -11,6 +11,7 @@
  *   L        lanes of a block of the output; the input's block is 1 channel when planar */
 struct conv {
     int ic, oc, ih, iw, kernel, pad;
+    int stride; /* 0: 1 */
     bool planar, relu;
     enum check_fill x_fill, weight_fill;
     bool denormals_off;
@@ -23,10 +24,15 @@ struct tensors {
     int oh, ow;
 };
 
+static int stride_of(const struct conv *c)
+{
+    return c->stride > 0 ? c->stride : 1;
+}
+
 static struct tensors make_tensors(struct check *check, const struct conv *c)
 {
-    struct tensors t = {.oh = c->ih + 2 * c->pad - c->kernel + 1,
-                        .ow = c->iw + 2 * c->pad - c->kernel + 1};
+    struct tensors t = {.oh = (c->ih + 2 * c->pad - c->kernel) / stride_of(c) + 1,
+                        .ow = (c->iw + 2 * c->pad - c->kernel) / stride_of(c) + 1};
     const size_t x_count = (size_t)c->ic * (size_t)c->ih * (size_t)c->iw;
     const size_t weight_count =
         (size_t)c->oc * (size_t)c->ic * (size_t)c->kernel * (size_t)c->kernel;
@@ -39,8 +45,8 @@ static struct tensors make_tensors(struct check *check, const struct conv *c)
     check_fill(check, t.x, x_count, c->x_fill);
     check_fill(check, t.weight, weight_count, c->weight_fill);
     check_fill(check, t.bias, (size_t)c->oc, FILL_ORDINARY);
-    vgg_ref_conv(t.x, c->ic, c->ih, c->iw, t.weight, t.bias, c->oc, c->kernel, c->pad, t.y,
-                 t.magnitude);
+    vgg_ref_conv(t.x, c->ic, c->ih, c->iw, t.weight, t.bias, c->oc, c->kernel, stride_of(c), c->pad,
+                 t.y, t.magnitude);
     return t;
 }
 
@@ -120,6 +126,7 @@ static float *run(struct check *check, const struct conv *c, const struct tensor
         .ic_blocks = ic_blocks,
         .ic_block = ic_block,
         .kernel = c->kernel,
+        .stride = stride_of(c),
         .weight = weight,
         .bias = bias,
         .y_block_stride = (ptrdiff_t)o.plane,
@@ -174,9 +181,9 @@ static void compare(struct check *check, const struct conv *c, const struct tens
 
 static void check_case(struct check *check, const struct conv *c)
 {
-    check_begin(check, "conv_%s %d->%d %dx%d kernel %d pad %d%s, %s x, %s weights%s",
-                c->planar ? "planar" : "blocked", c->ic, c->oc, c->ih, c->iw, c->kernel, c->pad,
-                c->relu ? " relu" : "", check_fill_string(c->x_fill),
+    check_begin(check, "conv_%s %d->%d %dx%d kernel %d stride %d pad %d%s, %s x, %s weights%s",
+                c->planar ? "planar" : "blocked", c->ic, c->oc, c->ih, c->iw, c->kernel,
+                stride_of(c), c->pad, c->relu ? " relu" : "", check_fill_string(c->x_fill),
                 check_fill_string(c->weight_fill), c->denormals_off ? ", denormals off" : "");
     const struct tensors t = make_tensors(check, c);
     const size_t count = measure_output(&t, c->oc, check->kernels->lanes).count;
@@ -221,6 +228,10 @@ static void check_sizes(struct check *check)
                        &(struct conv){lanes + 2, width - 1, 8, 9, kernel, pad, .relu = true});
             check_case(check,
                        &(struct conv){3, 2 * width + lanes, 9, 8, kernel, pad, .planar = true});
+            for (int stride = 2; stride <= 4; stride++) {
+                check_case(check, &(struct conv){lanes + 2, width + 1, 10, 11, kernel, pad, stride,
+                                                 .planar = pad == 1, .relu = pad == 0});
+            }
         }
     }
 }

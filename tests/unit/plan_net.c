@@ -201,7 +201,7 @@ struct vgg_shape net_compute(const struct net *net, size_t index, struct vgg_sha
             read_values(conv->weight, conv->oc * conv->ic * conv->kernel * conv->kernel, 0);
         float *bias = read_values(conv->bias, conv->oc, 0);
         vgg_ref_conv(in, conv->ic, shape.h, shape.w, weight, bias, conv->oc, conv->kernel,
-                     conv->padding, y, magnitude);
+                     conv->stride, conv->padding, y, magnitude);
         free(weight);
         free(bias);
     } else if (node->op == VGG_OP_LINEAR) {
