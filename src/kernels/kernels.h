@@ -99,6 +99,24 @@ struct vgg_pointwise_args {
     const float *scale, *shift; /* [L]; NULL in relu */
 };
 
+/* Local response normalisation of some rows of one block: over the channels c - size / 2 to
+ * c + (size - 1) / 2, of which those that do not exist are zeros,
+ *     y[c] = x[c] / (k + alpha / size * Σ x²)^beta
+ * Squares are float32 as in PyTorch: those of numbers beyond 1.8e19 are infinite. Unlike all others it may
+ * write what is no zero to the channels past the last one. */
+enum { VGG_LRN_MOST = 255 }; /* channels of a window */
+struct vgg_lrn_args {
+    const float *x; /* pixel (0, 0) of block 0 */
+    ptrdiff_t x_block_stride, x_row_stride;
+    int blocks; /* of the input */
+    int block;  /* the one to compute, whose windows reach into its neighbours */
+    float *y;   /* its pixel (0, 0) */
+    ptrdiff_t y_row_stride;
+    int h_begin, h_end, w;
+    int size; /* 1 … VGG_LRN_MOST */
+    float alpha, beta, k;
+};
+
 /* Winograd convolution F(m × m, 3 × 3), see winograd.h: three kernels on tiles tile_begin … tile_end-1,
  * counted row by row over a grid tiles_w wide.
  *
@@ -179,6 +197,7 @@ struct vgg_read_args {
     X(linear, const struct vgg_linear_args)                                                        \
     X(max_pool, const struct vgg_max_pool_args)                                                    \
     X(avg_pool, const struct vgg_avg_pool_args)                                                    \
+    X(lrn, const struct vgg_lrn_args)                                                              \
     X(scale_shift, const struct vgg_pointwise_args)                                                \
     X(relu, const struct vgg_pointwise_args)                                                       \
     X(fma_peak, struct vgg_peak_args)                                                              \

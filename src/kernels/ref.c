@@ -1,6 +1,7 @@
 /* The oracle; see ref.h. */
 #include "kernels/ref.h"
 
+#include <float.h>
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -85,6 +86,23 @@ void vgg_ref_avg_pool(const float *x, int ih, int iw, int oh, int ow, double *y,
             }
             *y++ = sum / ((h1 - h0) * (w1 - w0));
             *magnitude++ = size / ((h1 - h0) * (w1 - w0));
+        }
+    }
+}
+
+void vgg_ref_lrn(const float *x, int c, int pixels, int size, double alpha, double beta, double k,
+                 double *y)
+{
+    for (int i = 0; i < c; i++) {
+        const int first = i - size / 2, end = i + (size - 1) / 2 + 1;
+        for (int p = 0; p < pixels; p++) {
+            double sum = 0;
+            for (int j = first < 0 ? 0 : first; j < end && j < c; j++) {
+                const double value = (double)x[(size_t)j * pixels + p], square = value * value;
+                sum += square > (double)FLT_MAX ? HUGE_VAL : square;
+            }
+            y[(size_t)i * pixels + p] =
+                (double)x[(size_t)i * pixels + p] / pow(k + alpha / size * sum, beta);
         }
     }
 }

@@ -19,6 +19,11 @@ void vgg_ref_max_pool(const float *x, int ih, int iw, int kernel, int stride, do
 /* y[oh][ow] of one channel x [ih][iw], as nn.AdaptiveAvgPool2d((oh, ow)) defines it. */
 void vgg_ref_avg_pool(const float *x, int ih, int iw, int oh, int ow, double *y, double *magnitude);
 
+/* y[c][pixels] of x [c][pixels], as nn.LocalResponseNorm(size, alpha, beta, k) defines it; squares that
+ * float32 cannot hold are infinite. */
+void vgg_ref_lrn(const float *x, int c, int pixels, int size, double alpha, double beta, double k,
+                 double *y);
+
 /* A matrix of Winograd convolution, small and dense. */
 struct vgg_ref_matrix {
     int rows, columns;

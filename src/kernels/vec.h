@@ -5,7 +5,8 @@
  *   vf_load(p)  vf_store(p, a)            VF_LANES floats, any byte alignment
  *   vf_load_partial(p, n)                 the first n lanes, the rest 0; touches no byte past them
  *   vf_store_partial(p, a, n)             the first n lanes
- *   vf_add vf_sub vf_mul (a, b)           lane by lane
+ *   vf_add vf_sub vf_mul vf_div (a, b)    lane by lane
+ *   vf_sqrt(a)                            the square root
  *   vf_fma(a, b, c)                       a * b + c, rounded once (scalar: twice)
  *   vf_max(a, b)                          the larger; NaN when either is NaN
  *   vf_relu(a)                            max(a, 0); NaN stays NaN

@@ -50,6 +50,17 @@ VGG_INLINE vf vf_mul(vf a, vf b)
 {
     return a * b;
 }
+VGG_INLINE vf vf_div(vf a, vf b)
+{
+    return a / b;
+}
+VGG_INLINE vf vf_sqrt(vf a)
+{
+    for (int i = 0; i < VF_LANES; i++) {
+        a[i] = __builtin_sqrtf(a[i]);
+    }
+    return a;
+}
 VGG_INLINE vf vf_fma(vf a, vf b, vf c)
 {
     return a * b + c;

@@ -84,6 +84,7 @@ vgg_status vgg_node_infer_shape(const struct vgg_node *node, struct vgg_shape in
         *out = (struct vgg_shape){.c = node->linear.out_features, .h = 1, .w = 1};
         return VGG_OK;
     case VGG_OP_RELU:
+    case VGG_OP_LRN:
     case VGG_OP_DROPOUT:
         break;
     }
@@ -100,6 +101,8 @@ const char *vgg_op_string(enum vgg_op op)
         return "BatchNorm2d";
     case VGG_OP_RELU:
         return "ReLU";
+    case VGG_OP_LRN:
+        return "LocalResponseNorm";
     case VGG_OP_MAX_POOL:
         return "MaxPool2d";
     case VGG_OP_ADAPTIVE_AVG_POOL:

@@ -10,6 +10,7 @@ enum vgg_op {
     VGG_OP_CONV2D,
     VGG_OP_BATCH_NORM,
     VGG_OP_RELU,
+    VGG_OP_LRN,
     VGG_OP_MAX_POOL,
     VGG_OP_ADAPTIVE_AVG_POOL,
     VGG_OP_FLATTEN,
@@ -32,6 +33,12 @@ struct vgg_batch_norm {
     double eps;
     const struct vgg_tensor *weight, *bias;              /* [channels], or NULL: 1 and 0 */
     const struct vgg_tensor *running_mean, *running_var; /* [channels] */
+};
+
+/* Over the channels c - size / 2 to c + (size - 1) / 2: x / (k + alpha / size * Σ x²)^beta. */
+struct vgg_lrn {
+    int size;
+    double alpha, beta, k;
 };
 
 struct vgg_max_pool {
@@ -57,6 +64,7 @@ struct vgg_node {
     union {
         struct vgg_conv2d conv;
         struct vgg_batch_norm norm;
+        struct vgg_lrn lrn;
         struct vgg_max_pool max_pool;
         struct vgg_adaptive_avg_pool avg_pool;
         struct vgg_linear linear;

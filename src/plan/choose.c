@@ -42,6 +42,7 @@ void vgg_plan_choose(struct vgg_plan *plan, int threads)
         case VGG_STEP_CONV:
             choose_conv(plan, step, threads);
             break;
+        case VGG_STEP_LRN:
         case VGG_STEP_MAX_POOL:
             step->chunks =
                 clamp(vgg_ceil_div(TASKS_PER_THREAD * threads, out->blocks), 1, out->shape.h);

@@ -36,6 +36,8 @@ static enum vgg_step_kind kind_of(enum vgg_op op)
         return VGG_STEP_BATCH_NORM;
     case VGG_OP_RELU:
         return VGG_STEP_RELU;
+    case VGG_OP_LRN:
+        return VGG_STEP_LRN;
     case VGG_OP_MAX_POOL:
         return VGG_STEP_MAX_POOL;
     case VGG_OP_ADAPTIVE_AVG_POOL:
@@ -122,6 +124,10 @@ vgg_status vgg_plan_fuse(struct vgg_plan *plan, const struct vgg_node *nodes, si
     for (size_t i = 0; i < node_count;) {
         struct vgg_step *step = &plan->steps[plan->step_count++];
         size_t taken = make_step(plan, nodes, node_count, i, shape, step);
+        if (step->kind == VGG_STEP_LRN && step->node->lrn.size > VGG_LRN_MOST) {
+            return refuse(plan, step->node, "windows of more than 255 channels are not supported",
+                          err);
+        }
         for (size_t n = 0; n < taken; n++) {
             vgg_status status = vgg_node_infer_shape(&nodes[i + n], shape, &shape, plan->path, err);
             if (status != VGG_OK) {
@@ -131,7 +137,7 @@ vgg_status vgg_plan_fuse(struct vgg_plan *plan, const struct vgg_node *nodes, si
         step->in = current;
         bool blocked = plan->activations[current].lanes == lanes;
         bool needs_blocks = step->kind == VGG_STEP_MAX_POOL || step->kind == VGG_STEP_AVG_POOL ||
-                            step->kind == VGG_STEP_BATCH_NORM;
+                            step->kind == VGG_STEP_BATCH_NORM || step->kind == VGG_STEP_LRN;
         if ((needs_blocks && !blocked) || (is(step->node, VGG_OP_LINEAR) && blocked && lanes > 1) ||
             (step->kind == VGG_STEP_CONV && !blocked && i > 0)) {
             return refuse(plan, step->node, "not expected at this place of a VGG", err);

@@ -28,6 +28,7 @@ enum vgg_step_kind {
     VGG_STEP_CONV,        /* with BatchNorm folded and ReLU fused as the graph allows */
     VGG_STEP_BATCH_NORM,
     VGG_STEP_RELU,
+    VGG_STEP_LRN,
     VGG_STEP_MAX_POOL,
     VGG_STEP_AVG_POOL,
     VGG_STEP_FLATTEN, /* blocked -> planar features */

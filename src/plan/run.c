@@ -118,8 +118,9 @@ static void conv_task(void *context, size_t index, int worker)
     }
 }
 
-/* The channels past the last one: their weights are zeros, but zero times infinity is NaN, which would
- * reach every channel of the next convolution. One task clears some rows of a picture's last block. */
+/* The channels past the last one: their weights are zeros, but zero times infinity, or zero over zero, is
+ * NaN, which would reach every channel of the next convolution. One task clears some rows of a picture's last
+ * block. */
 static void clear_padding_task(void *context, size_t index, int worker)
 {
     (void)worker;
@@ -135,6 +136,39 @@ static void clear_padding_task(void *context, size_t index, int worker)
             memset(p, 0, (size_t)(out->lanes - used) * sizeof *p);
         }
     }
+}
+
+static void clear_padding(struct step_run *run, struct vgg_pool *pool)
+{
+    if (run->out->shape.c % run->out->lanes != 0) {
+        vgg_pool_run(pool, (size_t)run->count * (size_t)run->step->chunks, clear_padding_task, run);
+    }
+}
+
+static void lrn_task(void *context, size_t index, int worker)
+{
+    (void)worker;
+    const struct step_run *run = context;
+    const struct task task = get_task(run, index);
+    const struct vgg_lrn *lrn = &run->step->node->lrn;
+    const struct vgg_lrn_args args = {
+        .x = block_of(run->in, task.n, 0),
+        .x_block_stride = run->in->block_stride,
+        .x_row_stride = run->in->row_stride,
+        .blocks = run->in->blocks,
+        .block = task.group,
+        .y = block_to_write(run->out, task.n, task.group),
+        .y_row_stride = run->out->row_stride,
+        .h_begin = task.begin,
+        .h_end = task.end,
+        .w = run->out->shape.w,
+        .size = lrn->size,
+        .alpha = (float)lrn->alpha,
+        .beta = (float)lrn->beta,
+        .k = (float)lrn->k,
+    };
+    run->plan->kernels->lrn(&args);
+    vgg_activation_clear_frame(run->out, args.y, task.begin, task.end);
 }
 
 static void max_pool_task(void *context, size_t index, int worker)
@@ -274,9 +308,11 @@ static void run_step(struct vgg_plan *plan, struct vgg_pool *pool, const struct 
         } else {
             vgg_winograd_run(plan, step, pool, count);
         }
-        if (run.out->shape.c % run.out->lanes != 0) {
-            vgg_pool_run(pool, (size_t)count * (size_t)step->chunks, clear_padding_task, &run);
-        }
+        clear_padding(&run, pool);
+        break;
+    case VGG_STEP_LRN:
+        vgg_pool_run(pool, tasks, lrn_task, &run);
+        clear_padding(&run, pool);
         break;
     case VGG_STEP_BATCH_NORM:
     case VGG_STEP_RELU:

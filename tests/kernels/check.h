@@ -19,6 +19,7 @@
  *     linear         go through K / L multiply-adds, log2 L pairwise sums and the sum with the bias
  *     avg_pool       go through all additions of the window and two divisions
  *     scale_shift    go through one multiply-add
+ *     lrn            are positive, and their sum goes through a power: see check_lrn.c
  * where a multiply-add that is not fused is two operations for the term it multiplies. All else is
  * exact. So the bound takes n + 1 operations, and no other constant. */
 #ifndef VGG_TESTS_KERNELS_CHECK_H
@@ -113,6 +114,7 @@ void check_gemm(struct check *check);
 void check_composed(struct check *check);
 void check_linear(struct check *check);
 void check_pools(struct check *check);
+void check_lrn(struct check *check);
 /* vec_check_tmpl.c, compiled once per ISA. */
 void check_vec_scalar(struct check *check);
 void check_vec_avx2(struct check *check);

@@ -101,7 +101,7 @@ static void check_arithmetic(struct check *check, enum check_fill fill)
 {
     check_begin(check, "vector arithmetic, %s numbers", check_fill_string(fill));
     for (int round = 0; round < ROUNDS; round++) {
-        float a[VF_LANES], b[VF_LANES], c[VF_LANES], want[8][VF_LANES];
+        float a[VF_LANES], b[VF_LANES], c[VF_LANES], want[10][VF_LANES];
         check_fill(check, a, VF_LANES, fill);
         check_fill(check, b, VF_LANES, fill);
         check_fill(check, c, VF_LANES, fill);
@@ -114,6 +114,8 @@ static void check_arithmetic(struct check *check, enum check_fill fill)
             want[5][i] = max(a[i], 0);
             want[6][i] = a[0];
             want[7][i] = 0;
+            want[8][i] = a[i] / b[i];
+            want[9][i] = sqrtf(a[i]);
         }
         const vf va = vf_load(a), vb = vf_load(b), vc = vf_load(c);
         expect(check, "add", vf_add(va, vb), want[0], false);
@@ -124,6 +126,8 @@ static void check_arithmetic(struct check *check, enum check_fill fill)
         expect(check, "relu", vf_relu(va), want[5], true);
         expect(check, "set1", vf_set1(a[0]), want[6], false);
         expect(check, "zero", vf_zero(), want[7], false);
+        expect(check, "div", vf_div(va, vb), want[8], false);
+        expect(check, "sqrt", vf_sqrt(va), want[9], false);
         if (!equal(vf_sum(va), sum(a), false)) {
             check_fail(check, "vf_sum: expected %.9g, got %.9g", (double)sum(a),
                        (double)vf_sum(va));

@@ -214,6 +214,10 @@ struct vgg_shape net_compute(const struct net *net, size_t index, struct vgg_sha
     } else if (node->op == VGG_OP_BATCH_NORM) {
         compute_norm(&node->norm, plane, in, y);
     }
+    if (node->op == VGG_OP_LRN) {
+        vgg_ref_lrn(in, shape.c, (int)plane, node->lrn.size, node->lrn.alpha, node->lrn.beta,
+                    node->lrn.k, y);
+    }
     for (size_t c = 0; c < (size_t)to.c; c++) {
         if (node->op == VGG_OP_MAX_POOL) {
             vgg_ref_max_pool(in + c * in_plane, shape.h, shape.w, node->max_pool.kernel,

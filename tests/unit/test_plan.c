@@ -136,6 +136,33 @@ START_TEST(takes_other_strides)
 }
 END_TEST
 
+/* In the place of features.7, a BatchNorm, after 21 channels: with others past the last one. */
+START_TEST(normalises_local_responses)
+{
+    struct setup setup = set_up();
+    struct vgg_node *node = &setup.net->nodes[7];
+    *node = (struct vgg_node){.op = VGG_OP_LRN, .name = node->name};
+    node->lrn = (struct vgg_lrn){.size = 5, .alpha = 0.5, .beta = 0.75, .k = 2};
+    check_agreement(&setup);
+    node->lrn = (struct vgg_lrn){.size = 2, .alpha = 2, .beta = 0.5, .k = 1};
+    check_agreement(&setup);
+
+    /* Past the last channel this is 0 / 0, which must not reach the next convolution. */
+    node->lrn.k = 0;
+    node->lrn.size = 1;
+    for (enum vgg_cpu cpu = VGG_CPU_SCALAR; cpu <= VGG_CPU_NEON; cpu++) {
+        const struct vgg_kernels *kernels = vgg_kernels_find(cpu, NULL);
+        float logits[BATCH][NET_CLASSES];
+        if (kernels != NULL) {
+            struct vgg_plan_options options = make_options(kernels, BATCH);
+            run(&setup, &options, 2, BATCH, logits[0]);
+            plan_compare(logits[0], logits[0], BATCH * NET_CLASSES); /* all are finite */
+        }
+    }
+    tear_down(&setup);
+}
+END_TEST
+
 static void ignore_node(void *user, const char *name, const int64_t *shape, int ndim,
                         const float *data)
 {
@@ -204,6 +231,12 @@ START_TEST(refuses_what_no_vgg_has)
     expect_refusal(nodes, count - 5, &options, VGG_ERR_UNSUPPORTED, "classifier");
     expect_refusal(nodes, 6, &options, VGG_ERR_UNSUPPORTED, "features.5");
 
+    const struct vgg_node norm = nodes[7];
+    nodes[7].op = VGG_OP_LRN;
+    nodes[7].lrn = (struct vgg_lrn){.size = 256, .alpha = 1, .beta = 1, .k = 1};
+    expect_refusal(nodes, count, &options, VGG_ERR_UNSUPPORTED, "features.7 (LocalResponseNorm)");
+    nodes[7] = norm;
+
     /* A convolution on features. */
     const struct vgg_node linear = nodes[13];
     nodes[13] = nodes[9];
@@ -232,5 +265,5 @@ START_TEST(keeps_to_the_activation_limit)
 }
 END_TEST
 
-UNIT_MAIN("plan", agrees_with_double_precision, takes_other_strides,
+UNIT_MAIN("plan", agrees_with_double_precision, takes_other_strides, normalises_local_responses,
           threads_and_batch_change_no_bit, refuses_what_no_vgg_has, keeps_to_the_activation_limit)
