@@ -147,6 +147,31 @@ static vgg_status set_list(struct parser *parser, const struct cli_option *optio
     return VGG_OK;
 }
 
+/* "N" or "HxW". */
+static vgg_status set_size(struct parser *parser, const struct cli_option *option,
+                           const char *value, struct cli_size *out)
+{
+    char *end;
+    errno = 0;
+    const long height = strtol(value, &end, 10);
+    long width = height;
+    bool complete = end != value;
+    if (complete && (*end == 'x' || *end == 'X')) {
+        const char *second = end + 1;
+        width = strtol(second, &end, 10);
+        complete = end != second;
+    }
+    if (!complete || *end != '\0' || errno != 0 || height < option->low || height > option->high ||
+        width < option->low || width > option->high) {
+        return message_fail(parser->err, VGG_ERR_ARGUMENT,
+                            "--%s: expected N or HxW (height x width) with sides from %d to %d, "
+                            "got '%s'",
+                            option->name, option->low, option->high, value);
+    }
+    *out = (struct cli_size){.height = (int)height, .width = (int)width};
+    return VGG_OK;
+}
+
 static vgg_status set_number(struct parser *parser, const struct cli_option *option,
                              const char *value, double *out)
 {
@@ -177,6 +202,8 @@ static vgg_status set(struct parser *parser, const struct cli_option *option, co
         return VGG_OK;
     case CLI_COUNT:
         return set_count(parser, option, value, target);
+    case CLI_SIZE:
+        return set_size(parser, option, value, target);
     case CLI_NUMBER:
         return set_number(parser, option, value, target);
     case CLI_CHOICE:
@@ -286,12 +313,15 @@ static vgg_status parse_words(struct parser *parser)
 
 vgg_status cli_parse(int argc, char **argv, struct cli_options *out, struct vgg_error *err)
 {
-    *out = (struct cli_options){.command = CLI_CLASSIFY,
-                                .completion = -1,
-                                .topk = 5,
-                                .rtol = 1e-5,
-                                .min_time = 0.5,
-                                .max_time = 10};
+    *out = (struct cli_options){
+        .command = CLI_CLASSIFY,
+        .completion = -1,
+        .topk = 5,
+        .resize = -1,
+        .rtol = 1e-5,
+        .min_time = 0.5,
+        .max_time = 10,
+    };
     out->words = calloc((size_t)(argc > 0 ? argc : 1), sizeof *out->words);
     if (out->words == NULL) {
         return message_fail(err, VGG_ERR_MEMORY, "out of memory");
@@ -310,6 +340,9 @@ vgg_status cli_parse(int argc, char **argv, struct cli_options *out, struct vgg_
         }
         out->conv = VGG_CONV_EXACT;
         out->conv_list = (struct cli_list){.values = {VGG_CONV_EXACT}, .count = 1};
+    }
+    if (status == VGG_OK && out->cfg != NULL && out->spec != NULL) {
+        status = message_fail(err, VGG_ERR_ARGUMENT, "--cfg and --spec exclude each other");
     }
     if (status != VGG_OK) {
         cli_options_fini(out);

@@ -36,6 +36,11 @@ struct cli_list {
     int count; /* 0: not given */
 };
 
+/* Pixels; 0: not given. */
+struct cli_size {
+    int height, width;
+};
+
 /* Strings are borrowed from argv. */
 struct cli_options {
     enum cli_command command;
@@ -46,20 +51,23 @@ struct cli_options {
     const char *labels;
     const char *preset;
     const char *spec;
+    const char *cfg;
     const char *output; /* NULL: standard output */
     const char *save_logits;
     const char *save_input;
     const char *plot;
-    int format;                /* enum cli_format */
-    int cpu;                   /* enum vgg_cpu */
-    int conv;                  /* enum vgg_conv_algorithm */
-    int plan_for;              /* enum cli_plan_for */
-    int sort;                  /* enum cli_sort */
-    int completion;            /* enum cli_shell; -1: not asked for */
-    int topk;                  /* classes shown per picture */
-    int threads;               /* 0: as many as there are CPUs */
-    int batch;                 /* info: pictures in one run; 0: 1 */
-    int runs;                  /* bench: exactly so many; 0: until the median is stable */
+    int format;           /* enum cli_format */
+    int cpu;              /* enum vgg_cpu */
+    int conv;             /* enum vgg_conv_algorithm */
+    int plan_for;         /* enum cli_plan_for */
+    int sort;             /* enum cli_sort */
+    int completion;       /* enum cli_shell; -1: not asked for */
+    struct cli_size size; /* of the input */
+    int resize;           /* shorter side of pictures; 0: they are not resized; -1: not given */
+    int topk;             /* classes shown per picture */
+    int threads;          /* 0: as many as there are CPUs */
+    int batch;            /* info: pictures in one run; 0: 1 */
+    int runs;             /* bench: exactly so many; 0: until the median is stable */
     double min_time, max_time; /* bench: seconds of one configuration */
     /* bench: one configuration of each combination */
     struct cli_list threads_list, batch_list, cpu_list, conv_list;

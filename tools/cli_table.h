@@ -10,6 +10,7 @@ enum cli_kind {
     CLI_FLAG,    /* bool; takes no value */
     CLI_TEXT,    /* const char * */
     CLI_COUNT,   /* int from low to high */
+    CLI_SIZE,    /* struct cli_size: "N" or "HxW", sides from low to high */
     CLI_NUMBER,  /* double, finite, not negative */
     CLI_CHOICE,  /* int: the index in choices */
     CLI_COUNTS,  /* struct cli_list of numbers from low to high */

@@ -159,11 +159,8 @@ bool info_write_text(const struct info *info, FILE *out)
     char line[512];
     report_describe(about, line, sizeof line);
     message_write_visible(out, line);
-    fputs("\n  described by ", out);
-    message_write_visible(out, about->info.spec_source);
-    fprintf(out, ", preprocessing %s (resize %d, crop %d), input %dx%d%s\n",
-            about->preprocess->name, about->preprocess->resize, about->preprocess->crop,
-            about->info.width, about->info.height, about->verified ? ", SHA-256 verified" : "");
+    putc('\n', out);
+    report_write_description(about, true, out);
     return (info->plan_options != NULL ? write_plan : write_nodes)(info, out);
 }
 

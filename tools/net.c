@@ -24,6 +24,12 @@ vgg_status net_open(const char *path, const struct cli_options *options, struct 
 {
     const struct vgg_model_options model_options = {
         .spec_path = options->spec,
+        .cfg = options->cfg,
+        .height = options->size.height,
+        .width = options->size.width,
+        .resize = options->resize == 0  ? -1
+                  : options->resize > 0 ? options->resize
+                                        : 0,
         .labels_path = options->labels,
         .preset = options->preset,
     };

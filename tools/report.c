@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "message.h"
+
 void report_format_bytes(uint64_t count, char *out, size_t bytes)
 {
     const double kib = (double)count / 1024, mib = kib / 1024;
@@ -27,6 +29,28 @@ void report_describe(const struct report_model *model, char *out, size_t bytes)
              : model->folded         ? ", BatchNorm folded"
                                      : ", BatchNorm kept apart",
              model->info.class_count, model->container, size);
+}
+
+void report_write_description(const struct report_model *model, bool input, FILE *out)
+{
+    const struct vgg_preprocess *preprocess = model->preprocess;
+    fputs("  described by ", out);
+    message_write_visible(out, model->info.spec_source);
+    fprintf(out, ", preprocessing %s (resize %d, crop %d", preprocess->name, preprocess->resize,
+            preprocess->crop);
+    if (preprocess->crop_width > 0) {
+        fprintf(out, "x%d", preprocess->crop_width);
+    }
+    putc(')', out);
+    if (input) {
+        fprintf(out, ", input %dx%d", model->info.height, model->info.width);
+    }
+    fprintf(out, "%s\n", model->verified ? ", SHA-256 verified" : "");
+    if (model->info.assumed[0] != '\0') {
+        fputs("  assumed: ", out);
+        message_write_visible(out, model->info.assumed);
+        fputs(" (--cfg, --spec, --size, --preset)\n", out);
+    }
 }
 
 /* Times for people. */

@@ -82,6 +82,10 @@ bool report_end(struct report *report, const struct report_totals *totals,
  * classes, zip checkpoint, 528 MB". */
 void report_describe(const struct report_model *model, char *out, size_t bytes);
 
+/* What follows that line: who described the net, the preprocessing, and what was taken for granted.
+ *   input  tell the input's size too */
+void report_write_description(const struct report_model *model, bool input, FILE *out);
+
 /* A size for people: "528 MB", "1.4 MB", "12 kB", "40 B", in powers of 1024. */
 void report_format_bytes(uint64_t count, char *out, size_t bytes);
 

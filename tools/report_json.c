@@ -22,6 +22,7 @@ void report_write_model_json(struct json *json, const struct report_model *model
     json_bool(json, "batch_norm", model->info.batch_norm);
     json_integer(json, "classes", model->info.class_count);
     json_string(json, "described_by", model->info.spec_source);
+    json_string(json, "assumed", model->info.assumed);
     json_string(json, "container", model->container);
     json_integer(json, "bytes", (int64_t)model->file_bytes);
     json_bool(json, "verified", model->verified);
@@ -30,6 +31,9 @@ void report_write_model_json(struct json *json, const struct report_model *model
     json_string(json, "name", model->preprocess->name);
     json_integer(json, "resize", model->preprocess->resize);
     json_integer(json, "crop", model->preprocess->crop);
+    if (model->preprocess->crop_width > 0) {
+        json_integer(json, "crop_width", model->preprocess->crop_width);
+    }
     write_triple(json, "mean", model->preprocess->mean);
     write_triple(json, "std", model->preprocess->std);
     json_close_object(json);

@@ -10,11 +10,8 @@ static void begin(struct report *report)
     char line[512];
     report_describe(model, line, sizeof line);
     message_write_visible(report->out, line);
-    fputs("\n  described by ", report->out);
-    message_write_visible(report->out, model->info.spec_source);
-    fprintf(report->out, ", preprocessing %s (resize %d, crop %d)%s\n", model->preprocess->name,
-            model->preprocess->resize, model->preprocess->crop,
-            model->verified ? ", SHA-256 verified" : "");
+    putc('\n', report->out);
+    report_write_description(model, false, report->out);
 }
 
 /* Columns that a label takes, counting a code point as one. */

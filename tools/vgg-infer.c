@@ -174,9 +174,9 @@ static vgg_status prepare(struct run *run, struct vgg_error *err)
     if (status == VGG_OK) {
         status = allocate_results(run, err);
     }
-    const int crop = run->net.about.preprocess->crop;
-    if (status == VGG_OK && crop > 0) {
-        status = prepare_session(run, crop, crop, err);
+    if (status == VGG_OK && run->net.about.preprocess->crop > 0) {
+        const struct vgg_model_info *info = &run->net.about.info;
+        status = prepare_session(run, info->width, info->height, err);
     }
     return status;
 }

@@ -15,13 +15,23 @@ extern "C" {
 typedef struct vgg_model vgg_model;
 
 struct vgg_model_options {
-    const char *spec_path;   /* JSON description; NULL: the .json beside the checkpoint if there is
+    const char *spec_path; /* JSON description; NULL: the .json beside the checkpoint if there is
                                 one, else names and shapes decide */
+    const char *cfg; /* NULL, or the configuration as make_layers takes it, in text: numbers for
+                                convolutions, M for a 2x2 max pool, D for Dropout, as in
+                                "64, 64, M, 128, M"; all else the weights' names and shapes say. Instead
+                                of spec_path */
     const char *labels_path; /* one class name a line; NULL: the description's, else ImageNet's for
                                 1000 classes, else none */
     const char *preset;      /* a vgg_preprocess preset; NULL or "auto": the description's */
+    /* The input in pixels, any that the net's pools allow: pictures are cropped to it, after a resize in the
+     * proportion that the description has. 0: the other one's; both 0: the description's. */
+    int height, width;
+    /* The shorter side to which pictures are resized before the crop, which becomes no larger than this unless
+     * its size is given. -1: they are not resized; 0: the description's. */
+    int resize;
     const struct vgg_limits *limits; /* NULL: the defaults */
-    uint64_t reserved[8];
+    uint64_t reserved[5];
 };
 
 /* Maps the checkpoint's tensors onto a net.
@@ -44,9 +54,11 @@ struct vgg_model_info {
     bool batch_norm;
     int class_count;
     int height, width;       /* the input the net is made for, in pixels */
-    const char *spec_source; /* where the description came from: a path, "built in", or
-                                "names and shapes" */
-    uint64_t reserved[8];
+    const char *spec_source; /* where the description came from: a path, "built in", "names and
+                                shapes" or "cfg, names and shapes" */
+    const char *assumed; /* what none of these says, so that the usual was taken, as in "a 2x2 max
+                                pool after features.28; an input of 56x56"; "" where nothing was */
+    uint64_t reserved[7];
 };
 VGG_API void vgg_model_get_info(const vgg_model *model, struct vgg_model_info *info);
 

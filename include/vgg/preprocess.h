@@ -11,12 +11,13 @@ extern "C" {
 /* Resize, crop, scale to 0…1 and normalise, as torchvision's transforms on a PIL picture do:
  * Resize(resize) · CenterCrop(crop) · ToTensor() · Normalize(mean, std). */
 struct vgg_preprocess {
-    char name[32]; /* the preset's name, or "custom" */
-    int resize;    /* the shorter side in pixels, aspect kept; 0: no resize */
-    int crop;      /* side of the square centre crop in pixels; 0: no crop */
-    float mean[3]; /* R, G, B, for pixels scaled to 0…1 */
-    float std[3];  /* R, G, B; none is 0 */
-    uint32_t reserved[8];
+    char name[32];  /* the preset's name, or "custom" */
+    int resize;     /* the shorter side in pixels, aspect kept; 0: no resize */
+    int crop;       /* side of the square centre crop in pixels; 0: no crop */
+    float mean[3];  /* R, G, B, for pixels scaled to 0…1 */
+    float std[3];   /* R, G, B; none is 0 */
+    int crop_width; /* of a crop that is no square, and `crop` its height; 0: it is one */
+    uint32_t reserved[7];
 };
 
 /* A built-in preset by name:

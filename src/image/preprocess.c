@@ -40,7 +40,8 @@ static vgg_status make_plan(const struct vgg_preprocess *preprocess, int width, 
         vgg_limits_init(&defaults);
         limits = &defaults;
     }
-    if (preprocess->resize < 0 || preprocess->crop < 0 || width <= 0 || height <= 0) {
+    if (preprocess->resize < 0 || preprocess->crop < 0 || preprocess->crop_width < 0 ||
+        width <= 0 || height <= 0) {
         return vgg_fail(err, VGG_ERR_ARGUMENT, "preprocess: resize %d, crop %d, picture %d x %d",
                         preprocess->resize, preprocess->crop, width, height);
     }
@@ -58,19 +59,20 @@ static vgg_status make_plan(const struct vgg_preprocess *preprocess, int width, 
         w = side * w / h;
         h = side;
     }
-    uint64_t crop = (uint64_t)preprocess->crop;
+    const int crop_height = preprocess->crop;
+    const int crop_width = preprocess->crop_width > 0 ? preprocess->crop_width : crop_height;
     if (w > limits->image_pixels / h || w > INT_MAX || h > INT_MAX ||
-        (crop > 0 && crop > limits->image_pixels / crop)) {
+        (uint64_t)crop_width * (uint64_t)crop_height > limits->image_pixels) {
         return vgg_fail(err, VGG_ERR_LIMIT,
                         "picture of %d x %d pixels: resize to %llu x %llu, limit is %llu pixels",
                         width, height, (unsigned long long)w, (unsigned long long)h,
                         (unsigned long long)limits->image_pixels);
     }
     *plan = (struct plan){.width = (int)w, .height = (int)h};
-    crop_axis(plan->width, preprocess->crop, &plan->out_width, &plan->window.x, &plan->window.width,
+    crop_axis(plan->width, crop_width, &plan->out_width, &plan->window.x, &plan->window.width,
               &plan->pad_x);
-    crop_axis(plan->height, preprocess->crop, &plan->out_height, &plan->window.y,
-              &plan->window.height, &plan->pad_y);
+    crop_axis(plan->height, crop_height, &plan->out_height, &plan->window.y, &plan->window.height,
+              &plan->pad_y);
     return VGG_OK;
 }
 

@@ -161,10 +161,9 @@ static bool sample_has_nan(const struct vgg_tensor *tensor)
 vgg_status vgg_graph_check_classifier(const char *path, const struct vgg_graph *graph,
                                       struct vgg_error *err)
 {
-    for (size_t i = 0; i < graph->parameter_count; i++) {
+    for (size_t i = graph->classifier_begin; i < graph->parameter_count; i++) {
         const struct vgg_parameter *parameter = &graph->parameters[i];
-        if (strncmp(parameter->name, "classifier", strlen("classifier")) == 0 &&
-            sample_has_nan(*parameter->slot)) {
+        if (sample_has_nan(*parameter->slot)) {
             return vgg_fail(err, VGG_ERR_UNSUPPORTED,
                             "%s: %s: classifier holds NaN: these are feature-extraction weights "
                             "(torchvision vgg16 IMAGENET1K_FEATURES), which cannot classify",

@@ -6,6 +6,7 @@
 
 struct builder {
     struct vgg_arena *arena;
+    const char *features, *classifier; /* the Sequentials' names */
     struct vgg_graph graph;
     bool ok; /* false once memory ran out */
 };
@@ -41,7 +42,7 @@ static void add_parameter(struct builder *builder, const struct vgg_node *node, 
 
 static void add_conv(struct builder *builder, const struct vgg_layer *layer, int ic, int index)
 {
-    struct vgg_node *node = add_node(builder, VGG_OP_CONV2D, "features", index);
+    struct vgg_node *node = add_node(builder, VGG_OP_CONV2D, builder->features, index);
     node->conv = (struct vgg_conv2d){.ic = ic,
                                      .oc = layer->channels,
                                      .kernel = layer->kernel,
@@ -57,7 +58,7 @@ static void add_conv(struct builder *builder, const struct vgg_layer *layer, int
 
 static void add_batch_norm(struct builder *builder, int channels, int index)
 {
-    struct vgg_node *node = add_node(builder, VGG_OP_BATCH_NORM, "features", index);
+    struct vgg_node *node = add_node(builder, VGG_OP_BATCH_NORM, builder->features, index);
     node->norm = (struct vgg_batch_norm){.channels = channels, .eps = 1e-5};
     const int64_t shape[4] = {channels};
     add_parameter(builder, node, "weight", shape, &node->norm.weight);
@@ -68,7 +69,7 @@ static void add_batch_norm(struct builder *builder, int channels, int index)
 
 static void add_linear(struct builder *builder, const struct vgg_head *head, int in_features)
 {
-    struct vgg_node *node = add_node(builder, VGG_OP_LINEAR, "classifier", head->index);
+    struct vgg_node *node = add_node(builder, VGG_OP_LINEAR, builder->classifier, head->index);
     node->linear = (struct vgg_linear){.in_features = in_features, .out_features = head->features};
     const int64_t weight[4] = {head->features, in_features};
     const int64_t bias[4] = {head->features};
@@ -84,17 +85,27 @@ static int build_features(struct builder *builder, const struct vgg_spec *spec)
     int channels = 3, index = 0;
     for (size_t i = 0; i < spec->layer_count; i++) {
         const struct vgg_layer *layer = &spec->layers[i];
-        if (layer->kind == VGG_LAYER_MAX_POOL) {
-            add_node(builder, VGG_OP_MAX_POOL, "features", index++)->max_pool =
+        switch (layer->kind) {
+        case VGG_LAYER_MAX_POOL:
+            add_node(builder, VGG_OP_MAX_POOL, builder->features, index++)->max_pool =
                 (struct vgg_max_pool){.kernel = layer->kernel, .stride = layer->stride};
-            continue;
+            break;
+        case VGG_LAYER_LRN:
+            add_node(builder, VGG_OP_LRN, builder->features, index++)->lrn = (struct vgg_lrn){
+                .size = layer->kernel, .alpha = layer->alpha, .beta = layer->beta, .k = layer->k};
+            break;
+        case VGG_LAYER_DROPOUT:
+            add_node(builder, VGG_OP_DROPOUT, builder->features, index++);
+            break;
+        case VGG_LAYER_CONV:
+            add_conv(builder, layer, channels, index++);
+            channels = layer->channels;
+            if (layer->batch_norm) {
+                add_batch_norm(builder, channels, index++);
+            }
+            add_node(builder, VGG_OP_RELU, builder->features, index++);
+            break;
         }
-        add_conv(builder, layer, channels, index++);
-        channels = layer->channels;
-        if (layer->batch_norm) {
-            add_batch_norm(builder, channels, index++);
-        }
-        add_node(builder, VGG_OP_RELU, "features", index++);
     }
     return channels;
 }
@@ -108,16 +119,17 @@ static vgg_status build_classifier(const char *path, struct builder *builder,
     for (size_t i = 0; i < spec->head_count; i++) {
         const struct vgg_head *head = &spec->head[i];
         int gap = head->index - next;
-        if (head->index >= 0 && (gap < 0 || gap > (i == 0 ? 1 : 2))) {
+        if (head->index >= 0 && (gap < 0 || gap > 2)) {
             return vgg_fail(err, VGG_ERR_UNSUPPORTED,
-                            "%s: expected %s before the linear layer classifier.%d, found room for "
+                            "%s: expected %s before the linear layer %s.%d, found room for "
                             "%d modules",
-                            path, i == 0 ? "nothing or Dropout" : "ReLU and at most Dropout",
-                            head->index, gap);
+                            path,
+                            i == 0 ? "at most Flatten and Dropout" : "ReLU and at most Dropout",
+                            builder->classifier, head->index, gap);
         }
         for (; next < head->index; next++) {
             bool relu = i > 0 && gap == head->index - next;
-            add_node(builder, relu ? VGG_OP_RELU : VGG_OP_DROPOUT, "classifier", next);
+            add_node(builder, relu ? VGG_OP_RELU : VGG_OP_DROPOUT, builder->classifier, next);
         }
         add_linear(builder, head, in_features);
         in_features = head->features;
@@ -138,7 +150,13 @@ vgg_status vgg_graph_build(const char *path, const struct vgg_spec *spec,
     /* A layer is three modules with six parameters at most; two modules lie between `features` and
      * `classifier`. */
     size_t nodes = 3 * layers + 2, parameters = 6 * layers;
-    struct builder builder = {.arena = arena, .graph.context = arena->context, .ok = true};
+    struct builder builder = {
+        .arena = arena,
+        .graph.context = arena->context,
+        .features = vgg_spec_get_features(spec),
+        .classifier = vgg_spec_get_classifier(spec),
+        .ok = true,
+    };
     builder.graph.nodes = vgg_arena_alloc(arena, nodes, sizeof *builder.graph.nodes);
     builder.graph.parameters = vgg_arena_alloc(arena, parameters, sizeof(struct vgg_parameter));
     if (builder.graph.nodes == NULL || builder.graph.parameters == NULL) {
@@ -155,6 +173,7 @@ vgg_status vgg_graph_build(const char *path, const struct vgg_spec *spec,
     add_node(&builder, VGG_OP_ADAPTIVE_AVG_POOL, "avgpool", -1)->avg_pool =
         (struct vgg_adaptive_avg_pool){.oh = side, .ow = side};
     add_node(&builder, VGG_OP_FLATTEN, "flatten", -1);
+    builder.graph.classifier_begin = builder.graph.parameter_count;
     vgg_status status = build_classifier(path, &builder, spec, (int)features, err);
     if (status != VGG_OK) {
         return status;

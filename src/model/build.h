@@ -19,6 +19,7 @@ struct vgg_graph {
     size_t count;
     struct vgg_parameter *parameters; /* [parameter_count], in order of execution */
     size_t parameter_count;
+    size_t classifier_begin;           /* index of the classifier's first parameter */
     const struct vgg_context *context; /* of the arena that owns them */
 };
 

@@ -8,6 +8,9 @@ int vgg_spec_natural_input(const struct vgg_spec *spec)
     int64_t side = spec->avgpool;
     for (size_t i = spec->layer_count; i-- > 0;) {
         const struct vgg_layer *layer = &spec->layers[i];
+        if (layer->kind != VGG_LAYER_CONV && layer->kind != VGG_LAYER_MAX_POOL) {
+            continue;
+        }
         side = (side - 1) * layer->stride + layer->kernel - 2 * (int64_t)layer->padding;
         side = side < 1 ? 1 : side > VGG_MAX_SIDE ? VGG_MAX_SIDE : side;
     }
@@ -38,7 +41,8 @@ static bool same_layer(const struct vgg_layer *a, const struct vgg_layer *b)
 {
     return a->kind == b->kind && a->channels == b->channels && a->kernel == b->kernel &&
            a->stride == b->stride && a->padding == b->padding && a->bias == b->bias &&
-           a->batch_norm == b->batch_norm;
+           a->batch_norm == b->batch_norm && a->alpha == b->alpha && a->beta == b->beta &&
+           a->k == b->k;
 }
 
 bool vgg_spec_same_features(const struct vgg_spec *a, const struct vgg_spec *b)

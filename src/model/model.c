@@ -1,4 +1,5 @@
 /* The public face: a checkpoint and options in, a net with weights, labels and preprocessing out. */
+#include <stdio.h>
 #include <string.h>
 
 #include "checkpoint/checkpoint.h"
@@ -11,6 +12,8 @@ struct vgg_model {
     const char *path;           /* the checkpoint's */
     const char *spec_source;
     const char *name;
+    const char *assumed;
+    int height, width; /* of the input */
     struct vgg_spec spec;
     struct vgg_graph graph;
     struct vgg_shape
@@ -34,17 +37,69 @@ static vgg_status list_tensors(const vgg_checkpoint *checkpoint, struct vgg_aren
 }
 
 /* What the caller asks for goes before the description. */
+static vgg_status apply_preset(vgg_model *model, const char *preset, struct vgg_error *err)
+{
+    struct vgg_spec *spec = &model->spec;
+    if (preset == NULL || strcmp(preset, "auto") == 0) {
+        return VGG_OK;
+    }
+    vgg_status status = vgg_preprocess_find(preset, &spec->preprocess, err);
+    spec->assumed_preprocess = false;
+    if (status == VGG_OK && spec->preprocess.crop > 0) {
+        spec->input = spec->preprocess.crop;
+        spec->assumed_input = false;
+    }
+    return status;
+}
+
+/* Sizes that are asked for. A larger input is cropped from a picture that is resized to more in the same
+ * proportion, as torchvision's 224 from 256. */
+static vgg_status apply_size(vgg_model *model, const struct vgg_model_options *options,
+                             struct vgg_error *err)
+{
+    struct vgg_preprocess *preprocess = &model->spec.preprocess;
+    const int height = options->height > 0 ? options->height : options->width;
+    const int width = options->width > 0 ? options->width : options->height;
+    model->height = model->width = model->spec.input;
+    if (options->height < 0 || height > VGG_MAX_SIDE || options->width < 0 ||
+        width > VGG_MAX_SIDE) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "input size: expected sides of 1 to %d, got %dx%d",
+                        VGG_MAX_SIDE, options->height, options->width);
+    }
+    if (options->resize < -1 || options->resize > VGG_MAX_SIDE) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "resize: expected a side of 1 to %d, or -1, got %d",
+                        VGG_MAX_SIDE, options->resize);
+    }
+    if (height > 0) {
+        const int64_t longer = height > width ? height : width;
+        const int64_t resize = longer * preprocess->resize / model->spec.input;
+        preprocess->resize = resize < VGG_MAX_SIDE ? (int)resize : VGG_MAX_SIDE;
+        preprocess->crop = model->height = height;
+        preprocess->crop_width = width == height ? 0 : width;
+        model->width = width;
+        model->spec.assumed_input = false;
+    }
+    if (options->resize != 0) {
+        preprocess->resize = options->resize > 0 ? options->resize : 0;
+        if (height == 0 && options->resize > 0 && preprocess->crop > options->resize) {
+            preprocess->crop = model->height = model->width = options->resize;
+        }
+        model->spec.assumed_input = false;
+    }
+    if (height > 0 || options->resize != 0) {
+        strcpy(preprocess->name, "custom");
+    }
+    return VGG_OK;
+}
+
 static vgg_status apply_options(vgg_model *model, const struct vgg_model_options *options,
                                 const struct vgg_limits *limits, struct vgg_error *err)
 {
     struct vgg_spec *spec = &model->spec;
     int classes = vgg_spec_get_classes(spec);
-    vgg_status status = VGG_OK;
-    if (options->preset != NULL && strcmp(options->preset, "auto") != 0) {
-        status = vgg_preprocess_find(options->preset, &spec->preprocess, err);
-        if (status == VGG_OK && spec->preprocess.crop > 0) {
-            spec->input = spec->preprocess.crop;
-        }
+    vgg_status status = apply_preset(model, options->preset, err);
+    if (status == VGG_OK) {
+        status = apply_size(model, options, err);
     }
     if (status == VGG_OK && options->labels_path != NULL) {
         status = vgg_labels_open(options->labels_path, limits, &model->arena, &spec->labels, err);
@@ -59,24 +114,93 @@ static vgg_status apply_options(vgg_model *model, const struct vgg_model_options
     return status;
 }
 
+/* The first node that cannot take what it gets from a picture, or VGG_OK; shapes is NULL or [graph.count]. */
+static vgg_status walk(const vgg_model *model, int height, int width, struct vgg_shape *shapes,
+                       struct vgg_error *err)
+{
+    struct vgg_shape shape = {.c = 3, .h = height, .w = width};
+    for (size_t i = 0; i < model->graph.count; i++) {
+        vgg_status status =
+            vgg_node_infer_shape(&model->graph.nodes[i], shape, &shape, model->path, err);
+        if (status != VGG_OK) {
+            return status;
+        }
+        if (shapes != NULL) {
+            shapes[i] = shape;
+        }
+    }
+    return VGG_OK;
+}
+
+vgg_status vgg_model_check_size(const vgg_model *model, int height, int width,
+                                struct vgg_error *err)
+{
+    enum { MOST = 1024 }; /* beyond it no net is worth the search */
+    struct vgg_error reason = {0};
+    int least = 1;
+    vgg_status status = walk(model, height, width, NULL, &reason);
+    if (status == VGG_OK) {
+        return VGG_OK;
+    }
+    while (least <= MOST && walk(model, least, least, NULL, NULL) != VGG_OK) {
+        least++;
+    }
+    return least > MOST || least <= (height < width ? height : width)
+               ? vgg_fail(err, status, "%s", reason.message)
+               : vgg_fail(err, status, "%s, which takes %dx%d pixels and more", reason.message,
+                          least, least);
+}
+
 static vgg_status list_shapes(struct vgg_model *model, struct vgg_error *err)
 {
-    struct vgg_shape shape = vgg_model_get_input_shape(model);
     const size_t count = model->graph.count;
     model->shapes = vgg_arena_alloc(&model->arena, count, sizeof *model->shapes);
     if (model->shapes == NULL) {
         return vgg_fail_memory(err, model->path, count * sizeof *model->shapes, "shapes");
     }
     memset(model->shapes, 0, count * sizeof *model->shapes);
-    for (size_t i = 0; i < count; i++) {
-        /* A session may still be asked for with a larger input, so this is no error. */
-        if (vgg_node_infer_shape(&model->graph.nodes[i], shape, &shape, model->path, NULL) !=
-            VGG_OK) {
-            break;
-        }
-        model->shapes[i] = shape;
-    }
+    /* A session may still be asked for with a larger input, so that too small a one is no error. */
+    walk(model, model->height, model->width, model->shapes, NULL);
     return VGG_OK;
+}
+
+/* Whether the average pool has anything to do for an input of the model's size. */
+static bool pools_average(const vgg_model *model)
+{
+    for (size_t i = 1; i < model->graph.count; i++) {
+        const struct vgg_shape in = model->shapes[i - 1], out = model->shapes[i];
+        if (model->graph.nodes[i].op == VGG_OP_ADAPTIVE_AVG_POOL) {
+            return in.h != out.h || in.w != out.w;
+        }
+    }
+    return false;
+}
+
+static vgg_status tell_assumed(vgg_model *model, struct vgg_error *err)
+{
+    const struct vgg_spec *spec = &model->spec;
+    char text[512];
+    size_t used =
+        (size_t)snprintf(text, sizeof text, "%s", spec->assumed != NULL ? spec->assumed : "");
+    if (spec->assumed_avgpool && pools_average(model)) {
+        used += (size_t)snprintf(text + used, sizeof text - used,
+                                 "%san average pool to %dx%d before the classifier",
+                                 used > 0 ? "; " : "", spec->avgpool, spec->avgpool);
+    }
+    if (spec->assumed_input) {
+        used += (size_t)snprintf(text + used, sizeof text - used, "%san input of %dx%d pixels",
+                                 used > 0 ? "; " : "", model->height, model->width);
+    }
+    if (spec->assumed_preprocess) {
+        const char *name = spec->preprocess.name;
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used > 0 ? "; " : "",
+                                 strcmp(name, "cifar") == 0      ? "mean and std of 0.5"
+                                 : strcmp(name, "imagenet") == 0 ? "ImageNet's preprocessing"
+                                                                 : "ImageNet's mean and std");
+    }
+    model->assumed = vgg_arena_copy_string(&model->arena, text, used);
+    return model->assumed != NULL ? VGG_OK
+                                  : vgg_fail_memory(err, model->path, used, "what is assumed");
 }
 
 vgg_status vgg_model_create(const vgg_checkpoint *checkpoint,
@@ -92,6 +216,9 @@ vgg_status vgg_model_create(const vgg_checkpoint *checkpoint,
     vgg_limits_init(&limits);
     limits = options->limits != NULL ? *options->limits : limits;
     const struct vgg_context *context = vgg_checkpoint_get_context(checkpoint);
+    if (options->spec_path != NULL && options->cfg != NULL) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "a description and a cfg exclude each other");
+    }
     vgg_model *model = vgg_mem_alloc_cleared(vgg_allocator_of(context), 1, sizeof *model);
     if (model == NULL) {
         return vgg_fail_memory(err, vgg_checkpoint_get_path(checkpoint), sizeof *model,
@@ -101,7 +228,7 @@ vgg_status vgg_model_create(const vgg_checkpoint *checkpoint,
     model->arena.context = &model->context;
     model->path = vgg_checkpoint_get_path(checkpoint);
     if ((status = list_tensors(checkpoint, &model->arena, &tensors, err)) != VGG_OK ||
-        (status = vgg_spec_resolve(model->path, options->spec_path, &tensors, &limits,
+        (status = vgg_spec_resolve(model->path, options->spec_path, options->cfg, &tensors, &limits,
                                    &model->arena, &model->spec, &model->spec_source, err)) !=
             VGG_OK) {
         goto fail;
@@ -114,8 +241,8 @@ vgg_status vgg_model_create(const vgg_checkpoint *checkpoint,
         (status = apply_options(model, options, &limits, err)) != VGG_OK) {
         goto fail;
     }
-    status = list_shapes(model, err);
-    if (status != VGG_OK) {
+    if ((status = list_shapes(model, err)) != VGG_OK ||
+        (status = tell_assumed(model, err)) != VGG_OK) {
         goto fail;
     }
     vgg_log(&model->context, VGG_LOG_INFO,
@@ -144,9 +271,10 @@ void vgg_model_get_info(const vgg_model *model, struct vgg_model_info *info)
         .name = model->name,
         .linear_count = (int)model->spec.head_count,
         .class_count = vgg_spec_get_classes(&model->spec),
-        .height = model->spec.input,
-        .width = model->spec.input,
+        .height = model->height,
+        .width = model->width,
         .spec_source = model->spec_source,
+        .assumed = model->assumed,
     };
     for (size_t i = 0; i < model->spec.layer_count; i++) {
         const struct vgg_layer *layer = &model->spec.layers[i];
@@ -232,7 +360,7 @@ const struct vgg_context *vgg_model_get_context(const struct vgg_model *model)
 
 struct vgg_shape vgg_model_get_input_shape(const struct vgg_model *model)
 {
-    return (struct vgg_shape){.c = 3, .h = model->spec.input, .w = model->spec.input};
+    return (struct vgg_shape){.c = 3, .h = model->height, .w = model->width};
 }
 
 vgg_status vgg_model_check_classifier(const vgg_model *model, struct vgg_error *err)

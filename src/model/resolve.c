@@ -8,6 +8,7 @@
 #include "model/build.h"
 #include "model/builtin.h"
 #include "model/infer.h"
+#include "model/names.h"
 
 static vgg_status open_spec(const char *path, const struct vgg_limits *limits,
                             struct vgg_arena *arena, struct vgg_spec *out, struct vgg_error *err)
@@ -105,8 +106,13 @@ static vgg_status apply_builtin(const char *path, const struct vgg_spec *builtin
     }
     spec->layers = builtin->layers;
     spec->layer_count = builtin->layer_count;
+    spec->assumed = NULL;
     spec->input = builtin->input;
+    spec->assumed_input = false;
+    spec->assumed_avgpool = false;
     spec->preprocess = builtin->preprocess;
+    /* Whoever trained it for other classes probably began with these weights, but not certainly. */
+    spec->assumed_preprocess = vgg_spec_get_classes(builtin) != vgg_spec_get_classes(spec);
     if (builtin->labels.count == (size_t)vgg_spec_get_classes(spec)) {
         spec->labels = builtin->labels;
     }
@@ -119,7 +125,9 @@ static vgg_status apply_builtin(const char *path, const struct vgg_spec *builtin
     return VGG_OK;
 }
 
-static vgg_status find_builtin(const char *path, const struct vgg_limits *limits,
+/* Looks for a built-in description of what was inferred.
+ *   all  every layer is known, so that the last pool has to be the same too */
+static vgg_status find_builtin(const char *path, bool all, const struct vgg_limits *limits,
                                struct vgg_arena *arena, struct vgg_spec *spec, const char **source,
                                struct vgg_error *err)
 {
@@ -133,14 +141,15 @@ static vgg_status find_builtin(const char *path, const struct vgg_limits *limits
         if (status != VGG_OK) {
             return status;
         }
-        if (fits(path, &builtin, spec)) {
+        if (fits(path, &builtin, spec) && (!all || builtin.layer_count == spec->layer_count)) {
             return apply_builtin(path, &builtin, spec, source, err);
         }
     }
     return VGG_OK;
 }
 
-/* The built-in description of which most tensors are there, if that is more than half of them. */
+/* The built-in description of which most tensors are there, if that is more than three quarters of them:
+ * other nets have many a name in common with one. */
 static bool find_closest(const struct vgg_tensor_list *tensors, const struct vgg_limits *limits,
                          struct vgg_arena *arena, struct vgg_spec *out)
 {
@@ -157,7 +166,7 @@ static bool find_closest(const struct vgg_tensor_list *tensors, const struct vgg
          * names. */
         size_t found = vgg_graph_count_found(&graph, tensors);
         size_t absent = graph.parameter_count - found;
-        size_t score = found > absent ? found - absent : 0;
+        size_t score = found > 3 * absent ? found - absent : 0;
         if (score > most) {
             most = score;
             *out = spec;
@@ -179,6 +188,19 @@ static void take_classes(const struct vgg_tensor_list *tensors, struct vgg_spec 
     }
 }
 
+/* Adds to what was inferred what a built-in description knows, and preprocessing. */
+static vgg_status complete(const char *path, bool all, const struct vgg_limits *limits,
+                           struct vgg_arena *arena, struct vgg_spec *spec, const char **source,
+                           struct vgg_error *err)
+{
+    vgg_status status = find_builtin(path, all, limits, arena, spec, source, err);
+    if (status == VGG_OK && spec->preprocess.name[0] == '\0') {
+        spec->assumed_preprocess = true;
+        status = vgg_spec_default_preprocess(spec->input, &spec->preprocess, err);
+    }
+    return status;
+}
+
 static vgg_status resolve_from_tensors(const char *path, const struct vgg_tensor_list *tensors,
                                        const struct vgg_limits *limits, struct vgg_arena *arena,
                                        struct vgg_spec *out, const char **source,
@@ -196,35 +218,58 @@ static vgg_status resolve_from_tensors(const char *path, const struct vgg_tensor
         return status;
     }
     *source = "names and shapes";
-    status = find_builtin(path, limits, arena, out, source, err);
-    if (status == VGG_OK && out->preprocess.name[0] == '\0') {
-        status = vgg_spec_default_preprocess(out->input, &out->preprocess, err);
-    }
-    return status;
+    return complete(path, false, limits, arena, out, source, err);
 }
 
-vgg_status vgg_spec_resolve(const char *path, const char *spec_path,
+static vgg_status resolve_from_cfg(const char *path, const char *text,
+                                   const struct vgg_tensor_list *tensors,
+                                   const struct vgg_limits *limits, struct vgg_arena *arena,
+                                   struct vgg_spec *out, const char **source, struct vgg_error *err)
+{
+    struct vgg_cfg cfg;
+    vgg_status status = vgg_cfg_parse(text, limits, arena, &cfg, err);
+    if (status == VGG_OK) {
+        status = vgg_spec_infer_as(path, tensors, &cfg, limits, arena, out, err);
+    }
+    if (status != VGG_OK) {
+        return status;
+    }
+    *source = "cfg, names and shapes";
+    return complete(path, true, limits, arena, out, source, err);
+}
+
+vgg_status vgg_spec_resolve(const char *path, const char *spec_path, const char *cfg,
                             const struct vgg_tensor_list *tensors, const struct vgg_limits *limits,
                             struct vgg_arena *arena, struct vgg_spec *out, const char **source,
                             struct vgg_error *err)
 {
     struct vgg_error reason = {0};
     char *beside = NULL;
+    vgg_status status;
     if (spec_path != NULL) {
         *source = vgg_arena_copy_string(arena, spec_path, strlen(spec_path));
-        return *source != NULL ? open_spec(spec_path, limits, arena, out, err)
-                               : vgg_fail_memory(err, path, strlen(spec_path) + 1, "a path");
+        if (*source == NULL) {
+            return vgg_fail_memory(err, path, strlen(spec_path) + 1, "a path");
+        }
+        status = open_spec(spec_path, limits, arena, out, err);
+        return status == VGG_OK ? vgg_names_find(path, tensors, arena, out, err) : status;
+    }
+    if (cfg != NULL) {
+        return resolve_from_cfg(path, cfg, tensors, limits, arena, out, source, err);
     }
     beside = path_beside(path, arena);
     if (beside == NULL) {
         return vgg_fail_memory(err, path, strlen(path), "a path");
     }
     *source = beside;
-    vgg_status status = open_spec(beside, limits, arena, out, &reason);
+    status = open_spec(beside, limits, arena, out, &reason);
+    if (status == VGG_OK) {
+        return vgg_names_find(path, tensors, arena, out, err);
+    }
     if (status == VGG_ERR_IO && (reason.sys_errno == ENOENT || reason.sys_errno == ENOTDIR)) {
         return resolve_from_tensors(path, tensors, limits, arena, out, source, err);
     }
-    if (status != VGG_OK && err != NULL) {
+    if (err != NULL) {
         /* Nobody asked for this file by name. */
         vgg_fail(err, status, "%s; it is read because it stands beside %s", reason.message, path);
         err->sys_errno = reason.sys_errno;

@@ -32,6 +32,9 @@ struct field {
     double least, most;
 };
 
+/* The largest window of local response normalisation that can be computed. */
+enum { MOST_LRN_CHANNELS = 255 };
+
 /* Room for a key as messages show it: "layers[3].kernel". */
 #define KEY_BYTES 96
 
@@ -187,9 +190,17 @@ static vgg_status read_layer(const struct reader *reader, const char *key,
         {"max_pool", FIELD_INT, &layer->kernel, true, 1, VGG_MAX_SIDE},
         {"stride", FIELD_INT, &layer->stride, false, 1, VGG_MAX_SIDE},
     };
+    const struct field lrn[] = {
+        {"lrn", FIELD_INT, &layer->kernel, true, 1, MOST_LRN_CHANNELS},
+        {"alpha", FIELD_NUMBER, &layer->alpha, false, 0, 1e6},
+        {"beta", FIELD_NUMBER, &layer->beta, false, 0, 1e3},
+        {"k", FIELD_NUMBER, &layer->k, false, 0, 1e6},
+    };
     vgg_status status = VGG_OK;
     if (vgg_json_is(item, VGG_JSON_TEXT) && strcmp(vgg_json_text(item), "M") == 0) {
         *layer = (struct vgg_layer){.kind = VGG_LAYER_MAX_POOL, .kernel = 2, .stride = 2};
+    } else if (vgg_json_is(item, VGG_JSON_TEXT) && strcmp(vgg_json_text(item), "D") == 0) {
+        *layer = (struct vgg_layer){.kind = VGG_LAYER_DROPOUT};
     } else if (vgg_json_is(item, VGG_JSON_NUMBER)) {
         status = read_int(reader, key, item, 1, VGG_MAX_CHANNELS, &layer->channels);
     } else if (vgg_json_get(item, "conv") != NULL) {
@@ -199,9 +210,14 @@ static vgg_status read_layer(const struct reader *reader, const char *key,
         *layer = (struct vgg_layer){.kind = VGG_LAYER_MAX_POOL};
         status = READ_OBJECT(reader, key, item, pool);
         layer->stride = layer->stride > 0 ? layer->stride : layer->kernel;
+    } else if (vgg_json_get(item, "lrn") != NULL) {
+        /* PyTorch's defaults. */
+        *layer = (struct vgg_layer){.kind = VGG_LAYER_LRN, .alpha = 1e-4, .beta = 0.75, .k = 1};
+        status = READ_OBJECT(reader, key, item, lrn);
     } else {
         return fail_expected(reader, key,
-                             "channels, \"M\", {\"conv\": channels, …} or {\"max_pool\": side, …}",
+                             "channels, \"M\", \"D\", {\"conv\": channels, …}, "
+                             "{\"max_pool\": side, …} or {\"lrn\": channels, …}",
                              item);
     }
     return status;
@@ -311,16 +327,21 @@ static vgg_status read_classifier(const struct reader *reader, const struct vgg_
     return VGG_OK;
 }
 
-/* Three numbers for R, G and B. */
+/* Three numbers for R, G and B, or one for all of them. */
 static vgg_status read_rgb(const struct reader *reader, const char *key,
                            const struct vgg_json *list, double least, float out[3])
 {
+    double value = 0;
+    if (vgg_json_is(list, VGG_JSON_NUMBER)) {
+        vgg_status status = read_number(reader, key, list, least, 1e6, &value);
+        out[0] = out[1] = out[2] = (float)value;
+        return status;
+    }
     if (!vgg_json_is(list, VGG_JSON_LIST) || vgg_json_count(list) != 3) {
-        return fail_expected(reader, key, "a list of three numbers", list);
+        return fail_expected(reader, key, "a list of three numbers or a single one", list);
     }
     const struct vgg_json *item = vgg_json_first(list);
     for (int i = 0; i < 3; i++, item = vgg_json_next(item)) {
-        double value = 0;
         vgg_status status = read_number(reader, key, item, least, 1e6, &value);
         if (status != VGG_OK) {
             return status;
@@ -330,14 +351,14 @@ static vgg_status read_rgb(const struct reader *reader, const char *key,
     return VGG_OK;
 }
 
-/* A preset's name, or all of the numbers. */
+/* A preset's name, or numbers; sizes that are not among them are the input's. */
 static vgg_status read_preprocess(const struct reader *reader, const struct vgg_json *item,
-                                  struct vgg_preprocess *out)
+                                  int input, struct vgg_preprocess *out)
 {
     const struct vgg_json *mean = NULL, *std = NULL;
     const struct field custom[] = {
-        {"resize", FIELD_INT, &out->resize, true, 0, VGG_MAX_SIDE},
-        {"crop", FIELD_INT, &out->crop, true, 0, VGG_MAX_SIDE},
+        {"resize", FIELD_INT, &out->resize, false, 0, VGG_MAX_SIDE},
+        {"crop", FIELD_INT, &out->crop, false, 0, VGG_MAX_SIDE},
         {"mean", FIELD_ANY, &mean, true, 0, 0},
         {"std", FIELD_ANY, &std, true, 0, 0},
     };
@@ -351,7 +372,7 @@ static vgg_status read_preprocess(const struct reader *reader, const struct vgg_
     if (!vgg_json_is(item, VGG_JSON_OBJECT)) {
         return fail_expected(reader, key, "a preset's name or an object", item);
     }
-    *out = (struct vgg_preprocess){.name = "custom"};
+    *out = (struct vgg_preprocess){.name = "custom", .resize = input, .crop = input};
     vgg_status status = READ_OBJECT(reader, key, item, custom);
     if (status != VGG_OK ||
         (status = read_rgb(reader, "preprocess.mean", mean, -1e6, out->mean)) != VGG_OK) {
@@ -475,9 +496,11 @@ static vgg_status read_spec(const struct reader *reader, const struct vgg_json *
         (status = read_classifier(reader, classifier, dropout, spec)) != VGG_OK) {
         return status;
     }
+    spec->assumed_input = spec->input == 0;
+    spec->assumed_preprocess = preprocess == NULL;
     spec->input = spec->input > 0 ? spec->input : vgg_spec_natural_input(spec);
     status = preprocess != NULL
-                 ? read_preprocess(reader, preprocess, &spec->preprocess)
+                 ? read_preprocess(reader, preprocess, spec->input, &spec->preprocess)
                  : vgg_spec_default_preprocess(spec->input, &spec->preprocess, reader->err);
     if (status == VGG_OK && spec->preprocess.crop > 0 && spec->preprocess.crop != spec->input) {
         status = vgg_fail(reader->err, VGG_ERR_FORMAT,

@@ -19,17 +19,20 @@
 enum vgg_layer_kind {
     VGG_LAYER_CONV, /* convolution, BatchNorm2d if batch_norm, ReLU */
     VGG_LAYER_MAX_POOL,
+    VGG_LAYER_LRN,
+    VGG_LAYER_DROPOUT, /* does nothing, but takes a place in the Sequential */
 };
 
 /* One entry of `features`. */
 struct vgg_layer {
     enum vgg_layer_kind kind;
     int channels; /* convolution: output channels */
-    int kernel;   /* side in pixels */
+    int kernel;   /* side in pixels; of LRN, channels */
     int stride;
     int padding; /* convolution */
     bool bias;
     bool batch_norm;
+    double alpha, beta, k; /* LRN */
 };
 
 /* One linear layer of `classifier`. */
@@ -41,7 +44,9 @@ struct vgg_head {
 };
 
 struct vgg_spec {
-    const char *name; /* NULL: it has none */
+    const char *name;       /* NULL: it has none */
+    const char *features;   /* the Sequentials' names in the checkpoint; NULL: "features" */
+    const char *classifier; /* and "classifier" */
     struct vgg_layer *layers;
     size_t layer_count;
     int avgpool;           /* side of AdaptiveAvgPool2d's output in pixels */
@@ -50,6 +55,11 @@ struct vgg_spec {
     int input; /* side of the square input in pixels */
     struct vgg_preprocess preprocess;
     struct vgg_labels labels; /* count 0: none */
+    const char
+        *assumed; /* what the net was inferred from does not say of its layers; NULL: nothing */
+    bool assumed_avgpool;    /* nor whether there is an average pool, */
+    bool assumed_input;      /* nor of its input, */
+    bool assumed_preprocess; /* nor of mean and std */
 
     /* What is published about the weights; NULL and 0 where nothing is. */
     const char *file;
@@ -82,6 +92,16 @@ int vgg_spec_natural_input(const struct vgg_spec *spec);
  * "cifar" for 32, else "custom": resize and crop to that side, ImageNet's mean and std. */
 vgg_status vgg_spec_default_preprocess(int input, struct vgg_preprocess *out,
                                        struct vgg_error *err);
+
+/* The Sequentials' names. */
+static inline const char *vgg_spec_get_features(const struct vgg_spec *spec)
+{
+    return spec->features != NULL ? spec->features : "features";
+}
+static inline const char *vgg_spec_get_classifier(const struct vgg_spec *spec)
+{
+    return spec->classifier != NULL ? spec->classifier : "classifier";
+}
 
 /* Whether two nets have the same convolutions with the same pools between them. A pool after the last
  * convolution is not compared: it has no weights and stands in no gap, so names cannot tell. */

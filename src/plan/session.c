@@ -97,6 +97,10 @@ vgg_status vgg_session_create(const vgg_model *model, const struct vgg_session_o
     if (options->width > 0) {
         plan_options.input.w = options->width;
     }
+    status = vgg_model_check_size(model, plan_options.input.h, plan_options.input.w, err);
+    if (status != VGG_OK) {
+        goto fail;
+    }
     if (plan_options.kernels == NULL) {
         status = vgg_fail(err, VGG_ERR_UNSUPPORTED, "this CPU or build has no %s kernels",
                           vgg_cpu_string(options->cpu));

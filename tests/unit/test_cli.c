@@ -175,6 +175,29 @@ START_TEST(takes_lists)
 END_TEST
 
 /* Every line fits a terminal, and every option of the command is there. */
+START_TEST(takes_sizes)
+{
+    struct cli_options options = expect("--size 32 a b");
+    ck_assert(options.size.height == 32 && options.size.width == 32);
+    ck_assert_int_eq(options.resize, -1);
+    cli_options_fini(&options);
+    options = expect("--size=240x320 --resize 0 a b");
+    ck_assert(options.size.height == 240 && options.size.width == 320);
+    ck_assert_int_eq(options.resize, 0);
+    cli_options_fini(&options);
+    static const char *const wrong[] = {"0", "32x", "x32", "32x0", "32x32x32", "65536", "a", "-1"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        char words[64], message[128];
+        snprintf(words, sizeof words, "--size=%s", wrong[i]);
+        snprintf(message, sizeof message,
+                 "--size: expected N or HxW (height x width) with sides from 1 to 65535, got '%s'",
+                 wrong[i]);
+        expect_message(words, message);
+    }
+    expect_message("--cfg 64,M --spec x.json", "--cfg and --spec exclude each other");
+}
+END_TEST
+
 START_TEST(writes_help)
 {
     const enum cli_command commands[] = {CLI_COMPARE, CLI_BENCH, CLI_INFO, CLI_CLASSIFY};
@@ -199,4 +222,4 @@ END_TEST
 
 UNIT_MAIN("cli", has_defaults, keeps_the_order_of_words, takes_values_in_every_way,
           ends_options_at_two_dashes, knows_commands_by_the_first_word_only,
-          suggests_what_was_meant, refuses_wrong_values, takes_lists, writes_help)
+          suggests_what_was_meant, refuses_wrong_values, takes_lists, takes_sizes, writes_help)

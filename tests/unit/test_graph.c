@@ -72,7 +72,7 @@ END_TEST
 
 START_TEST(refuses_a_classifier_it_cannot_fill)
 {
-    static const int indices[][2] = {{2, 5}, {0, 4}};
+    static const int indices[][2] = {{3, 6}, {0, 4}};
     for (size_t i = 0; i < 2; i++) {
         struct fake_net net = {0};
         struct vgg_spec spec;

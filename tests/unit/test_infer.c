@@ -1,6 +1,7 @@
 /* model/infer and model/resolve: names and shapes to layers, and which description is taken. */
 #include "fake_net.h"
 
+#include "model/build.h"
 #include "model/infer.h"
 #include "model/resolve.h"
 
@@ -13,6 +14,8 @@ static const char *text_of(const struct vgg_spec *spec, char out[1024])
         const struct vgg_layer *layer = &spec->layers[i];
         if (layer->kind == VGG_LAYER_MAX_POOL) {
             used += sprintf(out + used, "M ");
+        } else if (layer->kind == VGG_LAYER_DROPOUT) {
+            used += sprintf(out + used, "D ");
         } else {
             used +=
                 sprintf(out + used, "%d%s%s%s ", layer->channels, layer->kernel == 1 ? "/1" : "",
@@ -34,8 +37,8 @@ static vgg_status infer(struct fake_net *net, struct vgg_spec *spec)
 static vgg_status resolve(struct fake_net *net, const char *path, struct vgg_spec *spec,
                           const char **source)
 {
-    return vgg_spec_resolve(path, NULL, fake_list(net), &net->limits, &net->arena, spec, source,
-                            &net->err);
+    return vgg_spec_resolve(path, NULL, NULL, fake_list(net), &net->limits, &net->arena, spec,
+                            source, &net->err);
 }
 
 static const struct {
@@ -265,7 +268,193 @@ START_TEST(applies_a_net_without_last_pool_by_its_name_only)
 }
 END_TEST
 
+static vgg_status infer_as(struct fake_net *net, const char *text, struct vgg_spec *spec)
+{
+    struct vgg_cfg cfg;
+    const struct vgg_tensor_list *tensors = fake_list(net);
+    ck_assert_int_eq(vgg_cfg_parse(text, &net->limits, &net->arena, &cfg, &net->err), VGG_OK);
+    return vgg_spec_infer_as("x.pth", tensors, &cfg, &net->limits, &net->arena, spec, &net->err);
+}
+
+START_TEST(says_what_it_assumes)
+{
+    struct fake_net net = {0}, builtin = {0};
+    struct vgg_spec spec;
+    const char *source;
+    fake_vgg(&net, "8 8 M 8", true, 10);
+    fake_find(&net, "features.3.weight")->shape[2] = 1;
+    fake_find(&net, "features.3.weight")->shape[3] = 1;
+    ck_assert_int_eq(resolve(&net, "x.pth", &spec, &source), VGG_OK);
+    ck_assert_str_eq(spec.assumed,
+                     "a 2x2 max pool after features.9; no padding round 1x1 convolutions");
+    ck_assert(spec.assumed_input && spec.assumed_preprocess && spec.assumed_avgpool);
+    fake_fini(&net);
+
+    fake_vgg(&builtin, D, true, 1000);
+    ck_assert_int_eq(resolve(&builtin, "x.pth", &spec, &source), VGG_OK);
+    ck_assert_ptr_null(spec.assumed);
+    ck_assert(!spec.assumed_input && !spec.assumed_preprocess && !spec.assumed_avgpool);
+    fake_fini(&builtin);
+}
+END_TEST
+
+START_TEST(takes_a_cfg)
+{
+    static const struct {
+        const char *config; /* of the checkpoint: M is any module without weights */
+        const char *cfg, *expected;
+        const char *assumed;
+    } nets[] = {
+        {"8 8 M 16", "8,8,M,16", "8 8 M 16 | 7 | 4096@0 4096@3 10@6", NULL},
+        {"8 8 M 16", "8,8,M,16,M", "8 8 M 16 M | 7 | 4096@0 4096@3 10@6", NULL},
+        {"8 8 M 16", "[8, 8, 'D', 16, 'M', 'M']", "8 8 D 16 M M | 7 | 4096@0 4096@3 10@6", NULL},
+        {"8 8 M M 16", "8 8 M D 16 M", "8 8 M D 16 M | 7 | 4096@0 4096@3 10@6", NULL},
+        {"8 8 M M 16", "8,8,M,16", "8 8 M D 16 | 7 | 4096@0 4096@3 10@6",
+         "Dropout where cfg has nothing, before features.6"},
+    };
+    for (size_t i = 0; i < sizeof nets / sizeof nets[0]; i++) {
+        struct fake_net net = {0};
+        struct vgg_spec spec;
+        char text[1024];
+        fake_vgg(&net, nets[i].config, false, 10);
+        ck_assert_msg(infer_as(&net, nets[i].cfg, &spec) == VGG_OK, "%s", net.err.message);
+        ck_assert_str_eq(text_of(&spec, text), nets[i].expected);
+        ck_assert_pstr_eq(spec.assumed, nets[i].assumed);
+        fake_fini(&net);
+    }
+}
+END_TEST
+
+START_TEST(refuses_a_cfg_that_does_not_fit)
+{
+    static const struct {
+        const char *cfg, *message;
+    } wrong[] = {
+        {"8,8,M", "x.pth: expected 2 convolutions as cfg has, found 3: features.0.weight … "
+                  "features.5.weight"},
+        {"8,8,M,32", "x.pth: features.5.weight: expected 32 output channels, entry 4 of cfg, found "
+                     "[16,8,3,3]"},
+        {"8,M,8,M,16", "x.pth: expected room for 2 modules between features.0 and features.2 as "
+                       "cfg has, found it for 1"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct fake_net net = {0};
+        struct vgg_spec spec;
+        fake_vgg(&net, "8 8 M 16", false, 10);
+        ck_assert_int_eq(infer_as(&net, wrong[i].cfg, &spec), VGG_ERR_MISMATCH);
+        ck_assert_str_eq(net.err.message, wrong[i].message);
+        fake_fini(&net);
+    }
+}
+END_TEST
+
+/* A cfg that says everything makes a built-in name only of the same net. */
+START_TEST(compares_the_last_pool_of_a_cfg)
+{
+    struct fake_net net = {0};
+    struct vgg_spec spec;
+    const char *source;
+    fake_vgg(&net, "64 M 128 M 256 256 M 512 512 M 512 512", false, 10);
+    ck_assert_int_eq(vgg_spec_resolve("x.pth", NULL, "64,M,128,M,256,256,M,512,512,M,512,512,M",
+                                      fake_list(&net), &net.limits, &net.arena, &spec, &source,
+                                      &net.err),
+                     VGG_OK);
+    ck_assert_str_eq(spec.name, "vgg11");
+    ck_assert_int_eq(vgg_spec_resolve("x.pth", NULL, "64,M,128,M,256,256,M,512,512,M,512,512",
+                                      fake_list(&net), &net.limits, &net.arena, &spec, &source,
+                                      &net.err),
+                     VGG_OK);
+    ck_assert_ptr_null(spec.name);
+    ck_assert_str_eq(source, "cfg, names and shapes");
+    ck_assert_int_eq(spec.input, 112);
+    fake_fini(&net);
+}
+END_TEST
+
+/* Renames "features.…" and "classifier.…". */
+static void rename_parts(struct fake_net *net, const char *features, const char *classifier)
+{
+    for (size_t i = 0; i < net->count; i++) {
+        char old[64];
+        strcpy(old, net->names[i]);
+        const char *point = strchr(old, '.');
+        snprintf(net->names[i], sizeof net->names[i], "%s%s", old[0] == 'f' ? features : classifier,
+                 point);
+    }
+}
+
+START_TEST(knows_other_names)
+{
+    struct fake_net net = {0}, blocks = {0}, one = {0};
+    struct vgg_spec spec;
+    struct vgg_graph graph;
+    const char *source;
+    fake_vgg(&net, D, true, 1000);
+    rename_parts(&net, "encoder.conv_layers", "fc");
+    ck_assert_int_eq(resolve(&net, "x.pth", &spec, &source), VGG_OK);
+    ck_assert_str_eq(spec.name, "vgg16_bn");
+    ck_assert_str_eq(spec.features, "encoder.conv_layers");
+    ck_assert_str_eq(spec.classifier, "fc");
+    ck_assert_int_eq(vgg_graph_build("x.pth", &spec, &net.limits, &net.arena, &graph, &net.err),
+                     VGG_OK);
+    ck_assert_int_eq(vgg_graph_bind("x.pth", "net", &net.list, &graph, &net.err), VGG_OK);
+    ck_assert_str_eq(graph.nodes[0].name, "encoder.conv_layers.0");
+    ck_assert_str_eq(graph.nodes[graph.count - 1].name, "fc.6");
+    fake_fini(&net);
+
+    /* A single linear layer may have any name. */
+    fake_features(&one, "8 M", false);
+    fake_add(&one, 10, 8, 0, 0, "head.weight");
+    ck_assert_int_eq(resolve(&one, "x.pth", &spec, &source), VGG_OK);
+    ck_assert_ptr_null(spec.features);
+    ck_assert_str_eq(spec.classifier, "head");
+    ck_assert_int_eq(spec.head[0].index, -1);
+    fake_fini(&one);
+
+    /* Several Sequentials do not say where the pools are. */
+    fake_vgg(&blocks, "8 M 8", false, 10);
+    rename_parts(&blocks, "block1", "fc");
+    strcpy(blocks.names[2], "block2.0.weight");
+    ck_assert_int_eq(infer(&blocks, &spec), VGG_ERR_FORMAT);
+    fake_fini(&blocks);
+}
+END_TEST
+
+START_TEST(says_whose_classifier_it_may_be)
+{
+    struct fake_net net = {0};
+    struct vgg_spec spec;
+    const char *source;
+    fake_features(&net, "64 64 64 M 128 128 128 M 256 256 256 M", true);
+    fake_linear(&net, 0, 512 * 7 * 7, 4096);
+    fake_linear(&net, 3, 4096, 10);
+    ck_assert_int_eq(resolve(&net, "x.pth", &spec, &source), VGG_ERR_MISMATCH);
+    ck_assert_str_eq(net.err.message,
+                     "x.pth: classifier.0.weight: expected as in_features the 256 channels of "
+                     "features.26.weight times a square number of pixels (12544 for 7x7), found "
+                     "25088, which is 512 x 7x7: made for features that end in 512 channels");
+    fake_fini(&net);
+}
+END_TEST
+
+START_TEST(does_not_take_another_net_for_the_closest)
+{
+    struct fake_net net = {0};
+    struct vgg_spec spec;
+    const char *source;
+    fake_vgg(&net, "64 M M 128 M 256 256 M 512 512 M 512 512 M", false, 1000); /* A-LRN */
+    ck_assert_int_eq(resolve(&net, "x.pth", &spec, &source), VGG_ERR_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(net.err.message, "features.0 and features.4, found room for 3 "
+                                                  "modules, which the file does not name: --cfg "
+                                                  "or --spec can"));
+    fake_fini(&net);
+}
+END_TEST
+
 UNIT_MAIN("infer", recognises_every_variant, finds_the_pools,
           takes_the_average_pool_from_the_classifier, takes_other_classifiers,
           knows_one_by_one_convolutions, says_what_is_no_vgg, refuses_what_names_cannot_tell,
-          falls_back_to_the_closest_variant, applies_a_net_without_last_pool_by_its_name_only)
+          falls_back_to_the_closest_variant, says_what_it_assumes, takes_a_cfg,
+          refuses_a_cfg_that_does_not_fit, compares_the_last_pool_of_a_cfg, knows_other_names,
+          says_whose_classifier_it_may_be, does_not_take_another_net_for_the_closest,
+          applies_a_net_without_last_pool_by_its_name_only)

@@ -162,6 +162,75 @@ START_TEST(lets_options_override)
 }
 END_TEST
 
+START_TEST(tells_what_it_assumes)
+{
+    struct vgg_model_options options = {.cfg = "32,32,M,64,64,M,96,96"};
+    open_as("x.pth");
+    ck_assert_str_eq(create(NULL).assumed, "a 2x2 max pool after features.19; an input of 56x56 "
+                                           "pixels; ImageNet's mean and std");
+    ck_assert_str_eq(create(&options).assumed, "an input of 28x28 pixels; ImageNet's mean and std");
+    options.height = 32;
+    ck_assert_str_eq(create(&options).assumed, "an average pool to 7x7 before the classifier; "
+                                               "ImageNet's mean and std");
+    options = (struct vgg_model_options){.cfg = options.cfg, .preset = "cifar"};
+    ck_assert_str_eq(create(&options).assumed, "an average pool to 7x7 before the classifier");
+    options.spec_path = path_of("x.json");
+    refuse(&options, VGG_ERR_ARGUMENT, "exclude each other");
+    options = (struct vgg_model_options){.cfg = "32,32,X"};
+    refuse(&options, VGG_ERR_ARGUMENT, "found 'X'");
+    close_all();
+}
+END_TEST
+
+START_TEST(takes_other_sizes)
+{
+    struct vgg_model_options options = {.preset = "imagenet", .height = 336};
+    struct vgg_model_info info;
+    open_as("fashion_vgg8_bn.pth");
+    info = create(&options);
+    const struct vgg_preprocess *preprocess = vgg_model_get_preprocess(model);
+    ck_assert(info.height == 336 && info.width == 336);
+    ck_assert(preprocess->resize == 384 && preprocess->crop == 336);
+    ck_assert_int_eq(preprocess->crop_width, 0);
+    ck_assert_str_eq(preprocess->name, "custom");
+
+    options.width = 112;
+    info = create(&options);
+    preprocess = vgg_model_get_preprocess(model);
+    ck_assert(info.height == 336 && info.width == 112);
+    ck_assert(preprocess->resize == 384 && preprocess->crop == 336 &&
+              preprocess->crop_width == 112);
+    const struct vgg_shape input = vgg_model_get_input_shape(model);
+    ck_assert(input.h == 336 && input.w == 112);
+
+    options.resize = 400;
+    create(&options);
+    ck_assert_int_eq(vgg_model_get_preprocess(model)->resize, 400);
+    options = (struct vgg_model_options){.preset = "imagenet", .resize = 100};
+    info = create(&options); /* and not a frame of black */
+    preprocess = vgg_model_get_preprocess(model);
+    ck_assert(info.height == 100 && preprocess->resize == 100 && preprocess->crop == 100);
+    options.resize = -1;
+    info = create(&options);
+    preprocess = vgg_model_get_preprocess(model);
+    ck_assert(info.height == 224 && preprocess->resize == 0 && preprocess->crop == 224);
+
+    options = (struct vgg_model_options){.height = 65536};
+    refuse(&options, VGG_ERR_ARGUMENT, "input size: expected sides of 1 to 65535, got 65536x0");
+    options = (struct vgg_model_options){.resize = -2};
+    refuse(&options, VGG_ERR_ARGUMENT, "resize: expected a side of 1 to 65535, or -1, got -2");
+
+    create(NULL);
+    ck_assert_int_eq(vgg_model_check_size(model, 4, 9, &err), VGG_OK);
+    ck_assert_int_eq(vgg_model_check_size(model, 9, 3, &err), VGG_ERR_MISMATCH);
+    ck_assert_ptr_nonnull(strstr(err.message, "features.13 (MaxPool2d): expected an input of at "
+                                              "least 2x2 pixels, found 4x1: the picture is too "
+                                              "small for this net, which takes 4x4 pixels and "
+                                              "more"));
+    close_all();
+}
+END_TEST
+
 START_TEST(tells_of_every_node)
 {
     struct vgg_node_info node, sum = {0};
@@ -208,5 +277,5 @@ START_TEST(has_no_shapes_for_too_small_an_input)
 END_TEST
 
 UNIT_MAIN("model", knows_the_bundled_net_by_its_name, takes_descriptions_in_order,
-          refuses_descriptions_that_do_not_fit, lets_options_override, tells_of_every_node,
-          has_no_shapes_for_too_small_an_input)
+          refuses_descriptions_that_do_not_fit, lets_options_override, tells_what_it_assumes,
+          takes_other_sizes, tells_of_every_node, has_no_shapes_for_too_small_an_input)

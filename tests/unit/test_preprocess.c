@@ -86,6 +86,25 @@ START_TEST(crop_rounds_half_to_even)
 }
 END_TEST
 
+START_TEST(crops_what_is_no_square)
+{
+    /* 6 x 5 to 2 x 4: two columns from the third, four rows from the first (0.5 goes to 0). */
+    struct vgg_preprocess preprocess = plain(0, 4);
+    struct vgg_image image = counting(6, 5), crop;
+    int width, height;
+    preprocess.crop_width = 2;
+    ck_assert_int_eq(vgg_preprocess_get_size(&preprocess, 6, 5, NULL, &width, &height, NULL),
+                     VGG_OK);
+    ck_assert(width == 2 && height == 4);
+    ck_assert_int_eq(vgg_image_crop(&image, &preprocess, NULL, &crop, NULL), VGG_OK);
+    for (int i = 0; i < 8; i++) {
+        ck_assert_uint_eq(crop.rgb[3 * i], i / 2 * 6 + 2 + i % 2 + 1);
+    }
+    vgg_image_destroy(&crop);
+    vgg_image_destroy(&image);
+}
+END_TEST
+
 START_TEST(pads_what_is_smaller_than_the_crop)
 {
     /* 2 x 1 into 5 x 5: 1 column left and 2 right, 2 rows above and 2 below. */
@@ -176,5 +195,5 @@ START_TEST(refuses_bad_presets)
 END_TEST
 
 UNIT_MAIN("preprocess", finds_presets, sizes_are_torchvisions, crop_rounds_half_to_even,
-          pads_what_is_smaller_than_the_crop, normalises_each_channel,
+          crops_what_is_no_square, pads_what_is_smaller_than_the_crop, normalises_each_channel,
           absurd_pictures_meet_the_limit, refuses_bad_presets)

@@ -20,7 +20,8 @@ static const struct report_model model = {.path = "vgg16_bn.pth",
                                                    .linear_count = 3,
                                                    .batch_norm = true,
                                                    .class_count = 1000,
-                                                   .spec_source = "built in"},
+                                                   .spec_source = "built in",
+                                                   .assumed = ""},
                                           .preprocess = &preprocess,
                                           .folded = true};
 static const struct report_class classes[] = {

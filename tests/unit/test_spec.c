@@ -77,6 +77,20 @@ START_TEST(reads_every_key)
     ck_assert_int_eq(parse("{\"schema\":1,\"layers\":[8],\"classifier\":10,\"avgpool\":1}", &spec),
                      VGG_OK);
     ck_assert_int_eq(spec.head[0].index, -1);
+
+    status = parse("{\"schema\":1,\"layers\":[8,{\"lrn\":5},\"M\",{\"lrn\":3,\"alpha\":1e-3,"
+                   "\"beta\":0.5,\"k\":2},\"D\"],\"classifier\":10,\"input\":32,"
+                   "\"preprocess\":{\"mean\":0.5,\"std\":0.25}}",
+                   &spec);
+    ck_assert_msg(status == VGG_OK, "%s", err.message);
+    const struct vgg_layer *usual = &spec.layers[1], *other = &spec.layers[3];
+    ck_assert(usual->kind == VGG_LAYER_LRN && usual->kernel == 5);
+    ck_assert(usual->alpha == 1e-4 && usual->beta == 0.75 && usual->k == 1);
+    ck_assert(other->alpha == 1e-3 && other->beta == 0.5 && other->k == 2);
+    ck_assert_int_eq(spec.layers[4].kind, VGG_LAYER_DROPOUT);
+    ck_assert(spec.preprocess.resize == 32 && spec.preprocess.crop == 32);
+    ck_assert(spec.preprocess.mean[2] == 0.5f && spec.preprocess.std[0] == 0.25f);
+    ck_assert(!spec.assumed_input && !spec.assumed_preprocess);
     vgg_arena_destroy(&arena);
 }
 END_TEST
@@ -111,7 +125,10 @@ static const struct {
     {LAYERS("[]"), "layers: expected a list that is not empty, found nothing"},
     {LAYERS("[\"M\"]"), "layers: expected a convolution, found none"},
     {LAYERS("[8,\"X\"]"), "layers[1]: expected channels, \"M\", "},
-    {LAYERS("[8,{\"lrn\":5}]"), "found an object"},
+    {LAYERS("[8,{\"gelu\":5}]"), "found an object"},
+    {LAYERS("[8,{\"lrn\":256}]"), "layers[1].lrn: expected a whole number from 1 to 255"},
+    {LAYERS("[8,{\"lrn\":5,\"beta\":-1}]"), "layers[1].beta: expected a number from 0 to 1000"},
+    {LAYERS("[8,{\"lrn\":5,\"size\":5}]"), "the keys here are lrn, alpha, beta, k"},
     {LAYERS("[0]"), "layers[0]: expected a whole number from 1 to 16777216, found 0"},
     {LAYERS("[{\"conv\":8,\"dilation\":2}]"), "layers[0].dilation: unknown key"},
     {LAYERS("[{\"conv\":8,\"kernel\":0}]"), "layers[0].kernel: expected"},
