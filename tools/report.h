@@ -18,7 +18,7 @@ enum { REPORT_SCHEMA = 1 };
 /* What is known before the first picture. Borrowed until report_end. */
 struct report_model {
     const char *path;
-    const char *container; /* "zip", "legacy" */
+    const char *container; /* as vgg_container_string has it */
     uint64_t file_bytes;
     struct vgg_model_info info;
     const struct vgg_preprocess *preprocess;

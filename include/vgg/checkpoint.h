@@ -31,6 +31,7 @@ enum vgg_dtype {
 enum vgg_container {
     VGG_CONTAINER_ZIP, /* torch.save since 1.6 */
     VGG_CONTAINER_LEGACY, /* torch.save from 0.1.10 to 1.5, and on request since: a stream of pickles */
+    VGG_CONTAINER_SAFETENSORS,
 };
 
 /* A named tensor: a strided view into the checkpoint's memory. */
@@ -50,7 +51,7 @@ struct vgg_tensor {
 
 typedef struct vgg_checkpoint vgg_checkpoint;
 
-/* Opens a checkpoint: maps the file, recognises the container by its content, reads the pickle.
+/* Opens a checkpoint: maps the file, recognises the container by its content, reads the pickle or header.
  * Nothing in the file is ever executed, and no tensor's bytes are read.
  *   path     file name; a regular file
  *   context  NULL for the defaults
@@ -108,7 +109,7 @@ VGG_API void vgg_tensor_read_f32(const struct vgg_tensor *tensor, float *out);
 /* Bytes of one element. */
 VGG_API size_t vgg_dtype_get_bytes(enum vgg_dtype dtype);
 
-/* "float32", "int64", …; "zip", "legacy". Never NULL. */
+/* "float32", "int64", …; "zip", "legacy", "safetensors". Never NULL. */
 VGG_API const char *vgg_dtype_string(enum vgg_dtype dtype);
 VGG_API const char *vgg_container_string(enum vgg_container container);
 

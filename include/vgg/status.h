@@ -73,12 +73,13 @@ struct vgg_limits {
     uint32_t pickle_memo;      /* memo entries; default 100,000 */
     uint32_t tensors;          /* tensors in a checkpoint; default 10,000 */
     uint32_t zip_entries;      /* members of a zip; default 100,000 */
+    uint64_t header_bytes;     /* the header of a safetensors file; default 16 MiB */
     uint64_t json_bytes;       /* a JSON description; default 1 MiB */
     uint32_t layers;           /* layers of a net; default 1,000 */
     uint64_t image_file_bytes; /* a picture's file; default 256 MiB */
     uint64_t image_pixels;     /* width * height; default 178,956,970, where Pillow refuses */
     uint64_t activation_bytes; /* memory planned for activations; default 4 GiB */
-    uint64_t reserved[12];     /* for further limits; set by vgg_limits_init */
+    uint64_t reserved[11];     /* for further limits; set by vgg_limits_init */
 };
 
 /* Sets every limit to its default. Thread-safe. */

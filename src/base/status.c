@@ -129,6 +129,7 @@ void vgg_limits_init(struct vgg_limits *limits)
         .pickle_memo = 100000,
         .tensors = 10000,
         .zip_entries = 100000,
+        .header_bytes = 16ull << 20,
         .json_bytes = 1ull << 20,
         .layers = 1000,
         .image_file_bytes = 256ull << 20,

@@ -1,4 +1,4 @@
-/* The public face: file -> container -> pickle -> storages -> tensors. */
+/* The public face: file -> container -> values and storages -> tensors. */
 #include "vgg/checkpoint.h"
 
 #include <stdlib.h>
@@ -44,11 +44,7 @@ static vgg_status read_tensors(vgg_checkpoint *checkpoint, const struct vgg_limi
         goto done;
     }
     checkpoint->container = archive.kind;
-    status = vgg_pickle_read(&archive.pickle, limits, archive.arena, &pickle, err);
-    if (status != VGG_OK) {
-        goto done;
-    }
-    status = vgg_storages_collect(&pickle, archive.path, archive.arena, &storages, err);
+    status = vgg_archive_read(&archive, &pickle, &storages, err);
     if (status != VGG_OK) {
         goto done;
     }
@@ -57,7 +53,7 @@ static vgg_status read_tensors(vgg_checkpoint *checkpoint, const struct vgg_limi
     if (status != VGG_OK) {
         goto done;
     }
-    status = archive.locate(&archive, pickle.size, &storages, err);
+    status = vgg_archive_locate(&archive, pickle.size, &storages, err);
     if (status != VGG_OK) {
         goto done;
     }
@@ -192,6 +188,8 @@ const char *vgg_container_string(enum vgg_container container)
         return "zip";
     case VGG_CONTAINER_LEGACY:
         return "legacy";
+    case VGG_CONTAINER_SAFETENSORS:
+        return "safetensors";
     }
     return "unknown";
 }

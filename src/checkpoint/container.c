@@ -39,19 +39,6 @@ static bool has_bytes(const struct vgg_file *file, size_t offset, const char *by
            memcmp(file->data + offset, bytes, length) == 0;
 }
 
-/* A header's length in 8 bytes, then JSON. */
-static bool is_safetensors(const struct vgg_file *file)
-{
-    uint64_t length = 0;
-    if (file->size < 10 || file->data[8] != '{') {
-        return false;
-    }
-    for (int i = 7; i >= 0; i--) {
-        length = length << 8 | file->data[i];
-    }
-    return length >= 2 && length <= file->size - 8;
-}
-
 /* ONNX is protobuf without a magic number: field 1 (version) a small number, field 2 (producer) a
  * short text. */
 static bool is_onnx(const struct vgg_file *file)
@@ -82,9 +69,6 @@ static const char *describe(const struct vgg_file *file)
     if (is_markup(file)) {
         return "an HTML or XML page, not a checkpoint: the download went wrong";
     }
-    if (is_safetensors(file)) {
-        return "a safetensors file, which is not supported yet";
-    }
     if (is_onnx(file)) {
         return "an ONNX model, not a PyTorch checkpoint";
     }
@@ -92,7 +76,7 @@ static const char *describe(const struct vgg_file *file)
         return file->size < 32 ? "the beginning of a pickle: the file is truncated"
                                : "a bare pickle, not written by torch.save";
     }
-    return "not a PyTorch checkpoint (neither a zip nor a legacy stream)";
+    return "not a PyTorch checkpoint (neither a zip nor a legacy stream nor safetensors)";
 }
 
 vgg_status vgg_archive_open(struct vgg_archive *archive, struct vgg_error *err)
@@ -105,7 +89,30 @@ vgg_status vgg_archive_open(struct vgg_archive *archive, struct vgg_error *err)
     if (status != VGG_OK || is_legacy) {
         return status == VGG_OK ? vgg_legacy_open(archive, err) : status;
     }
+    if (vgg_safetensors_is(archive)) {
+        return vgg_safetensors_open(archive, err);
+    }
     return vgg_fail(err, VGG_ERR_UNSUPPORTED, "%s: %s", archive->path, describe(archive->file));
+}
+
+vgg_status vgg_archive_read(struct vgg_archive *archive, struct vgg_pickle *out,
+                            struct vgg_storages *storages, struct vgg_error *err)
+{
+    if (archive->read != NULL) {
+        return archive->read(archive, out, storages, err);
+    }
+    vgg_status status =
+        vgg_pickle_read(&archive->pickle, archive->limits, archive->arena, out, err);
+    if (status != VGG_OK) {
+        return status;
+    }
+    return vgg_storages_collect(out, archive->path, archive->arena, storages, err);
+}
+
+vgg_status vgg_archive_locate(struct vgg_archive *archive, size_t pickle_bytes,
+                              struct vgg_storages *storages, struct vgg_error *err)
+{
+    return archive->locate != NULL ? archive->locate(archive, pickle_bytes, storages, err) : VGG_OK;
 }
 
 void vgg_archive_close(struct vgg_archive *archive)

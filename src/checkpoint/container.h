@@ -1,7 +1,8 @@
-/* One interface for all containers: a pickle, and the storages it speaks of.
+/* One interface for all containers: the object that was saved, as the tree of values that a pickle of
+ * it would give, and the storages that its tensors are views of.
  *
- * To add a container: write its `vgg_<name>_open` (pickle bytes, `locate`, `close`), its value in
- * enum vgg_container, and a line in container.c that recognises it. */
+ * To add a container: write its `vgg_<name>_open` (`read`, `locate`, `close`), its value in enum
+ * vgg_container, and a line in container.c that recognises it. */
 #ifndef VGG_CHECKPOINT_CONTAINER_H
 #define VGG_CHECKPOINT_CONTAINER_H
 
@@ -16,12 +17,16 @@ struct vgg_archive {
     struct vgg_arena *arena; /* whatever must live as long as the checkpoint */
 
     enum vgg_container kind;
-    struct vgg_pickle_source pickle; /* the object that was saved */
-    /* Finds the wanted storages' bytes; a container that stores them in sequence checks all.
+    /* Reads the object and the storages. NULL: they are those of `pickle`. */
+    vgg_status (*read)(struct vgg_archive *archive, struct vgg_pickle *out,
+                       struct vgg_storages *storages, struct vgg_error *err);
+    struct vgg_pickle_source pickle;
+    /* Finds the wanted storages' bytes; a container that stores them in sequence checks all. NULL: `read`
+     * found them.
      *   pickle_bytes  the size of the pickle, which need not be all of `pickle` */
     vgg_status (*locate)(struct vgg_archive *archive, size_t pickle_bytes,
                          struct vgg_storages *storages, struct vgg_error *err);
-    /* Frees `state`; the storages' data stays. */
+    /* Frees `state`; the storages' data stays. NULL: nothing to free. */
     void (*close)(struct vgg_archive *archive);
     void *state;
 };
@@ -32,11 +37,20 @@ vgg_status vgg_archive_open(struct vgg_archive *archive, struct vgg_error *err);
 /* A cleared struct is allowed. */
 void vgg_archive_close(struct vgg_archive *archive);
 
+/* By the archive's own functions. */
+vgg_status vgg_archive_read(struct vgg_archive *archive, struct vgg_pickle *out,
+                            struct vgg_storages *storages, struct vgg_error *err);
+vgg_status vgg_archive_locate(struct vgg_archive *archive, size_t pickle_bytes,
+                              struct vgg_storages *storages, struct vgg_error *err);
+
 /* The containers. Each open succeeds or leaves nothing to close. */
 vgg_status vgg_zip_open(struct vgg_archive *archive, struct vgg_error *err);
 vgg_status vgg_legacy_open(struct vgg_archive *archive, struct vgg_error *err);
 /* Whether the file begins with the legacy stream's magic number. Errors: MEMORY. */
 vgg_status vgg_legacy_is(const struct vgg_archive *archive, bool *out, struct vgg_error *err);
+vgg_status vgg_safetensors_open(struct vgg_archive *archive, struct vgg_error *err);
+/* Whether the file has a JSON object at byte 8. */
+bool vgg_safetensors_is(const struct vgg_archive *archive);
 
 /* Reports a file that ends early: "vgg16.pth: truncated: 240 of 528 MB".
  *   expected  the size by the container's own account, in bytes

@@ -27,6 +27,8 @@ except ImportError:
     print("PyTorch is not installed: skipped")
     sys.exit(77)
 
+import container_files
+
 MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY = {"_use_new_zipfile_serialization": False}
 
@@ -211,6 +213,25 @@ def rezipped(folder):
         expect(path.name, path, tensors, "zip")
 
 
+# ---- containers that this PyTorch does not write ----
+
+def safetensors(folder):
+    for what in (plain, types):
+        tensors = what()
+        path = folder / f"{what.__name__}.safetensors"
+        path.write_bytes(container_files.safetensors(tensors, {"format": "pt"}))
+        contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
+        expect(path.name, path, contiguous, "safetensors")
+    tensors = {"module." + name: tensor for name, tensor in plain().items()}
+    path = folder / "module.pth"  # by content, never by name
+    path.write_bytes(container_files.safetensors(tensors))
+    expect("safetensors in .pth", path, plain_names(tensors), "safetensors")
+
+
+def plain_names(tensors):
+    return {name[len("module."):]: tensor for name, tensor in tensors.items()}
+
+
 # ---- files as older versions wrote them, pickled by hand ----
 
 class Raw:
@@ -365,6 +386,7 @@ def main():
         folder = pathlib.Path(name)
         saved_by_torch(folder)
         rezipped(folder)
+        safetensors(folder)
         written_by_hand(folder)
         refused(folder)
     print(f"{passed} passed, {failed} failed")
