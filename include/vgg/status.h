@@ -79,7 +79,10 @@ struct vgg_limits {
     uint64_t image_file_bytes; /* a picture's file; default 256 MiB */
     uint64_t image_pixels;     /* width * height; default 178,956,970, where Pillow refuses */
     uint64_t activation_bytes; /* memory planned for activations; default 4 GiB */
-    uint64_t reserved[11];     /* for further limits; set by vgg_limits_init */
+    uint64_t value_bytes;      /* what one pickle becomes in memory; default 32 MiB */
+    uint32_t unpack_ratio; /* what may be unpacked from a zip, over the file's size, beyond 16 MiB;
+                              default 20 */
+    uint64_t reserved[9]; /* for further limits; set by vgg_limits_init */
 };
 
 /* Sets every limit to its default. Thread-safe. */

@@ -91,7 +91,7 @@ void *vgg_arena_alloc(struct vgg_arena *arena, size_t count, size_t bytes)
     if (!vgg_size_mul(count, bytes, &total) || total > SIZE_MAX / 2) {
         return NULL;
     }
-    total = vgg_size_round_up(total > 0 ? total : 1, sizeof(max_align_t));
+    total = vgg_size_round_up(total > 0 ? total : 1, _Alignof(max_align_t));
     struct vgg_arena_chunk *chunk = arena->chunks;
     if (chunk == NULL || chunk->capacity - chunk->used < total) {
         size_t capacity = total > CHUNK_BYTES ? total : CHUNK_BYTES;

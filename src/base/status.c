@@ -135,6 +135,8 @@ void vgg_limits_init(struct vgg_limits *limits)
         .image_file_bytes = 256ull << 20,
         .image_pixels = 178956970,
         .activation_bytes = 4ull << 30,
+        .value_bytes = 32ull << 20,
+        .unpack_ratio = 20,
     };
 }
 

@@ -26,7 +26,7 @@ struct vgg_pickle {
 
 /* Runs one pickle to its STOP. The values live in arena, also after an error.
  * Shared values stay shared, and lists and dicts may contain themselves: do not walk the tree without
- * a bound. Memory and time are bounded by limits->pickle_opcodes, whatever the bytes.
+ * a bound. Time is bounded by limits->pickle_opcodes, memory by limits->value_bytes, whatever the bytes.
  * Errors: FORMAT, UNSUPPORTED (opcodes and names not on the lists), LIMIT, MEMORY. */
 vgg_status vgg_pickle_read(const struct vgg_pickle_source *source, const struct vgg_limits *limits,
                            struct vgg_arena *arena, struct vgg_pickle *out, struct vgg_error *err);

@@ -19,9 +19,10 @@ struct vgg_pickle_machine {
     struct vgg_error *err;
     struct vgg_cursor in;
     size_t opcode_offset;
-    uint64_t steps;   /* opcodes, and items copied */
-    size_t frame_end; /* of the last FRAME; 0 before it */
-    size_t fence;     /* the stack's items below belong to outer marks */
+    uint64_t steps;       /* opcodes, and items copied */
+    uint64_t value_bytes; /* taken from the arena */
+    size_t frame_end;     /* of the last FRAME; 0 before it */
+    size_t fence;         /* the stack's items below belong to outer marks */
     struct vgg_value_stack stack;
     size_t *marks; /* fences to return to */
     size_t mark_count, mark_capacity;

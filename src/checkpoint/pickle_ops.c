@@ -9,8 +9,14 @@
 
 #define BAD(m, ...) vgg_pickle_fail(m, VGG_ERR_FORMAT, __VA_ARGS__)
 
+/* The answer to every NULL. */
 static vgg_status no_memory(struct vgg_pickle_machine *m)
 {
+    if (m->value_bytes > m->limits->value_bytes) {
+        return vgg_pickle_fail(m, VGG_ERR_LIMIT,
+                               "values larger than the limit of %" PRIu64 " bytes",
+                               m->limits->value_bytes);
+    }
     return vgg_fail_memory(m->err, m->source->path, sizeof(struct vgg_value), "the pickle");
 }
 
@@ -52,9 +58,21 @@ static vgg_status push(struct vgg_pickle_machine *m, struct vgg_value *value)
     return VGG_OK;
 }
 
+/* Memory for values; NULL when there is none, or the pickle has had its share. */
+static void *allocate(struct vgg_pickle_machine *m, size_t count, size_t bytes)
+{
+    size_t total;
+    if (!vgg_size_mul(count, bytes, &total) ||
+        __builtin_add_overflow(m->value_bytes, total, &m->value_bytes)) {
+        m->value_bytes = UINT64_MAX;
+    }
+    return m->value_bytes <= m->limits->value_bytes ? vgg_arena_alloc(m->arena, count, bytes)
+                                                    : NULL;
+}
+
 static struct vgg_value *make(struct vgg_pickle_machine *m, enum vgg_value_kind kind)
 {
-    struct vgg_value *value = vgg_arena_alloc(m->arena, 1, sizeof *value);
+    struct vgg_value *value = allocate(m, 1, sizeof *value);
     if (value != NULL) {
         value->kind = kind;
     }
@@ -103,7 +121,7 @@ static vgg_status extend(struct vgg_pickle_machine *m, struct vgg_value *list,
     if (needed > list->list.capacity) {
         /* Exact at first, since most are filled at once; doubling afterwards. */
         size_t capacity = list->list.capacity * 2 > needed ? list->list.capacity * 2 : needed;
-        struct vgg_value **grown = vgg_arena_alloc(m->arena, capacity, sizeof *grown);
+        struct vgg_value **grown = allocate(m, capacity, sizeof *grown);
         if (grown == NULL) {
             return no_memory(m);
         }

@@ -15,8 +15,11 @@
 
 enum {
     VERSION_MAX = 10,         /* torch's kMaxSupportedFileFormatVersion */
+    ALIGNMENT_MAX = 1 << 30,  /* of storages, in bytes; torch's default is 64 */
     DEFLATE_RATIO_MAX = 1032, /* deflate cannot shrink more */
     NAME_BYTES_MAX = 512,
+    UNPACKED_FREE = 16 << 20, /* bytes that any archive may unpack to */
+    SMALL_BYTES = 16,         /* room for the text of a small member */
 };
 
 struct zip_state {
@@ -24,6 +27,7 @@ struct zip_state {
     struct vgg_zip_directory directory;
     struct vgg_span prefix; /* the folder of all members, without the slash */
     bool swapped;
+    uint64_t unpacked_bytes; /* so far */
 };
 
 static vgg_status fail_member(const struct vgg_archive *archive,
@@ -69,18 +73,40 @@ static const struct vgg_zip_member *find_file(const struct zip_state *state, con
     return find(state, "", (struct vgg_span){name, (uint32_t)strlen(name)});
 }
 
+/* Weights hardly shrink: what unpacks to many times the file is a bomb. Members that lie in the file as
+ * they are do not count. */
+static vgg_status count_unpacked(const struct vgg_archive *archive,
+                                 const struct vgg_zip_member *member, struct vgg_error *err)
+{
+    struct zip_state *state = archive->state;
+    uint64_t most = UNPACKED_FREE, share;
+    if (__builtin_mul_overflow(archive->file->size, archive->limits->unpack_ratio, &share) ||
+        __builtin_add_overflow(most, share, &most)) {
+        most = UINT64_MAX;
+    }
+    if (member->bytes > most || state->unpacked_bytes > most - member->bytes) {
+        char reason[128];
+        snprintf(reason, sizeof reason,
+                 "unpacks to %" PRIu64 " bytes, limit is %" PRIu64 " for a file of %zu",
+                 member->bytes, most, archive->file->size);
+        return fail_member(archive, member, VGG_ERR_LIMIT, reason, err);
+    }
+    state->unpacked_bytes += member->method == VGG_ZIP_STORED ? 0 : member->bytes;
+    return VGG_OK;
+}
+
 /* Unpacks a member into the archive's arena; libzip compares the CRC at the end. */
 static vgg_status unpack(const struct vgg_archive *archive, const struct vgg_zip_member *member,
                          const uint8_t **out, struct vgg_error *err)
 {
     struct zip_state *state = archive->state;
-    vgg_status status = VGG_OK;
     if (member->bytes / DEFLATE_RATIO_MAX > member->packed_bytes) {
         return fail_member(archive, member, VGG_ERR_FORMAT,
                            "unpacked size is more than deflate can make of the packed bytes", err);
     }
-    if (member->bytes > archive->limits->file_bytes) {
-        return fail_member(archive, member, VGG_ERR_LIMIT, "larger than a file may be", err);
+    vgg_status status = count_unpacked(archive, member, err);
+    if (status != VGG_OK) {
+        return status;
     }
     uint8_t *data = vgg_arena_alloc(archive->arena, (size_t)member->bytes, 1);
     if (data == NULL) {
@@ -209,31 +235,54 @@ static vgg_status find_prefix(const struct vgg_archive *archive, struct zip_stat
 }
 
 /* The text of a small member ("3\n" gives "3"); empty when there is no such member. */
-static vgg_status read_small(const struct vgg_archive *archive, const char *name, char text[16],
-                             struct vgg_error *err)
+static vgg_status read_small(const struct vgg_archive *archive, const char *name,
+                             char text[SMALL_BYTES], struct vgg_error *err)
 {
     const struct vgg_zip_member *member = find_file(archive->state, name);
     const uint8_t *data;
     uint64_t offset;
-    memset(text, 0, 16);
+    memset(text, 0, SMALL_BYTES);
     if (member == NULL) {
         return VGG_OK;
     }
-    if (member->bytes == 0 || member->bytes > 15) {
+    if (member->bytes >= SMALL_BYTES) {
         return fail_member(archive, member, VGG_ERR_FORMAT, "expected a short text", err);
     }
     vgg_status status = view(archive, member, &data, &offset, err);
-    if (status == VGG_OK) {
-        memcpy(text, data, (size_t)member->bytes);
-        text[strcspn(text, "\r\n")] = '\0';
+    if (status != VGG_OK) {
+        return status;
     }
-    return status;
+    memcpy(text, data, (size_t)member->bytes);
+    size_t length = strlen(text);
+    if (length == 0 || length < member->bytes) {
+        return fail_member(archive, member, VGG_ERR_FORMAT, "expected a short text", err);
+    }
+    text[length - (text[length - 1] == '\n')] = '\0';
+    return VGG_OK;
+}
+
+/* A small member that is a decimal number, when there is one. */
+static vgg_status check_number(const struct vgg_archive *archive, const char *name, long most,
+                               struct vgg_error *err)
+{
+    char text[SMALL_BYTES];
+    vgg_status status = read_small(archive, name, text, err);
+    if (status != VGG_OK || text[0] == '\0') {
+        return status;
+    }
+    long number = strtol(text, NULL, 10);
+    if (strspn(text, "0123456789") != strlen(text) || number < 1 || number > most) {
+        return vgg_fail(err, VGG_ERR_UNSUPPORTED,
+                        "%s: %s: expected a number from 1 to %ld, found \"%s\"", archive->path,
+                        name, most, text);
+    }
+    return VGG_OK;
 }
 
 static vgg_status read_properties(const struct vgg_archive *archive, struct zip_state *state,
                                   struct vgg_error *err)
 {
-    char text[16];
+    char text[SMALL_BYTES];
     vgg_status status = read_small(archive, "byteorder", text, err);
     if (status != VGG_OK) {
         return status;
@@ -245,23 +294,11 @@ static vgg_status read_properties(const struct vgg_archive *archive, struct zip_
                         archive->path, text);
     }
     state->swapped = little != vgg_host_is_little();
-    static const char *const version_names[] = {"version", ".data/version"};
-    for (size_t i = 0; i < 2; i++) {
-        status = read_small(archive, version_names[i], text, err);
-        if (status != VGG_OK) {
-            return status;
-        }
-        if (text[0] == '\0') {
-            continue;
-        }
-        char *end;
-        long version = strtol(text, &end, 10);
-        if (*end != '\0' || version < 1 || version > VERSION_MAX) {
-            return vgg_fail(err, VGG_ERR_UNSUPPORTED, "%s: archive version %s, expected 1 to %d",
-                            archive->path, text, VERSION_MAX);
-        }
+    if ((status = check_number(archive, "version", VERSION_MAX, err)) != VGG_OK ||
+        (status = check_number(archive, ".data/version", VERSION_MAX, err)) != VGG_OK) {
+        return status;
     }
-    return VGG_OK;
+    return check_number(archive, ".storage_alignment", ALIGNMENT_MAX, err);
 }
 
 /* Opens the mapped bytes with libzip and compares what it sees. */

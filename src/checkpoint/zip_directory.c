@@ -309,6 +309,44 @@ static int compare_names(const void *a, const void *b)
     return vgg_span_compare(left->name, right->name);
 }
 
+static unsigned char fold(char c)
+{
+    return (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+/* As compare_names, but A is a. */
+static int compare_folded(const void *a, const void *b)
+{
+    const struct vgg_span left = ((const struct vgg_zip_member *)a)->name;
+    const struct vgg_span right = ((const struct vgg_zip_member *)b)->name;
+    uint32_t common = left.length < right.length ? left.length : right.length;
+    for (uint32_t i = 0; i < common; i++) {
+        int order = fold(left.bytes[i]) - fold(right.bytes[i]);
+        if (order != 0) {
+            return order;
+        }
+    }
+    return (left.length > right.length) - (left.length < right.length);
+}
+
+/* No two names are equal, or would be for a reader that does not see the case. Sorts by name. */
+static vgg_status check_names(const struct vgg_archive *archive, struct vgg_zip_member *members,
+                              size_t count, struct vgg_error *err)
+{
+    qsort(members, count, sizeof *members, compare_folded);
+    for (size_t i = 1; i < count; i++) {
+        if (compare_folded(&members[i - 1], &members[i]) == 0) {
+            return fail_member(archive, &members[i], VGG_ERR_FORMAT,
+                               compare_names(&members[i - 1], &members[i]) == 0
+                                   ? "is there twice"
+                                   : "differs from another name only in case",
+                               err);
+        }
+    }
+    qsort(members, count, sizeof *members, compare_names);
+    return VGG_OK;
+}
+
 vgg_status vgg_zip_directory_read(const struct vgg_archive *archive, struct vgg_zip_directory *out,
                                   struct vgg_error *err)
 {
@@ -347,11 +385,9 @@ vgg_status vgg_zip_directory_read(const struct vgg_archive *archive, struct vgg_
                                err);
         }
     }
-    qsort(members, count, sizeof *members, compare_names);
-    for (size_t i = 1; i < count; i++) {
-        if (compare_names(&members[i - 1], &members[i]) == 0) {
-            return fail_member(archive, &members[i], VGG_ERR_FORMAT, "is there twice", err);
-        }
+    status = check_names(archive, members, count, err);
+    if (status != VGG_OK) {
+        return status;
     }
     *out = (struct vgg_zip_directory){members, count, first_name};
     return VGG_OK;

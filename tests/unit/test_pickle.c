@@ -433,8 +433,10 @@ static vgg_status run_bomb(const char *head, const char *body, size_t count, con
 START_TEST(defuses_bombs)
 {
     /* Depth: accepted, and freed without recursion. */
-    ck_assert_int_eq(run_bomb("N", "\x85", 900000, "."), VGG_OK);
-    ck_assert_int_eq(run_bomb("N", "\x85", 1000000, "."), VGG_ERR_LIMIT);
+    ck_assert_int_eq(run_bomb("N", "\x85", 500000, "."), VGG_OK);
+    ck_assert_int_eq(run_bomb("N", "\x85", 900000, "."), VGG_ERR_LIMIT); /* values */
+    ck_assert_int_eq(run_bomb("Nq\1", "q\1", 999996, "."), VGG_OK);
+    ck_assert_int_eq(run_bomb("Nq\1", "q\1", 999997, "."), VGG_ERR_LIMIT); /* opcodes */
     ck_assert_int_eq(run_bomb("", "]", 20000, "."), VGG_ERR_LIMIT);
     ck_assert_int_eq(run_bomb("", "(", 20000, "."), VGG_ERR_LIMIT);
     /* Memo: 2^900 values when unfolded, shared here. */
@@ -483,6 +485,11 @@ START_TEST(keeps_the_limits)
     limits.pickle_bytes = 9;
     ck_assert_int_eq(read_limited(pickle, 9, &limits, NULL, NULL), VGG_OK);
     limits.pickle_bytes = 8;
+    ck_assert_int_eq(read_limited(pickle, 9, &limits, NULL, NULL), VGG_ERR_LIMIT);
+    vgg_limits_init(&limits);
+    limits.value_bytes = 5 * sizeof(struct vgg_value) + 4 * sizeof(struct vgg_value *);
+    ck_assert_int_eq(read_limited(pickle, 9, &limits, NULL, NULL), VGG_OK);
+    limits.value_bytes--;
     ck_assert_int_eq(read_limited(pickle, 9, &limits, NULL, NULL), VGG_ERR_LIMIT);
     vgg_limits_init(&limits);
     limits.pickle_memo = 1;

@@ -304,7 +304,8 @@ START_TEST(refuses_other_archives)
         begin();
         members[3].data = versions[i];
         members[3].size = strlen(versions[i]);
-        refuse_bytes(make_zip(members, GOOD_MEMBERS), VGG_ERR_UNSUPPORTED, "archive version");
+        refuse_bytes(make_zip(members, GOOD_MEMBERS), VGG_ERR_UNSUPPORTED,
+                     "version: expected a number from 1 to 10, found");
     }
     begin();
     members[3].size = 0;
