@@ -1,5 +1,7 @@
-/* Read a pickle as inert data. Nothing in it is imported, called or executed: names must be on the
- * allow-list of pickle_globals.inc, opcodes on that of pickle_ops.inc, and a "call" is only noted. */
+/* Read a pickle as inert data. Nothing in it is imported, called or executed. A "call" (REDUCE) is only
+ * noted, and what it calls must be on the allow-list of pickle_globals.inc, as opcodes must be on that of
+ * pickle_ops.inc. Objects of any class (NEWOBJ) are data without meaning: whole modules and training
+ * checkpoints are full of their authors' own classes. */
 #ifndef VGG_CHECKPOINT_PICKLE_H
 #define VGG_CHECKPOINT_PICKLE_H
 
@@ -31,7 +33,8 @@ struct vgg_pickle {
 vgg_status vgg_pickle_read(const struct vgg_pickle_source *source, const struct vgg_limits *limits,
                            struct vgg_arena *arena, struct vgg_pickle *out, struct vgg_error *err);
 
-/* The allow-list's row for a name, or NULL. */
+/* The allow-list's row for a name. NULL for names that are refused wherever they stand: those of modules
+ * that every malicious pickle needs. Other names that are not on the list have the role OTHER. */
 const struct vgg_global *vgg_global_find(struct vgg_span module, struct vgg_span name);
 
 static inline bool vgg_span_equals(struct vgg_span span, const char *text)

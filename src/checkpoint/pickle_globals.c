@@ -40,6 +40,14 @@ static const struct vgg_global packages[] = {
 #undef PACKAGE
 };
 
+static const char *const refused[] = {
+#define REFUSED(module) module,
+#include "checkpoint/pickle_globals.inc"
+#undef REFUSED
+};
+
+static const struct vgg_global other = {"", NULL, VGG_GLOBAL_OTHER, NULL};
+
 static bool is_in_package(struct vgg_span module, const char *package)
 {
     size_t length = strlen(package);
@@ -62,5 +70,10 @@ const struct vgg_global *vgg_global_find(struct vgg_span module, struct vgg_span
             return &packages[i];
         }
     }
-    return NULL;
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        if (is_in_package(module, refused[i])) {
+            return NULL;
+        }
+    }
+    return &other;
 }

@@ -156,6 +156,17 @@ static vgg_status collect_top(struct vgg_pickle_machine *m, size_t count)
     return items == NULL ? VGG_ERR_FORMAT : collect(m, VGG_VALUE_TUPLE, items, count);
 }
 
+/* An object that is given items is of a class derived from dict, list or set: it is one. */
+static void become(struct vgg_value *value, enum vgg_value_kind kind)
+{
+    enum vgg_global_role role = value->kind == VGG_VALUE_OBJECT
+                                    ? value->object.callee->global.entry->role
+                                    : VGG_GLOBAL_SIZE;
+    if ((role == VGG_GLOBAL_OTHER || role == VGG_GLOBAL_OPAQUE) && value->object.state == NULL) {
+        *value = (struct vgg_value){.kind = kind};
+    }
+}
+
 /* Adds the items above the mark (or the top `single` ones) to the list below them. */
 static vgg_status add_to(struct vgg_pickle_machine *m, enum vgg_value_kind kind, size_t single)
 {
@@ -169,6 +180,7 @@ static vgg_status add_to(struct vgg_pickle_machine *m, enum vgg_value_kind kind,
     if (target == NULL) {
         return VGG_ERR_FORMAT;
     }
+    become(*target, kind);
     if ((*target)->kind != kind) {
         return BAD(m, "items added to %s, expected %s", vgg_value_kind_string((*target)->kind),
                    vgg_value_kind_string(kind));
@@ -438,15 +450,21 @@ HANDLER(BINGET)
 
 #define op_LONG_BINGET op_BINGET
 
+static vgg_status refuse_global(struct vgg_pickle_machine *m, struct vgg_span module,
+                                struct vgg_span name, const char *verb, const char *advice)
+{
+    return vgg_pickle_fail(m, VGG_ERR_UNSUPPORTED,
+                           "checkpoint %s %.*s.%.*s, which is not tensor data%s", verb,
+                           module.length > 200 ? 200 : (int)module.length, module.bytes,
+                           name.length > 200 ? 200 : (int)name.length, name.bytes, advice);
+}
+
 static vgg_status push_global(struct vgg_pickle_machine *m, struct vgg_span module,
                               struct vgg_span name)
 {
     const struct vgg_global *entry = vgg_global_find(module, name);
     if (entry == NULL) {
-        return vgg_pickle_fail(m, VGG_ERR_UNSUPPORTED,
-                               "checkpoint refers to %.*s.%.*s, which is not tensor data",
-                               module.length > 200 ? 200 : (int)module.length, module.bytes,
-                               name.length > 200 ? 200 : (int)name.length, name.bytes);
+        return refuse_global(m, module, name, "refers to", "");
     }
     return push_new(m,
                     (struct vgg_value){.kind = VGG_VALUE_GLOBAL, .global = {entry, module, name}});
@@ -495,7 +513,7 @@ static vgg_status fill_from_pairs(struct vgg_pickle_machine *m, struct vgg_value
 }
 
 /* What stands for `callee(*args)`. */
-HANDLER(REDUCE)
+static vgg_status apply(struct vgg_pickle_machine *m, bool is_call)
 {
     struct vgg_value **items = peek(m, 2);
     if (items == NULL) {
@@ -506,8 +524,12 @@ HANDLER(REDUCE)
         return BAD(m, "%s applied to %s, expected a global and a tuple",
                    vgg_value_kind_string(callee->kind), vgg_value_kind_string(args->kind));
     }
-    m->stack.count -= 2;
     enum vgg_global_role role = callee->global.entry->role;
+    if (is_call && role == VGG_GLOBAL_OTHER) {
+        return refuse_global(m, callee->global.module, callee->global.name, "calls",
+                             "; a file of model.state_dict() alone would do without");
+    }
+    m->stack.count -= 2;
     if (role != VGG_GLOBAL_DICT && role != VGG_GLOBAL_ORDERED_DICT) {
         return push_new(
             m, (struct vgg_value){.kind = VGG_VALUE_OBJECT, .object = {callee, args, NULL}});
@@ -525,7 +547,16 @@ HANDLER(REDUCE)
     return push(m, dict);
 }
 
-#define op_NEWOBJ op_REDUCE
+HANDLER(REDUCE)
+{
+    return apply(m, true);
+}
+
+/* callee.__new__(callee, *args): an object without a call of its class. */
+HANDLER(NEWOBJ)
+{
+    return apply(m, false);
+}
 
 HANDLER(BUILD)
 {
@@ -535,7 +566,8 @@ HANDLER(BUILD)
     }
     struct vgg_value *target = items[0];
     m->stack.count--;
-    if (target->kind == VGG_VALUE_DICT) {
+    if (target->kind == VGG_VALUE_DICT || target->kind == VGG_VALUE_LIST ||
+        target->kind == VGG_VALUE_SET) {
         return VGG_OK; /* attributes of an OrderedDict (_metadata) are no items */
     }
     if (target->kind != VGG_VALUE_OBJECT || target->object.state != NULL) {

@@ -19,8 +19,8 @@ enum vgg_value_kind {
     VGG_VALUE_TUPLE,
     VGG_VALUE_LIST,
     VGG_VALUE_SET,
-    VGG_VALUE_DICT,       /* also OrderedDict and defaultdict */
-    VGG_VALUE_GLOBAL,     /* a name from the allow-list, bound to nothing */
+    VGG_VALUE_DICT,       /* also OrderedDict, defaultdict and whatever else has items */
+    VGG_VALUE_GLOBAL,     /* a name, bound to nothing */
     VGG_VALUE_OBJECT,     /* what Python would have made by calling a GLOBAL */
     VGG_VALUE_PERSISTENT, /* something outside the pickle: a storage */
 };
@@ -51,6 +51,8 @@ enum vgg_global_role {
     VGG_GLOBAL_DTYPE,             /* torch.float8_e5m2 */
     VGG_GLOBAL_OTHER_TENSOR,      /* sparse, quantised …: a tensor that cannot be read */
     VGG_GLOBAL_MODULE,            /* a layer or a whole net */
+    VGG_GLOBAL_OTHER, /* not on the list: may be a class, whose objects are inert data, and
+                                     may not be called */
 };
 
 /* A row of the allow-list. */

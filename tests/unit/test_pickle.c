@@ -170,19 +170,22 @@ START_TEST(knows_names)
         {"torch.nn.modules.conv", "Conv2d", VGG_GLOBAL_MODULE},
         {"torchvision.models", "VGG", VGG_GLOBAL_MODULE},
         {"__builtin__", "set", VGG_GLOBAL_OPAQUE},
-        {"torch.nn.modules_x", "Conv2d", -1},
-        {"torchvision.model", "VGG", -1},
-        {"torch", "FloatStorag", -1},
-        {"torch", "FloatStorage2", -1},
-        {"", "", -1},
+        {"torch.nn.modules_x", "Conv2d", VGG_GLOBAL_OTHER},
+        {"torchvision.model", "VGG", VGG_GLOBAL_OTHER},
+        {"torch", "FloatStorag", VGG_GLOBAL_OTHER},
+        {"torch", "FloatStorage2", VGG_GLOBAL_OTHER},
+        {"", "", VGG_GLOBAL_OTHER},
+        {"os", "system", -1},
+        {"os.path", "join", -1},
         {"builtins", "getattr", -1},
         {"builtins", "eval", -1},
         {"__builtin__", "exec", -1},
-        {"torch.utils", "FloatStorage", -1},
-        {"torch._utils", "_import_dotted_name", -1},
-        {"torch.hub", "load", -1},
-        {"numpy", "load", -1},
-        {"pathlib", "os.system", -1},
+        {"torch.utils", "FloatStorage", VGG_GLOBAL_OTHER},
+        {"torch._utils", "_import_dotted_name", VGG_GLOBAL_OTHER},
+        {"torch.hub", "load", VGG_GLOBAL_OTHER},
+        {"numpy", "load", VGG_GLOBAL_OTHER},
+        {"pathlib", "os.system", VGG_GLOBAL_OTHER},
+        {"importlib", "import_module", -1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct vgg_span module = {cases[i].module, (uint32_t)strlen(cases[i].module)};
@@ -198,17 +201,43 @@ START_TEST(refuses_other_names)
 {
     REFUSED_BODY("cposix\nsystem\n\x8c\x02id\x85R",
                  "a.pth: pickle: checkpoint refers to posix.system, which is not tensor data");
+    REFUSED_BODY(
+        "ctorch.hub\nload\n\x8c\x02id\x85R",
+        "a.pth: pickle: checkpoint calls torch.hub.load, which is not tensor data; a file");
     REFUSED_BODY("cnt\nsystem\n", "nt.system");
     REFUSED_BODY("cbuiltins\neval\n", "builtins.eval");
     REFUSED_BODY("c__builtin__\nexec\n", "__builtin__.exec");
-    REFUSED_BODY("cpip\nmain\n", "pip.main");
-    REFUSED_BODY("ctorch.jit.unsupported_tensor_ops\nexecWrapper\n", "execWrapper");
-    REFUSED_BODY("c__main__\nMyVGG\n", "__main__.MyVGG");
+    REFUSED_BODY("cpip\nmain\n)R", "pip.main");
+    REFUSED_BODY("ctorch.jit.unsupported_tensor_ops\nexecWrapper\n)R", "execWrapper");
+    REFUSED_BODY("c__main__\nMyVGG\n)R", "__main__.MyVGG");
     REFUSED_BODY("\x8c\x05posix\x8c\x06system\x93", "posix.system");
     REFUSED_BODY("\x8c\x06system\x94\x8c\x05posix\x94h\x01h\x00\x93", "posix.system");
-    REFUSED_BODY("c\x1b[31m\n\x07\n", "\\x1b[31m.\\x07");
+    REFUSED_BODY("c\x1b[31m\n\x07\n)R", "\\x1b[31m.\\x07");
     BAD("NN\x93", "STACK_GLOBAL of None");
     BAD("\x8c\x01xK\x01\x93", "STACK_GLOBAL");
+}
+END_TEST
+
+/* Instances of any class, and names that nobody calls, are data. */
+START_TEST(keeps_objects_of_other_classes_inert)
+{
+    const struct vgg_value *value = OK("c__main__\nMyVGG\n)\x81}\x8c\x01xK\x01sb");
+    ck_assert_int_eq(value->kind, VGG_VALUE_OBJECT);
+    ck_assert_int_eq(value->object.callee->global.entry->role, VGG_GLOBAL_OTHER);
+    is_int(value->object.state->list.items[1], 1);
+    ck_assert_int_eq(OK("ctorch.nn.functional\nrelu\n")->kind, VGG_VALUE_GLOBAL);
+    value = OK("ceasydict\nEasyDict\n)\x81(\x8c\x01xK\x07u}b"); /* derived from dict */
+    ck_assert_int_eq(value->kind, VGG_VALUE_DICT);
+    is_int(value->list.items[1], 7);
+    value = OK("cx\nL\n)\x81(K\x07K\x09"
+               "e}b");
+    ck_assert_int_eq(value->kind, VGG_VALUE_LIST);
+    is_int(value->list.items[1], 9);
+    value = OK("cx\nS\n)\x81(K\x07\x90"); /* from set */
+    ck_assert_int_eq(value->kind, VGG_VALUE_SET);
+    BAD("cx\nD\n)\x81}bNNs", "items added to an object");
+    BAD("ctorch\nFloatTensor\n)\x81NNs", "items added to an object");
+    BAD("cx\nD\n)\x81NNsNa", "items added to a dict, expected a list");
 }
 END_TEST
 
@@ -499,6 +528,7 @@ START_TEST(keeps_the_limits)
 END_TEST
 
 UNIT_MAIN("pickle", reads_scalars, reads_collections, remembers, notes_calls, knows_names,
-          refuses_other_names, refuses_confusion, never_underflows, refuses_unknown_opcodes,
-          checks_the_protocol, checks_frames, bounds_lengths, survives_every_cut,
-          survives_every_changed_byte, defuses_bombs, allows_cycles, keeps_the_limits)
+          refuses_other_names, keeps_objects_of_other_classes_inert, refuses_confusion,
+          never_underflows, refuses_unknown_opcodes, checks_the_protocol, checks_frames,
+          bounds_lengths, survives_every_cut, survives_every_changed_byte, defuses_bombs,
+          allows_cycles, keeps_the_limits)
