@@ -29,16 +29,16 @@ enum vgg_dtype {
 };
 
 enum vgg_container {
-    VGG_CONTAINER_ZIP, /* torch.save since 1.6 */
+    VGG_CONTAINER_ZIP,         /* torch.save since 1.6 */
+    VGG_CONTAINER_TORCHSCRIPT, /* torch.jit.save: a zip, too */
     VGG_CONTAINER_LEGACY, /* torch.save from 0.1.10 to 1.5, and on request since: a stream of pickles */
     VGG_CONTAINER_SAFETENSORS,
 };
 
 /* A named tensor: a strided view into the checkpoint's memory. */
 struct vgg_tensor {
-    const char
-        *name; /* "features.0.weight", as in the file less the "module." that DataParallel puts
-                         before every name; valid UTF-8 without control characters */
+    const char *name; /* "features.0.weight", as in the file less what wrappers put before it
+                         ("module."); valid UTF-8 without control characters */
     enum vgg_dtype dtype;
     int ndim;                     /* 0 … VGG_MAX_DIMS */
     int64_t shape[VGG_MAX_DIMS];  /* elements, all >= 0 */
@@ -51,18 +51,36 @@ struct vgg_tensor {
 
 typedef struct vgg_checkpoint vgg_checkpoint;
 
-/* Opens a checkpoint: maps the file, recognises the container by its content, reads the pickle or header.
- * Nothing in the file is ever executed, and no tensor's bytes are read.
+/* Opens a checkpoint: maps the file, recognises the container by its content, reads the pickle or
+ * header, finds the net's tensors wherever training scripts put them, and takes off what wrappers put before their
+ * names. Nothing in the file is ever executed, and no tensor's bytes are read, but for weights in two
+ * parts (weight_norm's, prune's), which are made whole.
  *   path     file name; a regular file
  *   context  NULL for the defaults
  *   out      receives the checkpoint, to be closed by the caller; NULL after an error
- * Errors: IO, FORMAT, UNSUPPORTED, LIMIT, MEMORY. The file must not be changed or shortened by others
- * while it is open: the tensors are the file's own pages.
+ * Errors: IO, FORMAT, UNSUPPORTED, MISMATCH (several different VGGs, which the message lists), LIMIT,
+ * MEMORY. The file must not be changed or shortened by others while it is open: the tensors are the file's own pages.
  * Threads: any; one checkpoint may be read by many threads at once. */
 VGG_API vgg_status vgg_checkpoint_open(const char *path, const struct vgg_context *context,
                                        vgg_checkpoint **out, struct vgg_error *err);
 
-/* The same of a file's bytes in memory.
+struct vgg_checkpoint_options {
+    const char *key; /* which of several nets in the file: the path of its state dict or module,
+                        "ema.module", and then the beginning of its tensors' names where several
+                        nets share a dict, "state_dict.student"; "." is the root. NULL: the only
+                        VGG there is */
+    bool names_only; /* do not compute weights that are kept in two parts: their data is NULL */
+};
+
+/* The same with a choice.
+ *   options  NULL for none
+ * Errors: also MISMATCH when there is nothing under the key; the message lists what there is. */
+VGG_API vgg_status vgg_checkpoint_open_with(const char *path,
+                                            const struct vgg_checkpoint_options *options,
+                                            const struct vgg_context *context, vgg_checkpoint **out,
+                                            struct vgg_error *err);
+
+/* The same as vgg_checkpoint_open of a file's bytes in memory.
  *   bytes  [count] borrowed until the checkpoint is closed, and not to be changed until then; at any
  *          alignment
  *   name   stands for the path in messages, for vgg_checkpoint_verify, and where a description of the
@@ -78,6 +96,14 @@ VGG_API void vgg_checkpoint_close(vgg_checkpoint *checkpoint);
 VGG_API const char *vgg_checkpoint_get_path(const vgg_checkpoint *checkpoint);
 VGG_API enum vgg_container vgg_checkpoint_get_container(const vgg_checkpoint *checkpoint);
 VGG_API uint64_t vgg_checkpoint_get_file_bytes(const vgg_checkpoint *checkpoint);
+
+/* Where in the file the tensors were found: the path of their dict or module ("state_dict"; "" is the
+ * root), what was taken off their names ("module."; ""), the class of the module ("VGG"; NULL for a
+ * state dict), and how many tensors beside them do not have that beginning and were passed over. */
+VGG_API const char *vgg_checkpoint_get_key(const vgg_checkpoint *checkpoint);
+VGG_API const char *vgg_checkpoint_get_prefix(const vgg_checkpoint *checkpoint);
+VGG_API const char *vgg_checkpoint_get_class(const vgg_checkpoint *checkpoint);
+VGG_API size_t vgg_checkpoint_get_passed_over(const vgg_checkpoint *checkpoint);
 
 /* The number of tensors, and each of them in the order of the file (borrowed until close). */
 VGG_API size_t vgg_checkpoint_get_tensor_count(const vgg_checkpoint *checkpoint);
@@ -109,7 +135,7 @@ VGG_API void vgg_tensor_read_f32(const struct vgg_tensor *tensor, float *out);
 /* Bytes of one element. */
 VGG_API size_t vgg_dtype_get_bytes(enum vgg_dtype dtype);
 
-/* "float32", "int64", …; "zip", "legacy", "safetensors". Never NULL. */
+/* "float32", "int64", …; "zip", "legacy", "safetensors", "torchscript". Never NULL. */
 VGG_API const char *vgg_dtype_string(enum vgg_dtype dtype);
 VGG_API const char *vgg_container_string(enum vgg_container container);
 

@@ -48,7 +48,7 @@ static inline float vgg_f8_e4m3_to_float(uint8_t bits)
         return sign != 0 ? -magnitude : magnitude;
     }
     if ((bits & 0x7f) == 0x7f) {
-        return vgg_float_from_bits(sign | 0x7fc00000);
+        return vgg_float_from_bits(sign | 0x7ff00000); /* with the bits that torch gives it */
     }
     return vgg_float_from_bits(sign | (exponent + (127 - 7)) << 23 | fraction << 20);
 }

@@ -29,9 +29,32 @@ static vgg_status create(const char *path, const struct vgg_context *context, vg
     return VGG_OK;
 }
 
+/* Notes the class of a module that holds the tensors. */
+static vgg_status name_class(vgg_checkpoint *checkpoint, struct vgg_error *err)
+{
+    const struct vgg_contents *contents = &checkpoint->dict.contents;
+    bool script = contents->kind == VGG_SOURCE_SCRIPT;
+    if (script != (checkpoint->container == VGG_CONTAINER_TORCHSCRIPT)) {
+        return vgg_fail(err, VGG_ERR_FORMAT,
+                        script ? "%s: a TorchScript module outside a TorchScript archive"
+                               : "%s: a TorchScript archive (constants.pkl) without a module",
+                        checkpoint->path);
+    }
+    if (contents->source->kind == VGG_VALUE_OBJECT) {
+        struct vgg_span name = contents->source->object.callee->global.name;
+        size_t length = name.length > 200 ? 200 : name.length;
+        checkpoint->class_name = vgg_arena_copy_string(&checkpoint->arena, name.bytes, length);
+        if (checkpoint->class_name == NULL) {
+            return vgg_fail_memory(err, checkpoint->path, length, "a name");
+        }
+    }
+    return VGG_OK;
+}
+
 /* From checkpoint->file to its tensors. */
-static vgg_status read_tensors(vgg_checkpoint *checkpoint, const struct vgg_limits *limits,
-                               struct vgg_error *err)
+static vgg_status read_tensors(vgg_checkpoint *checkpoint,
+                               const struct vgg_checkpoint_options *options,
+                               const struct vgg_limits *limits, struct vgg_error *err)
 {
     struct vgg_archive archive = {.path = checkpoint->path,
                                   .file = &checkpoint->file,
@@ -48,8 +71,12 @@ static vgg_status read_tensors(vgg_checkpoint *checkpoint, const struct vgg_limi
     if (status != VGG_OK) {
         goto done;
     }
-    status =
-        vgg_state_dict_read(&pickle, archive.path, limits, archive.arena, &checkpoint->dict, err);
+    status = vgg_state_dict_read(&pickle, archive.path, options->key, limits, archive.arena,
+                                 &checkpoint->dict, err);
+    if (status != VGG_OK) {
+        goto done;
+    }
+    status = name_class(checkpoint, err);
     if (status != VGG_OK) {
         goto done;
     }
@@ -57,17 +84,30 @@ static vgg_status read_tensors(vgg_checkpoint *checkpoint, const struct vgg_limi
     if (status != VGG_OK) {
         goto done;
     }
-    vgg_state_dict_bind(&checkpoint->dict);
-    vgg_log(&checkpoint->context, VGG_LOG_INFO, "%s: %s checkpoint, %zu tensors in %zu storages",
-            checkpoint->path, vgg_container_string(checkpoint->container), checkpoint->dict.count,
-            storages.count);
+    status = vgg_state_dict_bind(&checkpoint->dict, &storages, !options->names_only, archive.path,
+                                 archive.arena, err);
+    if (status == VGG_OK) {
+        vgg_log(&checkpoint->context, VGG_LOG_INFO,
+                "%s: %s checkpoint, %zu tensors in %zu storages", checkpoint->path,
+                vgg_container_string(checkpoint->container), checkpoint->dict.count,
+                storages.count);
+    }
 done:
     vgg_archive_close(&archive);
     return status;
 }
 
+static const struct vgg_checkpoint_options no_options;
+
 vgg_status vgg_checkpoint_open(const char *path, const struct vgg_context *context,
                                vgg_checkpoint **out, struct vgg_error *err)
+{
+    return vgg_checkpoint_open_with(path, NULL, context, out, err);
+}
+
+vgg_status vgg_checkpoint_open_with(const char *path, const struct vgg_checkpoint_options *options,
+                                    const struct vgg_context *context, vgg_checkpoint **out,
+                                    struct vgg_error *err)
 {
     struct vgg_limits limits;
     vgg_checkpoint *checkpoint = NULL;
@@ -84,7 +124,7 @@ vgg_status vgg_checkpoint_open(const char *path, const struct vgg_context *conte
         status = vgg_file_map(path, limits.file_bytes, &checkpoint->file, err);
     }
     if (status == VGG_OK) {
-        status = read_tensors(checkpoint, &limits, err);
+        status = read_tensors(checkpoint, options != NULL ? options : &no_options, &limits, err);
     }
     if (status != VGG_OK) {
         vgg_checkpoint_close(checkpoint);
@@ -116,7 +156,7 @@ vgg_status vgg_checkpoint_open_memory(const void *bytes, size_t count, const cha
     vgg_status status = create(name, context, &checkpoint, err);
     if (status == VGG_OK) {
         vgg_file_borrow(bytes, count, &checkpoint->file);
-        status = read_tensors(checkpoint, &limits, err);
+        status = read_tensors(checkpoint, &no_options, &limits, err);
     }
     if (status != VGG_OK) {
         vgg_checkpoint_close(checkpoint);
@@ -156,6 +196,26 @@ uint64_t vgg_checkpoint_get_file_bytes(const vgg_checkpoint *checkpoint)
     return checkpoint->file.size;
 }
 
+const char *vgg_checkpoint_get_key(const vgg_checkpoint *checkpoint)
+{
+    return checkpoint->dict.contents.key;
+}
+
+const char *vgg_checkpoint_get_prefix(const vgg_checkpoint *checkpoint)
+{
+    return checkpoint->dict.contents.prefix;
+}
+
+const char *vgg_checkpoint_get_class(const vgg_checkpoint *checkpoint)
+{
+    return checkpoint->class_name;
+}
+
+size_t vgg_checkpoint_get_passed_over(const vgg_checkpoint *checkpoint)
+{
+    return checkpoint->dict.contents.outside;
+}
+
 size_t vgg_checkpoint_get_tensor_count(const vgg_checkpoint *checkpoint)
 {
     return checkpoint->dict.count;
@@ -186,6 +246,8 @@ const char *vgg_container_string(enum vgg_container container)
     switch (container) {
     case VGG_CONTAINER_ZIP:
         return "zip";
+    case VGG_CONTAINER_TORCHSCRIPT:
+        return "torchscript";
     case VGG_CONTAINER_LEGACY:
         return "legacy";
     case VGG_CONTAINER_SAFETENSORS:

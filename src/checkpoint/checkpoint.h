@@ -12,6 +12,7 @@ struct vgg_checkpoint {
     const char *path;
     enum vgg_container container;
     struct vgg_state_dict dict;
+    const char *class_name; /* of a whole or TorchScript module; or NULL */
 };
 
 /* What it was opened with, less the limits. */

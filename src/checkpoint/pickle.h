@@ -20,7 +20,7 @@ struct vgg_pickle_source {
 };
 
 struct vgg_pickle {
-    const struct vgg_value *root;
+    struct vgg_value *root;
     struct vgg_value **persistents; /* [persistent_count]: every PERSISTENT, in order */
     size_t persistent_count;
     size_t size; /* bytes read, STOP included */

@@ -71,6 +71,7 @@ struct vgg_span {
 
 struct vgg_value {
     enum vgg_value_kind kind;
+    bool seen; /* for walks that meet each value once */
     union {
         bool boolean;
         int64_t integer;

@@ -343,12 +343,6 @@ static vgg_status open_pickle(struct vgg_archive *archive, struct zip_state *sta
                               struct vgg_error *err)
 {
     const struct vgg_zip_member *member = find_file(state, "data.pkl");
-    if (find_file(state, "constants.pkl") != NULL) {
-        return vgg_fail(err, VGG_ERR_UNSUPPORTED,
-                        "%s: a TorchScript archive, which is not supported yet; save "
-                        "model.state_dict() with torch.save instead",
-                        archive->path);
-    }
     if (member == NULL || member->bytes > archive->limits->pickle_bytes) {
         return vgg_fail(err, VGG_ERR_LIMIT,
                         "%s: data.pkl is larger than the limit of %" PRIu64 " bytes", archive->path,
@@ -399,7 +393,8 @@ vgg_status vgg_zip_open(struct vgg_archive *archive, struct vgg_error *err)
         close_zip(archive);
         return status;
     }
-    archive->kind = VGG_CONTAINER_ZIP;
+    archive->kind =
+        find_file(state, "constants.pkl") != NULL ? VGG_CONTAINER_TORCHSCRIPT : VGG_CONTAINER_ZIP;
     archive->locate = locate;
     archive->close = close_zip;
     return VGG_OK;

@@ -51,8 +51,8 @@ def fnv1a(data):
     return value
 
 
-def run(path):
-    done = subprocess.run([DUMP, str(path)], capture_output=True, text=True, timeout=60)
+def run(path, *key):
+    done = subprocess.run([DUMP, str(path), *key], capture_output=True, text=True, timeout=60)
     return done.returncode, done.stdout, done.stderr.strip()
 
 
@@ -60,22 +60,24 @@ def lines_of(tensors):
     """What dump_tensors has to print, without the file offset."""
     lines = []
     for name, tensor in tensors.items():
+        dtype = getattr(tensor, "dtype_name", str(tensor.dtype)[6:])  # of types that torch has not
         tensor = tensor.detach()
         values = tensor.to(torch.float32).contiguous().numpy().tobytes()
         layout = "contiguous" if tensor.is_contiguous() else "strided"
         shape = "x".join(map(str, tensor.shape)) or "-"
-        lines.append(f"{name} {str(tensor.dtype)[6:]} {shape} {layout} {fnv1a(values):016x}")
+        lines.append(f"{name} {dtype} {shape} {layout} {fnv1a(values):016x}")
     return lines
 
 
-def expect(name, path, tensors, container):
-    """The file holds exactly these tensors, in this order."""
-    code, out, err = run(path)
+def expect(name, path, tensors, *where, key=()):
+    """The file holds exactly these tensors, in this order, in the container that where begins with, and
+    at the key, with the prefix and of the class that follow there, if they do."""
+    code, out, err = run(path, *key)
     found = out.splitlines()
     if code != 0:
         return report(name, err)
-    if found[:1] != [f"# {container}"]:
-        return report(name, f"expected {container}, found {found[:1]}")
+    if found[0].split()[1:][:len(where)] != list(where):
+        return report(name, f"expected {where}, found {found[0]}")
     without_offset = [" ".join(f[:-2] + f[-1:]) for f in (line.split(" ") for line in found[1:])]
     expected = lines_of(tensors)
     if without_offset != expected:
@@ -85,9 +87,9 @@ def expect(name, path, tensors, container):
     report(name, None)
 
 
-def refuse(name, path, *reasons):
+def refuse(name, path, *reasons, key=()):
     """The file is refused with one line that has all the reasons."""
-    code, out, err = run(path)
+    code, out, err = run(path, *key)
     if code != 1 or out or err.count("\n") or not err.startswith(str(path)):
         return report(name, f"expected a refusal, got exit {code}, {err!r}")
     missing = [reason for reason in reasons if reason not in err]
@@ -361,14 +363,14 @@ def refused(folder):
         refuse(path.name, path, "expected a state dict, found a list")
         path = save(f"nothing.{container}.pth", {"epoch": 1}, **options)
         refuse(path.name, path, "no tensors", "'epoch'")
-        path = save(f"module.{container}.pth", torch.nn.Linear(2, 2), **options)
-        refuse(path.name, path, "state_dict()")
+        path = save(f"module.{container}.pth", torch.nn.ReLU(), **options)
+        refuse(path.name, path, "torch.nn.modules.activation.ReLU", "state_dict()")
         whole = save(f"good.{container}.pth", plain(), **options).read_bytes()
         refuse(f"cut.{container}", write(f"cut.{container}.pth", whole[:-100]), "truncated")
         refuse(f"appended.{container}", write(f"appended.{container}.pth", whole + b"x" * 30), "30 bytes after")
     script = folder / "script.pth"
-    torch.jit.script(torch.nn.Linear(2, 2)).save(str(script))
-    refuse("script.pth", script, "TorchScript")
+    torch.jit.script(torch.nn.ReLU()).save(str(script))
+    refuse("script.pth", script, "without weights")
     refuse("pickle", write("bare.pth", pickle.dumps({"a": list(range(50))}, protocol=2)), "bare pickle")
     refuse("html", write("html.pth", b"<!DOCTYPE html><html></html>"), "HTML")
     refuse("lfs", write("lfs.pth", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n"), "git lfs pull")

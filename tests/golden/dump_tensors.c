@@ -1,4 +1,6 @@
-/* Prints a checkpoint's tensors for tests/golden/checkpoints.py: one line per tensor,
+/* Prints a checkpoint's tensors for tests/golden/checkpoints.py and contents.py:
+ *   # CONTAINER KEY PREFIX CLASS
+ * with "-" for what is empty, and one line per tensor,
  *   NAME DTYPE SHAPE CONTIGUOUS FILE_OFFSET HASH
  * with the shape as "2x3" ("-" when it has no dimensions) and the hash (64-bit FNV-1a) of the row-major
  * float32 values' bytes. */
@@ -37,20 +39,29 @@ static int print_tensor(const struct vgg_tensor *tensor)
     return EXIT_SUCCESS;
 }
 
+static const char *or_dash(const char *text)
+{
+    return text != NULL && text[0] != '\0' ? text : "-";
+}
+
 int main(int argc, char **argv)
 {
     vgg_checkpoint *checkpoint;
     static struct vgg_error err;
     int status = EXIT_SUCCESS;
-    if (argc != 2) {
-        fprintf(stderr, "usage: dump_tensors CHECKPOINT\n");
+    if (argc != 2 && argc != 3) {
+        fprintf(stderr, "usage: dump_tensors CHECKPOINT [KEY]\n");
         return 2;
     }
-    if (vgg_checkpoint_open(argv[1], NULL, &checkpoint, &err) != VGG_OK) {
+    const struct vgg_checkpoint_options options = {.key = argv[2]};
+    if (vgg_checkpoint_open_with(argv[1], &options, NULL, &checkpoint, &err) != VGG_OK) {
         fprintf(stderr, "%s\n", err.message);
         return EXIT_FAILURE;
     }
-    printf("# %s\n", vgg_container_string(vgg_checkpoint_get_container(checkpoint)));
+    printf("# %s %s %s %s\n", vgg_container_string(vgg_checkpoint_get_container(checkpoint)),
+           or_dash(vgg_checkpoint_get_key(checkpoint)),
+           or_dash(vgg_checkpoint_get_prefix(checkpoint)),
+           or_dash(vgg_checkpoint_get_class(checkpoint)));
     for (size_t i = 0; status == EXIT_SUCCESS && i < vgg_checkpoint_get_tensor_count(checkpoint);
          i++) {
         status = print_tensor(vgg_checkpoint_get_tensor(checkpoint, i));

@@ -292,7 +292,8 @@ START_TEST(refuses_other_archives)
     refuse_bytes(make_zip(members, GOOD_MEMBERS), VGG_ERR_FORMAT, "exactly one pickle");
     begin();
     members[3].name = "good/constants.pkl";
-    refuse_bytes(make_zip(members, GOOD_MEMBERS), VGG_ERR_UNSUPPORTED, "TorchScript");
+    refuse_bytes(make_zip(members, GOOD_MEMBERS), VGG_ERR_FORMAT,
+                 "a TorchScript archive (constants.pkl) without a module");
     begin();
     members[0].name = "good/model.json";
     refuse_bytes(make_zip(members, GOOD_MEMBERS), VGG_ERR_UNSUPPORTED, "TorchScript");
