@@ -52,6 +52,7 @@ struct cli_options {
     const char *preset;
     const char *spec;
     const char *cfg;
+    const char *key;
     const char *output; /* NULL: standard output */
     const char *save_logits;
     const char *save_input;

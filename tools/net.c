@@ -38,7 +38,9 @@ vgg_status net_open(const char *path, const struct cli_options *options, struct 
     if (file_sniff(path) == FILE_PICTURE) {
         return message_fail(err, VGG_ERR_FORMAT, "%s: expected a checkpoint, got a picture", path);
     }
-    vgg_status status = vgg_checkpoint_open(path, &context, &out->checkpoint, err);
+    const struct vgg_checkpoint_options checkpoint_options = {.key = options->key};
+    vgg_status status =
+        vgg_checkpoint_open_with(path, &checkpoint_options, &context, &out->checkpoint, err);
     if (status == VGG_OK && options->verify) {
         status = verify(out, err);
     }
@@ -52,6 +54,9 @@ vgg_status net_open(const char *path, const struct cli_options *options, struct 
     vgg_model_get_info(out->model, &out->about.info);
     out->about.path = path;
     out->about.container = vgg_container_string(vgg_checkpoint_get_container(out->checkpoint));
+    out->about.key = vgg_checkpoint_get_key(out->checkpoint);
+    out->about.prefix = vgg_checkpoint_get_prefix(out->checkpoint);
+    out->about.class_name = vgg_checkpoint_get_class(out->checkpoint);
     out->about.file_bytes = vgg_checkpoint_get_file_bytes(out->checkpoint);
     out->about.preprocess = vgg_model_get_preprocess(out->model);
     return VGG_OK;

@@ -31,9 +31,39 @@ void report_describe(const struct report_model *model, char *out, size_t bytes)
              model->info.class_count, model->container, size);
 }
 
+static bool has_text(const char *text)
+{
+    return text != NULL && text[0] != '\0';
+}
+
+/* "  found in state_dict, names less module.": nothing for a plain state dict. */
+static void write_place(const struct report_model *model, FILE *out)
+{
+    const bool class_name = has_text(model->class_name), key = has_text(model->key),
+               prefix = has_text(model->prefix);
+    if (!class_name && !key && !prefix) {
+        return;
+    }
+    fputs("  found ", out);
+    if (class_name) {
+        fputs("in a module of class ", out);
+        message_write_visible(out, model->class_name);
+    }
+    if (key) {
+        fputs(class_name ? " at " : "in ", out);
+        message_write_visible(out, model->key);
+    }
+    if (prefix) {
+        fputs(class_name || key ? ", names less " : "with names less ", out);
+        message_write_visible(out, model->prefix);
+    }
+    putc('\n', out);
+}
+
 void report_write_description(const struct report_model *model, bool input, FILE *out)
 {
     const struct vgg_preprocess *preprocess = model->preprocess;
+    write_place(model, out);
     fputs("  described by ", out);
     message_write_visible(out, model->info.spec_source);
     fprintf(out, ", preprocessing %s (resize %d, crop %d", preprocess->name, preprocess->resize,

@@ -19,6 +19,10 @@ enum { REPORT_SCHEMA = 1 };
 struct report_model {
     const char *path;
     const char *container; /* as vgg_container_string has it */
+    /* Where in the file the net was found; each may be NULL or empty. */
+    const char *key;        /* "state_dict" */
+    const char *prefix;     /* what was taken off the names: "module." */
+    const char *class_name; /* of a whole module */
     uint64_t file_bytes;
     struct vgg_model_info info;
     const struct vgg_preprocess *preprocess;
@@ -82,7 +86,7 @@ bool report_end(struct report *report, const struct report_totals *totals,
  * classes, zip checkpoint, 528 MB". */
 void report_describe(const struct report_model *model, char *out, size_t bytes);
 
-/* What follows that line: who described the net, the preprocessing, and what was taken for granted.
+/* What follows that line: where in the file the net is, who described the net, the preprocessing, and what was taken for granted.
  *   input  tell the input's size too */
 void report_write_description(const struct report_model *model, bool input, FILE *out);
 

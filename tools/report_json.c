@@ -24,6 +24,9 @@ void report_write_model_json(struct json *json, const struct report_model *model
     json_string(json, "described_by", model->info.spec_source);
     json_string(json, "assumed", model->info.assumed);
     json_string(json, "container", model->container);
+    json_string(json, "key", model->key);
+    json_string(json, "prefix", model->prefix);
+    json_string(json, "class", model->class_name);
     json_integer(json, "bytes", (int64_t)model->file_bytes);
     json_bool(json, "verified", model->verified);
     json_close_object(json);

@@ -29,10 +29,10 @@ enum vgg_dtype {
 };
 
 enum vgg_container {
-    VGG_CONTAINER_ZIP,         /* torch.save since 1.6 */
-    VGG_CONTAINER_TORCHSCRIPT, /* torch.jit.save: a zip, too */
+    VGG_CONTAINER_ZIP, /* torch.save since 1.6 */
     VGG_CONTAINER_LEGACY, /* torch.save from 0.1.10 to 1.5, and on request since: a stream of pickles */
     VGG_CONTAINER_SAFETENSORS,
+    VGG_CONTAINER_TORCHSCRIPT, /* torch.jit.save: a zip, too */
 };
 
 /* A named tensor: a strided view into the checkpoint's memory. */
@@ -70,6 +70,7 @@ struct vgg_checkpoint_options {
                         nets share a dict, "state_dict.student"; "." is the root. NULL: the only
                         VGG there is */
     bool names_only; /* do not compute weights that are kept in two parts: their data is NULL */
+    uint64_t reserved[8];
 };
 
 /* The same with a choice.

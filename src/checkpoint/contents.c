@@ -62,7 +62,11 @@ static vgg_status choose_only(struct vgg_places *places, const struct vgg_place 
         if (place != NULL && option->place != place) {
             continue;
         }
-        if (*out != NULL && !vgg_options_are_same(places, *out, option)) {
+        bool same = true;
+        if (*out != NULL && vgg_options_compare(places, *out, option, &same) != VGG_OK) {
+            return vgg_fail_memory(err, places->path, sizeof *option, "the search");
+        }
+        if (!same) {
             struct vgg_text text = {0};
             list(places, &text);
             return vgg_fail(err, VGG_ERR_MISMATCH,

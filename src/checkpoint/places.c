@@ -102,57 +102,72 @@ static bool starts_with(const char *name, const char *prefix)
     return strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
-/* Finds or makes the option for names of a place that begin so; NULL without room. */
-static struct vgg_option *get_option(struct vgg_places *places, const struct vgg_place *place,
-                                     const char *name, size_t prefix_length)
+/* Finds or makes the option for names of a place that begin so; NULL without room. Errors: MEMORY. */
+static vgg_status get_option(struct vgg_places *places, const struct vgg_place *place,
+                             const char *name, size_t prefix_length, struct vgg_option **out)
 {
+    *out = NULL;
     for (size_t i = 0; i < places->option_count; i++) {
         struct vgg_option *option = &places->options[i];
         if (option->place == place && strlen(option->prefix) == prefix_length &&
             memcmp(option->prefix, name, prefix_length) == 0) {
-            return option;
+            *out = option;
+            return VGG_OK;
         }
     }
-    const char *prefix = places->option_count < VGG_OPTIONS_MAX
-                             ? vgg_arena_copy_string(places->arena, name, prefix_length)
-                             : NULL;
-    if (prefix == NULL) {
-        return NULL;
+    if (places->option_count == VGG_OPTIONS_MAX) {
+        return VGG_OK;
     }
-    struct vgg_option *option = &places->options[places->option_count++];
-    *option = (struct vgg_option){.place = place, .prefix = prefix};
-    return option;
+    const char *prefix = vgg_arena_copy_string(places->arena, name, prefix_length);
+    if (prefix == NULL) {
+        return VGG_ERR_MEMORY;
+    }
+    *out = &places->options[places->option_count++];
+    **out = (struct vgg_option){.place = place, .prefix = prefix};
+    return VGG_OK;
 }
 
-/* Finds the VGGs in a place. A place that cannot be walked has none; if it is taken in the end, the
- * same error comes again. */
-static void find_options(struct vgg_places *places, struct vgg_place *place)
+/* Lists a place's tensors for a look. A place that cannot be walked has none: if it is taken in the end,
+ * the same error comes again. Errors: MEMORY. */
+static vgg_status look(struct vgg_places *places, const struct vgg_place *place,
+                       struct vgg_arena *scratch, struct vgg_named_list *tensors)
+{
+    vgg_status status = vgg_walk(place->value, places->path, places->limits, &places->budget,
+                                 scratch, tensors, NULL, NULL);
+    if (status != VGG_OK) {
+        *tensors = (struct vgg_named_list){0};
+    }
+    return status == VGG_ERR_MEMORY ? status : VGG_OK;
+}
+
+/* Finds the VGGs in a place. Errors: MEMORY. */
+static vgg_status find_options(struct vgg_places *places, struct vgg_place *place)
 {
     struct vgg_arena scratch = {.context = places->arena->context};
     struct vgg_named_list tensors = {0};
     const size_t first = places->option_count;
-    if (vgg_walk(place->value, places->path, places->limits, &places->budget, &scratch, &tensors,
-                 NULL, NULL) == VGG_OK) {
-        place->tensors = tensors.count;
-        for (size_t i = 0; i < tensors.count; i++) {
-            size_t length;
-            enum vgg_name_part part = vgg_name_find_part(tensors.items[i].name, &length);
-            struct vgg_option *option =
-                part != VGG_NAME_OTHER ? get_option(places, place, tensors.items[i].name, length)
-                                       : NULL;
-            if (option != NULL) {
-                option->features = option->features || part == VGG_NAME_FEATURES;
-                option->classifier = option->classifier || part == VGG_NAME_CLASSIFIER;
-            }
+    vgg_status status = look(places, place, &scratch, &tensors);
+    place->tensors = tensors.count;
+    for (size_t i = 0; i < tensors.count && status == VGG_OK; i++) {
+        size_t length;
+        enum vgg_name_part part = vgg_name_find_part(tensors.items[i].name, &length);
+        struct vgg_option *option = NULL;
+        if (part != VGG_NAME_OTHER) {
+            status = get_option(places, place, tensors.items[i].name, length, &option);
         }
-        for (size_t o = first; o < places->option_count; o++) {
-            for (size_t i = 0; i < tensors.count; i++) {
-                places->options[o].tensors +=
-                    starts_with(tensors.items[i].name, places->options[o].prefix);
-            }
+        if (option != NULL) {
+            option->features = option->features || part == VGG_NAME_FEATURES;
+            option->classifier = option->classifier || part == VGG_NAME_CLASSIFIER;
+        }
+    }
+    for (size_t o = first; o < places->option_count; o++) {
+        for (size_t i = 0; i < tensors.count; i++) {
+            places->options[o].tensors +=
+                starts_with(tensors.items[i].name, places->options[o].prefix);
         }
     }
     vgg_arena_destroy(&scratch);
+    return status;
 }
 
 /* Keeps what has convolutions, and of these those with a classifier if there is one. */
@@ -195,29 +210,29 @@ static const struct vgg_named *next_with(const struct vgg_named_list *list, size
     return *i < list->count ? &list->items[(*i)++] : NULL;
 }
 
-bool vgg_options_are_same(struct vgg_places *places, const struct vgg_option *a,
-                          const struct vgg_option *b)
+vgg_status vgg_options_compare(struct vgg_places *places, const struct vgg_option *a,
+                               const struct vgg_option *b, bool *same)
 {
     struct vgg_arena scratch = {.context = places->arena->context};
     struct vgg_named_list x = {0}, y = {0};
     size_t i = 0, j = 0;
-    bool same = a->tensors == b->tensors &&
-                vgg_walk(a->place->value, places->path, places->limits, &places->budget, &scratch,
-                         &x, NULL, NULL) == VGG_OK &&
-                vgg_walk(b->place->value, places->path, places->limits, &places->budget, &scratch,
-                         &y, NULL, NULL) == VGG_OK;
-    while (same) {
+    *same = a->tensors == b->tensors;
+    vgg_status status = look(places, a->place, &scratch, &x);
+    if (status == VGG_OK) {
+        status = look(places, b->place, &scratch, &y);
+    }
+    while (*same && status == VGG_OK) {
         const struct vgg_named *left = next_with(&x, &i, a->prefix);
         const struct vgg_named *right = next_with(&y, &j, b->prefix);
         if (left == NULL || right == NULL) {
-            same = left == right;
+            *same = left == right && i > 0;
             break;
         }
-        same = strcmp(left->name + strlen(a->prefix), right->name + strlen(b->prefix)) == 0 &&
-               same_view(places, left->value, right->value);
+        *same = strcmp(left->name + strlen(a->prefix), right->name + strlen(b->prefix)) == 0 &&
+                same_view(places, left->value, right->value);
     }
     vgg_arena_destroy(&scratch);
-    return same;
+    return status;
 }
 
 /* ---- all of it ---- */
@@ -237,8 +252,9 @@ vgg_status vgg_places_find(const char *path, struct vgg_value *root,
     }
     find_all(out, root);
     for (size_t i = 0; i < out->count; i++) {
-        if (out->items[i].kind != VGG_SOURCE_NONE) {
-            find_options(out, &out->items[i]);
+        if (out->items[i].kind != VGG_SOURCE_NONE && find_options(out, &out->items[i]) != VGG_OK) {
+            vgg_places_fini(out);
+            return vgg_fail_memory(err, path, sizeof *out->items, "the search");
         }
     }
     keep_nets(out);

@@ -53,8 +53,9 @@ typedef char vgg_place_label[VGG_PLACE_DEPTH_MAX * (VGG_PLACE_KEY_BYTES_MAX + 1)
 const char *vgg_place_get_label(const struct vgg_place *place, const char *prefix,
                                 vgg_place_label out);
 
-/* Whether two options are views of the same memory: a best state that is the current one, say. */
-bool vgg_options_are_same(struct vgg_places *places, const struct vgg_option *a,
-                          const struct vgg_option *b);
+/* Whether two options are views of the same memory: a best state that is the current one, say. Errors:
+ * MEMORY. */
+vgg_status vgg_options_compare(struct vgg_places *places, const struct vgg_option *a,
+                               const struct vgg_option *b, bool *same);
 
 #endif

@@ -32,8 +32,9 @@ CONTAINERS = (("zip", {}), ("legacy", LEGACY))
 
 def small_vgg(batch_norm=True, **sizes):
     """A VGG as torchvision makes it, with a small head."""
-    layers = torchvision.models.vgg.make_layers([4, "M", 6, "M"], batch_norm)
-    net = torchvision.models.vgg.VGG(layers, init_weights=False)
+    net = torchvision.models.vgg.VGG.__new__(torchvision.models.vgg.VGG)
+    nn.Module.__init__(net)  # its own __init__ would fill 120 million weights first
+    net.features = torchvision.models.vgg.make_layers([4, "M", 6, "M"], batch_norm)
     net.avgpool = nn.AdaptiveAvgPool2d(sizes.get("pool", 2))
     side = sizes.get("pool", 2)
     net.classifier = nn.Sequential(nn.Linear(6 * side * side, 5), nn.ReLU(True), nn.Dropout(),
