@@ -9,188 +9,6 @@
 
 #define BAD(m, ...) vgg_pickle_fail(m, VGG_ERR_FORMAT, __VA_ARGS__)
 
-/* The answer to every NULL. */
-static vgg_status no_memory(struct vgg_pickle_machine *m)
-{
-    if (m->value_bytes > m->limits->value_bytes) {
-        return vgg_pickle_fail(m, VGG_ERR_LIMIT,
-                               "values larger than the limit of %" PRIu64 " bytes",
-                               m->limits->value_bytes);
-    }
-    return vgg_fail_memory(m->err, m->source->path, sizeof(struct vgg_value), "the pickle");
-}
-
-/* ---- the stack ---- */
-
-static bool reserve(struct vgg_pickle_machine *m, void **items, size_t *capacity, size_t count,
-                    size_t bytes)
-{
-    size_t wanted = *capacity > 0 ? *capacity : 64, total;
-    while (wanted < count) {
-        wanted *= 2;
-    }
-    if (wanted == *capacity) {
-        return true;
-    }
-    void *grown =
-        vgg_size_mul(wanted, bytes, &total)
-            ? vgg_mem_grow(vgg_allocator_of(m->arena->context), *items, *capacity * bytes, total)
-            : NULL;
-    if (grown == NULL) {
-        return false;
-    }
-    *items = grown;
-    *capacity = wanted;
-    return true;
-}
-
-static vgg_status push(struct vgg_pickle_machine *m, struct vgg_value *value)
-{
-    if (m->stack.count >= m->limits->pickle_stack) {
-        return vgg_pickle_fail(m, VGG_ERR_LIMIT, "stack deeper than the limit of %" PRIu32,
-                               m->limits->pickle_stack);
-    }
-    if (!reserve(m, (void **)&m->stack.items, &m->stack.capacity, m->stack.count + 1,
-                 sizeof *m->stack.items)) {
-        return no_memory(m);
-    }
-    m->stack.items[m->stack.count++] = value;
-    return VGG_OK;
-}
-
-/* Memory for values; NULL when there is none, or the pickle has had its share. */
-static void *allocate(struct vgg_pickle_machine *m, size_t count, size_t bytes)
-{
-    size_t total;
-    if (!vgg_size_mul(count, bytes, &total) ||
-        __builtin_add_overflow(m->value_bytes, total, &m->value_bytes)) {
-        m->value_bytes = UINT64_MAX;
-    }
-    return m->value_bytes <= m->limits->value_bytes ? vgg_arena_alloc(m->arena, count, bytes)
-                                                    : NULL;
-}
-
-static struct vgg_value *make(struct vgg_pickle_machine *m, enum vgg_value_kind kind)
-{
-    struct vgg_value *value = allocate(m, 1, sizeof *value);
-    if (value != NULL) {
-        value->kind = kind;
-    }
-    return value;
-}
-
-static vgg_status push_new(struct vgg_pickle_machine *m, struct vgg_value value)
-{
-    struct vgg_value *copy = make(m, value.kind);
-    if (copy == NULL) {
-        return no_memory(m);
-    }
-    *copy = value;
-    return push(m, copy);
-}
-
-/* The top count items; they stay where they are. NULL when the stack has fewer above its mark. */
-static struct vgg_value **peek(struct vgg_pickle_machine *m, size_t count)
-{
-    if (m->stack.count - m->fence < count) {
-        BAD(m, "stack underflow: expected %zu values, found %zu", count, m->stack.count - m->fence);
-        return NULL;
-    }
-    return m->stack.items + m->stack.count - count;
-}
-
-/* Takes the items above the last mark, and the mark: they stay readable until the next push. */
-static struct vgg_value **pop_mark(struct vgg_pickle_machine *m, size_t *count)
-{
-    if (m->mark_count == 0) {
-        BAD(m, "no MARK on the stack");
-        return NULL;
-    }
-    struct vgg_value **items = m->stack.items + m->fence;
-    *count = m->stack.count - m->fence;
-    m->stack.count = m->fence;
-    m->fence = m->marks[--m->mark_count];
-    return items;
-}
-
-/* Appends items to a TUPLE, LIST, SET or DICT. */
-static vgg_status extend(struct vgg_pickle_machine *m, struct vgg_value *list,
-                         struct vgg_value **items, size_t count)
-{
-    size_t needed = list->list.count + count;
-    if (needed > list->list.capacity) {
-        /* Exact at first, since most are filled at once; doubling afterwards. */
-        size_t capacity = list->list.capacity * 2 > needed ? list->list.capacity * 2 : needed;
-        struct vgg_value **grown = allocate(m, capacity, sizeof *grown);
-        if (grown == NULL) {
-            return no_memory(m);
-        }
-        if (list->list.count > 0) {
-            memcpy(grown, list->list.items, list->list.count * sizeof *grown);
-        }
-        list->list.items = grown;
-        list->list.capacity = capacity;
-    }
-    if (count > 0) {
-        memcpy(list->list.items + list->list.count, items, count * sizeof *items);
-    }
-    list->list.count = needed;
-    return VGG_OK;
-}
-
-/* Replaces count values on top by a new TUPLE of them (or by another kind of list). */
-static vgg_status collect(struct vgg_pickle_machine *m, enum vgg_value_kind kind,
-                          struct vgg_value **items, size_t count)
-{
-    struct vgg_value *list = make(m, kind);
-    if (list == NULL || extend(m, list, items, count) != VGG_OK) {
-        return no_memory(m);
-    }
-    m->stack.count = (size_t)(items - m->stack.items);
-    return push(m, list);
-}
-
-static vgg_status collect_top(struct vgg_pickle_machine *m, size_t count)
-{
-    struct vgg_value **items = peek(m, count);
-    return items == NULL ? VGG_ERR_FORMAT : collect(m, VGG_VALUE_TUPLE, items, count);
-}
-
-/* An object that is given items is of a class derived from dict, list or set: it is one. */
-static void become(struct vgg_value *value, enum vgg_value_kind kind)
-{
-    enum vgg_global_role role = value->kind == VGG_VALUE_OBJECT
-                                    ? value->object.callee->global.entry->role
-                                    : VGG_GLOBAL_SIZE;
-    if ((role == VGG_GLOBAL_OTHER || role == VGG_GLOBAL_OPAQUE) && value->object.state == NULL) {
-        *value = (struct vgg_value){.kind = kind};
-    }
-}
-
-/* Adds the items above the mark (or the top `single` ones) to the list below them. */
-static vgg_status add_to(struct vgg_pickle_machine *m, enum vgg_value_kind kind, size_t single)
-{
-    size_t count = single;
-    struct vgg_value **items = single > 0 ? peek(m, single) : pop_mark(m, &count);
-    if (items == NULL) {
-        return VGG_ERR_FORMAT;
-    }
-    m->stack.count = (size_t)(items - m->stack.items);
-    struct vgg_value **target = peek(m, 1);
-    if (target == NULL) {
-        return VGG_ERR_FORMAT;
-    }
-    become(*target, kind);
-    if ((*target)->kind != kind) {
-        return BAD(m, "items added to %s, expected %s", vgg_value_kind_string((*target)->kind),
-                   vgg_value_kind_string(kind));
-    }
-    if (kind == VGG_VALUE_DICT && count % 2 != 0) {
-        return BAD(m, "a key without a value");
-    }
-    return extend(m, *target, items, count);
-}
-
 /* ---- the handlers, one per opcode: op_NAME(machine, operand) ---- */
 
 #define HANDLER(name)                                                                              \
@@ -241,8 +59,9 @@ HANDLER(MARK)
         return vgg_pickle_fail(m, VGG_ERR_LIMIT, "more marks than the limit of %" PRIu32,
                                m->limits->pickle_stack);
     }
-    if (!reserve(m, (void **)&m->marks, &m->mark_capacity, m->mark_count + 1, sizeof *m->marks)) {
-        return no_memory(m);
+    if (!vgg_pickle_reserve(m, (void **)&m->marks, &m->mark_capacity, m->mark_count + 1,
+                            sizeof *m->marks)) {
+        return vgg_pickle_no_memory(m);
     }
     m->marks[m->mark_count++] = m->fence;
     m->fence = m->stack.count;
@@ -251,31 +70,31 @@ HANDLER(MARK)
 
 HANDLER(NONE)
 {
-    return push_new(m, (struct vgg_value){.kind = VGG_VALUE_NONE});
+    return vgg_pickle_push_new(m, (struct vgg_value){.kind = VGG_VALUE_NONE});
 }
 
 HANDLER(NEWTRUE)
 {
-    return push_new(m, (struct vgg_value){.kind = VGG_VALUE_BOOL, .boolean = true});
+    return vgg_pickle_push_new(m, (struct vgg_value){.kind = VGG_VALUE_BOOL, .boolean = true});
 }
 
 HANDLER(NEWFALSE)
 {
-    return push_new(m, (struct vgg_value){.kind = VGG_VALUE_BOOL, .boolean = false});
+    return vgg_pickle_push_new(m, (struct vgg_value){.kind = VGG_VALUE_BOOL, .boolean = false});
 }
 
 HANDLER(BININT1)
 {
-    return push_new(m,
-                    (struct vgg_value){.kind = VGG_VALUE_INT, .integer = (int64_t)operand->number});
+    return vgg_pickle_push_new(
+        m, (struct vgg_value){.kind = VGG_VALUE_INT, .integer = (int64_t)operand->number});
 }
 
 #define op_BININT2 op_BININT1
 
 HANDLER(BININT)
 {
-    return push_new(m,
-                    (struct vgg_value){.kind = VGG_VALUE_INT, .integer = (int32_t)operand->number});
+    return vgg_pickle_push_new(
+        m, (struct vgg_value){.kind = VGG_VALUE_INT, .integer = (int32_t)operand->number});
 }
 
 /* The longest integers in real checkpoints are the legacy magic number and random states. */
@@ -289,7 +108,7 @@ HANDLER(LONG1)
                                text.length, LONG_BYTES_MAX);
     }
     if (text.length > sizeof(int64_t)) {
-        return push_new(m, (struct vgg_value){.kind = VGG_VALUE_LONG, .text = text});
+        return vgg_pickle_push_new(m, (struct vgg_value){.kind = VGG_VALUE_LONG, .text = text});
     }
     uint64_t bits = 0;
     for (uint32_t i = 0; i < text.length; i++) {
@@ -298,7 +117,8 @@ HANDLER(LONG1)
     if (text.length > 0 && text.length < 8 && (text.bytes[text.length - 1] & 0x80) != 0) {
         bits |= ~0ull << (8 * text.length);
     }
-    return push_new(m, (struct vgg_value){.kind = VGG_VALUE_INT, .integer = (int64_t)bits});
+    return vgg_pickle_push_new(m,
+                               (struct vgg_value){.kind = VGG_VALUE_INT, .integer = (int64_t)bits});
 }
 
 #define op_LONG4 op_LONG1
@@ -311,12 +131,13 @@ HANDLER(BINFLOAT)
         bits = bits << 8 | (uint8_t)operand->text.bytes[i];
     }
     memcpy(&real, &bits, sizeof real);
-    return push_new(m, (struct vgg_value){.kind = VGG_VALUE_FLOAT, .real = real});
+    return vgg_pickle_push_new(m, (struct vgg_value){.kind = VGG_VALUE_FLOAT, .real = real});
 }
 
 HANDLER(BINUNICODE)
 {
-    return push_new(m, (struct vgg_value){.kind = VGG_VALUE_TEXT, .text = operand->text});
+    return vgg_pickle_push_new(m,
+                               (struct vgg_value){.kind = VGG_VALUE_TEXT, .text = operand->text});
 }
 
 #define op_SHORT_BINUNICODE op_BINUNICODE
@@ -325,88 +146,89 @@ HANDLER(BINUNICODE)
 
 HANDLER(BINBYTES)
 {
-    return push_new(m, (struct vgg_value){.kind = VGG_VALUE_BYTES, .text = operand->text});
+    return vgg_pickle_push_new(m,
+                               (struct vgg_value){.kind = VGG_VALUE_BYTES, .text = operand->text});
 }
 
 #define op_SHORT_BINBYTES op_BINBYTES
 
 HANDLER(EMPTY_TUPLE)
 {
-    return push_new(m, (struct vgg_value){.kind = VGG_VALUE_TUPLE});
+    return vgg_pickle_push_new(m, (struct vgg_value){.kind = VGG_VALUE_TUPLE});
 }
 
 HANDLER(EMPTY_LIST)
 {
-    return push_new(m, (struct vgg_value){.kind = VGG_VALUE_LIST});
+    return vgg_pickle_push_new(m, (struct vgg_value){.kind = VGG_VALUE_LIST});
 }
 
 HANDLER(EMPTY_DICT)
 {
-    return push_new(m, (struct vgg_value){.kind = VGG_VALUE_DICT});
+    return vgg_pickle_push_new(m, (struct vgg_value){.kind = VGG_VALUE_DICT});
 }
 
 HANDLER(EMPTY_SET)
 {
-    return push_new(m, (struct vgg_value){.kind = VGG_VALUE_SET});
+    return vgg_pickle_push_new(m, (struct vgg_value){.kind = VGG_VALUE_SET});
 }
 
 HANDLER(TUPLE1)
 {
-    return collect_top(m, 1);
+    return vgg_pickle_collect_top(m, 1);
 }
 
 HANDLER(TUPLE2)
 {
-    return collect_top(m, 2);
+    return vgg_pickle_collect_top(m, 2);
 }
 
 HANDLER(TUPLE3)
 {
-    return collect_top(m, 3);
+    return vgg_pickle_collect_top(m, 3);
 }
 
 HANDLER(TUPLE)
 {
     size_t count;
-    struct vgg_value **items = pop_mark(m, &count);
-    return items == NULL ? VGG_ERR_FORMAT : collect(m, VGG_VALUE_TUPLE, items, count);
+    struct vgg_value **items = vgg_pickle_pop_mark(m, &count);
+    return items == NULL ? VGG_ERR_FORMAT : vgg_pickle_collect(m, VGG_VALUE_TUPLE, items, count);
 }
 
 HANDLER(FROZENSET)
 {
     size_t count;
-    struct vgg_value **items = pop_mark(m, &count);
-    return items == NULL ? VGG_ERR_FORMAT : collect(m, VGG_VALUE_SET, items, count);
+    struct vgg_value **items = vgg_pickle_pop_mark(m, &count);
+    return items == NULL ? VGG_ERR_FORMAT : vgg_pickle_collect(m, VGG_VALUE_SET, items, count);
 }
 
 HANDLER(APPEND)
 {
-    return add_to(m, VGG_VALUE_LIST, 1);
+    return vgg_pickle_add_to(m, VGG_VALUE_LIST, 1);
 }
 
 HANDLER(APPENDS)
 {
-    return add_to(m, VGG_VALUE_LIST, 0);
+    return vgg_pickle_add_to(m, VGG_VALUE_LIST, 0);
 }
 
 HANDLER(SETITEM)
 {
-    return add_to(m, VGG_VALUE_DICT, 2);
+    return vgg_pickle_add_to(m, VGG_VALUE_DICT, 2);
 }
 
 HANDLER(SETITEMS)
 {
-    return add_to(m, VGG_VALUE_DICT, 0);
+    return vgg_pickle_add_to(m, VGG_VALUE_DICT, 0);
 }
 
 HANDLER(ADDITEMS)
 {
-    return add_to(m, VGG_VALUE_SET, 0);
+    return vgg_pickle_add_to(m, VGG_VALUE_SET, 0);
 }
 
 static vgg_status memo_put(struct vgg_pickle_machine *m, uint64_t index)
 {
-    struct vgg_value **top = peek(m, 1);
+    struct vgg_value **top = vgg_pickle_peek(m, 1);
     if (top == NULL) {
         return VGG_ERR_FORMAT;
     }
@@ -415,8 +237,9 @@ static vgg_status memo_put(struct vgg_pickle_machine *m, uint64_t index)
                                m->limits->pickle_memo);
     }
     size_t needed = (size_t)index + 1;
-    if (!reserve(m, (void **)&m->memo.items, &m->memo.capacity, needed, sizeof *m->memo.items)) {
-        return no_memory(m);
+    if (!vgg_pickle_reserve(m, (void **)&m->memo.items, &m->memo.capacity, needed,
+                            sizeof *m->memo.items)) {
+        return vgg_pickle_no_memory(m);
     }
     for (; m->memo.count < needed; m->memo.count++) {
         m->memo.items[m->memo.count] = NULL;
@@ -445,7 +268,7 @@ HANDLER(BINGET)
     if (index >= m->memo.count || m->memo.items[index] == NULL) {
         return BAD(m, "memo entry %" PRIu64 " does not exist", index);
     }
-    return push(m, m->memo.items[index]);
+    return vgg_pickle_push(m, m->memo.items[index]);
 }
 
 #define op_LONG_BINGET op_BINGET
@@ -466,8 +289,8 @@ static vgg_status push_global(struct vgg_pickle_machine *m, struct vgg_span modu
     if (entry == NULL) {
         return refuse_global(m, module, name, "refers to", "");
     }
-    return push_new(m,
-                    (struct vgg_value){.kind = VGG_VALUE_GLOBAL, .global = {entry, module, name}});
+    return vgg_pickle_push_new(
+        m, (struct vgg_value){.kind = VGG_VALUE_GLOBAL, .global = {entry, module, name}});
 }
 
 HANDLER(GLOBAL)
@@ -477,7 +300,7 @@ HANDLER(GLOBAL)
 
 HANDLER(STACK_GLOBAL)
 {
-    struct vgg_value **items = peek(m, 2);
+    struct vgg_value **items = vgg_pickle_peek(m, 2);
     if (items == NULL) {
         return VGG_ERR_FORMAT;
     }
@@ -504,7 +327,7 @@ static vgg_status fill_from_pairs(struct vgg_pickle_machine *m, struct vgg_value
             pair->list.count != 2) {
             return BAD(m, "OrderedDict item %zu is not a pair", i);
         }
-        vgg_status status = extend(m, dict, pair->list.items, 2);
+        vgg_status status = vgg_pickle_extend(m, dict, pair->list.items, 2);
         if (status != VGG_OK) {
             return status;
         }
@@ -515,7 +338,7 @@ static vgg_status fill_from_pairs(struct vgg_pickle_machine *m, struct vgg_value
 /* What stands for `callee(*args)`. */
 static vgg_status apply(struct vgg_pickle_machine *m, bool is_call)
 {
-    struct vgg_value **items = peek(m, 2);
+    struct vgg_value **items = vgg_pickle_peek(m, 2);
     if (items == NULL) {
         return VGG_ERR_FORMAT;
     }
@@ -531,12 +354,12 @@ static vgg_status apply(struct vgg_pickle_machine *m, bool is_call)
     }
     m->stack.count -= 2;
     if (role != VGG_GLOBAL_DICT && role != VGG_GLOBAL_ORDERED_DICT) {
-        return push_new(
+        return vgg_pickle_push_new(
             m, (struct vgg_value){.kind = VGG_VALUE_OBJECT, .object = {callee, args, NULL}});
     }
-    struct vgg_value *dict = make(m, VGG_VALUE_DICT);
+    struct vgg_value *dict = vgg_pickle_make(m, VGG_VALUE_DICT);
     if (dict == NULL) {
-        return no_memory(m);
+        return vgg_pickle_no_memory(m);
     }
     if (role == VGG_GLOBAL_ORDERED_DICT && args->list.count > 0) {
         vgg_status status = fill_from_pairs(m, dict, args->list.items[0]);
@@ -544,7 +367,7 @@ static vgg_status apply(struct vgg_pickle_machine *m, bool is_call)
             return status;
         }
     }
-    return push(m, dict);
+    return vgg_pickle_push(m, dict);
 }
 
 HANDLER(REDUCE)
@@ -560,7 +383,7 @@ HANDLER(NEWOBJ)
 
 HANDLER(BUILD)
 {
-    struct vgg_value **items = peek(m, 2);
+    struct vgg_value **items = vgg_pickle_peek(m, 2);
     if (items == NULL) {
         return VGG_ERR_FORMAT;
     }
@@ -581,7 +404,7 @@ HANDLER(BUILD)
 
 HANDLER(BINPERSID)
 {
-    struct vgg_value **top = peek(m, 1);
+    struct vgg_value **top = vgg_pickle_peek(m, 1);
     if (top == NULL) {
         return VGG_ERR_FORMAT;
     }
@@ -592,17 +415,18 @@ HANDLER(BINPERSID)
     struct vgg_value *tag = id->list.items[0];
     if (tag->kind == VGG_VALUE_TEXT && vgg_span_equals(tag->text, "module")) {
         m->stack.count--; /* a class with its source, which stands for the class */
-        return push(m, id->list.items[1]);
+        return vgg_pickle_push(m, id->list.items[1]);
     }
-    struct vgg_value *value = make(m, VGG_VALUE_PERSISTENT);
-    if (value == NULL || !reserve(m, (void **)&m->persistents.items, &m->persistents.capacity,
-                                  m->persistents.count + 1, sizeof *m->persistents.items)) {
-        return no_memory(m);
+    struct vgg_value *value = vgg_pickle_make(m, VGG_VALUE_PERSISTENT);
+    if (value == NULL ||
+        !vgg_pickle_reserve(m, (void **)&m->persistents.items, &m->persistents.capacity,
+                            m->persistents.count + 1, sizeof *m->persistents.items)) {
+        return vgg_pickle_no_memory(m);
     }
     value->persistent.id = id;
     m->persistents.items[m->persistents.count++] = value;
     m->stack.count--;
-    return push(m, value);
+    return vgg_pickle_push(m, value);
 }
 
 const struct vgg_pickle_opcode vgg_pickle_opcodes[256] = {
