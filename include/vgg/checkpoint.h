@@ -31,6 +31,7 @@ enum vgg_dtype {
 enum vgg_container {
     VGG_CONTAINER_ZIP, /* torch.save since 1.6 */
     VGG_CONTAINER_LEGACY, /* torch.save from 0.1.10 to 1.5, and on request since: a stream of pickles */
+    VGG_CONTAINER_TAR, /* torch.save before 0.1.10 */
     VGG_CONTAINER_SAFETENSORS,
     VGG_CONTAINER_TORCHSCRIPT, /* torch.jit.save: a zip, too */
 };
@@ -136,7 +137,7 @@ VGG_API void vgg_tensor_read_f32(const struct vgg_tensor *tensor, float *out);
 /* Bytes of one element. */
 VGG_API size_t vgg_dtype_get_bytes(enum vgg_dtype dtype);
 
-/* "float32", "int64", …; "zip", "legacy", "safetensors", "torchscript". Never NULL. */
+/* "float32", "int64", …; "zip", "legacy", "tar", "safetensors", "torchscript". Never NULL. */
 VGG_API const char *vgg_dtype_string(enum vgg_dtype dtype);
 VGG_API const char *vgg_container_string(enum vgg_container container);
 

@@ -250,6 +250,8 @@ const char *vgg_container_string(enum vgg_container container)
         return "torchscript";
     case VGG_CONTAINER_LEGACY:
         return "legacy";
+    case VGG_CONTAINER_TAR:
+        return "tar";
     case VGG_CONTAINER_SAFETENSORS:
         return "safetensors";
     }

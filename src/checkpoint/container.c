@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 
+#include "checkpoint/tar_members.h"
+
 /* Files that people take for checkpoints, by bytes at a fixed place. */
 static const struct {
     size_t offset;
@@ -20,8 +22,7 @@ static const struct {
     {0, MAGIC("7z\xbc\xaf\x27\x1c"), "a 7z archive: unpack it first"},
     {0, MAGIC("Rar!"), "a RAR archive: unpack it first"},
     {0, MAGIC("PK\5\6"), "an empty zip archive"},
-    {257, MAGIC("ustar"),
-     "a tar archive: checkpoints of PyTorch before 0.1.10 are not supported yet"},
+    {257, MAGIC("ustar"), "the beginning of a tar archive: the file is truncated"},
     {0, MAGIC("PYTORCH1"), "a checkpoint of a PyTorch 1.0 preview, which is not supported"},
     {0, MAGIC("\x89HDF\r\n\x1a\n"), "an HDF5 file (Keras?), not a PyTorch checkpoint"},
     {0, MAGIC("\x93NUMPY"), "a NumPy array, not a PyTorch checkpoint"},
@@ -84,6 +85,9 @@ vgg_status vgg_archive_open(struct vgg_archive *archive, struct vgg_error *err)
     if (has_bytes(archive->file, 0, "PK\3\4", 4)) {
         return vgg_zip_open(archive, err);
     }
+    if (vgg_tar_is(archive)) {
+        return vgg_tar_open(archive, err);
+    }
     bool is_legacy;
     vgg_status status = vgg_legacy_is(archive, &is_legacy, err);
     if (status != VGG_OK || is_legacy) {
@@ -121,6 +125,31 @@ void vgg_archive_close(struct vgg_archive *archive)
         archive->close(archive);
     }
     archive->close = NULL;
+}
+
+vgg_status vgg_archive_read_plain(const struct vgg_archive *archive, uint64_t opcodes,
+                                  size_t *offset, size_t end, const struct vgg_value **out,
+                                  struct vgg_error *err)
+{
+    struct vgg_pickle pickle;
+    struct vgg_limits limits = *archive->limits;
+    limits.pickle_opcodes =
+        opcodes < limits.pickle_opcodes ? (uint32_t)opcodes : limits.pickle_opcodes;
+    struct vgg_pickle_source source = {.path = archive->path,
+                                       .data = archive->file->data + *offset,
+                                       .size = end - *offset,
+                                       .file_offset = *offset};
+    vgg_status status = vgg_pickle_read(&source, &limits, archive->arena, &pickle, err);
+    if (status != VGG_OK) {
+        return status;
+    }
+    if (pickle.persistent_count > 0) {
+        return vgg_fail_at(err, VGG_ERR_FORMAT, *offset, "%s: storages in the stream's header",
+                           archive->path);
+    }
+    *offset += pickle.size;
+    *out = pickle.root;
+    return VGG_OK;
 }
 
 vgg_status vgg_fail_truncated(const struct vgg_archive *archive, uint64_t expected, bool exact,

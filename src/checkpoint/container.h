@@ -43,11 +43,18 @@ vgg_status vgg_archive_read(struct vgg_archive *archive, struct vgg_pickle *out,
 vgg_status vgg_archive_locate(struct vgg_archive *archive, size_t pickle_bytes,
                               struct vgg_storages *storages, struct vgg_error *err);
 
+/* Reads a pickle that must not refer to storages, at *offset of the file, and moves on.
+ *   opcodes  a bound of its own, since a file may have many such pickles */
+vgg_status vgg_archive_read_plain(const struct vgg_archive *archive, uint64_t opcodes,
+                                  size_t *offset, size_t end, const struct vgg_value **out,
+                                  struct vgg_error *err);
+
 /* The containers. Each open succeeds or leaves nothing to close. */
 vgg_status vgg_zip_open(struct vgg_archive *archive, struct vgg_error *err);
 vgg_status vgg_legacy_open(struct vgg_archive *archive, struct vgg_error *err);
 /* Whether the file begins with the legacy stream's magic number. Errors: MEMORY. */
 vgg_status vgg_legacy_is(const struct vgg_archive *archive, bool *out, struct vgg_error *err);
+vgg_status vgg_tar_open(struct vgg_archive *archive, struct vgg_error *err);
 vgg_status vgg_safetensors_open(struct vgg_archive *archive, struct vgg_error *err);
 /* Whether the file has a JSON object at byte 8. */
 bool vgg_safetensors_is(const struct vgg_archive *archive);

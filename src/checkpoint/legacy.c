@@ -18,31 +18,6 @@ enum {
 /* 0x1950a86a20f9469cfc6c */
 static const uint8_t magic[] = {0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19};
 
-/* Reads the pickle at *offset that must not refer to storages, and moves on. */
-static vgg_status read_plain(const struct vgg_archive *archive, uint64_t opcodes, size_t *offset,
-                             const struct vgg_value **out, struct vgg_error *err)
-{
-    struct vgg_pickle pickle;
-    struct vgg_limits limits = *archive->limits;
-    limits.pickle_opcodes =
-        opcodes < limits.pickle_opcodes ? (uint32_t)opcodes : limits.pickle_opcodes;
-    struct vgg_pickle_source source = {.path = archive->path,
-                                       .data = archive->file->data + *offset,
-                                       .size = archive->file->size - *offset,
-                                       .file_offset = *offset};
-    vgg_status status = vgg_pickle_read(&source, &limits, archive->arena, &pickle, err);
-    if (status != VGG_OK) {
-        return status;
-    }
-    if (pickle.persistent_count > 0) {
-        return vgg_fail_at(err, VGG_ERR_FORMAT, *offset, "%s: storages in the stream's header",
-                           archive->path);
-    }
-    *offset += pickle.size;
-    *out = pickle.root;
-    return VGG_OK;
-}
-
 static bool is_magic(const struct vgg_value *value)
 {
     return value->kind == VGG_VALUE_LONG && value->text.length == sizeof magic &&
@@ -56,7 +31,8 @@ static vgg_status read_magic(const struct vgg_archive *archive, size_t *offset, 
 {
     const struct vgg_value *value = NULL;
     *offset = 0;
-    vgg_status status = read_plain(archive, MAGIC_OPCODES, offset, &value, err);
+    vgg_status status =
+        vgg_archive_read_plain(archive, MAGIC_OPCODES, offset, archive->file->size, &value, err);
     *found = status == VGG_OK && is_magic(value);
     return status == VGG_ERR_MEMORY ? status : VGG_OK;
 }
@@ -103,8 +79,9 @@ static vgg_status locate(struct vgg_archive *archive, size_t pickle_bytes,
     const struct vgg_file *file = archive->file;
     size_t offset = (size_t)archive->pickle.file_offset + pickle_bytes;
     const struct vgg_value *keys = NULL;
-    vgg_status status = read_plain(
-        archive, HEADER_OPCODES + KEY_OPCODES * (uint64_t)storages->count, &offset, &keys, err);
+    vgg_status status =
+        vgg_archive_read_plain(archive, HEADER_OPCODES + KEY_OPCODES * (uint64_t)storages->count,
+                               &offset, archive->file->size, &keys, err);
     uint64_t expected = expected_bytes(offset, storages);
     if (status == VGG_ERR_FORMAT && file->size < expected) {
         /* Most likely the file ends inside the list; what follows it is known well enough. */
@@ -159,7 +136,8 @@ vgg_status vgg_legacy_open(struct vgg_archive *archive, struct vgg_error *err)
         return vgg_fail(err, VGG_ERR_FORMAT, "%s: no magic number of torch.save", archive->path);
     }
     if (status == VGG_OK) {
-        status = read_plain(archive, HEADER_OPCODES, &offset, &protocol, err);
+        status = vgg_archive_read_plain(archive, HEADER_OPCODES, &offset, archive->file->size,
+                                        &protocol, err);
     }
     if (status != VGG_OK) {
         return status;
@@ -169,7 +147,8 @@ vgg_status vgg_legacy_open(struct vgg_archive *archive, struct vgg_error *err)
                            "%s: expected a stream of protocol %d, found another one", archive->path,
                            PROTOCOL);
     }
-    status = read_plain(archive, HEADER_OPCODES, &offset, &system, err);
+    status =
+        vgg_archive_read_plain(archive, HEADER_OPCODES, &offset, archive->file->size, &system, err);
     if (status != VGG_OK) {
         return status;
     }

@@ -402,6 +402,30 @@ HANDLER(BUILD)
     return VGG_OK;
 }
 
+/* A tuple, or a key where the container has those. A class with its source stands for the class. */
+static vgg_status check_id(struct vgg_pickle_machine *m, const struct vgg_value *id,
+                           struct vgg_value **class)
+{
+    bool keys = m->source->ids_are_keys;
+    *class = NULL;
+    if (keys && id->kind == VGG_VALUE_TEXT) {
+        return VGG_OK;
+    }
+    if (id->kind != VGG_VALUE_TUPLE || id->list.count < 2) {
+        return BAD(m, "persistent id is %s, expected %s", vgg_value_kind_string(id->kind),
+                   keys ? "a key" : "a tuple");
+    }
+    struct vgg_value *tag = id->list.items[0];
+    if (keys) {
+        *class = tag;
+        return tag->kind == VGG_VALUE_GLOBAL ? VGG_OK : BAD(m, "persistent id without a class");
+    }
+    if (tag->kind == VGG_VALUE_TEXT && vgg_span_equals(tag->text, "module")) {
+        *class = id->list.items[1];
+    }
+    return VGG_OK;
+}
+
 HANDLER(BINPERSID)
 {
     struct vgg_value **top = vgg_pickle_peek(m, 1);
@@ -409,13 +433,14 @@ HANDLER(BINPERSID)
         return VGG_ERR_FORMAT;
     }
     struct vgg_value *id = *top;
-    if (id->kind != VGG_VALUE_TUPLE || id->list.count < 2) {
-        return BAD(m, "persistent id is %s, expected a tuple", vgg_value_kind_string(id->kind));
+    struct vgg_value *class;
+    vgg_status status = check_id(m, id, &class);
+    if (status != VGG_OK) {
+        return status;
     }
-    struct vgg_value *tag = id->list.items[0];
-    if (tag->kind == VGG_VALUE_TEXT && vgg_span_equals(tag->text, "module")) {
-        m->stack.count--; /* a class with its source, which stands for the class */
-        return vgg_pickle_push(m, id->list.items[1]);
+    if (class != NULL) {
+        m->stack.count--;
+        return vgg_pickle_push(m, class);
     }
     struct vgg_value *value = vgg_pickle_make(m, VGG_VALUE_PERSISTENT);
     if (value == NULL ||
