@@ -14,6 +14,7 @@ enum cli_command {
     CLI_COMPARE = 2,
     CLI_BENCH = 4,
     CLI_INFO = 8,
+    CLI_CONVERT = 16,
 };
 
 enum cli_format { CLI_FORMAT_TEXT, CLI_FORMAT_JSON, CLI_FORMAT_JSONL, CLI_FORMAT_CSV };

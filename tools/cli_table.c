@@ -2,6 +2,7 @@
 #include "cli_table.h"
 
 enum {
+    EVERY = CLI_CLASSIFY | CLI_COMPARE | CLI_BENCH | CLI_INFO | CLI_CONVERT,
     ALL = CLI_CLASSIFY | CLI_COMPARE | CLI_BENCH | CLI_INFO,
     SINGLE = ALL & ~CLI_BENCH, /* run one configuration */
 };
@@ -17,7 +18,7 @@ static const char *const sorts[] = {"order", "time", NULL};
 #define VALUE(member) offsetof(struct cli_options, member)
 
 const struct cli_option cli_option_table[] = {
-    {"model", 'm', ALL, CLI_TEXT, VALUE(model), "FILE",
+    {"model", 'm', EVERY, CLI_TEXT, VALUE(model), "FILE",
      "the checkpoint; all words are then the others", NULL, 0, 0},
     {"input", 'i', CLI_CLASSIFY, CLI_WORD, 0, "IMAGE", "a picture, like a word without option",
      NULL, 0, 0},
@@ -57,7 +58,7 @@ const struct cli_option cli_option_table[] = {
      "resize the shorter side to N pixels before the crop; 0: do not", NULL, 0, 65535},
     {"key", 0, ALL, CLI_TEXT, VALUE(key), "NAME",
      "which of several nets in the file: its key, as in ema.module", NULL, 0, 0},
-    {"verify", 0, ALL, CLI_FLAG, VALUE(verify), NULL,
+    {"verify", 0, EVERY, CLI_FLAG, VALUE(verify), NULL,
      "compare the SHA-256 with the prefix in the checkpoint's name", NULL, 0, 0},
     {"nodes", 0, CLI_COMPARE, CLI_FLAG, VALUE(nodes), NULL,
      "compare every node that has a file in DIR, not only the logits", NULL, 0, 0},
@@ -80,6 +81,8 @@ const struct cli_option cli_option_table[] = {
     {"plan", 0, CLI_INFO, CLI_FLAG, VALUE(plan), NULL,
      "tell how every step is computed and why, predicted and measured", NULL, 0, 0},
     {"format", 'o', ALL, CLI_CHOICE, VALUE(format), NULL, "how results are written", formats, 0, 0},
+    {"output", 'o', CLI_CONVERT, CLI_TEXT, VALUE(output), "FILE",
+     "the file to write: .pth, .pt or .safetensors", NULL, 0, 0},
     {"output", 'f', ALL, CLI_TEXT, VALUE(output), "FILE",
      "write the results to FILE instead of standard output", NULL, 0, 0},
     {"save-logits", 0, CLI_CLASSIFY, CLI_TEXT, VALUE(save_logits), "FILE.npy",
@@ -88,12 +91,12 @@ const struct cli_option cli_option_table[] = {
      "save what is fed to the net, float32 [images, 3, height, width]", NULL, 0, 0},
     {"time", 0, CLI_CLASSIFY, CLI_FLAG, VALUE(time), NULL,
      "tell the time of each step and the peak memory", NULL, 0, 0},
-    {"verbose", 'v', ALL, CLI_FLAG, VALUE(verbose), NULL,
+    {"verbose", 'v', EVERY, CLI_FLAG, VALUE(verbose), NULL,
      "tell what was found in the files and decided from it", NULL, 0, 0},
     {"completion", 0, CLI_CLASSIFY, CLI_CHOICE, VALUE(completion), NULL,
      "write what that shell sources to complete vgg-infer's words", shells, 0, 0},
-    {"help", 'h', ALL, CLI_FLAG, VALUE(help), NULL, "show this text", NULL, 0, 0},
-    {"version", 'V', ALL, CLI_FLAG, VALUE(version), NULL, "show the version", NULL, 0, 0},
+    {"help", 'h', EVERY, CLI_FLAG, VALUE(help), NULL, "show this text", NULL, 0, 0},
+    {"version", 'V', EVERY, CLI_FLAG, VALUE(version), NULL, "show the version", NULL, 0, 0},
     {NULL, 0, 0, CLI_FLAG, 0, NULL, NULL, NULL, 0, 0},
 };
 
@@ -112,6 +115,10 @@ const struct cli_command_entry cli_command_table[] = {
     {CLI_INFO, "info", "[options] MODEL",
      "Tell what a checkpoint is: the net, its layers, their sizes; with --plan how it is run "
      "here."},
+    {CLI_CONVERT, "convert", "[options] MODEL -o FILE",
+     "Write a checkpoint's tensors as PyTorch (FILE.pth) or others (FILE.safetensors) read them: "
+     "the\n"
+     "same names, element types and values. FILE is replaced in one step, when all is written."},
     {0, NULL, NULL, NULL},
 };
 

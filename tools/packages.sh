@@ -50,4 +50,4 @@ install_missing() {
 
 # shellcheck disable=SC2034 # used by the scripts that source this
 BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config python3-minimal
-    libzip-dev libcjson-dev libpng-dev libjpeg62-turbo-dev"
+    libzip-dev libcjson-dev libpng-dev libjpeg62-turbo-dev zlib1g-dev"

@@ -398,6 +398,8 @@ static int run_command(const struct cli_options *options)
         return command_compare(options);
     case CLI_BENCH:
         return command_bench(options);
+    case CLI_CONVERT:
+        return command_convert(options);
     case CLI_INFO:
         return command_info(options);
     case CLI_CLASSIFY:

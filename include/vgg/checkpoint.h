@@ -123,6 +123,16 @@ VGG_API const struct vgg_tensor *vgg_checkpoint_find_tensor(const vgg_checkpoint
 VGG_API vgg_status vgg_checkpoint_verify(const vgg_checkpoint *checkpoint, bool *checked,
                                          struct vgg_error *err);
 
+/* Writes all tensors into a file that PyTorch and others read: names, element types, shapes and values are
+ * kept, storages that tensors share and anything beside them are not.
+ *   path  ends in ".pth" or ".pt" (what torch.save writes, for torch.load with weights_only and
+ *         PyTorch 1.6 and later) or in ".safetensors". It is written under another name in the same
+ *         folder and renamed when it is safe on the disk: whatever happens, PATH is the old file or the
+ *         whole new one. It may be the checkpoint's own.
+ * Errors: ARGUMENT (another ending), UNSUPPORTED (float8 in a .pth), IO, MEMORY. Threads: any. */
+VGG_API vgg_status vgg_checkpoint_save(const vgg_checkpoint *checkpoint, const char *path,
+                                       struct vgg_error *err);
+
 /* Number of elements; the shape of an opened tensor never overflows. */
 VGG_API int64_t vgg_tensor_get_count(const struct vgg_tensor *tensor);
 

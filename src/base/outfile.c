@@ -1,0 +1,138 @@
+/* Writing files that replace others in one step. */
+#include "base/outfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { BUFFER_BYTES = 256 * 1024, ATTEMPTS = 100 };
+
+vgg_status vgg_outfile_open(const char *path, const struct vgg_allocator *allocator,
+                            struct vgg_outfile *out, struct vgg_error *err)
+{
+    const size_t name_bytes = strlen(path) + 32;
+    *out = (struct vgg_outfile){.path = path, .fd = -1, .allocator = allocator};
+    out->buffer = vgg_mem_alloc(allocator, BUFFER_BYTES, 1);
+    out->temporary = vgg_mem_alloc(allocator, name_bytes, 1);
+    if (out->buffer == NULL || out->temporary == NULL) {
+        vgg_outfile_abort(out);
+        return vgg_fail_memory(err, path, BUFFER_BYTES, "writing");
+    }
+    /* In the same folder, since a name can only be given within one file system. */
+    for (int i = 0; i < ATTEMPTS && out->fd < 0; i++) {
+        snprintf(out->temporary, name_bytes, "%s.%d-%d.tmp", path, (int)getpid(), i);
+        out->fd = open(out->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (out->fd < 0 && errno != EEXIST) {
+            break;
+        }
+    }
+    if (out->fd < 0) {
+        const int failure = errno;
+        vgg_outfile_abort(out);
+        return vgg_fail_errno(err, failure, "%s: cannot create", path);
+    }
+    return VGG_OK;
+}
+
+static void fail(struct vgg_outfile *out, int sys_errno)
+{
+    if (out->status == VGG_OK) {
+        out->status = VGG_ERR_IO;
+        out->sys_errno = sys_errno;
+    }
+}
+
+static void write_at(struct vgg_outfile *out, uint64_t offset, const uint8_t *bytes, size_t count)
+{
+    while (count > 0 && out->status == VGG_OK) {
+        ssize_t done = pwrite(out->fd, bytes, count, (off_t)offset);
+        if (done < 0 && errno == EINTR) {
+            continue;
+        }
+        if (done <= 0) {
+            fail(out, done < 0 ? errno : ENOSPC);
+            return;
+        }
+        bytes += done;
+        offset += (uint64_t)done;
+        count -= (size_t)done;
+    }
+}
+
+static void flush(struct vgg_outfile *out)
+{
+    write_at(out, out->offset - out->used, out->buffer, out->used);
+    out->used = 0;
+}
+
+void vgg_outfile_write(struct vgg_outfile *out, const void *bytes, size_t count)
+{
+    if (count > BUFFER_BYTES - out->used) {
+        flush(out);
+    }
+    if (count > BUFFER_BYTES) {
+        write_at(out, out->offset, bytes, count);
+    } else if (count > 0) {
+        memcpy(out->buffer + out->used, bytes, count);
+        out->used += count;
+    }
+    out->offset += count;
+}
+
+void vgg_outfile_patch(struct vgg_outfile *out, uint64_t offset, const void *bytes, size_t count)
+{
+    flush(out);
+    write_at(out, offset, bytes, count);
+}
+
+/* The new name must be on the disk too. A folder that cannot be opened or synced is no reason to fail:
+ * the file itself is safe. */
+static void sync_folder(const struct vgg_outfile *out)
+{
+    char *slash = strrchr(out->temporary, '/'); /* not needed any more: cut it down to its folder */
+    const char *folder = slash == NULL ? "." : slash == out->temporary ? "/" : out->temporary;
+    if (slash != NULL) {
+        *slash = '\0';
+    }
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)fsync(fd);
+        close(fd);
+    }
+}
+
+vgg_status vgg_outfile_commit(struct vgg_outfile *out, struct vgg_error *err)
+{
+    flush(out);
+    if (out->status == VGG_OK && fsync(out->fd) != 0 && errno != EINVAL) {
+        fail(out, errno);
+    }
+    if (out->status == VGG_OK && rename(out->temporary, out->path) != 0) {
+        fail(out, errno);
+    }
+    vgg_status status = out->status;
+    if (status != VGG_OK) {
+        status = vgg_fail_errno(err, out->sys_errno, "%s: cannot write", out->path);
+        vgg_outfile_abort(out);
+        return status;
+    }
+    sync_folder(out);
+    close(out->fd);
+    vgg_mem_free(out->allocator, out->buffer);
+    vgg_mem_free(out->allocator, out->temporary);
+    *out = (struct vgg_outfile){.fd = -1};
+    return VGG_OK;
+}
+
+void vgg_outfile_abort(struct vgg_outfile *out)
+{
+    if (out->temporary != NULL && out->fd >= 0) {
+        unlink(out->temporary);
+        close(out->fd);
+    }
+    vgg_mem_free(out->allocator, out->buffer);
+    vgg_mem_free(out->allocator, out->temporary);
+    *out = (struct vgg_outfile){.fd = -1};
+}

@@ -1,0 +1,34 @@
+/* A file that is there whole or not at all: written beside its name and renamed at the end. */
+#ifndef VGG_BASE_OUTFILE_H
+#define VGG_BASE_OUTFILE_H
+
+#include "base/mem.h"
+#include "base/status.h"
+
+struct vgg_outfile {
+    const char *path; /* borrowed */
+    char *temporary;  /* PATH.NUMBER.tmp; NULL when nothing is open */
+    int fd;
+    uint64_t offset; /* bytes written, the buffered ones too */
+    vgg_status status;
+    int sys_errno; /* of the first write that failed */
+    uint8_t *buffer;
+    size_t used;
+    const struct vgg_allocator *allocator;
+};
+
+/* Creates the temporary file. What is killed later leaves it behind, and PATH as it was.
+ *   allocator  may be NULL
+ * Errors: IO, MEMORY. */
+vgg_status vgg_outfile_open(const char *path, const struct vgg_allocator *allocator,
+                            struct vgg_outfile *out, struct vgg_error *err);
+/* Appends. A failure is kept and told by vgg_outfile_commit. */
+void vgg_outfile_write(struct vgg_outfile *out, const void *bytes, size_t count);
+/* Writes over bytes that have been written before; the offset stays. */
+void vgg_outfile_patch(struct vgg_outfile *out, uint64_t offset, const void *bytes, size_t count);
+/* Makes the file durable and gives it its name; closes it in any case. */
+vgg_status vgg_outfile_commit(struct vgg_outfile *out, struct vgg_error *err);
+/* Removes it. A cleared struct and a committed file are allowed. */
+void vgg_outfile_abort(struct vgg_outfile *out);
+
+#endif

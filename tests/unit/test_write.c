@@ -1,0 +1,129 @@
+/* checkpoint/write: zip archives that need 64-bit sizes, and what the reader makes of them. */
+#include "unit.h"
+
+#include "checkpoint/write.h"
+#include "writer.h"
+
+static char folder[64], path[80];
+
+static void make_folder(void)
+{
+    strcpy(folder, "/tmp/vgg-write-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/in.pth", folder);
+}
+
+/* A whole checkpoint of two tensors, its sizes and offsets from `large` on in zip64 fields. */
+static void write_checkpoint(uint64_t large)
+{
+    struct bytes pickle = {0};
+    struct vgg_outfile out;
+    struct vgg_zip_writer zip;
+    static const float values[6] = {1, 2, 3, 4, 5, 6};
+    static const struct sample samples[] = {
+        {.name = "a", .key = "0", .available = 6, .ndim = 2, .shape = {2, 3}, .stride = {3, 1}},
+        {.name = "b", .key = "1", .available = 2, .ndim = 1, .shape = {2}, .stride = {1}},
+    };
+    put_state_dict(&pickle, samples, 2);
+    ck_assert_int_eq(vgg_outfile_open(path, NULL, &out, NULL), VGG_OK);
+    vgg_zip_writer_init(&zip, &out, NULL);
+    zip.large = large;
+    const struct {
+        const char *name;
+        const void *data;
+        size_t size;
+    } members[] = {
+        {"archive/data.pkl", pickle.data, pickle.size},
+        {"archive/data/0", values, sizeof values},
+        {"archive/data/1", values + 4, 8},
+        {"archive/version", "3\n", 2},
+    };
+    for (size_t i = 0; i < 4; i++) {
+        vgg_zip_writer_begin(&zip, members[i].name, members[i].size);
+        ck_assert_uint_eq(zip.data_offset % 64, 0);
+        vgg_zip_writer_add(&zip, members[i].data, members[i].size / 2);
+        vgg_zip_writer_add(&zip, (const char *)members[i].data + members[i].size / 2,
+                           members[i].size - members[i].size / 2);
+        vgg_zip_writer_end(&zip, members[i].name);
+    }
+    ck_assert(vgg_zip_writer_finish(&zip));
+    ck_assert_int_eq(vgg_outfile_commit(&out, NULL), VGG_OK);
+    free(pickle.data);
+}
+
+START_TEST(writes_sizes_of_both_kinds)
+{
+    /* All in 32 bits; all in 64; the sizes in 32 and the later offsets in 64. */
+    static const uint64_t large[] = {UINT32_MAX, 0, 1000};
+    make_folder();
+    for (size_t i = 0; i < sizeof large / sizeof large[0]; i++) {
+        struct vgg_error err = {0};
+        vgg_checkpoint *checkpoint;
+        float values[6];
+        write_checkpoint(large[i]);
+        ck_assert_msg(vgg_checkpoint_open(path, NULL, &checkpoint, &err) == VGG_OK, "%s",
+                      err.message);
+        ck_assert_uint_eq(vgg_checkpoint_get_tensor_count(checkpoint), 2);
+        vgg_tensor_read_f32(vgg_checkpoint_find_tensor(checkpoint, "a"), values);
+        for (int k = 0; k < 6; k++) {
+            ck_assert(values[k] == (float)(k + 1));
+        }
+        vgg_tensor_read_f32(vgg_checkpoint_find_tensor(checkpoint, "b"), values);
+        ck_assert(values[0] == 5 && values[1] == 6);
+        vgg_checkpoint_close(checkpoint);
+        unlink(path);
+    }
+    rmdir(folder);
+}
+END_TEST
+
+/* An allocator that fails one call. */
+struct short_of {
+    int calls, fails_at;
+};
+
+static void *take(void *user, size_t bytes, size_t alignment)
+{
+    struct short_of *memory = user;
+    (void)alignment;
+    return memory->calls++ == memory->fails_at ? NULL : malloc(bytes);
+}
+
+static void give(void *user, void *block)
+{
+    (void)user;
+    free(block);
+}
+
+START_TEST(leaves_nothing_without_memory)
+{
+    static const char *const endings[] = {"pth", "safetensors"};
+    char name[80];
+    make_folder();
+    write_checkpoint(UINT32_MAX);
+    for (size_t n = 0; n < 2; n++) {
+        vgg_status status = VGG_ERR_MEMORY;
+        snprintf(name, sizeof name, "%s/out.%s", folder, endings[n]);
+        int at = 0;
+        for (; status == VGG_ERR_MEMORY; at++) {
+            struct short_of memory = {.fails_at = -1};
+            const struct vgg_context context = {
+                .allocator = {.allocate = take, .release = give, .user = &memory}};
+            struct vgg_error err = {0};
+            vgg_checkpoint *checkpoint;
+            ck_assert_int_eq(vgg_checkpoint_open(path, &context, &checkpoint, &err), VGG_OK);
+            memory = (struct short_of){.fails_at = at};
+            status = vgg_checkpoint_save(checkpoint, name, &err);
+            ck_assert_msg(status == VGG_OK || status == VGG_ERR_MEMORY, "%s", err.message);
+            ck_assert_int_eq(access(name, F_OK), status == VGG_OK ? 0 : -1);
+            vgg_checkpoint_close(checkpoint);
+        }
+        ck_assert_int_gt(at, 3);
+        unlink(name);
+    }
+    unlink(path);
+    ck_assert_int_eq(rmdir(folder), 0); /* no temporary file is left either */
+}
+END_TEST
+
+UNIT_MAIN("write", writes_sizes_of_both_kinds, leaves_nothing_without_memory)

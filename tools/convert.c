@@ -1,0 +1,62 @@
+/* vgg-infer convert: a checkpoint's tensors into a file of another format. */
+#include <string.h>
+
+#include "commands.h"
+#include "files.h"
+#include "message.h"
+#include "vgg/checkpoint.h"
+
+static vgg_status check_words(const struct cli_options *options, const char **model,
+                              struct vgg_error *err)
+{
+    *model = options->model;
+    if (*model == NULL && options->word_count > 0) {
+        *model = options->words[0];
+    }
+    const int used = options->model == NULL ? 1 : 0;
+    if (*model == NULL) {
+        return message_fail(err, VGG_ERR_ARGUMENT, "convert: no MODEL given");
+    }
+    if (options->word_count > used) {
+        return message_fail(err, VGG_ERR_ARGUMENT, "convert: one MODEL only, and then '%s'",
+                            options->words[used]);
+    }
+    if (options->output == NULL) {
+        return message_fail(err, VGG_ERR_ARGUMENT,
+                            "convert: no -o FILE given, which ends in .pth or .safetensors");
+    }
+    return VGG_OK;
+}
+
+int command_convert(const struct cli_options *options)
+{
+    struct vgg_error err = {0};
+    const struct vgg_context context = message_context(options->verbose);
+    const char *model;
+    vgg_checkpoint *checkpoint = NULL;
+    int exit_code = EXIT_USAGE;
+    vgg_status status = check_words(options, &model, &err);
+    if (status == VGG_OK) {
+        exit_code = EXIT_MODEL;
+        status = file_sniff(model) == FILE_PICTURE
+                     ? message_fail(&err, VGG_ERR_FORMAT,
+                                    "%s: expected a checkpoint, got a picture", model)
+                     : vgg_checkpoint_open(model, &context, &checkpoint, &err);
+    }
+    if (status == VGG_OK && options->verify) {
+        status = vgg_checkpoint_verify(checkpoint, NULL, &err);
+    }
+    if (status == VGG_OK) {
+        status = vgg_checkpoint_save(checkpoint, options->output, &err);
+        exit_code = status == VGG_ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED;
+    }
+    if (status == VGG_OK) {
+        message_say("%s: %zu tensors of %s", options->output,
+                    vgg_checkpoint_get_tensor_count(checkpoint), model);
+        exit_code = EXIT_GOOD;
+    } else {
+        message_say("%s", err.message);
+    }
+    vgg_checkpoint_close(checkpoint);
+    return message_is_memory(&err) ? EXIT_MEMORY : exit_code;
+}
