@@ -32,6 +32,7 @@ int command_convert(const struct cli_options *options)
 {
     struct vgg_error err = {0};
     const struct vgg_context context = message_context(options->verbose);
+    const struct vgg_checkpoint_options choice = {.key = options->key};
     const char *model;
     vgg_checkpoint *checkpoint = NULL;
     int exit_code = EXIT_USAGE;
@@ -41,7 +42,7 @@ int command_convert(const struct cli_options *options)
         status = file_sniff(model) == FILE_PICTURE
                      ? message_fail(&err, VGG_ERR_FORMAT,
                                     "%s: expected a checkpoint, got a picture", model)
-                     : vgg_checkpoint_open(model, &context, &checkpoint, &err);
+                     : vgg_checkpoint_open_with(model, &choice, &context, &checkpoint, &err);
     }
     if (status == VGG_OK && options->verify) {
         status = vgg_checkpoint_verify(checkpoint, NULL, &err);
