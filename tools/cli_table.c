@@ -59,7 +59,7 @@ const struct cli_option cli_option_table[] = {
     {"key", 0, EVERY, CLI_TEXT, VALUE(key), "NAME",
      "which of several nets in the file: its key, as in ema.module", NULL, 0, 0},
     {"verify", 0, EVERY, CLI_FLAG, VALUE(verify), NULL,
-     "compare the SHA-256 with the prefix in the checkpoint's name", NULL, 0, 0},
+     "compare the file's SHA-256 with its name, and all CRC-32 of a zip", NULL, 0, 0},
     {"nodes", 0, CLI_COMPARE, CLI_FLAG, VALUE(nodes), NULL,
      "compare every node that has a file in DIR, not only the logits", NULL, 0, 0},
     {"images", 0, CLI_COMPARE, CLI_FLAG, VALUE(images), NULL,

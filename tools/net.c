@@ -6,17 +6,24 @@
 #include "files.h"
 #include "message.h"
 
+/* Says what could not be compared; what was, the report tells. */
 static vgg_status verify(struct net *net, struct vgg_error *err)
 {
-    bool checked = false;
-    vgg_status status = vgg_checkpoint_verify(net->checkpoint, &checked, err);
-    if (status == VGG_OK && !checked) {
-        message_say("%s: the name holds no SHA-256 prefix (as in vgg16-397923af.pth): "
-                    "nothing to verify",
-                    vgg_checkpoint_get_path(net->checkpoint));
+    struct vgg_verified *verified = &net->about.verified;
+    const char *path = vgg_checkpoint_get_path(net->checkpoint);
+    vgg_status status = vgg_checkpoint_verify(net->checkpoint, verified, err);
+    if (status != VGG_OK) {
+        return status;
     }
-    net->about.verified = checked;
-    return status;
+    if (!verified->sha256) {
+        message_say("%s: the name holds no SHA-256 prefix (as in vgg16-397923af.pth): %s", path,
+                    verified->crc_checked > 0 ? "verified by the archive's own CRC-32 only"
+                                              : "nothing to verify");
+    }
+    if (verified->crc_missing > 0) {
+        message_say("%s: %u members of the archive have no CRC-32", path, verified->crc_missing);
+    }
+    return VGG_OK;
 }
 
 vgg_status net_open(const char *path, const struct cli_options *options, struct net *out,

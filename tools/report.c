@@ -75,7 +75,13 @@ void report_write_description(const struct report_model *model, bool input, FILE
     if (input) {
         fprintf(out, ", input %dx%d", model->info.height, model->info.width);
     }
-    fprintf(out, "%s\n", model->verified ? ", SHA-256 verified" : "");
+    if (model->verified.sha256) {
+        fputs(", SHA-256 verified", out);
+    }
+    if (model->verified.crc_checked > 0) {
+        fprintf(out, ", CRC-32 of %u members verified", model->verified.crc_checked);
+    }
+    putc('\n', out);
     if (model->info.assumed[0] != '\0') {
         fputs("  assumed: ", out);
         message_write_visible(out, model->info.assumed);

@@ -26,8 +26,8 @@ struct report_model {
     uint64_t file_bytes;
     struct vgg_model_info info;
     const struct vgg_preprocess *preprocess;
-    bool folded;   /* BatchNorm is folded into the convolutions */
-    bool verified; /* the SHA-256 was compared with the file's name, and agrees */
+    bool folded;                  /* BatchNorm is folded into the convolutions */
+    struct vgg_verified verified; /* cleared when nobody asked */
 };
 
 struct report_class {

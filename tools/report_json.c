@@ -28,7 +28,9 @@ void report_write_model_json(struct json *json, const struct report_model *model
     json_string(json, "prefix", model->prefix);
     json_string(json, "class", model->class_name);
     json_integer(json, "bytes", (int64_t)model->file_bytes);
-    json_bool(json, "verified", model->verified);
+    json_bool(json, "verified", model->verified.sha256);
+    json_integer(json, "crc_checked", model->verified.crc_checked);
+    json_integer(json, "crc_missing", model->verified.crc_missing);
     json_close_object(json);
     json_open_object(json, "preprocess", false);
     json_string(json, "name", model->preprocess->name);

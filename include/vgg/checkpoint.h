@@ -116,11 +116,19 @@ VGG_API const struct vgg_tensor *vgg_checkpoint_get_tensor(const vgg_checkpoint 
 VGG_API const struct vgg_tensor *vgg_checkpoint_find_tensor(const vgg_checkpoint *checkpoint,
                                                             const char *name);
 
-/* Compares the file's SHA-256 with the prefix that torchvision writes into file names
- * ("vgg16-397923af.pth"). Reads the whole file.
- *   checked  receives whether the name holds a prefix; may be NULL
- * Errors: MISMATCH with both values. */
-VGG_API vgg_status vgg_checkpoint_verify(const vgg_checkpoint *checkpoint, bool *checked,
+/* What a file could be compared with. */
+struct vgg_verified {
+    bool sha256;          /* the digits in its name: "vgg16-397923af.pth" */
+    uint32_t crc_checked; /* members of a zip archive, each with the CRC-32 in the archive */
+    uint32_t crc_missing; /* members that are stored without one */
+    uint64_t reserved[4];
+};
+
+/* Checks whatever can be checked: the CRC-32 of every member of a zip archive, and the file's SHA-256
+ * against the prefix that torchvision writes into file names. Reads the whole file, twice at most.
+ *   out  receives what agreed; may be NULL
+ * Errors: FORMAT (another CRC), MISMATCH (another SHA-256, with both values), LIMIT, MEMORY. */
+VGG_API vgg_status vgg_checkpoint_verify(const vgg_checkpoint *checkpoint, struct vgg_verified *out,
                                          struct vgg_error *err);
 
 /* Writes all tensors into a file that PyTorch and others read: names, element types, shapes and values are

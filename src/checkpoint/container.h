@@ -51,6 +51,9 @@ vgg_status vgg_archive_read_plain(const struct vgg_archive *archive, uint64_t op
 
 /* The containers. Each open succeeds or leaves nothing to close. */
 vgg_status vgg_zip_open(struct vgg_archive *archive, struct vgg_error *err);
+/* Compares the CRC of every member that has one; counts them in *out. */
+vgg_status vgg_zip_verify(const struct vgg_archive *archive, struct vgg_verified *out,
+                          struct vgg_error *err);
 vgg_status vgg_legacy_open(struct vgg_archive *archive, struct vgg_error *err);
 /* Whether the file begins with the legacy stream's magic number. Errors: MEMORY. */
 vgg_status vgg_legacy_is(const struct vgg_archive *archive, bool *out, struct vgg_error *err);

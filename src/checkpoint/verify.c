@@ -1,4 +1,4 @@
-/* Compare a file with the hash in its name. */
+/* Compare a file with the hash in its name, and with the sums that it holds. */
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/sha256.h"
 
@@ -19,13 +19,11 @@ static struct vgg_span find_prefix(const char *path)
     return (struct vgg_span){name, 0};
 }
 
-vgg_status vgg_checkpoint_verify(const vgg_checkpoint *checkpoint, bool *checked,
-                                 struct vgg_error *err)
+static vgg_status verify_name(const vgg_checkpoint *checkpoint, bool *checked,
+                              struct vgg_error *err)
 {
     struct vgg_span prefix = find_prefix(checkpoint->path);
-    if (checked != NULL) {
-        *checked = prefix.length > 0;
-    }
+    *checked = prefix.length > 0;
     if (prefix.length == 0) {
         return VGG_OK;
     }
@@ -41,4 +39,36 @@ vgg_status vgg_checkpoint_verify(const vgg_checkpoint *checkpoint, bool *checked
                         checkpoint->path, (int)prefix.length, prefix.bytes, found);
     }
     return VGG_OK;
+}
+
+/* The archive is read anew: what was needed to open it is gone. */
+static vgg_status verify_members(const vgg_checkpoint *checkpoint, struct vgg_verified *out,
+                                 struct vgg_error *err)
+{
+    struct vgg_limits limits;
+    struct vgg_arena arena = {.context = vgg_checkpoint_get_context(checkpoint)};
+    vgg_limits_init(&limits);
+    const struct vgg_archive archive = {
+        .path = checkpoint->path, .file = &checkpoint->file, .limits = &limits, .arena = &arena};
+    vgg_status status = vgg_zip_verify(&archive, out, err);
+    vgg_arena_destroy(&arena);
+    return status;
+}
+
+vgg_status vgg_checkpoint_verify(const vgg_checkpoint *checkpoint, struct vgg_verified *out,
+                                 struct vgg_error *err)
+{
+    struct vgg_verified done = {0};
+    vgg_status status = VGG_OK;
+    if (checkpoint->container == VGG_CONTAINER_ZIP ||
+        checkpoint->container == VGG_CONTAINER_TORCHSCRIPT) {
+        status = verify_members(checkpoint, &done, err); /* says where, so it comes first */
+    }
+    if (status == VGG_OK) {
+        status = verify_name(checkpoint, &done.sha256, err);
+    }
+    if (status == VGG_OK && out != NULL) {
+        *out = done;
+    }
+    return status;
 }

@@ -1,58 +1,27 @@
 /* The zip container, torch.save since 1.6: P/data.pkl, P/data/KEY, P/byteorder, P/version.
  *
- * Stored members, as torch writes them, are used where they lie in the mapped file. libzip, which
- * cannot say where that is, unpacks and verifies the pickle and whatever is deflated; it must see the
- * same directory as zip_directory.c. The CRC of a stored storage is not looked at: it would read the
- * whole file. */
-#include <errno.h>
+ * Stored members, as torch writes them, are used where they lie in the mapped file, and their CRC is
+ * left to vgg_zip_verify: it would read the whole file. The pickle and whatever is deflated are unpacked,
+ * and their CRC is compared always. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <zip.h>
-
-#include "checkpoint/zip_directory.h"
+#include "checkpoint/zip_unpack.h"
 
 enum {
-    VERSION_MAX = 10,         /* torch's kMaxSupportedFileFormatVersion */
-    ALIGNMENT_MAX = 1 << 30,  /* of storages, in bytes; torch's default is 64 */
-    DEFLATE_RATIO_MAX = 1032, /* deflate cannot shrink more */
+    VERSION_MAX = 10,        /* torch's kMaxSupportedFileFormatVersion */
+    ALIGNMENT_MAX = 1 << 30, /* of storages, in bytes; torch's default is 64 */
     NAME_BYTES_MAX = 512,
-    UNPACKED_FREE = 16 << 20, /* bytes that any archive may unpack to */
-    SMALL_BYTES = 16,         /* room for the text of a small member */
+    SMALL_BYTES = 16, /* room for the text of a small member */
 };
 
 struct zip_state {
-    zip_t *zip;
+    struct vgg_zip_unpacker unpacker;
     struct vgg_zip_directory directory;
     struct vgg_span prefix; /* the folder of all members, without the slash */
     bool swapped;
-    uint64_t unpacked_bytes; /* so far */
 };
-
-static vgg_status fail_member(const struct vgg_archive *archive,
-                              const struct vgg_zip_member *member, vgg_status code,
-                              const char *reason, struct vgg_error *err)
-{
-    int shown = member->name.length > 200 ? 200 : (int)member->name.length;
-    return vgg_fail_at(err, code, member->offset, "%s: zip member %.*s: %s", archive->path, shown,
-                       member->name.bytes, reason);
-}
-
-/* What libzip says of a member, or of the whole archive (NULL). Without memory it often says that the
- * archive is bad; errno, which the caller has cleared, tells better. */
-static vgg_status fail_libzip(const struct vgg_archive *archive,
-                              const struct vgg_zip_member *member, zip_error_t *error,
-                              struct vgg_error *err)
-{
-    if (errno == ENOMEM || zip_error_code_zip(error) == ZIP_ER_MEMORY) {
-        return vgg_fail(err, VGG_ERR_MEMORY, "%s: out of memory (libzip)", archive->path);
-    }
-    return member != NULL
-               ? fail_member(archive, member, VGG_ERR_FORMAT, zip_error_strerror(error), err)
-               : vgg_fail(err, VGG_ERR_FORMAT, "%s: zip: %s", archive->path,
-                          zip_error_strerror(error));
-}
 
 /* ---- members ---- */
 
@@ -73,38 +42,13 @@ static const struct vgg_zip_member *find_file(const struct zip_state *state, con
     return find(state, "", (struct vgg_span){name, (uint32_t)strlen(name)});
 }
 
-/* Weights hardly shrink: what unpacks to many times the file is a bomb. Members that lie in the file as
- * they are do not count. */
-static vgg_status count_unpacked(const struct vgg_archive *archive,
-                                 const struct vgg_zip_member *member, struct vgg_error *err)
-{
-    struct zip_state *state = archive->state;
-    uint64_t most = UNPACKED_FREE, share;
-    if (__builtin_mul_overflow(archive->file->size, archive->limits->unpack_ratio, &share) ||
-        __builtin_add_overflow(most, share, &most)) {
-        most = UINT64_MAX;
-    }
-    if (member->bytes > most || state->unpacked_bytes > most - member->bytes) {
-        char reason[128];
-        snprintf(reason, sizeof reason,
-                 "unpacks to %" PRIu64 " bytes, limit is %" PRIu64 " for a file of %zu",
-                 member->bytes, most, archive->file->size);
-        return fail_member(archive, member, VGG_ERR_LIMIT, reason, err);
-    }
-    state->unpacked_bytes += member->method == VGG_ZIP_STORED ? 0 : member->bytes;
-    return VGG_OK;
-}
-
-/* Unpacks a member into the archive's arena; libzip compares the CRC at the end. */
+/* Unpacks a member into the archive's arena. */
 static vgg_status unpack(const struct vgg_archive *archive, const struct vgg_zip_member *member,
                          const uint8_t **out, struct vgg_error *err)
 {
     struct zip_state *state = archive->state;
-    if (member->bytes / DEFLATE_RATIO_MAX > member->packed_bytes) {
-        return fail_member(archive, member, VGG_ERR_FORMAT,
-                           "unpacked size is more than deflate can make of the packed bytes", err);
-    }
-    vgg_status status = count_unpacked(archive, member, err);
+    *out = NULL;
+    vgg_status status = vgg_zip_check_size(archive, member, state->unpacker.unpacked_bytes, err);
     if (status != VGG_OK) {
         return status;
     }
@@ -112,32 +56,8 @@ static vgg_status unpack(const struct vgg_archive *archive, const struct vgg_zip
     if (data == NULL) {
         return vgg_fail_memory(err, archive->path, (size_t)member->bytes, "a zip member");
     }
-    errno = 0;
-    zip_file_t *file = zip_fopen_index(state->zip, member->index, ZIP_FL_UNCHANGED);
-    if (file == NULL) {
-        return fail_libzip(archive, member, zip_get_error(state->zip), err);
-    }
-    uint64_t done = 0;
-    uint8_t extra;
-    zip_int64_t got = 1;
-    while (got > 0 && done < member->bytes) {
-        got = zip_fread(file, data + done, member->bytes - done);
-        done += got > 0 ? (uint64_t)got : 0;
-    }
-    if (got >= 0) {
-        got = zip_fread(file, &extra, 1); /* reaching the end is what makes libzip check the CRC */
-    }
-    if (got < 0) {
-        status = fail_libzip(archive, member, zip_file_get_error(file), err);
-    } else if (got > 0 || done < member->bytes) {
-        status = fail_member(
-            archive, member, VGG_ERR_FORMAT,
-            got > 0 ? "unpacks to more than its size" : "unpacks to less than its size", err);
-    } else {
-        *out = data;
-    }
-    zip_fclose(file);
-    return status;
+    *out = data;
+    return vgg_zip_unpack(archive, &state->unpacker, member, data, err);
 }
 
 /* A member's bytes: where they lie in the file, else unpacked. */
@@ -208,8 +128,8 @@ static vgg_status find_prefix(const struct vgg_archive *archive, struct zip_stat
         }
         struct vgg_span prefix = {name.bytes, name.length - (sizeof pickle_name - 1)};
         if (memchr(prefix.bytes, '/', prefix.length) != NULL || state->prefix.length > 0) {
-            return fail_member(archive, &directory->members[i], VGG_ERR_FORMAT,
-                               "expected exactly one pickle, FOLDER/data.pkl", err);
+            return vgg_zip_fail_member(archive, &directory->members[i], VGG_ERR_FORMAT,
+                                       "expected exactly one pickle, FOLDER/data.pkl", err);
         }
         state->prefix = prefix;
     }
@@ -246,7 +166,7 @@ static vgg_status read_small(const struct vgg_archive *archive, const char *name
         return VGG_OK;
     }
     if (member->bytes >= SMALL_BYTES) {
-        return fail_member(archive, member, VGG_ERR_FORMAT, "expected a short text", err);
+        return vgg_zip_fail_member(archive, member, VGG_ERR_FORMAT, "expected a short text", err);
     }
     vgg_status status = view(archive, member, &data, &offset, err);
     if (status != VGG_OK) {
@@ -255,7 +175,7 @@ static vgg_status read_small(const struct vgg_archive *archive, const char *name
     memcpy(text, data, (size_t)member->bytes);
     size_t length = strlen(text);
     if (length == 0 || length < member->bytes) {
-        return fail_member(archive, member, VGG_ERR_FORMAT, "expected a short text", err);
+        return vgg_zip_fail_member(archive, member, VGG_ERR_FORMAT, "expected a short text", err);
     }
     text[length - (text[length - 1] == '\n')] = '\0';
     return VGG_OK;
@@ -301,44 +221,6 @@ static vgg_status read_properties(const struct vgg_archive *archive, struct zip_
     return check_number(archive, ".storage_alignment", ALIGNMENT_MAX, err);
 }
 
-/* Opens the mapped bytes with libzip and compares what it sees. */
-static vgg_status open_libzip(const struct vgg_archive *archive, struct zip_state *state,
-                              struct vgg_error *err)
-{
-    zip_error_t error;
-    zip_error_init(&error);
-    vgg_status status = VGG_OK;
-    errno = 0;
-    zip_source_t *source =
-        zip_source_buffer_create(archive->file->data, archive->file->size, 0, &error);
-    if (source == NULL) {
-        status = fail_libzip(archive, NULL, &error, err);
-        goto done;
-    }
-    state->zip = zip_open_from_source(source, ZIP_RDONLY, &error);
-    if (state->zip == NULL) {
-        zip_source_free(source);
-        status = fail_libzip(archive, NULL, &error, err);
-        goto done;
-    }
-    const struct vgg_zip_directory *directory = &state->directory;
-    bool same = zip_get_num_entries(state->zip, 0) == (zip_int64_t)directory->count;
-    for (size_t i = 0; same && i < directory->count; i++) {
-        const struct vgg_zip_member *member = &directory->members[i];
-        zip_stat_t info;
-        same = zip_stat_index(state->zip, member->index, ZIP_FL_ENC_RAW, &info) == 0 &&
-               vgg_span_equals(member->name, info.name) && info.size == member->bytes &&
-               info.comp_size == member->packed_bytes && info.comp_method == member->method;
-    }
-    if (!same) {
-        status = vgg_fail(err, VGG_ERR_FORMAT, "%s: zip: the directory can be read in two ways",
-                          archive->path);
-    }
-done:
-    zip_error_fini(&error);
-    return status;
-}
-
 static vgg_status open_pickle(struct vgg_archive *archive, struct zip_state *state,
                               struct vgg_error *err)
 {
@@ -363,8 +245,8 @@ static vgg_status open_pickle(struct vgg_archive *archive, struct zip_state *sta
 static void close_zip(struct vgg_archive *archive)
 {
     struct zip_state *state = archive->state;
-    if (state != NULL && state->zip != NULL) {
-        zip_discard(state->zip);
+    if (state != NULL) {
+        vgg_zip_unpacker_close(&state->unpacker);
     }
     archive->state = NULL;
 }
@@ -381,7 +263,7 @@ vgg_status vgg_zip_open(struct vgg_archive *archive, struct vgg_error *err)
         status = find_prefix(archive, state, err);
     }
     if (status == VGG_OK) {
-        status = open_libzip(archive, state, err);
+        status = vgg_zip_unpacker_open(archive, &state->directory, &state->unpacker, err);
     }
     if (status == VGG_OK) {
         status = read_properties(archive, state, err);
@@ -398,4 +280,26 @@ vgg_status vgg_zip_open(struct vgg_archive *archive, struct vgg_error *err)
     archive->locate = locate;
     archive->close = close_zip;
     return VGG_OK;
+}
+
+vgg_status vgg_zip_verify(const struct vgg_archive *archive, struct vgg_verified *out,
+                          struct vgg_error *err)
+{
+    struct vgg_zip_directory directory;
+    struct vgg_zip_unpacker unpacker = {0};
+    vgg_status status = vgg_zip_directory_read(archive, &directory, err);
+    if (status == VGG_OK) {
+        status = vgg_zip_unpacker_open(archive, &directory, &unpacker, err);
+    }
+    for (size_t i = 0; status == VGG_OK && i < directory.count; i++) {
+        const struct vgg_zip_member *member = &directory.members[i];
+        if (member->crc == 0 && member->method == VGG_ZIP_STORED) { /* torch was told not to */
+            out->crc_missing += member->bytes > 0;
+            continue;
+        }
+        status = vgg_zip_unpack(archive, &unpacker, member, NULL, err);
+        out->crc_checked++;
+    }
+    vgg_zip_unpacker_close(&unpacker);
+    return status;
 }

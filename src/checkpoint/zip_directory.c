@@ -22,6 +22,15 @@ enum {
     EXTRA_ZIP64 = 1,
 };
 
+vgg_status vgg_zip_fail_member(const struct vgg_archive *archive,
+                               const struct vgg_zip_member *member, vgg_status code,
+                               const char *reason, struct vgg_error *err)
+{
+    int shown = member->name.length > 200 ? 200 : (int)member->name.length;
+    return vgg_fail_at(err, code, member->offset, "%s: zip member %.*s: %s", archive->path, shown,
+                       member->name.bytes, reason);
+}
+
 /* Where the directory lies. */
 struct extent {
     uint64_t offset, bytes, count;
@@ -206,15 +215,6 @@ static bool is_good_name(struct vgg_span name)
     }
 }
 
-static vgg_status fail_member(const struct vgg_archive *archive,
-                              const struct vgg_zip_member *member, vgg_status code,
-                              const char *reason, struct vgg_error *err)
-{
-    int shown = member->name.length > 200 ? 200 : (int)member->name.length;
-    return vgg_fail(err, code, "%s: zip member %.*s: %s", archive->path, shown, member->name.bytes,
-                    reason);
-}
-
 static vgg_status read_central(const struct vgg_archive *archive, struct vgg_cursor *in,
                                struct vgg_zip_member *out, struct vgg_error *err)
 {
@@ -242,21 +242,21 @@ static vgg_status read_central(const struct vgg_archive *archive, struct vgg_cur
                            archive->path);
     }
     if (!read_extra64(vgg_cursor_make(extra, extra_bytes), out)) {
-        return fail_member(archive, out, VGG_ERR_FORMAT, "bad extra field", err);
+        return vgg_zip_fail_member(archive, out, VGG_ERR_FORMAT, "bad extra field", err);
     }
     if (disk != 0) {
-        return fail_member(archive, out, VGG_ERR_FORMAT, "on another disk", err);
+        return vgg_zip_fail_member(archive, out, VGG_ERR_FORMAT, "on another disk", err);
     }
     if ((out->flags & ~FLAGS_ALLOWED) != 0) {
-        return fail_member(archive, out, VGG_ERR_UNSUPPORTED, "encrypted or of an unknown kind",
-                           err);
+        return vgg_zip_fail_member(archive, out, VGG_ERR_UNSUPPORTED,
+                                   "encrypted or of an unknown kind", err);
     }
     if (out->method != VGG_ZIP_STORED && out->method != VGG_ZIP_DEFLATED) {
-        return fail_member(archive, out, VGG_ERR_UNSUPPORTED,
-                           "compressed by a method other than deflate", err);
+        return vgg_zip_fail_member(archive, out, VGG_ERR_UNSUPPORTED,
+                                   "compressed by a method other than deflate", err);
     }
     if (out->method == VGG_ZIP_STORED && out->bytes != out->packed_bytes) {
-        return fail_member(archive, out, VGG_ERR_FORMAT, "stored, but of two sizes", err);
+        return vgg_zip_fail_member(archive, out, VGG_ERR_FORMAT, "stored, but of two sizes", err);
     }
     return VGG_OK;
 }
@@ -279,20 +279,21 @@ static vgg_status read_local(const struct vgg_archive *archive, uint64_t directo
     member->data_offset = in.offset;
     vgg_cursor_take(&in, member->packed_bytes);
     if (!in.ok || signature != LOCAL_SIGNATURE) {
-        return fail_member(archive, member, VGG_ERR_FORMAT, "does not fit the file", err);
+        return vgg_zip_fail_member(archive, member, VGG_ERR_FORMAT, "does not fit the file", err);
     }
     if (vgg_span_compare(name, member->name) != 0 || flags != member->flags ||
         method != member->method) {
-        return fail_member(archive, member, VGG_ERR_FORMAT,
-                           "local header does not agree with the directory", err);
+        return vgg_zip_fail_member(archive, member, VGG_ERR_FORMAT,
+                                   "local header does not agree with the directory", err);
     }
     bool sizes_follow = (flags & FLAG_DESCRIPTOR) != 0;
     if ((crc != member->crc && !(sizes_follow && crc == 0)) ||
         (packed_bytes != member->packed_bytes && packed_bytes != UINT32_MAX &&
          !(sizes_follow && packed_bytes == 0)) ||
         (bytes != member->bytes && bytes != UINT32_MAX && !(sizes_follow && bytes == 0))) {
-        return fail_member(archive, member, VGG_ERR_FORMAT,
-                           "sizes in the local header do not agree with the directory", err);
+        return vgg_zip_fail_member(archive, member, VGG_ERR_FORMAT,
+                                   "sizes in the local header do not agree with the directory",
+                                   err);
     }
     return VGG_OK;
 }
@@ -336,11 +337,11 @@ static vgg_status check_names(const struct vgg_archive *archive, struct vgg_zip_
     qsort(members, count, sizeof *members, compare_folded);
     for (size_t i = 1; i < count; i++) {
         if (compare_folded(&members[i - 1], &members[i]) == 0) {
-            return fail_member(archive, &members[i], VGG_ERR_FORMAT,
-                               compare_names(&members[i - 1], &members[i]) == 0
-                                   ? "is there twice"
-                                   : "differs from another name only in case",
-                               err);
+            return vgg_zip_fail_member(archive, &members[i], VGG_ERR_FORMAT,
+                                       compare_names(&members[i - 1], &members[i]) == 0
+                                           ? "is there twice"
+                                           : "differs from another name only in case",
+                                       err);
         }
     }
     qsort(members, count, sizeof *members, compare_names);
@@ -381,8 +382,8 @@ vgg_status vgg_zip_directory_read(const struct vgg_archive *archive, struct vgg_
     qsort(members, count, sizeof *members, compare_offsets);
     for (size_t i = 1; i < count; i++) {
         if (members[i].offset < members[i - 1].data_offset + members[i - 1].packed_bytes) {
-            return fail_member(archive, &members[i], VGG_ERR_FORMAT, "overlaps another member",
-                               err);
+            return vgg_zip_fail_member(archive, &members[i], VGG_ERR_FORMAT,
+                                       "overlaps another member", err);
         }
     }
     status = check_names(archive, members, count, err);

@@ -38,6 +38,11 @@ vgg_status vgg_zip_directory_read(const struct vgg_archive *archive, struct vgg_
 const struct vgg_zip_member *vgg_zip_directory_find(const struct vgg_zip_directory *directory,
                                                     struct vgg_span name);
 
+/* Reports what is wrong with a member. */
+vgg_status vgg_zip_fail_member(const struct vgg_archive *archive,
+                               const struct vgg_zip_member *member, vgg_status code,
+                               const char *reason, struct vgg_error *err);
+
 /* Reports an archive without its end, with the size it should have when its first member is a pickle
  * that says so. */
 vgg_status vgg_zip_fail_truncated(const struct vgg_archive *archive, struct vgg_error *err);

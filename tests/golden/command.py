@@ -97,7 +97,16 @@ def test_models(folder):
     expect_error(["--verify", wrong, BOOT], 3, "00000000")
     run(wrong, BOOT)
     result = run("--verify", MODEL, BOOT)
-    check(b"nothing to verify" in result.stderr, "--verify without a prefix", result.stderr)
+    check(b"verified by the archive's own CRC-32 only" in result.stderr, "--verify without a prefix",
+          result.stderr)
+    check(b"members verified" in result.stdout, "--verify tells what it compared", result.stdout)
+    changed = folder / "changed.pth"  # one bit of a weight
+    data = bytearray(MODEL.read_bytes())
+    data[len(data) // 2] ^= 1
+    changed.write_bytes(data)
+    shutil.copy(MODEL.with_suffix(".json"), changed.with_suffix(".json"))
+    run(changed, BOOT)
+    expect_error(["--verify", changed, BOOT], 3, "CRC error")
 
 
 def test_bundled(folder):

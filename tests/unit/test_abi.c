@@ -16,6 +16,7 @@ START_TEST(keeps_the_sizes_of_structs)
     ck_assert_uint_eq(sizeof(struct vgg_allocator), 24);
     ck_assert_uint_eq(sizeof(struct vgg_context), 96);
     ck_assert_uint_eq(sizeof(struct vgg_tensor), 200);
+    ck_assert_uint_eq(sizeof(struct vgg_verified), 48);
     ck_assert_uint_eq(sizeof(struct vgg_model_options), 96);
     ck_assert_uint_eq(sizeof(struct vgg_model_info), 104);
     ck_assert_uint_eq(sizeof(struct vgg_node_info), 120);

@@ -69,11 +69,11 @@ START_TEST(refuses_what_is_no_file)
 END_TEST
 
 /* Writes the good checkpoint under a name, opens and verifies it. */
-static vgg_status verify_as(const char *name, bool *checked, struct vgg_error *err)
+static vgg_status verify_bytes_as(struct bytes bytes, const char *name, struct vgg_verified *out,
+                                  struct vgg_error *err)
 {
     char folder[] = "/tmp/vgg-verify-XXXXXX", path[512];
     vgg_checkpoint *checkpoint;
-    struct bytes bytes = good_legacy();
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *file = fopen(path, "wb");
@@ -82,11 +82,22 @@ static vgg_status verify_as(const char *name, bool *checked, struct vgg_error *e
     fclose(file);
     ck_assert_int_eq(vgg_checkpoint_open(path, NULL, &checkpoint, err), VGG_OK);
     ck_assert_str_eq(vgg_checkpoint_get_path(checkpoint), path);
-    vgg_status status = vgg_checkpoint_verify(checkpoint, checked, err);
+    vgg_status status = vgg_checkpoint_verify(checkpoint, out, err);
     vgg_checkpoint_close(checkpoint);
     unlink(path);
     rmdir(folder);
     free(bytes.data);
+    return status;
+}
+
+static vgg_status verify_as(const char *name, bool *checked, struct vgg_error *err)
+{
+    struct vgg_verified verified = {0};
+    vgg_status status = verify_bytes_as(good_legacy(), name, &verified, err);
+    if (checked != NULL) {
+        *checked = verified.sha256;
+    }
+    ck_assert_uint_eq(verified.crc_checked + verified.crc_missing, 0);
     return status;
 }
 
@@ -96,7 +107,7 @@ START_TEST(verifies_the_hash_in_the_name)
     char name[128], whole[65];
     bool checked;
     ck_assert_int_eq(verify_as("vgg16-00000000.pth", &checked, &err), VGG_ERR_MISMATCH);
-    ck_assert(checked);
+    ck_assert(!checked);
     const char *found = strstr(err.message, "found ");
     ck_assert_ptr_nonnull(strstr(err.message, "expected 00000000"));
     ck_assert_ptr_nonnull(found);
@@ -116,6 +127,38 @@ START_TEST(verifies_the_hash_in_the_name)
 }
 END_TEST
 
+START_TEST(verifies_the_sums_of_a_zip)
+{
+    static struct vgg_error err;
+    struct bytes pickle = {0};
+    struct member members[GOOD_MEMBERS + 1] = {{0}};
+    struct vgg_verified verified;
+    good_members(&pickle, members);
+    members[GOOD_MEMBERS] = (struct member){.name = "good/data/", .data = "", .size = 0};
+    struct bytes whole = make_zip(members, GOOD_MEMBERS + 1);
+    struct bytes copy = {copy_exactly(whole.data, whole.size), whole.size, 0};
+    ck_assert_msg(verify_bytes_as(copy, "a.pth", &verified, &err) == VGG_OK, "%s", err.message);
+    ck_assert_uint_eq(verified.crc_checked, GOOD_MEMBERS);
+    ck_assert_uint_eq(verified.crc_missing, 0);
+    ck_assert(!verified.sha256);
+    uint8_t *weight = memmem(whole.data, whole.size, good_values, 24);
+    ck_assert_ptr_nonnull(weight);
+    for (size_t i = 0; i < 24; i++) { /* any changed weight is seen */
+        copy = (struct bytes){copy_exactly(whole.data, whole.size), whole.size, 0};
+        copy.data[(size_t)(weight - whole.data) + i] ^= (uint8_t)(1u << i % 8);
+        ck_assert_int_eq(verify_bytes_as(copy, "a.pth", NULL, &err), VGG_ERR_FORMAT);
+        ck_assert_ptr_nonnull(strstr(err.message, "zip member good/data/0: CRC error"));
+    }
+    free(whole.data);
+    members[2].no_crc = members[0].no_crc = true; /* torch was told not to compute them */
+    ck_assert_int_eq(verify_bytes_as(make_zip(members, GOOD_MEMBERS), "a.pth", &verified, &err),
+                     VGG_OK);
+    ck_assert_uint_eq(verified.crc_checked, GOOD_MEMBERS - 2);
+    ck_assert_uint_eq(verified.crc_missing, 2);
+    free(pickle.data);
+}
+END_TEST
+
 START_TEST(names_its_kinds)
 {
     ck_assert_str_eq(vgg_container_string(VGG_CONTAINER_ZIP), "zip");
@@ -126,4 +169,4 @@ START_TEST(names_its_kinds)
 END_TEST
 
 UNIT_MAIN("container", names_other_files, refuses_what_is_no_file, verifies_the_hash_in_the_name,
-          names_its_kinds)
+          verifies_the_sums_of_a_zip, names_its_kinds)

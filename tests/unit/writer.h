@@ -206,6 +206,7 @@ struct member {
     uint16_t method;
     size_t unpacked; /* when the data are deflated */
     uint32_t crc;    /* computed when stored and 0 */
+    bool no_crc;     /* 0 is what is meant */
     const char *local_name;
     uint16_t flags, local_flags; /* added to torch's */
     uint16_t local_method;
@@ -249,7 +250,8 @@ static inline struct bytes make_zip(const struct member *members, size_t count)
         const struct member *m = &members[i];
         const char *name = m->local_name != NULL ? m->local_name : m->name;
         uint16_t flags = m->no_descriptor ? 0x0800 : 0x0808;
-        crcs[i] = m->crc != 0 || m->method != 0 ? m->crc : crc32_of(m->data, m->size);
+        bool computed = m->crc == 0 && m->method == 0 && !m->no_crc;
+        crcs[i] = computed ? crc32_of(m->data, m->size) : m->crc;
         offsets[i] = out.size;
         PUT(&out, "PK\3\4\0\0");
         put_member_fields(&out, m, flags | m->local_flags,
