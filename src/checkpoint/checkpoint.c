@@ -29,8 +29,18 @@ static vgg_status create(const char *path, const struct vgg_context *context, vg
     return VGG_OK;
 }
 
-/* Notes the class of a module that holds the tensors. */
-static vgg_status name_class(vgg_checkpoint *checkpoint, struct vgg_error *err)
+enum { CLASS_BYTES_MAX = 100 };
+
+/* The name of an object's class; NULL without memory. */
+static const char *copy_class(const struct vgg_value *object, struct vgg_arena *arena)
+{
+    struct vgg_span name = object->object.callee->global.name;
+    return vgg_arena_copy_string(arena, name.bytes,
+                                 name.length > CLASS_BYTES_MAX ? CLASS_BYTES_MAX : name.length);
+}
+
+/* Notes the classes of the modules that hold the tensors. */
+static vgg_status name_classes(vgg_checkpoint *checkpoint, struct vgg_error *err)
 {
     const struct vgg_contents *contents = &checkpoint->dict.contents;
     bool script = contents->kind == VGG_SOURCE_SCRIPT;
@@ -40,13 +50,22 @@ static vgg_status name_class(vgg_checkpoint *checkpoint, struct vgg_error *err)
                                : "%s: a TorchScript archive (constants.pkl) without a module",
                         checkpoint->path);
     }
-    if (contents->source->kind == VGG_VALUE_OBJECT) {
-        struct vgg_span name = contents->source->object.callee->global.name;
-        size_t length = name.length > 200 ? 200 : name.length;
-        checkpoint->class_name = vgg_arena_copy_string(&checkpoint->arena, name.bytes, length);
-        if (checkpoint->class_name == NULL) {
-            return vgg_fail_memory(err, checkpoint->path, length, "a name");
-        }
+    const struct vgg_named_list *modules = &contents->modules;
+    struct vgg_arena *arena = &checkpoint->arena;
+    checkpoint->module_types =
+        vgg_arena_alloc(arena, modules->count, sizeof *checkpoint->module_types);
+    bool good = checkpoint->module_types != NULL;
+    for (size_t i = 0; i < modules->count && good; i++) {
+        checkpoint->module_types[i] = copy_class(modules->items[i].value, arena);
+        good = checkpoint->module_types[i] != NULL;
+    }
+    if (good && contents->source->kind == VGG_VALUE_OBJECT) {
+        checkpoint->class_name = copy_class(contents->source, arena);
+        good = checkpoint->class_name != NULL;
+    }
+    if (!good) {
+        return vgg_fail_memory(err, checkpoint->path, modules->count * CLASS_BYTES_MAX,
+                               "the modules' classes");
     }
     return VGG_OK;
 }
@@ -76,7 +95,7 @@ static vgg_status read_tensors(vgg_checkpoint *checkpoint,
     if (status != VGG_OK) {
         goto done;
     }
-    status = name_class(checkpoint, err);
+    status = name_classes(checkpoint, err);
     if (status != VGG_OK) {
         goto done;
     }

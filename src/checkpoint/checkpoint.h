@@ -12,7 +12,8 @@ struct vgg_checkpoint {
     const char *path;
     enum vgg_container container;
     struct vgg_state_dict dict;
-    const char *class_name; /* of a whole or TorchScript module; or NULL */
+    const char *class_name;    /* of a whole or TorchScript module; or NULL */
+    const char **module_types; /* [contents.modules.count] their classes */
 };
 
 /* What it was opened with, less the limits. */

@@ -56,10 +56,12 @@ static void add_conv(struct builder *builder, const struct vgg_layer *layer, int
     }
 }
 
-static void add_batch_norm(struct builder *builder, int channels, int index)
+static void add_batch_norm(struct builder *builder, const struct vgg_layer *layer, int channels,
+                           int index)
 {
     struct vgg_node *node = add_node(builder, VGG_OP_BATCH_NORM, builder->features, index);
-    node->norm = (struct vgg_batch_norm){.channels = channels, .eps = 1e-5};
+    node->norm =
+        (struct vgg_batch_norm){.channels = channels, .eps = layer->has_eps ? layer->eps : 1e-5};
     const int64_t shape[4] = {channels};
     add_parameter(builder, node, "weight", shape, &node->norm.weight);
     add_parameter(builder, node, "bias", shape, &node->norm.bias);
@@ -101,7 +103,7 @@ static int build_features(struct builder *builder, const struct vgg_spec *spec)
             add_conv(builder, layer, channels, index++);
             channels = layer->channels;
             if (layer->batch_norm) {
-                add_batch_norm(builder, channels, index++);
+                add_batch_norm(builder, layer, channels, index++);
             }
             add_node(builder, VGG_OP_RELU, builder->features, index++);
             break;

@@ -4,6 +4,7 @@
 
 #include "checkpoint/checkpoint.h"
 #include "model/build.h"
+#include "model/modules.h"
 #include "model/resolve.h"
 
 struct vgg_model {
@@ -203,6 +204,13 @@ static vgg_status tell_assumed(vgg_model *model, struct vgg_error *err)
                                   : vgg_fail_memory(err, model->path, used, "what is assumed");
 }
 
+/* Whether somebody wrote the description: a file or a cfg. */
+static bool is_described(const char *source, const struct vgg_model_options *options)
+{
+    return options->cfg != NULL ||
+           (strcmp(source, "built in") != 0 && strcmp(source, "names and shapes") != 0);
+}
+
 vgg_status vgg_model_create(const vgg_checkpoint *checkpoint,
                             const struct vgg_model_options *options, vgg_model **out,
                             struct vgg_error *err)
@@ -230,6 +238,9 @@ vgg_status vgg_model_create(const vgg_checkpoint *checkpoint,
     if ((status = list_tensors(checkpoint, &model->arena, &tensors, err)) != VGG_OK ||
         (status = vgg_spec_resolve(model->path, options->spec_path, options->cfg, &tensors, &limits,
                                    &model->arena, &model->spec, &model->spec_source, err)) !=
+            VGG_OK ||
+        (status = vgg_spec_apply_modules(checkpoint, is_described(model->spec_source, options),
+                                         &model->arena, &model->spec, &model->spec_source, err)) !=
             VGG_OK) {
         goto fail;
     }

@@ -32,6 +32,8 @@ struct vgg_layer {
     int padding; /* convolution */
     bool bias;
     bool batch_norm;
+    bool has_eps; /* false: BatchNorm2d's default of 1e-5 */
+    double eps;
     double alpha, beta, k; /* LRN */
 };
 

@@ -1,0 +1,196 @@
+#!/usr/bin/python3
+"""What whole modules and TorchScript archives say of their layers, against PyTorch's own results.
+
+    modules.py RUN_MODEL VGG_INFER
+
+Nets whose strides, pools, paddings or eps are not what names and shapes make one believe: the logits must be
+those of the module; layers that are no VGG's must be refused by name. Ends with "N passed, N failed". Exit 77
+(skipped) without PyTorch.
+"""
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+try:
+    import numpy as np
+    import torch
+    import torchvision
+    from torch import nn
+except ImportError:
+    print("PyTorch is not installed: skipped")
+    sys.exit(77)
+
+BOUND = 1e-5  # of the largest logit; a wrong stride, pool or eps changes whole digits
+passed = failed = 0
+
+
+def report(name, problem):
+    global passed, failed
+    passed, failed = passed + (not problem), failed + bool(problem)
+    if problem:
+        print(f"FAILED {name}: {problem}")
+
+
+class MyVGG(nn.Module):
+    def __init__(self, features, classifier, side=2):
+        super().__init__()
+        self.features = nn.Sequential(*features)
+        self.avgpool = nn.AdaptiveAvgPool2d(side) if side else None
+        self.classifier = nn.Sequential(*classifier)
+
+    def forward(self, x):
+        x = self.features(x)
+        if self.avgpool is not None:
+            x = self.avgpool(x)
+        return self.classifier(torch.flatten(x, 1))
+
+
+def head(inputs):
+    return nn.Linear(inputs, 7), nn.ReLU(), nn.Dropout(), nn.Linear(7, 3)
+
+
+def block(inputs, outputs, *more, norm=None, **conv):
+    layers = [nn.Conv2d(inputs, outputs, 3, **dict({"padding": 1}, **conv))]
+    if norm is not None:
+        layers.append(nn.BatchNorm2d(outputs, eps=norm))
+    return layers + [nn.ReLU(inplace=True)] + list(more)
+
+
+NETS = {
+    "no last pool": lambda: MyVGG(block(3, 8, nn.MaxPool2d(2)) + block(8, 8), head(32)),
+    "last pool": lambda: MyVGG(block(3, 8, nn.MaxPool2d(2)) + block(8, 8, nn.MaxPool2d(2)), head(32)),
+    "overlapping pools": lambda: MyVGG(
+        block(3, 8, nn.MaxPool2d(3, 2)) + block(8, 8, nn.MaxPool2d((2, 2), stride=1)), head(32)),
+    "strides": lambda: MyVGG(block(3, 8, stride=2) + block(8, 8, nn.MaxPool2d(2)), head(32)),
+    "no padding": lambda: MyVGG(block(3, 8, padding=0) + block(8, 8, nn.MaxPool2d(2), padding=(0, 0)), head(32)),
+    "eps": lambda: MyVGG(block(3, 8, nn.MaxPool2d(2), norm=0.5) + block(8, 8, norm=1e-3), head(32)),
+    "dropout after the pool": lambda: MyVGG(
+        block(3, 8, nn.MaxPool2d(2)) + block(8, 8, nn.MaxPool2d(2), nn.Dropout2d()), head(32)),
+    "no average pool": lambda: MyVGG(block(3, 8, nn.MaxPool2d(4)) + block(8, 8, nn.MaxPool2d(2)), head(32),
+                                     side=0),
+    "dropout before relu": lambda: MyVGG(block(3, 8, nn.MaxPool2d(2)), (
+        nn.Flatten(), nn.Linear(32, 7), nn.Dropout(), nn.ReLU(), nn.Linear(7, 3), nn.Identity())),
+}
+
+REFUSED = {
+    "average pools": (lambda: MyVGG(block(3, 8, nn.AvgPool2d(2)) + block(8, 8), head(32)),
+                      ["features.2", "AvgPool2d", "MaxPool2d"]),
+    "leaky": (lambda: MyVGG([nn.Conv2d(3, 8, 3, padding=1), nn.LeakyReLU()], head(32)),
+              ["features.1", "LeakyReLU", "expected ReLU"]),
+    "dilation": (lambda: MyVGG(block(3, 8, dilation=2), head(32)), ["features.0", "dilation is 2", "expected 1"]),
+    "ceil mode": (lambda: MyVGG(block(3, 8, nn.MaxPool2d(2, ceil_mode=True)), head(32)),
+                  ["features.2", "ceil_mode is 1", "expected 0"]),
+    "padded pool": (lambda: MyVGG(block(3, 8, nn.MaxPool2d(3, 2, padding=1)), head(32)),
+                    ["features.2", "padding is 1", "expected 0"]),
+    "two strides": (lambda: MyVGG(block(3, 8, stride=(1, 2)), head(32)), ["features.0", "stride is not supported"]),
+    "softmax": (lambda: MyVGG(block(3, 8), (nn.Linear(32, 3), nn.LogSoftmax(1))), ["classifier.1", "LogSoftmax"]),
+    "no relu": (lambda: MyVGG(block(3, 8), (nn.Linear(32, 7), nn.Dropout(), nn.Linear(7, 3))),
+                ["classifier.1", "Dropout", "expected ReLU"]),
+    "tanh": (lambda: MyVGG(block(3, 8), (nn.Linear(32, 7), nn.Tanh(), nn.Linear(7, 3))),
+             ["classifier.1", "Tanh", "expected ReLU"]),
+    "max in the end": (lambda: MyVGG(block(3, 8) + [nn.MaxPool2d(2), nn.MaxPool2d(2)], head(32)),
+                       ["features.3", "MaxPool2d"]),
+    "other average": (lambda: setattr_(MyVGG(block(3, 8), head(32)), "avgpool", nn.AdaptiveMaxPool2d(2)),
+                      ["avgpool", "AdaptiveMaxPool2d"]),
+}
+
+
+def setattr_(module, name, value):
+    setattr(module, name, value)
+    return module
+
+
+def randomise(net):
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_mean.normal_()
+            module.running_var.uniform_(0.01, 2)
+            nn.init.uniform_(module.weight, 0.5, 2)
+            nn.init.normal_(module.bias)
+    return net.eval()
+
+
+def save_all(net, folder):
+    torch.save(net, folder / "module.pth")
+    torch.save(nn.DataParallel(net), folder / "parallel.pth")
+    torch.save({"epoch": 1, "model": net}, folder / "legacy.pth", _use_new_zipfile_serialization=False)
+    return [folder / name for name in ("module.pth", "parallel.pth", "legacy.pth")]
+
+
+def same(name, net, path, size):
+    folder = path.parent
+    with torch.no_grad():
+        x = torch.randn(2, 3, size, size)
+        expected = net.double()(x.double()).numpy()
+        net.float()
+    x.numpy().tofile(folder / "input")
+    done = subprocess.run([RUN_MODEL, path, folder / "input", str(size), str(size), folder / "out", "scalar:1:2"],
+                          capture_output=True, text=True, timeout=60)
+    if done.returncode:
+        return report(name, done.stderr.strip())
+    found = np.fromfile(folder / "out", np.float32).reshape(expected.shape)
+    worst = np.abs(found - expected).max() / np.abs(expected).max()
+    report(name, f"differs by {worst}" if worst > BOUND else None)
+
+
+def info(path, *options):
+    done = subprocess.run([VGG_INFER, "info", *options, path], capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stdout + done.stderr
+
+
+def main():
+    torch.manual_seed(11)
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        for name, make in NETS.items():
+            net = randomise(make())
+            for path in save_all(net, folder):
+                same(f"{name}, {path.name}", net, path, 16)
+        for name, (make, reasons) in REFUSED.items():
+            for path in save_all(make().eval(), folder):
+                code, out = info(path)
+                missing = [r for r in reasons if r not in out]
+                report(f"{name}, {path.name}", f"exit {code}, {missing} not in {out}" if code != 3 or missing else None)
+
+        # Scripts keep the classes of their modules, but only few of their numbers.
+        good = randomise(NETS["last pool"]())
+        for name, script in (("script", torch.jit.script(good)), ("trace", torch.jit.trace(good, torch.zeros(1, 3, 16, 16)))):
+            script.save(str(folder / "script.pt"))
+            same(name, good, folder / "script.pt", 16)
+        torch.jit.script(REFUSED["leaky"][0]()).save(str(folder / "script.pt"))
+        code, out = info(folder / "script.pt")
+        report("script, leaky", None if code == 3 and "LeakyReLU" in out else out)
+        net = randomise(NETS["no last pool"]())
+        torch.jit.script(net).save(str(folder / "script.pt"))
+        same("script, no last pool", net, folder / "script.pt", 16)
+
+        # A description that somebody wrote must agree with the modules.
+        net = NETS["overlapping pools"]()
+        torch.save(net, folder / "written.pth")
+        (folder / "written.json").write_text(
+            '{"schema": 1, "layers": [8, {"max_pool": 3, "stride": 2}, 8, {"max_pool": 2, "stride": 2}],'
+            ' "avgpool": 2, "classifier": [7, 3]}')
+        code, out = info(folder / "written.pth")
+        report("written", None if code == 3 and "stride is 1 in the file and 2 in" in out else out)
+        (folder / "written.json").unlink()
+        code, out = info(folder / "written.pth")
+        good = code == 0 and "names, shapes and modules" in out and "in a module of class MyVGG" in out
+        report("unwritten", None if good else out)
+        nn.Linear.reset_parameters = lambda self: None  # it would take seconds
+        vgg = torchvision.models.vgg11(weights=None, init_weights=False)
+        for parameter in vgg.parameters():  # and the file half a gigabyte
+            parameter.data = torch.zeros(1).expand(parameter.shape)
+        torch.save(vgg, folder / "vgg.pth")
+        code, out = info(folder / "vgg.pth")
+        good = code == 0 and out.startswith("vgg11 (") and "described by built in" in out and "assumed" not in out
+        report("vgg11", None if good else out)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    RUN_MODEL, VGG_INFER = sys.argv[1:]
+    sys.exit(main())
