@@ -210,6 +210,7 @@ int command_bench(const struct cli_options *options)
     exit_code = EXIT_MODEL;
     status = open_model(&bench, &err);
     if (status != VGG_OK) {
+        exit_code = net_exit_code(&err);
         goto done;
     }
     exit_code = EXIT_FAILED;

@@ -415,6 +415,7 @@ int command_compare(const struct cli_options *options)
     exit_code = EXIT_MODEL;
     status = net_open(c.model_path, options, &c.net, &err);
     if (status != VGG_OK) {
+        exit_code = net_exit_code(&err);
         goto done;
     }
     c.net.about.folded = c.net.about.info.batch_norm && !options->nodes;

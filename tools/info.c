@@ -66,6 +66,7 @@ int command_info(const struct cli_options *options)
     exit_code = EXIT_MODEL;
     status = net_open(path, options, &net, &err);
     if (status != VGG_OK) {
+        exit_code = net_exit_code(&err);
         goto done;
     }
     exit_code = EXIT_FAILED;

@@ -69,6 +69,11 @@ vgg_status net_open(const char *path, const struct cli_options *options, struct 
     return VGG_OK;
 }
 
+int net_exit_code(const struct vgg_error *err)
+{
+    return err->code == VGG_ERR_ARGUMENT ? EXIT_USAGE : EXIT_MODEL;
+}
+
 vgg_status net_find_bundled(char *path, size_t bytes, struct vgg_error *err)
 {
     if (!file_find_bundled(path, bytes)) {

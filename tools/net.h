@@ -19,6 +19,9 @@ struct net {
  * Errors: those of vgg_checkpoint_open, vgg_checkpoint_verify and vgg_model_create. */
 vgg_status net_open(const char *path, const struct cli_options *options, struct net *out,
                     struct vgg_error *err);
+/* The exit code when that failed: for what an option says it is wrong usage. */
+int net_exit_code(const struct vgg_error *err);
+
 void net_close(struct net *net);
 
 /* Where the bundled checkpoint is, for a command without a MODEL; tells the user. Errors: IO. */

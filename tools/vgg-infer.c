@@ -346,6 +346,7 @@ int command_classify(const struct cli_options *options)
         status = prepare(&run, &err);
     }
     if (status != VGG_OK) {
+        exit_code = net_exit_code(&err);
         goto done;
     }
     exit_code = EXIT_FAILED;

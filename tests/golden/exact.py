@@ -61,8 +61,9 @@ def same_order(ours, exact, bound):
     """Whether the first five agree wherever the exact gap between neighbours exceeds the bound."""
     order = np.argsort(-exact, kind="stable")[:6]
     mine = np.argsort(-ours, kind="stable")[:5]
-    gaps = exact[order[:5]] - exact[order[1:6]]
-    return all(mine[i] == order[i] or gaps[max(i - 1, 0):i + 1].min() <= bound for i in range(5))
+    gaps = exact[order[:-1]] - exact[order[1:]]
+    return all(mine[i] == order[i] or gaps[max(i - 1, 0):i + 1].min() <= bound
+               for i in range(len(mine)))
 
 
 class Tally:

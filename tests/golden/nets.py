@@ -7,20 +7,27 @@ from torch import nn
 VARIANTS = [f"vgg{depth}{bn}" for depth in (11, 13, 16, 19) for bn in ("", "_bn")]
 
 
-def build(variant, seed=1, num_classes=1000):
-    """A torchvision VGG with its own Kaiming initialisation, random biases, and BatchNorm statistics
-    and affine parameters that are far from the identity."""
-    torch.manual_seed(seed)
-    net = getattr(torchvision.models, variant)(weights=None, num_classes=num_classes)
+def randomise(net, kaiming=True):
+    """Kaiming weights, random biases, and BatchNorm statistics and affine parameters that are far from the
+    identity."""
     for module in net.modules():
+        if kaiming and isinstance(module, (nn.Conv2d, nn.Linear)):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
         if isinstance(module, nn.BatchNorm2d):
             module.running_mean.normal_(0, 0.5)
             module.running_var.uniform_(0.3, 3)
             nn.init.uniform_(module.weight, 0.5, 1.5)
             nn.init.normal_(module.bias, 0, 0.3)
-        elif isinstance(module, (nn.Conv2d, nn.Linear)):
+        elif isinstance(module, (nn.Conv2d, nn.Linear)) and module.bias is not None:
             nn.init.normal_(module.bias, 0, 0.05)
-    return net.eval()
+    return net
+
+
+def build(variant, seed=1, num_classes=1000):
+    """A torchvision VGG with its own Kaiming initialisation."""
+    torch.manual_seed(seed)
+    net = getattr(torchvision.models, variant)(weights=None, num_classes=num_classes)
+    return randomise(net, kaiming=False).eval()
 
 
 def imagenet_input(path):

@@ -1,0 +1,334 @@
+#!/usr/bin/python3
+"""Nets beyond torchvision's eight, and its eight at other sizes and with other classes, from the command line
+against PyTorch modules written from their descriptions.
+
+    custom.py VGG_INFER RUN_MODEL
+
+Each net has Kaiming weights and BatchNorm statistics far from the identity, and gets photographs. Checked on
+every instruction set, with one thread and two:
+
+  * what is fed to the net is torchvision's Resize, CenterCrop, ToTensor, Normalize, to the bit
+  * logits within BOUND of PyTorch in float64, relative to the largest one; of float32 within twice that
+  * what the command says it assumed, and how it refuses nets that cannot run
+
+and that a batch of any count gives the same."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+try:
+    import numpy as np
+    import torch
+    from torch import nn
+    from torch.nn import functional
+    from PIL import Image
+    from torchvision import models, transforms
+except ImportError as missing:
+    print(f"skipped: {missing} (apt-get install python3-torch python3-torchvision)")
+    sys.exit(77)
+
+from exact import BOUND as THOUSAND, Tally, available, run
+from nets import randomise
+from photos import photos
+
+PROGRAM, RUN_MODEL = sys.argv[1:3]
+PHOTOS = [path for _, path in list(photos())[:3]]
+HALF = (0.5,) * 3
+# The bound of exact.py is a part of the largest of 1000 logits. The largest of ten normal numbers is about half
+# that of a thousand, and rounding is the same.
+BOUND = 2 * THOUSAND
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+tally = Tally()
+
+
+def check(good, what, *details):
+    tally.passed, tally.failed = tally.passed + bool(good), tally.failed + (not good)
+    if not good:
+        print(f"FAILED: {what}", *details, sep="\n    ")
+
+
+# --- modules ---
+
+def make_layers(cfg, batch_norm=False, bias=True):
+    """Entries as in torchvision, and modules as they are."""
+    layers, channels = [], 3
+    for entry in cfg:
+        if entry == "M":
+            layers.append(nn.MaxPool2d(2, 2))
+        elif isinstance(entry, nn.Conv2d):
+            layers += [entry, nn.ReLU()]
+            channels = entry.out_channels
+        elif isinstance(entry, nn.Module):
+            layers.append(entry)
+        else:
+            layers.append(nn.Conv2d(channels, entry, 3, padding=1, bias=bias))
+            layers += [nn.BatchNorm2d(entry)] if batch_norm else []
+            layers.append(nn.ReLU())
+            channels = entry
+    return nn.Sequential(*layers)
+
+
+def make_head(*widths, dropout=True):
+    layers = []
+    for i in range(len(widths) - 1):
+        layers += [nn.Linear(widths[i], widths[i + 1]), nn.ReLU()] + [nn.Dropout()] * dropout
+    while not isinstance(layers[-1], nn.Linear):
+        layers.pop()
+    return nn.Sequential(*layers)
+
+
+class Net(nn.Module):
+    """Two parts under any names, with an average pool between them or none."""
+
+    def __init__(self, features, classifier, side=None, names=("features", "classifier")):
+        super().__init__()
+        self.names = names
+        setattr(self, names[0], features)
+        self.avgpool = nn.AdaptiveAvgPool2d(side) if side else nn.Identity()
+        setattr(self, names[1], classifier)
+
+    def parts(self):
+        return getattr(self, self.names[0]), getattr(self, self.names[1])
+
+    def forward(self, x):
+        features, classifier = self.parts()
+        return classifier(torch.flatten(self.avgpool(features(x)), 1))
+
+
+def in_double(module, x):
+    """A module's output in float64. Wide linear layers are converted some rows at a time: a whole one would
+    take a gigabyte."""
+    if isinstance(module, nn.Sequential):
+        for child in module:
+            x = in_double(child, x)
+        return x
+    if isinstance(module, nn.Linear):
+        rows = [functional.linear(x, module.weight[i:i + 256].double())
+                for i in range(0, module.out_features, 256)]
+        return torch.cat(rows, -1) + (0 if module.bias is None else module.bias.double())
+    if isinstance(module, nn.Conv2d):
+        bias = None if module.bias is None else module.bias.double()
+        return functional.conv2d(x, module.weight.double(), bias, module.stride, module.padding)
+    if isinstance(module, nn.BatchNorm2d):
+        return functional.batch_norm(x, module.running_mean.double(), module.running_var.double(),
+                                     module.weight.double(), module.bias.double(), False, 0,
+                                     module.eps)
+    return module(x)
+
+
+def double_logits(net, x):
+    features, classifier = net.parts() if isinstance(net, Net) else (net.features, net.classifier)
+    x = net.avgpool(in_double(features, x.double()))
+    return in_double(classifier, torch.flatten(x, 1))
+
+
+# --- comparing ---
+
+def transform(resize, crop, mean=HALF, std=HALF):
+    steps = ([transforms.Resize(resize)] if resize else []) + \
+            ([transforms.CenterCrop(crop)] if crop else [])
+    return transforms.Compose(steps + [transforms.ToTensor(), transforms.Normalize(mean, std)])
+
+
+def command(*words, code=0):
+    done = subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, timeout=120)
+    check(done.returncode == code, f"{words}: exit code {done.returncode}", done.stderr)
+    return done
+
+
+def save(folder, net, spec=None):
+    path = os.path.join(folder, "net.pth")
+    torch.save(net.state_dict(), path)
+    if spec is not None:
+        with open(os.path.join(folder, "spec.json"), "w", encoding="utf-8") as file:
+            json.dump({"schema": 1, **spec}, file)
+    return path
+
+
+def compare(title, net, prepare, options=(), spec=None, assumed=None, pictures=PHOTOS,
+            logits_of=None, configurations=None):
+    """Saves a net and runs it with these options; {spec} is its description's path."""
+    net = randomise(net.eval())
+    inputs = [prepare(Image.open(path).convert("RGB")) for path in pictures]
+    with tempfile.TemporaryDirectory() as folder, torch.no_grad():
+        path = save(folder, net, spec)
+        single_of, double_of = logits_of or (net, lambda x: double_logits(net, x))
+        single = np.concatenate([single_of(x[None]).numpy() for x in inputs])
+        double = np.concatenate([double_of(x[None]).numpy() for x in inputs])
+        words = [word.format(spec=os.path.join(folder, "spec.json")) for word in options]
+        saved = os.path.join(folder, "logits.npy"), os.path.join(folder, "input.npy")
+        first = {}
+        for isa, threads in configurations or [(i, t) for i in available() for t in (1, 2)]:
+            done = command("--save-logits", saved[0], "--save-input", saved[1], "--cpu", isa, "-t",
+                           threads, *words, "-ojson", path, *pictures)
+            if done.returncode != 0:
+                continue
+            ours, fed = np.load(saved[0]), np.load(saved[1])
+            check(all(np.array_equal(a, b) for a, b in zip(fed, inputs)), f"{title}: the input")
+            same = (ours == first.setdefault(isa, ours)).all()
+            for i in range(len(pictures)):
+                tally.compare(f"{title:34} {isa:6} {threads} picture {i}", title, ours[i], single[i],
+                              double[i], BOUND, same)
+        if assumed is not None:
+            text = command(*words, path, pictures[0]).stdout.splitlines()[2]
+            check(assumed in text if assumed else "assumed" not in text,
+                  f"{title}: expected '{assumed}' to be assumed", text)
+
+
+CIFAR = transform(32, 32)
+NOTES = [64, 64, 64, "M", 128, 128, 128, "M", 256, 256, 256, "M"]
+FEW = [("scalar", 2)] if len(available()) == 1 else [(available()[-1], 2)]
+
+
+def test_three_blocks():
+    for batch_norm in (False, True):
+        net = Net(make_layers(NOTES, batch_norm), make_head(256 * 7 * 7, 512, 10), 7)
+        compare(f"three blocks{', BatchNorm' * batch_norm}", net, CIFAR, ["--preset", "cifar"],
+                assumed=f"assumed: a 2x2 max pool after features.{28 if batch_norm else 19}; an "
+                        "average pool to 7x7 before the classifier (--cfg")
+
+
+def test_a_head_that_does_not_fit():
+    for batch_norm, last in ((False, 18), (True, 26)):
+        with tempfile.TemporaryDirectory() as folder:
+            path = save(folder, Net(make_layers(NOTES, batch_norm), make_head(512 * 49, 16, 10), 7))
+            text = command(path, PHOTOS[0], code=3).stderr
+            check(f"classifier.0.weight: expected as in_features the 256 channels of features.{last}"
+                  ".weight times a square number of pixels (12544 for 7x7), found 25088, which is "
+                  "512 x 7x7" in text and text.count("\n") == 1, "a head that does not fit", text)
+
+
+def test_without_avgpool():
+    cfg = [32, 32, "M", 64, 64, 128, 128, 128, "M", 256, 256, 256, 512, 512, 512, "M"]
+    compare("no average pool", Net(make_layers(cfg), make_head(512 * 4 * 4, 4096, 10)), CIFAR,
+            assumed="assumed: a 2x2 max pool after features.27; an input of 32x32 pixels; mean and "
+                    "std of 0.5 (")
+
+
+def test_torchvision():
+    net = models.vgg11_bn(weights=None, num_classes=10)
+    compare("vgg11_bn, CIFAR", net, CIFAR, ["--preset", "cifar"], assumed="")
+    net = models.vgg16(weights=None, num_classes=37, init_weights=False)
+    compare("vgg16, 37 classes, 96x96", net, transform(109, 96, *IMAGENET), ["--size", "96"],
+            assumed="assumed: ImageNet's mean and std (", configurations=FEW)
+
+
+def test_variations():
+    small = [16, "M", 32, 32, "M", 48, "M"]
+    net = Net(make_layers(small, True, bias=False), make_head(48 * 49, 24, 20, 7, dropout=False), 7)
+    compare("no bias, classifier 0 2 4", net, transform(56, 56, *IMAGENET))
+    net = Net(make_layers(small, True), nn.Linear(48 * 16, 5))
+    compare("a single linear layer", net, CIFAR)
+    net = Net(make_layers(small), make_head(48 * 16, 30, 5), 4, names=("conv_layers", "fc"))
+    compare("other names", net, CIFAR)
+    net = Net(make_layers(small), nn.Linear(48 * 16, 5), 4, names=("body", "head"))
+    compare("other names, one layer", net, CIFAR)
+
+
+def test_cfg():
+    cfg = [16, 16, "M", 24, "M", 40]
+    net = Net(make_layers(cfg, True), make_head(40 * 49, 20, 5), 7)
+    compare("cfg, no last pool", net, CIFAR, ["--cfg", "[16, 16, 'M', 24, 'M', 40]", "--preset",
+                                              "cifar"],
+            assumed="assumed: an average pool to 7x7 before the classifier (")
+    net = Net(make_layers(cfg + ["M", "M"], True), make_head(40 * 49, 20, 5), 7)
+    compare("cfg, two last pools", net, CIFAR, ["--cfg=16,16,M,24,M,40,M,M", "--size=32",
+                                                "--preset=cifar"])
+    net = Net(make_layers([16, nn.Dropout(0.3), 16, "M", nn.Dropout(0.4), 24], True),
+              nn.Sequential(nn.Dropout(), nn.Linear(24 * 4, 6)), 2)
+    compare("Dropout between convolutions", net, CIFAR,
+            ["--cfg", "16 D 16 M D 24", "--preset", "cifar"])
+    with tempfile.TemporaryDirectory() as folder:
+        text = command("--cfg", "16,M,24", save(folder, net), PHOTOS[0], code=3).stderr
+        check("expected 2 convolutions as cfg has, found 3" in text, "a cfg that does not fit", text)
+        text = command("--cfg", "16,L,24", save(folder, net), PHOTOS[0], code=2).stderr
+        check("cfg: expected channels" in text and "found 'L'" in text, "a bad cfg", text)
+
+
+def test_spec():
+    layers = [nn.Conv2d(3, 20, 5, stride=2, padding=2), nn.MaxPool2d(3, 2), 24,
+              nn.Conv2d(24, 30, 1, padding=1), nn.Conv2d(30, 18, 3, stride=2, padding=1), "M"]
+    spec = {"layers": [{"conv": 20, "kernel": 5, "stride": 2}, {"max_pool": 3, "stride": 2}, 24,
+                       {"conv": 30, "kernel": 1, "padding": 1}, {"conv": 18, "stride": 2}, "M"],
+            "avgpool": 3, "classifier": [12, 6], "input": 64,
+            "preprocess": {"mean": 0.5, "std": 0.5}}
+    compare("strides, kernels, paddings", Net(make_layers(layers), make_head(18 * 9, 12, 6), 3),
+            transform(64, 64), ["--spec", "{spec}"], spec=spec, assumed="")
+
+
+PAPER_A = [64, "M", 128, "M", 256, 256, "M", 512, 512, "M", 512, 512, "M"]
+
+
+def test_paper():
+    lrn = PAPER_A[:1] + [nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=2)] + PAPER_A[1:]
+    spec = {"layers": PAPER_A[:1] + [{"lrn": 5, "alpha": 1e-4, "beta": 0.75, "k": 2}] + PAPER_A[1:],
+            "classifier": [64, 10], "input": 96, "preprocess": {"mean": IMAGENET[0], "std": IMAGENET[1]}}
+    prepare = transform(96, 96, *IMAGENET)
+    compare("A-LRN", Net(make_layers(lrn), make_head(512 * 49, 64, 10), 7), prepare,
+            ["--spec", "{spec}"], spec=spec, assumed="")
+    # A window that makes a difference, and an exponent without a square root.
+    layers = [24, nn.LocalResponseNorm(7, alpha=0.5, beta=0.6, k=1), "M", 30,
+              nn.LocalResponseNorm(4, alpha=0.1), "M"]
+    spec = {"layers": [24, {"lrn": 7, "alpha": 0.5, "beta": 0.6}, "M", 30, {"lrn": 4, "alpha": 0.1},
+                       "M"], "classifier": [10], "avgpool": 8}
+    compare("other LRN", Net(make_layers(layers), make_head(30 * 64, 10), 8), CIFAR,
+            ["--spec", "{spec}"], spec=spec)
+    c = [64, 64, "M", 128, 128, "M"]
+    for ic, oc in ((128, 256), (256, 512), (512, 512)):
+        c += [nn.Conv2d(ic, oc, 3, padding=1), nn.Conv2d(oc, oc, 3, padding=1), nn.Conv2d(oc, oc, 1),
+              "M"]
+    compare("C", Net(make_layers(c), make_head(512 * 49, 64, 10), 7), transform(73, 64, *IMAGENET),
+            ["--size", "64", "--preset", "imagenet"], assumed="no padding round 1x1 convolutions")
+
+
+def test_sizes():
+    net = Net(make_layers([16, "M", 24, "M", 32, "M"], True), make_head(32 * 4, 20, 6), 2)
+    for words, prepare in ((["--size=48"], transform(48, 48, *IMAGENET)),
+                           (["--size", "40x56"], transform(56, (40, 56), *IMAGENET)),
+                           (["--size", "56x41", "--resize", "60"], transform(60, (56, 41), *IMAGENET)),
+                           (["--resize=19"], transform(19, 16, *IMAGENET)),
+                           (["--size=8", "--preset=imagenet"], transform(9, 8, *IMAGENET)),
+                           (["--resize=0", "--size=100x90"], transform(0, (100, 90), *IMAGENET))):
+        compare(" ".join(words), net, prepare, words, configurations=FEW)
+    with tempfile.TemporaryDirectory() as folder:
+        path = save(folder, net)
+        text = command("--size", "7x64", path, PHOTOS[0], code=3).stderr
+        check("features.11 (MaxPool2d): expected an input of at least 2x2 pixels, found 1x16: the "
+              "picture is too small for this net, which takes 8x8 pixels and more" in text,
+              "too small a size", text)
+
+
+def test_batches():
+    """Of any count; the best instruction set's batches may differ from single pictures by rounding only."""
+    net = randomise(Net(make_layers(NOTES, True), make_head(256 * 16, 64, 10)).eval())
+    inputs = torch.stack([CIFAR(Image.open(PHOTOS[i % 3]).convert("RGB").rotate(25 * i))
+                          for i in range(13)])
+    with tempfile.TemporaryDirectory() as folder, torch.no_grad():
+        double, single = double_logits(net, inputs).numpy(), net(inputs).numpy()
+        batches = (1, 2, 3, 7, 13, 64)
+        logits = run(RUN_MODEL, save(folder, net), inputs.numpy(), folder,
+                     [f"{available()[-1]}:2:{batch}" for batch in batches])
+        for batch, ours in zip(batches, logits):
+            for i in range(len(inputs)):
+                tally.compare(f"batch of {batch}, picture {i}", "batches", ours[i], single[i],
+                              double[i], BOUND)
+
+
+def main():
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    torch.manual_seed(3)
+    wanted = sys.argv[3:]
+    for name, test in globals().items():
+        if name.startswith("test_") and (not wanted or name[5:] in wanted):
+            test()
+    print("worst against float64:")
+    for kind, worst in tally.worst.items():
+        print(f"  {kind:34} {worst:.2e}")
+    print(f"{tally.passed} passed, {tally.failed} failed")
+    return 1 if tally.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
