@@ -74,6 +74,7 @@ struct cli_options {
     /* bench: one configuration of each combination */
     struct cli_list threads_list, batch_list, cpu_list, conv_list;
     double rtol; /* compare: the largest difference allowed, relative to the node's maximum */
+    bool dense;
     bool verify;
     bool time;
     bool nodes;

@@ -56,6 +56,8 @@ const struct cli_option cli_option_table[] = {
      "input of NxN or HxW pixels, as the pools allow (the model's)", NULL, 1, 65535},
     {"resize", 0, ALL, CLI_COUNT, VALUE(resize), "N",
      "resize the shorter side to N pixels before the crop; 0: do not", NULL, 0, 65535},
+    {"dense", 0, ALL & ~CLI_COMPARE, CLI_FLAG, VALUE(dense), NULL,
+     "do not crop: move the classifier over the picture, average scores", NULL, 0, 0},
     {"key", 0, EVERY, CLI_TEXT, VALUE(key), "NAME",
      "which of several nets in the file: its key, as in ema.module", NULL, 0, 0},
     {"verify", 0, EVERY, CLI_FLAG, VALUE(verify), NULL,

@@ -32,6 +32,7 @@ vgg_status net_open(const char *path, const struct cli_options *options, struct 
     const struct vgg_model_options model_options = {
         .spec_path = options->spec,
         .cfg = options->cfg,
+        .dense = options->dense,
         .height = options->size.height,
         .width = options->size.width,
         .resize = options->resize == 0  ? -1

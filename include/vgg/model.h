@@ -30,6 +30,9 @@ struct vgg_model_options {
     /* The shorter side to which pictures are resized before the crop, which becomes no larger than this unless
      * its size is given. -1: they are not resized; 0: the description's. */
     int resize;
+    /* The paper's dense evaluation: the net on the whole picture, not cropped unless height or width is given;
+     * the classifier moves over it as a convolution, and class scores are averaged over its positions. */
+    bool dense;
     const struct vgg_limits *limits; /* NULL: the defaults */
     uint64_t reserved[5];
 };
@@ -52,6 +55,7 @@ struct vgg_model_info {
     int conv_count;
     int linear_count;
     bool batch_norm;
+    bool dense; /* evaluated so, see vgg_model_options */
     int class_count;
     int height, width;       /* the input the net is made for, in pixels */
     const char *spec_source; /* where the description came from: a path, "built in", "names and

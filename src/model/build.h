@@ -40,6 +40,14 @@ vgg_status vgg_graph_build(const char *path, const struct vgg_spec *spec,
 vgg_status vgg_graph_bind(const char *path, const char *name, const struct vgg_tensor_list *tensors,
                           struct vgg_graph *graph, struct vgg_error *err);
 
+/* Turns a bound net into the one that the paper evaluates densely: its average pool goes, each linear layer
+ * becomes the convolution with the same weights, the first one with windows of the average pool's size, and at
+ * the end the class scores of all positions are averaged. It then takes any picture in which the features leave
+ * room for one window.
+ * Errors: MEMORY. */
+vgg_status vgg_graph_make_dense(const char *path, struct vgg_graph *graph, struct vgg_arena *arena,
+                                struct vgg_error *err);
+
 /* Refuses a classifier that holds NaN: UNSUPPORTED. Looks at no more than about a thousand elements of
  * each of its tensors, spread from the first to the last, so that most pages of the file are not
  * read. */

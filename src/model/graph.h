@@ -2,6 +2,8 @@
 #ifndef VGG_MODEL_GRAPH_H
 #define VGG_MODEL_GRAPH_H
 
+#include <stdbool.h>
+
 #include "base/status.h"
 #include "vgg/checkpoint.h"
 #include "vgg/model.h"
@@ -24,6 +26,8 @@ struct vgg_conv2d {
     int kernel; /* side */
     int stride;
     int padding;
+    bool
+        dense; /* a fully connected layer that moves over a picture: its weights are read where they are */
     const struct vgg_tensor *weight; /* [oc][ic][kernel][kernel] */
     const struct vgg_tensor *bias;   /* [oc], or NULL */
 };

@@ -15,6 +15,7 @@ struct vgg_model {
     const char *name;
     const char *assumed;
     int height, width; /* of the input */
+    bool dense;
     struct vgg_spec spec;
     struct vgg_graph graph;
     struct vgg_shape
@@ -87,7 +88,12 @@ static vgg_status apply_size(vgg_model *model, const struct vgg_model_options *o
         }
         model->spec.assumed_input = false;
     }
-    if (height > 0 || options->resize != 0) {
+    if (options->dense && height == 0) {
+        preprocess->crop = 0;
+        model->height = model->width =
+            preprocess->resize > 0 ? preprocess->resize : model->spec.input;
+    }
+    if (height > 0 || options->resize != 0 || options->dense) {
         strcpy(preprocess->name, "custom");
     }
     return VGG_OK;
@@ -183,12 +189,12 @@ static vgg_status tell_assumed(vgg_model *model, struct vgg_error *err)
     char text[512];
     size_t used =
         (size_t)snprintf(text, sizeof text, "%s", spec->assumed != NULL ? spec->assumed : "");
-    if (spec->assumed_avgpool && pools_average(model)) {
+    if (spec->assumed_avgpool && !model->dense && pools_average(model)) {
         used += (size_t)snprintf(text + used, sizeof text - used,
                                  "%san average pool to %dx%d before the classifier",
                                  used > 0 ? "; " : "", spec->avgpool, spec->avgpool);
     }
-    if (spec->assumed_input) {
+    if (spec->assumed_input && !model->dense) {
         used += (size_t)snprintf(text + used, sizeof text - used, "%san input of %dx%d pixels",
                                  used > 0 ? "; " : "", model->height, model->width);
     }
@@ -252,7 +258,11 @@ vgg_status vgg_model_create(const vgg_checkpoint *checkpoint,
         (status = apply_options(model, options, &limits, err)) != VGG_OK) {
         goto fail;
     }
-    if ((status = list_shapes(model, err)) != VGG_OK ||
+    model->dense = options->dense;
+    if (model->dense) {
+        status = vgg_graph_make_dense(model->path, &model->graph, &model->arena, err);
+    }
+    if (status != VGG_OK || (status = list_shapes(model, err)) != VGG_OK ||
         (status = tell_assumed(model, err)) != VGG_OK) {
         goto fail;
     }
@@ -286,6 +296,7 @@ void vgg_model_get_info(const vgg_model *model, struct vgg_model_info *info)
         .width = model->width,
         .spec_source = model->spec_source,
         .assumed = model->assumed,
+        .dense = model->dense,
     };
     for (size_t i = 0; i < model->spec.layer_count; i++) {
         const struct vgg_layer *layer = &model->spec.layers[i];

@@ -31,6 +31,15 @@ static void choose_conv(const struct vgg_plan *plan, struct vgg_step *step, int 
     step->groups_first = weight_bytes > input_bytes;
 }
 
+/* Slices of a fully connected layer's rows, one a task. */
+static int count_slices(const struct vgg_plan *plan, int in_features, int rows)
+{
+    const size_t row_bytes = (size_t)in_features * sizeof(float);
+    const int fitting = clamp((int)(LINEAR_SLICE_BYTES / row_bytes), 1, rows);
+    const int tiles = vgg_ceil_div(fitting, plan->kernels->linear_rows);
+    return vgg_ceil_div(rows, tiles * plan->kernels->linear_rows);
+}
+
 void vgg_plan_choose(struct vgg_plan *plan, int threads)
 {
     for (int s = 0; s < plan->step_count; s++) {
@@ -53,11 +62,12 @@ void vgg_plan_choose(struct vgg_plan *plan, int threads)
         case VGG_STEP_RELU:
             step->groups = out->lanes == 1 ? 1 : out->blocks; /* features are one row */
             break;
-        case VGG_STEP_LINEAR: {
-            size_t row_bytes = (size_t)step->node->linear.in_features * sizeof(float);
-            int rows = clamp((int)(LINEAR_SLICE_BYTES / row_bytes), 1, out->shape.c);
-            int tiles = vgg_ceil_div(rows, plan->kernels->linear_rows);
-            step->groups = vgg_ceil_div(out->shape.c, tiles * plan->kernels->linear_rows);
+        case VGG_STEP_LINEAR:
+            step->groups = count_slices(plan, step->node->linear.in_features, out->shape.c);
+            break;
+        case VGG_STEP_DENSE: {
+            const struct vgg_conv2d *conv = &step->node->conv;
+            step->groups = count_slices(plan, conv->ic * conv->kernel * conv->kernel, conv->oc);
             break;
         }
         default:

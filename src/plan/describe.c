@@ -21,7 +21,7 @@ static void name_nodes(const struct vgg_step *step, char *text, size_t bytes)
 static void name_algorithm(const struct vgg_step *step, char *text, size_t bytes)
 {
     text[0] = '\0';
-    if (step->kind == VGG_STEP_LINEAR) {
+    if (step->kind == VGG_STEP_LINEAR || step->kind == VGG_STEP_DENSE) {
         snprintf(text, bytes, "%s", step->weight == NULL ? "in place" : "float32 copy");
     } else if (step->kind != VGG_STEP_CONV) {
         return;
@@ -50,6 +50,12 @@ static void count(const struct vgg_plan *plan, const struct vgg_step *step,
         info->multiply_adds = batch * in->shape.c * out->shape.c;
         info->products = info->multiply_adds;
         info->weight_bytes = (uint64_t)in->shape.c * (uint64_t)out->shape.c * sizeof(float);
+    } else if (step->kind == VGG_STEP_DENSE) {
+        const struct vgg_conv2d *conv = &step->node->conv;
+        const double weights = (double)conv->ic * conv->kernel * conv->kernel * conv->oc;
+        info->multiply_adds = batch * out->shape.h * out->shape.w * weights;
+        info->products = info->multiply_adds;
+        info->weight_bytes = (uint64_t)weights * sizeof(float);
     } else if (step->kind == VGG_STEP_CONV) {
         const struct vgg_conv2d *conv = &step->node->conv;
         const double area = (double)conv->kernel * conv->kernel;

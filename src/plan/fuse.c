@@ -65,11 +65,15 @@ static size_t make_step(struct vgg_plan *plan, const struct vgg_node *nodes, siz
     const struct vgg_node *node = &nodes[i];
     size_t taken = 1;
     *step = (struct vgg_step){.kind = kind_of(node->op), .node = node};
-    if (step->kind == VGG_STEP_CONV) {
+    if (step->kind == VGG_STEP_CONV && node->conv.dense) {
+        step->kind = VGG_STEP_DENSE;
+        vgg_dense_choose(plan, &node->conv, in, &step->conv);
+    } else if (step->kind == VGG_STEP_CONV) {
         vgg_choose_conv(plan, &node->conv, in, i == 0, &step->conv);
     }
     if (plan->on_node == NULL) {
-        if (is(node, VGG_OP_CONV2D) && is(node_at(nodes, count, i + taken), VGG_OP_BATCH_NORM)) {
+        if (step->kind == VGG_STEP_CONV &&
+            is(node_at(nodes, count, i + taken), VGG_OP_BATCH_NORM)) {
             step->norm = &nodes[i + taken++];
         }
         if ((is(node, VGG_OP_CONV2D) || is(node, VGG_OP_LINEAR)) &&
@@ -137,7 +141,8 @@ vgg_status vgg_plan_fuse(struct vgg_plan *plan, const struct vgg_node *nodes, si
         step->in = current;
         bool blocked = plan->activations[current].lanes == lanes;
         bool needs_blocks = step->kind == VGG_STEP_MAX_POOL || step->kind == VGG_STEP_AVG_POOL ||
-                            step->kind == VGG_STEP_BATCH_NORM || step->kind == VGG_STEP_LRN;
+                            step->kind == VGG_STEP_BATCH_NORM || step->kind == VGG_STEP_DENSE ||
+                            step->kind == VGG_STEP_LRN;
         if ((needs_blocks && !blocked) || (is(step->node, VGG_OP_LINEAR) && blocked && lanes > 1) ||
             (step->kind == VGG_STEP_CONV && !blocked && i > 0)) {
             return refuse(plan, step->node, "not expected at this place of a VGG", err);

@@ -232,15 +232,19 @@ static vgg_status pack_norm(struct vgg_plan *plan, struct vgg_step *step, struct
     return VGG_OK;
 }
 
+/* A fully connected layer's, whether it moves over a picture or not. */
 static vgg_status pack_linear(struct vgg_plan *plan, struct vgg_step *step, struct vgg_error *err)
 {
+    const bool dense = step->kind == VGG_STEP_DENSE;
+    const struct vgg_conv2d *conv = &step->node->conv;
     const struct vgg_linear *linear = &step->node->linear;
-    const struct vgg_tensor *weight = linear->weight;
+    const struct vgg_tensor *weight = dense ? conv->weight : linear->weight;
+    const struct vgg_tensor *bias = dense ? conv->bias : linear->bias;
+    const size_t rows = (size_t)(dense ? conv->oc : linear->out_features);
     if (weight->dtype == VGG_DTYPE_F32 && !weight->swapped && vgg_tensor_is_contiguous(weight)) {
         step->linear_weight = weight->data;
     } else {
-        step->weight =
-            alloc_weights(plan, (size_t)linear->out_features * (size_t)linear->in_features);
+        step->weight = alloc_weights(plan, (size_t)vgg_tensor_get_count(weight));
         if (step->weight == NULL) {
             return vgg_fail_memory(err, plan->path,
                                    (size_t)vgg_tensor_get_count(weight) * sizeof(float),
@@ -249,15 +253,14 @@ static vgg_status pack_linear(struct vgg_plan *plan, struct vgg_step *step, stru
         vgg_tensor_read_f32(weight, step->weight);
         step->linear_weight = step->weight;
     }
-    if (linear->bias == NULL) {
+    if (bias == NULL) {
         return VGG_OK;
     }
-    step->bias = alloc_weights(plan, (size_t)linear->out_features);
+    step->bias = alloc_weights(plan, rows);
     if (step->bias == NULL) {
-        return vgg_fail_memory(err, plan->path, (size_t)linear->out_features * sizeof(float),
-                               linear->bias->name);
+        return vgg_fail_memory(err, plan->path, rows * sizeof(float), bias->name);
     }
-    vgg_tensor_read_f32(linear->bias, step->bias);
+    vgg_tensor_read_f32(bias, step->bias);
     return VGG_OK;
 }
 
@@ -270,7 +273,7 @@ vgg_status vgg_plan_pack(struct vgg_plan *plan, struct vgg_pool *pool, struct vg
             status = pack_conv(plan, step, pool, err);
         } else if (step->kind == VGG_STEP_BATCH_NORM) {
             status = pack_norm(plan, step, err);
-        } else if (step->kind == VGG_STEP_LINEAR) {
+        } else if (step->kind == VGG_STEP_LINEAR || step->kind == VGG_STEP_DENSE) {
             status = pack_linear(plan, step, err);
         }
     }

@@ -33,6 +33,7 @@ enum vgg_step_kind {
     VGG_STEP_AVG_POOL,
     VGG_STEP_FLATTEN, /* blocked -> planar features */
     VGG_STEP_LINEAR,
+    VGG_STEP_DENSE,    /* a fully connected layer on every window of its size (dense.c) */
     VGG_STEP_IDENTITY, /* nothing to do: in and out are the same activation */
 };
 
@@ -47,7 +48,8 @@ struct vgg_conv_choice {
     enum vgg_algorithm algorithm;
     int m;                /* outputs of a Winograd tile along each axis: 2, 4 or 6 */
     int tiles_h, tiles_w; /* of one picture */
-    int block;            /* tiles transformed together: one block's, or all of the batch */
+    int block;            /* tiles transformed together: one block's, or all of the batch; of DENSE,
+                             windows gathered together */
     int slots;            /* blocks in the making at a time, each with scratch of its own */
     size_t v_f_stride;    /* elements from frequency to frequency: transformed input */
     size_t m_f_stride;    /* and products */
@@ -142,6 +144,13 @@ void vgg_winograd_run(const struct vgg_plan *plan, const struct vgg_step *step,
 size_t vgg_winograd_filter_elements(const struct vgg_plan *plan, const struct vgg_step *step);
 void vgg_winograd_pack_group(const struct vgg_plan *plan, const struct vgg_step *step, size_t group,
                              const float *rows);
+
+/* The parts that concern fully connected layers on every window: the choice has their scratch, which fits a
+ * quarter of the plan's activation limit where one window does. */
+void vgg_dense_choose(const struct vgg_plan *plan, const struct vgg_conv2d *conv,
+                      struct vgg_shape in, struct vgg_conv_choice *choice);
+void vgg_dense_run(const struct vgg_plan *plan, const struct vgg_step *step, struct vgg_pool *pool,
+                   int count);
 
 /* Writes the frame of zeros round rows begin … end-1 of a block, with the corners at the plane's top
  * and bottom. */

@@ -63,7 +63,8 @@ void vgg_plan_measure_roof(const struct vgg_plan *plan, struct vgg_pool *pool,
     roof->flops_per_second = run.flops * (double)threads / fma_time;
     for (int s = 0; s < plan->step_count; s++) {
         const struct vgg_step *step = &plan->steps[s];
-        if (step->kind == VGG_STEP_LINEAR && plan->info[s].weight_bytes > bytes) {
+        if ((step->kind == VGG_STEP_LINEAR || step->kind == VGG_STEP_DENSE) &&
+            plan->info[s].weight_bytes > bytes) {
             bytes = plan->info[s].weight_bytes;
             run.data = step->linear_weight;
         }

@@ -330,6 +330,9 @@ static void run_step(struct vgg_plan *plan, struct vgg_pool *pool, const struct 
     case VGG_STEP_LINEAR:
         vgg_pool_run(pool, (size_t)step->groups, linear_task, &run);
         break;
+    case VGG_STEP_DENSE:
+        vgg_dense_run(plan, step, pool, count);
+        break;
     case VGG_STEP_IDENTITY:
         break;
     }

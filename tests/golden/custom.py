@@ -283,6 +283,55 @@ def test_paper():
             ["--size", "64", "--preset", "imagenet"], assumed="no padding round 1x1 convolutions")
 
 
+class Dense(nn.Module):
+    """The same weights moving over the features: a convolution for each linear layer, then the mean."""
+
+    def __init__(self, net, side):
+        super().__init__()
+        self.features, self.classifier = net.features, net.classifier
+        self.side = side
+
+    def scores(self, x, run_part, cast):
+        x, side = run_part(self.features, cast(x)), self.side
+        for module in self.classifier:
+            if isinstance(module, nn.Linear):
+                rows = [functional.conv2d(x, cast(part).reshape(len(part), -1, side, side))
+                        for part in module.weight.split(512)]
+                x = torch.cat(rows, 1) + cast(module.bias)[:, None, None]
+                side = 1
+            else:
+                x = module(x)
+        return x.mean((2, 3))
+
+    def forward(self, x):
+        return self.scores(x, lambda module, x: module(x), lambda x: x)
+
+    def double_logits(self, x):
+        return self.scores(x, in_double, lambda x: x.double())
+
+
+def test_dense():
+    net = Net(make_layers([16, "M", 24, "M", 40, 40, "M"], True), make_head(40 * 9, 32, 20, 7), 3)
+    dense = Dense(net, 3)
+    both = dense, dense.double_logits
+    size = {"assumed": "a 2x2 max pool after features.13; ImageNet's mean and std"}
+    compare("dense, whole pictures", net, transform(64, 0, *IMAGENET), ["--dense", "--resize", "64"],
+            logits_of=both, pictures=PHOTOS[:1], **size)
+    compare("dense, cropped", net, transform(224, (131, 168), *IMAGENET),
+            ["--dense", "--resize", "224", "--size", "131x168"], logits_of=both)
+    # One window is the net itself.
+    compare("dense, one window", net, transform(24, 24, *IMAGENET), ["--dense", "--size", "24"])
+    net = Net(make_layers(PAPER_A), make_head(512 * 49, 300, 200, 10), 7)
+    compare("dense, the paper's A", net, transform(0, (256, 305), *IMAGENET),
+            ["--dense", "--size", "256x305", "--resize", "0"], configurations=FEW,
+            logits_of=(Dense(net, 7), Dense(net, 7).double_logits))
+    with tempfile.TemporaryDirectory() as folder:
+        text = command("--dense", "--size", "200x300", save(folder, net), PHOTOS[0], code=3).stderr
+        check("classifier.0 (Conv2d): expected an input of at least 7x7 pixels, found 6x9: the "
+              "picture is too small for this net, which takes 224x224 pixels and more" in text,
+              "too small a picture", text)
+
+
 def test_sizes():
     net = Net(make_layers([16, "M", 24, "M", 32, "M"], True), make_head(32 * 4, 20, 6), 2)
     for words, prepare in ((["--size=48"], transform(48, 48, *IMAGENET)),

@@ -129,6 +129,32 @@ struct net *net_create_small_kernels(void)
     return net;
 }
 
+static void add_dense(struct net *net, const char *name, int ic, int oc, int kernel, bool bias)
+{
+    add_conv(net, name, ic, oc, kernel, bias);
+    net->nodes[net->count - 1].conv.padding = 0;
+    net->nodes[net->count - 1].conv.dense = true;
+}
+
+struct net *net_create_dense(void)
+{
+    struct net *net = calloc(1, sizeof *net);
+    ck_assert_ptr_nonnull(net);
+    net->random = 13;
+    add_conv(net, "features.0", 3, 20, 3, true);
+    add(net, (struct vgg_node){.op = VGG_OP_RELU, .name = "features.1"});
+    add_conv(net, "features.2", 20, 33, 3, true);
+    add(net, (struct vgg_node){.op = VGG_OP_MAX_POOL, .name = "features.3", .max_pool = {2, 2}});
+    add_dense(net, "classifier.0", 33, 27, 3, true);
+    add(net, (struct vgg_node){.op = VGG_OP_RELU, .name = "classifier.1"});
+    add(net, (struct vgg_node){.op = VGG_OP_DROPOUT, .name = "classifier.2"});
+    add_dense(net, "classifier.3", 27, NET_CLASSES, 1, false);
+    add(net,
+        (struct vgg_node){.op = VGG_OP_ADAPTIVE_AVG_POOL, .name = "average", .avg_pool = {1, 1}});
+    add(net, (struct vgg_node){.op = VGG_OP_FLATTEN, .name = "flatten"});
+    return net;
+}
+
 void net_destroy(struct net *net)
 {
     for (size_t i = 0; i < net->tensor_count; i++) {

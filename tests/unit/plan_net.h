@@ -31,6 +31,10 @@ struct net *net_create(void);
  *     conv 3->20, ReLU, conv 20->37 without bias, BatchNorm, ReLU, pool, conv 37->40, ReLU,
  *     conv 40->33, pool, avgpool to 2 x 1, flatten, linear */
 struct net *net_create_small_kernels(void);
+/* A net whose classifier moves over the picture:
+ *     conv 3->20, ReLU, conv 20->33, pool, dense 33->27 of 3 x 3, ReLU, dropout, dense 27->10 without bias,
+ *     average, flatten */
+struct net *net_create_dense(void);
 void net_destroy(struct net *net);
 
 /* An input of `count` pictures, [count][3][h][w], to be freed. */

@@ -231,6 +231,34 @@ START_TEST(takes_other_sizes)
 }
 END_TEST
 
+START_TEST(makes_the_net_dense)
+{
+    struct vgg_model_options options = {.dense = true, .resize = 64};
+    struct vgg_node_info node;
+    open_as("fashion_vgg8_bn.pth");
+    struct vgg_model_info info = create(&options);
+    ck_assert(info.dense && info.height == 64 && info.width == 64);
+    ck_assert_int_eq(vgg_model_get_preprocess(model)->crop, 0);
+    ck_assert_int_eq(vgg_model_get_preprocess(model)->resize, 64);
+    const size_t count = vgg_model_get_node_count(model);
+    ck_assert_uint_eq(count, 6 * 3 + 2 + 2 + 7);
+    vgg_model_get_node(model, 20, &node);
+    ck_assert_str_eq(node.name, "classifier.0");
+    ck_assert_str_eq(node.type, "Conv2d");
+    ck_assert(node.channels == 128 && node.height == 10 && node.width == 10);
+    ck_assert_uint_eq(node.parameters, 128 * 96 * 49 + 128);
+    vgg_model_get_node(model, count - 2, &node);
+    ck_assert_str_eq(node.name, "average");
+    ck_assert(node.channels == 10 && node.height == 1);
+    ck_assert_int_eq(vgg_model_check_classifier(model, &err), VGG_OK);
+    ck_assert_int_eq(vgg_model_check_size(model, 27, 28, &err), VGG_ERR_MISMATCH);
+    options.width = 40;
+    info = create(&options);
+    ck_assert(info.height == 40 && vgg_model_get_preprocess(model)->crop == 40);
+    close_all();
+}
+END_TEST
+
 START_TEST(tells_of_every_node)
 {
     struct vgg_node_info node, sum = {0};
@@ -278,4 +306,5 @@ END_TEST
 
 UNIT_MAIN("model", knows_the_bundled_net_by_its_name, takes_descriptions_in_order,
           refuses_descriptions_that_do_not_fit, lets_options_override, tells_what_it_assumes,
-          takes_other_sizes, tells_of_every_node, has_no_shapes_for_too_small_an_input)
+          takes_other_sizes, makes_the_net_dense, tells_of_every_node,
+          has_no_shapes_for_too_small_an_input)

@@ -63,6 +63,7 @@ static struct vgg_shape shapes[NET_NODES];
 struct listener {
     const struct net *net;
     size_t heard;
+    bool flat; /* since the flattening */
 };
 
 static void check_node(void *user, const char *name, const int64_t *shape, int ndim,
@@ -74,7 +75,8 @@ static void check_node(void *user, const char *name, const int64_t *shape, int n
     ck_assert_uint_lt(i, listener->net->count);
     ck_assert_str_eq(name, listener->net->nodes[i].name);
     const struct vgg_shape want = shapes[i];
-    const bool features = i >= 12; /* from flatten on */
+    const bool features = listener->flat || listener->net->nodes[i].op == VGG_OP_FLATTEN;
+    listener->flat = features;
     ck_assert_int_eq(ndim, features ? 2 : 4);
     ck_assert_int_eq(shape[0], BATCH);
     ck_assert_int_eq(shape[1], want.c);
@@ -98,7 +100,7 @@ static void check_agreement(const struct setup *setup)
     for (enum vgg_cpu cpu = VGG_CPU_SCALAR; cpu <= VGG_CPU_NEON; cpu++) {
         const struct vgg_kernels *kernels = vgg_kernels_find(cpu, NULL);
         float fused[BATCH][NET_CLASSES], unfused[BATCH][NET_CLASSES];
-        struct listener listener = {setup->net, 0};
+        struct listener listener = {.net = setup->net};
         if (kernels == NULL) {
             continue;
         }
@@ -173,9 +175,9 @@ static void ignore_node(void *user, const char *name, const int64_t *shape, int 
     (void)data;
 }
 
-START_TEST(threads_and_batch_change_no_bit)
+/* A run in one picture and thread, and all others: the same bits. */
+static void check_bits(const struct setup *setup)
 {
-    struct setup setup = set_up();
     for (enum vgg_cpu cpu = VGG_CPU_SCALAR; cpu <= VGG_CPU_NEON; cpu++) {
         const struct vgg_kernels *kernels = vgg_kernels_find(cpu, NULL);
         for (int unfused = 0; unfused < 2 && kernels != NULL; unfused++) {
@@ -183,20 +185,45 @@ START_TEST(threads_and_batch_change_no_bit)
             struct vgg_plan_options options = make_options(kernels, 1);
             options.conv = VGG_CONV_DIRECT; /* for another batch others may be faster */
             options.on_node = unfused ? ignore_node : NULL;
-            run(&setup, &options, 1, 1, first[0]);
+            run(setup, &options, 1, 1, first[0]);
             for (int threads = 1; threads <= THREADS; threads++) {
                 for (int batch = 1; batch <= BATCH; batch++) {
                     /* A plan for more pictures than it is given must not mind either. */
                     for (int at_once = 1; at_once <= batch; at_once++) {
                         options.batch = batch;
                         memset(other, 0, sizeof other);
-                        run(&setup, &options, threads, at_once, other[0]);
+                        run(setup, &options, threads, at_once, other[0]);
                         ck_assert_mem_eq(other, first, sizeof first);
                     }
                 }
             }
         }
     }
+}
+
+START_TEST(threads_and_batch_change_no_bit)
+{
+    struct setup setup = set_up();
+    check_bits(&setup);
+    tear_down(&setup);
+}
+END_TEST
+
+/* A batch has 90 windows, more than are gathered at a time. */
+START_TEST(moves_a_classifier_over_the_picture)
+{
+    struct setup setup = {net_create_dense(), net_make_input(BATCH, NET_H, NET_W)};
+    check_agreement(&setup);
+    check_bits(&setup);
+
+    /* Less memory for windows changes no bit. */
+    float logits[BATCH][NET_CLASSES], other[BATCH][NET_CLASSES];
+    struct vgg_plan_options options = make_options(&vgg_kernels_scalar, BATCH);
+    options.conv = VGG_CONV_DIRECT;
+    run(&setup, &options, 2, BATCH, logits[0]);
+    options.activation_bytes = 300000;
+    run(&setup, &options, 2, BATCH, other[0]);
+    ck_assert_mem_eq(other, logits, sizeof logits);
     tear_down(&setup);
 }
 END_TEST
@@ -266,4 +293,5 @@ START_TEST(keeps_to_the_activation_limit)
 END_TEST
 
 UNIT_MAIN("plan", agrees_with_double_precision, takes_other_strides, normalises_local_responses,
-          threads_and_batch_change_no_bit, refuses_what_no_vgg_has, keeps_to_the_activation_limit)
+          threads_and_batch_change_no_bit, moves_a_classifier_over_the_picture,
+          refuses_what_no_vgg_has, keeps_to_the_activation_limit)

@@ -1,0 +1,147 @@
+/* Fully connected layers on every window of a picture, as the paper evaluates a net densely. Windows are what a
+ * batch of pictures is to such a layer: some of them are gathered, each as one row of features, and the layer's
+ * weights, which stay in the file's pages, are read once for all of them. */
+#include <string.h>
+
+#include "plan/plan.h"
+
+enum {
+    /* With so many, a core computes longer than the memory takes to bring the weights. */
+    WINDOWS = 64,
+    LINE = VGG_ALIGN_BYTES / sizeof(float),
+};
+
+/* What the tasks of some windows need. */
+struct dense_run {
+    const struct vgg_plan *plan;
+    const struct vgg_step *step;
+    const struct vgg_activation *in, *out;
+    int64_t first;   /* window, counted over all pictures */
+    int count;       /* windows */
+    float *windows;  /* [count][window_stride] */
+    float *products; /* [count][product_stride] */
+    size_t window_stride, product_stride;
+};
+
+static size_t count_features(const struct vgg_conv2d *conv)
+{
+    return (size_t)conv->ic * (size_t)conv->kernel * (size_t)conv->kernel;
+}
+
+void vgg_dense_choose(const struct vgg_plan *plan, const struct vgg_conv2d *conv,
+                      struct vgg_shape in, struct vgg_conv_choice *choice)
+{
+    const size_t window =
+        vgg_size_round_up(count_features(conv), LINE) + vgg_size_round_up((size_t)conv->oc, LINE);
+    const double all =
+        ((double)in.h - conv->kernel + 1) * ((double)in.w - conv->kernel + 1) * plan->batch;
+    const uint64_t fitting = plan->activation_limit / 4 / (window * sizeof(float));
+    int block = WINDOWS;
+    block = all < block ? (int)all : block;
+    block = fitting < (uint64_t)block ? (int)fitting : block;
+    *choice = (struct vgg_conv_choice){.block = block > 1 ? block : 1, .slots = 1};
+    choice->slot_elements = (size_t)choice->block * window;
+}
+
+/* Picture, row and column of a window. */
+struct place {
+    int n, h, w;
+};
+
+static struct place place_of(const struct dense_run *run, size_t index)
+{
+    const int64_t positions = (int64_t)run->out->shape.h * run->out->shape.w;
+    const int64_t window = run->first + (int64_t)index, within = window % positions;
+    return (struct place){.n = (int)(window / positions),
+                          .h = (int)(within / run->out->shape.w),
+                          .w = (int)(within % run->out->shape.w)};
+}
+
+/* One window as features [ic][kernel][kernel]. */
+static void gather_task(void *context, size_t index, int worker)
+{
+    (void)worker;
+    const struct dense_run *run = context;
+    const struct vgg_activation *in = run->in;
+    const struct place place = place_of(run, index);
+    const int kernel = run->step->node->conv.kernel;
+    float *to = run->windows + index * run->window_stride;
+    const float *corner = in->data + place.n * in->n_stride + place.h * in->row_stride +
+                          (ptrdiff_t)place.w * in->lanes;
+    for (int c = 0; c < in->shape.c; c++) {
+        const float *x = corner + c / in->lanes * in->block_stride + c % in->lanes;
+        for (int kh = 0; kh < kernel; kh++) {
+            for (int kw = 0; kw < kernel; kw++) {
+                *to++ = x[kh * in->row_stride + (ptrdiff_t)kw * in->lanes];
+            }
+        }
+    }
+}
+
+static void product_task(void *context, size_t index, int worker)
+{
+    (void)worker;
+    const struct dense_run *run = context;
+    const struct vgg_step *step = run->step;
+    const int rows = step->node->conv.oc, tile = run->plan->kernels->linear_rows;
+    const int64_t tiles = vgg_ceil_div(rows, tile);
+    const int begin = (int)(tiles * (int64_t)index / step->groups) * tile;
+    const int end = (int)(tiles * ((int64_t)index + 1) / step->groups) * tile;
+    const struct vgg_linear_args args = {
+        .weight = step->linear_weight,
+        .bias = step->bias,
+        .x = run->windows,
+        .x_stride = (ptrdiff_t)run->window_stride,
+        .y = run->products,
+        .y_stride = (ptrdiff_t)run->product_stride,
+        .begin = begin,
+        .end = end < rows ? end : rows,
+        .k = (int)count_features(&step->node->conv),
+        .n = run->count,
+        .relu = step->relu,
+    };
+    run->plan->kernels->linear(&args);
+}
+
+/* One window's products to their pixel, and zeros to the channels past the last one. */
+static void scatter_task(void *context, size_t index, int worker)
+{
+    (void)worker;
+    const struct dense_run *run = context;
+    const struct vgg_activation *out = run->out;
+    const struct place place = place_of(run, index);
+    const float *from = run->products + index * run->product_stride;
+    float *pixel = out->data + place.n * out->n_stride + place.h * out->row_stride +
+                   (ptrdiff_t)place.w * out->lanes;
+    for (int block = 0; block < out->blocks; block++) {
+        const int left = out->shape.c - block * out->lanes;
+        const int channels = left < out->lanes ? left : out->lanes;
+        float *y = pixel + block * out->block_stride;
+        memcpy(y, from + block * out->lanes, (size_t)channels * sizeof *y);
+        memset(y + channels, 0, (size_t)(out->lanes - channels) * sizeof *y);
+    }
+}
+
+void vgg_dense_run(const struct vgg_plan *plan, const struct vgg_step *step, struct vgg_pool *pool,
+                   int count)
+{
+    const struct vgg_conv2d *conv = &step->node->conv;
+    struct dense_run run = {
+        .plan = plan,
+        .step = step,
+        .in = &plan->activations[step->in],
+        .out = &plan->activations[step->out],
+        .window_stride = vgg_size_round_up(count_features(conv), LINE),
+        .product_stride = vgg_size_round_up((size_t)conv->oc, LINE),
+        .windows = plan->scratch,
+    };
+    const int64_t all = (int64_t)run.out->shape.h * run.out->shape.w * count;
+    run.products = run.windows + (size_t)step->conv.block * run.window_stride;
+    for (run.first = 0; run.first < all; run.first += step->conv.block) {
+        const int64_t left = all - run.first;
+        run.count = left < step->conv.block ? (int)left : step->conv.block;
+        vgg_pool_run(pool, (size_t)run.count, gather_task, &run);
+        vgg_pool_run(pool, (size_t)step->groups, product_task, &run);
+        vgg_pool_run(pool, (size_t)run.count, scatter_task, &run);
+    }
+}
