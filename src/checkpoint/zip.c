@@ -262,9 +262,7 @@ vgg_status vgg_zip_open(struct vgg_archive *archive, struct vgg_error *err)
     if (status == VGG_OK) {
         status = find_prefix(archive, state, err);
     }
-    if (status == VGG_OK) {
-        status = vgg_zip_unpacker_open(archive, &state->directory, &state->unpacker, err);
-    }
+    state->unpacker.directory = &state->directory;
     if (status == VGG_OK) {
         status = read_properties(archive, state, err);
     }
@@ -286,11 +284,8 @@ vgg_status vgg_zip_verify(const struct vgg_archive *archive, struct vgg_verified
                           struct vgg_error *err)
 {
     struct vgg_zip_directory directory;
-    struct vgg_zip_unpacker unpacker = {0};
+    struct vgg_zip_unpacker unpacker = {.directory = &directory};
     vgg_status status = vgg_zip_directory_read(archive, &directory, err);
-    if (status == VGG_OK) {
-        status = vgg_zip_unpacker_open(archive, &directory, &unpacker, err);
-    }
     for (size_t i = 0; status == VGG_OK && i < directory.count; i++) {
         const struct vgg_zip_member *member = &directory.members[i];
         if (member->crc == 0 && member->method == VGG_ZIP_STORED) { /* torch was told not to */

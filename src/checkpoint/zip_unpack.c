@@ -1,4 +1,4 @@
-/* Members by libzip. */
+/* Members unpacked by libzip, or copied; their CRC. */
 #include "checkpoint/zip_unpack.h"
 
 #include <errno.h>
@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include <zip.h>
+#include <zlib.h>
 
 enum {
     DEFLATE_RATIO_MAX = 1032, /* deflate cannot shrink more */
@@ -54,49 +55,11 @@ vgg_status vgg_zip_check_size(const struct vgg_archive *archive,
     return VGG_OK;
 }
 
-vgg_status vgg_zip_unpack(const struct vgg_archive *archive, struct vgg_zip_unpacker *unpacker,
-                          const struct vgg_zip_member *member, uint8_t *data, struct vgg_error *err)
-{
-    uint8_t scratch[SCRATCH_BYTES];
-    vgg_status status = vgg_zip_check_size(archive, member, unpacker->unpacked_bytes, err);
-    if (status != VGG_OK) {
-        return status;
-    }
-    unpacker->unpacked_bytes += member->method == VGG_ZIP_STORED ? 0 : member->bytes;
-    errno = 0;
-    zip_file_t *file = zip_fopen_index(unpacker->zip, member->index, ZIP_FL_UNCHANGED);
-    if (file == NULL) {
-        return fail_libzip(archive, member, zip_get_error(unpacker->zip), err);
-    }
-    uint64_t done = 0;
-    uint8_t extra;
-    zip_int64_t got = 1;
-    while (got > 0 && done < member->bytes) {
-        uint64_t left = member->bytes - done;
-        got = data != NULL
-                  ? zip_fread(file, data + done, left)
-                  : zip_fread(file, scratch, left < sizeof scratch ? left : sizeof scratch);
-        done += got > 0 ? (uint64_t)got : 0;
-    }
-    if (got >= 0) {
-        got = zip_fread(file, &extra, 1); /* reaching the end is what makes libzip check the CRC */
-    }
-    if (got < 0) {
-        status = fail_libzip(archive, member, zip_file_get_error(file), err);
-    } else if (got > 0 || done < member->bytes) {
-        status = vgg_zip_fail_member(
-            archive, member, VGG_ERR_FORMAT,
-            got > 0 ? "unpacks to more than its size" : "unpacks to less than its size", err);
-    }
-    zip_fclose(file);
-    return status;
-}
-
 /* Opens the mapped bytes with libzip and compares what it sees. */
-vgg_status vgg_zip_unpacker_open(const struct vgg_archive *archive,
-                                 const struct vgg_zip_directory *directory,
-                                 struct vgg_zip_unpacker *unpacker, struct vgg_error *err)
+static vgg_status open_libzip(const struct vgg_archive *archive, struct vgg_zip_unpacker *unpacker,
+                              struct vgg_error *err)
 {
+    const struct vgg_zip_directory *directory = unpacker->directory;
     zip_error_t error;
     zip_error_init(&error);
     vgg_status status = VGG_OK;
@@ -127,6 +90,65 @@ vgg_status vgg_zip_unpacker_open(const struct vgg_archive *archive,
     }
 done:
     zip_error_fini(&error);
+    return status;
+}
+
+/* Where a member lies in the file as it is, libzip is not needed. */
+static vgg_status copy_stored(const struct vgg_archive *archive,
+                              const struct vgg_zip_member *member, uint8_t *data,
+                              struct vgg_error *err)
+{
+    const uint8_t *bytes = archive->file->data + member->data_offset;
+    if (data != NULL && member->bytes > 0) {
+        memcpy(data, bytes, (size_t)member->bytes);
+        bytes = data; /* what is used is what is compared, even if the file changes */
+    }
+    return crc32_z(crc32(0, NULL, 0), bytes, (size_t)member->bytes) == member->crc
+               ? VGG_OK
+               : vgg_zip_fail_member(archive, member, VGG_ERR_FORMAT, "CRC error", err);
+}
+
+vgg_status vgg_zip_unpack(const struct vgg_archive *archive, struct vgg_zip_unpacker *unpacker,
+                          const struct vgg_zip_member *member, uint8_t *data, struct vgg_error *err)
+{
+    uint8_t scratch[SCRATCH_BYTES];
+    if (member->method == VGG_ZIP_STORED) {
+        return copy_stored(archive, member, data, err);
+    }
+    vgg_status status = vgg_zip_check_size(archive, member, unpacker->unpacked_bytes, err);
+    if (status == VGG_OK && unpacker->zip == NULL) {
+        status = open_libzip(archive, unpacker, err);
+    }
+    if (status != VGG_OK) {
+        return status;
+    }
+    unpacker->unpacked_bytes += member->bytes;
+    errno = 0;
+    zip_file_t *file = zip_fopen_index(unpacker->zip, member->index, ZIP_FL_UNCHANGED);
+    if (file == NULL) {
+        return fail_libzip(archive, member, zip_get_error(unpacker->zip), err);
+    }
+    uint64_t done = 0;
+    uint8_t extra;
+    zip_int64_t got = 1;
+    while (got > 0 && done < member->bytes) {
+        uint64_t left = member->bytes - done;
+        got = data != NULL
+                  ? zip_fread(file, data + done, left)
+                  : zip_fread(file, scratch, left < sizeof scratch ? left : sizeof scratch);
+        done += got > 0 ? (uint64_t)got : 0;
+    }
+    if (got >= 0) {
+        got = zip_fread(file, &extra, 1); /* reaching the end is what makes libzip check the CRC */
+    }
+    if (got < 0) {
+        status = fail_libzip(archive, member, zip_file_get_error(file), err);
+    } else if (got > 0 || done < member->bytes) {
+        status = vgg_zip_fail_member(
+            archive, member, VGG_ERR_FORMAT,
+            got > 0 ? "unpacks to more than its size" : "unpacks to less than its size", err);
+    }
+    zip_fclose(file);
     return status;
 }
 

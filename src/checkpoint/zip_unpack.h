@@ -7,15 +7,14 @@
 
 struct zip;
 
+/* Set the directory and clear the rest. libzip is opened for the first deflated member only: it looks for
+ * the archive's end where the last weights are, and these stay untouched until they are used. */
 struct vgg_zip_unpacker {
-    struct zip *zip;
+    const struct vgg_zip_directory *directory;
+    struct zip *zip;         /* in which the same directory is seen */
     uint64_t unpacked_bytes; /* so far */
 };
 
-/* Opens the archive's file, in which libzip must see the same directory. */
-vgg_status vgg_zip_unpacker_open(const struct vgg_archive *archive,
-                                 const struct vgg_zip_directory *directory,
-                                 struct vgg_zip_unpacker *unpacker, struct vgg_error *err);
 /* A cleared struct is allowed. */
 void vgg_zip_unpacker_close(struct vgg_zip_unpacker *unpacker);
 
