@@ -215,6 +215,45 @@ def rezipped(folder):
         expect(path.name, path, tensors, "zip")
 
 
+def zip_variants(folder):
+    """What other versions and tools make of the same archive; PyTorch itself reads each."""
+    tensors = plain()
+    keys = [str(94613285943296 + 64 * i) for i in range(len(tensors))]
+    raw = Raw().op("ccollections\nOrderedDict\n)R(")
+    for (name, tensor), key in zip(tensors.items(), keys):
+        by_v1(raw.text(name), tensor, key, view=False)
+    body = raw.op("u.").out
+    storages = {"data/" + key: tensor.numpy().tobytes() for key, tensor in zip(keys, tensors.values())}
+    variants = {
+        "pointer-keys": {"version": b"3\n"},
+        "newest": {"version": b"3\n", "byteorder": b"little", ".format_version": b"1",
+                   ".storage_alignment": b"64", ".data/serialization_id": b"0" * 40},
+        "version-6": {".data/version": b"6\n"},
+        "deflated": {"version": b"3\n"},
+        "zip64": {"version": b"3\n"},
+        "no-crc": {"version": b"3\n"},
+    }
+    for name, others in variants.items():
+        path = folder / f"variant.{name}.pth"
+        method = zipfile.ZIP_DEFLATED if name == "deflated" else zipfile.ZIP_STORED
+        with zipfile.ZipFile(path, "w", method) as archive:
+            for member, data in {"data.pkl": bytes(body), **storages, **others}.items():
+                with archive.open("archive/" + member, "w", force_zip64=name == "zip64") as out:
+                    out.write(data)
+            infos = archive.infolist()
+        if name == "no-crc":
+            data = bytearray(path.read_bytes())
+            for info in infos:
+                data[info.header_offset + 14:info.header_offset + 18] = bytes(4)
+                at = data.rindex(b"PK\x01\x02", 0, data.rindex(info.filename.encode()))
+                data[at + 16:at + 20] = bytes(4)
+            path.write_bytes(data)
+        expect(path.name, path, tensors, "zip")
+        loaded = torch.load(path)
+        report(path.name + " (PyTorch)",
+               None if all(torch.equal(loaded[n], t) for n, t in tensors.items()) else "differs")
+
+
 # ---- containers that this PyTorch does not write ----
 
 def safetensors(folder):
@@ -287,11 +326,12 @@ class Raw:
         return self.op("t")
 
     def storage(self, key, count, view=None, python2=False, module="torch"):
+        """view: (key, offset, count); None in a legacy stream; False: not there, as in a zip."""
         self.op("(").text("storage", python2).op(f"c{module}\nFloatStorage\n").text(key, python2)
         self.text("cpu", python2).number(count)
         if view is None:
             self.op("N")
-        else:
+        elif view:
             self.op("(").text(view[0]).number(view[1]).number(view[2]).op("t")
         return self.op("tQ")
 
@@ -414,6 +454,7 @@ def main():
         folder = pathlib.Path(name)
         saved_by_torch(folder)
         rezipped(folder)
+        zip_variants(folder)
         safetensors(folder)
         tar(folder)
         written_by_hand(folder)

@@ -20,6 +20,17 @@ static struct bytes good_zip(void)
     return make_zip(members, GOOD_MEMBERS);
 }
 
+/* Data as deflate's stored block: an unpacker has to work, whatever it is given. */
+static struct bytes deflate(const void *data, size_t size)
+{
+    struct bytes out = {0};
+    PUT(&out, "\1");
+    put_le(&out, size, 2);
+    put_le(&out, ~size, 2);
+    put(&out, data, size);
+    return out;
+}
+
 START_TEST(reads_an_archive)
 {
     struct bytes whole = good_zip();
@@ -56,6 +67,73 @@ START_TEST(reads_other_layouts)
 }
 END_TEST
 
+START_TEST(reads_newer_and_older_members)
+{
+    begin(); /* torch 2.7 and later */
+    const struct member newer[] = {
+        {.name = "good/.format_version", .data = "1", .size = 1},
+        {.name = "good/.storage_alignment", .data = "64", .size = 2},
+        {.name = "good/byteorder", .data = "little", .size = 6},
+        {.name = "good/.data/serialization_id",
+         .data = "0123456789012345678901234567890123456789",
+         .size = 40},
+    };
+    memcpy(members + GOOD_MEMBERS, newer, sizeof newer);
+    accept_good(make_zip(members, GOOD_MEMBERS + 4));
+    begin(); /* archives of version 6 and later */
+    members[3].name = "good/.data/version";
+    members[3].data = "6\n";
+    accept_good(make_zip(members, GOOD_MEMBERS));
+    begin(); /* torch 1.4 to 1.7: keys are addresses */
+    struct sample old[2] = {good_samples[0], good_samples[1]};
+    old[0].key = "94613285943296";
+    old[1].key = "9461328594";
+    free(pickle.data);
+    pickle = (struct bytes){0};
+    put_state_dict(&pickle, old, 2);
+    members[0].data = pickle.data;
+    members[0].size = pickle.size;
+    members[1].name = "good/data/94613285943296";
+    members[2].name = "good/data/9461328594";
+    accept_good(make_zip(members, GOOD_MEMBERS));
+    begin(); /* written without CRC */
+    for (size_t i = 0; i < GOOD_MEMBERS; i++) {
+        members[i].no_crc = true;
+    }
+    accept_good(make_zip(members, GOOD_MEMBERS));
+}
+END_TEST
+
+START_TEST(reads_64_bit_fields)
+{
+    begin();
+    for (size_t i = 0; i < GOOD_MEMBERS; i++) {
+        members[i].zip64 = true;
+    }
+    accept_good(make_zip(members, GOOD_MEMBERS));
+    struct bytes packed = deflate(good_values, 24);
+    members[1].unpacked = 24;
+    members[1].crc = crc32_of((const uint8_t *)good_values, 24);
+    members[1].method = 8;
+    members[1].data = packed.data;
+    members[1].size = packed.size;
+    accept_good(make_zip(members, GOOD_MEMBERS));
+    free(packed.data);
+    begin();
+    members[1].zip64 = true;
+    members[1].zip64_missing = 8;
+    refuse_bytes(make_zip(members, GOOD_MEMBERS), VGG_ERR_FORMAT, "good/data/0: bad extra field");
+    begin();
+    members[1].zip64 = true;
+    members[1].size_lie = INT64_MAX;
+    refuse_bytes(make_zip(members, GOOD_MEMBERS), VGG_ERR_FORMAT, "does not fit the file");
+    begin();
+    members[1].zip64 = true;
+    members[1].offset_lie = -1;
+    refuse_bytes(make_zip(members, GOOD_MEMBERS), VGG_ERR_FORMAT, "good/data/0: ");
+}
+END_TEST
+
 START_TEST(reads_the_other_byte_order)
 {
     begin();
@@ -75,17 +153,6 @@ START_TEST(reads_the_other_byte_order)
     refuse_bytes(make_zip(members, GOOD_MEMBERS + 1), VGG_ERR_FORMAT, "found \"middle\"");
 }
 END_TEST
-
-/* Data as deflate's stored block: an unpacker has to work, whatever it is given. */
-static struct bytes deflate(const void *data, size_t size)
-{
-    struct bytes out = {0};
-    PUT(&out, "\1");
-    put_le(&out, size, 2);
-    put_le(&out, ~size, 2);
-    put(&out, data, size);
-    return out;
-}
 
 START_TEST(unpacks_deflated_members)
 {
@@ -355,8 +422,8 @@ START_TEST(keeps_the_limits)
 }
 END_TEST
 
-UNIT_MAIN("zip", reads_an_archive, reads_other_layouts, reads_the_other_byte_order,
-          unpacks_deflated_members, refuses_deflate_bombs, survives_every_cut,
-          tells_how_much_is_missing, survives_every_changed_byte, refuses_two_readings,
-          refuses_lying_end_records, refuses_other_archives, refuses_other_storages,
-          keeps_the_limits)
+UNIT_MAIN("zip", reads_an_archive, reads_other_layouts, reads_newer_and_older_members,
+          reads_64_bit_fields, reads_the_other_byte_order, unpacks_deflated_members,
+          refuses_deflate_bombs, survives_every_cut, tells_how_much_is_missing,
+          survives_every_changed_byte, refuses_two_readings, refuses_lying_end_records,
+          refuses_other_archives, refuses_other_storages, keeps_the_limits)

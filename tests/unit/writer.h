@@ -212,6 +212,8 @@ struct member {
     uint16_t local_method;
     bool no_descriptor; /* sizes and CRC in the local header instead */
     int64_t offset_lie, size_lie;
+    bool zip64;             /* sizes and offset in an extra field of 64-bit numbers */
+    unsigned zip64_missing; /* bytes that this field lacks */
 };
 
 static inline uint32_t crc32_of(const uint8_t *data, size_t size)
@@ -274,11 +276,24 @@ static inline struct bytes make_zip(const struct member *members, size_t count)
         PUT(&out, "PK\1\2\0\0\0\0");
         put_member_fields(&out, m, (m->no_descriptor ? 0x0800 : 0x0808) | m->flags, m->method,
                           false, crcs[i]);
+        uint64_t numbers[3] = {(m->unpacked != 0 ? m->unpacked : m->size) + (uint64_t)m->size_lie,
+                               m->size + (uint64_t)m->size_lie,
+                               offsets[i] + (uint64_t)m->offset_lie};
+        unsigned extra = m->zip64 ? 28 - m->zip64_missing : 0;
+        if (m->zip64) {
+            set_le(&out, out.size - 8, UINT64_MAX, 8);
+        }
         put_le(&out, strlen(m->name), 2);
-        put_le(&out, 0, 8); /* extra, comment, disk, internal attributes */
+        put_le(&out, extra, 2);
+        put_le(&out, 0, 6); /* comment, disk, internal attributes */
         put_le(&out, 0, 4);
-        put_le(&out, offsets[i] + (uint64_t)m->offset_lie, 4);
+        put_le(&out, m->zip64 ? UINT32_MAX : numbers[2], 4);
         put(&out, m->name, strlen(m->name));
+        if (m->zip64) {
+            PUT(&out, "\1\0");
+            put_le(&out, extra - 4, 2);
+            put(&out, numbers, extra - 4);
+        }
     }
     size_t end = out.size;
     PUT(&out, "PK\6\6\x2c\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
