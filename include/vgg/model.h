@@ -89,10 +89,14 @@ VGG_API size_t vgg_model_get_node_count(const vgg_model *model);
 /* index  0 … count-1 */
 VGG_API void vgg_model_get_node(const vgg_model *model, size_t index, struct vgg_node_info *info);
 
-/* Refuses weights that cannot classify: UNSUPPORTED when a classifier tensor holds NaN (torchvision's
- * vgg16_features files: feature-extraction weights with an empty head). Reads a few elements of each
- * classifier tensor. vgg_session_create calls it unless asked not to. */
+/* Refuses weights that cannot classify: UNSUPPORTED when a tensor holds NaN (as the classifier of
+ * torchvision's vgg16_features files does: feature-extraction weights with an empty head) or an infinity,
+ * or a variance is negative. Reads about a thousand elements of each tensor. vgg_session_create calls it
+ * unless asked not to. */
 VGG_API vgg_status vgg_model_check_classifier(const vgg_model *model, struct vgg_error *err);
+
+/* The same of every element; reads all weights. For when logits are NaN. */
+VGG_API vgg_status vgg_model_check_weights(const vgg_model *model, struct vgg_error *err);
 
 #ifdef __cplusplus
 }

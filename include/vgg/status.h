@@ -80,9 +80,9 @@ struct vgg_limits {
     uint64_t image_pixels;     /* width * height; default 178,956,970, where Pillow refuses */
     uint64_t activation_bytes; /* memory planned for activations; default 4 GiB */
     uint64_t value_bytes;      /* what one pickle becomes in memory; default 32 MiB */
-    uint32_t unpack_ratio; /* what may be unpacked from a zip, over the file's size, beyond 16 MiB;
-                              default 20 */
-    uint64_t reserved[9]; /* for further limits; set by vgg_limits_init */
+    uint64_t unpack_ratio;     /* unpacked bytes of a zip past 16 MiB, to the file's; default 20 */
+    uint64_t repeated_bytes;   /* of weights in the same bytes as others; default 16 MiB */
+    uint64_t reserved[8];      /* for further limits; set by vgg_limits_init */
 };
 
 /* Sets every limit to its default. Thread-safe. */

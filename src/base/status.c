@@ -137,6 +137,7 @@ void vgg_limits_init(struct vgg_limits *limits)
         .activation_bytes = 4ull << 30,
         .value_bytes = 32ull << 20,
         .unpack_ratio = 20,
+        .repeated_bytes = 16ull << 20,
     };
 }
 

@@ -13,7 +13,8 @@ enum {
     VERSION_MAX = 10,        /* torch's kMaxSupportedFileFormatVersion */
     ALIGNMENT_MAX = 1 << 30, /* of storages, in bytes; torch's default is 64 */
     NAME_BYTES_MAX = 512,
-    SMALL_BYTES = 16, /* room for the text of a small member */
+    PREFIX_BYTES_MAX = 255, /* as file systems have it */
+    SMALL_BYTES = 16,       /* room for the text of a small member */
 };
 
 struct zip_state {
@@ -130,6 +131,10 @@ static vgg_status find_prefix(const struct vgg_archive *archive, struct zip_stat
         if (memchr(prefix.bytes, '/', prefix.length) != NULL || state->prefix.length > 0) {
             return vgg_zip_fail_member(archive, &directory->members[i], VGG_ERR_FORMAT,
                                        "expected exactly one pickle, FOLDER/data.pkl", err);
+        }
+        if (prefix.length > PREFIX_BYTES_MAX) {
+            return vgg_zip_fail_member(archive, &directory->members[i], VGG_ERR_FORMAT,
+                                       "expected a folder's name of at most 255 bytes", err);
         }
         state->prefix = prefix;
     }

@@ -1,7 +1,6 @@
 /* Weights by name: every tensor the net needs, and no other. */
 #include "model/build.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,35 +139,4 @@ size_t vgg_graph_count_found(const struct vgg_graph *graph, const struct vgg_ten
         found += vgg_tensor_list_find(tensors, graph->parameters[i].name) != NULL;
     }
     return found;
-}
-
-/* Whether one of the elements looked at is NaN. */
-static bool sample_has_nan(const struct vgg_tensor *tensor)
-{
-    enum { SAMPLES = 1000 };
-    int64_t last = vgg_tensor_get_count(tensor) - 1;
-    int64_t steps = last < SAMPLES ? last : SAMPLES;
-    for (int64_t i = 0; i <= steps; i++) {
-        /* last / steps * i + …: without the product last * i, which could overflow. */
-        int64_t position = steps > 0 ? last / steps * i + last % steps * i / steps : 0;
-        if (isnan(vgg_tensor_get_element(tensor, position))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-vgg_status vgg_graph_check_classifier(const char *path, const struct vgg_graph *graph,
-                                      struct vgg_error *err)
-{
-    for (size_t i = graph->classifier_begin; i < graph->parameter_count; i++) {
-        const struct vgg_parameter *parameter = &graph->parameters[i];
-        if (sample_has_nan(*parameter->slot)) {
-            return vgg_fail(err, VGG_ERR_UNSUPPORTED,
-                            "%s: %s: classifier holds NaN: these are feature-extraction weights "
-                            "(torchvision vgg16 IMAGENET1K_FEATURES), which cannot classify",
-                            path, parameter->name);
-        }
-    }
-    return VGG_OK;
 }

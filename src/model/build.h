@@ -48,11 +48,17 @@ vgg_status vgg_graph_bind(const char *path, const char *name, const struct vgg_t
 vgg_status vgg_graph_make_dense(const char *path, struct vgg_graph *graph, struct vgg_arena *arena,
                                 struct vgg_error *err);
 
-/* Refuses a classifier that holds NaN: UNSUPPORTED. Looks at no more than about a thousand elements of
- * each of its tensors, spread from the first to the last, so that most pages of the file are not
- * read. */
-vgg_status vgg_graph_check_classifier(const char *path, const struct vgg_graph *graph,
-                                      struct vgg_error *err);
+/* Refuses NaN, infinities and negative variances: UNSUPPORTED.
+ *   all  every element; else no more than about a thousand of each tensor, spread from the first to the
+ *        last, so that most pages of the file are not read */
+vgg_status vgg_graph_check_numbers(const char *path, const struct vgg_graph *graph, bool all,
+                                   struct vgg_error *err);
+
+/* Refuses weights that are much larger than their bytes in the file, by strides of 0 or by lying in the
+ * same bytes: LIMIT. Also MEMORY. */
+vgg_status vgg_graph_check_memory(const char *path, const struct vgg_graph *graph,
+                                  const struct vgg_limits *limits, struct vgg_arena *arena,
+                                  struct vgg_error *err);
 
 /* How many of the graph's parameters exist under their names, whatever their shapes. */
 size_t vgg_graph_count_found(const struct vgg_graph *graph, const struct vgg_tensor_list *tensors);

@@ -255,6 +255,8 @@ vgg_status vgg_model_create(const vgg_checkpoint *checkpoint,
                                   err)) != VGG_OK ||
         (status = vgg_graph_bind(model->path, model->name, &tensors, &model->graph, err)) !=
             VGG_OK ||
+        (status = vgg_graph_check_memory(model->path, &model->graph, &limits, &model->arena,
+                                         err)) != VGG_OK ||
         (status = apply_options(model, options, &limits, err)) != VGG_OK) {
         goto fail;
     }
@@ -387,5 +389,10 @@ struct vgg_shape vgg_model_get_input_shape(const struct vgg_model *model)
 
 vgg_status vgg_model_check_classifier(const vgg_model *model, struct vgg_error *err)
 {
-    return vgg_graph_check_classifier(model->path, &model->graph, err);
+    return vgg_graph_check_numbers(model->path, &model->graph, false, err);
+}
+
+vgg_status vgg_model_check_weights(const vgg_model *model, struct vgg_error *err)
+{
+    return vgg_graph_check_numbers(model->path, &model->graph, true, err);
 }

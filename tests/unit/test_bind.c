@@ -135,17 +135,20 @@ START_TEST(refuses_a_classifier_of_nan)
     bias->dtype = VGG_DTYPE_F64;
     bias->stride[0] = 1;
     ck_assert_int_eq(bind(&net, &graph), VGG_OK);
-    ck_assert_int_eq(vgg_graph_check_classifier("x.pth", &graph, &net.err), VGG_OK);
+    ck_assert_int_eq(vgg_graph_check_numbers("x.pth", &graph, false, &net.err), VGG_OK);
     wide[15] = (double)NAN;
-    ck_assert_int_eq(vgg_graph_check_classifier("x.pth", &graph, &net.err), VGG_ERR_UNSUPPORTED);
+    ck_assert_int_eq(vgg_graph_check_numbers("x.pth", &graph, false, &net.err),
+                     VGG_ERR_UNSUPPORTED);
     ck_assert_ptr_nonnull(strstr(net.err.message, "classifier.0.bias: classifier holds NaN: these "
                                                   "are feature-extraction weights"));
     wide[15] = 0;
     weights[16 * 392 - 1] = NAN; /* the last one */
-    ck_assert_int_eq(vgg_graph_check_classifier("x.pth", &graph, &net.err), VGG_ERR_UNSUPPORTED);
+    ck_assert_int_eq(vgg_graph_check_numbers("x.pth", &graph, false, &net.err),
+                     VGG_ERR_UNSUPPORTED);
     weights[16 * 392 - 1] = 0;
     weights[0] = NAN;
-    ck_assert_int_eq(vgg_graph_check_classifier("x.pth", &graph, &net.err), VGG_ERR_UNSUPPORTED);
+    ck_assert_int_eq(vgg_graph_check_numbers("x.pth", &graph, false, &net.err),
+                     VGG_ERR_UNSUPPORTED);
     fake_fini(&net);
 }
 END_TEST

@@ -1,0 +1,170 @@
+/* What a net's weights must not be: no numbers, or far more of them than the file holds. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/build.h"
+
+/* ---- numbers ---- */
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), end_length = strlen(end);
+    return length >= end_length && strcmp(text + length - end_length, end) == 0;
+}
+
+/* Whether an element may be what it is. */
+static vgg_status check_element(const char *path, const char *name, int64_t position, float value,
+                                struct vgg_error *err)
+{
+    if (isnan(value) && strncmp(name, "classifier", strlen("classifier")) == 0) {
+        return vgg_fail(err, VGG_ERR_UNSUPPORTED,
+                        "%s: %s: classifier holds NaN: these are feature-extraction weights "
+                        "(torchvision vgg16 IMAGENET1K_FEATURES), which cannot classify",
+                        path, name);
+    }
+    if (!isfinite(value)) {
+        return vgg_fail(err, VGG_ERR_UNSUPPORTED,
+                        "%s: %s: expected finite numbers, found %s at element %" PRId64, path, name,
+                        isnan(value) ? "NaN" : "an infinity", position);
+    }
+    if (value < 0 && ends_with(name, ".running_var")) {
+        return vgg_fail(err, VGG_ERR_UNSUPPORTED,
+                        "%s: %s: expected variances, found %.9g at element %" PRId64, path, name,
+                        (double)value, position);
+    }
+    return VGG_OK;
+}
+
+/* Elements that lie one after the other, some at a time. */
+static vgg_status check_row(const char *path, const char *name, const struct vgg_tensor *tensor,
+                            struct vgg_error *err)
+{
+    enum { AT_ONCE = 4096 };
+    float values[AT_ONCE];
+    int64_t count = vgg_tensor_get_count(tensor);
+    struct vgg_tensor piece = {
+        .dtype = tensor->dtype, .ndim = 1, .stride = {1}, .swapped = tensor->swapped};
+    for (int64_t first = 0; first < count; first += AT_ONCE) {
+        piece.shape[0] = count - first < AT_ONCE ? count - first : AT_ONCE;
+        piece.data =
+            (const char *)tensor->data + first * (int64_t)vgg_dtype_get_bytes(tensor->dtype);
+        vgg_tensor_read_f32(&piece, values);
+        for (int64_t i = 0; i < piece.shape[0]; i++) {
+            vgg_status status = check_element(path, name, first + i, values[i], err);
+            if (status != VGG_OK) {
+                return status;
+            }
+        }
+    }
+    return VGG_OK;
+}
+
+/* About `samples` elements, spread from the first to the last; all when there are no more. */
+static vgg_status check_some(const char *path, const char *name, const struct vgg_tensor *tensor,
+                             int64_t samples, struct vgg_error *err)
+{
+    int64_t last = vgg_tensor_get_count(tensor) - 1;
+    int64_t steps = last < samples ? last : samples;
+    vgg_status status = VGG_OK;
+    for (int64_t i = 0; i <= steps && status == VGG_OK; i++) {
+        /* last / steps * i + …: without the product last * i, which could overflow. */
+        int64_t position = steps > 0 ? last / steps * i + last % steps * i / steps : 0;
+        status = check_element(path, name, position, vgg_tensor_get_element(tensor, position), err);
+    }
+    return status;
+}
+
+vgg_status vgg_graph_check_numbers(const char *path, const struct vgg_graph *graph, bool all,
+                                   struct vgg_error *err)
+{
+    enum { SAMPLES = 1000 };
+    vgg_status status = VGG_OK;
+    for (size_t i = 0; i < graph->parameter_count && status == VGG_OK; i++) {
+        const struct vgg_parameter *parameter = &graph->parameters[i];
+        const struct vgg_tensor *tensor = *parameter->slot;
+        if (!all) {
+            status = check_some(path, parameter->name, tensor, SAMPLES, err);
+        } else if (vgg_tensor_is_contiguous(tensor)) {
+            status = check_row(path, parameter->name, tensor, err);
+        } else {
+            status = check_some(path, parameter->name, tensor, INT64_MAX, err);
+        }
+    }
+    return status;
+}
+
+/* ---- memory ---- */
+
+/* The bytes of the file from a tensor's first element to its last. */
+struct extent {
+    const char *begin, *end;
+};
+
+static struct extent extent_of(const struct vgg_tensor *tensor)
+{
+    int64_t last = 0;
+    for (int i = 0; i < tensor->ndim; i++) {
+        last += (tensor->shape[i] - 1) * tensor->stride[i];
+    }
+    const char *begin = tensor->data;
+    return (struct extent){begin, begin + (last + 1) * (int64_t)vgg_dtype_get_bytes(tensor->dtype)};
+}
+
+static int compare_extents(const void *a, const void *b)
+{
+    const struct extent *left = a, *right = b;
+    return (left->begin > right->begin) - (left->begin < right->begin);
+}
+
+/* Bytes that at least one tensor lies in. Sorts. */
+static uint64_t union_bytes(struct extent *extents, size_t count)
+{
+    uint64_t total = 0;
+    const char *end = NULL;
+    qsort(extents, count, sizeof *extents, compare_extents);
+    for (size_t i = 0; i < count; i++) {
+        const char *begin = i > 0 && extents[i].begin < end ? end : extents[i].begin;
+        if (i == 0 || extents[i].end > end) {
+            total += (uint64_t)(extents[i].end - begin);
+            end = extents[i].end;
+        }
+    }
+    return total;
+}
+
+vgg_status vgg_graph_check_memory(const char *path, const struct vgg_graph *graph,
+                                  const struct vgg_limits *limits, struct vgg_arena *arena,
+                                  struct vgg_error *err)
+{
+    uint64_t total = 0, largest = 0;
+    const char *name = "";
+    struct extent *extents = vgg_arena_alloc(arena, graph->parameter_count, sizeof *extents);
+    if (extents == NULL) {
+        return vgg_fail_memory(err, path, graph->parameter_count * sizeof *extents,
+                               "the places of the weights");
+    }
+    for (size_t i = 0; i < graph->parameter_count; i++) {
+        const struct vgg_tensor *tensor = *graph->parameters[i].slot;
+        uint64_t bytes;
+        extents[i] = extent_of(tensor);
+        if (__builtin_mul_overflow((uint64_t)vgg_tensor_get_count(tensor),
+                                   vgg_dtype_get_bytes(tensor->dtype), &bytes) ||
+            __builtin_add_overflow(total, bytes, &total)) {
+            bytes = total = UINT64_MAX;
+        }
+        if (bytes >= largest) {
+            largest = bytes;
+            name = graph->parameters[i].name;
+        }
+    }
+    uint64_t held = union_bytes(extents, graph->parameter_count);
+    if (total > held && total - held > limits->repeated_bytes) {
+        return vgg_fail(err, VGG_ERR_LIMIT,
+                        "%s: %" PRIu64 " bytes of weights (%s and others) in %" PRIu64
+                        " of the file: %" PRIu64 " are repeated, limit is %" PRIu64,
+                        path, total, name, held, total - held, limits->repeated_bytes);
+    }
+    return VGG_OK;
+}
