@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,7 +29,7 @@ enum file_kind file_sniff(const char *path)
         return FILE_ABSENT;
     }
     if (!S_ISREG(info.st_mode)) {
-        return S_ISDIR(info.st_mode) ? FILE_OTHER : FILE_STREAM;
+        return S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode) ? FILE_STREAM : FILE_OTHER;
     }
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
@@ -48,6 +49,19 @@ enum file_kind file_sniff(const char *path)
         return FILE_CHECKPOINT;
     }
     return FILE_OTHER;
+}
+
+bool file_is_named_checkpoint(const char *path)
+{
+    static const char *const extensions[] = {".pth", ".pt",          ".ckpt", ".pkl",
+                                             ".bin", ".safetensors", ".tar"};
+    const char *dot = strrchr(path, '.');
+    for (size_t i = 0; dot != NULL && i < sizeof extensions / sizeof extensions[0]; i++) {
+        if (strcasecmp(dot, extensions[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Whether folder + suffix + the file's name can be read; path receives it. */

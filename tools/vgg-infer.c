@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,11 +44,29 @@ struct run {
     struct timing timing;
     struct npy_writer saved_logits, saved_input; /* closed when not asked for */
     bool out_of_memory;                          /* for one picture at least */
+    bool bad_weights;                            /* they are why a picture failed */
     bool incomplete; /* an input was not saved, because its size is not the first one's */
 };
 
-/* The first word is the checkpoint unless an option names it, or it is a picture. A single word that
- * does not exist is a picture too: that is what is missing from a command that names one file. */
+/* Whether the first word means the checkpoint: unless it is a picture, or a pipe, which may be one. Of
+ * several words the first is a checkpoint if it is called one, so that a picture or a pipe in its place
+ * is found out. A single word that does not exist is a picture: that is what is missing from a command
+ * that names one file. */
+static bool is_checkpoint_word(const char *first, enum file_kind kind, int word_count)
+{
+    switch (kind) {
+    case FILE_PICTURE:
+    case FILE_STREAM:
+        return word_count > 1 && file_is_named_checkpoint(first);
+    case FILE_ABSENT:
+        return word_count > 1;
+    case FILE_CHECKPOINT:
+    case FILE_OTHER:
+        break;
+    }
+    return true;
+}
+
 static vgg_status choose_files(struct run *run, struct vgg_error *err)
 {
     const struct cli_options *options = run->options;
@@ -57,8 +76,7 @@ static vgg_status choose_files(struct run *run, struct vgg_error *err)
     if (run->model_path == NULL && options->word_count > 0) {
         const char *first = options->words[0];
         const enum file_kind kind = file_sniff(first);
-        if (kind != FILE_PICTURE && kind != FILE_STREAM &&
-            (kind != FILE_ABSENT || options->word_count > 1)) {
+        if (is_checkpoint_word(first, kind, options->word_count)) {
             run->model_path = first;
             run->pictures++;
             run->picture_count--;
@@ -232,6 +250,24 @@ static vgg_status save_rows(struct run *run, bool failed, struct vgg_error *err)
     return status;
 }
 
+/* Logits that are no numbers have a reason, most often a weight that is none. */
+static vgg_status check_logits(struct run *run, struct vgg_error *err)
+{
+    bool finite = true;
+    for (int i = 0; i < run->net.about.info.class_count; i++) {
+        finite = finite && isfinite(run->logits[i]);
+    }
+    if (finite) {
+        return VGG_OK;
+    }
+    vgg_status status = vgg_model_check_weights(run->net.model, err);
+    run->bad_weights = status != VGG_OK;
+    return status != VGG_OK
+               ? status
+               : message_fail(err, VGG_ERR_UNSUPPORTED,
+                              "the logits are not finite: the net overflows on this picture");
+}
+
 /* One picture from file to ranking. */
 static vgg_status classify(struct run *run, const char *path, struct report_image *result,
                            struct vgg_error *err)
@@ -244,6 +280,9 @@ static vgg_status classify(struct run *run, const char *path, struct report_imag
     status = vgg_session_run(run->session, run->input, 1, run->logits, err);
     timing_lap(&start, &result->infer_ms);
     timing_sample_memory(&run->timing);
+    if (status == VGG_OK) {
+        status = check_logits(run, err);
+    }
     if (status != VGG_OK) {
         return status;
     }
@@ -283,6 +322,10 @@ static vgg_status classify_all(struct run *run, struct vgg_error *err)
         struct vgg_error picture_error = {0};
         struct report_image result = {.path = run->pictures[i]};
         vgg_status status = classify(run, result.path, &result, &picture_error);
+        if (run->bad_weights) {
+            *err = picture_error;
+            return status;
+        }
         if (status != VGG_OK) {
             result.error = &picture_error;
             run->totals.failed++;
@@ -374,7 +417,7 @@ done:
         return EXIT_MEMORY;
     }
     if (status != VGG_OK) {
-        return exit_code;
+        return run.bad_weights ? EXIT_MODEL : exit_code;
     }
     return run.totals.failed > 0 || run.incomplete ? EXIT_FAILED : EXIT_GOOD;
 }
