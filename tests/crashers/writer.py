@@ -60,11 +60,14 @@ class Pickle:
         return self.op(b"\x89").name("collections", "OrderedDict").op(")R", tensor.get("tail", b""), "tR")
 
     def state_dict(self, tensors):
-        """The items of an OrderedDict; tensors: (name, tensor) pairs."""
-        self.name("collections", "OrderedDict").op(")R(")
-        for name, tensor in tensors:
-            self.text(name).tensor(tensor)
-        return self.op("u")
+        """The items of an OrderedDict, a thousand at a time; tensors: (name, tensor) pairs."""
+        self.name("collections", "OrderedDict").op(")R")
+        for i in range(0, max(len(tensors), 1), 1000):
+            self.op("(")
+            for name, tensor in tensors[i:i + 1000]:
+                self.text(name).tensor(tensor)
+            self.op("u")
+        return self
 
     def stop(self):
         return bytes(self.out + b".")
@@ -238,21 +241,22 @@ def tar_storage(key, data, count=None, kind="FloatStorage", location="cpu"):
     return head + struct.pack("<q", len(data) // 4 if count is None else count) + data
 
 
-def tar_parts(tensors=None, views=b"\x80\x02].", **changes):
+def tar_parts(saved=None, views=b"\x80\x02].", **changes):
     """The four members of the archive, by name; changes replace them."""
-    tensors = tensors or net()
-    values = values_of(tensors)
+    saved = saved or net()
+    values = values_of(saved)
     numbers = {key: 100 + i for i, key in enumerate(values)}
-    table = Pickle().number(len(tensors)).stop()
+    table = Pickle().number(len(saved)).stop()
     pickle = Pickle().name("collections", "OrderedDict").op(")R(")
-    for i, (name, tensor) in enumerate(tensors):
+    for i, (name, tensor) in enumerate(saved):
         table += tar_tensor(1 + i, numbers[tensor["key"]], tensor["shape"])
         pickle.text(name).text(str(1 + i)).op("Q")
     storages = Pickle().number(len(values)).stop()
     for key, data in values.items():
         storages += tar_storage(numbers[key], data)
     parts = {"storages": storages + views, "tensors": table, "pickle": pickle.op("u").stop(),
-             "sys_info": Pickle().op("}").text("little_endian").op(b"\x88s").stop()}
+             "sys_info": Pickle().op("}(").text("protocol_version").number(1000).text("little_endian")
+             .op(b"\x88u").stop()}
     return {**parts, **changes}
 
 
