@@ -47,7 +47,7 @@ const struct cli_option cli_option_table[] = {
     {"plan-for", 0, ALL & ~CLI_COMPARE, CLI_CHOICE, VALUE(plan_for), NULL,
      "earliest answer or fastest run (auto: one-shot for up to 4 pictures)", plans, 0, 0},
     {"preset", 0, ALL, CLI_TEXT, VALUE(preset), "NAME",
-     "preprocessing: auto, imagenet, features, cifar (auto: the model's)", NULL, 0, 0},
+     "imagenet, features, cifar, caffe or auto, the model's (auto)", NULL, 0, 0},
     {"spec", 0, ALL, CLI_TEXT, VALUE(spec), "FILE",
      "JSON description of the net (the .json beside the checkpoint, if any)", NULL, 0, 0},
     {"cfg", 0, ALL, CLI_TEXT, VALUE(cfg), "LIST",

@@ -71,7 +71,8 @@ void report_write_description(const struct report_model *model, bool input, FILE
     if (preprocess->crop_width > 0) {
         fprintf(out, "x%d", preprocess->crop_width);
     }
-    putc(')', out);
+    fputs(preprocess->bgr ? ", BGR" : "", out);
+    fputs(preprocess->unscaled ? ", 0..255)" : ")", out);
     if (input) {
         fprintf(out, ", input %dx%d", model->info.height, model->info.width);
     }

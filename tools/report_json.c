@@ -42,6 +42,8 @@ void report_write_model_json(struct json *json, const struct report_model *model
     }
     write_triple(json, "mean", model->preprocess->mean);
     write_triple(json, "std", model->preprocess->std);
+    json_bool(json, "bgr", model->preprocess->bgr != 0);
+    json_bool(json, "unscaled", model->preprocess->unscaled != 0);
     json_close_object(json);
 }
 

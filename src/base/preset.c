@@ -22,6 +22,13 @@ static const struct vgg_preprocess presets[] = {
      .crop = 32,
      .mean = {0.5f, 0.5f, 0.5f},
      .std = {0.5f, 0.5f, 0.5f}},
+    {.name = "caffe",
+     .resize = 256,
+     .crop = 224,
+     .mean = {(float)123.68, (float)116.779, (float)103.939},
+     .std = {1, 1, 1},
+     .bgr = 1,
+     .unscaled = 1},
 };
 
 vgg_status vgg_preprocess_find(const char *name, struct vgg_preprocess *out, struct vgg_error *err)

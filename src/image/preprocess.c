@@ -135,15 +135,17 @@ vgg_status vgg_image_to_tensor(const struct vgg_image *image,
         return status;
     }
     size_t plane = (size_t)crop.width * (size_t)crop.height;
-    for (int c = 0; c < 3; c++) {
+    for (int p = 0; p < 3; p++) {
+        const int c = preprocess->bgr ? 2 - p : p; /* R, G or B */
         /* ToTensor divides by 255 and Normalize subtracts, then divides, each rounded to float32. */
+        const float scale = preprocess->unscaled ? 1.0f : 255.0f;
         float values[256];
         for (int v = 0; v < 256; v++) {
-            values[v] = ((float)v / 255.0f - preprocess->mean[c]) / preprocess->std[c];
+            values[v] = ((float)v / scale - preprocess->mean[c]) / preprocess->std[c];
         }
         const uint8_t *pixel = crop.rgb + c;
         for (size_t i = 0; i < plane; i++) {
-            out[(size_t)c * plane + i] = values[pixel[3 * i]];
+            out[(size_t)p * plane + i] = values[pixel[3 * i]];
         }
     }
     vgg_image_destroy(&crop);

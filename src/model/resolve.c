@@ -73,11 +73,12 @@ static bool fits(const char *path, const struct vgg_spec *builtin, const struct 
 }
 
 /* Torchvision's files of before March 2017 were converted from Caffe: the same layers after a Dropout,
- * but for BGR pixels of 0 to 255. */
+ * but for BGR pixels of 0 to 255. With other classes it is somebody's own net of that form. */
 static bool is_caffe(const struct vgg_spec *spec)
 {
     static const int indices[] = {1, 4, 6};
-    if (spec->head_count != 3 || spec->avgpool != 7) {
+    if (spec->head_count != 3 || spec->avgpool != 7 || vgg_spec_get_classes(spec) != 1000 ||
+        spec->layers[0].batch_norm) {
         return false;
     }
     for (int i = 0; i < 3; i++) {
@@ -89,17 +90,9 @@ static bool is_caffe(const struct vgg_spec *spec)
 }
 
 /* Takes over from a built-in description what it knows better. */
-static vgg_status apply_builtin(const char *path, const struct vgg_spec *builtin,
-                                struct vgg_spec *spec, const char **source, struct vgg_error *err)
+static vgg_status apply_builtin(const struct vgg_spec *builtin, struct vgg_spec *spec,
+                                const char **source, struct vgg_error *err)
 {
-    if (is_caffe(spec)) {
-        return vgg_fail(
-            err, VGG_ERR_UNSUPPORTED,
-            "%s: these are %s weights converted from Caffe (classifier.1, .4 and .6, as "
-            "published before March 2017): they expect BGR pixels of 0 to 255 less "
-            "(103.939, 116.779, 123.68), which this version does not prepare",
-            path, builtin->name);
-    }
     spec->name = builtin->name;
     if (spec->avgpool != builtin->avgpool) {
         return VGG_OK;
@@ -111,6 +104,9 @@ static vgg_status apply_builtin(const char *path, const struct vgg_spec *builtin
     spec->assumed_input = false;
     spec->assumed_avgpool = false;
     spec->preprocess = builtin->preprocess;
+    if (is_caffe(spec) && vgg_preprocess_find("caffe", &spec->preprocess, err) != VGG_OK) {
+        return VGG_ERR_ARGUMENT;
+    }
     /* Whoever trained it for other classes probably began with these weights, but not certainly. */
     spec->assumed_preprocess = vgg_spec_get_classes(builtin) != vgg_spec_get_classes(spec);
     if (builtin->labels.count == (size_t)vgg_spec_get_classes(spec)) {
@@ -142,7 +138,7 @@ static vgg_status find_builtin(const char *path, bool all, const struct vgg_limi
             return status;
         }
         if (fits(path, &builtin, spec) && (!all || builtin.layer_count == spec->layer_count)) {
-            return apply_builtin(path, &builtin, spec, source, err);
+            return apply_builtin(&builtin, spec, source, err);
         }
     }
     return VGG_OK;

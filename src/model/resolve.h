@@ -20,8 +20,7 @@
  * are always set.
  *   path   the checkpoint's
  *   arena  owns everything *out and *source point to
- * Errors: FORMAT, UNSUPPORTED (among others: weights of before March 2017, converted from Caffe),
- * MISMATCH, IO, LIMIT, MEMORY. */
+ * Errors: FORMAT, UNSUPPORTED, MISMATCH, IO, LIMIT, MEMORY. */
 vgg_status vgg_spec_resolve(const char *path, const char *spec_path, const char *cfg,
                             const struct vgg_tensor_list *tensors, const struct vgg_limits *limits,
                             struct vgg_arena *arena, struct vgg_spec *out, const char **source,

@@ -139,6 +139,25 @@ def info(path, *options):
     return done.returncode, done.stdout + done.stderr
 
 
+def caffe(folder, vgg):
+    """A net of before March 2017: recognised by its classifier's names; what it is fed is Caffe's."""
+    from PIL import Image
+    state = {n.replace("classifier.3", "classifier.4").replace("classifier.0", "classifier.1"): t
+             for n, t in vgg.state_dict().items()}
+    torch.save(state, folder / "caffe.pth")
+    code, out = info(folder / "caffe.pth")
+    good = code == 0 and out.startswith("vgg11 (") and "preprocessing caffe (resize 256, crop 224, BGR, 0..255)" in out
+    report("caffe", None if good else out)
+    picture = Image.fromarray(np.random.default_rng(3).integers(0, 256, (300, 401, 3), np.uint8), "RGB")
+    picture.save(folder / "noise.png")
+    done = subprocess.run([VGG_INFER, "--preset", "caffe", "--save-input", folder / "in.npy", folder / "noise.png"],
+                          capture_output=True, text=True, timeout=60)
+    crop = torchvision.transforms.Compose([torchvision.transforms.Resize(256), torchvision.transforms.CenterCrop(224)])
+    pixels = np.asarray(crop(picture), np.float32)[:, :, ::-1] - np.float32([103.939, 116.779, 123.68])
+    good = done.returncode == 0 and np.array_equal(np.load(folder / "in.npy")[0], pixels.transpose(2, 0, 1))
+    report("caffe input", None if good else f"differs {done.stderr}")
+
+
 def main():
     torch.manual_seed(11)
     with tempfile.TemporaryDirectory() as name:
@@ -185,6 +204,7 @@ def main():
         code, out = info(folder / "vgg.pth")
         good = code == 0 and out.startswith("vgg11 (") and "described by built in" in out and "assumed" not in out
         report("vgg11", None if good else out)
+        caffe(folder, vgg)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
