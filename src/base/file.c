@@ -28,7 +28,8 @@ vgg_status vgg_file_map(const char *path, uint64_t max_bytes, struct vgg_file *o
     }
     if (!S_ISREG(info.st_mode)) {
         status = vgg_fail(err, VGG_ERR_UNSUPPORTED, "%s: expected a regular file, found a %s", path,
-                          S_ISDIR(info.st_mode) ? "folder" : "pipe or device");
+                          S_ISDIR(info.st_mode) ? "folder: name the file in it"
+                                                : "pipe or device: copy it to a file first");
         goto done;
     }
     if ((uint64_t)info.st_size > max_bytes || (uint64_t)info.st_size > SIZE_MAX) {

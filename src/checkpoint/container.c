@@ -1,88 +1,14 @@
-/* Recognise a checkpoint by its content, never by its name; say what other files are. */
+/* Recognise a checkpoint by its content, never by its name; and what containers share. */
 #include "checkpoint/container.h"
 
 #include <inttypes.h>
 
+#include "checkpoint/strangers.h"
 #include "checkpoint/tar_members.h"
-
-/* Files that people take for checkpoints, by bytes at a fixed place. */
-static const struct {
-    size_t offset;
-    const char *bytes;
-    size_t length;
-    const char *what;
-} strangers[] = {
-#define MAGIC(bytes) bytes, sizeof(bytes) - 1
-    {0, MAGIC("version https://git-lfs"),
-     "a git-lfs pointer, not the file itself: run \"git lfs pull\""},
-    {0, MAGIC("\x1f\x8b"), "compressed with gzip: unpack it first"},
-    {0, MAGIC("BZh"), "compressed with bzip2: unpack it first"},
-    {0, MAGIC("\3757zXZ"), "compressed with xz: unpack it first"},
-    {0, MAGIC("\x28\xb5\x2f\xfd"), "compressed with zstd: unpack it first"},
-    {0, MAGIC("7z\xbc\xaf\x27\x1c"), "a 7z archive: unpack it first"},
-    {0, MAGIC("Rar!"), "a RAR archive: unpack it first"},
-    {0, MAGIC("PK\5\6"), "an empty zip archive"},
-    {257, MAGIC("ustar"), "the beginning of a tar archive: the file is truncated"},
-    {0, MAGIC("PYTORCH1"), "a checkpoint of a PyTorch 1.0 preview, which is not supported"},
-    {0, MAGIC("\x89HDF\r\n\x1a\n"), "an HDF5 file (Keras?), not a PyTorch checkpoint"},
-    {0, MAGIC("\x93NUMPY"), "a NumPy array, not a PyTorch checkpoint"},
-    {0, MAGIC("GGUF"), "a GGUF model, not a PyTorch checkpoint"},
-    {0, MAGIC("\x89PNG"), "a PNG picture, expected a checkpoint"},
-    {0, MAGIC("\xff\xd8\xff"), "a JPEG picture, expected a checkpoint"},
-    {0, MAGIC("%PDF"), "a PDF document, expected a checkpoint"},
-    {0, MAGIC("\177ELF"), "a program or library, expected a checkpoint"},
-#undef MAGIC
-};
-
-static bool has_bytes(const struct vgg_file *file, size_t offset, const char *bytes, size_t length)
-{
-    return file->size >= offset && file->size - offset >= length &&
-           memcmp(file->data + offset, bytes, length) == 0;
-}
-
-/* ONNX is protobuf without a magic number: field 1 (version) a small number, field 2 (producer) a
- * short text. */
-static bool is_onnx(const struct vgg_file *file)
-{
-    return file->size > 16 && file->data[0] == 0x08 && file->data[1] < 0x20 &&
-           file->data[2] == 0x12 && file->data[3] < 0x40;
-}
-
-static bool is_markup(const struct vgg_file *file)
-{
-    size_t i = 0;
-    while (i < file->size && i < 64 && memchr(" \t\r\n\xef\xbb\xbf", file->data[i], 7) != NULL) {
-        i++;
-    }
-    return i < file->size && file->data[i] == '<';
-}
-
-static const char *describe(const struct vgg_file *file)
-{
-    if (file->size == 0) {
-        return "the file is empty";
-    }
-    for (size_t i = 0; i < sizeof strangers / sizeof strangers[0]; i++) {
-        if (has_bytes(file, strangers[i].offset, strangers[i].bytes, strangers[i].length)) {
-            return strangers[i].what;
-        }
-    }
-    if (is_markup(file)) {
-        return "an HTML or XML page, not a checkpoint: the download went wrong";
-    }
-    if (is_onnx(file)) {
-        return "an ONNX model, not a PyTorch checkpoint";
-    }
-    if (file->data[0] == 0x80 && (file->size < 2 || file->data[1] <= 5)) {
-        return file->size < 32 ? "the beginning of a pickle: the file is truncated"
-                               : "a bare pickle, not written by torch.save";
-    }
-    return "not a PyTorch checkpoint (neither a zip nor a legacy stream nor safetensors)";
-}
 
 vgg_status vgg_archive_open(struct vgg_archive *archive, struct vgg_error *err)
 {
-    if (has_bytes(archive->file, 0, "PK\3\4", 4)) {
+    if (archive->file->size >= 4 && memcmp(archive->file->data, "PK\3\4", 4) == 0) {
         return vgg_zip_open(archive, err);
     }
     if (vgg_tar_is(archive)) {
@@ -96,7 +22,8 @@ vgg_status vgg_archive_open(struct vgg_archive *archive, struct vgg_error *err)
     if (vgg_safetensors_is(archive)) {
         return vgg_safetensors_open(archive, err);
     }
-    return vgg_fail(err, VGG_ERR_UNSUPPORTED, "%s: %s", archive->path, describe(archive->file));
+    return vgg_fail(err, VGG_ERR_UNSUPPORTED, "%s: %s", archive->path,
+                    vgg_stranger_describe(archive->file));
 }
 
 vgg_status vgg_archive_read(struct vgg_archive *archive, struct vgg_pickle *out,

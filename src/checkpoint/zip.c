@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "checkpoint/strangers.h"
 #include "checkpoint/zip_unpack.h"
 
 enum {
@@ -141,22 +142,7 @@ static vgg_status find_prefix(const struct vgg_archive *archive, struct zip_stat
     if (state->prefix.length > 0) {
         return VGG_OK;
     }
-    for (size_t i = 0; i < directory->count; i++) {
-        struct vgg_span name = directory->members[i].name;
-        if (ends_with(name, "model.json")) {
-            return vgg_fail(err, VGG_ERR_UNSUPPORTED,
-                            "%s: a TorchScript archive of PyTorch 1.0 or 1.1, not a state dict",
-                            archive->path);
-        }
-        if (ends_with(name, ".pth") || ends_with(name, ".pt")) {
-            return vgg_fail(err, VGG_ERR_UNSUPPORTED,
-                            "%s: a zip archive that holds %.*s: unpack it first", archive->path,
-                            name.length > 200 ? 200 : (int)name.length, name.bytes);
-        }
-    }
-    return vgg_fail(err, VGG_ERR_UNSUPPORTED,
-                    "%s: a zip archive without FOLDER/data.pkl, not a PyTorch checkpoint",
-                    archive->path);
+    return vgg_stranger_fail_zip(archive, directory, err);
 }
 
 /* The text of a small member ("3\n" gives "3"); empty when there is no such member. */

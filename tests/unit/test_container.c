@@ -2,6 +2,7 @@
 #include "unit.h"
 #include "writer.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 START_TEST(names_other_files)
@@ -37,6 +38,24 @@ START_TEST(names_other_files)
                 "ONNX"),
         FILE_OF("\x80\x02}q\0(X\1\0\0\0aK\1X\1\0\0\0bK\2X\1\0\0\0cK\3u.", "bare pickle"),
         FILE_OF("features.0.weight 1 2 3", "not a PyTorch checkpoint"),
+        FILE_OF("\4\0\0\0\1\0\0\0\3\0\0\0V 1\x0d\0\0\0nn.Sequential", "Torch7"),
+        FILE_OF("\3\0\0\0\1\0\0\0\2\0\0\0", "Torch7"),
+        FILE_OF("4\n1\n3\nV 1\n13\nnn.Sequential\n", "Torch7"),
+        FILE_OF("lmgg\1\0\0\0", "GGML"),
+        FILE_OF("\x1c\0\0\0TFL3\x14\0\x20\0", "TensorFlow Lite"),
+        FILE_OF("\x18\0\0\0PTMF\0\0", "PyTorch Mobile"),
+        FILE_OF("\x20\0\0\0ET12\0\0", "ExecuTorch"),
+        FILE_OF("MATLAB 5.0 MAT-file, Platform: GLNXA64", "MATLAB"),
+        FILE_OF("\x0a\x14VGG_ILSVRC_16_layers\x1a\4data........................................."
+                "....................",
+                "Caffe"),
+        FILE_OF("{\"schema\": 1}", "a JSON text, expected a checkpoint"),
+        FILE_OF("BZh91AY", "bzip2"),
+        FILE_OF("\x28\xb5\x2f\xfd\4", "zstd"),
+        FILE_OF("Rar!\x1a\7", "RAR"),
+        FILE_OF("%PDF-1.7", "PDF"),
+        FILE_OF("\177ELF\2\1\1", "a program"),
+        FILE_OF("\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "begins with zeros"),
 #undef FILE_OF
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -49,6 +68,57 @@ START_TEST(names_other_files)
     ck_assert_ptr_nonnull(tar);
     memcpy(tar + 257, "ustar", 5);
     refuse_bytes((struct bytes){tar, 300, 0}, VGG_ERR_UNSUPPORTED, "beginning of a tar archive");
+}
+END_TEST
+
+START_TEST(names_other_zip_archives)
+{
+    static const struct {
+        const char *first, *second, *reason;
+    } cases[] = {
+        {"readme.txt", "net/vgg16.pth", "holds net/vgg16.pth: unpack it first"},
+        {"model.safetensors", "config.json", "holds model.safetensors: unpack it first"},
+        {"checkpoint.pth.tar", "b", "holds checkpoint.pth.tar"},
+        {"[Content_Types].xml", "word/document.xml", "an Office document"},
+        {"META-INF/MANIFEST.MF", "a/b.class", "a Java archive"},
+        {"AndroidManifest.xml", "classes.dex", "an Android app"},
+        {"metadata.json", "model.weights.h5", "a Keras model"},
+        {"net/model.json", "net/tensors/0", "TorchScript archive of PyTorch 1.0 or 1.1"},
+        {"w.npy", "b.npy", "NumPy arrays (.npz)"},
+        {"a.txt", "b.txt", "without FOLDER/data.pkl (it begins with \"a.txt\")"},
+        {"data.pkl", "data/0", "without FOLDER/data.pkl (it begins with \"data.pkl\")"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct member members[] = {{.name = cases[i].first, .data = "1", .size = 1},
+                                         {.name = cases[i].second, .data = "2", .size = 1}};
+        refuse_bytes(make_zip(members, 2), VGG_ERR_UNSUPPORTED, cases[i].reason);
+    }
+}
+END_TEST
+
+/* Each is refused at once, a FIFO without waiting for a writer. */
+START_TEST(refuses_other_kinds_of_file)
+{
+    static struct vgg_error err;
+    char folder[] = "/tmp/vgg-files-XXXXXX", path[64];
+    vgg_checkpoint *checkpoint;
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_int_eq(vgg_checkpoint_open(folder, NULL, &checkpoint, &err), VGG_ERR_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(err.message, "found a folder: name the file in it"));
+    snprintf(path, sizeof path, "%s/fifo", folder);
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    ck_assert_int_eq(vgg_checkpoint_open(path, NULL, &checkpoint, &err), VGG_ERR_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(err.message, "pipe or device: copy it to a file first"));
+    unlink(path);
+    if (geteuid() != 0) { /* root reads everything */
+        int fd = creat(path, 0000);
+        ck_assert_int_ge(fd, 0);
+        close(fd);
+        ck_assert_int_eq(vgg_checkpoint_open(path, NULL, &checkpoint, &err), VGG_ERR_IO);
+        ck_assert_ptr_nonnull(strstr(err.message, "Permission denied"));
+        unlink(path);
+    }
+    rmdir(folder);
 }
 END_TEST
 
@@ -168,5 +238,6 @@ START_TEST(names_its_kinds)
 }
 END_TEST
 
-UNIT_MAIN("container", names_other_files, refuses_what_is_no_file, verifies_the_hash_in_the_name,
-          verifies_the_sums_of_a_zip, names_its_kinds)
+UNIT_MAIN("container", names_other_files, names_other_zip_archives, refuses_other_kinds_of_file,
+          refuses_what_is_no_file, verifies_the_hash_in_the_name, verifies_the_sums_of_a_zip,
+          names_its_kinds)

@@ -389,7 +389,7 @@ START_TEST(refuses_what_is_no_checkpoint_in_memory)
     ck_assert_str_eq(err.message, "x: file has 4 bytes, limit is 3");
     ck_assert_int_eq(vgg_checkpoint_open_memory(NULL, 0, "x", NULL, &checkpoint, &err),
                      VGG_ERR_UNSUPPORTED);
-    ck_assert_str_eq(err.message, "x: the file is empty");
+    ck_assert_str_eq(err.message, "x: the file is empty: download or save it again");
     ck_assert_int_eq(vgg_checkpoint_open_memory(NULL, 1, "x", NULL, &checkpoint, &err),
                      VGG_ERR_ARGUMENT);
     ck_assert_int_eq(vgg_checkpoint_open_memory("", 0, NULL, NULL, &checkpoint, &err),
