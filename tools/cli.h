@@ -84,6 +84,7 @@ struct cli_options {
     bool plan;   /* info: tell of every step */
     bool help;
     bool verbose;
+    bool no_sandbox;
     bool version;
 };
 

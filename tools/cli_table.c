@@ -95,6 +95,8 @@ const struct cli_option cli_option_table[] = {
      "tell the time of each step and the peak memory", NULL, 0, 0},
     {"verbose", 'v', EVERY, CLI_FLAG, VALUE(verbose), NULL,
      "tell what was found in the files and decided from it", NULL, 0, 0},
+    {"no-sandbox", 0, EVERY, CLI_FLAG, VALUE(no_sandbox), NULL,
+     "keep the rights to start programs, to connect and to write", NULL, 0, 0},
     {"completion", 0, CLI_CLASSIFY, CLI_CHOICE, VALUE(completion), NULL,
      "write what that shell sources to complete vgg-infer's words", shells, 0, 0},
     {"help", 'h', EVERY, CLI_FLAG, VALUE(help), NULL, "show this text", NULL, 0, 0},

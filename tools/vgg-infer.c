@@ -17,6 +17,7 @@
 #include "net.h"
 #include "npy.h"
 #include "report.h"
+#include "sandbox.h"
 #include "timing.h"
 #include "vgg/vgg.h"
 
@@ -397,6 +398,9 @@ int command_classify(const struct cli_options *options)
     if (status != VGG_OK) {
         goto done;
     }
+    if (!options->no_sandbox) {
+        (void)sandbox_enter(false); /* pictures come next: no file is written but those open */
+    }
     if (!report_begin(&run.report, (enum cli_format)options->format, run.out, options->time,
                       &run.net.about)) {
         status = message_fail_errno(&err, "cannot write the results");
@@ -437,6 +441,9 @@ static void fill_standard_files(void)
 
 static int run_command(const struct cli_options *options)
 {
+    if (!options->no_sandbox && !sandbox_enter(true) && options->verbose) {
+        message_say("this system or build has no sandbox");
+    }
     switch (options->command) {
     case CLI_COMPARE:
         return command_compare(options);

@@ -1,0 +1,74 @@
+#!/usr/bin/python3
+"""The command is in its sandbox while it decodes pictures, with all its threads, and every job still works.
+
+    sandbox.py VGG_INFER SOURCE_ROOT
+
+The filter itself is tested by tests/unit/test_sandbox.c."""
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+program, source = sys.argv[1], pathlib.Path(sys.argv[2])
+model, picture = source / "models/fashion_vgg8_bn.pth", source / "models/pictures/bag_18.png"
+passed = failed = 0
+
+
+def check(good, message):
+    global passed, failed
+    passed, failed = passed + bool(good), failed + (not good)
+    if not good:
+        print(f"FAILED {message}")
+
+
+def modes(*options):
+    """The seccomp modes of all threads while the command waits for a picture on its standard input."""
+    with tempfile.TemporaryDirectory() as folder:
+        # The sandbox is narrowed once the outputs are open: as soon as this one is there, or a bit later.
+        out = pathlib.Path(folder) / "out.npy"
+        process = subprocess.Popen([program, *options, "-t", "3", "--save-logits", out, model, "-"],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
+        for _ in range(200):
+            time.sleep(0.02)
+            if out.exists():
+                break
+        time.sleep(0.3)
+        found = {}
+        for task in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
+            fields = dict(line.split(":\t", 1) for line in (task / "status").read_text().splitlines())
+            found[task.name] = (fields.get("Seccomp"), fields.get("Seccomp_filters"),
+                                fields.get("NoNewPrivs"))
+        stdout, _ = process.communicate(picture.read_bytes(), timeout=20)
+        check(process.returncode == 0 and b"Bag" in stdout and out.stat().st_size > 256,
+              f"{options}: exit {process.returncode}")
+        return list(found.values())
+
+
+inside = modes()
+check(len(inside) == 3, f"{len(inside)} threads")
+base = modes("--no-sandbox")
+verbose = subprocess.run([program, "-v", model, picture], capture_output=True, text=True).stderr
+if "has no sandbox" in verbose:
+    print("this system or build has no sandbox")
+else:
+    check(all(mode[0] == "2" for mode in inside), f"in the sandbox: {inside}")
+    check(all(mode[2] == "1" for mode in inside), f"may get new privileges: {inside}")
+    if inside[0][1] is not None:
+        check(all(int(mode[1]) == int(base[0][1]) + 2 for mode in inside),
+              f"filters: {inside}, without: {base}")
+    check(all(mode[2] == "0" for mode in base) or base[0][0] == "2", f"--no-sandbox: {base}")
+
+with tempfile.TemporaryDirectory() as folder:
+    for words in (["info", model], ["bench", "--runs", "2", "--plot", f"{folder}/plot.png", model],
+                  ["convert", model, "-o", f"{folder}/x.pth"],
+                  ["-f", f"{folder}/out.json", "--format", "json", "--save-input", f"{folder}/in.npy",
+                   model, picture, picture]):
+        runs = [subprocess.run([program, *words, *more], capture_output=True, text=True, timeout=60)
+                for more in ([], ["--no-sandbox"])]
+        check(runs[0].returncode == 0 and runs[1].returncode == 0,
+              f"{words[0]}: exit {runs[0].returncode}: {runs[0].stderr}")
+
+print(f"{passed} passed, {failed} failed")
+sys.exit(failed > 0)
