@@ -3,6 +3,7 @@
 #   build-test     gcc, warnings are errors: every test, the golden ones against torchvision too
 #   build-clang    clang, warnings are errors: the unit tests
 #   build-aarch64  the cross build for 64-bit ARM: kernel and unit tests, under qemu
+#   build-static-… static executables (tools/static.sh): the main job, the one for ARM under qemu
 # The last line has the totals. With --native only the first of the three.
 set -eu
 cd "$(dirname "$0")/.."
@@ -57,6 +58,15 @@ if [ -z "$native_only" ]; then
     build_and_test build-clang "--native-file tools/cross/clang.ini" "--suite unit"
     build_and_test build-aarch64 "--cross-file tools/cross/aarch64-linux-gnu.ini" \
         "--suite unit --suite kernels --timeout-multiplier 10"
+fi
+
+if [ -z "$native_only" ]; then
+    for arch in "$(uname -m)" aarch64; do
+        tools/static.sh "$arch"
+    done
+    say "testing the static executables"
+    python3 tests/static/check_static.py . build-test/tools/vgg-infer build-static-*/vgg-infer ||
+        failures=1
 fi
 
 say "totals of every build"

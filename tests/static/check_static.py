@@ -1,0 +1,79 @@
+#!/usr/bin/python3
+"""Static executables: small, needing no library, and with the main job's very results.
+
+    check_static.py SOURCE_ROOT REFERENCE STATIC_EXECUTABLE...
+
+REFERENCE is an ordinary vgg-infer of this machine. An executable for 64-bit ARM runs under qemu-aarch64. It
+must name the same top 5, with logits that differ by no more than an instruction set's other rounding does."""
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+MOST_BYTES = 1_500_000
+RTOL = 3e-6  # as between instruction sets, see tests/golden/exact.py
+source, reference = pathlib.Path(sys.argv[1]), [sys.argv[2]]
+passed = failed = 0
+
+
+def check(good, message):
+    global passed, failed
+    passed, failed = passed + bool(good), failed + (not good)
+    if not good:
+        print(f"FAILED {message}")
+
+
+def run(command, *words):
+    done = subprocess.run([*map(str, command), *map(str, words)], capture_output=True, text=True,
+                          timeout=120)
+    return done.returncode, done.stdout, done.stderr
+
+
+def classify(command, model, pictures):
+    code, out, err = run(command, "--format", "json", "-k5", model, *pictures)
+    check(code == 0, f"{command[-1]}: exit {code}: {err}")
+    return json.loads(out)["results"] if code == 0 else []
+
+
+def check_results(command, model, pictures, expected):
+    name = pathlib.Path(command[-1]).parent.name
+    results = classify(command, model, pictures)
+    for picture, ours, theirs in zip(pictures, results, expected):
+        check([top["index"] for top in ours["top"]] == [top["index"] for top in theirs["top"]],
+              f"{name}: {picture}: another top 5")
+        largest = max(abs(top["logit"]) for top in theirs["top"])
+        for a, b in zip(ours["top"], theirs["top"]):
+            check(abs(a["logit"] - b["logit"]) <= RTOL * largest,
+                  f"{name}: {picture}: logit {a['logit']}, expected {b['logit']}")
+
+
+model = source / "models/fashion_vgg8_bn.pth"
+pictures = sorted((source / "models/pictures").glob("*.png"))
+expected = classify(reference, model, pictures)
+check(len(expected) == len(pictures) >= 5, "the reference does not classify")
+for executable in sys.argv[3:]:
+    path = pathlib.Path(executable)
+    name = path.parent.name
+    size = path.stat().st_size
+    print(f"{name}: {size} bytes")
+    check(size <= MOST_BYTES, f"{name}: {size} bytes, at most {MOST_BYTES}")
+    header = run(["readelf", "-hldW", path])[1]
+    check("INTERP" not in header and "NEEDED" not in header, f"{name}: is not static")
+    check(".symtab" not in run(["readelf", "-SW", path])[1], f"{name}: is not stripped")
+    command = (["qemu-aarch64"] if "AArch64" in header else []) + [executable]
+    check_results(command, model, pictures, expected)
+    with tempfile.TemporaryDirectory() as folder:
+        for suffix in ("pth", "safetensors"):
+            code, _, err = run(command, "convert", model, "-o", f"{folder}/fashion_vgg8_bn.{suffix}")
+            check(code == 0, f"{name}: convert to {suffix}: {err}")
+            (pathlib.Path(folder) / "fashion_vgg8_bn.json").write_bytes(
+                (source / "models/fashion_vgg8_bn.json").read_bytes())
+            check_results(command, f"{folder}/fashion_vgg8_bn.{suffix}", pictures, expected)
+    code, out, err = run(command, source / "README.md", pictures[0])
+    check(code == 3 and "README.md" in err, f"{name}: a bad model: exit {code}, {err}")
+    code, out, err = run(command, "info", "--plan", model)
+    check(code == 0 and "Conv2d" in out, f"{name}: info --plan: exit {code}, {err}")
+
+print(f"{passed} passed, {failed} failed")
+sys.exit(failed > 0)
