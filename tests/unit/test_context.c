@@ -258,9 +258,9 @@ static void check_system(const char *picture)
     ck_assert_int_gt(calls, 50);
     long refused = 0;
     for (long i = 1; i <= calls; i++) {
-        /* Twice: the C library may drop or make a buffer that it keeps, but only once. */
+        /* The C library may make a buffer that it keeps, but only once: a leak comes again. */
         long leaked = LONG_MAX;
-        for (int round = 0; round < 2; round++) {
+        for (int round = 0; round < 2 && leaked > 0; round++) {
             memset(&err, 0, sizeof err);
             const long live = system_live;
             system_fails_at = system_calls + i;
@@ -280,7 +280,7 @@ static void check_system(const char *picture)
         ck_assert_msg(leaked <= theirs, "%ld of %ld: %ld blocks leaked after: %s", i, calls, leaked,
                       err.message);
     }
-    ck_assert_int_gt(refused, 2 * calls * 3 / 4);
+    ck_assert_int_gt(refused, calls * 3 / 4);
 }
 #endif
 
