@@ -390,6 +390,17 @@ def written_by_hand(folder):
     path.write_bytes(legacy_stream(raw.op("etR.").out, storages))
     expect(path.name, path, tensors, "legacy")
 
+    # cPickle numbers its memo with gaps: the device is named once, and fetched afterwards.
+    body, name, index = bytes(raw.out), b"U\x03cpu", struct.pack("<I", 70000)
+    first = body.index(name) + len(name)
+    body = body[:first] + b"r" + index + body[first:].replace(name, b"j" + index)
+    path = folder / "by-hand.python2-memo.pth"
+    path.write_bytes(legacy_stream(body, storages))
+    expect(path.name, path, tensors, "legacy")
+    loaded = torch.load(path)
+    report(path.name + " (PyTorch)",
+           None if all(torch.equal(loaded[n], t) for n, t in tensors.items()) else "differs")
+
     root = torch.randn(20)
     raw = Raw().op("}").text("a").op("ctorch._utils\n_rebuild_tensor\n(")
     raw.storage("7", 20, view=("8", 5, 10)).number(2).numbers([4]).numbers([2]).op("tRs.")
