@@ -79,9 +79,10 @@ struct cli_options {
     bool time;
     bool nodes;
     bool images;
-    bool exact;  /* the same as conv == VGG_CONV_EXACT */
-    bool layers; /* bench: tell of every step */
-    bool plan;   /* info: tell of every step */
+    bool exact;   /* the same as conv == VGG_CONV_EXACT */
+    bool layers;  /* bench: tell of every step */
+    bool plan;    /* info: tell of every step */
+    bool tensors; /* info: list them */
     bool help;
     bool verbose;
     bool no_sandbox;

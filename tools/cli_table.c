@@ -80,6 +80,8 @@ const struct cli_option cli_option_table[] = {
      "layers in the order of the net or the slowest first (order)", sorts, 0, 0},
     {"plot", 0, CLI_BENCH, CLI_TEXT, VALUE(plot), "FILE.png",
      "draw the time of every layer; for one configuration", NULL, 0, 0},
+    {"tensors", 0, CLI_INFO, CLI_FLAG, VALUE(tensors), NULL,
+     "list the tensors: types, shapes, strides, places", NULL, 0, 0},
     {"plan", 0, CLI_INFO, CLI_FLAG, VALUE(plan), NULL,
      "tell how every step is computed and why, predicted and measured", NULL, 0, 0},
     {"format", 'o', ALL, CLI_CHOICE, VALUE(format), NULL, "how results are written", formats, 0, 0},

@@ -88,6 +88,8 @@ int command_info(const struct cli_options *options)
         const struct info info = {
             .about = &net.about,
             .model = net.model,
+            .checkpoint = net.checkpoint,
+            .tensors = options->tensors,
             .plan_options = options->plan ? &plan_options : NULL,
             .plan = &plan,
         };

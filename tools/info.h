@@ -14,6 +14,8 @@ enum { INFO_SCHEMA = 1 };
 struct info {
     const struct report_model *about;
     const vgg_model *model;
+    const vgg_checkpoint *checkpoint;
+    bool tensors;                               /* list them instead of the layers */
     const struct measure_options *plan_options; /* NULL: the plan was not asked for */
     const struct measurement *plan;
 };
@@ -21,5 +23,9 @@ struct info {
 /* False: out of memory. */
 bool info_write_text(const struct info *info, FILE *out);
 void info_write_json(const struct info *info, FILE *out);
+
+/* info_tensors.c */
+bool info_write_tensors(const struct info *info, FILE *out);
+void info_write_tensors_json(const struct info *info, struct json *json);
 
 #endif

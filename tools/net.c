@@ -46,7 +46,11 @@ vgg_status net_open(const char *path, const struct cli_options *options, struct 
     if (file_sniff(path) == FILE_PICTURE) {
         return message_fail(err, VGG_ERR_FORMAT, "%s: expected a checkpoint, got a picture", path);
     }
-    const struct vgg_checkpoint_options checkpoint_options = {.key = options->key};
+    const struct vgg_checkpoint_options checkpoint_options = {
+        .key = options->key,
+        /* What is only told about need not be computed. */
+        .names_only = options->command == CLI_INFO && !options->plan,
+    };
     vgg_status status =
         vgg_checkpoint_open_with(path, &checkpoint_options, &context, &out->checkpoint, err);
     if (status == VGG_OK && options->verify) {

@@ -1,6 +1,7 @@
 /* The public face: file -> container -> values and storages -> tensors. */
 #include "vgg/checkpoint.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,6 +71,23 @@ static vgg_status name_classes(vgg_checkpoint *checkpoint, struct vgg_error *err
     return VGG_OK;
 }
 
+/* Notes what the file tells of who wrote it. */
+static vgg_status note_writer(vgg_checkpoint *checkpoint, const struct vgg_archive *archive,
+                              struct vgg_error *err)
+{
+    const struct vgg_pickle_source *pickle = &archive->pickle;
+    char text[sizeof archive->writer + 40];
+    int length = snprintf(text, sizeof text, "%s", archive->writer);
+    if (length > 0 && pickle->size >= 2 && pickle->data[0] == 0x80) {
+        length += snprintf(text + length, sizeof text - (size_t)length, ", pickle protocol %d",
+                           pickle->data[1]);
+    }
+    checkpoint->writer = vgg_arena_copy_string(&checkpoint->arena, text, (size_t)length);
+    return checkpoint->writer != NULL
+               ? VGG_OK
+               : vgg_fail_memory(err, checkpoint->path, sizeof text, "the writer");
+}
+
 /* From checkpoint->file to its tensors. */
 static vgg_status read_tensors(vgg_checkpoint *checkpoint,
                                const struct vgg_checkpoint_options *options,
@@ -82,6 +100,10 @@ static vgg_status read_tensors(vgg_checkpoint *checkpoint,
     struct vgg_pickle pickle;
     struct vgg_storages storages;
     vgg_status status = vgg_archive_open(&archive, err);
+    if (status != VGG_OK) {
+        goto done;
+    }
+    status = note_writer(checkpoint, &archive, err);
     if (status != VGG_OK) {
         goto done;
     }
@@ -223,6 +245,11 @@ const char *vgg_checkpoint_get_key(const vgg_checkpoint *checkpoint)
 const char *vgg_checkpoint_get_prefix(const vgg_checkpoint *checkpoint)
 {
     return checkpoint->dict.contents.prefix;
+}
+
+const char *vgg_checkpoint_get_writer(const vgg_checkpoint *checkpoint)
+{
+    return checkpoint->writer;
 }
 
 const char *vgg_checkpoint_get_class(const vgg_checkpoint *checkpoint)

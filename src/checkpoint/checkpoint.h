@@ -12,6 +12,7 @@ struct vgg_checkpoint {
     const char *path;
     enum vgg_container container;
     struct vgg_state_dict dict;
+    const char *writer;        /* who wrote it, as far as the file tells */
     const char *class_name;    /* of a whole or TorchScript module; or NULL */
     const char **module_types; /* [contents.modules.count] their classes */
 };

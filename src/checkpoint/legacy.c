@@ -4,8 +4,10 @@
 #include "checkpoint/container.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/cursor.h"
+#include "checkpoint/walk.h"
 
 enum {
     PROTOCOL = 1001,
@@ -158,6 +160,12 @@ vgg_status vgg_legacy_open(struct vgg_archive *archive, struct vgg_error *err)
                            vgg_value_kind_string(system->kind));
     }
     archive->kind = VGG_CONTAINER_LEGACY;
+    const struct vgg_value *little = vgg_value_get(system, "little_endian");
+    snprintf(archive->writer, sizeof archive->writer,
+             "PyTorch 0.1.10 to 1.5 (or later, when asked for), stream protocol %d%s", PROTOCOL,
+             little == NULL || little->kind != VGG_VALUE_BOOL ? ""
+             : little->boolean                                ? ", byteorder little"
+                                                              : ", byteorder big");
     archive->pickle = (struct vgg_pickle_source){.path = archive->path,
                                                  .data = archive->file->data + offset,
                                                  .size = archive->file->size - offset,

@@ -212,6 +212,26 @@ static vgg_status read_properties(const struct vgg_archive *archive, struct zip_
     return check_number(archive, ".storage_alignment", ALIGNMENT_MAX, err);
 }
 
+/* What the archive tells of the PyTorch that wrote it. */
+static void note_writer(struct vgg_archive *archive)
+{
+    static const struct {
+        const char *name, *label;
+    } records[] = {{"version", "archive version"},
+                   {"byteorder", "byteorder"},
+                   {".format_version", "format version"}};
+    char text[SMALL_BYTES];
+    const bool recent = find_file(archive->state, "byteorder") != NULL;
+    size_t used = (size_t)snprintf(archive->writer, sizeof archive->writer, "PyTorch %s",
+                                   recent ? "2.1 or later" : "1.4 to 2.0");
+    for (size_t i = 0; i < sizeof records / sizeof records[0]; i++) {
+        if (read_small(archive, records[i].name, text, NULL) == VGG_OK && text[0] != '\0') {
+            used += (size_t)snprintf(archive->writer + used, sizeof archive->writer - used,
+                                     ", %s %.20s", records[i].label, text);
+        }
+    }
+}
+
 static vgg_status open_pickle(struct vgg_archive *archive, struct zip_state *state,
                               struct vgg_error *err)
 {
@@ -264,6 +284,7 @@ vgg_status vgg_zip_open(struct vgg_archive *archive, struct vgg_error *err)
         close_zip(archive);
         return status;
     }
+    note_writer(archive);
     archive->kind =
         find_file(state, "constants.pkl") != NULL ? VGG_CONTAINER_TORCHSCRIPT : VGG_CONTAINER_ZIP;
     archive->locate = locate;

@@ -1,0 +1,137 @@
+#!/usr/bin/python3
+"""vgg-infer info against PyTorch's modules.
+
+    info.py VGG_INFER
+
+The table's totals are those that the modules of vgg16 give; the tensors' places in a file are where NumPy finds
+the same numbers; a file of 528 MB is told of without being read. Ends with "N passed, N failed". Exit 77
+(skipped) without PyTorch.
+"""
+import json
+import pathlib
+import pickle
+import resource
+import struct
+import subprocess
+import sys
+import tempfile
+
+try:
+    import numpy as np
+    import torch
+    import torchvision
+    from torch import nn
+except ImportError:
+    print("PyTorch is not installed: skipped")
+    sys.exit(77)
+
+from checkpoints import MAGIC, Raw, by_v1
+
+CPU_SECONDS = 0.020
+passed = failed = 0
+
+
+def check(name, good, *details):
+    global passed, failed
+    passed, failed = passed + bool(good), failed + (not good)
+    if not good:
+        print(f"FAILED {name}:", *details)
+
+
+def info(*words):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([VGG_INFER, "info", *map(str, words)], capture_output=True, text=True, timeout=60)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    check(f"info {words}", done.returncode == 0, done.stderr)
+    return done.stdout, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def empty_vgg16():
+    nn.Linear.reset_parameters = lambda self: None  # it would take seconds
+    net = torchvision.models.vgg16(weights=None, init_weights=False)
+    for parameter in net.parameters():
+        parameter.data = torch.zeros(1).expand(parameter.shape)
+    return net.eval()
+
+
+def count_modules(net):
+    """Parameters and multiply-adds of each module for one picture: outputs times what each is a sum of."""
+    counts, hooks = {}, []
+    for name, module in net.named_modules():
+        if isinstance(module, (nn.Conv2d, nn.Linear)):
+            def hook(module, _, output, name=name):
+                counts[name] = (sum(p.numel() for p in module.parameters()),
+                                output.numel() * module.weight[0].numel())
+            hooks.append(module.register_forward_hook(hook))
+    with torch.no_grad():
+        net(torch.zeros(1, 3, 224, 224))
+    return counts
+
+
+def sparse_vgg16(path, net):
+    """The legacy stream of vgg16's shapes and size, whose weights are holes."""
+    raw = Raw().op("ccollections\nOrderedDict\n)R(")
+    keys = {}
+    for i, (name, tensor) in enumerate(net.state_dict().items()):
+        keys[str(94000000 + i)] = tensor.numel()
+        by_v1(raw.text(name), torch.empty(tensor.shape, device="meta"), str(94000000 + i))
+    with open(path, "wb") as out:
+        for header in (MAGIC, 1001, {"protocol_version": 1001, "little_endian": True, "type_sizes": {}}):
+            pickle.dump(header, out, protocol=2)
+        out.write(bytes(raw.op("u.").out))
+        pickle.dump(sorted(keys), out, protocol=2)
+        for key in sorted(keys):
+            out.write(struct.pack("<q", keys[key]))
+            out.seek(4 * keys[key], 1)
+        out.truncate()
+
+
+def main():
+    torch.manual_seed(2)
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        net = empty_vgg16()
+        counts = count_modules(net)
+        check("vgg16's own totals", sum(p for p, _ in counts.values()) == 138357544)
+        sparse_vgg16(folder / "vgg16.pth", net)
+        best = min(info(folder / "vgg16.pth")[1] for _ in range(5))
+        check("time", best < CPU_SECONDS, best, "s of CPU time")
+        text, _ = info(folder / "vgg16.pth")
+        for part in ("vgg16 (13 conv + 3 linear)", "legacy checkpoint, 528 MB", "138,357,544", "15.47 G",
+                     "PyTorch 0.1.10 to 1.5", "stream protocol 1001, byteorder little, pickle protocol 2",
+                     "64, 64, 128, 128, 256, 256, 256, 512", "classifier.0 takes 25088 = 512 × 7 × 7 features"):
+            check("text", part in text, part, "not in", text)
+        document = json.loads(info("--format", "json", folder / "vgg16.pth")[0])
+        layers = {layer["name"]: (layer["parameters"], layer["multiply_adds"]) for layer in document["layers"]}
+        for layer, count in counts.items():
+            check(layer, layers[layer] == count, layers[layer], count)
+        check("sum", document["parameters"] == sum(p for p, _ in counts.values()) and
+              document["multiply_adds"] == sum(m for _, m in counts.values()))
+
+        layouts = {"features.0.weight": torch.randn(4, 3, 3, 3).to(memory_format=torch.channels_last),
+                   "features.0.bias": torch.randn(12)[2::3],
+                   "classifier.0.weight": torch.randn(16, 5).t().half(), "classifier.0.bias": torch.randn(5)}
+        for container, options in (("zip", {}), ("legacy", {"_use_new_zipfile_serialization": False})):
+            path = folder / f"{container}.pth"
+            torch.save({"epoch": 1, "state_dict": {"module." + n: t for n, t in layouts.items()}}, path, **options)
+            document = json.loads(info("--format", "json", "--tensors", path)[0])
+            check("place", (document["model"]["key"], document["model"]["prefix"]) == ("state_dict", "module."))
+            for told in document["tensors"]:
+                tensor = layouts[told["name"]]
+                dtype = {"float32": np.float32, "float16": np.float16}[told["dtype"]]
+                reach = 1 + sum((n - 1) * s for n, s in zip(told["shape"], told["strides"]))
+                flat = np.fromfile(path, dtype, reach, offset=told["offset"])
+                found = torch.from_numpy(flat).as_strided(told["shape"], told["strides"])
+                check(f"{container} {told['name']}", torch.equal(found, tensor) and
+                      tuple(told["strides"]) == tensor.stride())
+            text, _ = info("--tensors", path)
+            check("text", "found in state_dict, names less module." in text and "features.0.weight" in text, text)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    VGG_INFER = sys.argv[1]
+    sys.exit(main())
