@@ -119,6 +119,11 @@ void check_linear(struct check *check)
     for (int n = 1; n <= 7; n++) {
         check_case(check, &(struct linear){2 * tile + 1, 100, n, .relu = true});
     }
+    /* More pictures than are taken together, and every rest of a group of them. */
+    for (int n = 57; n <= 73; n++) {
+        check_case(check, &(struct linear){tile + 2, 530, n, .offset = 1, .relu = true});
+    }
+    check_case(check, &(struct linear){3, 1100, 150, .begin = 1});
     for (int fill = 0; fill < FILL_MIXED; fill++) {
         const enum check_fill other = fill == FILL_OVERFLOW ? FILL_POSITIVE : FILL_ORDINARY;
         check_case(check,
