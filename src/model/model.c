@@ -272,6 +272,9 @@ vgg_status vgg_model_create(const vgg_checkpoint *checkpoint,
             "%s: %s, by %s; input %dx%d, preprocessing %s, %zu class names", model->path,
             model->name, model->spec_source, model->spec.input, model->spec.input,
             model->spec.preprocess.name, model->spec.labels.count);
+    if (model->assumed != NULL && model->assumed[0] != '\0') {
+        vgg_log(&model->context, VGG_LOG_INFO, "%s: assumed: %s", model->path, model->assumed);
+    }
     *out = model;
     return VGG_OK;
 fail:

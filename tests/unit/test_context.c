@@ -429,6 +429,21 @@ START_TEST(tells_what_it_found)
     ck_assert_int_eq(vgg_model_create(checkpoint, NULL, &model, NULL), VGG_OK);
     ck_assert_ptr_nonnull(strstr(listener.text, "fashion_vgg8_bn.json; input 28x28"));
     ck_assert_int_eq(listener.count[VGG_LOG_INFO], 2);
+    /* The same file under another name has no description beside it. */
+    struct listener other = {0};
+    const struct vgg_context other_context = {.log = listen, .log_user = &other};
+    struct bytes file;
+    vgg_checkpoint *copy;
+    vgg_model *guess;
+    read_file("fashion_vgg8_bn.pth", &file);
+    ck_assert_int_eq(
+        vgg_checkpoint_open_memory(file.data, file.size, "net.pth", &other_context, &copy, NULL),
+        VGG_OK);
+    ck_assert_int_eq(vgg_model_create(copy, NULL, &guess, NULL), VGG_OK);
+    ck_assert_ptr_nonnull(strstr(other.text, "net.pth: assumed: "));
+    vgg_model_destroy(guess);
+    vgg_checkpoint_close(copy);
+    free(file.data);
     setenv("VGG_CPU", "abacus\n", 1);
     ck_assert_int_eq(vgg_session_create(model, &options, &session, NULL), VGG_OK);
     unsetenv("VGG_CPU");
