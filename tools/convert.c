@@ -3,6 +3,7 @@
 
 #include "commands.h"
 #include "files.h"
+#include "guard.h"
 #include "message.h"
 #include "vgg/checkpoint.h"
 
@@ -39,10 +40,14 @@ int command_convert(const struct cli_options *options)
     vgg_status status = check_words(options, &model, &err);
     if (status == VGG_OK) {
         exit_code = EXIT_MODEL;
+        guard_begin(model);
         status = file_sniff(model) == FILE_PICTURE
                      ? message_fail(&err, VGG_ERR_FORMAT,
                                     "%s: expected a checkpoint, got a picture", model)
                      : vgg_checkpoint_open_with(model, &choice, &context, &checkpoint, &err);
+    }
+    if (status == VGG_OK) {
+        guard_watch(checkpoint);
     }
     if (status == VGG_OK && options->verify) {
         status = vgg_checkpoint_verify(checkpoint, NULL, &err);
@@ -58,6 +63,7 @@ int command_convert(const struct cli_options *options)
     } else {
         message_say("%s", err.message);
     }
+    guard_end();
     vgg_checkpoint_close(checkpoint);
     return message_is_memory(&err) ? EXIT_MEMORY : exit_code;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "files.h"
+#include "guard.h"
 #include "message.h"
 
 /* Says what could not be compared; what was, the report tells. */
@@ -51,8 +52,12 @@ vgg_status net_open(const char *path, const struct cli_options *options, struct 
         /* What is only told about need not be computed. */
         .names_only = options->command == CLI_INFO && !options->plan,
     };
+    guard_begin(path);
     vgg_status status =
         vgg_checkpoint_open_with(path, &checkpoint_options, &context, &out->checkpoint, err);
+    if (status == VGG_OK) {
+        guard_watch(out->checkpoint);
+    }
     if (status == VGG_OK && options->verify) {
         status = verify(out, err);
     }
@@ -93,6 +98,7 @@ vgg_status net_find_bundled(char *path, size_t bytes, struct vgg_error *err)
 void net_close(struct net *net)
 {
     vgg_model_destroy(net->model);
+    guard_end();
     vgg_checkpoint_close(net->checkpoint);
     *net = (struct net){0};
 }

@@ -60,7 +60,11 @@ typedef struct vgg_checkpoint vgg_checkpoint;
  *   context  NULL for the defaults
  *   out      receives the checkpoint, to be closed by the caller; NULL after an error
  * Errors: IO, FORMAT, UNSUPPORTED, MISMATCH (several different VGGs, which the message lists), LIMIT,
- * MEMORY. The file must not be changed or shortened by others while it is open: the tensors are the file's own pages.
+ * MEMORY.
+ * The file must not be changed or shortened by others while it is open: the tensors are the file's own
+ * pages. Bytes that change give other numbers; sizes and places are read and checked once, so that
+ * nothing outside the file is ever read. In a file that is shortened, or whose disk fails, reading a
+ * tensor raises SIGBUS, which the library does not catch; vgg_checkpoint_owns is for those who do.
  * Threads: any; one checkpoint may be read by many threads at once. */
 VGG_API vgg_status vgg_checkpoint_open(const char *path, const struct vgg_context *context,
                                        vgg_checkpoint **out, struct vgg_error *err);
@@ -90,6 +94,9 @@ VGG_API vgg_status vgg_checkpoint_open_with(const char *path,
 VGG_API vgg_status vgg_checkpoint_open_memory(const void *bytes, size_t count, const char *name,
                                               const struct vgg_context *context,
                                               vgg_checkpoint **out, struct vgg_error *err);
+
+/* Whether an address lies in the mapped file. Safe in a signal handler, while the checkpoint is open. */
+VGG_API bool vgg_checkpoint_owns(const vgg_checkpoint *checkpoint, const void *address);
 
 /* Unmaps the file and frees everything, the tensors' names and data too. NULL is allowed. */
 VGG_API void vgg_checkpoint_close(vgg_checkpoint *checkpoint);

@@ -232,6 +232,12 @@ enum vgg_container vgg_checkpoint_get_container(const vgg_checkpoint *checkpoint
     return checkpoint->container;
 }
 
+bool vgg_checkpoint_owns(const vgg_checkpoint *checkpoint, const void *address)
+{
+    uintptr_t begin = (uintptr_t)checkpoint->file.data;
+    return (uintptr_t)address >= begin && (uintptr_t)address - begin < checkpoint->file.size;
+}
+
 uint64_t vgg_checkpoint_get_file_bytes(const vgg_checkpoint *checkpoint)
 {
     return checkpoint->file.size;

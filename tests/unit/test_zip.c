@@ -41,6 +41,8 @@ START_TEST(reads_an_archive)
     const struct vgg_tensor *w = vgg_checkpoint_find_tensor(checkpoint, "w");
     ck_assert_mem_eq(whole.data + w->file_offset, good_values, 24);
     ck_assert_mem_eq(w->data, good_values, 24);
+    ck_assert(vgg_checkpoint_owns(checkpoint, w->data));
+    ck_assert(!vgg_checkpoint_owns(checkpoint, whole.data));
     vgg_checkpoint_close(checkpoint);
     accept_good(whole);
 }

@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""A checkpoint that is shortened, or changed, while it is mapped: the command dies with a message, not of
+SIGBUS.
+
+    shrink.py VGG_INFER
+
+A named pipe as the picture stops the program between opening the checkpoint and using it."""
+import os
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+
+from writer import legacy_net, net, png, tar_archive, tar_parts, safetensors_net, zip_net
+
+CLASSES = 4096
+MESSAGE = "expected the file to stay as it was when it was opened, found it shortened"
+passed = failed = 0
+
+
+def report(name, problem):
+    global passed, failed
+    passed, failed = passed + (not problem), failed + bool(problem)
+    print(f"{'FAILED ' if problem else ''}{name}{': ' + problem if problem else ''}")
+
+
+def large():
+    """The usual net with a classifier of many pages, which are not read before they are used."""
+    values = {"classifier_0_weight": {"shape": (CLASSES, 16), "values": struct.pack("<f", 0.5) * CLASSES * 16},
+              "classifier_0_bias": {"shape": (CLASSES,), "values": struct.pack("<f", 0.5) * CLASSES}}
+    return net(**values)
+
+
+def run(program, path, change):
+    """Lets the program open path, then calls change, then gives it the picture."""
+    fifo = path.parent / "picture"
+    os.mkfifo(fifo)
+    process = subprocess.Popen([program, "--model", path, fifo], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               text=True)
+    with open(fifo, "wb") as picture:  # waits until the program reads
+        change(path)
+        picture.write(png(16, 16))
+    out, err = process.communicate(timeout=60)
+    fifo.unlink()
+    return process.returncode, out, err
+
+
+def check_shrink(program, folder, kind, data):
+    path = folder / f"net.{kind}"
+    path.write_bytes(data)
+    code, out, err = run(program, path, lambda _: None)
+    report(f"{kind}, left alone", None if code == 0 and "class" in out else f"exit {code}, {err!r}")
+    for name, size in (("emptied", 0), ("cut to a page", 4096)):
+        path.write_bytes(data)
+        code, _, err = run(program, path, lambda p, size=size: os.truncate(p, size))
+        good = code == 3 and err == f"vgg-infer: {path}: {MESSAGE}, or its disk failing\n"
+        report(f"{kind}, {name}", None if good else f"exit {code}, {err!r}")
+
+
+def check_change(program, folder, data):
+    """Every byte is overwritten while the file is open: any answer but a crash."""
+    path = folder / "changed.pth"
+    for byte in (0, 0xff):
+        path.write_bytes(data)
+
+        def change(p, byte=byte):
+            with open(p, "r+b") as file:
+                file.write(bytes([byte]) * len(data))
+        code, _, err = run(program, path, change)
+        report(f"overwritten by {byte}", None if code in (0, 3) else f"exit {code}, {err!r}")
+
+
+def main(program):
+    tensors = large()
+    shapes = {name: tensor["shape"] for name, tensor in tensors}
+    files = {"zip": zip_net(tensors), "legacy": legacy_net(tensors), "safetensors": safetensors_net(shapes),
+             "tar": tar_archive(tar_parts(tensors))}
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        for kind, data in files.items():
+            check_shrink(program, folder, kind, data)
+        check_change(program, folder, files["zip"])
+    print(f"{passed} passed, {failed} failed")
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(os.path.abspath(sys.argv[1])) if len(sys.argv) == 2 else __doc__)
