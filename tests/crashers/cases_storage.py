@@ -108,7 +108,7 @@ def keys():
 
 def cuts():
     """Rows 19 and 20: files that end early, and files that go on. Every byte of them is cut by
-    tests/unit/test_damage.c; here are the places that matter."""
+    damage.c; here are the places that matter."""
     tensors = net(NET_BN)
     for kind, data in (("zip", zip_net(tensors)), ("legacy", legacy_net(tensors))):
         for name, size in (("half", len(data) // 2), ("last-byte", len(data) - 1), ("first-100", 100),

@@ -7,8 +7,8 @@ enum { LENGTH_BYTES = 8 };
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed)
 {
-    uint64_t length = size >= LENGTH_BYTES ? get_le(data, LENGTH_BYTES) : UINT64_MAX;
-    if (seed % 2 == 0 || length > size - LENGTH_BYTES) {
+    uint64_t length = size >= LENGTH_BYTES ? get_le(data, LENGTH_BYTES) : 0;
+    if (seed % 2 == 0 || size < LENGTH_BYTES || length > size - LENGTH_BYTES) {
         return LLVMFuzzerMutate(data, size, most);
     }
     size_t rest = size - LENGTH_BYTES - (size_t)length;
