@@ -135,6 +135,7 @@ struct vgg_winograd_input_args {
 struct vgg_fetch {
     const void *data;
     size_t bytes;
+    int far; /* not 0: it comes from memory, not from the shared cache */
 };
 
 /* Products of one frequency and one group of output channels:

@@ -28,7 +28,7 @@ static struct machine machine_of(const struct vgg_kernels *kernels)
         .transform = kernels->lanes * 2.1,
         .near = 64,
         .shared = 24,
-        .memory = 10,
+        .memory = 14,
         .fresh = 2,
         .cache_bytes = 2 << 20,
     };

@@ -62,10 +62,10 @@ static void run_block(const struct layer *l, int begin, int end, struct times *t
                     .v_block_stride = plane,
                     .ic_blocks = l->ic / lanes,
                     .weight = l->u + (size_t)at * panel,
-                    .ahead = {{next, by_tiles ? half : 2 * half},
-                              by_tiles ? (struct vgg_fetch){next + panel / 2, half}
+                    .ahead = {{next, by_tiles ? half : 2 * half, !by_tiles},
+                              by_tiles ? (struct vgg_fetch){next + panel / 2, half, 0}
                                        : (struct vgg_fetch){vf + l->c.v_f_stride + g * share,
-                                                            share * sizeof *vf}},
+                                                            share * sizeof *vf, 0}},
                     .y = m + (size_t)f * l->c.m_f_stride + g * group * plane,
                     .y_block_stride = plane,
                     .tiles = end - begin,

@@ -50,8 +50,8 @@ static void check_case(struct check *check, const struct gemm *c)
     check_same(check, "tiles in two calls", y,
                run(check, args, y_count, check_ceil_div(c->tiles, 2)), y_count);
     /* Only fetched, never read: it may even end where reading faults. */
-    args.ahead[0] = (struct vgg_fetch){weight + weight_count, weight_count * sizeof *weight};
-    args.ahead[1] = (struct vgg_fetch){v + v_count, 4096};
+    args.ahead[0] = (struct vgg_fetch){weight + weight_count, weight_count * sizeof *weight, 1};
+    args.ahead[1] = (struct vgg_fetch){v + v_count, 4096, 0};
     check_same(check, "memory that is not there fetched ahead", y,
                run(check, args, y_count, c->tiles), y_count);
 
