@@ -9,7 +9,7 @@ enum {
 
 /* In the order of the enums that hold them. */
 static const char *const formats[] = {"text", "json", "jsonl", "csv", NULL};
-static const char *const cpus[] = {"auto", "scalar", "avx2", "avx512", "neon", NULL};
+static const char *const cpus[] = {"auto", "scalar", "avx2", "avx512", "amx", "neon", NULL};
 static const char *const convs[] = {"auto", "exact", "direct", "f2", "f4", "f6", NULL};
 static const char *const plans[] = {"auto", "one-shot", "steady", NULL};
 static const char *const shells[] = {"bash", "zsh", "fish", NULL};
@@ -138,7 +138,7 @@ const struct cli_exit_entry cli_exit_table[] = {
 };
 
 const struct cli_variable_entry cli_variable_table[] = {
-    {"VGG_CPU", "the best instruction set to use: scalar, avx2, avx512 or neon"},
+    {"VGG_CPU", "the best instruction set to use: scalar, avx2, avx512, amx or neon"},
     {"VGG_MODELS", "the folder of the bundled checkpoint"},
     {NULL, NULL},
 };

@@ -4,6 +4,8 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -12,7 +14,7 @@
 
 static const char *const names[] = {
     [VGG_CPU_AUTO] = "auto",     [VGG_CPU_SCALAR] = "scalar", [VGG_CPU_AVX2] = "avx2",
-    [VGG_CPU_AVX512] = "avx512", [VGG_CPU_NEON] = "neon",
+    [VGG_CPU_AVX512] = "avx512", [VGG_CPU_AMX] = "amx",       [VGG_CPU_NEON] = "neon",
 };
 
 const char *vgg_cpu_string(enum vgg_cpu cpu)
@@ -41,9 +43,18 @@ static uint64_t saved_registers(void)
     return ((uint64_t)high << 32) | low;
 }
 
+/* Tile registers are 8 KiB that Linux keeps only for processes that ask; threads and children inherit it.
+ * Asking again is harmless. */
+static bool ask_for_tiles(void)
+{
+    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
+    return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+}
+
 static enum vgg_cpu hardware(void)
 {
-    enum { YMM_STATE = 0x6, ZMM_STATE = 0xe6 };
+    enum { YMM_STATE = 0x6, ZMM_STATE = 0xe6, TILE_STATE = 0x60000 };
+    enum { AMX_BF16 = 1 << 22, AMX_TILE = 1 << 24 }; /* leaf 7, edx */
     unsigned a, b, c, d;
     if (!__get_cpuid(1, &a, &b, &c, &d)) {
         return VGG_CPU_SCALAR;
@@ -61,7 +72,11 @@ static enum vgg_cpu hardware(void)
     if ((b & avx512) != avx512 || (saved & ZMM_STATE) != ZMM_STATE) {
         return VGG_CPU_AVX2;
     }
-    return VGG_CPU_AVX512;
+    const unsigned amx = AMX_BF16 | AMX_TILE;
+    if ((d & amx) != amx || (saved & TILE_STATE) != TILE_STATE || !ask_for_tiles()) {
+        return VGG_CPU_AVX512;
+    }
+    return VGG_CPU_AMX;
 }
 #elif defined(__aarch64__)
 static enum vgg_cpu hardware(void)
@@ -82,8 +97,11 @@ bool vgg_cpu_is_available(enum vgg_cpu cpu)
     case VGG_CPU_SCALAR:
         return true;
     case VGG_CPU_AVX2:
-        return hardware() == VGG_CPU_AVX2 || hardware() == VGG_CPU_AVX512;
     case VGG_CPU_AVX512:
+    case VGG_CPU_AMX: { /* each has those before it */
+        const enum vgg_cpu best = hardware();
+        return best >= cpu && best != VGG_CPU_NEON;
+    }
     case VGG_CPU_NEON:
         return hardware() == cpu;
     }

@@ -20,6 +20,8 @@ const struct vgg_kernels *vgg_kernels_find(enum vgg_cpu cpu, enum vgg_cpu *chose
         return &vgg_kernels_avx2;
     case VGG_CPU_AVX512:
         return &vgg_kernels_avx512;
+    case VGG_CPU_AMX:
+        return &vgg_kernels_amx;
 #elif defined(__aarch64__)
     case VGG_CPU_NEON:
         return &vgg_kernels_neon;

@@ -25,21 +25,17 @@ struct fetch {
     ptrdiff_t part, step; /* bytes from part to part, and from round to round */
 };
 
-/* For a place that is to be fetched in so many rounds. */
-VGG_INLINE struct fetch start_fetch(const struct vgg_fetch *place, ptrdiff_t rounds,
-                                    const void *nothing)
+/* For a place that is to be fetched in so many rounds, as parts far apart or line by line. */
+VGG_INLINE struct fetch start_fetch(const float *place, size_t elements, int apart,
+                                    ptrdiff_t rounds)
 {
-    const ptrdiff_t bytes = (ptrdiff_t)place->bytes;
-    const ptrdiff_t part = place->far ? bytes / PARTS / LINE_BYTES * LINE_BYTES : LINE_BYTES;
-    return (struct fetch){
-        .at = bytes > 0 ? place->data : nothing,
-        .part = part,
-        .step = place->far ? part / rounds : bytes / rounds,
-    };
+    const ptrdiff_t bytes = (ptrdiff_t)(elements * sizeof(float));
+    const ptrdiff_t part = apart ? bytes / PARTS / LINE_BYTES * LINE_BYTES : LINE_BYTES;
+    return (struct fetch){(const char *)place, part, (apart ? part : bytes) / rounds};
 }
 
-VGG_INLINE void tile(const struct vgg_gemm_args *a, const float *v, float *y, int pixels,
-                     struct fetch fetch[PLACES])
+VGG_INLINE void tile(const struct vgg_gemm_args *a, const float *weight, const float *v, float *y,
+                     int pixels, struct fetch fetch[PLACES])
 {
     vf sum[CONV_PIXELS][CONV_BLOCKS];
     VGG_UNROLL
@@ -49,7 +45,6 @@ VGG_INLINE void tile(const struct vgg_gemm_args *a, const float *v, float *y, in
             sum[i][b] = vf_zero();
         }
     }
-    const float *weight = a->weight;
     struct fetch first = fetch[0], second = fetch[1];
     for (int ic = 0; ic < a->ic_blocks; ic++) {
         const float *p = v + ic * a->v_block_stride;
@@ -91,24 +86,46 @@ VGG_INLINE void tile(const struct vgg_gemm_args *a, const float *v, float *y, in
 
 #define TILE_CASE(n)                                                                               \
     case n:                                                                                        \
-        tile(args, v, y, n <= CONV_PIXELS ? n : CONV_PIXELS, fetch);                               \
+        tile(args, weight, v, y, n <= CONV_PIXELS ? n : CONV_PIXELS, fetch);                       \
         break;
 
-void VGG_KERNEL(gemm)(const struct vgg_gemm_args *args)
+/* One panel; fetch: what comes after it. */
+VGG_INLINE void panel(const struct vgg_gemm_args *args, const float *weight, const float *v_begin,
+                      float *y_begin, struct fetch fetch[PLACES])
 {
     const int tiles = (args->tiles + CONV_PIXELS - 1) / CONV_PIXELS;
-    const ptrdiff_t rounds = (ptrdiff_t)args->ic_blocks * (VF_LANES / ROUND) * tiles;
-    struct fetch fetch[PLACES];
-    for (int i = 0; i < PLACES; i++) {
-        fetch[i] = start_fetch(&args->ahead[i], rounds, args->weight);
-    }
     for (int t = 0; t < tiles; t++) {
         const int begin = (int)((int64_t)args->tiles * t / tiles);
         const int end = (int)((int64_t)args->tiles * (t + 1) / tiles);
-        const float *v = args->v + (ptrdiff_t)begin * VF_LANES;
-        float *y = args->y + (ptrdiff_t)begin * VF_LANES;
+        const float *v = v_begin + (ptrdiff_t)begin * VF_LANES;
+        float *y = y_begin + (ptrdiff_t)begin * VF_LANES;
         switch (end - begin) {
             VGG_PIXEL_CASES(TILE_CASE)
         }
+    }
+}
+
+void VGG_KERNEL(gemm)(const struct vgg_gemm_args *args)
+{
+    const size_t elements = (size_t)args->ic_blocks * VF_LANES * CONV_BLOCKS * VF_LANES;
+    const size_t share = (size_t)args->v_f_stride / (size_t)args->groups;
+    const ptrdiff_t rounds = (ptrdiff_t)args->ic_blocks * (VF_LANES / ROUND) *
+                             ((args->tiles + CONV_PIXELS - 1) / CONV_PIXELS);
+    for (int p = 0; p < args->panels; p++) {
+        const int f = (args->first + p) / args->groups, g = (args->first + p) % args->groups;
+        const float *weight = args->weight + (size_t)p * elements;
+        const float *next = p + 1 < args->panels ? weight + elements : args->after;
+        const float *v = args->v + f * args->v_f_stride;
+        struct fetch fetch[PLACES];
+        if (args->far) {
+            /* The next panel, and this group's share of the next frequency's tiles. */
+            fetch[0] = start_fetch(next, elements, 1, rounds);
+            fetch[1] =
+                start_fetch(v + (size_t)args->v_f_stride + (size_t)g * share, share, 0, rounds);
+        } else {
+            fetch[0] = start_fetch(next, elements / 2, 0, rounds);
+            fetch[1] = start_fetch(next + elements / 2, elements / 2, 0, rounds);
+        }
+        panel(args, weight, v, args->y + f * args->y_f_stride + g * args->y_group_stride, fetch);
     }
 }

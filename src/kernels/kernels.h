@@ -120,34 +120,40 @@ struct vgg_lrn_args {
 /* Winograd convolution F(m × m, 3 × 3), see winograd.h: three kernels on tiles tile_begin … tile_end-1,
  * counted row by row over a grid tiles_w wide.
  *
- * Input: the patches of one block of channels, transformed to v[f * v_f_stride + (t - tile_begin) * L]. */
+ * Input: the patches of one block of channels, or of v_blocks of them where the table says so, transformed
+ * to V[f][ic][t].
+ *
+ * V is for gemm alone, and its layout is the table's. As a rule it is float32 in blocks of channels:
+ *     v[f * v_f_stride + block * v_block_stride + t * L]
+ * Tables with v_parts = 3 keep each number as a sum of three, see vec_amx.h. */
 struct vgg_winograd_input_args {
     int m;          /* 2, 4 or 6 */
-    const float *x; /* the frame's upper left pixel */
-    ptrdiff_t x_row_stride;
+    const float *x; /* the frame's upper left pixel of the first block */
+    ptrdiff_t x_block_stride, x_row_stride;
     int rows, columns; /* pixels there are, frame included; beyond them are zeros */
     int tiles_w, tile_begin, tile_end;
-    float *v;
-    ptrdiff_t v_f_stride;
+    int block, blocks; /* the first block's number, and how many there are in all */
+    float *v;          /* the whole of V */
+    ptrdiff_t v_f_stride, v_block_stride;
+    int v_tile; /* tile_begin's number in V */
 };
 
-/* Memory that will be needed soon, to bring into the cache meanwhile; {0} for none. */
-struct vgg_fetch {
-    const void *data;
-    size_t bytes;
-    int far; /* not 0: it comes from memory, not from the shared cache */
-};
-
-/* Products of one frequency and one group of output channels:
- *     y[oc][t] = Σ v[ic][t] * weight[ic][oc],  v and y blocked over channels, t as pixels */
+/* Products of Winograd tiles and weights. Panel p of the weights is for group (first + p) % groups of output
+ * channels and frequency f = (first + p) / groups:
+ *     y[f][oc][t] = Σ v[f][ic][t] * weight[p][ic][oc],  y blocked over channels, t as pixels
+ * Panels are multiplied in their order, and what comes next is brought into the cache meanwhile. */
 struct vgg_gemm_args {
-    const float *v;
-    ptrdiff_t v_block_stride;
+    const float *v; /* the whole of V, all of its tiles */
+    ptrdiff_t v_f_stride, v_block_stride;
     int ic_blocks;
-    const float *weight; /* packed [ic_blocks * L][conv_blocks][L] */
-    struct vgg_fetch ahead[2];
-    float *y;
-    ptrdiff_t y_block_stride;
+    /* Packed [panels][blocks * L][conv_blocks][L]; blocks is ic_blocks, rounded up to a multiple of
+     * v_blocks with zeros. */
+    const float *weight;
+    const float *after; /* a panel that will be needed next */
+    int far;            /* not 0: weights come from memory, not from a cache */
+    int groups, first, panels;
+    float *y; /* frequency 0, group 0; its blocks have room for a multiple of tile_group tiles */
+    ptrdiff_t y_f_stride, y_group_stride, y_block_stride;
     int tiles;
 };
 
@@ -187,12 +193,13 @@ struct vgg_read_args {
     float result; /* receives a sum, so that the work is not removed */
 };
 
-/* The kernels, each with its arguments. */
-#define VGG_KERNEL_LIST(X)                                                                         \
+/* The kernels, each with its arguments: those that know the layout of V, and all others. */
+#define VGG_TILE_KERNEL_LIST(X)                                                                    \
+    X(winograd_input, const struct vgg_winograd_input_args)                                        \
+    X(gemm, const struct vgg_gemm_args)
+#define VGG_OTHER_KERNEL_LIST(X)                                                                   \
     X(conv_blocked, const struct vgg_conv_args)                                                    \
     X(conv_planar, const struct vgg_conv_args)                                                     \
-    X(winograd_input, const struct vgg_winograd_input_args)                                        \
-    X(gemm, const struct vgg_gemm_args)                                                            \
     X(winograd_output, const struct vgg_winograd_output_args)                                      \
     X(winograd_filter, const struct vgg_winograd_filter_args)                                      \
     X(linear, const struct vgg_linear_args)                                                        \
@@ -203,6 +210,9 @@ struct vgg_read_args {
     X(relu, const struct vgg_pointwise_args)                                                       \
     X(fma_peak, struct vgg_peak_args)                                                              \
     X(read_peak, struct vgg_read_args)
+#define VGG_KERNEL_LIST(X)                                                                         \
+    VGG_TILE_KERNEL_LIST(X)                                                                        \
+    VGG_OTHER_KERNEL_LIST(X)
 
 /* Everything the plan needs of one ISA. Packed weights fit only the table they were packed for. */
 struct vgg_kernels {
@@ -211,15 +221,34 @@ struct vgg_kernels {
     int conv_blocks; /* blocks of output channels that one convolution call computes */
     int fused;       /* not 0: multiply-adds round once, two vectors of them a cycle */
     int linear_rows; /* a slice of a fully connected layer is best a multiple of this */
+    int v_blocks;    /* blocks that winograd_input transforms in one call */
+    int v_lanes;     /* floats that a tile of a block takes in V */
+    int v_parts;     /* 1; 3: gemm multiplies numbers in three parts */
+    int tile_group;  /* V and gemm's y have room for a multiple of so many tiles */
 #define X(op, args_type) void (*op)(args_type * args);
     VGG_KERNEL_LIST(X)
 #undef X
 };
 
+/* Tiles that V and gemm's y have room for, where `tiles` are asked for. */
+static inline size_t vgg_round_tiles(const struct vgg_kernels *kernels, size_t tiles)
+{
+    const size_t group = (size_t)kernels->tile_group;
+    return (tiles + group - 1) / group * group;
+}
+/* Floats of one frequency of V for so many rounded tiles; the caller knows that it cannot overflow. */
+static inline size_t vgg_v_elements(const struct vgg_kernels *kernels, size_t ic_blocks,
+                                    size_t rounded_tiles)
+{
+    const size_t blocks = (size_t)kernels->v_blocks;
+    return (ic_blocks + blocks - 1) / blocks * blocks * (size_t)kernels->v_lanes * rounded_tiles;
+}
+
 /* The tables that were compiled in; dispatch.h chooses. */
 extern const struct vgg_kernels vgg_kernels_scalar;
 extern const struct vgg_kernels vgg_kernels_avx2;
 extern const struct vgg_kernels vgg_kernels_avx512;
+extern const struct vgg_kernels vgg_kernels_amx;
 extern const struct vgg_kernels vgg_kernels_neon;
 
 /* In a template, VGG_KERNEL(conv_blocked) is vgg_conv_blocked_f32_avx512 and so on. */

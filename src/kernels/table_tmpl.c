@@ -2,6 +2,16 @@
 #include "kernels/kernels.h"
 #include "kernels/vec.h"
 
+/* An instruction set that only multiplies tiles in its own way takes all else from another one. */
+#ifdef VGG_BASE_ISA
+#define VGG_OTHER_KERNEL(op) VGG_KERNEL_NAME(op, VGG_BASE_ISA)
+#define X(op, args_type) void VGG_OTHER_KERNEL(op)(args_type * args);
+VGG_OTHER_KERNEL_LIST(X)
+#undef X
+#else
+#define VGG_OTHER_KERNEL(op) VGG_KERNEL(op)
+#endif
+
 #define TABLE_NAME_(isa) vgg_kernels_##isa
 #define TABLE_NAME(isa) TABLE_NAME_(isa)
 #define STRING_(text) #text
@@ -14,7 +24,14 @@ const struct vgg_kernels TABLE_NAME(VGG_ISA) = {
     .conv_blocks = CONV_BLOCKS,
     .fused = VF_FUSED,
     .linear_rows = LINEAR_SLICE,
+    .v_blocks = VT_BLOCKS,
+    .v_lanes = VT_LANES,
+    .v_parts = VT_PARTS,
+    .tile_group = VT_TILES,
 #define X(op, args_type) .op = VGG_KERNEL(op),
-    VGG_KERNEL_LIST(X)
+    VGG_TILE_KERNEL_LIST(X)
+#undef X
+#define X(op, args_type) .op = VGG_OTHER_KERNEL(op),
+    VGG_OTHER_KERNEL_LIST(X)
 #undef X
 };

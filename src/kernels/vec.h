@@ -36,9 +36,28 @@ enum { LINEAR_SLICE = 24 };
 
 #include VGG_VEC_HEADER
 
+/* How V is kept (kernels.h): in float32, unless the vector's header has its own way. */
+#ifndef VT_OWN_LAYOUT
+enum { VT_BLOCKS = 1, VT_LANES = VF_LANES, VT_PARTS = 1, VT_TILES = 1 };
+
+/* Where tile t of the VT_BLOCKS blocks from `block` on is; `blocks` there are in all. */
+VGG_INLINE float *vt_at(float *v, ptrdiff_t block_stride, int block, int blocks, int t)
+{
+    (void)blocks;
+    return v + block * block_stride + (ptrdiff_t)t * VF_LANES;
+}
+/* Stores the channels of VT_BLOCKS blocks there. */
+VGG_INLINE void vt_store(float *at, const vf channels[VT_BLOCKS])
+{
+    vf_store(at, channels[0]);
+}
+#endif
+
 /* CASE(n) for each width a register tile of pixels may have; CONV_PIXELS bounds those that occur. */
 #define VGG_PIXEL_CASES(CASE)                                                                      \
-    CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11)      \
-    CASE(12) CASE(13) CASE(14)
+    CASE(1)                                                                                        \
+    CASE(2)                                                                                        \
+    CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13)    \
+        CASE(14)
 
 #endif

@@ -1,5 +1,4 @@
-/* The transforms of Winograd convolution; see winograd.h for the algebra. Channels are lanes, so each
- * transform is plain arithmetic on vectors and the code reads as the matrices do.
+/* Winograd's output and filter transforms; see winograd.h for the algebra. Channels are lanes, so each is plain arithmetic on vectors and the code reads as the matrices do.
  *
  *   m     outputs of a tile along each axis: 2, 4 or 6        n = m + 2, its inputs
  *   f     frequency: element (i, j) of a transformed patch is f = i n + j
@@ -21,33 +20,12 @@ VGG_INLINE vf plus(double s, vf a, vf b)
     return vf_fma(vf_set1((float)s), a, b);
 }
 
-/* --- one-dimensional transforms: o = Bᵀ d and o = Aᵀ d ---------------------------------------- */
-
-VGG_INLINE void input2(const vf *d, vf *o)
-{
-    o[0] = vf_sub(d[2], d[0]);
-    o[1] = vf_add(d[2], d[1]);
-    o[2] = vf_sub(d[2], d[1]);
-    o[3] = vf_sub(d[3], d[1]);
-}
+/* --- one dimension: o = Aᵀ d ------------------------------------------------------------------- */
 
 VGG_INLINE void output2(const vf *d, vf *o)
 {
     o[0] = vf_add(d[0], vf_add(d[1], d[2]));
     o[1] = vf_add(vf_sub(d[1], d[2]), d[3]);
-}
-
-VGG_INLINE void input4(const vf *d, vf *o)
-{
-    const double p = VGG_WINOGRAD4_P, q = VGG_WINOGRAD4_Q, pp = p * p, qq = q * q;
-    const vf even_p = plus(-qq, d[2], d[4]), odd_p = plus(-qq, d[1], d[3]);
-    const vf even_q = plus(-pp, d[2], d[4]), odd_q = plus(-pp, d[1], d[3]);
-    o[0] = plus(pp * qq, d[0], plus(-(pp + qq), d[2], d[4]));
-    o[1] = plus(p, odd_p, even_p);
-    o[2] = plus(-p, odd_p, even_p);
-    o[3] = plus(q, odd_q, even_q);
-    o[4] = plus(-q, odd_q, even_q);
-    o[5] = plus(pp * qq, d[1], plus(-(pp + qq), d[3], d[5]));
 }
 
 VGG_INLINE void output4(const vf *d, vf *o)
@@ -59,28 +37,6 @@ VGG_INLINE void output4(const vf *d, vf *o)
     o[1] = plus(q, difference_q, scaled(p, difference_p));
     o[2] = plus(q * q, sum_q, scaled(p * p, sum_p));
     o[3] = plus(q * q * q, difference_q, plus(p * p * p, difference_p, d[5]));
-}
-
-VGG_INLINE void input6(const vf *d, vf *o)
-{
-    const double p = VGG_WINOGRAD6_P, q = VGG_WINOGRAD6_Q, r = VGG_WINOGRAD6_R;
-    const double pp = p * p, qq = q * q, rr = r * r;
-    const double e1 = pp + qq + rr, e2 = pp * qq + pp * rr + qq * rr, e3 = pp * qq * rr;
-    /* For each pair ±p the even and the odd part of M(x) / (x ∓ p) / x, without its factor p. */
-    const vf even_p = plus(qq * rr, d[2], plus(-(qq + rr), d[4], d[6]));
-    const vf odd_p = plus(qq * rr, d[1], plus(-(qq + rr), d[3], d[5]));
-    const vf even_q = plus(pp * rr, d[2], plus(-(pp + rr), d[4], d[6]));
-    const vf odd_q = plus(pp * rr, d[1], plus(-(pp + rr), d[3], d[5]));
-    const vf even_r = plus(pp * qq, d[2], plus(-(pp + qq), d[4], d[6]));
-    const vf odd_r = plus(pp * qq, d[1], plus(-(pp + qq), d[3], d[5]));
-    o[0] = plus(-e3, d[0], plus(e2, d[2], plus(-e1, d[4], d[6])));
-    o[1] = plus(p, odd_p, even_p);
-    o[2] = plus(-p, odd_p, even_p);
-    o[3] = plus(q, odd_q, even_q);
-    o[4] = plus(-q, odd_q, even_q);
-    o[5] = plus(r, odd_r, even_r);
-    o[6] = plus(-r, odd_r, even_r);
-    o[7] = plus(-e3, d[1], plus(e2, d[3], plus(-e1, d[5], d[7])));
 }
 
 VGG_INLINE void output6(const vf *d, vf *o)
@@ -99,17 +55,6 @@ VGG_INLINE void output6(const vf *d, vf *o)
                 plus(qq * qq * q, difference_q, plus(pp * pp * p, difference_p, d[7])));
 }
 
-VGG_INLINE void input_1d(int m, const vf *d, vf *o)
-{
-    if (m == 2) {
-        input2(d, o);
-    } else if (m == 4) {
-        input4(d, o);
-    } else {
-        input6(d, o);
-    }
-}
-
 VGG_INLINE void output_1d(int m, const vf *d, vf *o)
 {
     if (m == 2) {
@@ -118,79 +63,6 @@ VGG_INLINE void output_1d(int m, const vf *d, vf *o)
         output4(d, o);
     } else {
         output6(d, o);
-    }
-}
-
-/* --- input: V[f][t] = Bᵀ d B ------------------------------------------------------------------ */
-
-/* One whole patch; m is a constant where it is inlined. */
-VGG_INLINE void input_tile(int m, const float *x, ptrdiff_t row_stride, float *v,
-                           ptrdiff_t f_stride)
-{
-    const int n = m + 2;
-    vf columns[MAX_N][MAX_N]; /* Bᵀ d, by columns of d */
-    VGG_UNROLL
-    for (int j = 0; j < n; j++) {
-        vf d[MAX_N];
-        VGG_UNROLL
-        for (int i = 0; i < n; i++) {
-            d[i] = vf_load(x + i * row_stride + j * VF_LANES);
-        }
-        input_1d(m, d, columns[j]);
-    }
-    VGG_UNROLL
-    for (int i = 0; i < n; i++) {
-        vf d[MAX_N], o[MAX_N];
-        VGG_UNROLL
-        for (int j = 0; j < n; j++) {
-            d[j] = columns[j][i];
-        }
-        input_1d(m, d, o);
-        VGG_UNROLL
-        for (int j = 0; j < n; j++) {
-            vf_store(v + (i * n + j) * f_stride, o[j]);
-        }
-    }
-}
-
-VGG_INLINE void input_tiles(int m, const struct vgg_winograd_input_args *a)
-{
-    const int n = m + 2;
-    float patch[MAX_N * MAX_N * VF_LANES];
-    int row = a->tile_begin / a->tiles_w, column = a->tile_begin % a->tiles_w;
-    for (int t = a->tile_begin; t < a->tile_end; t++) {
-        const float *x = a->x + row * m * a->x_row_stride + (ptrdiff_t)column * m * VF_LANES;
-        float *v = a->v + (ptrdiff_t)(t - a->tile_begin) * VF_LANES;
-        const int rows = a->rows - row * m, columns = a->columns - column * m;
-        if (rows >= n && columns >= n) {
-            input_tile(m, x, a->x_row_stride, v, a->v_f_stride);
-        } else {
-            /* The patch hangs over the frame: what lies beyond counts as zero. */
-            for (int i = 0; i < n; i++) {
-                for (int j = 0; j < n; j++) {
-                    vf_store(patch + (i * n + j) * VF_LANES,
-                             i < rows && j < columns
-                                 ? vf_load(x + i * a->x_row_stride + (ptrdiff_t)j * VF_LANES)
-                                 : vf_zero());
-                }
-            }
-            input_tile(m, patch, n * VF_LANES, v, a->v_f_stride);
-        }
-        if (++column == a->tiles_w) {
-            column = 0;
-            row++;
-        }
-    }
-}
-
-void VGG_KERNEL(winograd_input)(const struct vgg_winograd_input_args *args)
-{
-    if (args->m == 2) {
-        input_tiles(2, args);
-    } else if (args->m == 4) {
-        input_tiles(4, args);
-    } else {
-        input_tiles(6, args);
     }
 }
 

@@ -11,6 +11,8 @@
 /* What a core does a nanosecond. */
 struct machine {
     double fma;         /* multiply-adds in the kernels */
+    double products;    /* those of Winograd's products */
+    double rows;        /* tiles come in multiples of so many there */
     double transform;   /* bytes of F(4) tiles transformed in the second-level cache */
     double near;        /* bytes of weights through the second-level cache */
     double shared;      /* bytes from the shared cache */
@@ -22,9 +24,12 @@ struct machine {
 static struct machine machine_of(const struct vgg_kernels *kernels)
 {
     /* A fused multiply-add of L lanes in each of two ports at 2.9 GHz; the portable kernels reach half. */
-    const double fma = (double)kernels->lanes * 2 * 2.9;
+    const double lanes = (double)kernels->lanes * 2 * 2.9, fma = kernels->fused ? lanes : lanes / 2;
+    const bool tile_unit = kernels->v_parts > 1;
     return (struct machine){
-        .fma = kernels->fused ? fma : fma / 2,
+        .fma = fma,
+        .products = tile_unit ? 170 : fma,
+        .rows = tile_unit ? kernels->tile_group / 2 : 1,
         .transform = kernels->lanes * 2.1,
         .near = 64,
         .shared = 24,
@@ -36,9 +41,10 @@ static struct machine machine_of(const struct vgg_kernels *kernels)
 
 /* A convolution layer of this plan. */
 struct layer {
-    double ic, oc; /* padded to whole blocks and groups */
-    double pixels; /* of the output, of the whole batch */
-    double group;  /* output channels computed together */
+    double ic, oc;  /* padded to whole blocks and groups */
+    double pixels;  /* of the output, of the whole batch */
+    double group;   /* output channels computed together */
+    double v_bytes; /* of a number of V */
     double threads;
     double batch;
 };
@@ -67,14 +73,17 @@ static double winograd_ms(const struct machine *machine, const struct layer *lay
                           const struct vgg_conv_choice *c)
 {
     const double f = (c->m + 2.0) * (c->m + 2.0), tiles = (double)c->tiles_h * c->tiles_w;
-    const double products = f * tiles * layer->batch * layer->ic * layer->oc;
+    const bool by_tiles = c->algorithm == VGG_WINOGRAD_TILES;
+    const double calls = by_tiles ? ceil(tiles / c->block) * layer->batch : 1;
+    const double rows = ceil(tiles * layer->batch / calls / machine->rows) * machine->rows * calls;
+    const double products = f * rows * layer->ic * layer->oc;
     const double weights = f * layer->ic * layer->oc * sizeof(float);
-    const double v = f * tiles * layer->batch * layer->ic * sizeof(float);
+    const double v = f * tiles * layer->batch * layer->ic * layer->v_bytes;
     const double m = f * tiles * layer->batch * layer->oc * sizeof(float);
     /* Transforming costs more arithmetic a byte the larger the tile. */
     double transform = machine->transform * (c->m == 6 ? 0.6 : 1);
     double threads = layer->threads, streams, visible;
-    if (c->algorithm == VGG_WINOGRAD_TILES) {
+    if (by_tiles) {
         /* The last round of tasks may leave threads idle. */
         const double blocks = ceil(tiles / c->block) * layer->batch;
         threads = c->slots < threads ? c->slots : threads;
@@ -101,7 +110,7 @@ static double winograd_ms(const struct machine *machine, const struct layer *lay
             streams += (v + m) / (machine->shared * threads);
         }
     }
-    return 1e-6 * (overlapped(products / (machine->fma * threads), streams, visible) +
+    return 1e-6 * (overlapped(products / (machine->products * threads), streams, visible) +
                    (v + m) / (transform * threads));
 }
 
@@ -140,15 +149,19 @@ static bool lay_out(const struct vgg_plan *plan, const struct vgg_conv2d *conv, 
         return false;
     }
     const int64_t together = !by_tiles ? tiles * plan->batch : block < tiles ? block : tiles;
-    const size_t blocks_of_channels = in_blocks + (by_tiles ? (size_t)group : out_blocks);
+    const size_t rounded = vgg_round_tiles(plan->kernels, (size_t)together);
+    const size_t m_blocks = by_tiles ? (size_t)group : out_blocks;
+    /* Channels of both, generously, so that nothing below can overflow. */
+    const size_t lanes = (in_blocks + 1) * (size_t)plan->kernels->v_lanes + m_blocks * (size_t)L;
     size_t bytes;
-    if (!vgg_size_mul((size_t)together * (size_t)L, blocks_of_channels, &bytes) ||
+    if (!vgg_size_mul(rounded, lanes, &bytes) ||
         !vgg_size_mul(bytes, f_count * sizeof(float), &bytes) || bytes > most_bytes) {
         return false;
     }
     c->block = (int)together;
-    c->v_f_stride = odd_lines(in_blocks * (size_t)c->block * (size_t)L);
-    c->m_f_stride = odd_lines((blocks_of_channels - in_blocks) * (size_t)c->block * (size_t)L);
+    c->plane = rounded * (size_t)L;
+    c->v_f_stride = odd_lines(vgg_v_elements(plan->kernels, in_blocks, rounded));
+    c->m_f_stride = odd_lines(m_blocks * c->plane);
     c->slot_elements = f_count * (c->v_f_stride + c->m_f_stride);
     /* As many blocks at a time as there are threads and blocks, but within the same bound. */
     const int64_t blocks = by_tiles ? (int64_t)vgg_ceil_div((int)tiles, c->block) * plan->batch : 1;
@@ -180,13 +193,15 @@ static bool allowed(enum vgg_conv_algorithm conv, int m)
 void vgg_choose_conv(struct vgg_plan *plan, const struct vgg_conv2d *conv, struct vgg_shape in,
                      bool planar, struct vgg_conv_choice *choice)
 {
-    static const int blocks[] = {14, 28, 42, 56, 84};
+    static const int blocks[] = {1, 2, 3, 4, 6}; /* of tiles, in units */
+    const int unit = plan->kernels->tile_group > 1 ? plan->kernels->tile_group : 14;
     const struct machine machine = machine_of(plan->kernels);
     const int L = plan->kernels->lanes, group = plan->kernels->conv_blocks * L;
     const struct layer layer = {
         .ic = planar ? conv->ic : vgg_ceil_div(conv->ic, L) * L,
         .oc = vgg_ceil_div(conv->oc, group) * group,
         .group = group,
+        .v_bytes = sizeof(float) * (double)plan->kernels->v_lanes / L,
         .pixels = (double)in.h * in.w * plan->batch / ((double)conv->stride * conv->stride),
         .threads = plan->threads,
         .batch = plan->batch,
@@ -218,7 +233,7 @@ void vgg_choose_conv(struct vgg_plan *plan, const struct vgg_conv2d *conv, struc
                 by_frequency ? VGG_WINOGRAD_FREQUENCY : VGG_WINOGRAD_TILES;
             struct vgg_conv_choice c;
             if ((plan->form != VGG_DIRECT && plan->form != algorithm) ||
-                !lay_out(plan, conv, in, algorithm, m, by_frequency ? 0 : blocks[i], &c)) {
+                !lay_out(plan, conv, in, algorithm, m, by_frequency ? 0 : blocks[i] * unit, &c)) {
                 continue;
             }
             const double alone_ms = winograd_ms(&machine, &alone, &c);

@@ -51,7 +51,8 @@ struct vgg_conv_choice {
     int block;            /* tiles transformed together: one block's, or all of the batch; of DENSE,
                              windows gathered together */
     int slots;            /* blocks in the making at a time, each with scratch of its own */
-    size_t v_f_stride;    /* elements from frequency to frequency: transformed input */
+    size_t plane;         /* elements from block of channels to block of channels */
+    size_t v_f_stride;    /* and from frequency to frequency: transformed input */
     size_t m_f_stride;    /* and products */
     size_t slot_elements; /* of scratch */
     double predicted_ms;

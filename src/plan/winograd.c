@@ -20,10 +20,17 @@ static int frequencies(const struct vgg_step *step)
 
 /* --- weights ---------------------------------------------------------------------------------- */
 
+/* Input channels with those that fill the last blocks. */
+static size_t padded_channels(const struct vgg_plan *plan, const struct vgg_step *step)
+{
+    const int together = plan->kernels->v_blocks;
+    const int blocks = vgg_ceil_div(plan->activations[step->in].blocks, together) * together;
+    return (size_t)blocks * (size_t)plan->kernels->lanes;
+}
+
 size_t vgg_winograd_filter_elements(const struct vgg_plan *plan, const struct vgg_step *step)
 {
-    const size_t ic = (size_t)plan->activations[step->in].blocks * (size_t)plan->kernels->lanes;
-    return (size_t)frequencies(step) * ic *
+    return (size_t)frequencies(step) * padded_channels(plan, step) *
            (size_t)(plan->kernels->conv_blocks * plan->kernels->lanes);
 }
 
@@ -43,7 +50,7 @@ void vgg_winograd_pack_group(const struct vgg_plan *plan, const struct vgg_step 
     const struct vgg_kernels *kernels = plan->kernels;
     const size_t L = (size_t)kernels->lanes, G = L * (size_t)kernels->conv_blocks;
     const size_t ic_count = (size_t)step->node->conv.ic;
-    const size_t ic_padded = (size_t)plan->activations[step->in].blocks * L;
+    const size_t ic_padded = padded_channels(plan, step);
     float g[9 * MAX_LANES];
     struct vgg_winograd_filter_args args = {
         .m = step->conv.m,
@@ -76,23 +83,58 @@ struct winograd_run {
     float *v, *m;
 };
 
-/* Tiles begin … end-1 of picture n, one block of input channels. */
+/* Tiles begin … end-1 of picture n, the blocks of input channels that are transformed together from `block`
+ * on; v_tile is the number of tile `begin` in V. */
 static void transform_input(const struct winograd_run *run, int n, int block, int begin, int end,
-                            float *v)
+                            float *v, int v_tile)
 {
     const struct vgg_activation *in = run->in;
     run->plan->kernels->winograd_input(&(struct vgg_winograd_input_args){
         .m = run->step->conv.m,
         .x = in->data + n * in->n_stride + block * in->block_stride -
              in->pad * (in->row_stride + in->lanes),
+        .x_block_stride = in->block_stride,
         .x_row_stride = in->row_stride,
         .rows = in->shape.h + 2 * in->pad,
         .columns = in->shape.w + 2 * in->pad,
         .tiles_w = run->step->conv.tiles_w,
         .tile_begin = begin,
         .tile_end = end,
+        .block = block,
+        .blocks = in->blocks,
         .v = v,
         .v_f_stride = (ptrdiff_t)run->step->conv.v_f_stride,
+        .v_block_stride = (ptrdiff_t)run->step->conv.plane,
+        .v_tile = v_tile,
+    });
+}
+
+/* Panels first … first+panels-1 of the weights with V; `groups` is 1 where they are one group's, whose
+ * products go to m. */
+static void multiply(const struct winograd_run *run, size_t group, int groups, int first,
+                     int panels, int tiles, const float *v, float *m)
+{
+    const struct vgg_step *step = run->step;
+    const struct vgg_kernels *kernels = run->plan->kernels;
+    const size_t f_count = (size_t)frequencies(step), all = (size_t)step->groups * f_count;
+    const size_t panel = step->group_elements / f_count;
+    const size_t at = group * f_count + (size_t)first;
+    kernels->gemm(&(struct vgg_gemm_args){
+        .v = v,
+        .v_f_stride = (ptrdiff_t)step->conv.v_f_stride,
+        .v_block_stride = (ptrdiff_t)step->conv.plane,
+        .ic_blocks = run->in->blocks,
+        .weight = step->weight + at * panel,
+        .after = step->weight + (at + (size_t)panels) % all * panel,
+        .far = step->conv.algorithm == VGG_WINOGRAD_FREQUENCY,
+        .groups = groups,
+        .first = first,
+        .panels = panels,
+        .y = m,
+        .y_f_stride = (ptrdiff_t)step->conv.m_f_stride,
+        .y_group_stride = (ptrdiff_t)step->conv.plane * kernels->conv_blocks,
+        .y_block_stride = (ptrdiff_t)step->conv.plane,
+        .tiles = tiles,
     });
 }
 
@@ -135,36 +177,19 @@ static void compute_block(const struct winograd_run *run, size_t index, float *s
 {
     const struct vgg_step *step = run->step;
     const struct vgg_kernels *kernels = run->plan->kernels;
-    const int L = kernels->lanes, in_blocks = run->in->blocks;
+    const int in_blocks = run->in->blocks;
     const int n = (int)(index / (size_t)run->blocks), block = (int)(index % (size_t)run->blocks);
     const int tiles = step->conv.tiles_h * step->conv.tiles_w;
     const int begin = (int)((int64_t)tiles * block / run->blocks);
     const int end = (int)((int64_t)tiles * (block + 1) / run->blocks);
-    const int f_count = frequencies(step);
-    const ptrdiff_t plane = (ptrdiff_t)step->conv.block * L;
-    float *v = scratch, *m = v + (size_t)f_count * step->conv.v_f_stride;
+    const ptrdiff_t plane = (ptrdiff_t)step->conv.plane;
+    float *v = scratch, *m = v + (size_t)frequencies(step) * step->conv.v_f_stride;
 
-    for (int b = 0; b < in_blocks; b++) {
-        transform_input(run, n, b, begin, end, v + b * plane);
+    for (int b = 0; b < in_blocks; b += kernels->v_blocks) {
+        transform_input(run, n, b, begin, end, v, 0);
     }
-    const size_t panels = (size_t)step->groups * (size_t)f_count;
-    const size_t panel = step->group_elements / (size_t)f_count;
     for (int g = 0; g < step->groups; g++) {
-        for (int f = 0; f < f_count; f++) {
-            const size_t at = (size_t)g * (size_t)f_count + (size_t)f;
-            const float *next = step->weight + (at + 1) % panels * panel;
-            kernels->gemm(&(struct vgg_gemm_args){
-                .v = v + (size_t)f * step->conv.v_f_stride,
-                .v_block_stride = plane,
-                .ic_blocks = in_blocks,
-                .weight = step->weight + at * panel,
-                .ahead = {{next, panel / 2 * sizeof(float), 0},
-                          {next + panel / 2, panel / 2 * sizeof(float), 0}},
-                .y = m + (size_t)f * step->conv.m_f_stride,
-                .y_block_stride = plane,
-                .tiles = end - begin,
-            });
-        }
+        multiply(run, (size_t)g, 1, 0, frequencies(step), end - begin, v, m);
         const int first = g * kernels->conv_blocks;
         for (int b = 0; b < min(kernels->conv_blocks, run->out->blocks - first); b++) {
             transform_output(run, n, first + b, begin, end, m + b * plane);
@@ -192,11 +217,10 @@ static void frequency_input_task(void *context, size_t index, int worker)
     (void)worker;
     const struct winograd_run *run = context;
     const struct vgg_conv_choice *conv = &run->step->conv;
-    const int tiles = conv->tiles_h * conv->tiles_w, L = run->plan->kernels->lanes;
-    const int n = (int)(index / (size_t)run->in->blocks);
-    const int block = (int)(index % (size_t)run->in->blocks);
-    transform_input(run, n, block, 0, tiles,
-                    run->v + ((ptrdiff_t)block * conv->block + (ptrdiff_t)n * tiles) * L);
+    const int tiles = conv->tiles_h * conv->tiles_w, together = run->plan->kernels->v_blocks;
+    const size_t calls = (size_t)vgg_ceil_div(run->in->blocks, together);
+    const int n = (int)(index / calls), block = (int)(index % calls) * together;
+    transform_input(run, n, block, 0, tiles, run->v, n * tiles);
 }
 
 /* A slice of the panels, in the order in which they lie in memory. */
@@ -205,28 +229,11 @@ static void frequency_product_task(void *context, size_t index, int worker)
     (void)worker;
     const struct winograd_run *run = context;
     const struct vgg_step *step = run->step;
-    const struct vgg_kernels *kernels = run->plan->kernels;
-    const size_t groups = (size_t)step->groups, panels = groups * (size_t)frequencies(step);
-    const size_t panel = step->group_elements / (size_t)frequencies(step);
-    const ptrdiff_t plane = (ptrdiff_t)step->conv.block * kernels->lanes;
-    const size_t share = step->conv.v_f_stride / groups;
+    const size_t panels = (size_t)step->groups * (size_t)frequencies(step);
+    const size_t begin = panels * index / (size_t)run->slices;
     const size_t end = panels * (index + 1) / (size_t)run->slices;
-    for (size_t at = panels * index / (size_t)run->slices; at < end; at++) {
-        const size_t f = at / groups, g = at % groups;
-        const float *v = run->v + f * step->conv.v_f_stride;
-        kernels->gemm(&(struct vgg_gemm_args){
-            .v = v,
-            .v_block_stride = plane,
-            .ic_blocks = run->in->blocks,
-            .weight = step->weight + at * panel,
-            /* The next panel, and this group's share of the next frequency's tiles. */
-            .ahead = {{step->weight + (at + 1) % panels * panel, panel * sizeof(float), 1},
-                      {v + step->conv.v_f_stride + g * share, share * sizeof(float), 0}},
-            .y = run->m + f * step->conv.m_f_stride + (ptrdiff_t)g * kernels->conv_blocks * plane,
-            .y_block_stride = plane,
-            .tiles = run->count * step->conv.tiles_h * step->conv.tiles_w,
-        });
-    }
+    multiply(run, 0, step->groups, (int)begin, (int)(end - begin),
+             run->count * step->conv.tiles_h * step->conv.tiles_w, run->v, run->m);
 }
 
 static void frequency_output_task(void *context, size_t index, int worker)
@@ -238,7 +245,7 @@ static void frequency_output_task(void *context, size_t index, int worker)
     const int n = (int)(index / (size_t)run->out->blocks);
     const int block = (int)(index % (size_t)run->out->blocks);
     transform_output(run, n, block, 0, tiles,
-                     run->m + ((ptrdiff_t)block * conv->block + (ptrdiff_t)n * tiles) * L);
+                     run->m + block * (ptrdiff_t)conv->plane + (ptrdiff_t)n * tiles * L);
     clear_frame(run, n, block);
 }
 
@@ -262,7 +269,8 @@ void vgg_winograd_run(const struct vgg_plan *plan, const struct vgg_step *step,
     }
     const int panels = step->groups * frequencies(step);
     run.slices = min(panels, 4 * plan->threads);
-    vgg_pool_run(pool, (size_t)count * (size_t)run.in->blocks, frequency_input_task, &run);
+    const int calls = vgg_ceil_div(run.in->blocks, plan->kernels->v_blocks);
+    vgg_pool_run(pool, (size_t)count * (size_t)calls, frequency_input_task, &run);
     vgg_pool_run(pool, (size_t)run.slices, frequency_product_task, &run);
     vgg_pool_run(pool, (size_t)count * (size_t)run.out->blocks, frequency_output_task, &run);
 }

@@ -21,6 +21,7 @@ PEERS = {
 # vgg-infer itself in other ways, to be timed like a peer: arguments for time_model.
 OWN = {
     "vgg-avx2": ("vgg-infer AVX2", ["--cpu", "avx2"]),
+    "vgg-avx512": ("vgg-infer AVX-512", ["--cpu", "avx512"]),
     "vgg-exact": ("vgg-infer exact", ["--conv", "exact"]),
     "vgg-direct": ("vgg-infer direct", ["--conv", "direct"]),
 }

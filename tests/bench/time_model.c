@@ -13,7 +13,7 @@
 static const char usage[] =
     "usage: time_model [options] MODEL\n"
     "  --batch N, --threads N, --height N, --width N   of the session (1, all, the model's)\n"
-    "  --cpu ISA                     auto, scalar, avx2, avx512, neon\n"
+    "  --cpu ISA                     auto, scalar, avx2, avx512, amx, neon\n"
     "  --conv ALGORITHM              auto, exact, direct, f2, f4, f6\n"
     "  --input FILE, --output FILE   raw float32: what is fed to the net (some numbers without "
     "it);\n"

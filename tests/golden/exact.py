@@ -53,6 +53,7 @@ def available():
     isas = ["scalar"]
     isas += ["avx2"] if "avx2" in flags and "fma" in flags else []
     isas += ["avx512"] if {"avx512f", "avx512bw", "avx512dq", "avx512vl"} <= set(flags) else []
+    isas += ["amx"] if {"avx512f", "amx_tile", "amx_bf16"} <= set(flags) else []
     isas += ["neon"] if "asimd" in flags else []
     return isas
 

@@ -28,50 +28,49 @@ static void run_block(const struct layer *l, int begin, int end, struct times *t
     const int lanes = kernels->lanes, group = kernels->conv_blocks;
     const int f_count = (l->c.m + 2) * (l->c.m + 2), groups = l->oc / (lanes * group);
     const bool by_tiles = l->c.algorithm == VGG_WINOGRAD_TILES;
-    const ptrdiff_t row = (ptrdiff_t)(l->side + 2) * lanes, plane = (ptrdiff_t)l->c.block * lanes;
+    const ptrdiff_t row = (ptrdiff_t)(l->side + 2) * lanes, plane = (ptrdiff_t)l->c.plane;
     const size_t panel = (size_t)l->ic * (size_t)(lanes * group);
-    const size_t share = l->c.v_f_stride / (size_t)groups;
     float *v = l->scratch, *m = v + (size_t)f_count * l->c.v_f_stride;
     double start = bench_now();
-    for (int b = 0; b < l->ic / lanes; b++) {
+    for (int b = 0; b < l->ic / lanes; b += kernels->v_blocks) {
         kernels->winograd_input(&(struct vgg_winograd_input_args){
             .m = l->c.m,
             .x = l->x + b * (l->side + 2) * row,
+            .x_block_stride = (l->side + 2) * row,
             .x_row_stride = row,
             .rows = l->side + 2,
             .columns = l->side + 2,
             .tiles_w = l->c.tiles_w,
             .tile_begin = begin,
             .tile_end = end,
-            .v = v + b * plane,
+            .block = b,
+            .blocks = l->ic / lanes,
+            .v = v,
             .v_f_stride = (ptrdiff_t)l->c.v_f_stride,
+            .v_block_stride = plane,
         });
     }
     times->in += bench_now() - start;
     for (int first = 0; first < groups; first += by_tiles ? 1 : groups) {
-        const int together = by_tiles ? 1 : groups, panels = f_count * groups;
+        const int together = by_tiles ? 1 : groups;
+        const float *u = l->u + (size_t)(first * f_count) * panel;
         start = bench_now();
-        for (int f = 0; f < f_count; f++) {
-            for (int g = 0; g < together; g++) {
-                const int at = by_tiles ? first * f_count + f : f * groups + g;
-                const float *next = l->u + (size_t)((at + 1) % panels) * panel;
-                const size_t half = panel / 2 * sizeof *next;
-                const float *vf = v + (size_t)f * l->c.v_f_stride;
-                kernels->gemm(&(struct vgg_gemm_args){
-                    .v = vf,
-                    .v_block_stride = plane,
-                    .ic_blocks = l->ic / lanes,
-                    .weight = l->u + (size_t)at * panel,
-                    .ahead = {{next, by_tiles ? half : 2 * half, !by_tiles},
-                              by_tiles ? (struct vgg_fetch){next + panel / 2, half, 0}
-                                       : (struct vgg_fetch){vf + l->c.v_f_stride + g * share,
-                                                            share * sizeof *vf, 0}},
-                    .y = m + (size_t)f * l->c.m_f_stride + g * group * plane,
-                    .y_block_stride = plane,
-                    .tiles = end - begin,
-                });
-            }
-        }
+        kernels->gemm(&(struct vgg_gemm_args){
+            .v = v,
+            .v_f_stride = (ptrdiff_t)l->c.v_f_stride,
+            .v_block_stride = plane,
+            .ic_blocks = l->ic / lanes,
+            .weight = u,
+            .after = u,
+            .far = !by_tiles,
+            .groups = together,
+            .panels = f_count * together,
+            .y = m,
+            .y_f_stride = (ptrdiff_t)l->c.m_f_stride,
+            .y_group_stride = group * plane,
+            .y_block_stride = plane,
+            .tiles = end - begin,
+        });
         times->products += bench_now() - start;
         start = bench_now();
         for (int b = 0; b < together * group; b++) {

@@ -151,6 +151,68 @@ float check_take(float *p)
     return value;
 }
 
+/* In parts, a word has the upper halves of two blocks' numbers. */
+enum { PART_WORDS = 512, PAIR_WORDS = 3 * PART_WORDS, ROW_WORDS = 16, GROUP_TILES = 32 };
+
+static size_t v_index(const struct check *check, ptrdiff_t block_stride, int blocks, int block,
+                      int t, int lane)
+{
+    if (check->kernels->v_parts == 1) {
+        return (size_t)(block * block_stride + t * check->kernels->lanes + lane);
+    }
+    const int pair = t / GROUP_TILES * ((blocks + 1) / 2) + block / 2;
+    return (size_t)(pair * PAIR_WORDS + t % GROUP_TILES * ROW_WORDS + lane);
+}
+
+float check_read_v(const struct check *check, const float *v, ptrdiff_t block_stride, int blocks,
+                   int block, int t, int lane)
+{
+    const float *at = v + v_index(check, block_stride, blocks, block, t, lane);
+    if (check->kernels->v_parts == 1) {
+        return *at;
+    }
+    float sum = 0;
+    for (int part = 2; part >= 0; part--) {
+        uint32_t word;
+        float number;
+        memcpy(&word, at + part * PART_WORDS, sizeof word);
+        word = block % 2 == 0 ? word << 16 : word & 0xffff0000;
+        memcpy(&number, &word, sizeof number);
+        sum = isinf(number) && part == 0 ? number : sum + number;
+    }
+    return sum;
+}
+
+void check_write_v(const struct check *check, float *v, ptrdiff_t block_stride, int blocks,
+                   int block, int t, int lane, float value)
+{
+    float *at = v + v_index(check, block_stride, blocks, block, t, lane);
+    if (check->kernels->v_parts == 1) {
+        *at = value;
+        return;
+    }
+    for (int part = 0; part < 3; part++) {
+        uint32_t bits, word;
+        float upper;
+        memcpy(&bits, &value, sizeof bits);
+        memcpy(&word, at + part * PART_WORDS, sizeof word);
+        bits &= 0xffff0000;
+        word = block % 2 == 0 ? (word & 0xffff0000) | bits >> 16 : (word & 0xffff) | bits;
+        memcpy(at + part * PART_WORDS, &word, sizeof word);
+        memcpy(&upper, &bits, sizeof upper);
+        value -= upper;
+    }
+}
+
+void check_untake_v(const struct check *check, float *v, ptrdiff_t block_stride, int blocks,
+                    int block, int t, int lane)
+{
+    float *at = v + v_index(check, block_stride, blocks, block, t, lane);
+    for (int part = 0; part < check->kernels->v_parts; part++) {
+        check_take(at + part * PART_WORDS);
+    }
+}
+
 void check_untouched(struct check *check, const float *output, size_t count)
 {
     for (size_t i = 0; i < count + 2 * CANARIES; i++) {

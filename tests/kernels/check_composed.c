@@ -78,7 +78,7 @@ static void make_filters(const struct vgg_kernels *kernels, const struct conv *c
                          const float *weight, int group, float *u)
 {
     const int lanes = kernels->lanes, width = kernels->conv_blocks * lanes;
-    const int depth = check_ceil_div(c->ic, lanes) * lanes;
+    const int depth = check_ceil_div(c->ic, lanes * kernels->v_blocks) * kernels->v_blocks * lanes;
     float g[9 * MAX_LANES];
     for (int ic = 0; ic < depth; ic++) {
         for (int b = 0; b < kernels->conv_blocks; b++) {
@@ -105,9 +105,12 @@ static float *run(struct check *check, const struct conv *c, const struct tensor
     const int ic_blocks = check_ceil_div(c->ic, lanes), oc_blocks = check_ceil_div(c->oc, lanes);
     const int tiles_w = check_ceil_div(c->w, c->m), tiles = tiles_w * check_ceil_div(c->h, c->m);
     const int oh = c->pool ? c->h / 2 : c->h, ow = c->pool ? c->w / 2 : c->w;
-    const size_t plane = (size_t)c->block * (size_t)lanes, y_plane = (size_t)(oh * ow * lanes);
-    const size_t v_f_stride = (size_t)ic_blocks * plane, m_f_stride = (size_t)group * plane;
-    const size_t panel = (size_t)ic_blocks * (size_t)(lanes * group * lanes);
+    const size_t rounded = vgg_round_tiles(kernels, (size_t)c->block);
+    const size_t plane = rounded * (size_t)lanes, y_plane = (size_t)(oh * ow * lanes);
+    const size_t v_f_stride = vgg_v_elements(kernels, (size_t)ic_blocks, rounded);
+    const size_t m_f_stride = (size_t)group * plane;
+    const int padded = check_ceil_div(ic_blocks, kernels->v_blocks) * kernels->v_blocks;
+    const size_t panel = (size_t)padded * (size_t)(lanes * group * lanes);
     const ptrdiff_t x_row = (ptrdiff_t)(c->w + 2) * lanes;
     const float *x = make_input(check, c, t->x);
     float *u = check_input(check, (size_t)f_count * panel, 0);
@@ -120,32 +123,38 @@ static float *run(struct check *check, const struct conv *c, const struct tensor
         make_filters(kernels, c, t->weight, first / group, u);
         for (int begin = 0; begin < tiles; begin += c->block) {
             const int end = begin + c->block < tiles ? begin + c->block : tiles;
-            for (int b = 0; b < ic_blocks; b++) {
+            for (int b = 0; b < ic_blocks; b += kernels->v_blocks) {
                 kernels->winograd_input(&(struct vgg_winograd_input_args){
                     .m = c->m,
                     .x = x + b * (c->h + 2) * x_row,
+                    .x_block_stride = (c->h + 2) * x_row,
                     .x_row_stride = x_row,
                     .rows = c->h + 2,
                     .columns = c->w + 2,
                     .tiles_w = tiles_w,
                     .tile_begin = begin,
                     .tile_end = end,
-                    .v = v + (size_t)b * plane,
+                    .block = b,
+                    .blocks = ic_blocks,
+                    .v = v,
                     .v_f_stride = (ptrdiff_t)v_f_stride,
-                });
-            }
-            for (int f = 0; f < f_count; f++) {
-                kernels->gemm(&(struct vgg_gemm_args){
-                    .v = v + (size_t)f * v_f_stride,
                     .v_block_stride = (ptrdiff_t)plane,
-                    .ic_blocks = ic_blocks,
-                    .weight = u + (size_t)f * panel,
-                    .ahead = {{u + (size_t)((f + 1) % f_count) * panel, panel * sizeof *u}, {0}},
-                    .y = m + (size_t)f * m_f_stride,
-                    .y_block_stride = (ptrdiff_t)plane,
-                    .tiles = end - begin,
                 });
             }
+            kernels->gemm(&(struct vgg_gemm_args){
+                .v = v,
+                .v_f_stride = (ptrdiff_t)v_f_stride,
+                .v_block_stride = (ptrdiff_t)plane,
+                .ic_blocks = ic_blocks,
+                .weight = u,
+                .after = u,
+                .groups = 1,
+                .panels = f_count,
+                .y = m,
+                .y_f_stride = (ptrdiff_t)m_f_stride,
+                .y_block_stride = (ptrdiff_t)plane,
+                .tiles = end - begin,
+            });
             for (int b = 0; b < group && first + b < oc_blocks; b++) {
                 kernels->winograd_output(&(struct vgg_winograd_output_args){
                     .m = c->m,
@@ -230,7 +239,7 @@ static double *compute_magnitude(struct check *check, const struct conv *c, cons
 static double operations_of(const struct check *check, const struct conv *c)
 {
     const int in = c->m == 2 ? 1 : c->m == 4 ? 2 : 3, out = in + 1;
-    return 2.0 * (in + out) * (check->fused ? 1 : 2) + 1 + c->ic + !check->fused + 1;
+    return 2.0 * (in + out) * (check->fused ? 1 : 2) + 1 + check_gemm_operations(check, c->ic) + 1;
 }
 
 static void check_case(struct check *check, const struct conv *c)

@@ -1,80 +1,163 @@
-/* gemm: every width of the register tile, depths and groups; and the same bits however the tiles are split
- * and whatever is fetched ahead. fma_peak and read_peak: they must do the work that they time. */
+/* gemm: every width of the register tile, depths, groups and panels; and the same bits however the tiles are
+ * split. fma_peak and read_peak: they must do the work that they time. */
 #include "check.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "kernels/ref.h"
 
+/* Panels first … first+panels-1 of groups by frequencies; 0: one. */
 struct gemm {
     int ic_blocks, tiles;
     enum check_fill v_fill, weight_fill;
+    int groups, first, panels;
 };
 
-/* The arguments with new outputs; tiles begin … end-1 are then one call. */
-static float *run(struct check *check, struct vgg_gemm_args args, size_t y_count, int step)
+/* Numbers of a case in plain order. */
+struct numbers {
+    float *v;      /* [frequencies][ic][tiles] */
+    float *weight; /* [panels][ic_blocks * L][G], its padding behind it */
+    float *y;      /* [panels][G][tiles] */
+};
+
+/* Computes y, `step` tiles a call, in memory of its own; everything round it must stay untouched. */
+static float *run(struct check *check, const struct gemm *c, const struct numbers *numbers,
+                  int step)
 {
-    const int tiles = args.tiles, lanes = check->kernels->lanes;
-    const float *v = args.v;
-    float *y = check_output(check, y_count);
-    for (int begin = 0; begin < tiles; begin += step) {
-        args.v = v + (ptrdiff_t)begin * lanes;
-        args.y = y + (ptrdiff_t)begin * lanes;
-        args.tiles = begin + step < tiles ? step : tiles - begin;
-        check->kernels->gemm(&args);
+    const struct vgg_kernels *kernels = check->kernels;
+    const int lanes = kernels->lanes, width = kernels->conv_blocks * lanes;
+    const int depth = c->ic_blocks * lanes,
+              frequencies = (c->first + c->panels - 1) / c->groups + 1;
+    const size_t rounded = vgg_round_tiles(kernels, (size_t)step);
+    const size_t plane = rounded * (size_t)lanes + 16,
+                 y_group = plane * (size_t)kernels->conv_blocks;
+    const size_t y_f = y_group * (size_t)c->groups, y_count = y_f * (size_t)frequencies;
+    const size_t v_f = kernels->v_parts > 1
+                           ? vgg_v_elements(kernels, (size_t)c->ic_blocks, rounded) + 16
+                           : plane * (size_t)c->ic_blocks;
+    const size_t v_count = v_f * (size_t)frequencies - 16; /* the last one has no gap after it */
+    float *v = check_input(check, v_count, 0), *y = check_output(check, y_count);
+    float *result = check_scratch(check, (size_t)(c->panels * width * c->tiles), sizeof *result);
+    for (int begin = 0; begin < c->tiles; begin += step) {
+        const int tiles = begin + step < c->tiles ? step : c->tiles - begin;
+        memset(v, 0xff, v_count * sizeof *v); /* NaN, where no tile is */
+        for (int f = 0; f < frequencies; f++) {
+            for (int t = 0; t < tiles; t++) {
+                for (int ic = 0; ic < check_ceil_div(c->ic_blocks, kernels->v_blocks) *
+                                          kernels->v_blocks * lanes;
+                     ic++) {
+                    const size_t at = (size_t)(f * depth + ic) * (size_t)c->tiles;
+                    check_write_v(check, v + (size_t)f * v_f, (ptrdiff_t)plane, c->ic_blocks,
+                                  ic / lanes, t, ic % lanes,
+                                  ic < depth ? numbers->v[at + (size_t)(begin + t)] : 0);
+                }
+            }
+        }
+        kernels->gemm(&(struct vgg_gemm_args){
+            .v = v,
+            .v_f_stride = (ptrdiff_t)v_f,
+            .v_block_stride = (ptrdiff_t)plane,
+            .ic_blocks = c->ic_blocks,
+            .weight = numbers->weight,
+            .after = numbers->weight,
+            .far = begin % 2, /* what is fetched ahead changes no bit */
+            .groups = c->groups,
+            .first = c->first,
+            .panels = c->panels,
+            .y = y,
+            .y_f_stride = (ptrdiff_t)y_f,
+            .y_group_stride = (ptrdiff_t)y_group,
+            .y_block_stride = (ptrdiff_t)plane,
+            .tiles = tiles,
+        });
+        for (int p = 0; p < c->panels; p++) {
+            const int f = (c->first + p) / c->groups, g = (c->first + p) % c->groups;
+            float *panel = y + (size_t)f * y_f + (size_t)g * y_group;
+            for (int oc = 0; oc < width; oc++) {
+                float *to = result + (size_t)(p * width + oc) * (size_t)c->tiles;
+                for (int t = 0; t < (int)vgg_round_tiles(kernels, (size_t)tiles); t++) {
+                    const float got = check_take(panel + (size_t)(oc / lanes) * plane +
+                                                 (size_t)(t * lanes + oc % lanes));
+                    if (t < tiles) {
+                        to[begin + t] = got;
+                    }
+                }
+            }
+        }
+        check_untouched(check, y, y_count);
     }
-    return y;
+    return result;
 }
 
-static void check_case(struct check *check, const struct gemm *c)
+/* What can be lost where parts of a product are denormal, which the tile unit takes for zero. */
+static double lost_parts(const struct check *check, const struct gemm *c, const float *x,
+                         const float *row, int depth)
 {
-    const int lanes = check->kernels->lanes, width = check->kernels->conv_blocks * lanes;
-    const int depth = c->ic_blocks * lanes;
-    check_begin(check, "gemm %d->%d, %d tiles, %s v, %s weights", depth, width, c->tiles,
-                check_fill_string(c->v_fill), check_fill_string(c->weight_fill));
-    const size_t plane = (size_t)(c->tiles + 1) * (size_t)lanes;
-    const size_t v_count = (size_t)(c->ic_blocks - 1) * plane + (size_t)(c->tiles * lanes);
-    const size_t y_count = (size_t)check->kernels->conv_blocks * plane;
-    const size_t weight_count = (size_t)depth * (size_t)width;
-    float *v = check_input(check, v_count, 0), *weight = check_input(check, weight_count, 0);
-    check_fill(check, v, v_count, c->v_fill);
-    check_fill(check, weight, weight_count, c->weight_fill);
-    struct vgg_gemm_args args = {.v = v,
-                                 .v_block_stride = (ptrdiff_t)plane,
-                                 .ic_blocks = c->ic_blocks,
-                                 .weight = weight,
-                                 .y_block_stride = (ptrdiff_t)plane,
-                                 .tiles = c->tiles};
-    float *y = run(check, args, y_count, c->tiles);
-    check_same(check, "tiles one by one", y, run(check, args, y_count, 1), y_count);
-    check_same(check, "tiles in two calls", y,
-               run(check, args, y_count, check_ceil_div(c->tiles, 2)), y_count);
-    /* Only fetched, never read: it may even end where reading faults. */
-    args.ahead[0] = (struct vgg_fetch){weight + weight_count, weight_count * sizeof *weight, 1};
-    args.ahead[1] = (struct vgg_fetch){v + v_count, 4096, 0};
-    check_same(check, "memory that is not there fetched ahead", y,
-               run(check, args, y_count, c->tiles), y_count);
+    double most = 0;
+    if (check->kernels->v_parts == 1 || c->v_fill == FILL_NAN || c->weight_fill == FILL_NAN) {
+        return 0;
+    }
+    for (int ic = 0; ic < depth; ic++) {
+        most = fmax(most, fmax(fabs((double)x[ic]), fabs((double)row[ic])));
+    }
+    return isfinite(most) ? 4 * depth * 0x1p-126 * fmax(1, most) : 0;
+}
 
-    float *rows = check_scratch(check, weight_count, sizeof *rows); /* [oc][ic] */
+static void check_case(struct check *check, const struct gemm *asked)
+{
+    struct gemm c = *asked;
+    c.groups = c.groups > 0 ? c.groups : 1;
+    c.panels = c.panels > 0 ? c.panels : 1;
+    const int lanes = check->kernels->lanes, width = check->kernels->conv_blocks * lanes;
+    const int depth = c.ic_blocks * lanes, frequencies = (c.first + c.panels - 1) / c.groups + 1;
+    check_begin(check, "gemm %d->%d, %d tiles, panels %d to %d of %d groups, %s v, %s weights",
+                depth, width, c.tiles, c.first, c.first + c.panels, c.groups,
+                check_fill_string(c.v_fill), check_fill_string(c.weight_fill));
+    const size_t v_count = (size_t)(frequencies * depth * c.tiles);
+    const int padded =
+        check_ceil_div(c.ic_blocks, check->kernels->v_blocks) * check->kernels->v_blocks * lanes;
+    const size_t panel = (size_t)(padded * width);
+    const struct numbers numbers = {
+        .v = check_scratch(check, v_count, sizeof(float)),
+        .weight = check_input(check, panel * (size_t)c.panels, 0),
+    };
+    check_fill(check, numbers.v, v_count, c.v_fill);
+    for (int p = 0; p < c.panels; p++) {
+        check_fill(check, numbers.weight + (size_t)p * panel, (size_t)(depth * width),
+                   c.weight_fill);
+    }
+    const size_t y_count = (size_t)(c.panels * width * c.tiles);
+    const float *y = run(check, &c, &numbers, c.tiles);
+    check_same(check, "tiles one by one", y, run(check, &c, &numbers, 1), y_count);
+    check_same(check, "tiles in two calls", y, run(check, &c, &numbers, check_ceil_div(c.tiles, 2)),
+               y_count);
+
+    float *rows = check_scratch(check, (size_t)(depth * width), sizeof *rows); /* [oc][ic] */
     float *x = check_scratch(check, (size_t)depth, sizeof *x);
     double *want = check_scratch(check, (size_t)width, sizeof *want);
     double *magnitude = check_scratch(check, (size_t)width, sizeof *magnitude);
-    for (size_t i = 0; i < weight_count; i++) {
-        rows[i % (size_t)width * (size_t)depth + i / (size_t)width] = weight[i];
-    }
-    for (int t = 0; t < c->tiles; t++) {
-        for (int ic = 0; ic < depth; ic++) {
-            x[ic] = v[(size_t)(ic / lanes) * plane + (size_t)(t * lanes + ic % lanes)];
+    for (int p = 0; p < c.panels; p++) {
+        const size_t f = (size_t)((c.first + p) / c.groups);
+        for (int i = 0; i < depth * width; i++) {
+            rows[i % width * depth + i / width] = numbers.weight[(size_t)p * panel + (size_t)i];
         }
-        vgg_ref_linear(x, rows, NULL, width, depth, want, magnitude);
-        for (int oc = 0; oc < width; oc++) {
-            check_value(
-                check, "tile", (size_t)t,
-                check_take(y + (size_t)(oc / lanes) * plane + (size_t)(t * lanes + oc % lanes)),
-                want[oc], magnitude[oc], depth + !check->fused, 0);
+        for (int t = 0; t < c.tiles; t++) {
+            for (int ic = 0; ic < depth; ic++) {
+                x[ic] = numbers.v[(f * (size_t)depth + (size_t)ic) * (size_t)c.tiles + (size_t)t];
+            }
+            vgg_ref_linear(x, rows, NULL, width, depth, want, magnitude);
+            for (int oc = 0; oc < width; oc++) {
+                const size_t at = (size_t)(p * width + oc) * (size_t)c.tiles + (size_t)t;
+                /* An infinity in parts is not finite, but not itself. */
+                const bool parts_of_infinity =
+                    check->kernels->v_parts > 1 && isinf(want[oc]) && isnan(y[at]);
+                check_value(check, "tile", (size_t)t, parts_of_infinity ? (float)want[oc] : y[at],
+                            want[oc], magnitude[oc], check_gemm_operations(check, depth),
+                            lost_parts(check, &c, x, rows + oc * depth, depth));
+            }
         }
     }
-    check_untouched(check, y, y_count);
     check_end(check);
 }
 
@@ -126,19 +209,21 @@ static void check_read_peak(struct check *check, size_t count, size_t gap)
 
 void check_gemm(struct check *check)
 {
-    enum { WIDEST_TILE = 14 }; /* of any ISA */
+    enum { WIDEST_TILE = 32 }; /* of any ISA */
     for (int tiles = 1; tiles <= 2 * WIDEST_TILE + 1; tiles++) {
-        check_case(check, &(struct gemm){1 + tiles % 3, tiles, 0, 0});
+        check_case(check, &(struct gemm){1 + tiles % 3, tiles, 0, 0, 0, 0, 0});
     }
     for (int fill = 0; fill < FILL_MIXED; fill++) {
         const enum check_fill other = fill == FILL_OVERFLOW ? FILL_POSITIVE : FILL_ORDINARY;
-        check_case(check, &(struct gemm){2, 17, (enum check_fill)fill, other});
-        check_case(check, &(struct gemm){2, 17, other, (enum check_fill)fill});
+        check_case(check, &(struct gemm){2, 17, (enum check_fill)fill, other, 0, 0, 0});
+        check_case(check, &(struct gemm){2, 17, other, (enum check_fill)fill, 0, 0, 0});
     }
-    check_case(check, &(struct gemm){512 / check->kernels->lanes, 25, 0, 0});
+    check_case(check, &(struct gemm){512 / check->kernels->lanes, 25, 0, 0, 0, 0, 0});
     for (int i = 0; i < 20; i++) {
+        const int groups = check_range(check, 1, 3);
         check_case(check,
-                   &(struct gemm){check_range(check, 1, 9), check_range(check, 1, 90), 0, 0});
+                   &(struct gemm){check_range(check, 1, 9), check_range(check, 1, 90), 0, 0, groups,
+                                  check_range(check, 0, groups - 1), check_range(check, 1, 7)});
     }
     check_fma_peak(check);
     for (size_t gap = 0; gap < sizeof(float); gap++) {

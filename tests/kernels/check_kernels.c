@@ -27,6 +27,7 @@ static void (*find_vec_check(enum vgg_cpu cpu))(struct check *)
     case VGG_CPU_AVX2:
         return check_vec_avx2;
     case VGG_CPU_AVX512:
+    case VGG_CPU_AMX: /* whose vectors are the same */
         return check_vec_avx512;
 #elif defined(__aarch64__)
     case VGG_CPU_NEON:

@@ -132,7 +132,7 @@ START_TEST(refuses_wrong_values)
     expect_message("-t 99999999999999999999",
                    "--threads: expected a number from 1 to 1024, got '99999999999999999999'");
     expect_message("-o yaml", "--format: expected text, json, jsonl or csv, got 'yaml'");
-    expect_message("--cpu sse", "--cpu: expected auto, scalar, avx2, avx512 or neon, got 'sse'");
+    expect_message("--cpu sse", "--cpu: expected auto, scalar, avx2, avx512, amx or neon, got 'sse'");
     expect_message("compare --rtol nan", "--rtol: expected a number, 0 or larger, got 'nan'");
     expect_message("compare --rtol=-1", "--rtol: expected a number, 0 or larger, got '-1'");
     expect_message("--labels", "--labels needs a value");
@@ -141,7 +141,7 @@ START_TEST(refuses_wrong_values)
     expect_message("bench -t 1,,2", "--threads: expected a number from 1 to 1024, got ''");
     expect_message("bench --batch 1,0", "--batch: expected a number from 1 to 4096, got '0'");
     expect_message("bench --cpu avx2,sse",
-                   "--cpu: expected auto, scalar, avx2, avx512 or neon, got 'sse'");
+                   "--cpu: expected auto, scalar, avx2, avx512, amx or neon, got 'sse'");
     expect_message("bench -b 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17",
                    "--batch: expected at most 16 values");
     expect_message("--conv f8", "--conv: expected auto, exact, direct, f2, f4 or f6, got 'f8'");
@@ -212,7 +212,7 @@ START_TEST(writes_help)
         }
     }
     const char *const parts[] = {"Usage: vgg-infer [options] [MODEL] IMAGE...\n", "-k, --topk N",
-                                 "--cpu {auto,scalar,avx2,avx512,neon}", "compare", "--save-input"};
+                                 "--cpu {auto,scalar,avx2,avx512,amx,neon}", "compare", "--save-input"};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         ck_assert_msg(strstr(text, parts[i]) != NULL, "no %s in the help", parts[i]);
     }

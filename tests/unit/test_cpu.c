@@ -42,6 +42,9 @@ START_TEST(detects_what_is_available)
         ck_assert(vgg_cpu_is_available(VGG_CPU_AVX2));
         ck_assert(!vgg_cpu_is_available(VGG_CPU_NEON));
     }
+    if (vgg_cpu_is_available(VGG_CPU_AMX)) {
+        ck_assert(vgg_cpu_is_available(VGG_CPU_AVX512));
+    }
 }
 END_TEST
 

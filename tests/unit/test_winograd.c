@@ -393,8 +393,10 @@ START_TEST(scratch_is_bounded)
         struct vgg_conv_choice c = choose(&plan, i / 6);
         const int side = layers[i / 6].side;
         /* No more than all of the layer's transformed input, and products of a group a block. */
-        const double n = c.m + 2, tiles = (double)c.tiles_h * c.tiles_w, L = kernels->lanes;
-        const double channels = layers[i / 6].ic + layers[i / 6].oc + 4 * L;
+        const double n = c.m + 2, L = kernels->lanes;
+        const double tiles =
+            (double)vgg_round_tiles(kernels, (size_t)c.tiles_h * (size_t)c.tiles_w);
+        const double channels = layers[i / 6].ic * kernels->v_lanes / L + layers[i / 6].oc + 4 * L;
         const double bytes = (double)c.slots * (double)c.slot_elements * sizeof(float);
         ck_assert_double_le(bytes, 1.6 * n * n * tiles * channels * sizeof(float));
         /* Where the limit leaves less, fewer blocks are made at a time, or none. */

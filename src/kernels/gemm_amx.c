@@ -1,0 +1,223 @@
+/* The products of Winograd convolution on the AMX tile unit, in the parts that vec_amx.h describes.
+ *
+ * Of the nine products of parts the three smallest are left out:
+ *     x w = x0 w0 + (x0 w1 + x1 w0) + (x0 w2 + x1 w1 + x2 w0) + less than 2^-21 |x w|
+ * with the sign of x w, 2^-24 |x w| on average: what one float32 multiplication may round. An instruction
+ * sums the products of 32 channels, and few roundings make a sum more exact than a chain of multiply-adds.
+ * Denormals count as zero.
+ *
+ * One step is a pair of blocks, 32 channels, of 32 tiles and 32 output channels: 6 products of parts, each of
+ * 2 × 2 registers. The unit is busy for 384 cycles and leaves the vector units free: they split the weights
+ * of the step AHEAD of it, from float32 as all instruction sets pack them, into a ring that stays in the
+ * first-level cache. (Weights split beforehand take one and a half times the bytes, and came slower from
+ * every cache; a ring of two steps made the unit wait for the last stores.)
+ *
+ * Registers: 0-3 accumulators of 2 × 16 tiles by 2 × 16 output channels, 4-5 parts of V, 6-7 of weights. */
+#include "kernels/kernels.h"
+#include "kernels/vec.h"
+
+enum {
+    HALF = 16,     /* rows and columns of a register */
+    CHANNELS = 32, /* of a step */
+    AHEAD = 3,     /* steps that the ring is ahead of the unit */
+    SLOTS = AHEAD + 1,
+    SLICES = 8, /* of a step's splitting, spread between its products */
+    SLICE_ROWS = CHANNELS / SLICES,
+    LINE_BYTES = 64,
+    STEP_ELEMENTS = CHANNELS * CONV_BLOCKS * VF_LANES, /* of weights */
+};
+
+/* The compiler does not know that tile instructions read and write memory. */
+#define ORDER_MEMORY() __asm__ volatile("" ::: "memory")
+
+/* The unit's shape register. */
+struct shape {
+    uint8_t palette, reserved[15];
+    uint16_t row_bytes[16];
+    uint8_t rows[16];
+};
+
+static void configure(void)
+{
+    struct shape shape = {.palette = 1};
+    for (int i = 0; i < 8; i++) {
+        shape.row_bytes[i] = VT_ROW;
+        shape.rows[i] = HALF;
+    }
+    _tile_loadconfig(&shape);
+}
+
+/* The steps of all panels in their order, each panel's once for every 32 tiles. */
+struct stream {
+    const float *weight, *panel; /* of the step, and its panel's first */
+    int step, steps;             /* in the panel */
+    int pass, passes;            /* over the panel */
+    int panels;                  /* left, the step's own included */
+};
+
+VGG_INLINE void advance(struct stream *s)
+{
+    s->weight += STEP_ELEMENTS;
+    if (++s->step < s->steps) {
+        return;
+    }
+    s->step = 0;
+    if (++s->pass == s->passes) {
+        s->pass = 0;
+        if (s->panels > 1) { /* past the last one it is split again, for nothing */
+            s->panels--;
+            s->panel = s->weight;
+        }
+    }
+    s->weight = s->panel;
+}
+
+/* What is fetched meanwhile: the next panel as four parts side by side (see gemm_tmpl.c), a line of each or
+ * two in a slice, and the next frequency's tiles. */
+enum { PARTS = SLICE_ROWS };
+struct fetch {
+    const char *weight, *v;
+    ptrdiff_t part, weight_step, v_step;
+    int lines; /* of each part in a slice: 0 where weights are near, else 1 or 2 */
+};
+
+/* Splits SLICE_ROWS of a step's 32 rows: row (block b of output channels, channel c of a block). */
+VGG_INLINE void split_slice(const float *weight, char *slot, int slice, struct fetch *fetch)
+{
+    VGG_UNROLL
+    for (int i = 0; i < SLICE_ROWS; i++) {
+        const int row = slice * SLICE_ROWS + i, c = row / CONV_BLOCKS, b = row % CONV_BLOCKS;
+        const float *w = weight + (c * CONV_BLOCKS + b) * VF_LANES;
+        vt_split(slot + (b * HALF + c) * VT_ROW, vf_load(w),
+                 vf_load(w + HALF * CONV_BLOCKS * VF_LANES));
+        if (fetch->lines > 0) {
+            vf_prefetch(fetch->weight + i * fetch->part);
+        }
+        if (fetch->lines > 1) {
+            vf_prefetch(fetch->weight + i * fetch->part + LINE_BYTES);
+        }
+    }
+    if (fetch->lines > 0) {
+        vf_prefetch(fetch->v);
+        fetch->weight += fetch->weight_step;
+        fetch->v += fetch->v_step;
+    }
+}
+
+/* A part's registers. Both halves of V are loaded even where the second one has no tiles. */
+#define LOAD_V(p)                                                                                  \
+    _tile_loadd(4, v + (p)*VT_PART, VT_ROW);                                                       \
+    if (halves > 1)                                                                                \
+    _tile_loadd(5, v + (p)*VT_PART + HALF * VT_ROW, VT_ROW)
+#define LOAD_W(p)                                                                                  \
+    _tile_loadd(6, w + (p)*VT_PART, VT_ROW);                                                       \
+    _tile_loadd(7, w + (p)*VT_PART + HALF * VT_ROW, VT_ROW)
+#define MULTIPLY()                                                                                 \
+    _tile_dpbf16ps(0, 4, 6);                                                                       \
+    _tile_dpbf16ps(1, 4, 7);                                                                       \
+    if (halves > 1) {                                                                              \
+        _tile_dpbf16ps(2, 5, 6);                                                                   \
+        _tile_dpbf16ps(3, 5, 7);                                                                   \
+    }
+
+/* One panel × up to 32 tiles; halves (1 or 2) is a constant where it is inlined. Small products come first,
+ * in an order in which only one part is loaded twice. Each load stands before the slice that would delay it.
+ * Returns the next slot. */
+VGG_INLINE int multiply(const char *v, char *ring, int slot, struct stream *ahead,
+                        struct fetch *fetch, int steps, float *y, ptrdiff_t y_block_stride,
+                        int halves)
+{
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    const char *w = ring + slot * VT_PAIR;
+    LOAD_V(0);
+    LOAD_W(2);
+    for (int step = 0; step < steps; step++) {
+        const float *weight = ahead->weight;
+        char *to = ring + (slot + AHEAD) % SLOTS * VT_PAIR;
+        advance(ahead);
+        MULTIPLY();
+        LOAD_W(1);
+        split_slice(weight, to, 0, fetch);
+        MULTIPLY();
+        LOAD_V(1);
+        split_slice(weight, to, 1, fetch);
+        split_slice(weight, to, 2, fetch);
+        MULTIPLY();
+        LOAD_W(0);
+        split_slice(weight, to, 3, fetch);
+        MULTIPLY();
+        LOAD_V(2);
+        split_slice(weight, to, 4, fetch);
+        split_slice(weight, to, 5, fetch);
+        MULTIPLY();
+        LOAD_V(0);
+        split_slice(weight, to, 6, fetch);
+        MULTIPLY();
+        v += VT_PAIR;
+        slot = (slot + 1) % SLOTS;
+        w = ring + slot * VT_PAIR;
+        if (step + 1 < steps) {
+            LOAD_V(0);
+            LOAD_W(2);
+        }
+        split_slice(weight, to, 7, fetch);
+        ORDER_MEMORY();
+    }
+    _tile_stored(0, y, VT_ROW);
+    _tile_stored(1, y + y_block_stride, VT_ROW);
+    if (halves > 1) {
+        _tile_stored(2, y + HALF * VF_LANES, VT_ROW);
+        _tile_stored(3, y + y_block_stride + HALF * VF_LANES, VT_ROW);
+    }
+    ORDER_MEMORY();
+    return slot;
+}
+
+void VGG_KERNEL(gemm)(const struct vgg_gemm_args *args)
+{
+    _Alignas(LINE_BYTES) char ring[SLOTS * VT_PAIR];
+    const int steps = (args->ic_blocks + 1) / 2, passes = (args->tiles + VT_TILES - 1) / VT_TILES;
+    const size_t elements = (size_t)steps * STEP_ELEMENTS;
+    struct stream ahead = {.weight = args->weight,
+                           .panel = args->weight,
+                           .steps = steps,
+                           .passes = passes,
+                           .panels = args->panels};
+    struct fetch fetch = {.lines = 0};
+    for (int i = 0; i < AHEAD; i++) {
+        for (int slice = 0; slice < SLICES; slice++) {
+            split_slice(ahead.weight, ring + i * VT_PAIR, slice, &fetch);
+        }
+        advance(&ahead);
+    }
+    const ptrdiff_t slices = (ptrdiff_t)SLICES * steps * passes; /* of a panel */
+    const ptrdiff_t share = args->v_f_stride / args->groups;
+    fetch.part = (ptrdiff_t)(elements * sizeof(float)) / PARTS / LINE_BYTES * LINE_BYTES;
+    fetch.weight_step = fetch.part / slices;
+    fetch.lines = !args->far ? 0 : fetch.weight_step <= LINE_BYTES ? 1 : 2;
+    fetch.v_step = share * (ptrdiff_t)sizeof(float) / slices;
+    int slot = 0;
+    configure();
+    ORDER_MEMORY();
+    for (int p = 0; p < args->panels; p++) {
+        const int f = (args->first + p) / args->groups, g = (args->first + p) % args->groups;
+        const float *v = args->v + f * args->v_f_stride;
+        float *y = args->y + f * args->y_f_stride + g * args->y_group_stride;
+        fetch.weight =
+            (const char *)(p + 1 < args->panels ? args->weight + (size_t)(p + 1) * elements
+                                                : args->after);
+        fetch.v = (const char *)(v + args->v_f_stride + g * share);
+        for (int t = 0; t < args->tiles; t += VT_TILES) {
+            const char *tiles = (const char *)v + (ptrdiff_t)(t / VT_TILES) * steps * VT_PAIR;
+            float *to = y + (ptrdiff_t)t * VF_LANES;
+            slot = args->tiles - t > HALF ? multiply(tiles, ring, slot, &ahead, &fetch, steps, to,
+                                                     args->y_block_stride, 2)
+                                          : multiply(tiles, ring, slot, &ahead, &fetch, steps, to,
+                                                     args->y_block_stride, 1);
+        }
+    }
+    _tile_release();
+}

@@ -1,0 +1,55 @@
+/* vec.h for CPUs with AMX: AVX-512, but Winograd's products run on the tile unit (gemm_amx.c).
+ *
+ * The unit multiplies bfloat16, a float32 cut to its upper half, which has 8 significant bits of the 24. So
+ * a number is kept as the exact sum of three, each the upper half of what those before it left:
+ *     x = x0 + x1 + x2,   |x1| < 2^-7 |x|,   |x2| < 2^-15 |x|
+ * (Rounding instead of cutting would halve each bound and cost more arithmetic than the unit leaves time
+ * for.) A row is the parts of one number of 16 columns from each of two blocks of channels, the first
+ * block's in the lower halves of its 16 words. So two blocks and no shuffle make the pairs that the unit
+ * sums, and V's layout is
+ *     v[f][t / 32][block / 2][part][t % 32][16 words]     a row is 64 bytes, the three of a tile are 2 KiB
+ * apart, and 32 tiles are read from end to end. Pairs lack their second block where blocks are odd: it is
+ * zeros. */
+#if !defined(__AMX_TILE__) || !defined(__AMX_BF16__)
+#error "vec_amx.h needs -mamx-tile -mamx-bf16"
+#endif
+#include "kernels/vec_avx512.h"
+
+#define VT_OWN_LAYOUT
+enum { VT_BLOCKS = 2, VT_LANES = 24, VT_PARTS = 3, VT_TILES = 32 };
+/* Bytes of a row, of a part of 32 rows, of all parts. */
+enum { VT_ROW = 64, VT_PART = VT_TILES * VT_ROW, VT_PAIR = VT_PARTS * VT_PART };
+
+/* The upper halves of both numbers in one word. */
+VGG_INLINE __m512i vt_pack(vf low, vf high)
+{
+    const __m512i upper = _mm512_set1_epi32((int)0xffff0000);
+    return _mm512_ternarylogic_epi32(_mm512_srli_epi32(_mm512_castps_si512(low), 16),
+                                     _mm512_castps_si512(high), upper, 0xf8); /* a | (b & c) */
+}
+/* What the upper half leaves. */
+VGG_INLINE vf vt_rest(vf a)
+{
+    const __m512i upper = _mm512_set1_epi32((int)0xffff0000);
+    return vf_sub(a, _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(a), upper)));
+}
+/* Stores the rows of all parts. */
+VGG_INLINE void vt_split(char *row, vf low, vf high)
+{
+    _mm512_storeu_si512(row, vt_pack(low, high));
+    low = vt_rest(low);
+    high = vt_rest(high);
+    _mm512_storeu_si512(row + VT_PART, vt_pack(low, high));
+    _mm512_storeu_si512(row + 2 * VT_PART, vt_pack(vt_rest(low), vt_rest(high)));
+}
+
+VGG_INLINE float *vt_at(float *v, ptrdiff_t block_stride, int block, int blocks, int t)
+{
+    (void)block_stride;
+    const ptrdiff_t pairs = (blocks + 1) / 2, pair = (t / VT_TILES) * pairs + block / 2;
+    return v + (pair * VT_PAIR + (ptrdiff_t)(t % VT_TILES) * VT_ROW) / (ptrdiff_t)sizeof(float);
+}
+VGG_INLINE void vt_store(float *at, const vf channels[VT_BLOCKS])
+{
+    vt_split((char *)at, channels[0], channels[1]);
+}
