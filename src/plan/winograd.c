@@ -3,9 +3,11 @@
  *   TILES      a task takes a block of tiles through all three while it stays in the second-level cache:
  *                  for each input block: V[f][ic][t];  for each group: M[f][2][t], then its outputs
  *              Weights [group][f][ic][G] are read once a block of tiles.
- *   FREQUENCY  three loops over the whole batch; products frequency by frequency:
+ *   FREQUENCY  three loops over many tiles, of several pictures where there are; products frequency by
+ *              frequency:
  *                  V[f][ic][t] for all t;  M[f][oc][t];  outputs
- *              Weights [f][group][ic][G] are read once, in order, each panel fetched ahead.
+ *              Weights [f][group][ic][G] are read in order, each panel fetched ahead, once for so many
+ *              tiles as the shared cache holds well.
  *
  * V and M have an odd number of cache lines from frequency to frequency, so that the stores of one tile
  * do not fall into the same set of the first-level cache. */
@@ -80,6 +82,7 @@ struct winograd_run {
     int blocks;         /* of tiles in a picture, for TILES */
     atomic_size_t next; /* of the blocks of all pictures, for TILES */
     int slices;         /* of the panels, for FREQUENCY */
+    int begin, end;     /* tiles of all pictures, those of this round of FREQUENCY */
     float *v, *m;
 };
 
@@ -212,15 +215,32 @@ static void tiles_task(void *context, size_t slot, int worker)
     }
 }
 
+/* A picture's part of this round's tiles. */
+struct part {
+    int n, begin, end; /* tiles of the picture */
+    int at;            /* the first one's number in the round */
+};
+
+static struct part part_of(const struct winograd_run *run, size_t index)
+{
+    const int tiles = run->step->conv.tiles_h * run->step->conv.tiles_w;
+    struct part part = {.n = run->begin / tiles + (int)index};
+    const int first = part.n * tiles;
+    part.begin = run->begin > first ? run->begin - first : 0;
+    part.end = min(run->end - first, tiles);
+    part.at = first + part.begin - run->begin;
+    return part;
+}
+
 static void frequency_input_task(void *context, size_t index, int worker)
 {
     (void)worker;
     const struct winograd_run *run = context;
-    const struct vgg_conv_choice *conv = &run->step->conv;
-    const int tiles = conv->tiles_h * conv->tiles_w, together = run->plan->kernels->v_blocks;
+    const int together = run->plan->kernels->v_blocks;
     const size_t calls = (size_t)vgg_ceil_div(run->in->blocks, together);
-    const int n = (int)(index / calls), block = (int)(index % calls) * together;
-    transform_input(run, n, block, 0, tiles, run->v, n * tiles);
+    const struct part part = part_of(run, index / calls);
+    transform_input(run, part.n, (int)(index % calls) * together, part.begin, part.end, run->v,
+                    part.at);
 }
 
 /* A slice of the panels, in the order in which they lie in memory. */
@@ -232,8 +252,8 @@ static void frequency_product_task(void *context, size_t index, int worker)
     const size_t panels = (size_t)step->groups * (size_t)frequencies(step);
     const size_t begin = panels * index / (size_t)run->slices;
     const size_t end = panels * (index + 1) / (size_t)run->slices;
-    multiply(run, 0, step->groups, (int)begin, (int)(end - begin),
-             run->count * step->conv.tiles_h * step->conv.tiles_w, run->v, run->m);
+    multiply(run, 0, step->groups, (int)begin, (int)(end - begin), run->end - run->begin, run->v,
+             run->m);
 }
 
 static void frequency_output_task(void *context, size_t index, int worker)
@@ -241,12 +261,31 @@ static void frequency_output_task(void *context, size_t index, int worker)
     (void)worker;
     const struct winograd_run *run = context;
     const struct vgg_conv_choice *conv = &run->step->conv;
-    const int tiles = conv->tiles_h * conv->tiles_w, L = run->plan->kernels->lanes;
-    const int n = (int)(index / (size_t)run->out->blocks);
-    const int block = (int)(index % (size_t)run->out->blocks);
-    transform_output(run, n, block, 0, tiles,
-                     run->m + block * (ptrdiff_t)conv->plane + (ptrdiff_t)n * tiles * L);
-    clear_frame(run, n, block);
+    const struct part part = part_of(run, index / (size_t)run->out->blocks);
+    const int block = (int)(index % (size_t)run->out->blocks), L = run->plan->kernels->lanes;
+    transform_output(run, part.n, block, part.begin, part.end,
+                     run->m + block * (ptrdiff_t)conv->plane + (ptrdiff_t)part.at * L);
+    if (part.begin == 0) {
+        clear_frame(run, part.n, block);
+    }
+}
+
+/* The tiles of all pictures, a round of some of them after the other. */
+static void run_frequencies(struct winograd_run *run, struct vgg_pool *pool)
+{
+    const struct vgg_conv_choice *conv = &run->step->conv;
+    const int tiles = conv->tiles_h * conv->tiles_w, all = run->count * tiles;
+    const int rounds = vgg_ceil_div(all, conv->block);
+    const size_t calls = (size_t)vgg_ceil_div(run->in->blocks, run->plan->kernels->v_blocks);
+    run->slices = min(run->step->groups * frequencies(run->step), 4 * run->plan->threads);
+    for (int i = 0; i < rounds; i++) {
+        run->begin = (int)((int64_t)all * i / rounds);
+        run->end = (int)((int64_t)all * (i + 1) / rounds);
+        const size_t pictures = (size_t)((run->end - 1) / tiles - run->begin / tiles + 1);
+        vgg_pool_run(pool, pictures * calls, frequency_input_task, run);
+        vgg_pool_run(pool, (size_t)run->slices, frequency_product_task, run);
+        vgg_pool_run(pool, pictures * (size_t)run->out->blocks, frequency_output_task, run);
+    }
 }
 
 void vgg_winograd_run(const struct vgg_plan *plan, const struct vgg_step *step,
@@ -267,10 +306,5 @@ void vgg_winograd_run(const struct vgg_plan *plan, const struct vgg_step *step,
         vgg_pool_run(pool, (size_t)conv->slots, tiles_task, &run);
         return;
     }
-    const int panels = step->groups * frequencies(step);
-    run.slices = min(panels, 4 * plan->threads);
-    const int calls = vgg_ceil_div(run.in->blocks, plan->kernels->v_blocks);
-    vgg_pool_run(pool, (size_t)count * (size_t)calls, frequency_input_task, &run);
-    vgg_pool_run(pool, (size_t)run.slices, frequency_product_task, &run);
-    vgg_pool_run(pool, (size_t)count * (size_t)run.out->blocks, frequency_output_task, &run);
+    run_frequencies(&run, pool);
 }
