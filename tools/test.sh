@@ -2,9 +2,11 @@
 # Builds and tests everything: installs what that needs (apt, only what is missing), then
 #   build-test     gcc, warnings are errors: every test, the golden ones against torchvision too
 #   build-clang    clang, warnings are errors: the unit tests
+#   build-asan     AddressSanitizer and UBSan: the unit tests, the hostile files, the fuzzers' seeds
+#   build-tsan     ThreadSanitizer: the thread pool, and nets run on several threads
 #   build-aarch64  the cross build for 64-bit ARM: kernel and unit tests, under qemu
 #   build-static-… static executables (tools/static.sh): the main job, the one for ARM under qemu
-# The last line has the totals. With --native only the first of the three.
+# The last line has the totals. With --native only the first of them.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/packages.sh
@@ -36,16 +38,18 @@ install_missing $BUILD_PACKAGES $TEST_PACKAGES $CROSS_PACKAGES
 failures=0
 logs=
 
-# build_and_test FOLDER "SETUP OPTIONS" "TEST OPTIONS"
+# build_and_test FOLDER "SETUP OPTIONS" "TEST OPTIONS" ["NINJA TARGETS"]
 build_and_test() {
     folder=$1
+    targets=${4-}
     if [ ! -f "$folder/build.ninja" ]; then
         say "configuring $folder/"
         # shellcheck disable=SC2086 # a list of words
-        meson setup "$folder" --werror $2
+        meson setup "$folder" $2
     fi
     say "building $folder/"
-    ninja -C "$folder"
+    # shellcheck disable=SC2086 # a list of words
+    ninja -C "$folder" $targets
     say "testing $folder/"
     rm -f "$folder/meson-logs/testlog.json"
     # shellcheck disable=SC2086 # a list of words
@@ -53,10 +57,16 @@ build_and_test() {
     logs="$logs $folder/meson-logs/testlog.json"
 }
 
-build_and_test build-test "" ""
+build_and_test build-test "--werror" ""
 if [ -z "$native_only" ]; then
-    build_and_test build-clang "--native-file tools/cross/clang.ini" "--suite unit"
-    build_and_test build-aarch64 "--cross-file tools/cross/aarch64-linux-gnu.ini" \
+    build_and_test build-clang "--werror --native-file tools/cross/clang.ini" "--suite unit"
+    # With sanitizers gcc warns of what is not so.
+    sanitized="-Db_lundef=false --buildtype=debugoptimized"
+    build_and_test build-asan "-Db_sanitize=address,undefined $sanitized" \
+        "--suite unit --suite crashers --suite fuzz --timeout-multiplier 5"
+    build_and_test build-tsan "-Db_sanitize=thread $sanitized" \
+        "pool plan --timeout-multiplier 5" "tests/unit/test_pool tests/unit/test_plan"
+    build_and_test build-aarch64 "--werror --cross-file tools/cross/aarch64-linux-gnu.ini" \
         "--suite unit --suite kernels --timeout-multiplier 10"
 fi
 

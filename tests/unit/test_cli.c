@@ -9,9 +9,10 @@
 static vgg_status parse(const char *line, struct cli_options *options, struct vgg_error *err)
 {
     static char copy[512];
+    static char name[] = "vgg-infer";
     static char *argv[32];
     int argc = 1;
-    argv[0] = strdup("vgg-infer");
+    argv[0] = name;
     snprintf(copy, sizeof copy, "%s", line);
     for (char *word = strtok(copy, " "); word != NULL; word = strtok(NULL, " ")) {
         argv[argc++] = word;
