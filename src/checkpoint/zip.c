@@ -19,9 +19,9 @@ enum {
 };
 
 struct zip_state {
-    struct vgg_zip_unpacker unpacker;
     struct vgg_zip_directory directory;
-    struct vgg_span prefix; /* the folder of all members, without the slash */
+    uint64_t unpacked_bytes; /* so far */
+    struct vgg_span prefix;  /* the folder of all members, without the slash */
     bool swapped;
 };
 
@@ -50,7 +50,7 @@ static vgg_status unpack(const struct vgg_archive *archive, const struct vgg_zip
 {
     struct zip_state *state = archive->state;
     *out = NULL;
-    vgg_status status = vgg_zip_check_size(archive, member, state->unpacker.unpacked_bytes, err);
+    vgg_status status = vgg_zip_check_size(archive, member, state->unpacked_bytes, err);
     if (status != VGG_OK) {
         return status;
     }
@@ -59,7 +59,7 @@ static vgg_status unpack(const struct vgg_archive *archive, const struct vgg_zip
         return vgg_fail_memory(err, archive->path, (size_t)member->bytes, "a zip member");
     }
     *out = data;
-    return vgg_zip_unpack(archive, &state->unpacker, member, data, err);
+    return vgg_zip_unpack(archive, member, &state->unpacked_bytes, data, err);
 }
 
 /* A member's bytes: where they lie in the file, else unpacked. */
@@ -253,15 +253,6 @@ static vgg_status open_pickle(struct vgg_archive *archive, struct zip_state *sta
     return unpack(archive, member, &archive->pickle.data, err);
 }
 
-static void close_zip(struct vgg_archive *archive)
-{
-    struct zip_state *state = archive->state;
-    if (state != NULL) {
-        vgg_zip_unpacker_close(&state->unpacker);
-    }
-    archive->state = NULL;
-}
-
 vgg_status vgg_zip_open(struct vgg_archive *archive, struct vgg_error *err)
 {
     struct zip_state *state = vgg_arena_alloc(archive->arena, 1, sizeof *state);
@@ -273,7 +264,6 @@ vgg_status vgg_zip_open(struct vgg_archive *archive, struct vgg_error *err)
     if (status == VGG_OK) {
         status = find_prefix(archive, state, err);
     }
-    state->unpacker.directory = &state->directory;
     if (status == VGG_OK) {
         status = read_properties(archive, state, err);
     }
@@ -281,14 +271,12 @@ vgg_status vgg_zip_open(struct vgg_archive *archive, struct vgg_error *err)
         status = open_pickle(archive, state, err);
     }
     if (status != VGG_OK) {
-        close_zip(archive);
         return status;
     }
     note_writer(archive);
     archive->kind =
         find_file(state, "constants.pkl") != NULL ? VGG_CONTAINER_TORCHSCRIPT : VGG_CONTAINER_ZIP;
     archive->locate = locate;
-    archive->close = close_zip;
     return VGG_OK;
 }
 
@@ -296,7 +284,7 @@ vgg_status vgg_zip_verify(const struct vgg_archive *archive, struct vgg_verified
                           struct vgg_error *err)
 {
     struct vgg_zip_directory directory;
-    struct vgg_zip_unpacker unpacker = {.directory = &directory};
+    uint64_t unpacked_bytes = 0;
     vgg_status status = vgg_zip_directory_read(archive, &directory, err);
     for (size_t i = 0; status == VGG_OK && i < directory.count; i++) {
         const struct vgg_zip_member *member = &directory.members[i];
@@ -304,9 +292,8 @@ vgg_status vgg_zip_verify(const struct vgg_archive *archive, struct vgg_verified
             out->crc_missing += member->bytes > 0;
             continue;
         }
-        status = vgg_zip_unpack(archive, &unpacker, member, NULL, err);
+        status = vgg_zip_unpack(archive, member, &unpacked_bytes, NULL, err);
         out->crc_checked++;
     }
-    vgg_zip_unpacker_close(&unpacker);
     return status;
 }

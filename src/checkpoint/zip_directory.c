@@ -365,7 +365,6 @@ vgg_status vgg_zip_directory_read(const struct vgg_archive *archive, struct vgg_
         vgg_cursor_make(archive->file->data, (size_t)(extent.offset + extent.bytes));
     vgg_cursor_take(&in, extent.offset);
     for (size_t i = 0; i < count; i++) {
-        members[i].index = i;
         status = read_central(archive, &in, &members[i], err);
         if (status == VGG_OK) {
             status = read_local(archive, extent.offset, &members[i], err);

@@ -12,7 +12,6 @@ enum { VGG_ZIP_STORED = 0, VGG_ZIP_DEFLATED = 8 };
 
 struct vgg_zip_member {
     struct vgg_span name; /* in the file */
-    uint64_t index;       /* in the directory */
     uint16_t method;      /* STORED or DEFLATED */
     uint16_t flags;
     uint32_t crc;

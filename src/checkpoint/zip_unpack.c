@@ -12,10 +12,15 @@ enum {
     DEFLATE_RATIO_MAX = 1032, /* deflate cannot shrink more */
     UNPACKED_FREE = 16 << 20, /* bytes that any archive may unpack to */
     SCRATCH_BYTES = 64 << 10,
+    MEMBER_BYTES_MAX = 0x7fffffff,
+    LOCAL_BYTES = 30, /* of a local header without its name */
+    CENTRAL_BYTES = 46,
+    END_BYTES = 22,
+    NAME_BYTES = 1,
 };
 
-/* What libzip says of a member, or of the whole archive (NULL). Without memory it often says that the
- * archive is bad; errno, which the caller has cleared, tells better. */
+/* What libzip says of a member. Without memory it often says that the archive is bad; errno, which the
+ * caller has cleared, tells better. */
 static vgg_status fail_libzip(const struct vgg_archive *archive,
                               const struct vgg_zip_member *member, zip_error_t *error,
                               struct vgg_error *err)
@@ -23,10 +28,7 @@ static vgg_status fail_libzip(const struct vgg_archive *archive,
     if (errno == ENOMEM || zip_error_code_zip(error) == ZIP_ER_MEMORY) {
         return vgg_fail(err, VGG_ERR_MEMORY, "%s: out of memory (libzip)", archive->path);
     }
-    return member != NULL ? vgg_zip_fail_member(archive, member, VGG_ERR_FORMAT,
-                                                zip_error_strerror(error), err)
-                          : vgg_fail(err, VGG_ERR_FORMAT, "%s: zip: %s", archive->path,
-                                     zip_error_strerror(error));
+    return vgg_zip_fail_member(archive, member, VGG_ERR_FORMAT, zip_error_strerror(error), err);
 }
 
 /* Weights hardly shrink: what unpacks to many times the file is a bomb. Members that lie in the file as
@@ -55,40 +57,81 @@ vgg_status vgg_zip_check_size(const struct vgg_archive *archive,
     return VGG_OK;
 }
 
-/* Opens the mapped bytes with libzip and compares what it sees. */
-static vgg_status open_libzip(const struct vgg_archive *archive, struct vgg_zip_unpacker *unpacker,
-                              struct vgg_error *err)
+/* What stands before and after a member's packed bytes in an archive of this member alone. */
+struct wrapping {
+    uint8_t head[LOCAL_BYTES + NAME_BYTES];
+    uint8_t tail[CENTRAL_BYTES + NAME_BYTES + END_BYTES];
+};
+
+static uint8_t *put_le(uint8_t *at, uint64_t value, unsigned bytes)
 {
-    const struct vgg_zip_directory *directory = unpacker->directory;
+    for (unsigned i = 0; i < bytes; i++) {
+        *at++ = (uint8_t)(value >> (8 * i));
+    }
+    return at;
+}
+
+/* From the version needed to the lengths of name and extra field: what both headers share. */
+static uint8_t *put_fields(uint8_t *at, const struct vgg_zip_member *member)
+{
+    at = put_le(at, 20, 2); /* version 2.0 knows deflate */
+    at = put_le(at, 0, 2);  /* flags */
+    at = put_le(at, member->method, 2);
+    at = put_le(at, 0, 4); /* time, date */
+    at = put_le(at, member->crc, 4);
+    at = put_le(at, member->packed_bytes, 4);
+    at = put_le(at, member->bytes, 4);
+    at = put_le(at, NAME_BYTES, 2);
+    return put_le(at, 0, 2);
+}
+
+static void wrap(const struct vgg_zip_member *member, struct wrapping *out)
+{
+    uint64_t directory_offset = sizeof out->head + member->packed_bytes;
+    uint8_t *at = put_le(out->head, 0x04034b50, 4);
+    at = put_fields(at, member);
+    put_le(at, 'x', NAME_BYTES);
+    at = put_le(out->tail, 0x02014b50, 4);
+    at = put_le(at, 20, 2); /* made by */
+    at = put_fields(at, member);
+    at = put_le(at, 0, 2 + 2 + 2); /* comment, disk, attributes */
+    at = put_le(at, 0, 4 + 4);     /* attributes, offset of the local header */
+    at = put_le(at, 'x', NAME_BYTES);
+    at = put_le(at, 0x06054b50, 4);
+    at = put_le(at, 0, 2 + 2); /* disks */
+    at = put_le(at, 1, 2);     /* members here, in all */
+    at = put_le(at, 1, 2);
+    at = put_le(at, CENTRAL_BYTES + NAME_BYTES, 4);
+    at = put_le(at, directory_offset, 4);
+    put_le(at, 0, 2); /* comment */
+}
+
+/* Shows libzip an archive of one member. It would read the whole directory else, with a hash table of names
+ * that collide as their writer likes: 100,000 of them took minutes. */
+static vgg_status open_libzip(const struct vgg_archive *archive,
+                              const struct vgg_zip_member *member, struct wrapping *wrapping,
+                              zip_t **out, struct vgg_error *err)
+{
+    if (member->packed_bytes > MEMBER_BYTES_MAX || member->bytes > MEMBER_BYTES_MAX) {
+        return vgg_zip_fail_member(archive, member, VGG_ERR_UNSUPPORTED,
+                                   "compressed, and larger than 2 GB", err);
+    }
+    wrap(member, wrapping);
+    zip_buffer_fragment_t fragments[] = {
+        {wrapping->head, sizeof wrapping->head},
+        {(zip_uint8_t *)archive->file->data + member->data_offset, member->packed_bytes},
+        {wrapping->tail, sizeof wrapping->tail},
+    };
     zip_error_t error;
     zip_error_init(&error);
-    vgg_status status = VGG_OK;
     errno = 0;
-    zip_source_t *source =
-        zip_source_buffer_create(archive->file->data, archive->file->size, 0, &error);
-    if (source == NULL) {
-        status = fail_libzip(archive, NULL, &error, err);
-        goto done;
-    }
-    unpacker->zip = zip_open_from_source(source, ZIP_RDONLY, &error);
-    if (unpacker->zip == NULL) {
+    zip_source_t *source = zip_source_buffer_fragment_create(
+        fragments, sizeof fragments / sizeof fragments[0], 0, &error);
+    *out = source != NULL ? zip_open_from_source(source, ZIP_RDONLY, &error) : NULL;
+    vgg_status status = *out != NULL ? VGG_OK : fail_libzip(archive, member, &error, err);
+    if (*out == NULL) {
         zip_source_free(source);
-        status = fail_libzip(archive, NULL, &error, err);
-        goto done;
     }
-    bool same = zip_get_num_entries(unpacker->zip, 0) == (zip_int64_t)directory->count;
-    for (size_t i = 0; same && i < directory->count; i++) {
-        const struct vgg_zip_member *member = &directory->members[i];
-        zip_stat_t info;
-        same = zip_stat_index(unpacker->zip, member->index, ZIP_FL_ENC_RAW, &info) == 0 &&
-               vgg_span_equals(member->name, info.name) && info.size == member->bytes &&
-               info.comp_size == member->packed_bytes && info.comp_method == member->method;
-    }
-    if (!same) {
-        status = vgg_fail(err, VGG_ERR_FORMAT, "%s: zip: the directory can be read in two ways",
-                          archive->path);
-    }
-done:
     zip_error_fini(&error);
     return status;
 }
@@ -108,25 +151,29 @@ static vgg_status copy_stored(const struct vgg_archive *archive,
                : vgg_zip_fail_member(archive, member, VGG_ERR_FORMAT, "CRC error", err);
 }
 
-vgg_status vgg_zip_unpack(const struct vgg_archive *archive, struct vgg_zip_unpacker *unpacker,
-                          const struct vgg_zip_member *member, uint8_t *data, struct vgg_error *err)
+vgg_status vgg_zip_unpack(const struct vgg_archive *archive, const struct vgg_zip_member *member,
+                          uint64_t *unpacked_bytes, uint8_t *data, struct vgg_error *err)
 {
     uint8_t scratch[SCRATCH_BYTES];
+    struct wrapping wrapping;
+    zip_t *zip = NULL;
     if (member->method == VGG_ZIP_STORED) {
         return copy_stored(archive, member, data, err);
     }
-    vgg_status status = vgg_zip_check_size(archive, member, unpacker->unpacked_bytes, err);
-    if (status == VGG_OK && unpacker->zip == NULL) {
-        status = open_libzip(archive, unpacker, err);
+    vgg_status status = vgg_zip_check_size(archive, member, *unpacked_bytes, err);
+    if (status == VGG_OK) {
+        status = open_libzip(archive, member, &wrapping, &zip, err);
     }
     if (status != VGG_OK) {
         return status;
     }
-    unpacker->unpacked_bytes += member->bytes;
+    *unpacked_bytes += member->bytes;
     errno = 0;
-    zip_file_t *file = zip_fopen_index(unpacker->zip, member->index, ZIP_FL_UNCHANGED);
+    zip_file_t *file = zip_fopen_index(zip, 0, ZIP_FL_UNCHANGED);
     if (file == NULL) {
-        return fail_libzip(archive, member, zip_get_error(unpacker->zip), err);
+        status = fail_libzip(archive, member, zip_get_error(zip), err);
+        zip_discard(zip);
+        return status;
     }
     uint64_t done = 0;
     uint8_t extra;
@@ -149,13 +196,6 @@ vgg_status vgg_zip_unpack(const struct vgg_archive *archive, struct vgg_zip_unpa
             got > 0 ? "unpacks to more than its size" : "unpacks to less than its size", err);
     }
     zip_fclose(file);
+    zip_discard(zip);
     return status;
-}
-
-void vgg_zip_unpacker_close(struct vgg_zip_unpacker *unpacker)
-{
-    if (unpacker->zip != NULL) {
-        zip_discard(unpacker->zip);
-    }
-    *unpacker = (struct vgg_zip_unpacker){0};
 }

@@ -1,4 +1,5 @@
 """Hostile zip archives: rows 21 to 26."""
+import itertools
 import struct
 import zlib
 
@@ -102,16 +103,25 @@ def directories():
     yield archive(22, "zip64-extra-of-2^63", "does not fit the file", {1: {**{f"central_{k}": v for k, v in full.items()}, "central_extra": struct.pack("<HHQQ", 1, 16, 1 << 63, 1 << 63)}})
     yield archive(22, "extra-cut", "bad extra field", {1: {"central_extra": b"FB\xff\xff"}})
 
-    yield Case(22, "100001-entries.zip", crowded(100001), ("zip archive of 100001 members, limit is 100000",))
+    # The hash of many tables (33 * hash + byte) is the same for all of these; the file is a good one.
+    colliding = [b"archive/data/" + b"".join(parts)
+                 for parts in itertools.islice(itertools.product((b"Ez", b"FY"), repeat=17), 99990)]
+    good = members()
+    yield Case(22, "99990-names-of-one-hash.zip", lambda path: path.write_bytes(
+        crowded(colliding, [good[0], good[1].deflated(), *good[2:]])), (), code=0)
+    yield Case(22, "100001-entries.zip", crowded([b"a/%d" % i for i in range(100001)]), ("zip archive of 100001 members, limit is 100000",))
 
 
-def crowded(count):
-    """An archive of very many empty members, written fast."""
+def crowded(names, first=()):
+    """An archive of the first members and very many empty ones, written fast."""
     local, central = bytearray(), bytearray()
-    for i in range(count):
-        name = b"a/%d" % i
-        central += b"PK\1\2\0\0\0\0" + struct.pack("<HHIIIIHHHHHII", 0x800, 0, 0, 0, 0, 0, len(name), 0, 0, 0, 0, 0, len(local)) + name
-        local += b"PK\3\4\0\0" + struct.pack("<HHIIIIHH", 0x800, 0, 0, 0, 0, 0, len(name), 0) + name
+    for member in [*first, *(Member(name, b"") for name in names)]:
+        name, data = member.name, member.data
+        fields = struct.pack("<HHIIII", 0x800, member.lies.get("method", 0), 0, member.lies.get("crc", zlib.crc32(data)),
+                             len(data), member.lies.get("bytes", len(data)))
+        central += b"PK\1\2\0\0\0\0" + fields + struct.pack("<HHHHHII", len(name), 0, 0, 0, 0, 0, len(local)) + name
+        local += b"PK\3\4\0\0" + fields + struct.pack("<HH", len(name), 0) + name + data
+    count = len(first) + len(names)
     start, size = len(local), len(central)
     end = b"PK\6\6" + struct.pack("<QHHIIQQQQ", 44, 0, 0, 0, 0, count, count, size, start)
     locator = b"PK\6\7" + struct.pack("<IQI", 0, start + size, 1)
