@@ -112,6 +112,9 @@ static vgg_status open_libzip(const struct vgg_archive *archive,
                               const struct vgg_zip_member *member, struct wrapping *wrapping,
                               zip_t **out, struct vgg_error *err)
 {
+    if (member->packed_bytes == 0) { /* libzip takes no empty fragments */
+        return vgg_zip_fail_member(archive, member, VGG_ERR_FORMAT, "compressed, but empty", err);
+    }
     if (member->packed_bytes > MEMBER_BYTES_MAX || member->bytes > MEMBER_BYTES_MAX) {
         return vgg_zip_fail_member(archive, member, VGG_ERR_UNSUPPORTED,
                                    "compressed, and larger than 2 GB", err);
