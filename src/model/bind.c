@@ -74,7 +74,7 @@ static bool is_ignored(const char *name, const struct vgg_parameter *const *by_n
         return false;
     }
     memcpy(mean, name, length - tail);
-    strcpy(mean + length - tail, ".running_mean");
+    strcpy(mean + (length - tail), ".running_mean");
     return bsearch(mean, by_name, count, sizeof *by_name, compare_name) != NULL;
 }
 

@@ -173,6 +173,8 @@ def contents():
                        "features.0.weight: expected [4,3,3,3], got [4,1,3,3]")
     yield from in_both(27, "not-a-square", net(classifier_0_weight={"shape": (5, 20)}), "classifier.0.weight: expected")
     yield from in_both(27, "complex", net(features_0_bias={"type": "ComplexFloat"}), ": features.0.bias: ", "ComplexFloat")
+    counter = net() + [("x" * 79 + ".num_batches_tracked", {"key": "9", "shape": (1,)})]  # found by fuzzing
+    yield from in_both(27, "long-name-of-a-counter", counter, "x" * 79 + ".num_batches_tracked")
     many = [(f"t{i}", {"key": "0", "shape": (1,)}) for i in range(10001)]
     yield from in_both(27, "too-many-tensors", many, "more tensors than the limit of 10000")
 
