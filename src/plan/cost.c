@@ -95,9 +95,8 @@ static double winograd_ms(const struct machine *machine, const struct layer *lay
         visible = 0.5;
         /* Between two groups of output channels, a group's weights and products pass through the cache:
          * where they do not fit beside the block's tiles, the tiles are fetched again for each group. */
-        const double pass =
-            f * sizeof(float) *
-            (c->block * layer->ic + layer->ic * layer->group + c->block * layer->group);
+        const double pass = f * (c->block * layer->ic * layer->v_bytes +
+                                 (layer->ic + c->block) * layer->group * sizeof(float));
         const double beyond = 2 * (pass / (0.6 * machine->cache_bytes) - 1);
         if (beyond > 0) {
             streams += (beyond < 1 ? beyond : 1) * v * layer->oc / layer->group /
