@@ -24,6 +24,10 @@ struct info {
 bool info_write_text(const struct info *info, FILE *out);
 void info_write_json(const struct info *info, FILE *out);
 
+/* info_origin.c: who wrote the file, and what the net was recognised by. */
+void info_write_origin(const struct info *info, FILE *out);
+void info_write_origin_json(const struct info *info, struct json *json);
+
 /* info_tensors.c */
 bool info_write_tensors(const struct info *info, FILE *out);
 void info_write_tensors_json(const struct info *info, struct json *json);

@@ -153,40 +153,6 @@ static bool write_plan(const struct info *info, FILE *out)
     return good;
 }
 
-/* Who wrote the file, and what the net was recognised by. */
-static void write_origin(const struct info *info, FILE *out)
-{
-    const char *writer = vgg_checkpoint_get_writer(info->checkpoint);
-    const size_t passed_over = vgg_checkpoint_get_passed_over(info->checkpoint);
-    struct vgg_node_info node = {0}, average = {0};
-    bool linear = false, conv = false;
-    if (writer[0] != '\0') {
-        fputs("  written by ", out);
-        message_write_visible(out, writer);
-        putc('\n', out);
-    }
-    for (size_t i = 0; i < vgg_model_get_node_count(info->model) && !linear; i++) {
-        vgg_model_get_node(info->model, i, &node);
-        if (strcmp(node.type, "Conv2d") == 0) {
-            fprintf(out, "%s%d", conv ? ", " : "  recognised by convolutions to ", node.channels);
-            conv = true;
-        } else if (strcmp(node.type, "AdaptiveAvgPool2d") == 0) {
-            average = node;
-        }
-        linear = strcmp(node.type, "Linear") == 0;
-    }
-    fputs(" channels", out);
-    if (linear && average.channels > 0) {
-        fprintf(out, "; %s takes %d = %d × %d × %d features", node.name,
-                average.channels * average.height * average.width, average.channels, average.height,
-                average.width);
-    }
-    if (passed_over > 0) {
-        fprintf(out, "; %zu other tensors were passed over", passed_over);
-    }
-    putc('\n', out);
-}
-
 bool info_write_text(const struct info *info, FILE *out)
 {
     const struct report_model *about = info->about;
@@ -195,7 +161,7 @@ bool info_write_text(const struct info *info, FILE *out)
     message_write_visible(out, line);
     putc('\n', out);
     report_write_description(about, true, out);
-    write_origin(info, out);
+    info_write_origin(info, out);
     if (info->tensors) {
         return info_write_tensors(info, out);
     }
@@ -278,8 +244,7 @@ void info_write_json(const struct info *info, FILE *out)
     report_write_model_json(&json, info->about);
     json_integer(&json, "width", info->about->info.width);
     json_integer(&json, "height", info->about->info.height);
-    json_string(&json, "writer", vgg_checkpoint_get_writer(info->checkpoint));
-    json_integer(&json, "passed_over", (int64_t)vgg_checkpoint_get_passed_over(info->checkpoint));
+    info_write_origin_json(info, &json);
     write_nodes_json(info, &json);
     if (info->tensors) {
         info_write_tensors_json(info, &json);

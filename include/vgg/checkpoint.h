@@ -107,7 +107,7 @@ VGG_API enum vgg_container vgg_checkpoint_get_container(const vgg_checkpoint *ch
 VGG_API uint64_t vgg_checkpoint_get_file_bytes(const vgg_checkpoint *checkpoint);
 
 /* Who wrote the file, as far as its container tells: "PyTorch 2.1 or later, archive version 3, byteorder
- * little, pickle protocol 2"; or "". Then where in the file the tensors were found: the path of their dict or module ("state_dict"; "" is the
+ * little, pickle protocol 2", or what a safetensors header has under "__metadata__"; or "". Then where in the file the tensors were found: the path of their dict or module ("state_dict"; "" is the
  * root), what was taken off their names ("module."; ""), the class of the module ("VGG"; NULL for a
  * state dict), and how many tensors beside them do not have that beginning and were passed over. */
 VGG_API const char *vgg_checkpoint_get_writer(const vgg_checkpoint *checkpoint);

@@ -103,12 +103,12 @@ static vgg_status read_tensors(vgg_checkpoint *checkpoint,
     if (status != VGG_OK) {
         goto done;
     }
-    status = note_writer(checkpoint, &archive, err);
+    checkpoint->container = archive.kind;
+    status = vgg_archive_read(&archive, &pickle, &storages, err);
     if (status != VGG_OK) {
         goto done;
     }
-    checkpoint->container = archive.kind;
-    status = vgg_archive_read(&archive, &pickle, &storages, err);
+    status = note_writer(checkpoint, &archive, err);
     if (status != VGG_OK) {
         goto done;
     }

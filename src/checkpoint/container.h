@@ -17,7 +17,7 @@ struct vgg_archive {
     struct vgg_arena *arena; /* whatever must live as long as the checkpoint */
 
     enum vgg_container kind;
-    char writer[200]; /* what the container tells of who wrote it; "" */
+    char writer[200]; /* what the container tells of who wrote it, after `read`; "" */
     /* Reads the object and the storages. NULL: they are those of `pickle`. */
     vgg_status (*read)(struct vgg_archive *archive, struct vgg_pickle *out,
                        struct vgg_storages *storages, struct vgg_error *err);

@@ -7,11 +7,13 @@
  * the file. */
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/cursor.h"
 #include "base/json.h"
 #include "checkpoint/container.h"
+#include "checkpoint/names.h"
 #include "checkpoint/tensor_value.h"
 
 enum {
@@ -42,7 +44,7 @@ struct entry {
 };
 
 struct reader {
-    const struct vgg_archive *archive;
+    struct vgg_archive *archive;
     const char *source; /* for messages about the header */
     struct vgg_error *err;
     uint64_t data_offset; /* of the data, in the file */
@@ -206,7 +208,27 @@ static vgg_status read_entry(const struct reader *reader, const struct vgg_json 
                : vgg_fail_memory(reader->err, reader->archive->path, length, "the tensors' names");
 }
 
-static vgg_status check_metadata(const struct reader *reader, const struct vgg_json *value)
+/* "safetensors, metadata format "pt"": of what tools write there, the short texts that can be shown. */
+static void note_writer(struct vgg_archive *archive, const char *key, const char *value)
+{
+    enum { SHORT_BYTES = 40 };
+    const struct vgg_span spans[] = {{key, (uint32_t)strlen(key)},
+                                     {value, (uint32_t)strlen(value)}};
+    const size_t used = strlen(archive->writer);
+    for (size_t i = 0; i < sizeof spans / sizeof spans[0]; i++) {
+        if (spans[i].length == 0 || spans[i].length > SHORT_BYTES || !vgg_name_is_good(spans[i])) {
+            return;
+        }
+    }
+    const int length =
+        snprintf(archive->writer + used, sizeof archive->writer - used, "%s %s \"%s\"",
+                 used == 0 ? "safetensors, metadata" : ",", key, value);
+    if ((size_t)length >= sizeof archive->writer - used) {
+        archive->writer[used] = '\0'; /* rather nothing than half a text */
+    }
+}
+
+static vgg_status read_metadata(const struct reader *reader, const struct vgg_json *value)
 {
     const char *name = vgg_json_key(value);
     if (!vgg_json_is(value, VGG_JSON_OBJECT)) {
@@ -217,6 +239,7 @@ static vgg_status check_metadata(const struct reader *reader, const struct vgg_j
         if (!vgg_json_is(item, VGG_JSON_TEXT)) {
             return fail_expected(reader, name, vgg_json_key(item), "a text", item);
         }
+        note_writer(reader->archive, vgg_json_key(item), vgg_json_text(item));
     }
     return VGG_OK;
 }
@@ -239,7 +262,7 @@ static vgg_status read_header(struct reader *reader, const struct vgg_json *root
     for (const struct vgg_json *item = vgg_json_first(root); item != NULL;
          item = vgg_json_next(item)) {
         vgg_status status = strcmp(vgg_json_key(item), "__metadata__") == 0
-                                ? check_metadata(reader, item)
+                                ? read_metadata(reader, item)
                                 : read_entry(reader, item, &reader->entries[reader->count++]);
         if (status != VGG_OK) {
             return status;

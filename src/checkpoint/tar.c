@@ -464,26 +464,21 @@ static vgg_status read_object(struct vgg_archive *archive, struct vgg_pickle *ou
                               struct vgg_storages *storages, struct vgg_error *err)
 {
     struct tar_state *state = archive->state;
-    const struct reader reader = reader_make(archive, VGG_TAR_PICKLE, err);
-    const struct vgg_pickle_source source = {.path = archive->path,
-                                             .data = archive->file->data + reader.offset,
-                                             .size = reader.end - reader.offset,
-                                             .file_offset = reader.offset,
-                                             .ids_are_keys = true};
+    const struct vgg_pickle_source *source = &archive->pickle;
     vgg_status status = read_storages(archive, state, err);
     if (status == VGG_OK) {
         status = read_tensors(archive, state, err);
     }
     if (status == VGG_OK) {
-        status = vgg_pickle_read(&source, archive->limits, archive->arena, out, err);
+        status = vgg_pickle_read(source, archive->limits, archive->arena, out, err);
     }
     if (status != VGG_OK) {
         return status;
     }
-    if (out->size != source.size) {
-        return vgg_fail_at(err, VGG_ERR_FORMAT, reader.offset + out->size,
+    if (out->size != source->size) {
+        return vgg_fail_at(err, VGG_ERR_FORMAT, source->file_offset + out->size,
                            "%s: tar member pickle: %zu bytes after the pickle's end", archive->path,
-                           source.size - out->size);
+                           source->size - out->size);
     }
     for (size_t i = 0; i < out->persistent_count; i++) {
         status = resolve(archive, out->persistents[i], err);
@@ -510,6 +505,14 @@ vgg_status vgg_tar_open(struct vgg_archive *archive, struct vgg_error *err)
         archive->state = NULL;
         return status;
     }
+    const struct vgg_tar_member *pickle = &state->members[VGG_TAR_PICKLE];
+    snprintf(archive->writer, sizeof archive->writer,
+             "PyTorch 0.1.9 or earlier, tar protocol %d, byteorder little", PROTOCOL);
+    archive->pickle = (struct vgg_pickle_source){.path = archive->path,
+                                                 .data = archive->file->data + pickle->offset,
+                                                 .size = pickle->end - pickle->offset,
+                                                 .file_offset = pickle->offset,
+                                                 .ids_are_keys = true};
     archive->kind = VGG_CONTAINER_TAR;
     archive->read = read_object;
     return VGG_OK;

@@ -102,6 +102,11 @@ def main():
                      "64, 64, 128, 128, 256, 256, 256, 512", "classifier.0 takes 25088 = 512 × 7 × 7 features"):
             check("text", part in text, part, "not in", text)
         document = json.loads(info("--format", "json", folder / "vgg16.pth")[0])
+        check("evidence", document["recognised_by"] == {
+            "conv_channels": [m.out_channels for m in net.features if isinstance(m, nn.Conv2d)],
+            "linear": "classifier.0", "linear_features": 25088, "linear_input": [512, 7, 7]},
+              document["recognised_by"])
+        check("writer", document["writer"].startswith("PyTorch 0.1.10 to 1.5"), document["writer"])
         layers = {layer["name"]: (layer["parameters"], layer["multiply_adds"]) for layer in document["layers"]}
         for layer, count in counts.items():
             check(layer, layers[layer] == count, layers[layer], count)

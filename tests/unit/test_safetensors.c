@@ -41,6 +41,34 @@ START_TEST(reads_a_file)
 }
 END_TEST
 
+static void check_writer(const char *metadata, const char *expected)
+{
+    char header[1000];
+    static struct vgg_error err;
+    vgg_checkpoint *checkpoint;
+    snprintf(header, sizeof header, "{\"__metadata__\":{%s}," W "," B "}", metadata);
+    struct bytes file = make(header, good_values, sizeof good_values);
+    ck_assert_int_eq(open_bytes(file.data, file.size, NULL, &checkpoint, &err), VGG_OK);
+    ck_assert_str_eq(vgg_checkpoint_get_writer(checkpoint), expected);
+    vgg_checkpoint_close(checkpoint);
+    free(file.data);
+}
+
+START_TEST(tells_the_metadata)
+{
+#define FORTY "0123456789012345678901234567890123456789"
+    check_writer("", "");
+    check_writer("\"format\":\"pt\"", "safetensors, metadata format \"pt\"");
+    check_writer("\"format\":\"pt\",\"by\":\"a tool\"",
+                 "safetensors, metadata format \"pt\", by \"a tool\"");
+    check_writer("\"a\":\"x\\ny\",\"b\":\"\",\"c\":\"" FORTY "0\"", ""); /* what cannot be shown */
+    check_writer("\"a\":\"" FORTY "\",\"b\":\"" FORTY "\",\"c\":\"" FORTY "\",\"d\":\"" FORTY
+                 "\",\"e\":\"x\"",
+                 "safetensors, metadata a \"" FORTY "\", b \"" FORTY "\", c \"" FORTY
+                 "\", e \"x\"");
+}
+END_TEST
+
 START_TEST(reads_other_headers)
 {
     static const char *const headers[] = {
@@ -253,6 +281,6 @@ START_TEST(keeps_the_limits)
 }
 END_TEST
 
-UNIT_MAIN("safetensors", reads_a_file, reads_other_headers, reads_every_type, refuses_other_types,
-          refuses_wrong_headers, refuses_wrong_lengths, survives_every_cut,
+UNIT_MAIN("safetensors", reads_a_file, tells_the_metadata, reads_other_headers, reads_every_type,
+          refuses_other_types, refuses_wrong_headers, refuses_wrong_lengths, survives_every_cut,
           survives_every_changed_byte, keeps_the_limits)

@@ -168,6 +168,9 @@ START_TEST(reads_an_archive)
     ck_assert_msg(open_bytes(whole.data, whole.size, NULL, &checkpoint, &err) == VGG_OK, "%s",
                   err.message);
     ck_assert_int_eq(vgg_checkpoint_get_container(checkpoint), VGG_CONTAINER_TAR);
+    ck_assert_str_eq(vgg_checkpoint_get_writer(checkpoint),
+                     "PyTorch 0.1.9 or earlier, tar protocol 1000, byteorder little, "
+                     "pickle protocol 2");
     const struct vgg_tensor *b = vgg_checkpoint_find_tensor(checkpoint, "b");
     ck_assert_mem_eq(whole.data + b->file_offset, good_values + 6, 8);
     vgg_checkpoint_close(checkpoint);
