@@ -86,12 +86,13 @@ VGG_API vgg_status vgg_checkpoint_open_with(const char *path,
                                             const struct vgg_context *context, vgg_checkpoint **out,
                                             struct vgg_error *err);
 
-/* The same as vgg_checkpoint_open of a file's bytes in memory.
+/* The same as vgg_checkpoint_open_with, of a file's bytes in memory.
  *   bytes  [count] borrowed until the checkpoint is closed, and not to be changed until then; at any
  *          alignment
  *   name   stands for the path in messages, for vgg_checkpoint_verify, and where a description of the
  *          net is looked for: NAME.json beside it */
 VGG_API vgg_status vgg_checkpoint_open_memory(const void *bytes, size_t count, const char *name,
+                                              const struct vgg_checkpoint_options *options,
                                               const struct vgg_context *context,
                                               vgg_checkpoint **out, struct vgg_error *err);
 

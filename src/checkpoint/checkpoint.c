@@ -176,6 +176,7 @@ vgg_status vgg_checkpoint_open_with(const char *path, const struct vgg_checkpoin
 }
 
 vgg_status vgg_checkpoint_open_memory(const void *bytes, size_t count, const char *name,
+                                      const struct vgg_checkpoint_options *options,
                                       const struct vgg_context *context, vgg_checkpoint **out,
                                       struct vgg_error *err)
 {
@@ -197,7 +198,7 @@ vgg_status vgg_checkpoint_open_memory(const void *bytes, size_t count, const cha
     vgg_status status = create(name, context, &checkpoint, err);
     if (status == VGG_OK) {
         vgg_file_borrow(bytes, count, &checkpoint->file);
-        status = read_tensors(checkpoint, &no_options, &limits, err);
+        status = read_tensors(checkpoint, options != NULL ? options : &no_options, &limits, err);
     }
     if (status != VGG_OK) {
         vgg_checkpoint_close(checkpoint);

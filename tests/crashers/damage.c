@@ -76,7 +76,7 @@ static vgg_status open_copy(const uint8_t *data, size_t size, const char *name, 
         abort();
     }
     memcpy(copy, data, size);
-    vgg_status status = vgg_checkpoint_open_memory(copy, size, name, NULL, &checkpoint, &err);
+    vgg_status status = vgg_checkpoint_open_memory(copy, size, name, NULL, NULL, &checkpoint, &err);
     if (status == VGG_OK) {
         read_contents(checkpoint, out);
         status = verify ? vgg_checkpoint_verify(checkpoint, NULL, &err) : VGG_OK;

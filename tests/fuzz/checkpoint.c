@@ -76,7 +76,7 @@ vgg_status fuzz_checkpoint(const uint8_t *data, size_t size)
     vgg_checkpoint *checkpoint;
     err.message[0] = '\0';
     vgg_status status =
-        vgg_checkpoint_open_memory(data, size, "fuzzed.pth", &context, &checkpoint, &err);
+        vgg_checkpoint_open_memory(data, size, "fuzzed.pth", NULL, &context, &checkpoint, &err);
     if (status == VGG_OK) {
         (void)vgg_checkpoint_verify(checkpoint, NULL, &err);
         status = fuzz_use_checkpoint(checkpoint);

@@ -315,9 +315,9 @@ START_TEST(opens_a_checkpoint_in_memory)
         uint8_t *bytes = malloc(file.size + shift);
         ck_assert_ptr_nonnull(bytes);
         memcpy(bytes + shift, file.data, file.size);
-        ck_assert_int_eq(
-            vgg_checkpoint_open_memory(bytes + shift, file.size, path, NULL, &checkpoint, &err),
-            VGG_OK);
+        ck_assert_int_eq(vgg_checkpoint_open_memory(bytes + shift, file.size, path, NULL, NULL,
+                                                    &checkpoint, &err),
+                         VGG_OK);
         ck_assert_str_eq(vgg_checkpoint_get_path(checkpoint), path);
         ck_assert_uint_eq(vgg_checkpoint_get_file_bytes(checkpoint), file.size);
         const size_t count = vgg_checkpoint_get_tensor_count(mapped);
@@ -357,7 +357,7 @@ START_TEST(runs_from_any_address)
         ck_assert_ptr_nonnull(bytes);
         memcpy(bytes + shift, file.data, file.size);
         ck_assert_int_eq(vgg_checkpoint_open_memory(bytes + shift, file.size,
-                                                    path_of("fashion_vgg8_bn.pth"), NULL,
+                                                    path_of("fashion_vgg8_bn.pth"), NULL, NULL,
                                                     &checkpoint, NULL),
                          VGG_OK);
         ck_assert_int_eq(vgg_model_create(checkpoint, NULL, &model, NULL), VGG_OK);
@@ -373,6 +373,57 @@ START_TEST(runs_from_any_address)
 }
 END_TEST
 
+/* A dict of two nets, each of one convolution and one linear layer. */
+static struct bytes two_nets(void)
+{
+    struct bytes pickle = {0};
+    const struct sample samples[] = {
+        {.name = "a.features.0.weight", .key = "0", .available = 1, .ndim = 1, .shape = {1}},
+        {.name = "a.classifier.0.weight", .key = "0", .available = 1, .ndim = 1, .shape = {1}},
+        {.name = "b.features.0.weight", .key = "1", .available = 1, .ndim = 1, .shape = {1}},
+        {.name = "b.classifier.0.weight", .key = "1", .available = 1, .ndim = 1, .shape = {1}},
+    };
+    static const char *const keys[] = {"0", "1"};
+    static const float values[] = {1, 2};
+    struct bytes out = {0};
+    put_state_dict(&pickle, samples, 4);
+    put_legacy_header(&out);
+    put(&out, pickle.data, pickle.size);
+    put_legacy_keys(&out, keys, 2);
+    put_legacy_storage(&out, values, 1);
+    put_legacy_storage(&out, values + 1, 1);
+    free(pickle.data);
+    return out;
+}
+
+START_TEST(chooses_a_net_in_memory)
+{
+    struct vgg_error err = {0};
+    vgg_checkpoint *checkpoint;
+    struct bytes file = two_nets();
+    const struct vgg_checkpoint_options b = {.key = "b"}, c = {.key = "c"};
+    float value = 0;
+    ck_assert_int_eq(
+        vgg_checkpoint_open_memory(file.data, file.size, "two.pth", NULL, NULL, &checkpoint, &err),
+        VGG_ERR_MISMATCH);
+    ck_assert_str_eq(err.message, "two.pth: holds different VGGs: a (2 tensors), b (2 tensors); "
+                                  "choose one with --key NAME");
+    ck_assert_int_eq(
+        vgg_checkpoint_open_memory(file.data, file.size, "two.pth", &c, NULL, &checkpoint, &err),
+        VGG_ERR_MISMATCH);
+    ck_assert_str_eq(err.message,
+                     "two.pth: --key c: no tensors there; there are a (2 tensors), b (2 tensors)");
+    ck_assert_int_eq(
+        vgg_checkpoint_open_memory(file.data, file.size, "two.pth", &b, NULL, &checkpoint, &err),
+        VGG_OK);
+    ck_assert_uint_eq(vgg_checkpoint_get_tensor_count(checkpoint), 2);
+    vgg_tensor_read_f32(vgg_checkpoint_find_tensor(checkpoint, "features.0.weight"), &value);
+    ck_assert(value == 2);
+    vgg_checkpoint_close(checkpoint);
+    free(file.data);
+}
+END_TEST
+
 START_TEST(refuses_what_is_no_checkpoint_in_memory)
 {
     struct vgg_error err = {0};
@@ -381,20 +432,21 @@ START_TEST(refuses_what_is_no_checkpoint_in_memory)
     vgg_checkpoint *checkpoint;
     vgg_limits_init(&limits);
     limits.file_bytes = 3;
-    ck_assert_int_eq(vgg_checkpoint_open_memory("GIF8", 4, "x", NULL, &checkpoint, &err),
+    ck_assert_int_eq(vgg_checkpoint_open_memory("GIF8", 4, "x", NULL, NULL, &checkpoint, &err),
                      VGG_ERR_UNSUPPORTED);
     ck_assert_ptr_null(checkpoint);
-    ck_assert_int_eq(vgg_checkpoint_open_memory("GIF8", 4, "x", &context, &checkpoint, &err),
+    ck_assert_int_eq(vgg_checkpoint_open_memory("GIF8", 4, "x", NULL, &context, &checkpoint, &err),
                      VGG_ERR_LIMIT);
     ck_assert_str_eq(err.message, "x: file has 4 bytes, limit is 3");
-    ck_assert_int_eq(vgg_checkpoint_open_memory(NULL, 0, "x", NULL, &checkpoint, &err),
+    ck_assert_int_eq(vgg_checkpoint_open_memory(NULL, 0, "x", NULL, NULL, &checkpoint, &err),
                      VGG_ERR_UNSUPPORTED);
     ck_assert_str_eq(err.message, "x: the file is empty: download or save it again");
-    ck_assert_int_eq(vgg_checkpoint_open_memory(NULL, 1, "x", NULL, &checkpoint, &err),
+    ck_assert_int_eq(vgg_checkpoint_open_memory(NULL, 1, "x", NULL, NULL, &checkpoint, &err),
                      VGG_ERR_ARGUMENT);
-    ck_assert_int_eq(vgg_checkpoint_open_memory("", 0, NULL, NULL, &checkpoint, &err),
+    ck_assert_int_eq(vgg_checkpoint_open_memory("", 0, NULL, NULL, NULL, &checkpoint, &err),
                      VGG_ERR_ARGUMENT);
-    ck_assert_int_eq(vgg_checkpoint_open_memory("", 0, "x", NULL, NULL, &err), VGG_ERR_ARGUMENT);
+    ck_assert_int_eq(vgg_checkpoint_open_memory("", 0, "x", NULL, NULL, NULL, &err),
+                     VGG_ERR_ARGUMENT);
 }
 END_TEST
 
@@ -436,9 +488,9 @@ START_TEST(tells_what_it_found)
     vgg_checkpoint *copy;
     vgg_model *guess;
     read_file("fashion_vgg8_bn.pth", &file);
-    ck_assert_int_eq(
-        vgg_checkpoint_open_memory(file.data, file.size, "net.pth", &other_context, &copy, NULL),
-        VGG_OK);
+    ck_assert_int_eq(vgg_checkpoint_open_memory(file.data, file.size, "net.pth", NULL,
+                                                &other_context, &copy, NULL),
+                     VGG_OK);
     ck_assert_int_eq(vgg_model_create(copy, NULL, &guess, NULL), VGG_OK);
     ck_assert_ptr_nonnull(strstr(other.text, "net.pth: assumed: "));
     vgg_model_destroy(guess);
@@ -542,6 +594,6 @@ START_TEST(serves_many_sessions_at_once)
 END_TEST
 
 UNIT_MAIN("context", takes_all_memory_from_the_caller, survives_a_system_without_memory,
-          opens_a_checkpoint_in_memory, runs_from_any_address,
+          opens_a_checkpoint_in_memory, runs_from_any_address, chooses_a_net_in_memory,
           refuses_what_is_no_checkpoint_in_memory, tells_what_it_found,
           serves_many_sessions_at_once)

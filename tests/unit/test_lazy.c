@@ -103,7 +103,8 @@ static void open_and_bind(const void *data, size_t size, bool protect)
     vgg_checkpoint *checkpoint;
     vgg_model *model = NULL;
     size_t page = (size_t)sysconf(_SC_PAGESIZE), guarded = 0;
-    ck_assert_msg(vgg_checkpoint_open_memory(data, size, "net", NULL, &checkpoint, &err) == VGG_OK,
+    ck_assert_msg(vgg_checkpoint_open_memory(data, size, "net", NULL, NULL, &checkpoint, &err) ==
+                      VGG_OK,
                   "%s", err.message);
     ck_assert_msg(vgg_model_create(checkpoint, NULL, &model, &err) == VGG_OK, "%s", err.message);
     for (size_t i = 0; protect && i < vgg_checkpoint_get_tensor_count(checkpoint); i++) {
