@@ -86,9 +86,12 @@ vgg_status vgg_fail_truncated(const struct vgg_archive *archive, uint64_t expect
     uint64_t found = archive->file->size;
     const char *about = exact ? "" : "about ";
     if (expected < 10 * mega) {
-        return vgg_fail(err, VGG_ERR_FORMAT, "%s: truncated: %" PRIu64 " of %s%" PRIu64 " bytes",
+        return vgg_fail(err, VGG_ERR_FORMAT,
+                        "%s: truncated: %" PRIu64 " of %s%" PRIu64
+                        " bytes: download or save it again",
                         archive->path, found, about, expected);
     }
-    return vgg_fail(err, VGG_ERR_FORMAT, "%s: truncated: %" PRIu64 " of %s%" PRIu64 " MB",
+    return vgg_fail(err, VGG_ERR_FORMAT,
+                    "%s: truncated: %" PRIu64 " of %s%" PRIu64 " MB: download or save it again",
                     archive->path, found / mega, about, (expected + mega / 2) / mega);
 }

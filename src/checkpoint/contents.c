@@ -246,6 +246,12 @@ static vgg_status take(const struct vgg_places *places, const struct vgg_option 
 
 /* ---- when there is nothing ---- */
 
+/* What optimizer.state_dict() gives, or {"optimizer": that}. */
+static bool is_optimizer(const struct vgg_value *dict)
+{
+    return vgg_value_get(dict, "param_groups") != NULL || vgg_value_get(dict, "optimizer") != NULL;
+}
+
 static vgg_status fail_nothing(const struct vgg_value *root, const char *path,
                                struct vgg_error *err)
 {
@@ -276,9 +282,11 @@ static vgg_status fail_nothing(const struct vgg_value *root, const char *path,
                          key->text.length > 64 ? 64 : (int)key->text.length, key->text.bytes);
         }
     }
-    return vgg_fail(err, VGG_ERR_FORMAT, "%s: no tensors in the checkpoint's dict (keys: %s%s)",
+    return vgg_fail(err, VGG_ERR_FORMAT, "%s: no tensors in the checkpoint's dict (keys: %s%s)%s",
                     path, keys.length > 0 ? keys.buffer : "none",
-                    root->list.count > 2 * LISTED_MAX ? ", …" : "");
+                    root->list.count > 2 * LISTED_MAX ? ", …" : "",
+                    is_optimizer(root) ? ": an optimizer's state, expected model.state_dict()"
+                                       : ", expected a state dict");
 }
 
 vgg_status vgg_contents_find(const struct vgg_pickle *pickle, const char *path, const char *key,
