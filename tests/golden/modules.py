@@ -198,8 +198,8 @@ def main():
         report("unwritten", None if good else out)
         nn.Linear.reset_parameters = lambda self: None  # it would take seconds
         vgg = torchvision.models.vgg11(weights=None, init_weights=False)
-        for parameter in vgg.parameters():  # and the file half a gigabyte
-            parameter.data = torch.zeros(1).expand(parameter.shape)
+        for parameter in vgg.parameters():
+            parameter.data = torch.zeros(parameter.shape)
         torch.save(vgg, folder / "vgg.pth")
         code, out = info(folder / "vgg.pth")
         good = code == 0 and out.startswith("vgg11 (") and "described by built in" in out and "assumed" not in out
