@@ -21,7 +21,7 @@ typedef void vgg_node_fn(void *user, const char *name, const int64_t *shape, int
  * does not fit (other kernels, the first layer) are direct whatever is asked for. */
 enum vgg_conv_algorithm {
     VGG_CONV_AUTO,  /* the fastest for each layer, by a cost model */
-    VGG_CONV_EXACT, /* the same from direct and F(2) only */
+    VGG_CONV_EXACT, /* the same from direct and F(2) only; not on AMX unless that is asked for */
     VGG_CONV_DIRECT,
     VGG_CONV_F2,
     VGG_CONV_F4,
@@ -30,7 +30,7 @@ enum vgg_conv_algorithm {
 
 struct vgg_session_options {
     int threads;      /* 0: vgg_cpu_count() */
-    enum vgg_cpu cpu; /* the instruction set; VGG_CPU_AUTO: the best */
+    enum vgg_cpu cpu; /* the instruction set; VGG_CPU_AUTO: the best, see conv */
     enum vgg_conv_algorithm conv;
     bool one_shot;        /* plan for the earliest answer to a single run, preparation included, and
                              not for the fastest run */

@@ -41,6 +41,13 @@ static void tell(const struct vgg_session *session, const char *path,
             (session->plan->slab_bytes + session->plan->scratch_bytes) >> 20);
 }
 
+/* Exact is what every product is, too: AMX leaves out less than it rounds, but only where nobody minds. */
+static enum vgg_cpu cpu_of(const struct vgg_session_options *options)
+{
+    const bool unasked = options->cpu == VGG_CPU_AUTO && options->conv == VGG_CONV_EXACT;
+    return unasked && vgg_cpu_detect() == VGG_CPU_AMX ? VGG_CPU_AVX512 : options->cpu;
+}
+
 vgg_status vgg_session_create(const vgg_model *model, const struct vgg_session_options *options,
                               vgg_session **out, struct vgg_error *err)
 {
@@ -82,7 +89,7 @@ vgg_status vgg_session_create(const vgg_model *model, const struct vgg_session_o
     session->context = *context;
     struct vgg_plan_options plan_options = {
         .context = &session->context,
-        .kernels = vgg_kernels_find(options->cpu, &session->cpu),
+        .kernels = vgg_kernels_find(cpu_of(options), &session->cpu),
         .batch = options->batch > 0 ? options->batch : 1,
         .conv = options->conv,
         .one_shot = options->one_shot,

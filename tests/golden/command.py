@@ -324,6 +324,9 @@ def test_plans():
     check(b"steady" in run("--time", MODEL, *[BOOT] * 5).stderr, "five pictures are not")
     document = json.loads(run("-ojson", "--plan-for=steady", MODEL, BOOT).stdout)
     check(document["plan"] == "steady", "the plan in JSON", document)
+    for options in (["--exact"], ["--conv", "exact"]):
+        document = json.loads(run(*options, "-ojson", MODEL, BOOT).stdout)
+        check(document["cpu"] != "amx", f"{options}: no product in parts", document["cpu"])
 
 
 def test_bench(folder):
