@@ -33,7 +33,9 @@ struct vgg_session_options {
     enum vgg_cpu cpu; /* the instruction set; VGG_CPU_AUTO: the best, see conv */
     enum vgg_conv_algorithm conv;
     bool one_shot;        /* plan for the earliest answer to a single run, preparation included, and
-                             not for the fastest run */
+                             not for the fastest run: weights are brought into kernel order by each
+                             run, step by step in memory that they share. It may run again, but then it
+                             prepares again: for more than one or two runs this is the slower choice */
     int batch;            /* the most pictures in one run; 0: 1 */
     int height, width;    /* of the input in pixels; 0: the model's */
     vgg_node_fn *on_node; /* not NULL: every node is computed on its own, unfused, and reported */
@@ -44,7 +46,7 @@ struct vgg_session_options {
 
 typedef struct vgg_session vgg_session;
 
-/* Plans the net for one input size, prepares the weights, starts the threads.
+/* Plans the net for one input size, prepares the weights (but see one_shot), starts the threads.
  *   model    borrowed: it (and its checkpoint) must outlive the session; may serve many sessions
  *   options  NULL for the defaults
  *   out      receives the session, to be destroyed by the caller; NULL after an error
@@ -70,8 +72,9 @@ struct vgg_session_info {
     int threads;
     enum vgg_cpu cpu;
     int height, width;
-    uint64_t weight_bytes;     /* private copies of weights in kernel order */
-    uint64_t activation_bytes; /* private memory for activations */
+    uint64_t weight_bytes; /* private copies of weights in kernel order; those that one-shot runs
+                                  make are in activation_bytes */
+    uint64_t activation_bytes; /* private memory for activations and all else that a run needs */
     uint64_t reserved[8];
 };
 VGG_API void vgg_session_get_info(const vgg_session *session, struct vgg_session_info *info);
@@ -90,8 +93,11 @@ struct vgg_step_info {
     uint64_t weight_bytes; /* read */
     uint64_t input_bytes, output_bytes;
     double predicted_ms; /* 0: no prediction */
-    uint64_t last_ns;    /* of the last run; 0 before the first */
-    uint64_t reserved[8];
+    uint64_t last_ns;    /* of the last run, preparation not included; 0 before the first */
+    uint64_t
+        prepare_ns; /* bringing its weights into kernel order: when the session was made, or in a
+                            one-shot session for the last run; 0 where they are used in place */
+    uint64_t reserved[7];
 };
 VGG_API size_t vgg_session_get_step_count(const vgg_session *session);
 VGG_API void vgg_session_get_step(const vgg_session *session, size_t index,

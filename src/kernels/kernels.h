@@ -170,12 +170,15 @@ struct vgg_winograd_output_args {
     int relu, pool;
 };
 
-/* Filters: u[f * u_f_stride + l] = G g Gᵀ of L output channels, from g[3][3][L]. */
+/* Filters of `count` input channels and L output channels: G g Gᵀ for each,
+ *     u[f * u_f_stride + c * u_c_stride + l]  from  g[l * g_stride + 9 c + 3 kh + kw] */
 struct vgg_winograd_filter_args {
     int m;
     const float *g;
+    ptrdiff_t g_stride;
+    int count;
     float *u;
-    ptrdiff_t u_f_stride;
+    ptrdiff_t u_f_stride, u_c_stride;
 };
 
 /* Measures the arithmetic roof of one core: runs `iterations` rounds of independent multiply-adds. */

@@ -198,25 +198,50 @@ static const double g6[8][3] = {
     INFINITE,
 };
 
-VGG_INLINE void filter(int n, const double (*g)[3], const struct vgg_winograd_filter_args *a)
+/* One input channel's filters; taps[9][L], n a constant where it is inlined. */
+VGG_INLINE void filter(int n, const double (*g)[3], float (*taps)[VF_LANES], float *u,
+                       ptrdiff_t f_stride)
 {
     double half[MAX_N][3][VF_LANES]; /* G g */
+    VGG_UNROLL
     for (int i = 0; i < n; i++) {
+        VGG_UNROLL
         for (int kw = 0; kw < 3; kw++) {
             for (int l = 0; l < VF_LANES; l++) {
-                half[i][kw][l] = g[i][0] * (double)a->g[kw * VF_LANES + l] +
-                                 g[i][1] * (double)a->g[(3 + kw) * VF_LANES + l] +
-                                 g[i][2] * (double)a->g[(6 + kw) * VF_LANES + l];
+                half[i][kw][l] = g[i][0] * (double)taps[kw][l] + g[i][1] * (double)taps[3 + kw][l] +
+                                 g[i][2] * (double)taps[6 + kw][l];
             }
         }
     }
     for (int i = 0; i < n; i++) {
+        VGG_UNROLL
         for (int j = 0; j < n; j++) {
-            float *u = a->u + (i * n + j) * a->u_f_stride;
             for (int l = 0; l < VF_LANES; l++) {
-                u[l] = (float)(half[i][0][l] * g[j][0] + half[i][1][l] * g[j][1] +
-                               half[i][2][l] * g[j][2]);
+                u[(i * n + j) * f_stride + l] =
+                    (float)(half[i][0][l] * g[j][0] + half[i][1][l] * g[j][1] +
+                            half[i][2][l] * g[j][2]);
             }
+        }
+    }
+}
+
+VGG_INLINE void filters(int n, const double (*g)[3], const struct vgg_winograd_filter_args *a)
+{
+    /* Some channels at a time become lanes before they are transformed: so the vectors are not read while
+     * the single stores that made them are still on their way. */
+    enum { TOGETHER = 8 };
+    float taps[TOGETHER * 9][VF_LANES];
+    for (int first = 0; first < a->count; first += TOGETHER) {
+        const int count = a->count - first < TOGETHER ? a->count - first : TOGETHER;
+        for (int l = 0; l < VF_LANES; l++) {
+            const float *from = a->g + l * a->g_stride + 9 * first;
+            for (int k = 0; k < 9 * count; k++) {
+                taps[k][l] = from[k];
+            }
+        }
+        for (int c = 0; c < count; c++) {
+            filter(n, g, taps + (ptrdiff_t)9 * c, a->u + (first + c) * a->u_c_stride,
+                   a->u_f_stride);
         }
     }
 }
@@ -224,10 +249,10 @@ VGG_INLINE void filter(int n, const double (*g)[3], const struct vgg_winograd_fi
 void VGG_KERNEL(winograd_filter)(const struct vgg_winograd_filter_args *args)
 {
     if (args->m == 2) {
-        filter(4, g2, args);
+        filters(4, g2, args);
     } else if (args->m == 4) {
-        filter(6, g4, args);
+        filters(6, g4, args);
     } else {
-        filter(8, g6, args);
+        filters(8, g6, args);
     }
 }

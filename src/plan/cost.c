@@ -8,6 +8,10 @@
 
 #include "plan/plan.h"
 
+/* Of weights that a one-shot plan packs at a time, where it can choose: as new memory they would take longer
+ * than packing does, and from here they are still in the shared cache when the products read them. */
+enum { ONE_SHOT_BYTES = 5 << 20 };
+
 /* What a core does a nanosecond. */
 struct machine {
     double fma;         /* multiply-adds in the kernels */
@@ -17,7 +21,8 @@ struct machine {
     double near;        /* bytes of weights through the second-level cache */
     double shared;      /* bytes from the shared cache */
     double memory;      /* bytes of weights from memory; two cores together reach its limit */
-    double fresh;       /* bytes of new memory written for the first time, preparing weights */
+    double order;       /* weights of the file brought into another order, preparing */
+    double filter;      /* numbers of transformed filters computed and written, preparing */
     double cache_bytes; /* the second-level cache */
 };
 
@@ -34,7 +39,8 @@ static struct machine machine_of(const struct vgg_kernels *kernels)
         .near = 64,
         .shared = 24,
         .memory = 14,
-        .fresh = 2,
+        .order = 1.5,
+        .filter = kernels->lanes * 0.2,
         .cache_bytes = 2 << 20,
     };
 }
@@ -114,10 +120,13 @@ static double winograd_ms(const struct machine *machine, const struct layer *lay
                    (v + m) / (transform * threads));
 }
 
-/* Writing the weights in kernel order, for a plan that runs once. */
-static double prepare_ms(const struct machine *machine, double elements)
+/* Bringing the weights into kernel order, for a plan that runs once; n: the side of the filters then. Each
+ * filter is read, and its numbers are put where their lanes are, one by one; what is written stays near. */
+static double prepare_ms(const struct machine *machine, const struct layer *layer, double n,
+                         double kernel)
 {
-    return 1e-6 * elements * sizeof(float) / machine->fresh;
+    const double filters = layer->ic * layer->oc / layer->threads;
+    return 1e-6 * filters * (kernel * kernel / machine->order + n * n / machine->filter);
 }
 
 /* Whole cache lines, an odd number of them. */
@@ -134,10 +143,9 @@ static bool lay_out(const struct vgg_plan *plan, const struct vgg_conv2d *conv, 
 {
     const int L = plan->kernels->lanes, group = plan->kernels->conv_blocks;
     const size_t in_blocks = (size_t)vgg_ceil_div(conv->ic, L);
-    const size_t out_blocks =
-        (size_t)vgg_ceil_div(vgg_ceil_div(conv->oc, L), group) * (size_t)group;
     const size_t f_count = (size_t)((m + 2) * (m + 2));
     const bool by_tiles = algorithm == VGG_WINOGRAD_TILES;
+    const int groups = vgg_ceil_div(vgg_ceil_div(conv->oc, L), group);
     const size_t most_bytes = plan->activation_limit / 4 < PTRDIFF_MAX / 4
                                   ? (size_t)(plan->activation_limit / 4)
                                   : PTRDIFF_MAX / 4;
@@ -152,8 +160,14 @@ static bool lay_out(const struct vgg_plan *plan, const struct vgg_conv2d *conv, 
     const int64_t most = by_tiles ? tiles : tiles * plan->batch;
     const int64_t rounds = (most + block - 1) / block;
     const int64_t together = by_tiles && block < tiles ? block : (most + rounds - 1) / rounds;
+    /* A one-shot plan packs the weights of some groups, computes these, and goes on with the next;
+     * but all of them where several rounds of tiles need them. */
+    const size_t group_bytes = f_count * in_blocks * (size_t)(L * group * L) * sizeof(float);
+    const size_t packed = ONE_SHOT_BYTES / group_bytes;
+    const bool some = plan->one_shot && !by_tiles && rounds == 1 && packed < (size_t)groups;
+    c->groups = !some ? groups : packed > 0 ? (int)packed : 1;
     const size_t rounded = vgg_round_tiles(plan->kernels, (size_t)together);
-    const size_t m_blocks = by_tiles ? (size_t)group : out_blocks;
+    const size_t m_blocks = (size_t)group * (by_tiles ? 1 : (size_t)c->groups);
     /* Channels of both, generously, so that nothing below can overflow. */
     const size_t lanes = (in_blocks + 1) * (size_t)plan->kernels->v_lanes + m_blocks * (size_t)L;
     size_t bytes;
@@ -221,7 +235,7 @@ void vgg_choose_conv(struct vgg_plan *plan, const struct vgg_conv2d *conv, struc
     double best = direct_ms(&machine, &alone, conv->kernel);
     choice->predicted_ms = direct_ms(&machine, &layer, conv->kernel);
     if (plan->one_shot) {
-        best += prepare_ms(&machine, layer.ic * layer.oc * conv->kernel * conv->kernel);
+        best += prepare_ms(&machine, &alone, 0, conv->kernel);
     }
     int used = snprintf(text, sizeof text, "direct %.3g", best);
     const bool fits = plan->on_node == NULL && conv->kernel == 3 && conv->padding == 1 &&
@@ -254,7 +268,7 @@ void vgg_choose_conv(struct vgg_plan *plan, const struct vgg_conv2d *conv, struc
             continue; /* too large for any block */
         }
         if (plan->one_shot) {
-            ms += prepare_ms(&machine, (m + 2) * (m + 2) * layer.ic * layer.oc);
+            ms += prepare_ms(&machine, &alone, m + 2, 3);
         }
         used += snprintf(text + used, sizeof text - (size_t)used, ", F(%d) %.3g", m, ms);
         /* F(6) rounds four times as coarsely as F(4): it must be worth it. */

@@ -80,15 +80,13 @@ static void gather_task(void *context, size_t index, int worker)
 
 static void product_task(void *context, size_t index, int worker)
 {
-    (void)worker;
     const struct dense_run *run = context;
     const struct vgg_step *step = run->step;
     const int rows = step->node->conv.oc, tile = run->plan->kernels->linear_rows;
     const int64_t tiles = vgg_ceil_div(rows, tile);
     const int begin = (int)(tiles * (int64_t)index / step->groups) * tile;
     const int end = (int)(tiles * ((int64_t)index + 1) / step->groups) * tile;
-    const struct vgg_linear_args args = {
-        .weight = step->linear_weight,
+    struct vgg_linear_args args = {
         .bias = step->bias,
         .x = run->windows,
         .x_stride = (ptrdiff_t)run->window_stride,
@@ -100,6 +98,7 @@ static void product_task(void *context, size_t index, int worker)
         .n = run->count,
         .relu = step->relu,
     };
+    vgg_linear_provide(step, worker, &args);
     run->plan->kernels->linear(&args);
 }
 
@@ -133,7 +132,7 @@ void vgg_dense_run(const struct vgg_plan *plan, const struct vgg_step *step, str
         .out = &plan->activations[step->out],
         .window_stride = vgg_size_round_up(count_features(conv), LINE),
         .product_stride = vgg_size_round_up((size_t)conv->oc, LINE),
-        .windows = plan->scratch,
+        .windows = step->scratch,
     };
     const int64_t all = (int64_t)run.out->shape.h * run.out->shape.w * count;
     run.products = run.windows + (size_t)step->conv.block * run.window_stride;

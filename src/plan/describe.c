@@ -18,11 +18,15 @@ static void name_nodes(const struct vgg_step *step, char *text, size_t bytes)
     }
 }
 
-static void name_algorithm(const struct vgg_step *step, char *text, size_t bytes)
+static void name_algorithm(const struct vgg_plan *plan, const struct vgg_step *step, char *text,
+                           size_t bytes)
 {
     text[0] = '\0';
     if (step->kind == VGG_STEP_LINEAR || step->kind == VGG_STEP_DENSE) {
-        snprintf(text, bytes, "%s", step->weight == NULL ? "in place" : "float32 copy");
+        snprintf(text, bytes, "%s",
+                 vgg_linear_is_in_place(step) ? "in place"
+                 : plan->one_shot             ? "read by slices"
+                                              : "float32 copy");
     } else if (step->kind != VGG_STEP_CONV) {
         return;
     } else if (step->conv.algorithm == VGG_DIRECT) {
@@ -88,7 +92,7 @@ vgg_status vgg_plan_describe(struct vgg_plan *plan, struct vgg_error *err)
         struct vgg_step_info *info = &plan->info[s];
         char nodes[256], algorithm[64];
         name_nodes(step, nodes, sizeof nodes);
-        name_algorithm(step, algorithm, sizeof algorithm);
+        name_algorithm(plan, step, algorithm, sizeof algorithm);
         *info = (struct vgg_step_info){
             .name = step->node != NULL ? step->node->name : "input",
             .nodes = vgg_arena_copy_string(&plan->arena, nodes, strlen(nodes)),

@@ -1,6 +1,7 @@
-/* Activations in one slab. In a chain only a step's input and output live at the same time, so even
- * activations start at the slab's beginning and odd ones end at its end: the slab is as large as the
- * largest pair of neighbours, and no two that live together touch. */
+/* All memory of a run in one slab. In a chain only a step's input and output live at the same time, so even
+ * activations start at the slab's beginning and odd ones end at its end. Between the two lies what the step
+ * needs for itself: Winograd's scratch, the weights that a one-shot plan packs for it, and what it reads
+ * them into. The slab is as large as the most that a step needs, and no two that live together touch. */
 #include "plan/plan.h"
 
 /* Strides and size of an activation; false when a size overflows. */
@@ -24,50 +25,115 @@ static bool measure(struct vgg_activation *a, int batch)
     return true;
 }
 
-/* Bytes of the largest step's scratch; lay_out in cost.c has checked the product. */
-static size_t measure_scratch(const struct vgg_plan *plan)
+static vgg_status too_large(const struct vgg_plan *plan, struct vgg_error *err)
 {
-    size_t most = 0;
-    for (int s = 0; s < plan->step_count; s++) {
-        const struct vgg_conv_choice *conv = &plan->steps[s].conv;
-        const size_t bytes = (size_t)conv->slots * conv->slot_elements * sizeof(float);
-        most = bytes > most ? bytes : most;
+    return vgg_fail(
+        err, VGG_ERR_LIMIT,
+        "%s: a batch of %d pictures of %d x %d pixels needs more memory for activations "
+        "than the limit of %llu MB",
+        plan->path, plan->batch, plan->input.w, plan->input.h,
+        (unsigned long long)(plan->activation_limit >> 20));
+}
+
+vgg_status vgg_plan_measure(struct vgg_plan *plan, struct vgg_error *err)
+{
+    for (int i = 0; i < plan->activation_count; i++) {
+        if (!measure(&plan->activations[i], plan->batch)) {
+            return too_large(plan, err);
+        }
     }
-    return most;
+    return VGG_OK;
+}
+
+/* What a step keeps between its input and its output; sizes in bytes, whole cache lines. */
+struct middle {
+    size_t scratch, weight, rows;
+};
+
+/* False on overflow. */
+static bool measure_middle(const struct vgg_plan *plan, const struct vgg_step *step,
+                           struct middle *out)
+{
+    const size_t weights = plan->one_shot ? step->weight_elements : 0;
+    size_t rows;
+    *out = (struct middle){0};
+    /* lay_out in cost.c has checked the product. */
+    out->scratch = vgg_size_round_up(
+        (size_t)step->conv.slots * step->conv.slot_elements * sizeof(float), VGG_ALIGN_BYTES);
+    if (!vgg_size_mul(step->rows_elements, (size_t)plan->threads * sizeof(float), &rows) ||
+        weights > SIZE_MAX / 4 / sizeof(float) || rows > SIZE_MAX / 4) {
+        return false;
+    }
+    out->rows = vgg_size_round_up(rows, VGG_ALIGN_BYTES);
+    out->weight = vgg_size_round_up(weights * sizeof(float), VGG_ALIGN_BYTES);
+    return true;
+}
+
+/* The bytes of a step's input and output, of which one lies at the slab's beginning. */
+static size_t get_pair(const struct vgg_plan *plan, const struct vgg_step *step, size_t *begin)
+{
+    const size_t out = plan->activations[step->out].bytes;
+    if (step->in < 0 || step->in == step->out) {
+        *begin = step->out % 2 == 0 ? out : 0;
+        return out;
+    }
+    const size_t in = plan->activations[step->in].bytes;
+    *begin = step->out % 2 == 0 ? out : in;
+    return in + out;
+}
+
+/* The slab's size; false when activations and scratch are beyond the limit. */
+static bool measure_slab(struct vgg_plan *plan)
+{
+    size_t begin, used, total;
+    struct middle middle;
+    plan->slab_bytes = 0;
+    for (int s = 0; s < plan->step_count; s++) {
+        const struct vgg_step *step = &plan->steps[s];
+        if (!measure_middle(plan, step, &middle) ||
+            !vgg_size_add(get_pair(plan, step, &begin), middle.scratch, &used) ||
+            used > plan->activation_limit ||
+            !vgg_size_add(used, middle.weight + middle.rows, &total)) {
+            return false;
+        }
+        plan->slab_bytes = total > plan->slab_bytes ? total : plan->slab_bytes;
+    }
+    return true;
+}
+
+static float *at(const struct vgg_plan *plan, size_t offset_bytes)
+{
+    return (float *)(void *)(plan->slab + offset_bytes);
 }
 
 vgg_status vgg_plan_place(struct vgg_plan *plan, struct vgg_error *err)
 {
     const struct vgg_allocator *allocator = vgg_allocator_of(plan->arena.context);
-    size_t slab = 0, report = 0, total;
+    if (!measure_slab(plan)) {
+        return too_large(plan, err);
+    }
+    plan->slab = vgg_aligned_alloc(allocator, plan->slab_bytes);
+    if (plan->slab == NULL) {
+        return vgg_fail_memory(err, plan->path, plan->slab_bytes, "activations");
+    }
+    size_t report = 0;
     for (int i = 0; i < plan->activation_count; i++) {
         struct vgg_activation *a = &plan->activations[i];
-        if (!measure(a, plan->batch)) {
-            goto too_large;
-        }
-        size_t pair = a->bytes + (i > 0 ? plan->activations[i - 1].bytes : 0);
-        slab = pair > slab ? pair : slab;
+        a->offset_bytes = i % 2 == 0 ? 0 : plan->slab_bytes - a->bytes;
+        a->data = at(plan, a->offset_bytes) + a->pad * a->row_stride + a->pad * a->lanes;
         report = a->bytes > report ? a->bytes : report;
     }
-    const size_t scratch = measure_scratch(plan);
-    if (!vgg_size_add(slab, scratch, &total) || total > plan->activation_limit) {
-        goto too_large;
-    }
-    plan->slab_bytes = slab;
-    plan->slab = vgg_aligned_alloc(allocator, slab);
-    if (plan->slab == NULL) {
-        return vgg_fail_memory(err, plan->path, slab, "activations");
-    }
-    for (int i = 0; i < plan->activation_count; i++) {
-        struct vgg_activation *a = &plan->activations[i];
-        a->offset_bytes = i % 2 == 0 ? 0 : slab - a->bytes;
-        a->data = (float *)(void *)(plan->slab + a->offset_bytes) + a->pad * a->row_stride +
-                  a->pad * a->lanes;
-    }
-    plan->scratch_bytes = scratch;
-    plan->scratch = vgg_aligned_alloc(allocator, scratch);
-    if (plan->scratch == NULL) {
-        return vgg_fail_memory(err, plan->path, scratch, "transformed activations");
+    for (int s = 0; s < plan->step_count; s++) {
+        struct vgg_step *step = &plan->steps[s];
+        struct middle middle;
+        size_t begin;
+        get_pair(plan, step, &begin);
+        measure_middle(plan, step, &middle);
+        step->scratch = at(plan, begin);
+        step->rows = at(plan, begin + middle.scratch);
+        if (middle.weight > 0) {
+            step->weight = at(plan, begin + middle.scratch + middle.rows);
+        }
     }
     if (plan->on_node != NULL) {
         plan->report = vgg_aligned_alloc(allocator, report);
@@ -76,11 +142,4 @@ vgg_status vgg_plan_place(struct vgg_plan *plan, struct vgg_error *err)
         }
     }
     return VGG_OK;
-too_large:
-    return vgg_fail(
-        err, VGG_ERR_LIMIT,
-        "%s: a batch of %d pictures of %d x %d pixels needs more memory for activations "
-        "than the limit of %llu MB",
-        plan->path, plan->batch, plan->input.w, plan->input.h,
-        (unsigned long long)(plan->activation_limit >> 20));
 }

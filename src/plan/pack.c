@@ -7,7 +7,10 @@
  * Channels past the last one are zeros, so that their activations are zeros too.
  *
  * Fully connected weights stay where they are, in the file's pages, unless their type or strides make a
- * float32 copy necessary. */
+ * float32 copy necessary.
+ *
+ * All of that happens when the plan is made; but in a one-shot plan each step's weights are packed just
+ * before it runs, into memory that the steps share, because touching new memory is what costs most. */
 #include <math.h>
 #include <string.h>
 
@@ -67,108 +70,128 @@ static void *alloc_weights(struct vgg_plan *plan, size_t elements)
     return block;
 }
 
-/* tensor[index] along its first dimension. */
-static struct vgg_tensor slice_of(const struct vgg_tensor *tensor, size_t index)
+/* --- convolutions ----------------------------------------------------------------------------- */
+
+/* Input channels that a task takes at a time: its filters then stay in the first two levels of cache on
+ * their way to kernel order. A multiple of every ISA's lanes. */
+enum { PART_CHANNELS = 64 };
+
+/* How a convolution's weights are cut for packing.
+ *   part   a range of input channels */
+struct cut {
+    size_t area;       /* of a filter: kernel * kernel */
+    size_t width;      /* G */
+    size_t ic_block;   /* B */
+    size_t ic_padded;  /* to whole blocks */
+    size_t part;       /* channels */
+    size_t part_count; /* of a group */
+};
+
+static struct cut cut_conv(const struct vgg_plan *plan, const struct vgg_step *step)
 {
-    struct vgg_tensor slice = *tensor;
-    const size_t offset = index * (size_t)tensor->stride[0] * vgg_dtype_get_bytes(tensor->dtype);
-    slice.data = (const char *)tensor->data + offset;
-    slice.ndim = tensor->ndim - 1;
-    for (int d = 0; d < slice.ndim; d++) {
-        slice.shape[d] = tensor->shape[d + 1];
-        slice.stride[d] = tensor->stride[d + 1];
+    const struct vgg_conv2d *conv = &step->node->conv;
+    const struct vgg_activation *in = &plan->activations[step->in];
+    const int ic_block = in->lanes > 1 ? in->lanes : conv->ic;
+    struct cut cut = {
+        .area = (size_t)conv->kernel * (size_t)conv->kernel,
+        .width = (size_t)plan->kernels->conv_blocks * (size_t)plan->kernels->lanes,
+        .ic_block = (size_t)ic_block,
+        .ic_padded = (size_t)vgg_ceil_div(conv->ic, ic_block) * (size_t)ic_block,
+    };
+    if (step->conv.algorithm != VGG_DIRECT) {
+        cut.ic_padded = vgg_winograd_count_channels(plan, step);
     }
-    return slice;
+    cut.part = in->lanes > 1 && cut.ic_padded > PART_CHANNELS ? PART_CHANNELS : cut.ic_padded;
+    cut.part_count = (cut.ic_padded + cut.part - 1) / cut.part;
+    return cut;
 }
 
 struct pack_conv {
     const struct vgg_plan *plan;
     const struct vgg_step *step;
-    const double *scale; /* [oc], or NULL: no BatchNorm */
-    int group_channels;  /* G */
-    int ic_block;        /* B */
-    float *scratch;      /* [slots][rows][ic * kernel * kernel] */
-    size_t scratch_rows; /* 1; G for Winograd */
-    size_t slots;        /* one a group, or one a thread where there are fewer threads */
+    int group_begin, groups; /* those to pack */
+    struct cut cut;
 };
 
-static float *scratch_of(const struct pack_conv *pack, size_t group, int worker)
+/* One part of an output channel's weights [ic][kh][kw], times its BatchNorm's scale; zeros for channels past
+ * the last one. */
+static void read_filters(const struct pack_conv *pack, size_t oc, size_t ic, size_t count,
+                         float *row)
 {
     const struct vgg_conv2d *conv = &pack->step->node->conv;
-    const size_t sums = (size_t)conv->ic * (size_t)conv->kernel * (size_t)conv->kernel;
-    const size_t slot = pack->slots == (size_t)pack->step->groups ? group : (size_t)worker;
-    return pack->scratch + slot * pack->scratch_rows * sums;
-}
-
-/* One output channel's weights [ic][kh][kw], times its BatchNorm's scale. */
-static void read_filter(const struct pack_conv *pack, size_t oc, float *row)
-{
-    const struct vgg_conv2d *conv = &pack->step->node->conv;
-    const size_t sums = (size_t)conv->ic * (size_t)conv->kernel * (size_t)conv->kernel;
-    const struct vgg_tensor slice = slice_of(conv->weight, oc);
-    vgg_tensor_read_f32(&slice, row);
-    if (pack->scale != NULL) {
-        const double scale = pack->scale[oc];
-        for (size_t i = 0; i < sums; i++) {
+    const size_t area = pack->cut.area, left = (size_t)conv->ic > ic ? (size_t)conv->ic - ic : 0;
+    const size_t real = oc >= (size_t)conv->oc ? 0 : left < count ? left : count;
+    if (real > 0) {
+        struct vgg_tensor slice = *conv->weight;
+        const size_t offset = oc * (size_t)slice.stride[0] + ic * (size_t)slice.stride[1];
+        slice.data = (const char *)slice.data + offset * vgg_dtype_get_bytes(slice.dtype);
+        slice.shape[0] = 1;
+        slice.shape[1] = (int64_t)real;
+        vgg_tensor_read_f32(&slice, row);
+    }
+    if (pack->step->norm_scale != NULL && real > 0) {
+        const double scale = pack->step->norm_scale[oc];
+        for (size_t i = 0; i < real * area; i++) {
             row[i] = (float)((double)row[i] * scale);
         }
     }
+    memset(row + real * area, 0, (count - real) * area * sizeof *row);
 }
 
-/* Transforms the filters of one group of output channels. */
-static void pack_winograd_group(void *context, size_t group, int worker)
+/* rows[G][stride] to kernel order. */
+static void order_filters(const struct pack_conv *pack, size_t group, size_t ic, size_t count,
+                          const float *rows, size_t stride)
 {
-    const struct pack_conv *pack = context;
-    const struct vgg_conv2d *conv = &pack->step->node->conv;
-    const size_t sums = (size_t)conv->ic * 9, width = (size_t)pack->group_channels;
-    float *rows = scratch_of(pack, group, worker);
-    for (size_t lane = 0; lane < width; lane++) {
-        const size_t oc = group * width + lane;
-        if (oc < (size_t)conv->oc) {
-            read_filter(pack, oc, rows + lane * sums);
-        } else {
-            memset(rows + lane * sums, 0, sums * sizeof *rows);
-        }
-    }
-    vgg_winograd_pack_group(pack->plan, pack->step, group, rows);
-}
-
-/* Packs one group of output channels. */
-static void pack_conv_group(void *context, size_t group, int worker)
-{
-    const struct pack_conv *pack = context;
-    const struct vgg_conv2d *conv = &pack->step->node->conv;
-    const int area = conv->kernel * conv->kernel;
-    const size_t width = (size_t)pack->group_channels;
-    float *row = scratch_of(pack, group, worker); /* one output channel's [ic][kh][kw] */
+    const struct cut *cut = &pack->cut;
     float *out = pack->step->weight + group * pack->step->group_elements;
-    memset(out, 0, pack->step->group_elements * sizeof *out);
-
-    for (size_t lane = 0; lane < width; lane++) {
-        size_t oc = group * width + lane;
-        if (oc >= (size_t)conv->oc) {
-            break;
-        }
-        read_filter(pack, oc, row);
-        for (int ic = 0; ic < conv->ic; ic++) {
-            size_t block = (size_t)(ic / pack->ic_block), c = (size_t)(ic % pack->ic_block);
-            float *to = out + (block * (size_t)area * (size_t)pack->ic_block + c) * width + lane;
-            for (int k = 0; k < area; k++) {
-                to[(size_t)k * (size_t)pack->ic_block * width] = row[ic * area + k];
+    for (size_t i = 0; i < count; i++, ic++) {
+        float *to = out + (ic / cut->ic_block * cut->area * cut->ic_block + ic % cut->ic_block) *
+                              cut->width;
+        for (size_t k = 0; k < cut->area; k++, to += cut->ic_block * cut->width) {
+            for (size_t lane = 0; lane < cut->width; lane++) {
+                to[lane] = rows[lane * stride + i * cut->area + k];
             }
         }
     }
 }
 
-static vgg_status pack_conv(struct vgg_plan *plan, struct vgg_step *step, struct vgg_pool *pool,
-                            struct vgg_error *err)
+/* Packs one part of the weights of a group of output channels. */
+static void pack_conv_task(void *context, size_t index, int worker)
+{
+    const struct pack_conv *pack = context;
+    const struct cut *cut = &pack->cut;
+    const size_t group = index / cut->part_count, ic = index % cut->part_count * cut->part;
+    const size_t count = cut->ic_padded - ic < cut->part ? cut->ic_padded - ic : cut->part;
+    const size_t stride = cut->part * cut->area;
+    float *rows = pack->step->rows + (size_t)worker * pack->step->rows_elements;
+    for (size_t lane = 0; lane < cut->width; lane++) {
+        read_filters(pack, ((size_t)pack->group_begin + group) * cut->width + lane, ic, count,
+                     rows + lane * stride);
+    }
+    if (pack->step->conv.algorithm == VGG_DIRECT) {
+        order_filters(pack, group, ic, count, rows, stride);
+    } else {
+        vgg_winograd_pack(pack->plan, pack->step, pack->groups, group, ic, count, rows, stride);
+    }
+}
+
+static void measure_conv(const struct vgg_plan *plan, struct vgg_step *step)
+{
+    const struct cut cut = cut_conv(plan, step);
+    step->group_elements = step->conv.algorithm == VGG_DIRECT
+                               ? cut.ic_padded * cut.area * cut.width
+                               : vgg_winograd_filter_elements(plan, step);
+    const int groups =
+        step->conv.algorithm == VGG_WINOGRAD_FREQUENCY ? step->conv.groups : step->groups;
+    step->weight_elements = (size_t)groups * step->group_elements;
+    step->rows_elements = cut.width * cut.part * cut.area;
+}
+
+static vgg_status pack_conv_bias(struct vgg_plan *plan, struct vgg_step *step,
+                                 struct vgg_error *err)
 {
     const struct vgg_conv2d *conv = &step->node->conv;
-    const struct vgg_activation *in = &plan->activations[step->in];
-    const size_t sums = (size_t)conv->ic * (size_t)conv->kernel * (size_t)conv->kernel;
-    const int group_channels = plan->kernels->conv_blocks * plan->kernels->lanes;
-    const int ic_block = in->lanes > 1 ? in->lanes : conv->ic;
-    const size_t ic_padded = (size_t)vgg_ceil_div(conv->ic, ic_block) * (size_t)ic_block;
+    const size_t channels = (size_t)step->groups * cut_conv(plan, step).width;
     double *scale = NULL, *shift = NULL;
     float *bias;
     vgg_status status = read_vector(plan, conv->bias, &bias, err);
@@ -178,21 +201,10 @@ static vgg_status pack_conv(struct vgg_plan *plan, struct vgg_step *step, struct
     if (status != VGG_OK) {
         return status;
     }
-    const bool winograd = step->conv.algorithm != VGG_DIRECT;
-    step->group_elements =
-        winograd ? vgg_winograd_filter_elements(plan, step)
-                 : ic_padded * (size_t)conv->kernel * (size_t)conv->kernel * (size_t)group_channels;
-    size_t channels = (size_t)step->groups * (size_t)group_channels;
-    step->weight = alloc_weights(plan, (size_t)step->groups * step->group_elements);
+    step->norm_scale = scale;
     step->bias = alloc_weights(plan, channels);
-    const size_t scratch_rows = winograd ? (size_t)group_channels : 1;
-    const size_t groups = (size_t)step->groups, threads = (size_t)vgg_pool_get_threads(pool);
-    const size_t slots = groups < threads ? groups : threads;
-    const struct vgg_allocator *allocator = vgg_allocator_of(plan->arena.context);
-    float *scratch = vgg_aligned_alloc(allocator, slots * scratch_rows * sums * sizeof(float));
-    if (step->weight == NULL || step->bias == NULL || scratch == NULL) {
-        vgg_mem_free(allocator, scratch);
-        return vgg_fail_memory(err, plan->path, channels * sums * sizeof(float), step->node->name);
+    if (step->bias == NULL) {
+        return vgg_fail_memory(err, plan->path, channels * sizeof(float), step->node->name);
     }
     for (size_t oc = 0; oc < channels; oc++) {
         double b = oc < (size_t)conv->oc && bias != NULL ? (double)bias[oc] : 0;
@@ -201,13 +213,10 @@ static vgg_status pack_conv(struct vgg_plan *plan, struct vgg_step *step, struct
         }
         step->bias[oc] = (float)b;
     }
-    struct pack_conv pack = {plan,     step,    scale,        group_channels,
-                             ic_block, scratch, scratch_rows, slots};
-    vgg_pool_run(pool, (size_t)step->groups, winograd ? pack_winograd_group : pack_conv_group,
-                 &pack);
-    vgg_mem_free(allocator, scratch);
     return VGG_OK;
 }
+
+/* --- other steps ------------------------------------------------------------------------------ */
 
 /* BatchNorm that is a step of its own: float32 scale and shift, padded to whole blocks. */
 static vgg_status pack_norm(struct vgg_plan *plan, struct vgg_step *step, struct vgg_error *err)
@@ -232,35 +241,146 @@ static vgg_status pack_norm(struct vgg_plan *plan, struct vgg_step *step, struct
     return VGG_OK;
 }
 
-/* A fully connected layer's, whether it moves over a picture or not. */
-static vgg_status pack_linear(struct vgg_plan *plan, struct vgg_step *step, struct vgg_error *err)
+static bool is_linear(const struct vgg_step *step)
 {
-    const bool dense = step->kind == VGG_STEP_DENSE;
+    return step->kind == VGG_STEP_LINEAR || step->kind == VGG_STEP_DENSE;
+}
+
+/* A fully connected layer, whether it moves over a picture or not. */
+struct linear_view {
+    const struct vgg_tensor *weight, *bias; /* [rows][features]; [rows] or NULL */
+    int rows;
+    size_t features;
+};
+
+static struct linear_view view_linear(const struct vgg_step *step)
+{
     const struct vgg_conv2d *conv = &step->node->conv;
     const struct vgg_linear *linear = &step->node->linear;
-    const struct vgg_tensor *weight = dense ? conv->weight : linear->weight;
-    const struct vgg_tensor *bias = dense ? conv->bias : linear->bias;
-    const size_t rows = (size_t)(dense ? conv->oc : linear->out_features);
-    if (weight->dtype == VGG_DTYPE_F32 && !weight->swapped && vgg_tensor_is_contiguous(weight)) {
-        step->linear_weight = weight->data;
-    } else {
-        step->weight = alloc_weights(plan, (size_t)vgg_tensor_get_count(weight));
-        if (step->weight == NULL) {
-            return vgg_fail_memory(err, plan->path,
-                                   (size_t)vgg_tensor_get_count(weight) * sizeof(float),
-                                   weight->name);
-        }
-        vgg_tensor_read_f32(weight, step->weight);
-        step->linear_weight = step->weight;
+    if (step->kind == VGG_STEP_DENSE) {
+        return (struct linear_view){conv->weight, conv->bias, conv->oc,
+                                    (size_t)conv->ic * (size_t)conv->kernel * (size_t)conv->kernel};
     }
-    if (bias == NULL) {
+    return (struct linear_view){linear->weight, linear->bias, linear->out_features,
+                                (size_t)linear->in_features};
+}
+
+bool vgg_linear_is_in_place(const struct vgg_step *step)
+{
+    const struct vgg_tensor *weight = view_linear(step).weight;
+    return weight->dtype == VGG_DTYPE_F32 && !weight->swapped && vgg_tensor_is_contiguous(weight);
+}
+
+static void measure_linear(const struct vgg_plan *plan, struct vgg_step *step)
+{
+    const struct linear_view linear = view_linear(step);
+    if (vgg_linear_is_in_place(step)) {
+        return;
+    }
+    if (plan->one_shot) {
+        /* Each task makes floats of its own slice and forgets them: no copy of all is ever made. */
+        const int tile = plan->kernels->linear_rows;
+        const int tiles = vgg_ceil_div(vgg_ceil_div(linear.rows, tile), step->groups);
+        step->rows_elements = (size_t)(tiles * tile) * linear.features;
+    } else {
+        step->weight_elements = (size_t)linear.rows * linear.features;
+    }
+}
+
+/* Rows begin … end-1 as float32. */
+static void read_linear(const struct vgg_step *step, int begin, int end, float *rows)
+{
+    struct vgg_tensor slice = *view_linear(step).weight;
+    slice.data = (const char *)slice.data +
+                 (size_t)begin * (size_t)slice.stride[0] * vgg_dtype_get_bytes(slice.dtype);
+    slice.shape[0] = end - begin;
+    vgg_tensor_read_f32(&slice, rows);
+}
+
+void vgg_linear_provide(const struct vgg_step *step, int worker, struct vgg_linear_args *args)
+{
+    args->weight = step->linear_weight;
+    if (args->weight != NULL) {
+        return;
+    }
+    float *slice = step->rows + (size_t)worker * step->rows_elements;
+    read_linear(step, args->begin, args->end, slice);
+    args->weight = slice;
+    args->bias = args->bias != NULL ? args->bias + args->begin : NULL;
+    args->y += args->begin;
+    args->end -= args->begin;
+    args->begin = 0;
+}
+
+static vgg_status pack_linear_bias(struct vgg_plan *plan, struct vgg_step *step,
+                                   struct vgg_error *err)
+{
+    const struct linear_view linear = view_linear(step);
+    if (linear.bias == NULL) {
         return VGG_OK;
     }
-    step->bias = alloc_weights(plan, rows);
+    step->bias = alloc_weights(plan, (size_t)linear.rows);
     if (step->bias == NULL) {
-        return vgg_fail_memory(err, plan->path, rows * sizeof(float), bias->name);
+        return vgg_fail_memory(err, plan->path, (size_t)linear.rows * sizeof(float),
+                               linear.bias->name);
     }
-    vgg_tensor_read_f32(bias, step->bias);
+    vgg_tensor_read_f32(linear.bias, step->bias);
+    return VGG_OK;
+}
+
+static void read_linear_task(void *context, size_t index, int worker)
+{
+    (void)worker;
+    const struct vgg_step *step = context;
+    const struct linear_view linear = view_linear(step);
+    const int begin = (int)((int64_t)linear.rows * (int64_t)index / step->groups);
+    const int end = (int)((int64_t)linear.rows * ((int64_t)index + 1) / step->groups);
+    read_linear(step, begin, end, step->weight + (size_t)begin * linear.features);
+}
+
+/* --- all steps -------------------------------------------------------------------------------- */
+
+void vgg_plan_measure_weights(struct vgg_plan *plan)
+{
+    for (int s = 0; s < plan->step_count; s++) {
+        struct vgg_step *step = &plan->steps[s];
+        if (step->kind == VGG_STEP_CONV) {
+            measure_conv(plan, step);
+        } else if (is_linear(step)) {
+            measure_linear(plan, step);
+        }
+    }
+}
+
+void vgg_step_prepare(const struct vgg_plan *plan, struct vgg_step *step, struct vgg_pool *pool,
+                      int group_begin, int groups)
+{
+    if (step->weight_elements == 0) {
+        return;
+    }
+    const uint64_t start = vgg_now_ns();
+    if (step->kind == VGG_STEP_CONV) {
+        struct pack_conv pack = {plan, step, group_begin, groups, cut_conv(plan, step)};
+        vgg_pool_run(pool, (size_t)groups * pack.cut.part_count, pack_conv_task, &pack);
+    } else {
+        vgg_pool_run(pool, (size_t)step->groups, read_linear_task, step);
+    }
+    step->prepare_ns += vgg_now_ns() - start;
+}
+
+/* The weights of a step, in memory of its own. */
+static vgg_status keep_weights(struct vgg_plan *plan, struct vgg_step *step, struct vgg_pool *pool,
+                               struct vgg_error *err)
+{
+    if (step->weight_elements == 0) {
+        return VGG_OK;
+    }
+    step->weight = alloc_weights(plan, step->weight_elements);
+    if (step->weight == NULL) {
+        return vgg_fail_memory(err, plan->path, step->weight_elements * sizeof(float),
+                               step->node->name);
+    }
+    vgg_step_prepare(plan, step, pool, 0, step->groups);
     return VGG_OK;
 }
 
@@ -270,11 +390,18 @@ vgg_status vgg_plan_pack(struct vgg_plan *plan, struct vgg_pool *pool, struct vg
     for (int s = 0; s < plan->step_count && status == VGG_OK; s++) {
         struct vgg_step *step = &plan->steps[s];
         if (step->kind == VGG_STEP_CONV) {
-            status = pack_conv(plan, step, pool, err);
+            status = pack_conv_bias(plan, step, err);
         } else if (step->kind == VGG_STEP_BATCH_NORM) {
             status = pack_norm(plan, step, err);
-        } else if (step->kind == VGG_STEP_LINEAR || step->kind == VGG_STEP_DENSE) {
-            status = pack_linear(plan, step, err);
+        } else if (is_linear(step)) {
+            status = pack_linear_bias(plan, step, err);
+        }
+        if (status == VGG_OK && !plan->one_shot) {
+            status = keep_weights(plan, step, pool, err);
+        }
+        if (is_linear(step)) {
+            step->linear_weight =
+                vgg_linear_is_in_place(step) ? view_linear(step).weight->data : step->weight;
         }
     }
     return status;

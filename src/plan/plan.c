@@ -25,10 +25,14 @@ vgg_status vgg_plan_create(const struct vgg_node *nodes, size_t node_count, cons
     plan->on_node_user = options->on_node_user;
     vgg_status status = vgg_plan_fuse(plan, nodes, node_count, err);
     if (status == VGG_OK) {
-        status = vgg_plan_place(plan, err);
+        status = vgg_plan_measure(plan, err);
     }
     if (status == VGG_OK) {
         vgg_plan_choose(plan, plan->threads);
+        vgg_plan_measure_weights(plan);
+        status = vgg_plan_place(plan, err);
+    }
+    if (status == VGG_OK) {
         status = vgg_plan_describe(plan, err);
     }
     if (status == VGG_OK) {
@@ -49,12 +53,13 @@ void vgg_plan_destroy(struct vgg_plan *plan)
     }
     const struct vgg_allocator *allocator = vgg_allocator_of(plan->arena.context);
     for (int s = 0; s < plan->step_count; s++) {
-        vgg_mem_free(allocator, plan->steps[s].weight);
+        if (!plan->one_shot) {
+            vgg_mem_free(allocator, plan->steps[s].weight);
+        }
         vgg_mem_free(allocator, plan->steps[s].bias);
         vgg_mem_free(allocator, plan->steps[s].scale);
     }
     vgg_mem_free(allocator, plan->slab);
-    vgg_mem_free(allocator, plan->scratch);
     vgg_mem_free(allocator, plan->report);
     vgg_arena_destroy(&plan->arena);
     vgg_mem_free(allocator, plan);

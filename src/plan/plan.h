@@ -1,9 +1,13 @@
 /* A plan: a net cut into steps for one input size, one batch, one ISA, with its memory laid out and its
  * weights in kernel order. Built once by plan.c; run.c executes it without allocating.
  *
- *   nodes ─ fuse.c ─► steps ─ memory.c ─► one slab ─ pack.c ─► weights ─ run.c ─► logits */
+ *   nodes ─ fuse.c ─► steps ─ memory.c ─► one slab ─ pack.c ─► weights ─ run.c ─► logits
+ *
+ * A one-shot plan packs no weights when it is built, but those of each step just before it runs. */
 #ifndef VGG_PLAN_PLAN_H
 #define VGG_PLAN_PLAN_H
+
+#include <time.h>
 
 #include "base/mem.h"
 #include "base/pool.h"
@@ -48,10 +52,11 @@ struct vgg_conv_choice {
     enum vgg_algorithm algorithm;
     int m;                /* outputs of a Winograd tile along each axis: 2, 4 or 6 */
     int tiles_h, tiles_w; /* of one picture */
-    int block;            /* tiles transformed together: one block's, or all of the batch; of DENSE,
-                             windows gathered together */
-    int slots;            /* blocks in the making at a time, each with scratch of its own */
-    size_t plane;         /* elements from block of channels to block of channels */
+    int block;    /* tiles transformed together: one block's, or all of the batch; of DENSE, windows
+                  gathered together */
+    int groups;   /* of output channels together: all, or as many as a one-shot plan packs */
+    int slots;    /* blocks in the making at a time, each with scratch of its own */
+    size_t plane; /* elements from block of channels to block of channels */
     size_t v_f_stride;    /* and from frequency to frequency: transformed input */
     size_t m_f_stride;    /* and products */
     size_t slot_elements; /* of scratch */
@@ -75,12 +80,25 @@ struct vgg_step {
     bool
         groups_first; /* consecutive tasks share a group (its weights), else a chunk (its pixels) */
 
-    float *weight; /* packed [groups][group_elements], or a float32 copy; NULL: in place */
-    const void *linear_weight; /* what the linear kernel reads: the file's bytes, or weight */
-    float *bias;               /* packed; also BatchNorm's shift */
-    float *scale;              /* BatchNorm on its own */
+    /* Weights in kernel order: the step's own, or in a one-shot plan in the slab and valid while the step
+     * runs. */
+    float *weight;          /* packed [groups][group_elements], or a float32 copy */
+    size_t weight_elements; /* 0: none, they are used in place */
     size_t group_elements;
-    uint64_t last_ns; /* the last run's time */
+    const void
+        *linear_weight; /* what the linear kernel reads: the file's bytes, or weight; NULL: each
+                                  task reads its slice into rows */
+    float *bias;        /* packed; also BatchNorm's shift */
+    float *scale;       /* BatchNorm on its own */
+    const double *norm_scale; /* [oc] of the BatchNorm folded into a convolution, or NULL */
+
+    /* In the slab. */
+    float *scratch;       /* CONV: [conv.slots][conv.slot_elements] while it runs */
+    float *rows;          /* [threads][rows_elements]: weights on their way to kernel order */
+    size_t rows_elements; /* 0: none */
+
+    uint64_t prepare_ns; /* packing the weights: once, or in a one-shot plan for the last run */
+    uint64_t last_ns;    /* the last run's time, without that */
 };
 
 struct vgg_plan {
@@ -99,10 +117,8 @@ struct vgg_plan {
     int step_count;
     struct vgg_activation *activations; /* [activation_count] in order of production */
     int activation_count;
-    uint8_t *slab;
+    uint8_t *slab; /* all memory of a running step but its own weights, see memory.c */
     size_t slab_bytes;
-    float *scratch; /* [slots][slot_elements] of the step that runs */
-    size_t scratch_bytes;
     size_t weight_bytes;
     vgg_node_fn *on_node;
     void *on_node_user;
@@ -139,12 +155,26 @@ void vgg_plan_run(struct vgg_plan *plan, struct vgg_pool *pool, const float *inp
 void vgg_choose_conv(struct vgg_plan *plan, const struct vgg_conv2d *conv, struct vgg_shape in,
                      bool planar, struct vgg_conv_choice *choice);
 
-/* The parts of vgg_plan_run and vgg_plan_pack that concern Winograd (winograd.c). */
-void vgg_winograd_run(const struct vgg_plan *plan, const struct vgg_step *step,
-                      struct vgg_pool *pool, int count);
+/* The parts of vgg_plan_run and vgg_step_prepare that concern Winograd (winograd.c).
+ *   group    of `groups` that are packed together
+ *   rows     [G][stride], filters [count][3][3] of input channels from ic on */
+void vgg_winograd_run(const struct vgg_plan *plan, struct vgg_step *step, struct vgg_pool *pool,
+                      int count);
+/* Input channels with those that fill the last blocks; elements of a group. */
+size_t vgg_winograd_count_channels(const struct vgg_plan *plan, const struct vgg_step *step);
 size_t vgg_winograd_filter_elements(const struct vgg_plan *plan, const struct vgg_step *step);
-void vgg_winograd_pack_group(const struct vgg_plan *plan, const struct vgg_step *step, size_t group,
-                             const float *rows);
+void vgg_winograd_pack(const struct vgg_plan *plan, const struct vgg_step *step, int groups,
+                       size_t group, size_t ic, size_t count, const float *rows, size_t stride);
+
+/* Puts the weights of some of a step's groups into kernel order, in step->weight, and adds the time to
+ * prepare_ns; nothing for those used in place. */
+void vgg_step_prepare(const struct vgg_plan *plan, struct vgg_step *step, struct vgg_pool *pool,
+                      int group_begin, int groups);
+/* Whether a fully connected layer's weights can be read where they are in the file. */
+bool vgg_linear_is_in_place(const struct vgg_step *step);
+/* Sets the weights of a task that computes rows begin … end-1 of all; where they are neither in place nor
+ * copied, these rows are read for it, and it is changed to compute nothing but them. */
+void vgg_linear_provide(const struct vgg_step *step, int worker, struct vgg_linear_args *args);
 
 /* The parts that concern fully connected layers on every window: the choice has their scratch, which fits a
  * quarter of the plan's activation limit where one window does. */
@@ -166,9 +196,18 @@ void vgg_plan_measure_roof(const struct vgg_plan *plan, struct vgg_pool *pool,
 /* The stages of vgg_plan_create. */
 vgg_status vgg_plan_fuse(struct vgg_plan *plan, const struct vgg_node *nodes, size_t node_count,
                          struct vgg_error *err);
+vgg_status vgg_plan_measure(struct vgg_plan *plan, struct vgg_error *err);
 void vgg_plan_choose(struct vgg_plan *plan, int threads);
+void vgg_plan_measure_weights(struct vgg_plan *plan);
 vgg_status vgg_plan_place(struct vgg_plan *plan, struct vgg_error *err);
 vgg_status vgg_plan_pack(struct vgg_plan *plan, struct vgg_pool *pool, struct vgg_error *err);
+
+static inline uint64_t vgg_now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
 
 /* a / b rounded up, for a >= 0 up to INT_MAX: channels come from a file. */
 static inline int vgg_ceil_div(int a, int b)

@@ -2,7 +2,6 @@
  * pixels and sums them in a fixed order, so no number of threads changes a bit. Nothing is
  * allocated. */
 #include <string.h>
-#include <time.h>
 
 #include "plan/plan.h"
 
@@ -262,7 +261,6 @@ static void flatten_task(void *context, size_t index, int worker)
 
 static void linear_task(void *context, size_t index, int worker)
 {
-    (void)worker;
     const struct step_run *run = context;
     const struct vgg_step *step = run->step;
     const int rows = run->out->shape.c, tile = run->plan->kernels->linear_rows;
@@ -271,7 +269,6 @@ static void linear_task(void *context, size_t index, int worker)
     const int begin = (int)(tiles * (int64_t)index / step->groups) * tile;
     const int end = (int)(tiles * ((int64_t)index + 1) / step->groups) * tile;
     struct vgg_linear_args args = {
-        .weight = step->linear_weight,
         .bias = step->bias,
         .x = run->in->data,
         .x_stride = run->in->n_stride,
@@ -283,10 +280,11 @@ static void linear_task(void *context, size_t index, int worker)
         .n = run->count,
         .relu = step->relu,
     };
+    vgg_linear_provide(step, worker, &args);
     run->plan->kernels->linear(&args);
 }
 
-static void run_step(struct vgg_plan *plan, struct vgg_pool *pool, const struct vgg_step *step,
+static void run_step(struct vgg_plan *plan, struct vgg_pool *pool, struct vgg_step *step,
                      const float *input, int count)
 {
     struct step_run run = {
@@ -304,6 +302,9 @@ static void run_step(struct vgg_plan *plan, struct vgg_pool *pool, const struct 
         break;
     case VGG_STEP_CONV:
         if (step->conv.algorithm == VGG_DIRECT) {
+            if (plan->one_shot) {
+                vgg_step_prepare(plan, step, pool, 0, step->groups);
+            }
             vgg_pool_run(pool, tasks, conv_task, &run);
         } else {
             vgg_winograd_run(plan, step, pool, count);
@@ -338,13 +339,6 @@ static void run_step(struct vgg_plan *plan, struct vgg_pool *pool, const struct 
     }
 }
 
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 /* Hands a node's output to the plan's listener. */
 static void report_node(const struct vgg_plan *plan, const struct vgg_step *step, int count)
 {
@@ -363,9 +357,10 @@ void vgg_plan_run(struct vgg_plan *plan, struct vgg_pool *pool, const float *inp
 {
     for (int s = 0; s < plan->step_count; s++) {
         struct vgg_step *step = &plan->steps[s];
-        const uint64_t start = now_ns();
+        const uint64_t start = vgg_now_ns();
+        step->prepare_ns = plan->one_shot ? 0 : step->prepare_ns;
         run_step(plan, pool, step, input, count);
-        step->last_ns = now_ns() - start;
+        step->last_ns = vgg_now_ns() - start - (plan->one_shot ? step->prepare_ns : 0);
         if (plan->on_node != NULL && step->last != NULL) {
             report_node(plan, step, count);
         }

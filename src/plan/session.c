@@ -37,8 +37,7 @@ static void tell(const struct vgg_session *session, const char *path,
             "activations",
             path, vgg_cpu_string(session->cpu), threads,
             options->one_shot ? "the earliest answer" : "the fastest run",
-            session->plan->weight_bytes >> 20,
-            (session->plan->slab_bytes + session->plan->scratch_bytes) >> 20);
+            session->plan->weight_bytes >> 20, session->plan->slab_bytes >> 20);
 }
 
 /* Exact is what every product is, too: AMX leaves out less than it rounds, but only where nobody minds. */
@@ -160,7 +159,7 @@ void vgg_session_get_info(const vgg_session *session, struct vgg_session_info *i
         .height = session->plan->input.h,
         .width = session->plan->input.w,
         .weight_bytes = session->plan->weight_bytes,
-        .activation_bytes = session->plan->slab_bytes + session->plan->scratch_bytes,
+        .activation_bytes = session->plan->slab_bytes,
     };
 }
 
@@ -173,6 +172,7 @@ void vgg_session_get_step(const vgg_session *session, size_t index, struct vgg_s
 {
     *info = session->plan->info[index];
     info->last_ns = session->plan->steps[index].last_ns;
+    info->prepare_ns = session->plan->steps[index].prepare_ns;
 }
 
 void vgg_session_measure_roof(vgg_session *session, struct vgg_roof *roof)

@@ -7,7 +7,9 @@
  *              frequency:
  *                  V[f][ic][t] for all t;  M[f][oc][t];  outputs
  *              Weights [f][group][ic][G] are read in order, each panel fetched ahead, once for so many
- *              tiles as the shared cache holds well.
+ *              tiles as the shared cache holds well. In a one-shot plan
+ *              products and outputs are made for some groups after the others, so that the memory for
+ *              their weights is small.
  *
  * V and M have an odd number of cache lines from frequency to frequency, so that the stores of one tile
  * do not fall into the same set of the first-level cache. */
@@ -22,8 +24,7 @@ static int frequencies(const struct vgg_step *step)
 
 /* --- weights ---------------------------------------------------------------------------------- */
 
-/* Input channels with those that fill the last blocks. */
-static size_t padded_channels(const struct vgg_plan *plan, const struct vgg_step *step)
+size_t vgg_winograd_count_channels(const struct vgg_plan *plan, const struct vgg_step *step)
 {
     const int together = plan->kernels->v_blocks;
     const int blocks = vgg_ceil_div(plan->activations[step->in].blocks, together) * together;
@@ -32,43 +33,35 @@ static size_t padded_channels(const struct vgg_plan *plan, const struct vgg_step
 
 size_t vgg_winograd_filter_elements(const struct vgg_plan *plan, const struct vgg_step *step)
 {
-    return (size_t)frequencies(step) * padded_channels(plan, step) *
+    return (size_t)frequencies(step) * vgg_winograd_count_channels(plan, step) *
            (size_t)(plan->kernels->conv_blocks * plan->kernels->lanes);
 }
 
-/* The panel [ic][G] of a group and a frequency. */
-static size_t panel_offset(const struct vgg_step *step, size_t group, size_t f)
+/* The panel [ic][G] of a frequency and one of `groups` groups that are packed together. */
+static size_t panel_offset(const struct vgg_step *step, int groups, size_t group, size_t f)
 {
     const size_t panel = step->group_elements / (size_t)frequencies(step);
     return step->conv.algorithm == VGG_WINOGRAD_TILES
                ? (group * (size_t)frequencies(step) + f) * panel
-               : (f * (size_t)step->groups + group) * panel;
+               : (f * (size_t)groups + group) * panel;
 }
 
-void vgg_winograd_pack_group(const struct vgg_plan *plan, const struct vgg_step *step, size_t group,
-                             const float *rows)
+void vgg_winograd_pack(const struct vgg_plan *plan, const struct vgg_step *step, int groups,
+                       size_t group, size_t ic, size_t count, const float *rows, size_t stride)
 {
-    enum { MAX_LANES = 16 };
+    const size_t panel = panel_offset(step, groups, group, 0);
     const struct vgg_kernels *kernels = plan->kernels;
     const size_t L = (size_t)kernels->lanes, G = L * (size_t)kernels->conv_blocks;
-    const size_t ic_count = (size_t)step->node->conv.ic;
-    const size_t ic_padded = padded_channels(plan, step);
-    float g[9 * MAX_LANES];
-    struct vgg_winograd_filter_args args = {
-        .m = step->conv.m,
-        .g = g,
-        .u_f_stride = (ptrdiff_t)(panel_offset(step, group, 1) - panel_offset(step, group, 0)),
-    };
-    for (size_t ic = 0; ic < ic_padded; ic++) {
-        for (size_t b = 0; b < (size_t)kernels->conv_blocks; b++) {
-            for (size_t l = 0; l < L; l++) {
-                for (size_t k = 0; k < 9; k++) {
-                    g[k * L + l] = ic < ic_count ? rows[((b * L + l) * ic_count + ic) * 9 + k] : 0;
-                }
-            }
-            args.u = step->weight + panel_offset(step, group, 0) + ic * G + b * L;
-            kernels->winograd_filter(&args);
-        }
+    for (size_t b = 0; b < (size_t)kernels->conv_blocks; b++) {
+        kernels->winograd_filter(&(struct vgg_winograd_filter_args){
+            .m = step->conv.m,
+            .g = rows + b * L * stride,
+            .g_stride = (ptrdiff_t)stride,
+            .count = (int)count,
+            .u = step->weight + panel + ic * G + b * L,
+            .u_f_stride = (ptrdiff_t)(panel_offset(step, groups, group, 1) - panel),
+            .u_c_stride = (ptrdiff_t)G,
+        });
     }
 }
 
@@ -78,11 +71,12 @@ struct winograd_run {
     const struct vgg_plan *plan;
     const struct vgg_step *step;
     const struct vgg_activation *in, *out;
-    int count;          /* pictures */
-    int blocks;         /* of tiles in a picture, for TILES */
-    atomic_size_t next; /* of the blocks of all pictures, for TILES */
-    int slices;         /* of the panels, for FREQUENCY */
-    int begin, end;     /* tiles of all pictures, those of this round of FREQUENCY */
+    int count;               /* pictures */
+    int blocks;              /* of tiles in a picture, for TILES */
+    atomic_size_t next;      /* of the blocks of all pictures, for TILES */
+    int group_begin, groups; /* of output channels, whose weights are there */
+    int slices;              /* of their panels, for FREQUENCY */
+    int begin, end;          /* tiles of all pictures, those of this round of FREQUENCY */
     float *v, *m;
 };
 
@@ -119,7 +113,7 @@ static void multiply(const struct winograd_run *run, size_t group, int groups, i
 {
     const struct vgg_step *step = run->step;
     const struct vgg_kernels *kernels = run->plan->kernels;
-    const size_t f_count = (size_t)frequencies(step), all = (size_t)step->groups * f_count;
+    const size_t f_count = (size_t)frequencies(step), all = (size_t)run->groups * f_count;
     const size_t panel = step->group_elements / f_count;
     const size_t at = group * f_count + (size_t)first;
     kernels->gemm(&(struct vgg_gemm_args){
@@ -209,7 +203,7 @@ static void tiles_task(void *context, size_t slot, int worker)
     (void)worker;
     struct winograd_run *run = context;
     const size_t blocks = (size_t)run->count * (size_t)run->blocks;
-    float *scratch = run->plan->scratch + slot * run->step->conv.slot_elements;
+    float *scratch = run->step->scratch + slot * run->step->conv.slot_elements;
     for (size_t i; (i = atomic_fetch_add_explicit(&run->next, 1, memory_order_relaxed)) < blocks;) {
         compute_block(run, i, scratch);
     }
@@ -249,11 +243,18 @@ static void frequency_product_task(void *context, size_t index, int worker)
     (void)worker;
     const struct winograd_run *run = context;
     const struct vgg_step *step = run->step;
-    const size_t panels = (size_t)step->groups * (size_t)frequencies(step);
+    const size_t panels = (size_t)run->groups * (size_t)frequencies(step);
     const size_t begin = panels * index / (size_t)run->slices;
     const size_t end = panels * (index + 1) / (size_t)run->slices;
-    multiply(run, 0, step->groups, (int)begin, (int)(end - begin), run->end - run->begin, run->v,
+    multiply(run, 0, run->groups, (int)begin, (int)(end - begin), run->end - run->begin, run->v,
              run->m);
+}
+
+/* The output channels of run->groups; M begins with the first of them. */
+static int output_blocks(const struct winograd_run *run)
+{
+    const int group = run->plan->kernels->conv_blocks;
+    return min(run->groups * group, run->out->blocks - run->group_begin * group);
 }
 
 static void frequency_output_task(void *context, size_t index, int worker)
@@ -261,35 +262,44 @@ static void frequency_output_task(void *context, size_t index, int worker)
     (void)worker;
     const struct winograd_run *run = context;
     const struct vgg_conv_choice *conv = &run->step->conv;
-    const struct part part = part_of(run, index / (size_t)run->out->blocks);
-    const int block = (int)(index % (size_t)run->out->blocks), L = run->plan->kernels->lanes;
-    transform_output(run, part.n, block, part.begin, part.end,
+    const struct part part = part_of(run, index / (size_t)output_blocks(run));
+    const int block = (int)(index % (size_t)output_blocks(run)), L = run->plan->kernels->lanes;
+    const int channel = run->group_begin * run->plan->kernels->conv_blocks + block;
+    transform_output(run, part.n, channel, part.begin, part.end,
                      run->m + block * (ptrdiff_t)conv->plane + (ptrdiff_t)part.at * L);
     if (part.begin == 0) {
-        clear_frame(run, part.n, block);
+        clear_frame(run, part.n, channel);
     }
 }
 
-/* The tiles of all pictures, a round of some of them after the other. */
-static void run_frequencies(struct winograd_run *run, struct vgg_pool *pool)
+/* The tiles of all pictures, a round of some of them after the other; and in a round all groups, or some of
+ * them after the others. */
+static void run_frequencies(struct winograd_run *run, struct vgg_step *step, struct vgg_pool *pool)
 {
-    const struct vgg_conv_choice *conv = &run->step->conv;
+    const struct vgg_conv_choice *conv = &step->conv;
     const int tiles = conv->tiles_h * conv->tiles_w, all = run->count * tiles;
     const int rounds = vgg_ceil_div(all, conv->block);
     const size_t calls = (size_t)vgg_ceil_div(run->in->blocks, run->plan->kernels->v_blocks);
-    run->slices = min(run->step->groups * frequencies(run->step), 4 * run->plan->threads);
     for (int i = 0; i < rounds; i++) {
         run->begin = (int)((int64_t)all * i / rounds);
         run->end = (int)((int64_t)all * (i + 1) / rounds);
         const size_t pictures = (size_t)((run->end - 1) / tiles - run->begin / tiles + 1);
         vgg_pool_run(pool, pictures * calls, frequency_input_task, run);
-        vgg_pool_run(pool, (size_t)run->slices, frequency_product_task, run);
-        vgg_pool_run(pool, pictures * (size_t)run->out->blocks, frequency_output_task, run);
+        for (int first = 0; first < step->groups; first += conv->groups) {
+            run->group_begin = first;
+            run->groups = min(conv->groups, step->groups - first);
+            run->slices = min(run->groups * frequencies(step), 4 * run->plan->threads);
+            if (run->plan->one_shot && (i == 0 || conv->groups < step->groups)) {
+                vgg_step_prepare(run->plan, step, pool, first, run->groups);
+            }
+            vgg_pool_run(pool, (size_t)run->slices, frequency_product_task, run);
+            vgg_pool_run(pool, pictures * (size_t)output_blocks(run), frequency_output_task, run);
+        }
     }
 }
 
-void vgg_winograd_run(const struct vgg_plan *plan, const struct vgg_step *step,
-                      struct vgg_pool *pool, int count)
+void vgg_winograd_run(const struct vgg_plan *plan, struct vgg_step *step, struct vgg_pool *pool,
+                      int count)
 {
     const struct vgg_conv_choice *conv = &step->conv;
     struct winograd_run run = {
@@ -298,13 +308,17 @@ void vgg_winograd_run(const struct vgg_plan *plan, const struct vgg_step *step,
         .in = &plan->activations[step->in],
         .out = &plan->activations[step->out],
         .count = count,
-        .v = plan->scratch,
-        .m = plan->scratch + (size_t)frequencies(step) * conv->v_f_stride,
+        .v = step->scratch,
+        .m = step->scratch + (size_t)frequencies(step) * conv->v_f_stride,
     };
     if (conv->algorithm == VGG_WINOGRAD_TILES) {
+        if (plan->one_shot) {
+            vgg_step_prepare(plan, step, pool, 0, step->groups);
+        }
+        run.groups = step->groups;
         run.blocks = vgg_ceil_div(conv->tiles_h * conv->tiles_w, conv->block);
         vgg_pool_run(pool, (size_t)conv->slots, tiles_task, &run);
         return;
     }
-    run_frequencies(&run, pool);
+    run_frequencies(&run, step, pool);
 }

@@ -10,7 +10,7 @@
 
 #include "kernels/ref.h"
 
-enum { MAX_F = 64, MAX_LANES = 16 };
+enum { MAX_F = 64, MAX_LANES = 16, MAX_DEPTH = 512 };
 
 /*   ic, oc   channels     h, w   pixels of input and output     block   tiles of one call */
 struct conv {
@@ -79,21 +79,25 @@ static void make_filters(const struct vgg_kernels *kernels, const struct conv *c
 {
     const int lanes = kernels->lanes, width = kernels->conv_blocks * lanes;
     const int depth = check_ceil_div(c->ic, lanes * kernels->v_blocks) * kernels->v_blocks * lanes;
-    float g[9 * MAX_LANES];
-    for (int ic = 0; ic < depth; ic++) {
-        for (int b = 0; b < kernels->conv_blocks; b++) {
-            for (int i = 0; i < 9 * lanes; i++) {
-                const int oc = group * width + b * lanes + i % lanes;
-                const size_t at = ((size_t)oc * (size_t)c->ic + (size_t)ic) * 9;
-                g[i] = oc < c->oc && ic < c->ic ? weight[at + (size_t)(i / lanes)] : 0;
+    /* [L][depth][9] of one block of output channels */
+    static float g[MAX_LANES * MAX_DEPTH * 9];
+    for (int b = 0; b < kernels->conv_blocks; b++) {
+        for (int i = 0; i < lanes * depth; i++) {
+            const int oc = group * width + b * lanes + i / depth, ic = i % depth;
+            const size_t at = ((size_t)oc * (size_t)c->ic + (size_t)ic) * 9;
+            for (int k = 0; k < 9; k++) {
+                g[i * 9 + k] = oc < c->oc && ic < c->ic ? weight[at + (size_t)k] : 0;
             }
-            kernels->winograd_filter(&(struct vgg_winograd_filter_args){
-                .m = c->m,
-                .g = g,
-                .u = u + (size_t)ic * (size_t)width + b * lanes,
-                .u_f_stride = (ptrdiff_t)depth * width,
-            });
         }
+        kernels->winograd_filter(&(struct vgg_winograd_filter_args){
+            .m = c->m,
+            .g = g,
+            .g_stride = (ptrdiff_t)depth * 9,
+            .count = depth,
+            .u = u + b * lanes,
+            .u_f_stride = (ptrdiff_t)depth * width,
+            .u_c_stride = width,
+        });
     }
 }
 

@@ -218,25 +218,36 @@ static void check_output_case(struct check *check, const struct output *c)
 
 /* --- filters ---------------------------------------------------------------------------------- */
 
-static void check_filter_case(struct check *check, int m, enum check_fill fill)
+/* `count` input channels; their filters of an output channel lie `gap` elements before the next one's. */
+static void check_filter_case(struct check *check, int m, int count, int gap, enum check_fill fill)
 {
     const int f_count = (m + 2) * (m + 2), lanes = check->kernels->lanes;
-    check_begin(check, "winograd_filter F(%d), %s", m, check_fill_string(fill));
-    const size_t f_stride = (size_t)(2 * lanes), u_count = (size_t)f_count * f_stride;
-    float *g = check_input(check, (size_t)(9 * lanes), 0), *u = check_output(check, u_count);
-    check_fill(check, g, (size_t)(9 * lanes), fill);
-    check->kernels->winograd_filter(&(struct vgg_winograd_filter_args){
-        .m = m, .g = g, .u = u, .u_f_stride = (ptrdiff_t)f_stride});
+    check_begin(check, "winograd_filter F(%d), %d channels, %s", m, count, check_fill_string(fill));
+    const size_t c_stride = (size_t)(2 * lanes), f_stride = c_stride * (size_t)count;
+    const size_t g_stride = (size_t)(9 * count + gap), g_count = g_stride * (size_t)(lanes - 1);
+    const size_t u_count = (size_t)f_count * f_stride;
+    float *g = check_input(check, g_count + (size_t)(9 * count), 0);
+    float *u = check_output(check, u_count);
+    check_fill(check, g, g_count + (size_t)(9 * count), fill);
+    check->kernels->winograd_filter(
+        &(struct vgg_winograd_filter_args){.m = m,
+                                           .g = g,
+                                           .g_stride = (ptrdiff_t)g_stride,
+                                           .count = count,
+                                           .u = u,
+                                           .u_f_stride = (ptrdiff_t)f_stride,
+                                           .u_c_stride = (ptrdiff_t)c_stride});
     struct vgg_ref_winograd matrices;
     vgg_ref_winograd(m, &matrices);
-    for (int lane = 0; lane < lanes; lane++) {
+    for (int i = 0; i < lanes * count; i++) {
+        const int lane = i % lanes, c = i / lanes;
         double taps[9], want[MAX_F], magnitude[MAX_F];
         for (int k = 0; k < 9; k++) {
-            taps[k] = (double)g[k * lanes + lane];
+            taps[k] = (double)g[(size_t)lane * g_stride + (size_t)(9 * c + k)];
         }
         vgg_ref_transform(&matrices.filter, taps, NULL, want, magnitude);
         for (int f = 0; f < f_count; f++) {
-            const float got = check_take(u + (size_t)f * f_stride + lane);
+            const float got = check_take(u + (size_t)f * f_stride + (size_t)c * c_stride + lane);
             if (!isfinite(magnitude[f])) {
                 /* Such a channel's outputs are not finite anyhow: any such number will do. */
                 if (isfinite(got)) {
@@ -291,9 +302,11 @@ static void check_special(struct check *check, int m)
                                                    kind >= 2, fills[i], denormals_off});
             }
         }
-        check_filter_case(check, m, fills[i]);
+        check_filter_case(check, m, 3, 5, fills[i]);
     }
-    check_filter_case(check, m, FILL_ORDINARY);
+    for (int count = 1; count <= 17; count++) {
+        check_filter_case(check, m, count, count % 3, FILL_ORDINARY);
+    }
 }
 
 void check_winograd(struct check *check)

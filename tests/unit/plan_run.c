@@ -58,7 +58,6 @@ void plan_run(const struct net *net, const struct vgg_plan_options *options, int
     ck_assert_int_eq(plan->class_count, NET_CLASSES);
     /* What a run leaves behind must not reach the next one: here it is NaN. */
     memset(plan->slab, 0xff, plan->slab_bytes);
-    memset(plan->scratch, 0xff, plan->scratch_bytes);
     ck_assert_int_gt(plan_allocations, 0); /* they are counted indeed */
     const int before = plan_allocations;
     for (int n = 0; n < pictures; n += at_once) {

@@ -23,6 +23,18 @@ static struct setup set_up(void)
     return (struct setup){net_create(), net_make_input(BATCH, NET_H, NET_W)};
 }
 
+/* Fully connected weights as if they were stored transposed: other numbers, but any will do. */
+static void transpose_linear(struct net *net, bool transposed)
+{
+    for (size_t i = 0; i < net->count; i++) {
+        if (net->nodes[i].op == VGG_OP_LINEAR) {
+            struct vgg_tensor *weight = &net->tensors[net->nodes[i].linear.weight - net->tensors];
+            weight->stride[0] = transposed ? 1 : weight->shape[1];
+            weight->stride[1] = transposed ? weight->shape[0] : 1;
+        }
+    }
+}
+
 static void tear_down(struct setup *setup)
 {
     net_destroy(setup->net);
@@ -121,6 +133,31 @@ START_TEST(agrees_with_double_precision)
 {
     struct setup setup = set_up();
     check_agreement(&setup);
+    tear_down(&setup);
+}
+END_TEST
+
+/* Preparing weights before each step of each run, or once for all. Fully connected weights are once in
+ * place, once transposed, so that they must be copied. */
+START_TEST(one_shot_changes_no_bit)
+{
+    struct setup setup = set_up();
+    for (int i = 0; i < 2 * (VGG_CPU_NEON + 1); i++) {
+        const struct vgg_kernels *kernels = vgg_kernels_find((enum vgg_cpu)(i / 2), NULL);
+        float steady[BATCH][NET_CLASSES], one_shot[BATCH][NET_CLASSES];
+        if (kernels == NULL) {
+            continue;
+        }
+        transpose_linear(setup.net, i % 2 != 0);
+        struct vgg_plan_options options = make_options(kernels, BATCH);
+        options.conv = VGG_CONV_DIRECT;
+        run(&setup, &options, 2, BATCH, steady[0]);
+        options.one_shot = true;
+        for (int threads = 1; threads <= THREADS; threads++) {
+            run(&setup, &options, threads, threads, one_shot[0]);
+            ck_assert_mem_eq(one_shot, steady, sizeof steady);
+        }
+    }
     tear_down(&setup);
 }
 END_TEST
@@ -292,6 +329,7 @@ START_TEST(keeps_to_the_activation_limit)
 }
 END_TEST
 
-UNIT_MAIN("plan", agrees_with_double_precision, takes_other_strides, normalises_local_responses,
-          threads_and_batch_change_no_bit, moves_a_classifier_over_the_picture,
-          refuses_what_no_vgg_has, keeps_to_the_activation_limit)
+UNIT_MAIN("plan", agrees_with_double_precision, one_shot_changes_no_bit, takes_other_strides,
+          normalises_local_responses, threads_and_batch_change_no_bit,
+          moves_a_classifier_over_the_picture, refuses_what_no_vgg_has,
+          keeps_to_the_activation_limit)
