@@ -147,9 +147,10 @@ static bool write_plan(const struct info *info, FILE *out)
     fprintf(out,
             "  times in ms, the median of %zu runs; all steps %.3f; those with a prediction %.3f, "
             "predicted %.3f;\n"
-            "  prepared in %.2f, the first run %.2f, then %.3f\n",
+            "  weights prepared in %.3f, %s; session made in %.2f, the first run %.2f, then %.3f\n",
             plan->run.count, total.ms, total.predicted_steps_ms, total.predicted_ms,
-            plan->timing.prepare_ms, plan->first_ms, plan->run.p50);
+            total.prepare_ms, plan->one_shot ? "in each run" : "once", plan->timing.prepare_ms,
+            plan->first_ms, plan->run.p50);
     return good;
 }
 
@@ -223,6 +224,7 @@ static void write_plan_json(const struct info *info, struct json *json)
         json_integer(json, "output_bytes", (int64_t)step->output_bytes);
         json_number(json, "predicted_ms", step->predicted_ms, DIGITS);
         json_number(json, "measured_ms", plan->steps[s].ms, DIGITS);
+        json_number(json, "prepare_ms", plan->steps[s].prepare_ms, DIGITS);
         json_close_object(json);
     }
     json_close_array(json);

@@ -19,7 +19,7 @@ struct runner {
     float *input;   /* [batch][3][height][width] */
     float *logits;  /* [batch][classes] */
     double *run_ms; /* [capacity] */
-    float *step_ms; /* [capacity][step_count] */
+    float *step_ms; /* [capacity][step_count][2]: running, preparing */
     double *sorted; /* [capacity] */
     size_t capacity, count;
 };
@@ -84,7 +84,7 @@ static vgg_status create_session(struct runner *runner, const vgg_model *model,
     vgg_session_get_info(out->session, &out->info);
     out->step_count = vgg_session_get_step_count(out->session);
     out->steps = calloc(out->step_count, sizeof *out->steps);
-    runner->step_ms = calloc(runner->capacity * out->step_count, sizeof *runner->step_ms);
+    runner->step_ms = calloc(runner->capacity * out->step_count, 2 * sizeof *runner->step_ms);
     return out->steps != NULL && runner->step_ms != NULL
                ? VGG_OK
                : message_fail(err, VGG_ERR_MEMORY, "out of memory for the times of %zu steps",
@@ -106,7 +106,9 @@ static void note_steps(struct runner *runner)
     for (size_t s = 0; s < steps; s++) {
         struct vgg_step_info info;
         vgg_session_get_step(runner->out->session, s, &info);
-        runner->step_ms[runner->count * steps + s] = (float)(1e-6 * (double)info.last_ns);
+        float *ms = runner->step_ms + 2 * (runner->count * steps + s);
+        ms[0] = (float)(1e-6 * (double)info.last_ns);
+        ms[1] = (float)(1e-6 * (double)info.prepare_ns);
     }
 }
 
@@ -159,17 +161,25 @@ static vgg_status run_many(struct runner *runner, double begin, struct vgg_error
     return VGG_OK;
 }
 
+/* The median of a step's running (0) or preparing (1). */
+static double get_step_median(struct runner *runner, size_t step, size_t kind)
+{
+    struct stats stats;
+    for (size_t i = 0; i < runner->count; i++) {
+        runner->sorted[i] =
+            (double)runner->step_ms[2 * (i * runner->out->step_count + step) + kind];
+    }
+    stats_compute(runner->sorted, runner->count, &stats);
+    return stats.p50;
+}
+
 static void summarise_steps(struct runner *runner)
 {
     struct measurement *out = runner->out;
     for (size_t s = 0; s < out->step_count; s++) {
-        struct stats stats;
-        for (size_t i = 0; i < runner->count; i++) {
-            runner->sorted[i] = (double)runner->step_ms[i * out->step_count + s];
-        }
-        stats_compute(runner->sorted, runner->count, &stats);
         vgg_session_get_step(out->session, s, &out->steps[s].info);
-        out->steps[s].ms = stats.p50;
+        out->steps[s].ms = get_step_median(runner, s, 0);
+        out->steps[s].prepare_ms = get_step_median(runner, s, 1);
     }
 }
 
@@ -180,7 +190,7 @@ vgg_status measure_run(const vgg_model *model, const struct measure_options *opt
     struct runner runner = {.options = options, .out = out};
     const double begin = timing_now_ms();
     double ignored;
-    *out = (struct measurement){0};
+    *out = (struct measurement){.one_shot = options->one_shot};
     vgg_model_get_info(model, &model_info);
     timing_reset_memory();
     vgg_status status = allocate(&runner, (size_t)model_info.class_count, err);
@@ -275,6 +285,7 @@ struct measure_total measurement_sum(const struct measurement *measurement)
     for (size_t s = 0; s < measurement->step_count; s++) {
         const struct measure_step *step = &measurement->steps[s];
         total.ms += step->ms;
+        total.prepare_ms += step->prepare_ms;
         total.multiply_adds += step->info.multiply_adds;
         total.products += step->info.products;
         total.roof_ms += measure_get_roof_ms(&step->info, &roof);
@@ -283,5 +294,6 @@ struct measure_total measurement_sum(const struct measurement *measurement)
         total.weight_bytes += step->info.weight_bytes;
         total.activation_bytes += step->info.input_bytes + step->info.output_bytes;
     }
+    total.run_ms = total.ms + (measurement->one_shot ? total.prepare_ms : 0);
     return total;
 }

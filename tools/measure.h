@@ -24,14 +24,16 @@ struct measure_options {
     void *user;
 };
 
-/* One step of the plan and its median time. */
+/* One step of the plan and its median times. */
 struct measure_step {
     struct vgg_step_info info; /* its strings are borrowed from the session */
     double ms;
+    double prepare_ms; /* its weights: once, or in each run of a one-shot session, and not in ms */
 };
 
 struct measurement {
     vgg_session *session; /* owned */
+    bool one_shot;        /* every run prepares the weights */
     struct vgg_session_info info;
     struct timing timing;       /* prepare_ms, and the memory of this configuration */
     double first_ms;            /* the first run */
@@ -61,6 +63,8 @@ bool measure_is_read_bound(const struct vgg_step_info *info, const struct vgg_ro
 /* Sums over all steps. */
 struct measure_total {
     double ms; /* of the medians */
+    double prepare_ms;
+    double run_ms; /* ms, and what each run prepares */
     double multiply_adds, products;
     double roof_ms, predicted_ms;
     double predicted_steps_ms; /* measured, of the steps that have a prediction */

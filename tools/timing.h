@@ -6,7 +6,7 @@
 
 struct timing {
     double load_ms;      /* open the checkpoint, make the model */
-    double prepare_ms;   /* plan, weights in kernel order, threads */
+    double prepare_ms;   /* plan, threads, weights in kernel order whoever prepares them */
     double decode_ms;    /* decode and preprocess, all pictures */
     double infer_ms;     /* run the net, all pictures */
     int images;          /* pictures that were run */

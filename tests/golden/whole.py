@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """The main job at full size, from the command line: vgg16_bn with random BatchNorm statistics as zip and as
 legacy stream, a photograph; the top 5, their logits and the labels are torchvision's, and the private
-memory stays below 350 MB (the checkpoint itself, 528 MB, is mapped).
+memory stays small (the checkpoint itself, 528 MB, is mapped). A one-shot run, which prepares the weights
+of some channels after the others, gives the bits of a session that has prepared all of them.
 
     whole.py VGG_INFER
 """
@@ -22,8 +23,11 @@ from nets import build, imagenet_input
 from photos import photos
 
 BOUND = 6e-6  # of max |logit|: both runs are float32, see exact.py
-MOST_PRIVATE_BYTES = 350e6
 MOST_LOAD_MS = 30  # until weights are bound; an idle machine takes 3
+# On two threads, with AVX-512: 37 MB, 16 of them the first two activations and 13 this photograph, and 209 MB
+# with all weights kept. AVX2 keeps 57 MB more, since it chooses larger tiles; the rest of the margin is
+# for other allocators and decoders.
+MOST_PRIVATE_BYTES = {"one-shot": 48e6, "steady": 290e6}
 
 passed = failed = 0
 
@@ -32,6 +36,23 @@ def check(good, what):
     global passed, failed
     passed, failed = passed + bool(good), failed + (not good)
     print(f"{'ok' if good else 'FAILED'}: {what}")
+
+
+def run_bits(program, folder, checkpoint, path, *words):
+    logits = os.path.join(folder, "logits.npy")
+    subprocess.run([program, "--save-logits", logits, *words, checkpoint, path, path],
+                   stdout=subprocess.DEVNULL, check=True)
+    with open(logits, "rb") as file:
+        return file.read()
+
+
+def check_bits(program, folder, checkpoint, path):
+    for conv in ("direct", "f2", "f4", "f6"):
+        steady = run_bits(program, folder, checkpoint, path, "--conv", conv, "--plan-for", "steady")
+        for threads in ("1", "3"):
+            one_shot = run_bits(program, folder, checkpoint, path, "--conv", conv, "-t", threads,
+                                "--plan-for", "one-shot")
+            check(one_shot == steady, f"{conv}, {threads} threads: one-shot and steady bits agree")
 
 
 def main():
@@ -48,8 +69,8 @@ def main():
             torch.save(net.state_dict(), checkpoint,
                        _use_new_zipfile_serialization=container == "zip")
             for plan in ("one-shot", "steady"):
-                run = subprocess.run([program, "--format", "json", "--time", "--plan-for", plan,
-                                      checkpoint, path], stdout=subprocess.PIPE, check=True)
+                run = subprocess.run([program, "--format", "json", "--time", "-t", "2", "--plan-for",
+                                      plan, checkpoint, path], stdout=subprocess.PIPE, check=True)
                 answer = json.loads(run.stdout)
                 top = answer["results"][0]["top"]
                 worst = max(abs(t["logit"] - logits[t["index"]].item()) for t in top)
@@ -62,7 +83,9 @@ def main():
                 check(worst <= BOUND * logits.abs().max().item(), name + f"logits, {worst:.2g} off")
                 load_ms = answer["time"]["load_ms"]
                 check(load_ms < MOST_LOAD_MS, name + f"bound after {load_ms:.1f} ms")
-                check(private < MOST_PRIVATE_BYTES, name + f"{private / 1e6:.0f} MB private")
+                check(private < MOST_PRIVATE_BYTES[plan], name + f"{private / 1e6:.0f} MB private")
+            if container == "zip":
+                check_bits(program, folder, checkpoint, path)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
