@@ -15,6 +15,7 @@ enum cli_command {
     CLI_BENCH = 4,
     CLI_INFO = 8,
     CLI_CONVERT = 16,
+    CLI_PACK = 32,
 };
 
 enum cli_format { CLI_FORMAT_TEXT, CLI_FORMAT_JSON, CLI_FORMAT_JSONL, CLI_FORMAT_CSV };

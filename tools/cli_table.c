@@ -2,7 +2,7 @@
 #include "cli_table.h"
 
 enum {
-    EVERY = CLI_CLASSIFY | CLI_COMPARE | CLI_BENCH | CLI_INFO | CLI_CONVERT,
+    EVERY = CLI_CLASSIFY | CLI_COMPARE | CLI_BENCH | CLI_INFO | CLI_CONVERT | CLI_PACK,
     ALL = CLI_CLASSIFY | CLI_COMPARE | CLI_BENCH | CLI_INFO,
     SINGLE = ALL & ~CLI_BENCH, /* run one configuration */
 };
@@ -24,7 +24,7 @@ const struct cli_option cli_option_table[] = {
      NULL, 0, 0},
     {"topk", 'k', CLI_CLASSIFY, CLI_COUNT, VALUE(topk), "N", "show the N most probable classes (5)",
      NULL, 1, 1000000},
-    {"labels", 'l', CLI_CLASSIFY, CLI_TEXT, VALUE(labels), "FILE",
+    {"labels", 'l', CLI_CLASSIFY | CLI_PACK, CLI_TEXT, VALUE(labels), "FILE",
      "class names, one a line, in the order of the classes", NULL, 0, 0},
     {"threads", 't', SINGLE, CLI_COUNT, VALUE(threads), "N",
      "threads (as many as there are CPUs for this process)", NULL, 1, 1024},
@@ -46,11 +46,11 @@ const struct cli_option cli_option_table[] = {
      "direct and F(2 x 2) only; the same as --conv exact", NULL, 0, 0},
     {"plan-for", 0, ALL & ~CLI_COMPARE, CLI_CHOICE, VALUE(plan_for), NULL,
      "earliest answer or fastest run (auto: one-shot for up to 4 pictures)", plans, 0, 0},
-    {"preset", 0, ALL, CLI_TEXT, VALUE(preset), "NAME",
+    {"preset", 0, ALL | CLI_PACK, CLI_TEXT, VALUE(preset), "NAME",
      "imagenet, features, cifar, caffe or auto, the model's (auto)", NULL, 0, 0},
-    {"spec", 0, ALL, CLI_TEXT, VALUE(spec), "FILE",
+    {"spec", 0, ALL | CLI_PACK, CLI_TEXT, VALUE(spec), "FILE",
      "JSON description of the net (the .json beside the checkpoint, if any)", NULL, 0, 0},
-    {"cfg", 0, ALL, CLI_TEXT, VALUE(cfg), "LIST",
+    {"cfg", 0, ALL | CLI_PACK, CLI_TEXT, VALUE(cfg), "LIST",
      "layers, as 64,64,M,128: M a max pool, D Dropout (as names tell)", NULL, 0, 0},
     {"size", 0, ALL, CLI_SIZE, VALUE(size), "N|HxW",
      "input of NxN or HxW pixels, as the pools allow (the model's)", NULL, 1, 65535},
@@ -61,7 +61,7 @@ const struct cli_option cli_option_table[] = {
     {"key", 0, EVERY, CLI_TEXT, VALUE(key), "NAME",
      "which of several nets in the file: its key, as in ema.module", NULL, 0, 0},
     {"verify", 0, EVERY, CLI_FLAG, VALUE(verify), NULL,
-     "compare the file's SHA-256 with its name, and all CRC-32 of a zip", NULL, 0, 0},
+     "compare the file's SHA-256 with its name, and all CRC-32 in it", NULL, 0, 0},
     {"nodes", 0, CLI_COMPARE, CLI_FLAG, VALUE(nodes), NULL,
      "compare every node that has a file in DIR, not only the logits", NULL, 0, 0},
     {"images", 0, CLI_COMPARE, CLI_FLAG, VALUE(images), NULL,
@@ -87,6 +87,8 @@ const struct cli_option cli_option_table[] = {
     {"format", 'o', ALL, CLI_CHOICE, VALUE(format), NULL, "how results are written", formats, 0, 0},
     {"output", 'o', CLI_CONVERT, CLI_TEXT, VALUE(output), "FILE",
      "the file to write: .pth, .pt or .safetensors", NULL, 0, 0},
+    {"output", 'o', CLI_PACK, CLI_TEXT, VALUE(output), "FILE",
+     "the file to write, by convention .vgg", NULL, 0, 0},
     {"output", 'f', ALL, CLI_TEXT, VALUE(output), "FILE",
      "write the results to FILE instead of standard output", NULL, 0, 0},
     {"save-logits", 0, CLI_CLASSIFY, CLI_TEXT, VALUE(save_logits), "FILE.npy",
@@ -125,6 +127,11 @@ const struct cli_command_entry cli_command_table[] = {
      "Write a checkpoint's tensors as PyTorch (FILE.pth) or others (FILE.safetensors) read them: "
      "the\n"
      "same names, element types and values. FILE is replaced in one step, when all is written."},
+    {CLI_PACK, "pack", "[options] MODEL -o FILE",
+     "Write the net into one file that is used where it is mapped: float32 weights at whole pages, "
+     "with\n"
+     "BatchNorm folded, layers, labels and preprocessing. FILE then stands wherever a checkpoint "
+     "can."},
     {0, NULL, NULL, NULL},
 };
 

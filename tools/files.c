@@ -44,6 +44,7 @@ enum file_kind file_sniff(const char *path)
     }
     /* The legacy stream begins with the pickled number 0x1950a86a20f9469cfc6c. */
     if (begins_with(start, length, "PK\x03\x04", 4) ||
+        begins_with(start, length, "\x89VGG\r\n\x1a\n", 8) ||
         begins_with(start, length, "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19",
                     14)) {
         return FILE_CHECKPOINT;
@@ -54,7 +55,7 @@ enum file_kind file_sniff(const char *path)
 bool file_is_named_checkpoint(const char *path)
 {
     static const char *const extensions[] = {".pth", ".pt",          ".ckpt", ".pkl",
-                                             ".bin", ".safetensors", ".tar"};
+                                             ".bin", ".safetensors", ".tar",  ".vgg"};
     const char *dot = strrchr(path, '.');
     for (size_t i = 0; dot != NULL && i < sizeof extensions / sizeof extensions[0]; i++) {
         if (strcasecmp(dot, extensions[i]) == 0) {

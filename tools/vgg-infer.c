@@ -467,6 +467,8 @@ static int run_command(const struct cli_options *options)
         return command_bench(options);
     case CLI_CONVERT:
         return command_convert(options);
+    case CLI_PACK:
+        return command_pack(options);
     case CLI_INFO:
         return command_info(options);
     case CLI_CLASSIFY:

@@ -34,6 +34,7 @@ enum vgg_container {
     VGG_CONTAINER_TAR, /* torch.save before 0.1.10 */
     VGG_CONTAINER_SAFETENSORS,
     VGG_CONTAINER_TORCHSCRIPT, /* torch.jit.save: a zip, too */
+    VGG_CONTAINER_PACKED,      /* vgg_model_pack's */
 };
 
 /* A named tensor: a strided view into the checkpoint's memory. */
@@ -128,13 +129,14 @@ VGG_API const struct vgg_tensor *vgg_checkpoint_find_tensor(const vgg_checkpoint
 
 /* What a file could be compared with. */
 struct vgg_verified {
-    bool sha256;          /* the digits in its name: "vgg16-397923af.pth" */
-    uint32_t crc_checked; /* members of a zip archive, each with the CRC-32 in the archive */
+    bool sha256; /* the digits in its name: "vgg16-397923af.pth" */
+    uint32_t
+        crc_checked; /* members of a zip archive or parts of a packed file, each with its CRC-32 */
     uint32_t crc_missing; /* members that are stored without one */
     uint64_t reserved[4];
 };
 
-/* Checks whatever can be checked: the CRC-32 of every member of a zip archive, and the file's SHA-256
+/* Checks whatever can be checked: the CRC-32 of every member of a zip archive or part of a packed file, and the file's SHA-256
  * against the prefix that torchvision writes into file names. Reads the whole file, twice at most.
  *   out  receives what agreed; may be NULL
  * Errors: FORMAT (another CRC), MISMATCH (another SHA-256, with both values), LIMIT, MEMORY. */
@@ -165,7 +167,7 @@ VGG_API void vgg_tensor_read_f32(const struct vgg_tensor *tensor, float *out);
 /* Bytes of one element. */
 VGG_API size_t vgg_dtype_get_bytes(enum vgg_dtype dtype);
 
-/* "float32", "int64", …; "zip", "legacy", "tar", "safetensors", "torchscript". Never NULL. */
+/* "float32", "int64", …; "zip", "legacy", "tar", "safetensors", "torchscript", "packed". Never NULL. */
 VGG_API const char *vgg_dtype_string(enum vgg_dtype dtype);
 VGG_API const char *vgg_container_string(enum vgg_container container);
 

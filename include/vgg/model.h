@@ -59,7 +59,7 @@ struct vgg_model_info {
     int class_count;
     int height, width;       /* the input the net is made for, in pixels */
     const char *spec_source; /* where the description came from: a path, "built in", "names and
-                                shapes" or "cfg, names and shapes" */
+                                shapes", "cfg, names and shapes" or "the packed file" */
     const char *assumed; /* what none of these says, so that the usual was taken, as in "a 2x2 max
                                 pool after features.28; an input of 56x56"; "" where nothing was */
     uint64_t reserved[7];
@@ -88,6 +88,16 @@ struct vgg_node_info {
 VGG_API size_t vgg_model_get_node_count(const vgg_model *model);
 /* index  0 … count-1 */
 VGG_API void vgg_model_get_node(const vgg_model *model, size_t index, struct vgg_node_info *info);
+
+/* Writes the net into a packed file: BatchNorm folded into the convolutions before it, weights as float32 at
+ * whole pages, so that they are used where the file is mapped; with layers, labels and preprocessing. It is
+ * opened like any checkpoint, and gives the same logits to the bit. Tensors are named as torchvision names
+ * those of a net without BatchNorm.
+ *   path  by convention ends in ".vgg". It is written under another name in the same folder and renamed when it
+ *         is safe on the disk: whatever happens, PATH is the old file or the whole new one.
+ * Errors: ARGUMENT (dense, or a crop that is no square), UNSUPPORTED (weights that are no numbers), IO, LIMIT,
+ * MEMORY. Threads: any. */
+VGG_API vgg_status vgg_model_pack(const vgg_model *model, const char *path, struct vgg_error *err);
 
 /* Refuses weights that cannot classify: UNSUPPORTED when a tensor holds NaN (as the classifier of
  * torchvision's vgg16_features files does: feature-extraction weights with an empty head) or an infinity,

@@ -1,6 +1,7 @@
 /* JSON by cJSON, with the bounds and the strictness that it does not have. */
 #include "base/json.h"
 
+#include <math.h>
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -206,6 +207,19 @@ bool vgg_json_bool(const struct vgg_json *value)
 double vgg_json_number(const struct vgg_json *value)
 {
     return item_of(value)->valuedouble;
+}
+
+bool vgg_json_size(const struct vgg_json *value, uint64_t *out)
+{
+    if (!vgg_json_is(value, VGG_JSON_NUMBER)) {
+        return false;
+    }
+    const double number = vgg_json_number(value);
+    if (!(number >= 0 && number <= 0x1p53) || number != floor(number)) {
+        return false;
+    }
+    *out = (uint64_t)number;
+    return true;
 }
 
 const char *vgg_json_text(const struct vgg_json *value)

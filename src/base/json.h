@@ -45,6 +45,9 @@ bool vgg_json_is(const struct vgg_json *value, enum vgg_json_kind kind);
 bool vgg_json_bool(const struct vgg_json *value);
 double vgg_json_number(const struct vgg_json *value);
 const char *vgg_json_text(const struct vgg_json *value);
+/* A whole number from 0 to 2^53, up to which JSON readers keep them exactly; false when it is another thing
+ * or NULL. */
+bool vgg_json_size(const struct vgg_json *value, uint64_t *out);
 
 /* Walks a LIST or OBJECT in its order; NULL at the end. */
 const struct vgg_json *vgg_json_first(const struct vgg_json *value);

@@ -112,6 +112,8 @@ static vgg_status read_tensors(vgg_checkpoint *checkpoint,
     if (status != VGG_OK) {
         goto done;
     }
+    checkpoint->description = archive.description;
+    checkpoint->description_bytes = archive.description_bytes;
     status = vgg_state_dict_read(&pickle, archive.path, options->key, limits, archive.arena,
                                  &checkpoint->dict, err);
     if (status != VGG_OK) {
@@ -307,6 +309,8 @@ const char *vgg_container_string(enum vgg_container container)
         return "tar";
     case VGG_CONTAINER_SAFETENSORS:
         return "safetensors";
+    case VGG_CONTAINER_PACKED:
+        return "packed";
     }
     return "unknown";
 }

@@ -12,7 +12,9 @@ struct vgg_checkpoint {
     const char *path;
     enum vgg_container container;
     struct vgg_state_dict dict;
-    const char *writer;        /* who wrote it, as far as the file tells */
+    const char *writer;         /* who wrote it, as far as the file tells */
+    const uint8_t *description; /* [description_bytes] the net's, in JSON, in the file; or NULL */
+    size_t description_bytes;
     const char *class_name;    /* of a whole or TorchScript module; or NULL */
     const char **module_types; /* [contents.modules.count] their classes */
 };

@@ -11,6 +11,9 @@ vgg_status vgg_archive_open(struct vgg_archive *archive, struct vgg_error *err)
     if (archive->file->size >= 4 && memcmp(archive->file->data, "PK\3\4", 4) == 0) {
         return vgg_zip_open(archive, err);
     }
+    if (vgg_packed_is(archive->file)) {
+        return vgg_packed_open(archive, err);
+    }
     if (vgg_tar_is(archive)) {
         return vgg_tar_open(archive, err);
     }

@@ -27,6 +27,9 @@ struct vgg_archive {
      *   pickle_bytes  the size of the pickle, which need not be all of `pickle` */
     vgg_status (*locate)(struct vgg_archive *archive, size_t pickle_bytes,
                          struct vgg_storages *storages, struct vgg_error *err);
+    /* The net's description in JSON, in the file; NULL: it has none. */
+    const uint8_t *description;
+    size_t description_bytes;
     /* Frees `state`; the storages' data stays. NULL: nothing to free. */
     void (*close)(struct vgg_archive *archive);
     void *state;
@@ -62,6 +65,12 @@ vgg_status vgg_tar_open(struct vgg_archive *archive, struct vgg_error *err);
 vgg_status vgg_safetensors_open(struct vgg_archive *archive, struct vgg_error *err);
 /* Whether the file has a JSON object at byte 8. */
 bool vgg_safetensors_is(const struct vgg_archive *archive);
+
+vgg_status vgg_packed_open(struct vgg_archive *archive, struct vgg_error *err);
+bool vgg_packed_is(const struct vgg_file *file);
+/* Compares every CRC and looks at all padding; counts in *out. */
+vgg_status vgg_packed_verify(const struct vgg_archive *archive, struct vgg_verified *out,
+                             struct vgg_error *err);
 
 /* Reports a file that ends early: "vgg16.pth: truncated: 240 of 528 MB".
  *   expected  the size by the container's own account, in bytes

@@ -6,15 +6,14 @@
  * The tensors must tile the data: no byte belongs to two of them or to none, so that nothing can hide in
  * the file. */
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/cursor.h"
 #include "base/json.h"
 #include "checkpoint/container.h"
+#include "checkpoint/listed.h"
 #include "checkpoint/names.h"
-#include "checkpoint/tensor_value.h"
 
 enum {
     LENGTH_BYTES = 8,
@@ -76,20 +75,6 @@ static vgg_status fail_expected(const struct reader *reader, const char *name, c
                     reader->source, name, key[0] != '\0' ? ": " : "", key, expected, shown);
 }
 
-/* Whole numbers up to 2^53, which cJSON keeps exactly; false when it is another thing. */
-static bool read_size(const struct vgg_json *value, uint64_t *out)
-{
-    if (!vgg_json_is(value, VGG_JSON_NUMBER)) {
-        return false;
-    }
-    double number = vgg_json_number(value);
-    if (!(number >= 0 && number <= 0x1p53) || number != floor(number)) {
-        return false;
-    }
-    *out = (uint64_t)number;
-    return true;
-}
-
 static vgg_status read_dtype(const struct reader *reader, const char *name,
                              const struct vgg_json *value, struct entry *out)
 {
@@ -120,7 +105,7 @@ static vgg_status read_shape(const struct reader *reader, const char *name,
                             "%s: %.200s: %zu dimensions, at most %d are supported", reader->source,
                             name, vgg_json_count(value), VGG_MAX_DIMS);
         }
-        if (!read_size(item, &size)) {
+        if (!vgg_json_size(item, &size)) {
             return fail_expected(reader, name, "shape", "whole numbers", item);
         }
         out->view.shape[out->view.ndim++] = (int64_t)size;
@@ -135,10 +120,10 @@ static vgg_status read_offsets(const struct reader *reader, const char *name,
         return fail_expected(reader, name, "data_offsets", "a list of two", value);
     }
     const struct vgg_json *begin = vgg_json_first(value), *end = vgg_json_next(begin);
-    if (!read_size(begin, &out->begin)) {
+    if (!vgg_json_size(begin, &out->begin)) {
         return fail_expected(reader, name, "data_offsets", "whole numbers", begin);
     }
-    if (!read_size(end, &out->end)) {
+    if (!vgg_json_size(end, &out->end)) {
         return fail_expected(reader, name, "data_offsets", "whole numbers", end);
     }
     return VGG_OK;
@@ -324,40 +309,21 @@ static vgg_status make_dict(const struct reader *reader, struct vgg_pickle *pick
                             struct vgg_storages *storages)
 {
     const struct vgg_archive *archive = reader->archive;
-    size_t count = reader->count;
-    struct vgg_value *values = vgg_arena_alloc(archive->arena, 1 + 2 * count, sizeof *values);
-    struct vgg_value **items = vgg_arena_alloc(archive->arena, 2 * count, sizeof *items);
-    struct vgg_storage *blocks = vgg_arena_alloc(archive->arena, count, sizeof *blocks);
-    bool memory = values != NULL && items != NULL && blocks != NULL;
-    for (size_t i = 0; memory && i < count; i++) {
-        struct entry *entry = &reader->entries[i];
-        uint64_t bytes = entry->end - entry->begin;
-        blocks[i] = (struct vgg_storage){
-            .key = entry->name,
-            .type = entry->type,
-            .count = bytes / entry->type->bytes,
-            .bytes = bytes,
-            .data = archive->file->data + reader->data_offset + entry->begin,
-            .file_offset = reader->data_offset + entry->begin,
-            .swapped = !vgg_host_is_little(),
-        };
-        entry->view.storage = &blocks[i];
-        entry->view.part_count = blocks[i].count;
-        vgg_tensor_view_set_contiguous(&entry->view);
-        items[2 * i] = &values[1 + 2 * i];
-        items[2 * i + 1] = &values[2 + 2 * i];
-        *items[2 * i] = (struct vgg_value){.kind = VGG_VALUE_TEXT, .text = entry->name};
-        memory = vgg_tensor_value_make(&entry->view, archive->arena, items[2 * i + 1]);
+    struct vgg_listed_tensor *listed =
+        vgg_arena_alloc(archive->arena, reader->count, sizeof *listed);
+    if (listed == NULL) {
+        return vgg_fail_memory(reader->err, archive->path, reader->count * sizeof *listed,
+                               "the tensors");
     }
-    if (!memory) {
-        return vgg_fail_memory(reader->err, archive->path, count * sizeof *values, "the tensors");
+    for (size_t i = 0; i < reader->count; i++) {
+        const struct entry *entry = &reader->entries[i];
+        listed[i] = (struct vgg_listed_tensor){.name = entry->name,
+                                               .view = entry->view,
+                                               .type = entry->type,
+                                               .offset = reader->data_offset + entry->begin,
+                                               .bytes = entry->end - entry->begin};
     }
-    values[0].kind = VGG_VALUE_DICT;
-    values[0].list.items = items;
-    values[0].list.count = values[0].list.capacity = 2 * count;
-    *pickle = (struct vgg_pickle){.root = &values[0]};
-    *storages = (struct vgg_storages){.items = blocks, .count = count};
-    return VGG_OK;
+    return vgg_listed_make_dict(archive, listed, reader->count, pickle, storages, reader->err);
 }
 
 static vgg_status read_tensors(struct vgg_archive *archive, struct vgg_pickle *pickle,

@@ -50,7 +50,9 @@ static vgg_status verify_members(const vgg_checkpoint *checkpoint, struct vgg_ve
     vgg_limits_init(&limits);
     const struct vgg_archive archive = {
         .path = checkpoint->path, .file = &checkpoint->file, .limits = &limits, .arena = &arena};
-    vgg_status status = vgg_zip_verify(&archive, out, err);
+    vgg_status status = checkpoint->container == VGG_CONTAINER_PACKED
+                            ? vgg_packed_verify(&archive, out, err)
+                            : vgg_zip_verify(&archive, out, err);
     vgg_arena_destroy(&arena);
     return status;
 }
@@ -61,7 +63,8 @@ vgg_status vgg_checkpoint_verify(const vgg_checkpoint *checkpoint, struct vgg_ve
     struct vgg_verified done = {0};
     vgg_status status = VGG_OK;
     if (checkpoint->container == VGG_CONTAINER_ZIP ||
-        checkpoint->container == VGG_CONTAINER_TORCHSCRIPT) {
+        checkpoint->container == VGG_CONTAINER_TORCHSCRIPT ||
+        checkpoint->container == VGG_CONTAINER_PACKED) {
         status = verify_members(checkpoint, &done, err); /* says where, so it comes first */
     }
     if (status == VGG_OK) {

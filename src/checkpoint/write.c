@@ -74,6 +74,18 @@ void vgg_bytes_add_le(struct vgg_bytes *bytes, uint64_t value, unsigned count)
     vgg_bytes_add(bytes, little, count);
 }
 
+void vgg_bytes_add_string(struct vgg_bytes *json, const char *text)
+{
+    vgg_bytes_add(json, "\"", 1);
+    for (const char *p = text; *p != '\0'; p++) {
+        if (*p == '"' || *p == '\\') {
+            vgg_bytes_add(json, "\\", 1);
+        }
+        vgg_bytes_add(json, p, 1);
+    }
+    vgg_bytes_add(json, "\"", 1);
+}
+
 static bool ends_with(const char *text, const char *end)
 {
     const size_t length = strlen(text), end_length = strlen(end);

@@ -37,6 +37,9 @@ static inline void vgg_bytes_add_text(struct vgg_bytes *bytes, const char *text)
     vgg_bytes_add(bytes, text, strlen(text));
 }
 
+/* As a JSON string; the text is valid UTF-8 without control characters, as names and labels are. */
+void vgg_bytes_add_string(struct vgg_bytes *json, const char *text);
+
 /* A zip archive of stored members, each of whose data begins at a multiple of 64 bytes, as torch writes it:
  *     begin, then write its data, end; … finish */
 struct vgg_zip_writer {

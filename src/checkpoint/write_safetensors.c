@@ -35,24 +35,11 @@ static const char *type_name(enum vgg_dtype dtype)
     return NULL;
 }
 
-/* Names are valid UTF-8 without control characters. */
-static void add_string(struct vgg_bytes *json, const char *text)
-{
-    vgg_bytes_add(json, "\"", 1);
-    for (const char *p = text; *p != '\0'; p++) {
-        if (*p == '"' || *p == '\\') {
-            vgg_bytes_add(json, "\\", 1);
-        }
-        vgg_bytes_add(json, p, 1);
-    }
-    vgg_bytes_add(json, "\"", 1);
-}
-
 static void add_entry(struct vgg_bytes *json, const struct vgg_tensor *tensor, uint64_t offset)
 {
     char text[96];
     vgg_bytes_add(json, ",", 1);
-    add_string(json, tensor->name);
+    vgg_bytes_add_string(json, tensor->name);
     vgg_bytes_add_text(json, ":{\"dtype\":\"");
     vgg_bytes_add_text(json, type_name(tensor->dtype));
     vgg_bytes_add_text(json, "\",\"shape\":[");

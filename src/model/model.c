@@ -210,6 +210,21 @@ static vgg_status tell_assumed(vgg_model *model, struct vgg_error *err)
                                   : vgg_fail_memory(err, model->path, used, "what is assumed");
 }
 
+/* The net's description: what is asked for, else the packed file's own, else what is found. */
+static vgg_status find_spec(vgg_model *model, const vgg_checkpoint *checkpoint,
+                            const struct vgg_model_options *options,
+                            const struct vgg_tensor_list *tensors, const struct vgg_limits *limits,
+                            struct vgg_error *err)
+{
+    if (checkpoint->description == NULL || options->spec_path != NULL || options->cfg != NULL) {
+        return vgg_spec_resolve(model->path, options->spec_path, options->cfg, tensors, limits,
+                                &model->arena, &model->spec, &model->spec_source, err);
+    }
+    model->spec_source = "the packed file";
+    return vgg_spec_parse(model->path, checkpoint->description, checkpoint->description_bytes,
+                          limits, &model->arena, &model->spec, err);
+}
+
 /* Whether somebody wrote the description: a file or a cfg. */
 static bool is_described(const char *source, const struct vgg_model_options *options)
 {
@@ -242,9 +257,7 @@ vgg_status vgg_model_create(const vgg_checkpoint *checkpoint,
     model->arena.context = &model->context;
     model->path = vgg_checkpoint_get_path(checkpoint);
     if ((status = list_tensors(checkpoint, &model->arena, &tensors, err)) != VGG_OK ||
-        (status = vgg_spec_resolve(model->path, options->spec_path, options->cfg, &tensors, &limits,
-                                   &model->arena, &model->spec, &model->spec_source, err)) !=
-            VGG_OK ||
+        (status = find_spec(model, checkpoint, options, &tensors, &limits, err)) != VGG_OK ||
         (status = vgg_spec_apply_modules(checkpoint, is_described(model->spec_source, options),
                                          &model->arena, &model->spec, &model->spec_source, err)) !=
             VGG_OK) {
@@ -373,6 +386,11 @@ const struct vgg_node *vgg_model_get_nodes(const struct vgg_model *model, size_t
 {
     *count = model->graph.count;
     return model->graph.nodes;
+}
+
+const struct vgg_spec *vgg_model_get_spec(const struct vgg_model *model)
+{
+    return &model->spec;
 }
 
 const char *vgg_model_get_path(const struct vgg_model *model)

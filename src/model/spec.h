@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "model/labels.h"
+#include "vgg/model.h"
 #include "vgg/preprocess.h"
 
 #define VGG_SPEC_SCHEMA 1
@@ -79,6 +80,9 @@ struct vgg_spec {
 vgg_status vgg_spec_parse(const char *source, const void *json, size_t size,
                           const struct vgg_limits *limits, struct vgg_arena *arena,
                           struct vgg_spec *out, struct vgg_error *err);
+
+/* A model's description, as its options have changed it. */
+const struct vgg_spec *vgg_model_get_spec(const struct vgg_model *model);
 
 /* Number of classes: the output features of the last linear layer. */
 static inline int vgg_spec_get_classes(const struct vgg_spec *spec)

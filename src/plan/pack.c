@@ -11,52 +11,10 @@
  *
  * All of that happens when the plan is made; but in a one-shot plan each step's weights are packed just
  * before it runs, into memory that the steps share, because touching new memory is what costs most. */
-#include <math.h>
 #include <string.h>
 
+#include "model/norm.h"
 #include "plan/plan.h"
-
-/* The float32 values of a vector [count], or NULL for an absent one. */
-static vgg_status read_vector(struct vgg_plan *plan, const struct vgg_tensor *tensor, float **out,
-                              struct vgg_error *err)
-{
-    *out = NULL;
-    if (tensor == NULL) {
-        return VGG_OK;
-    }
-    size_t count = (size_t)vgg_tensor_get_count(tensor);
-    *out = vgg_arena_alloc(&plan->arena, count, sizeof **out);
-    if (*out == NULL) {
-        return vgg_fail_memory(err, plan->path, count * sizeof **out, tensor->name);
-    }
-    vgg_tensor_read_f32(tensor, *out);
-    return VGG_OK;
-}
-
-/* A BatchNorm as scale and shift, [channels] each, in the plan's arena. */
-static vgg_status read_norm(struct vgg_plan *plan, const struct vgg_batch_norm *norm,
-                            double **scale, double **shift, struct vgg_error *err)
-{
-    size_t count = (size_t)norm->channels;
-    float *gamma, *beta, *mean, *var;
-    vgg_status status = read_vector(plan, norm->weight, &gamma, err);
-    status = status ? status : read_vector(plan, norm->bias, &beta, err);
-    status = status ? status : read_vector(plan, norm->running_mean, &mean, err);
-    status = status ? status : read_vector(plan, norm->running_var, &var, err);
-    if (status != VGG_OK) {
-        return status;
-    }
-    *scale = vgg_arena_alloc(&plan->arena, count, sizeof **scale);
-    *shift = vgg_arena_alloc(&plan->arena, count, sizeof **shift);
-    if (*scale == NULL || *shift == NULL) {
-        return vgg_fail_memory(err, plan->path, count * sizeof **scale, "BatchNorm");
-    }
-    for (size_t c = 0; c < count; c++) {
-        (*scale)[c] = (gamma != NULL ? (double)gamma[c] : 1.0) / sqrt((double)var[c] + norm->eps);
-        (*shift)[c] = (beta != NULL ? (double)beta[c] : 0.0) - (double)mean[c] * (*scale)[c];
-    }
-    return VGG_OK;
-}
 
 static void *alloc_weights(struct vgg_plan *plan, size_t elements)
 {
@@ -130,10 +88,7 @@ static void read_filters(const struct pack_conv *pack, size_t oc, size_t ic, siz
         vgg_tensor_read_f32(&slice, row);
     }
     if (pack->step->norm_scale != NULL && real > 0) {
-        const double scale = pack->step->norm_scale[oc];
-        for (size_t i = 0; i < real * area; i++) {
-            row[i] = (float)((double)row[i] * scale);
-        }
+        vgg_fold_weights(row, real * area, pack->step->norm_scale[oc]);
     }
     memset(row + real * area, 0, (count - real) * area * sizeof *row);
 }
@@ -194,9 +149,10 @@ static vgg_status pack_conv_bias(struct vgg_plan *plan, struct vgg_step *step,
     const size_t channels = (size_t)step->groups * cut_conv(plan, step).width;
     double *scale = NULL, *shift = NULL;
     float *bias;
-    vgg_status status = read_vector(plan, conv->bias, &bias, err);
+    vgg_status status = vgg_vector_read(conv->bias, plan->path, &plan->arena, &bias, err);
     if (status == VGG_OK && step->norm != NULL) {
-        status = read_norm(plan, &step->norm->norm, &scale, &shift, err);
+        status =
+            vgg_batch_norm_read(&step->norm->norm, plan->path, &plan->arena, &scale, &shift, err);
     }
     if (status != VGG_OK) {
         return status;
@@ -207,11 +163,9 @@ static vgg_status pack_conv_bias(struct vgg_plan *plan, struct vgg_step *step,
         return vgg_fail_memory(err, plan->path, channels * sizeof(float), step->node->name);
     }
     for (size_t oc = 0; oc < channels; oc++) {
-        double b = oc < (size_t)conv->oc && bias != NULL ? (double)bias[oc] : 0;
-        if (scale != NULL && oc < (size_t)conv->oc) {
-            b = b * scale[oc] + shift[oc];
-        }
-        step->bias[oc] = (float)b;
+        const float b = oc < (size_t)conv->oc && bias != NULL ? bias[oc] : 0;
+        const bool folded = scale != NULL && oc < (size_t)conv->oc;
+        step->bias[oc] = folded ? vgg_fold_bias((double)b, scale[oc], shift[oc]) : b;
     }
     return VGG_OK;
 }
@@ -224,7 +178,8 @@ static vgg_status pack_norm(struct vgg_plan *plan, struct vgg_step *step, struct
     const struct vgg_activation *out = &plan->activations[step->out];
     size_t channels = (size_t)out->blocks * (size_t)out->lanes;
     double *scale, *shift;
-    vgg_status status = read_norm(plan, &step->node->norm, &scale, &shift, err);
+    vgg_status status =
+        vgg_batch_norm_read(&step->node->norm, plan->path, &plan->arena, &scale, &shift, err);
     if (status != VGG_OK) {
         return status;
     }

@@ -16,6 +16,7 @@ import tempfile
 
 import cases_good
 import cases_other
+import cases_packed
 import cases_pickle
 import cases_safetensors
 import cases_storage
@@ -24,12 +25,12 @@ import cases_zip
 import writer
 
 SECONDS, BYTES = 1.0, 64 << 20
-ROWS = range(1, 31)
+ROWS = range(1, 32)
 
 
 def all_cases():
     for module in (cases_good, cases_pickle, cases_storage, cases_zip, cases_tar, cases_safetensors,
-                   cases_other):
+                   cases_packed, cases_other):
         yield from module.cases()
 
 

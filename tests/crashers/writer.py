@@ -299,6 +299,36 @@ def safetensors_net(shapes=NET, **changes):
     return safetensors(header, struct.pack(f"<{size // 4}f", *((1 + i % 7) / 8 for i in range(size // 4))))
 
 
+# ---- packed files ----
+
+PACKED_SPEC = {"schema": 1, "input": 4, "layers": [4, "M"], "avgpool": 2, "classifier": [5]}
+PAGE = 4096
+
+
+def packed_net(shapes=NET, spec=None, header=(), directory=None, page=None, fill=0, more=b"", **changes):
+    """header: field -> value; directory, spec: bytes instead of JSON; fill: between tensors; page: bytes at 64.
+    changes: underscores for dots -> fields of that tensor's entry. All sums are right but those given."""
+    body, entries = bytearray(PAGE), []
+    for name, shape in shapes.items():
+        size = size_of(shape)
+        data = struct.pack(f"<{size}f", *((1 + i % 7) / 8 for i in range(size)))
+        entries.append({"name": name, "dtype": "F32", "shape": list(shape), "offset": len(body),
+                        "crc32": zlib.crc32(data), **changes.pop(name.replace(".", "_"), {})})
+        body += data + bytes([fill]) * (-len(data) % PAGE)
+    assert not changes, changes
+    spec = json.dumps(spec or PACKED_SPEC).encode() if not isinstance(spec, bytes) else spec
+    text = directory if isinstance(directory, bytes) else json.dumps(directory or {"tensors": entries}).encode()
+    fields = {"version": 1, "page": PAGE, "file_bytes": len(body) + len(spec) + len(text) + len(more),
+              "offset": len(body), "spec_bytes": len(spec), "directory_bytes": len(text),
+              "spec_crc": zlib.crc32(spec), "directory_crc": zlib.crc32(text), "zero": 0, **dict(header)}
+    crc = fields.pop("crc", None)
+    start = b"\x89VGG\r\n\x1a\n" + struct.pack("<IIQQQQIII", *fields.values())
+    body[:64] = start + struct.pack("<I", zlib.crc32(start) if crc is None else crc)
+    if page is not None:
+        body[64:64 + len(page)] = page
+    return bytes(body) + spec + text + more
+
+
 # ---- pictures ----
 
 def png(width, height, rows=None, depth=8, color=2, interlace=0, chunks=()):

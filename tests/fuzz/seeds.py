@@ -134,6 +134,13 @@ def tars():
             "long-name": writer.tar_archive({**parts, "x" * 200: b"x"})}
 
 
+def packed():
+    zeros = {"header": {"crc": 0}}
+    return {"good": writer.packed_net(), "sum": writer.packed_net(**zeros),
+            "late": writer.packed_net(features_0_bias={"offset": 1 << 20}),
+            "filled": writer.packed_net(fill=1)}
+
+
 def safetensors():
     seeds = {"f32": writer.safetensors_net(), "bn": writer.safetensors_net(writer.NET_BN)}
     header, size = writer.safetensors_header()
@@ -190,6 +197,7 @@ TARGETS = {
     "legacy": lambda: containers(writer.legacy),
     "tar": tars,
     "safetensors": safetensors,
+    "packed": packed,
     "spec": specs,
     "picture": pictures,
 }
@@ -242,6 +250,7 @@ DICTIONARIES = {
                     b"path=", b"size=", *pickle_words()],
     "safetensors": lambda: json_words("__metadata__", "dtype", "shape", "data_offsets", "F32", "F64", "F16",
                                       "BF16", "I64", "I32", "I16", "I8", "U8", "BOOL", "F8_E4M3", "F8_E5M2"),
+    "packed": lambda: json_words("tensors", "name", "dtype", "shape", "offset", "crc32", "F32", "layers"),
     "spec": spec_words,
     "picture": lambda: [b"\x89PNG\r\n\x1a\n", b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"iCCP", b"gAMA",
                         *(b"\xff" + bytes([marker]) for marker in (

@@ -25,7 +25,8 @@ ALLOWED = {
 LIBRARIES = {
     "zip.h": {"src/checkpoint/zip_unpack.c"},
     "cjson/cJSON.h": {"src/base/json.c", "tools/golden.c"},
-    "zlib.h": {"src/checkpoint/write_zip.c", "src/checkpoint/zip_unpack.c"},
+    "zlib.h": {"src/checkpoint/packed.c", "src/checkpoint/write_packed.c", "src/checkpoint/write_zip.c",
+               "src/checkpoint/zip_unpack.c"},
     "png.h": {"src/image/png.c", "tools/canvas.c"},
     "jpeglib.h": {"src/image/jpeg.c"},
     "jerror.h": {"src/image/jpeg.c"},

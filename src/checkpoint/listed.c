@@ -1,0 +1,40 @@
+/* From a list of tensors to the values and storages that every container gives. */
+#include "checkpoint/listed.h"
+
+vgg_status vgg_listed_make_dict(const struct vgg_archive *archive, struct vgg_listed_tensor *listed,
+                                size_t count, struct vgg_pickle *pickle,
+                                struct vgg_storages *storages, struct vgg_error *err)
+{
+    struct vgg_value *values = vgg_arena_alloc(archive->arena, 1 + 2 * count, sizeof *values);
+    struct vgg_value **items = vgg_arena_alloc(archive->arena, 2 * count, sizeof *items);
+    struct vgg_storage *blocks = vgg_arena_alloc(archive->arena, count, sizeof *blocks);
+    bool memory = values != NULL && items != NULL && blocks != NULL;
+    for (size_t i = 0; memory && i < count; i++) {
+        struct vgg_listed_tensor *tensor = &listed[i];
+        blocks[i] = (struct vgg_storage){
+            .key = tensor->name,
+            .type = tensor->type,
+            .count = tensor->bytes / tensor->type->bytes,
+            .bytes = tensor->bytes,
+            .data = archive->file->data + tensor->offset,
+            .file_offset = tensor->offset,
+            .swapped = !vgg_host_is_little(),
+        };
+        tensor->view.storage = &blocks[i];
+        tensor->view.part_count = blocks[i].count;
+        vgg_tensor_view_set_contiguous(&tensor->view);
+        items[2 * i] = &values[1 + 2 * i];
+        items[2 * i + 1] = &values[2 + 2 * i];
+        *items[2 * i] = (struct vgg_value){.kind = VGG_VALUE_TEXT, .text = tensor->name};
+        memory = vgg_tensor_value_make(&tensor->view, archive->arena, items[2 * i + 1]);
+    }
+    if (!memory) {
+        return vgg_fail_memory(err, archive->path, count * sizeof *values, "the tensors");
+    }
+    values[0].kind = VGG_VALUE_DICT;
+    values[0].list.items = items;
+    values[0].list.count = values[0].list.capacity = 2 * count;
+    *pickle = (struct vgg_pickle){.root = &values[0]};
+    *storages = (struct vgg_storages){.items = blocks, .count = count};
+    return VGG_OK;
+}

@@ -1,0 +1,20 @@
+/* Tensors of containers that list them by name, each with bytes of its own in the file. */
+#ifndef VGG_CHECKPOINT_LISTED_H
+#define VGG_CHECKPOINT_LISTED_H
+
+#include "checkpoint/container.h"
+#include "checkpoint/tensor_value.h"
+
+struct vgg_listed_tensor {
+    struct vgg_span name;        /* the arena's */
+    struct vgg_tensor_view view; /* its sides; the rest is filled in */
+    const struct vgg_element_type *type;
+    uint64_t offset, bytes; /* in the file, little-endian and row-major */
+};
+
+/* Makes the dict {name: tensor, …} that a pickle would give, and a storage for each tensor. Errors: MEMORY. */
+vgg_status vgg_listed_make_dict(const struct vgg_archive *archive, struct vgg_listed_tensor *listed,
+                                size_t count, struct vgg_pickle *pickle,
+                                struct vgg_storages *storages, struct vgg_error *err);
+
+#endif

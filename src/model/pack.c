@@ -1,0 +1,195 @@
+/* A model into a packed file: its description and its weights, folded. */
+#include "base/outfile.h"
+#include "checkpoint/packed.h"
+#include "model/build.h"
+#include "model/norm.h"
+#include "model/spec_write.h"
+
+struct packer {
+    const vgg_model *model;
+    const char *path;        /* the checkpoint's */
+    struct vgg_arena arena;  /* what lives until the end */
+    struct vgg_spec spec;    /* the folded net's */
+    struct vgg_graph folded; /* its nodes, of which only the names are used */
+    struct vgg_packed_writer writer;
+    struct vgg_error *err;
+};
+
+/* The same net without BatchNorm, whose shift becomes the convolution's bias. */
+static vgg_status fold_spec(struct packer *packer, const struct vgg_spec *spec)
+{
+    struct vgg_limits limits;
+    vgg_limits_init(&limits);
+    packer->spec = *spec;
+    packer->spec.features = packer->spec.classifier = NULL;
+    packer->spec.layers =
+        vgg_arena_alloc(&packer->arena, spec->layer_count, sizeof *packer->spec.layers);
+    if (packer->spec.layers == NULL) {
+        return vgg_fail_memory(packer->err, packer->path,
+                               spec->layer_count * sizeof *packer->spec.layers, "the layers");
+    }
+    for (size_t i = 0; i < spec->layer_count; i++) {
+        struct vgg_layer *layer = &packer->spec.layers[i];
+        *layer = spec->layers[i];
+        layer->bias = layer->bias || layer->batch_norm;
+        layer->batch_norm = false;
+    }
+    return vgg_graph_build(packer->path, &packer->spec, &limits, &packer->arena, &packer->folded,
+                           packer->err);
+}
+
+/* Writes a tensor row by row along its first dimension.
+ *   scale  of each row, or NULL */
+static vgg_status write_rows(struct packer *packer, const struct vgg_parameter *as,
+                             const struct vgg_tensor *tensor, const double *scale)
+{
+    const struct vgg_allocator *allocator = vgg_allocator_of(packer->arena.context);
+    struct vgg_tensor row = *tensor;
+    row.shape[0] = 1;
+    const size_t count = (size_t)vgg_tensor_get_count(&row);
+    float *elements = vgg_mem_alloc(allocator, count, sizeof *elements);
+    if (elements == NULL) {
+        return vgg_fail_memory(packer->err, packer->path, count * sizeof *elements, tensor->name);
+    }
+    vgg_packed_begin_tensor(&packer->writer, as->name, tensor->shape, tensor->ndim);
+    for (int64_t i = 0; i < tensor->shape[0]; i++) {
+        row.data = (const char *)tensor->data +
+                   i * tensor->stride[0] * (int64_t)vgg_dtype_get_bytes(tensor->dtype);
+        vgg_tensor_read_f32(&row, elements);
+        if (scale != NULL) {
+            vgg_fold_weights(elements, count, scale[i]);
+        }
+        vgg_packed_add(&packer->writer, elements, count);
+    }
+    vgg_packed_end_tensor(&packer->writer);
+    vgg_mem_free(allocator, elements);
+    return VGG_OK;
+}
+
+/* Writes the bias of a convolution that had a BatchNorm. */
+static vgg_status write_folded_bias(struct packer *packer, const struct vgg_parameter *as,
+                                    const struct vgg_tensor *bias, const double *scale,
+                                    const double *shift)
+{
+    float *elements;
+    const size_t count = (size_t)as->shape[0];
+    vgg_status status = vgg_vector_read(bias, packer->path, &packer->arena, &elements, packer->err);
+    if (status == VGG_OK && elements == NULL) {
+        elements = vgg_arena_alloc(&packer->arena, count, sizeof *elements);
+        status = elements != NULL ? VGG_OK
+                                  : vgg_fail_memory(packer->err, packer->path,
+                                                    count * sizeof *elements, as->name);
+    }
+    if (status != VGG_OK) {
+        return status;
+    }
+    for (size_t i = 0; i < count; i++) {
+        elements[i] = vgg_fold_bias((double)elements[i], scale[i], shift[i]);
+    }
+    vgg_packed_begin_tensor(&packer->writer, as->name, as->shape, as->ndim);
+    vgg_packed_add(&packer->writer, elements, count);
+    vgg_packed_end_tensor(&packer->writer);
+    return VGG_OK;
+}
+
+/* Writes a node's weight and bias as the folded net's next parameters; *next moves on.
+ *   norm  the BatchNorm after it, or NULL */
+static vgg_status write_layer(struct packer *packer, const struct vgg_tensor *weight,
+                              const struct vgg_tensor *bias, const struct vgg_batch_norm *norm,
+                              const struct vgg_parameter **next)
+{
+    double *scale = NULL, *shift = NULL;
+    vgg_status status = norm == NULL ? VGG_OK
+                                     : vgg_batch_norm_read(norm, packer->path, &packer->arena,
+                                                           &scale, &shift, packer->err);
+    if (status == VGG_OK) {
+        status = write_rows(packer, (*next)++, weight, scale);
+    }
+    if (status == VGG_OK && norm != NULL) {
+        return write_folded_bias(packer, (*next)++, bias, scale, shift);
+    }
+    return status == VGG_OK && bias != NULL ? write_rows(packer, (*next)++, bias, NULL) : status;
+}
+
+static vgg_status write_layers(struct packer *packer)
+{
+    size_t count;
+    const struct vgg_node *nodes = vgg_model_get_nodes(packer->model, &count);
+    const struct vgg_parameter *next = packer->folded.parameters;
+    vgg_status status = VGG_OK;
+    for (size_t i = 0; i < count && status == VGG_OK; i++) {
+        const struct vgg_node *node = &nodes[i];
+        if (node->op == VGG_OP_CONV2D) {
+            const bool folds = i + 1 < count && nodes[i + 1].op == VGG_OP_BATCH_NORM;
+            status = write_layer(packer, node->conv.weight, node->conv.bias,
+                                 folds ? &nodes[i + 1].norm : NULL, &next);
+        } else if (node->op == VGG_OP_LINEAR) {
+            status = write_layer(packer, node->linear.weight, node->linear.bias, NULL, &next);
+        }
+    }
+    return status;
+}
+
+static vgg_status write_file(struct packer *packer, const char *path)
+{
+    const struct vgg_allocator *allocator = vgg_allocator_of(packer->arena.context);
+    struct vgg_outfile out;
+    struct vgg_bytes description = {.ok = true, .allocator = allocator};
+    struct vgg_limits limits;
+    vgg_limits_init(&limits);
+    vgg_spec_write(&packer->spec, &description);
+    vgg_status status = VGG_OK;
+    if (description.size > limits.json_bytes) { /* it could not be read */
+        status = vgg_fail(packer->err, VGG_ERR_LIMIT,
+                          "%s: the description and labels have %zu bytes, limit is %llu",
+                          packer->path, description.size, (unsigned long long)limits.json_bytes);
+    }
+    if (status == VGG_OK) {
+        status = vgg_outfile_open(path, allocator, &out, packer->err);
+    }
+    if (status == VGG_OK) {
+        vgg_packed_begin(&packer->writer, &out, allocator);
+        status = write_layers(packer);
+        const bool good =
+            vgg_packed_finish(&packer->writer, status == VGG_OK ? &description : NULL);
+        if (status == VGG_OK && !good) {
+            status = vgg_fail_memory(packer->err, path, description.size, "the description");
+        }
+        if (status == VGG_OK) {
+            status = vgg_outfile_commit(&out, packer->err);
+        } else {
+            vgg_outfile_abort(&out);
+        }
+    }
+    vgg_mem_free(allocator, description.data);
+    return status;
+}
+
+vgg_status vgg_model_pack(const vgg_model *model, const char *path, struct vgg_error *err)
+{
+    struct vgg_model_info info;
+    const struct vgg_context *context = vgg_model_get_context(model);
+    struct packer packer = {.model = model,
+                            .path = vgg_model_get_path(model),
+                            .arena = {.context = context},
+                            .err = err};
+    if (path == NULL) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "vgg_model_pack: path is NULL");
+    }
+    vgg_model_get_info(model, &info);
+    if (info.dense || vgg_model_get_preprocess(model)->crop_width != 0) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT,
+                        "%s: a packed net has a square input and is not dense; both can be asked "
+                        "for when it is run",
+                        packer.path);
+    }
+    vgg_status status = vgg_model_check_weights(model, err);
+    if (status == VGG_OK) {
+        status = fold_spec(&packer, vgg_model_get_spec(model));
+    }
+    if (status == VGG_OK) {
+        status = write_file(&packer, path);
+    }
+    vgg_arena_destroy(&packer.arena);
+    return status;
+}

@@ -1,0 +1,77 @@
+"""Hostile packed files: row 31. Every one has right sums, unless they are what is wrong."""
+import json
+
+from case import Case
+from writer import PACKED_SPEC, PAGE, packed_net
+
+WEIGHT, BIAS = "features_0_weight", "features_0_bias"
+
+
+def bad(name, says, **changes):
+    return Case(31, f"{name}.vgg", packed_net(**changes), says if isinstance(says, tuple) else (says,))
+
+
+def headers():
+    whole = packed_net()
+    for cut in (8, 63, 64, PAGE - 1, PAGE, len(whole) - 1):
+        yield Case(31, f"cut-at-{cut}.vgg", whole[:cut], ("truncated: ",))
+    yield Case(31, "followed-by-a-byte.vgg", whole + b"x", ("does not fit its",))
+    yield Case(31, "text-mode.vgg", whole.replace(b"\r\n", b"\n"), ("not a PyTorch checkpoint",))
+    yield bad("version-0", "version 0, expected 1", header={"version": 0})
+    yield bad("version-2", ("version 2, expected 1", "pack the model again"), header={"version": 2})
+    yield bad("header-crc", "header: expected CRC-32 00000000", header={"crc": 0})
+    for name, field, value in (("page-of-0", "page", 0), ("page-of-64k", "page", 65536), ("reserved", "zero", 1),
+                               ("offset-0", "offset", 0), ("offset-inside-a-page", "offset", PAGE + 4),
+                               ("offset-of-2^64", "offset", 2**64 - PAGE), ("spec-of-2^64", "spec_bytes", 2**64 - 1),
+                               ("directory-of-0", "directory_bytes", 0), ("directory-of-2^64", "directory_bytes", 2**64 - 1)):
+        yield bad(name, "does not fit its", header={field: value})
+    yield bad("file-of-2^64", "truncated: ", header={"file_bytes": 2**64 - 1})
+    yield bad("smaller-file", "does not fit its", header={"file_bytes": 100})
+    yield bad("spec-crc", "description: expected CRC-32", header={"spec_crc": 1})
+    yield bad("directory-crc", "directory: expected CRC-32", header={"directory_crc": 1})
+    yield bad("hidden-in-the-header", "expected zeros", page=b"PK\3\4")
+    yield bad("huge-directory", "limit", directory=b" " * (17 << 20))
+
+
+def directories():
+    for name, text in (("none", b""), ("no-json", b"{"), ("list", b"[]"), ("null", b"null")):
+        yield bad(f"directory-{name}", "directory: ", directory=text)
+    yield bad("more-in-the-directory", "expected one list", directory={"tensors": [], "more": 1})
+    yield bad("no-tensors", "expected the description after the tensors", directory={"tensors": []})
+    yield bad("numbers-for-tensors", "name: expected a text", directory={"tensors": [1, 2]})
+    yield bad("deep-directory", "deep", directory=b'{"tensors":' + b"[" * 100000)
+    yield bad("many-tensors", "limit", directory=json.dumps({"tensors": [0] * 10001}).encode())
+    for name, says, change in (
+            ("unknown-key", "unknown key", {"more": 1}), ("f16", 'expected "F32"', {"dtype": "F16"}),
+            ("no-dtype", 'expected "F32"', {"dtype": None}), ("no-shape", "shape: expected", {"shape": None}),
+            ("side-of-0", "shape: expected positive", {"shape": [0, 3]}),
+            ("side-of-minus-1", "shape: expected positive", {"shape": [-1, 3]}),
+            ("half-a-side", "shape: expected positive", {"shape": [1.5, 3]}),
+            ("nine-sides", "up to 8 sides", {"shape": [1] * 9}),
+            ("overflow", "fewer elements", {"shape": [2**53, 2**53]}),
+            ("too-large", "expected its bytes at", {"shape": [2**40]}),
+            ("offset-0", "expected its bytes at 4096", {"offset": 0}),
+            ("offset-inside-a-page", "expected its bytes at 4096", {"offset": PAGE + 4}),
+            ("offset-of-2^53", "expected its bytes at 4096", {"offset": 2**53}),
+            ("offset-of-minus-1", "offset: expected", {"offset": -1}), ("no-crc", "crc32: expected", {"crc32": None}),
+            ("crc-of-2^32", "crc32: expected", {"crc32": 2**32}), ("wrong-crc", "expected CRC-32 00000001", {"crc32": 1}),
+            ("name-of-control", "no printable UTF-8", {"name": "a\nb"}), ("number-for-name", "name: expected a text", {"name": 3})):
+        yield bad(f"tensor-{name}", says, **{WEIGHT: change})
+    yield bad("same-name", "features.0.weight", **{BIAS: {"name": "features.0.weight"}})
+    yield bad("other-name", "features.0.bias", **{BIAS: {"name": "features.0.bias2"}})
+    yield bad("overlap", "expected its bytes at", **{BIAS: {"offset": PAGE}})
+
+
+def descriptions():
+    yield bad("spec-none", "not JSON", spec=b"")
+    yield bad("spec-no-json", "not JSON", spec=b"\0\1\2")
+    yield bad("spec-unknown-key", "more", spec={**PACKED_SPEC, "more": 1})
+    yield bad("spec-of-schema-2", "schema: expected 1", spec={**PACKED_SPEC, "schema": 2})
+    yield bad("spec-of-another-net", "missing", spec={**PACKED_SPEC, "layers": [4, 4, "M"]})
+    yield bad("spec-of-other-shapes", "features.0.weight: expected", spec={**PACKED_SPEC, "layers": [5, "M"]})
+    yield bad("spec-of-17-mb", "limit", spec=b" " * (17 << 20))
+
+
+def cases():
+    for part in (headers, directories, descriptions):
+        yield from part()

@@ -1,0 +1,245 @@
+/* checkpoint/packed and model/pack: the bundled net there and back, every cut and every changed byte. */
+#include "unit.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "checkpoint/packed.h"
+#include "model/spec_write.h"
+#include "vgg/session.h"
+
+static struct vgg_error err;
+static char folder[64], path[80];
+
+static void make_folder(void)
+{
+    strcpy(folder, "/tmp/vgg-packed-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/net.vgg", folder);
+}
+
+static void remove_folder(void)
+{
+    unlink(path);
+    ck_assert_int_eq(rmdir(folder), 0);
+}
+
+/* A small file: a convolution and a linear layer, their biases; with a text for a description. */
+static struct vgg_file write_small(void)
+{
+    static const float values[64] = {1, 2, 3};
+    static const struct {
+        const char *name;
+        int64_t shape[4];
+        int ndim;
+    } tensors[] = {{"features.0.weight", {2, 3, 3, 1}, 4},
+                   {"features.0.bias", {2}, 1},
+                   {"classifier.0.weight", {2, 2}, 2},
+                   {"classifier.0.bias", {2}, 1}};
+    struct vgg_outfile out;
+    struct vgg_packed_writer writer;
+    struct vgg_bytes description = {.ok = true};
+    struct vgg_file file;
+    make_folder();
+    vgg_bytes_add_text(&description, "{\"schema\":1}");
+    ck_assert_int_eq(vgg_outfile_open(path, NULL, &out, NULL), VGG_OK);
+    vgg_packed_begin(&writer, &out, NULL);
+    for (size_t i = 0; i < sizeof tensors / sizeof tensors[0]; i++) {
+        size_t count = 1;
+        for (int d = 0; d < tensors[i].ndim; d++) {
+            count *= (size_t)tensors[i].shape[d];
+        }
+        vgg_packed_begin_tensor(&writer, tensors[i].name, tensors[i].shape, tensors[i].ndim);
+        vgg_packed_add(&writer, values, count / 2);
+        vgg_packed_add(&writer, values + count / 2, count - count / 2);
+        vgg_packed_end_tensor(&writer);
+    }
+    ck_assert(vgg_packed_finish(&writer, &description));
+    ck_assert_int_eq(vgg_outfile_commit(&out, NULL), VGG_OK);
+    vgg_mem_free(NULL, description.data);
+    ck_assert_int_eq(vgg_file_read(path, 1 << 20, NULL, &file, NULL), VGG_OK);
+    remove_folder();
+    return file;
+}
+
+/* What opening the bytes and verifying them says. */
+static vgg_status try_bytes(const void *bytes, size_t count)
+{
+    vgg_checkpoint *checkpoint;
+    err.message[0] = '\0';
+    vgg_status status =
+        vgg_checkpoint_open_memory(bytes, count, "net.vgg", NULL, NULL, &checkpoint, &err);
+    if (status == VGG_OK) {
+        status = vgg_checkpoint_verify(checkpoint, NULL, &err);
+        vgg_checkpoint_close(checkpoint);
+    }
+    ck_assert((status == VGG_OK) == (err.message[0] == '\0'));
+    return status;
+}
+
+START_TEST(places_tensors_at_pages)
+{
+    struct vgg_file file = write_small();
+    struct vgg_verified verified;
+    vgg_checkpoint *checkpoint;
+    ck_assert_int_eq(
+        vgg_checkpoint_open_memory(file.data, file.size, "net.vgg", NULL, NULL, &checkpoint, &err),
+        VGG_OK);
+    ck_assert_int_eq(vgg_checkpoint_get_container(checkpoint), VGG_CONTAINER_PACKED);
+    ck_assert_str_eq(vgg_container_string(VGG_CONTAINER_PACKED), "packed");
+    ck_assert_uint_eq(vgg_checkpoint_get_tensor_count(checkpoint), 4);
+    for (size_t i = 0; i < 4; i++) {
+        const struct vgg_tensor *tensor = vgg_checkpoint_get_tensor(checkpoint, i);
+        ck_assert_uint_eq(tensor->file_offset, (i + 1) * VGG_PACKED_PAGE_BYTES);
+        ck_assert_ptr_eq(tensor->data, file.data + tensor->file_offset);
+        ck_assert(vgg_tensor_is_contiguous(tensor));
+    }
+    ck_assert_int_eq(vgg_checkpoint_verify(checkpoint, &verified, &err), VGG_OK);
+    ck_assert_uint_eq(verified.crc_checked, 3 + 4);
+    vgg_checkpoint_close(checkpoint);
+    vgg_file_close(&file);
+}
+END_TEST
+
+START_TEST(refuses_every_cut)
+{
+    struct vgg_file file = write_small();
+    for (size_t size = 0; size < file.size; size++) {
+        ck_assert_msg(try_bytes(file.data, size) != VGG_OK, "cut at %zu", size);
+    }
+    vgg_file_close(&file);
+}
+END_TEST
+
+START_TEST(refuses_every_changed_byte)
+{
+    struct vgg_file file = write_small();
+    uint8_t *bytes = malloc(file.size);
+    memcpy(bytes, file.data, file.size);
+    for (size_t at = 0; at < file.size; at++) {
+        for (int bit = 0; bit < 8; bit += 7) {
+            bytes[at] ^= (uint8_t)(1 << bit);
+            ck_assert_msg(try_bytes(bytes, file.size) != VGG_OK, "byte %zu, bit %d", at, bit);
+            bytes[at] ^= (uint8_t)(1 << bit);
+        }
+    }
+    ck_assert_int_eq(try_bytes(bytes, file.size), VGG_OK);
+    free(bytes);
+    vgg_file_close(&file);
+}
+END_TEST
+
+/* Logits of a made-up picture. */
+static void run(const vgg_model *model, bool one_shot, enum vgg_cpu cpu, float logits[10])
+{
+    const struct vgg_session_options options = {.threads = 1, .one_shot = one_shot, .cpu = cpu};
+    vgg_session *session;
+    float *input = malloc(3 * 28 * 28 * sizeof *input);
+    for (int i = 0; i < 3 * 28 * 28; i++) {
+        input[i] = (float)(i * 7919 % 1000) / 500 - 1;
+    }
+    ck_assert_int_eq(vgg_session_create(model, &options, &session, &err), VGG_OK);
+    ck_assert_int_eq(vgg_session_run(session, input, 1, logits, &err), VGG_OK);
+    vgg_session_destroy(session);
+    free(input);
+}
+
+START_TEST(gives_the_same_bits)
+{
+    char bundled[512];
+    vgg_checkpoint *checkpoint, *packed;
+    vgg_model *model, *again;
+    struct vgg_model_info info;
+    make_folder();
+    snprintf(bundled, sizeof bundled, "%s/fashion_vgg8_bn.pth", getenv("VGG_TEST_MODELS"));
+    ck_assert_int_eq(vgg_checkpoint_open(bundled, NULL, &checkpoint, &err), VGG_OK);
+    ck_assert_int_eq(vgg_model_create(checkpoint, NULL, &model, &err), VGG_OK);
+    ck_assert_int_eq(vgg_model_pack(model, path, &err), VGG_OK);
+    ck_assert_int_eq(vgg_checkpoint_open(path, NULL, &packed, &err), VGG_OK);
+    ck_assert_int_eq(vgg_model_create(packed, NULL, &again, &err), VGG_OK);
+    ck_assert_int_eq(vgg_checkpoint_verify(packed, NULL, &err), VGG_OK);
+    vgg_model_get_info(again, &info);
+    ck_assert_str_eq(info.name, "fashion_vgg8_bn");
+    ck_assert_str_eq(info.spec_source, "the packed file");
+    ck_assert_str_eq(info.assumed, "");
+    ck_assert(!info.batch_norm);
+    const struct vgg_preprocess *a = vgg_model_get_preprocess(model);
+    const struct vgg_preprocess *b = vgg_model_get_preprocess(again);
+    ck_assert_mem_eq(a, b, sizeof *a);
+    for (int i = 0; i < info.class_count; i++) {
+        ck_assert_str_eq(vgg_model_get_label(again, i), vgg_model_get_label(model, i));
+    }
+    for (enum vgg_cpu cpu = VGG_CPU_SCALAR; cpu <= VGG_CPU_NEON; cpu++) {
+        for (int one_shot = 0; one_shot < 2 && vgg_cpu_is_available(cpu); one_shot++) {
+            float expected[10], found[10];
+            run(model, one_shot != 0, cpu, expected);
+            run(again, one_shot != 0, cpu, found);
+            ck_assert_mem_eq(found, expected, sizeof found);
+        }
+    }
+    /* What is packed already is packed to the same bytes. */
+    struct vgg_file once, twice;
+    ck_assert_int_eq(vgg_file_read(path, 1 << 24, NULL, &once, &err), VGG_OK);
+    ck_assert_int_eq(vgg_model_pack(again, path, &err), VGG_OK);
+    ck_assert_int_eq(vgg_file_read(path, 1 << 24, NULL, &twice, &err), VGG_OK);
+    ck_assert_uint_eq(once.size, twice.size);
+    ck_assert_mem_eq(once.data, twice.data, once.size);
+    vgg_file_close(&once);
+    vgg_file_close(&twice);
+    vgg_model_destroy(model);
+    vgg_model_destroy(again);
+    vgg_checkpoint_close(checkpoint);
+    vgg_checkpoint_close(packed);
+    remove_folder();
+}
+END_TEST
+
+/* Every kind of layer and every field, written and read. */
+START_TEST(writes_descriptions)
+{
+    static const char text[] =
+        "{\"schema\":1,\"name\":\"a \\\"net\\\"\",\"input\":20,\"layers\":["
+        "{\"conv\":4,\"kernel\":5,\"stride\":2,\"padding\":1,\"bias\":false,\"batch_norm\":false},"
+        "{\"lrn\":5,\"alpha\":0.0001,\"beta\":0.75,\"k\":2},\"D\","
+        "{\"max_pool\":3,\"stride\":2}],\"avgpool\":3,\"classifier\":["
+        "{\"linear\":7,\"bias\":false,\"index\":1},{\"linear\":2,\"bias\":true,\"index\":3}],"
+        "\"preprocess\":{\"resize\":22,\"crop\":20,\"mean\":[0.1,0.2,0.3],\"std\":[0.4,0.5,1]},"
+        "\"labels\":[\"x\",\"y\"]}";
+    struct vgg_limits limits;
+    struct vgg_arena arena = {0};
+    struct vgg_spec spec, again;
+    struct vgg_bytes json = {.ok = true}, second = {.ok = true};
+    vgg_limits_init(&limits);
+    ck_assert_int_eq(vgg_spec_parse("a", text, sizeof text - 1, &limits, &arena, &spec, &err),
+                     VGG_OK);
+    vgg_spec_write(&spec, &json);
+    ck_assert_msg(vgg_spec_parse("b", json.data, json.size, &limits, &arena, &again, &err) ==
+                      VGG_OK,
+                  "%s", err.message);
+    vgg_spec_write(&again, &second);
+    ck_assert_uint_eq(json.size, second.size);
+    ck_assert_mem_eq(json.data, second.data, json.size);
+    ck_assert_str_eq(again.name, spec.name);
+    ck_assert_uint_eq(again.layer_count, spec.layer_count);
+    for (size_t i = 0; i < spec.layer_count; i++) {
+        const struct vgg_layer *x = &spec.layers[i], *y = &again.layers[i];
+        ck_assert(x->kind == y->kind && x->channels == y->channels && x->kernel == y->kernel);
+        ck_assert(x->stride == y->stride && x->padding == y->padding && x->bias == y->bias);
+        ck_assert(x->alpha == y->alpha && x->beta == y->beta && x->k == y->k);
+    }
+    for (size_t i = 0; i < spec.head_count; i++) {
+        const struct vgg_head *x = &spec.head[i], *y = &again.head[i];
+        ck_assert(x->features == y->features && x->bias == y->bias && x->index == y->index);
+    }
+    ck_assert_mem_eq(&again.preprocess, &spec.preprocess, sizeof spec.preprocess);
+    ck_assert_uint_eq(again.labels.count, 2);
+    vgg_mem_free(NULL, json.data);
+    vgg_mem_free(NULL, second.data);
+    vgg_arena_destroy(&arena);
+}
+END_TEST
+
+UNIT_MAIN("packed", places_tensors_at_pages, refuses_every_cut, refuses_every_changed_byte,
+          gives_the_same_bits, writes_descriptions)
