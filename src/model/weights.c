@@ -79,13 +79,15 @@ static vgg_status check_some(const char *path, const char *name, const struct vg
 vgg_status vgg_graph_check_numbers(const char *path, const struct vgg_graph *graph, bool all,
                                    struct vgg_error *err)
 {
-    enum { SAMPLES = 1000 };
+    /* Of a large tensor only some: each may be a page that the disk must be asked for. */
+    enum { SMALL = 4096, SAMPLES = 64 };
     vgg_status status = VGG_OK;
     for (size_t i = 0; i < graph->parameter_count && status == VGG_OK; i++) {
         const struct vgg_parameter *parameter = &graph->parameters[i];
         const struct vgg_tensor *tensor = *parameter->slot;
         if (!all) {
-            status = check_some(path, parameter->name, tensor, SAMPLES, err);
+            const bool small = vgg_tensor_get_count(tensor) <= SMALL;
+            status = check_some(path, parameter->name, tensor, small ? SMALL : SAMPLES, err);
         } else if (vgg_tensor_is_contiguous(tensor)) {
             status = check_row(path, parameter->name, tensor, err);
         } else {
