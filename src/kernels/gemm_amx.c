@@ -104,21 +104,28 @@ VGG_INLINE void split_slice(const float *weight, char *slot, int slice, struct f
     }
 }
 
-/* A part's registers. Both halves of V are loaded even where the second one has no tiles. */
+/* A part's registers; the second half of V only where there are tiles in it. */
 #define LOAD_V(p)                                                                                  \
-    _tile_loadd(4, v + (p)*VT_PART, VT_ROW);                                                       \
-    if (halves > 1)                                                                                \
-    _tile_loadd(5, v + (p)*VT_PART + HALF * VT_ROW, VT_ROW)
+    do {                                                                                           \
+        _tile_loadd(4, v + (p)*VT_PART, VT_ROW);                                                   \
+        if (halves > 1) {                                                                          \
+            _tile_loadd(5, v + (p)*VT_PART + HALF * VT_ROW, VT_ROW);                               \
+        }                                                                                          \
+    } while (0)
 #define LOAD_W(p)                                                                                  \
-    _tile_loadd(6, w + (p)*VT_PART, VT_ROW);                                                       \
-    _tile_loadd(7, w + (p)*VT_PART + HALF * VT_ROW, VT_ROW)
+    do {                                                                                           \
+        _tile_loadd(6, w + (p)*VT_PART, VT_ROW);                                                   \
+        _tile_loadd(7, w + (p)*VT_PART + HALF * VT_ROW, VT_ROW);                                   \
+    } while (0)
 #define MULTIPLY()                                                                                 \
-    _tile_dpbf16ps(0, 4, 6);                                                                       \
-    _tile_dpbf16ps(1, 4, 7);                                                                       \
-    if (halves > 1) {                                                                              \
-        _tile_dpbf16ps(2, 5, 6);                                                                   \
-        _tile_dpbf16ps(3, 5, 7);                                                                   \
-    }
+    do {                                                                                           \
+        _tile_dpbf16ps(0, 4, 6);                                                                   \
+        _tile_dpbf16ps(1, 4, 7);                                                                   \
+        if (halves > 1) {                                                                          \
+            _tile_dpbf16ps(2, 5, 6);                                                               \
+            _tile_dpbf16ps(3, 5, 7);                                                               \
+        }                                                                                          \
+    } while (0)
 
 /* One panel × up to 32 tiles; halves (1 or 2) is a constant where it is inlined. Small products come first,
  * in an order in which only one part is loaded twice. Each load stands before the slice that would delay it.
