@@ -91,6 +91,14 @@ static vgg_status choose_files(struct run *run, struct vgg_error *err)
             }
         }
     }
+    for (int i = 1; run->model_path == NULL && i < options->word_count; i++) {
+        if (file_sniff(options->words[i]) == FILE_CHECKPOINT) {
+            return message_fail(err, VGG_ERR_ARGUMENT,
+                                "%s is a checkpoint: expected MODEL before the pictures, found it "
+                                "after %s",
+                                options->words[i], options->words[0]);
+        }
+    }
     if (run->picture_count == 0) {
         return run->model_path == NULL
                    ? message_fail(err, VGG_ERR_ARGUMENT, "no IMAGE given")

@@ -129,8 +129,9 @@ def test_bundled(folder):
     shutil.copy(MODEL.with_suffix(".json"), models)
     result = subprocess.run([installed / "bin" / PROGRAM.name, BOOT], capture_output=True)
     check(str(models).encode() in result.stderr, "an installed tree", result.stderr)
-    result = run(BOOT, MODEL, code=1)
-    check(b"MODEL stands before" in result.stderr, "a checkpoint after a picture", result.stderr)
+    expect_error([BOOT, MODEL], 2, "is a checkpoint: expected MODEL before the pictures")
+    result = run("--model", MODEL, BOOT, MODEL, code=1)
+    check(b"MODEL stands before" in result.stderr, "a checkpoint among pictures", result.stderr)
 
 
 # --- results ---
