@@ -84,7 +84,7 @@ def check_completions(root):
     files = {"bash": root / "share/bash-completion/completions/vgg-infer.bash",
              "zsh": root / "share/zsh/site-functions/_vgg-infer",
              "fish": root / "share/fish/vendor_completions.d/vgg-infer.fish"}
-    cases = [([""], {"bench", "compare", "convert", "info"}), (["--verb"], {"--verbose"}),
+    cases = [([""], {"bench", "pack", "compare", "convert", "info"}), (["--verb"], {"--verbose"}),
              (["--format", ""], {"text", "json", "jsonl", "csv"}),
              (["bench", "--cpu", "a"], {"auto", "avx2", "avx512", "amx"}),
              (["bench", "--lay"], {"--layers"}), (["info", "--lay"], set())]

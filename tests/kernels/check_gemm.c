@@ -99,7 +99,10 @@ static double lost_parts(const struct check *check, const struct gemm *c, const 
         return 0;
     }
     for (int ic = 0; ic < depth; ic++) {
-        most = fmax(most, fmax(fabs((double)x[ic]), fabs((double)row[ic])));
+        /* Not fmax: gcc 12 for ARM breaks off at its reduction. */
+        const double v = fabs((double)x[ic]), w = fabs((double)row[ic]);
+        most = v > most ? v : most;
+        most = w > most ? w : most;
     }
     return isfinite(most) ? 4 * depth * 0x1p-126 * fmax(1, most) : 0;
 }
