@@ -27,7 +27,8 @@ bool info_write_tensors(const struct info *info, FILE *out)
         format_dims(tensor->shape, tensor->ndim, " × ", text, sizeof text);
         table_add(&table, "%s", text);
         format_dims(tensor->stride, tensor->ndim, ", ", text, sizeof text);
-        table_add(&table, "%s", text);
+        table_add(&table, "%s",
+                  tensor->layout == VGG_LAYOUT_ROWS ? text : vgg_layout_string(tensor->layout));
         table_add(&table, "%" PRId64,
                   vgg_tensor_get_count(tensor) * (int64_t)vgg_dtype_get_bytes(tensor->dtype));
         if (tensor->file_offset != VGG_NO_OFFSET) {
@@ -63,7 +64,9 @@ void info_write_tensors_json(const struct info *info, struct json *json)
         json_string(json, "name", tensor->name);
         json_string(json, "dtype", vgg_dtype_string(tensor->dtype));
         write_dims(json, "shape", tensor->shape, tensor->ndim);
-        write_dims(json, "strides", tensor->stride, tensor->ndim);
+        json_string(json, "layout", vgg_layout_string(tensor->layout));
+        write_dims(json, "strides", tensor->stride,
+                   tensor->layout == VGG_LAYOUT_ROWS ? tensor->ndim : 0);
         if (tensor->file_offset != VGG_NO_OFFSET) {
             json_integer(json, "offset", (int64_t)tensor->file_offset);
         } else {

@@ -37,17 +37,26 @@ enum vgg_container {
     VGG_CONTAINER_PACKED,      /* vgg_model_pack's */
 };
 
-/* A named tensor: a strided view into the checkpoint's memory. */
+/* In which order a tensor's elements lie. */
+enum vgg_layout {
+    VGG_LAYOUT_ROWS, /* by strides: the elements of all checkpoints, and of packed files as a rule */
+    VGG_LAYOUT_COLUMNS, /* packed files: a matrix [rows][k] as [rows / 64][k][64], the last rows filled
+                           up, so that a kernel can leave out what an input of zero multiplies */
+};
+
+/* A named tensor: a view into the checkpoint's memory. */
 struct vgg_tensor {
     const char *name; /* "features.0.weight", as in the file less what wrappers put before it
                          ("module."); valid UTF-8 without control characters */
     enum vgg_dtype dtype;
-    int ndim;                     /* 0 … VGG_MAX_DIMS */
-    int64_t shape[VGG_MAX_DIMS];  /* elements, all >= 0 */
-    int64_t stride[VGG_MAX_DIMS]; /* elements, all >= 0 */
-    const void *data;             /* element [0,0,…]; may have any byte alignment */
+    int ndim;                    /* 0 … VGG_MAX_DIMS */
+    int64_t shape[VGG_MAX_DIMS]; /* elements, all >= 0 */
+    int64_t
+        stride[VGG_MAX_DIMS]; /* elements, all >= 0; all 0 where the layout is another than ROWS */
+    const void *data;         /* element [0,0,…]; may have any byte alignment */
     uint64_t file_offset; /* of data, in bytes; VGG_NO_OFFSET when it is not in the file as is */
     bool swapped;         /* the elements' bytes are in the other order than this machine's */
+    enum vgg_layout layout;
     uint64_t reserved[4];
 };
 
@@ -156,10 +165,10 @@ VGG_API vgg_status vgg_checkpoint_save(const vgg_checkpoint *checkpoint, const c
 /* Number of elements; the shape of an opened tensor never overflows. */
 VGG_API int64_t vgg_tensor_get_count(const struct vgg_tensor *tensor);
 
-/* Whether the elements lie one after the other in row-major order. */
+/* Whether the elements lie one after the other in row-major order: never in another layout than ROWS. */
 VGG_API bool vgg_tensor_is_contiguous(const struct vgg_tensor *tensor);
 
-/* Copies the elements in row-major order as float32, whatever their dtype, strides and byte order;
+/* Copies the elements in row-major order as float32, whatever their dtype, layout and byte order;
  * integers and wider floats are rounded to nearest.
  *   out  [vgg_tensor_get_count(tensor)], the caller's */
 VGG_API void vgg_tensor_read_f32(const struct vgg_tensor *tensor, float *out);
@@ -167,8 +176,10 @@ VGG_API void vgg_tensor_read_f32(const struct vgg_tensor *tensor, float *out);
 /* Bytes of one element. */
 VGG_API size_t vgg_dtype_get_bytes(enum vgg_dtype dtype);
 
-/* "float32", "int64", …; "zip", "legacy", "tar", "safetensors", "torchscript", "packed". Never NULL. */
+/* "float32", "int64", …; "zip", "legacy", "tar", "safetensors", "torchscript", "packed";
+ * "rows", "columns". Never NULL. */
 VGG_API const char *vgg_dtype_string(enum vgg_dtype dtype);
+VGG_API const char *vgg_layout_string(enum vgg_layout layout);
 VGG_API const char *vgg_container_string(enum vgg_container container);
 
 #ifdef __cplusplus

@@ -1,6 +1,39 @@
 /* From a list of tensors to the values and storages that every container gives. */
 #include "checkpoint/listed.h"
 
+/* Of those that are not supported, the size is known. */
+static const struct vgg_element_type types[] = {
+    {"F32", true, VGG_DTYPE_F32, 4},         {"F64", true, VGG_DTYPE_F64, 8},
+    {"F16", true, VGG_DTYPE_F16, 2},         {"BF16", true, VGG_DTYPE_BF16, 2},
+    {"F8_E4M3", true, VGG_DTYPE_F8_E4M3, 1}, {"F8_E5M2", true, VGG_DTYPE_F8_E5M2, 1},
+    {"I64", true, VGG_DTYPE_I64, 8},         {"I32", true, VGG_DTYPE_I32, 4},
+    {"I16", true, VGG_DTYPE_I16, 2},         {"I8", true, VGG_DTYPE_I8, 1},
+    {"U8", true, VGG_DTYPE_U8, 1},           {"BOOL", true, VGG_DTYPE_BOOL, 1},
+    {"U16", false, VGG_DTYPE_U8, 2},         {"U32", false, VGG_DTYPE_U8, 4},
+    {"U64", false, VGG_DTYPE_U8, 8},         {"C64", false, VGG_DTYPE_F32, 8},
+    {"F8_E8M0", false, VGG_DTYPE_U8, 1},
+};
+
+const struct vgg_element_type *vgg_listed_find_type(const char *name)
+{
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        if (strcmp(types[i].name, name) == 0) {
+            return &types[i];
+        }
+    }
+    return NULL;
+}
+
+const char *vgg_listed_get_type_name(enum vgg_dtype dtype)
+{
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        if (types[i].supported && types[i].dtype == dtype) {
+            return types[i].name;
+        }
+    }
+    return NULL;
+}
+
 vgg_status vgg_listed_make_dict(const struct vgg_archive *archive, struct vgg_listed_tensor *listed,
                                 size_t count, struct vgg_pickle *pickle,
                                 struct vgg_storages *storages, struct vgg_error *err)
@@ -19,6 +52,7 @@ vgg_status vgg_listed_make_dict(const struct vgg_archive *archive, struct vgg_li
             .data = archive->file->data + tensor->offset,
             .file_offset = tensor->offset,
             .swapped = !vgg_host_is_little(),
+            .layout = tensor->layout,
         };
         tensor->view.storage = &blocks[i];
         tensor->view.part_count = blocks[i].count;

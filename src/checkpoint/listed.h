@@ -9,8 +9,14 @@ struct vgg_listed_tensor {
     struct vgg_span name;        /* the arena's */
     struct vgg_tensor_view view; /* its sides; the rest is filled in */
     const struct vgg_element_type *type;
-    uint64_t offset, bytes; /* in the file, little-endian and row-major */
+    enum vgg_layout layout;
+    uint64_t offset, bytes; /* in the file, little-endian */
 };
+
+/* The element type that such containers call so: "F32", "BF16"; NULL when there is none. */
+const struct vgg_element_type *vgg_listed_find_type(const char *name);
+/* And what they call it. */
+const char *vgg_listed_get_type_name(enum vgg_dtype dtype);
 
 /* Makes the dict {name: tensor, …} that a pickle would give, and a storage for each tensor. Errors: MEMORY. */
 vgg_status vgg_listed_make_dict(const struct vgg_archive *archive, struct vgg_listed_tensor *listed,

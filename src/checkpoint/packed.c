@@ -10,15 +10,15 @@
 
 enum {
     SMALL_BYTES = 65536,    /* of a tensor whose CRC is always compared: biases */
-    VALUES_PER_TENSOR = 16, /* of JSON; a tensor of eight dimensions has 14 */
+    VALUES_PER_TENSOR = 16, /* of JSON; a tensor of eight dimensions has 15 */
     DEPTH = 5,              /* the object, the list, a tensor, its shape; and one more */
 };
-
-static const struct vgg_element_type float32 = {"F32", true, VGG_DTYPE_F32, sizeof(float)};
 
 struct entry {
     struct vgg_span name; /* the arena's */
     struct vgg_tensor_view view;
+    const struct vgg_element_type *type;
+    const struct vgg_layout_type *layout;
     uint64_t offset, bytes; /* in the file */
     uint32_t crc;
 };
@@ -161,7 +161,6 @@ static vgg_status read_shape(const struct reader *reader, const char *name,
     if (!vgg_json_is(value, VGG_JSON_LIST) || vgg_json_count(value) > VGG_MAX_DIMS) {
         return fail_expected(reader, name, "shape", "a list of up to 8 sides", value);
     }
-    out->bytes = sizeof(float);
     for (const struct vgg_json *item = vgg_json_first(value); item != NULL;
          item = vgg_json_next(item)) {
         uint64_t side;
@@ -169,9 +168,38 @@ static vgg_status read_shape(const struct reader *reader, const char *name,
             return fail_expected(reader, name, "shape", "positive whole numbers", item);
         }
         out->view.shape[out->view.ndim++] = (int64_t)side;
-        if (__builtin_mul_overflow(out->bytes, side, &out->bytes)) {
-            return fail_expected(reader, name, "shape", "fewer elements", item);
-        }
+    }
+    return VGG_OK;
+}
+
+/* The types and layouts there are, and the bytes that follow. */
+static vgg_status read_type(const struct reader *reader, const char *name,
+                            const struct vgg_json *entry, struct entry *out)
+{
+    const struct vgg_json *dtype = vgg_json_get(entry, "dtype");
+    const struct vgg_json *layout = vgg_json_get(entry, "layout");
+    uint64_t elements;
+    if (vgg_json_is(dtype, VGG_JSON_TEXT)) {
+        out->type = vgg_listed_find_type(vgg_json_text(dtype));
+    }
+    if (out->type == NULL || !out->type->supported) {
+        return fail_expected(reader, name, "dtype", "a type such as \"F32\"", dtype);
+    }
+    if (vgg_json_is(layout, VGG_JSON_TEXT)) {
+        out->layout = vgg_layout_find(vgg_json_text(layout));
+    }
+    if (out->layout == NULL) {
+        return fail_expected(reader, name, "layout", "a layout such as \"rows\"", layout);
+    }
+    vgg_status status = read_shape(reader, name, vgg_json_get(entry, "shape"), out);
+    if (status != VGG_OK) {
+        return status;
+    }
+    if (!out->layout->measure(out->view.shape, out->view.ndim, &elements) ||
+        __builtin_mul_overflow(elements, out->type->bytes, &out->bytes)) {
+        return vgg_fail(reader->err, VGG_ERR_FORMAT,
+                        "%s: %.200s: shape: no tensor of %s and of layout %s has this one",
+                        reader->source, name, out->type->name, out->layout->name);
     }
     return VGG_OK;
 }
@@ -193,10 +221,9 @@ static vgg_status check_place(const struct reader *reader, const char *name, uin
 static vgg_status read_entry(const struct reader *reader, const struct vgg_json *value,
                              uint64_t expected, struct entry *out)
 {
-    static const char *const known[] = {"name", "dtype", "shape", "offset", "crc32"};
+    static const char *const known[] = {"name", "dtype", "layout", "shape", "offset", "crc32"};
     uint64_t crc;
     const struct vgg_json *text = vgg_json_get(value, "name");
-    const struct vgg_json *dtype = vgg_json_get(value, "dtype");
     if (!vgg_json_is(text, VGG_JSON_TEXT)) {
         return fail_expected(reader, "a tensor", "name", "a text", text);
     }
@@ -212,10 +239,7 @@ static vgg_status read_entry(const struct reader *reader, const struct vgg_json 
                             reader->source, name, vgg_json_key(field));
         }
     }
-    if (!vgg_json_is(dtype, VGG_JSON_TEXT) || strcmp(vgg_json_text(dtype), "F32") != 0) {
-        return fail_expected(reader, name, "dtype", "\"F32\"", dtype);
-    }
-    vgg_status status = read_shape(reader, name, vgg_json_get(value, "shape"), out);
+    vgg_status status = read_type(reader, name, value, out);
     if (status != VGG_OK) {
         return status;
     }
@@ -334,8 +358,12 @@ static vgg_status read_tensors(struct vgg_archive *archive, struct vgg_pickle *p
     }
     for (size_t i = 0; i < reader.count; i++) {
         const struct entry *entry = &reader.entries[i];
-        items[i] = (struct vgg_listed_tensor){entry->name, entry->view, &float32, entry->offset,
-                                              entry->bytes};
+        items[i] = (struct vgg_listed_tensor){.name = entry->name,
+                                              .view = entry->view,
+                                              .type = entry->type,
+                                              .layout = entry->layout->layout,
+                                              .offset = entry->offset,
+                                              .bytes = entry->bytes};
     }
     return vgg_listed_make_dict(archive, items, reader.count, pickle, storages, err);
 }

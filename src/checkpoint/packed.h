@@ -1,19 +1,22 @@
 /* The packed file: a folded net, ready to be mapped. All numbers are little-endian.
  *
  *     header       64 bytes (struct vgg_packed_header), then zeros up to the first page
- *     tensors      float32, row-major, each at the next multiple of a page, zeros between them
+ *     tensors      each at the next multiple of a page, zeros between them
  *     description  JSON as in models/README.md: layers, input, preprocessing, labels
- *     directory    JSON: {"tensors": [{"name", "dtype", "shape", "offset", "crc32"}, …]} in the file's order
+ *     directory    JSON: {"tensors": [{"name", "dtype", "layout", "shape", "offset", "crc32"}, …]} in the
+ *                  file's order; dtypes as in safetensors ("F32"), layouts as in layout.c, from which with
+ *                  the shape follows how many bytes there are
  *
  * Every byte belongs to one of these, so that nothing can hide in the file. Each part has a CRC-32: those
  * of tensors are compared when asked for (and those of small tensors always), all others always. */
 #ifndef VGG_CHECKPOINT_PACKED_H
 #define VGG_CHECKPOINT_PACKED_H
 
+#include "checkpoint/layout.h"
 #include "checkpoint/write.h"
 
 enum {
-    VGG_PACKED_VERSION = 1,
+    VGG_PACKED_VERSION = 2,
     VGG_PACKED_HEADER_BYTES = 64,
     VGG_PACKED_PAGE_BYTES = 4096,
 };
@@ -32,17 +35,21 @@ struct vgg_packed_header {
     uint32_t header_crc; /* of all before it */
 };
 
-/* Writes such a file: begin, then each tensor (begin, its elements, end), finish. */
+/* Writes such a file: begin, then each tensor (begin, its elements in the layout's order, end), finish. */
 struct vgg_packed_writer {
     struct vgg_outfile *out;
     struct vgg_bytes directory;
-    uint32_t crc; /* of the tensor that is being written */
+    /* The tensor that is being written. */
+    enum vgg_dtype dtype;
+    uint32_t crc;
 };
 void vgg_packed_begin(struct vgg_packed_writer *writer, struct vgg_outfile *out,
                       const struct vgg_allocator *allocator);
 void vgg_packed_begin_tensor(struct vgg_packed_writer *writer, const char *name,
-                             const int64_t *shape, int ndim);
-void vgg_packed_add(struct vgg_packed_writer *writer, const float *elements, size_t count);
+                             enum vgg_dtype dtype, enum vgg_layout layout, const int64_t *shape,
+                             int ndim);
+/* elements  [count] of the tensor's type, in this machine's byte order */
+void vgg_packed_add(struct vgg_packed_writer *writer, const void *elements, size_t count);
 void vgg_packed_end_tensor(struct vgg_packed_writer *writer);
 /* Writes the rest and frees what the writer holds. False when there was no memory.
  *   description  JSON; NULL: give up */

@@ -22,18 +22,6 @@ enum {
     DEPTH = 4,                    /* the header, a tensor in it, its shape; and one more */
 };
 
-static const struct vgg_element_type types[] = {
-    {"F32", true, VGG_DTYPE_F32, 4},         {"F64", true, VGG_DTYPE_F64, 8},
-    {"F16", true, VGG_DTYPE_F16, 2},         {"BF16", true, VGG_DTYPE_BF16, 2},
-    {"F8_E4M3", true, VGG_DTYPE_F8_E4M3, 1}, {"F8_E5M2", true, VGG_DTYPE_F8_E5M2, 1},
-    {"I64", true, VGG_DTYPE_I64, 8},         {"I32", true, VGG_DTYPE_I32, 4},
-    {"I16", true, VGG_DTYPE_I16, 2},         {"I8", true, VGG_DTYPE_I8, 1},
-    {"U8", true, VGG_DTYPE_U8, 1},           {"BOOL", true, VGG_DTYPE_BOOL, 1},
-    {"U16", false, VGG_DTYPE_U8, 2},         {"U32", false, VGG_DTYPE_U8, 4},
-    {"U64", false, VGG_DTYPE_U8, 8},         {"C64", false, VGG_DTYPE_F32, 8},
-    {"F8_E8M0", false, VGG_DTYPE_U8, 1},
-};
-
 /* A tensor of the header, in the file's order. */
 struct entry {
     struct vgg_span name; /* the arena's */
@@ -81,11 +69,9 @@ static vgg_status read_dtype(const struct reader *reader, const char *name,
     if (!vgg_json_is(value, VGG_JSON_TEXT)) {
         return fail_expected(reader, name, "dtype", "a text", value);
     }
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-        if (strcmp(types[i].name, vgg_json_text(value)) == 0) {
-            out->type = &types[i];
-            return VGG_OK;
-        }
+    out->type = vgg_listed_find_type(vgg_json_text(value));
+    if (out->type != NULL) {
+        return VGG_OK;
     }
     return vgg_fail(reader->err, VGG_ERR_UNSUPPORTED, "%s: %.200s: unknown dtype \"%.40s\"",
                     reader->source, name, vgg_json_text(value));

@@ -166,6 +166,10 @@ vgg_status vgg_state_dict_bind(struct vgg_state_dict *dict, const struct vgg_sto
         tensor->file_offset =
             storage->file_offset == VGG_NO_OFFSET ? VGG_NO_OFFSET : storage->file_offset + offset;
         tensor->swapped = storage->swapped && vgg_dtype_get_bytes(tensor->dtype) > 1;
+        tensor->layout = storage->layout;
+        if (tensor->layout != VGG_LAYOUT_ROWS) {
+            memset(tensor->stride, 0, sizeof tensor->stride);
+        }
     }
     for (size_t i = 0; i < dict->fold_count; i++) {
         struct vgg_tensor *whole = &dict->parts[dict->folds[i].out];

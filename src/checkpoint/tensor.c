@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/half.h"
+#include "checkpoint/layout.h"
 
 int64_t vgg_tensor_get_count(const struct vgg_tensor *tensor)
 {
@@ -21,6 +22,9 @@ int64_t vgg_tensor_get_count(const struct vgg_tensor *tensor)
 
 bool vgg_tensor_is_contiguous(const struct vgg_tensor *tensor)
 {
+    if (tensor->layout != VGG_LAYOUT_ROWS) {
+        return false;
+    }
     if (vgg_tensor_get_count(tensor) == 0) {
         return true;
     }
@@ -105,26 +109,41 @@ static void read_row(const struct vgg_tensor *tensor, const uint8_t *data, int64
 #undef ROW
 }
 
-void vgg_tensor_read_f32(const struct vgg_tensor *tensor, float *out)
+void vgg_tensor_read_range(const struct vgg_tensor *tensor, int64_t first, int64_t count,
+                           float *out)
 {
-    int64_t total = vgg_tensor_get_count(tensor);
-    if (total == 0) {
+    const int64_t bytes = (int64_t)vgg_dtype_get_bytes(tensor->dtype);
+    const int last = tensor->ndim - 1;
+    if (tensor->layout != VGG_LAYOUT_ROWS) {
+        for (int64_t i = 0; i < count; i++) {
+            read_row(tensor, vgg_tensor_get_address(tensor, first + i), 1, 1, out + i);
+        }
         return;
     }
-    bool contiguous = vgg_tensor_is_contiguous(tensor);
-    if (contiguous && tensor->dtype == VGG_DTYPE_F32 && !tensor->swapped) {
-        memcpy(out, tensor->data, (size_t)total * sizeof *out);
+    if (vgg_tensor_is_contiguous(tensor)) {
+        const uint8_t *data = (const uint8_t *)tensor->data + first * bytes;
+        if (tensor->dtype == VGG_DTYPE_F32 && !tensor->swapped && count > 0) {
+            memcpy(out, data, (size_t)count * sizeof *out);
+        } else {
+            read_row(tensor, data, count, 1, out);
+        }
         return;
     }
-    /* A contiguous tensor is one row; else the last dimension makes the rows. */
-    int last = tensor->ndim - 1;
-    int64_t bytes = (int64_t)vgg_dtype_get_bytes(tensor->dtype);
-    int64_t row = contiguous ? total : tensor->shape[last];
-    int64_t stride = contiguous ? 1 : tensor->stride[last];
+    /* The last dimension makes the rows; the range may begin and end within one. */
+    const int64_t row = tensor->shape[last], stride = tensor->stride[last];
     int64_t index[VGG_MAX_DIMS] = {0};
     int64_t offset = 0; /* of the row, in elements */
-    for (int64_t done = 0; done < total; done += row) {
-        read_row(tensor, (const uint8_t *)tensor->data + offset * bytes, row, stride, out + done);
+    int64_t column = first % row;
+    for (int64_t i = last - 1, at = first / row; i >= 0; at /= tensor->shape[i--]) {
+        index[i] = at % tensor->shape[i];
+        offset += index[i] * tensor->stride[i];
+    }
+    for (int64_t done = 0; done < count;) {
+        const int64_t here = count - done < row - column ? count - done : row - column;
+        read_row(tensor, (const uint8_t *)tensor->data + (offset + column * stride) * bytes, here,
+                 stride, out + done);
+        done += here;
+        column = 0;
         for (int i = last - 1; i >= 0; i--) {
             offset += tensor->stride[i];
             if (++index[i] < tensor->shape[i]) {
@@ -134,4 +153,9 @@ void vgg_tensor_read_f32(const struct vgg_tensor *tensor, float *out)
             index[i] = 0;
         }
     }
+}
+
+void vgg_tensor_read_f32(const struct vgg_tensor *tensor, float *out)
+{
+    vgg_tensor_read_range(tensor, 0, vgg_tensor_get_count(tensor), out);
 }

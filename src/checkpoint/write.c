@@ -1,6 +1,8 @@
 /* The public face of writing: a checkpoint's tensors into a file of another format. */
 #include "checkpoint/write.h"
 
+#include "checkpoint/layout.h"
+
 static void put_elements(const uint8_t *data, int64_t count, int64_t stride_bytes, size_t bytes,
                          bool swap, uint8_t *out)
 {
@@ -21,6 +23,18 @@ void vgg_tensor_write(const struct vgg_tensor *tensor, vgg_bytes_fn *fn, void *u
     const bool contiguous = vgg_tensor_is_contiguous(tensor);
     if (contiguous && (!big || bytes == 1)) {
         fn(user, tensor->data, (size_t)total * bytes);
+        return;
+    }
+    if (tensor->layout != VGG_LAYOUT_ROWS) {
+        const int64_t most = PIECE_BYTES / (int64_t)bytes;
+        for (int64_t at = 0; at < total; at += most) {
+            const int64_t count = total - at < most ? total - at : most;
+            for (int64_t i = 0; i < count; i++) {
+                put_elements(vgg_tensor_get_address(tensor, at + i), 1, 0, bytes, big,
+                             piece + (size_t)i * bytes);
+            }
+            fn(user, piece, (size_t)count * bytes);
+        }
         return;
     }
     /* A contiguous tensor is one row; else the last dimension makes the rows. */

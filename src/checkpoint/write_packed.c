@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <zlib.h>
 
+#include "checkpoint/listed.h"
 #include "checkpoint/packed.h"
 
 /* Zeros up to the next page. */
@@ -29,7 +30,8 @@ void vgg_packed_begin(struct vgg_packed_writer *writer, struct vgg_outfile *out,
 }
 
 void vgg_packed_begin_tensor(struct vgg_packed_writer *writer, const char *name,
-                             const int64_t *shape, int ndim)
+                             enum vgg_dtype dtype, enum vgg_layout layout, const int64_t *shape,
+                             int ndim)
 {
     struct vgg_bytes *json = &writer->directory;
     char text[96];
@@ -37,13 +39,16 @@ void vgg_packed_begin_tensor(struct vgg_packed_writer *writer, const char *name,
     vgg_bytes_add_text(json,
                        writer->out->offset > VGG_PACKED_PAGE_BYTES ? ",{\"name\":" : "{\"name\":");
     vgg_bytes_add_string(json, name);
-    vgg_bytes_add_text(json, ",\"dtype\":\"F32\",\"shape\":[");
+    snprintf(text, sizeof text, ",\"dtype\":\"%s\",\"layout\":\"%s\",\"shape\":[",
+             vgg_listed_get_type_name(dtype), vgg_layout_string(layout));
+    vgg_bytes_add_text(json, text);
     for (int i = 0; i < ndim; i++) {
         snprintf(text, sizeof text, "%s%" PRIi64, i > 0 ? "," : "", shape[i]);
         vgg_bytes_add_text(json, text);
     }
     snprintf(text, sizeof text, "],\"offset\":%" PRIu64, writer->out->offset);
     vgg_bytes_add_text(json, text);
+    writer->dtype = dtype;
     writer->crc = 0;
 }
 
@@ -54,9 +59,9 @@ static void put(void *user, const void *bytes, size_t count)
     vgg_outfile_write(writer->out, bytes, count);
 }
 
-void vgg_packed_add(struct vgg_packed_writer *writer, const float *elements, size_t count)
+void vgg_packed_add(struct vgg_packed_writer *writer, const void *elements, size_t count)
 {
-    const struct vgg_tensor tensor = {.dtype = VGG_DTYPE_F32,
+    const struct vgg_tensor tensor = {.dtype = writer->dtype,
                                       .ndim = 1,
                                       .shape = {(int64_t)count},
                                       .stride = {1},

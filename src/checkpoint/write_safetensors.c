@@ -4,36 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static const char *type_name(enum vgg_dtype dtype)
-{
-    switch (dtype) {
-    case VGG_DTYPE_F32:
-        return "F32";
-    case VGG_DTYPE_F64:
-        return "F64";
-    case VGG_DTYPE_F16:
-        return "F16";
-    case VGG_DTYPE_BF16:
-        return "BF16";
-    case VGG_DTYPE_I64:
-        return "I64";
-    case VGG_DTYPE_I32:
-        return "I32";
-    case VGG_DTYPE_I16:
-        return "I16";
-    case VGG_DTYPE_I8:
-        return "I8";
-    case VGG_DTYPE_U8:
-        return "U8";
-    case VGG_DTYPE_BOOL:
-        return "BOOL";
-    case VGG_DTYPE_F8_E4M3:
-        return "F8_E4M3";
-    case VGG_DTYPE_F8_E5M2:
-        return "F8_E5M2";
-    }
-    return NULL;
-}
+#include "checkpoint/listed.h"
 
 static void add_entry(struct vgg_bytes *json, const struct vgg_tensor *tensor, uint64_t offset)
 {
@@ -41,7 +12,7 @@ static void add_entry(struct vgg_bytes *json, const struct vgg_tensor *tensor, u
     vgg_bytes_add(json, ",", 1);
     vgg_bytes_add_string(json, tensor->name);
     vgg_bytes_add_text(json, ":{\"dtype\":\"");
-    vgg_bytes_add_text(json, type_name(tensor->dtype));
+    vgg_bytes_add_text(json, vgg_listed_get_type_name(tensor->dtype));
     vgg_bytes_add_text(json, "\",\"shape\":[");
     for (int i = 0; i < tensor->ndim; i++) {
         snprintf(text, sizeof text, "%s%" PRIi64, i > 0 ? "," : "", tensor->shape[i]);

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "base/status.h"
-#include "vgg/checkpoint.h"
+#include "checkpoint/layout.h"
 #include "vgg/model.h"
 
 enum vgg_op {
@@ -28,8 +28,9 @@ struct vgg_conv2d {
     int padding;
     bool
         dense; /* a fully connected layer that moves over a picture: its weights are read where they are */
-    const struct vgg_tensor *weight; /* [oc][ic][kernel][kernel] */
-    const struct vgg_tensor *bias;   /* [oc], or NULL */
+    const struct vgg_tensor
+        *weight;                   /* [oc][ic][kernel][kernel]; dense: [oc][ic * kernel * kernel] */
+    const struct vgg_tensor *bias; /* [oc], or NULL */
 };
 
 struct vgg_batch_norm {

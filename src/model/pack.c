@@ -38,31 +38,34 @@ static vgg_status fold_spec(struct packer *packer, const struct vgg_spec *spec)
                            packer->err);
 }
 
+static void begin_tensor(struct packer *packer, const struct vgg_parameter *as)
+{
+    vgg_packed_begin_tensor(&packer->writer, as->name, VGG_DTYPE_F32, VGG_LAYOUT_ROWS, as->shape,
+                            as->ndim);
+}
+
 /* Writes a tensor row by row along its first dimension.
  *   scale  of each row, or NULL */
 static vgg_status write_rows(struct packer *packer, const struct vgg_parameter *as,
                              const struct vgg_tensor *tensor, const double *scale)
 {
     const struct vgg_allocator *allocator = vgg_allocator_of(packer->arena.context);
-    struct vgg_tensor row = *tensor;
-    row.shape[0] = 1;
-    const size_t count = (size_t)vgg_tensor_get_count(&row);
-    float *elements = vgg_mem_alloc(allocator, count, sizeof *elements);
-    if (elements == NULL) {
-        return vgg_fail_memory(packer->err, packer->path, count * sizeof *elements, tensor->name);
+    const int64_t count = vgg_tensor_get_count(tensor) / tensor->shape[0];
+    float *row = vgg_mem_alloc(allocator, (size_t)count, sizeof *row);
+    if (row == NULL) {
+        return vgg_fail_memory(packer->err, packer->path, (size_t)count * sizeof *row,
+                               tensor->name);
     }
-    vgg_packed_begin_tensor(&packer->writer, as->name, tensor->shape, tensor->ndim);
+    begin_tensor(packer, as);
     for (int64_t i = 0; i < tensor->shape[0]; i++) {
-        row.data = (const char *)tensor->data +
-                   i * tensor->stride[0] * (int64_t)vgg_dtype_get_bytes(tensor->dtype);
-        vgg_tensor_read_f32(&row, elements);
+        vgg_tensor_read_range(tensor, i * count, count, row);
         if (scale != NULL) {
-            vgg_fold_weights(elements, count, scale[i]);
+            vgg_fold_weights(row, (size_t)count, scale[i]);
         }
-        vgg_packed_add(&packer->writer, elements, count);
+        vgg_packed_add(&packer->writer, row, (size_t)count);
     }
     vgg_packed_end_tensor(&packer->writer);
-    vgg_mem_free(allocator, elements);
+    vgg_mem_free(allocator, row);
     return VGG_OK;
 }
 
@@ -86,7 +89,7 @@ static vgg_status write_folded_bias(struct packer *packer, const struct vgg_para
     for (size_t i = 0; i < count; i++) {
         elements[i] = vgg_fold_bias((double)elements[i], scale[i], shift[i]);
     }
-    vgg_packed_begin_tensor(&packer->writer, as->name, as->shape, as->ndim);
+    begin_tensor(packer, as);
     vgg_packed_add(&packer->writer, elements, count);
     vgg_packed_end_tensor(&packer->writer);
     return VGG_OK;

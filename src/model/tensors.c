@@ -80,23 +80,3 @@ const char *vgg_shape_text(const int64_t *shape, int ndim, char out[VGG_SHAPE_TE
     out[used] = '\0';
     return out;
 }
-
-float vgg_tensor_get_element(const struct vgg_tensor *tensor, int64_t position)
-{
-    int64_t offset = 0;
-    for (int i = tensor->ndim - 1; i >= 0; i--) {
-        offset += position % tensor->shape[i] * tensor->stride[i];
-        position /= tensor->shape[i];
-    }
-    /* A tensor without dimensions has one element: the reader then does the conversion. */
-    struct vgg_tensor element = {
-        .name = tensor->name,
-        .dtype = tensor->dtype,
-        .data = (const char *)tensor->data + offset * (int64_t)vgg_dtype_get_bytes(tensor->dtype),
-        .file_offset = VGG_NO_OFFSET,
-        .swapped = tensor->swapped,
-    };
-    float value = 0;
-    vgg_tensor_read_f32(&element, &value);
-    return value;
-}

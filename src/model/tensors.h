@@ -32,7 +32,4 @@ bool vgg_dtype_is_float(enum vgg_dtype dtype);
 #define VGG_SHAPE_TEXT_BYTES 192
 const char *vgg_shape_text(const int64_t *shape, int ndim, char out[VGG_SHAPE_TEXT_BYTES]);
 
-/* The element at a position counted in row-major order, 0 … count-1, as float32. */
-float vgg_tensor_get_element(const struct vgg_tensor *tensor, int64_t position);
-
 #endif

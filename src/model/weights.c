@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checkpoint/layout.h"
 #include "model/build.h"
 
 /* ---- numbers ---- */
@@ -37,21 +38,17 @@ static vgg_status check_element(const char *path, const char *name, int64_t posi
     return VGG_OK;
 }
 
-/* Elements that lie one after the other, some at a time. */
-static vgg_status check_row(const char *path, const char *name, const struct vgg_tensor *tensor,
+/* All elements, some at a time. */
+static vgg_status check_all(const char *path, const char *name, const struct vgg_tensor *tensor,
                             struct vgg_error *err)
 {
     enum { AT_ONCE = 4096 };
     float values[AT_ONCE];
-    int64_t count = vgg_tensor_get_count(tensor);
-    struct vgg_tensor piece = {
-        .dtype = tensor->dtype, .ndim = 1, .stride = {1}, .swapped = tensor->swapped};
-    for (int64_t first = 0; first < count; first += AT_ONCE) {
-        piece.shape[0] = count - first < AT_ONCE ? count - first : AT_ONCE;
-        piece.data =
-            (const char *)tensor->data + first * (int64_t)vgg_dtype_get_bytes(tensor->dtype);
-        vgg_tensor_read_f32(&piece, values);
-        for (int64_t i = 0; i < piece.shape[0]; i++) {
+    const int64_t total = vgg_tensor_get_count(tensor);
+    for (int64_t first = 0; first < total; first += AT_ONCE) {
+        const int64_t count = total - first < AT_ONCE ? total - first : AT_ONCE;
+        vgg_tensor_read_range(tensor, first, count, values);
+        for (int64_t i = 0; i < count; i++) {
             vgg_status status = check_element(path, name, first + i, values[i], err);
             if (status != VGG_OK) {
                 return status;
@@ -71,7 +68,9 @@ static vgg_status check_some(const char *path, const char *name, const struct vg
     for (int64_t i = 0; i <= steps && status == VGG_OK; i++) {
         /* last / steps * i + …: without the product last * i, which could overflow. */
         int64_t position = steps > 0 ? last / steps * i + last % steps * i / steps : 0;
-        status = check_element(path, name, position, vgg_tensor_get_element(tensor, position), err);
+        float value;
+        vgg_tensor_read_range(tensor, position, 1, &value);
+        status = check_element(path, name, position, value, err);
     }
     return status;
 }
@@ -88,10 +87,8 @@ vgg_status vgg_graph_check_numbers(const char *path, const struct vgg_graph *gra
         if (!all) {
             const bool small = vgg_tensor_get_count(tensor) <= SMALL;
             status = check_some(path, parameter->name, tensor, small ? SMALL : SAMPLES, err);
-        } else if (vgg_tensor_is_contiguous(tensor)) {
-            status = check_row(path, parameter->name, tensor, err);
         } else {
-            status = check_some(path, parameter->name, tensor, INT64_MAX, err);
+            status = check_all(path, parameter->name, tensor, err);
         }
     }
     return status;
@@ -106,12 +103,8 @@ struct extent {
 
 static struct extent extent_of(const struct vgg_tensor *tensor)
 {
-    int64_t last = 0;
-    for (int i = 0; i < tensor->ndim; i++) {
-        last += (tensor->shape[i] - 1) * tensor->stride[i];
-    }
     const char *begin = tensor->data;
-    return (struct extent){begin, begin + (last + 1) * (int64_t)vgg_dtype_get_bytes(tensor->dtype)};
+    return (struct extent){begin, begin + vgg_tensor_get_extent(tensor)};
 }
 
 static int compare_extents(const void *a, const void *b)

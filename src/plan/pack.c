@@ -80,12 +80,8 @@ static void read_filters(const struct pack_conv *pack, size_t oc, size_t ic, siz
     const size_t area = pack->cut.area, left = (size_t)conv->ic > ic ? (size_t)conv->ic - ic : 0;
     const size_t real = oc >= (size_t)conv->oc ? 0 : left < count ? left : count;
     if (real > 0) {
-        struct vgg_tensor slice = *conv->weight;
-        const size_t offset = oc * (size_t)slice.stride[0] + ic * (size_t)slice.stride[1];
-        slice.data = (const char *)slice.data + offset * vgg_dtype_get_bytes(slice.dtype);
-        slice.shape[0] = 1;
-        slice.shape[1] = (int64_t)real;
-        vgg_tensor_read_f32(&slice, row);
+        vgg_tensor_read_range(conv->weight, (int64_t)((oc * (size_t)conv->ic + ic) * area),
+                              (int64_t)(real * area), row);
     }
     if (pack->step->norm_scale != NULL && real > 0) {
         vgg_fold_weights(row, real * area, pack->step->norm_scale[oc]);
@@ -245,11 +241,9 @@ static void measure_linear(const struct vgg_plan *plan, struct vgg_step *step)
 /* Rows begin … end-1 as float32. */
 static void read_linear(const struct vgg_step *step, int begin, int end, float *rows)
 {
-    struct vgg_tensor slice = *view_linear(step).weight;
-    slice.data = (const char *)slice.data +
-                 (size_t)begin * (size_t)slice.stride[0] * vgg_dtype_get_bytes(slice.dtype);
-    slice.shape[0] = end - begin;
-    vgg_tensor_read_f32(&slice, rows);
+    const struct linear_view linear = view_linear(step);
+    const int64_t features = (int64_t)linear.features;
+    vgg_tensor_read_range(linear.weight, begin * features, (end - begin) * features, rows);
 }
 
 void vgg_linear_provide(const struct vgg_step *step, int worker, struct vgg_linear_args *args)

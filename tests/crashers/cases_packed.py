@@ -17,8 +17,9 @@ def headers():
         yield Case(31, f"cut-at-{cut}.vgg", whole[:cut], ("truncated: ",))
     yield Case(31, "followed-by-a-byte.vgg", whole + b"x", ("does not fit its",))
     yield Case(31, "text-mode.vgg", whole.replace(b"\r\n", b"\n"), ("not a PyTorch checkpoint",))
-    yield bad("version-0", "version 0, expected 1", header={"version": 0})
-    yield bad("version-2", ("version 2, expected 1", "pack the model again"), header={"version": 2})
+    yield bad("version-0", "version 0, expected 2", header={"version": 0})
+    yield bad("version-1", ("version 1, expected 2", "pack the model again"), header={"version": 1})
+    yield bad("version-3", "version 3, expected 2", header={"version": 3})
     yield bad("header-crc", "header: expected CRC-32 00000000", header={"crc": 0})
     for name, field, value in (("page-of-0", "page", 0), ("page-of-64k", "page", 65536), ("reserved", "zero", 1),
                                ("offset-0", "offset", 0), ("offset-inside-a-page", "offset", PAGE + 4),
@@ -42,13 +43,21 @@ def directories():
     yield bad("deep-directory", "deep", directory=b'{"tensors":' + b"[" * 100000)
     yield bad("many-tensors", "limit", directory=json.dumps({"tensors": [0] * 10001}).encode())
     for name, says, change in (
-            ("unknown-key", "unknown key", {"more": 1}), ("f16", 'expected "F32"', {"dtype": "F16"}),
-            ("no-dtype", 'expected "F32"', {"dtype": None}), ("no-shape", "shape: expected", {"shape": None}),
+            ("unknown-key", "unknown key", {"more": 1}), ("f99", 'dtype: expected a type such as "F32"', {"dtype": "F99"}),
+            ("u32", 'dtype: expected a type such as "F32"', {"dtype": "U32"}),
+            ("no-dtype", "dtype: expected", {"dtype": None}), ("number-for-dtype", "dtype: expected", {"dtype": 1}),
+            ("wider", "expected CRC-32", {"dtype": "F64"}), ("integers", "expected floating-point", {"dtype": "I32"}),
+            ("no-layout", 'layout: expected a layout such as "rows"', {"layout": None}),
+            ("number-for-layout", "layout: expected", {"layout": 1}), ("other-layout", "layout: expected", {"layout": "rows2"}),
+            ("columns-of-four-sides", "no tensor of F32 and of layout columns", {"layout": "columns"}),
+            ("columns-too-large", "expected its bytes at", {"layout": "columns", "shape": [1, 2**40]}),
+            ("columns-of-2^63", "no tensor of F32 and of layout columns", {"layout": "columns", "shape": [2**52, 2**52]}),
+            ("no-shape", "shape: expected", {"shape": None}),
             ("side-of-0", "shape: expected positive", {"shape": [0, 3]}),
             ("side-of-minus-1", "shape: expected positive", {"shape": [-1, 3]}),
             ("half-a-side", "shape: expected positive", {"shape": [1.5, 3]}),
             ("nine-sides", "up to 8 sides", {"shape": [1] * 9}),
-            ("overflow", "fewer elements", {"shape": [2**53, 2**53]}),
+            ("overflow", "no tensor of F32 and of layout rows", {"shape": [2**53, 2**53]}),
             ("too-large", "expected its bytes at", {"shape": [2**40]}),
             ("offset-0", "expected its bytes at 4096", {"offset": 0}),
             ("offset-inside-a-page", "expected its bytes at 4096", {"offset": PAGE + 4}),

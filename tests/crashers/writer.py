@@ -312,13 +312,13 @@ def packed_net(shapes=NET, spec=None, header=(), directory=None, page=None, fill
     for name, shape in shapes.items():
         size = size_of(shape)
         data = struct.pack(f"<{size}f", *((1 + i % 7) / 8 for i in range(size)))
-        entries.append({"name": name, "dtype": "F32", "shape": list(shape), "offset": len(body),
+        entries.append({"name": name, "dtype": "F32", "layout": "rows", "shape": list(shape), "offset": len(body),
                         "crc32": zlib.crc32(data), **changes.pop(name.replace(".", "_"), {})})
         body += data + bytes([fill]) * (-len(data) % PAGE)
     assert not changes, changes
     spec = json.dumps(spec or PACKED_SPEC).encode() if not isinstance(spec, bytes) else spec
     text = directory if isinstance(directory, bytes) else json.dumps(directory or {"tensors": entries}).encode()
-    fields = {"version": 1, "page": PAGE, "file_bytes": len(body) + len(spec) + len(text) + len(more),
+    fields = {"version": 2, "page": PAGE, "file_bytes": len(body) + len(spec) + len(text) + len(more),
               "offset": len(body), "spec_bytes": len(spec), "directory_bytes": len(text),
               "spec_crc": zlib.crc32(spec), "directory_crc": zlib.crc32(text), "zero": 0, **dict(header)}
     crc = fields.pop("crc", None)

@@ -51,7 +51,8 @@ static struct vgg_file write_small(void)
         for (int d = 0; d < tensors[i].ndim; d++) {
             count *= (size_t)tensors[i].shape[d];
         }
-        vgg_packed_begin_tensor(&writer, tensors[i].name, tensors[i].shape, tensors[i].ndim);
+        vgg_packed_begin_tensor(&writer, tensors[i].name, VGG_DTYPE_F32, VGG_LAYOUT_ROWS,
+                                tensors[i].shape, tensors[i].ndim);
         vgg_packed_add(&writer, values, count / 2);
         vgg_packed_add(&writer, values + count / 2, count - count / 2);
         vgg_packed_end_tensor(&writer);
@@ -128,6 +129,72 @@ START_TEST(refuses_every_changed_byte)
     ck_assert_int_eq(try_bytes(bytes, file.size), VGG_OK);
     free(bytes);
     vgg_file_close(&file);
+}
+END_TEST
+
+/* A file of one tensor in another layout, with another type, is read, checked and converted as what it is. */
+START_TEST(reads_other_layouts)
+{
+    enum { ROWS = 70, K = 3, PADDED = 128 };
+    static const int64_t shape[] = {ROWS, K};
+    uint16_t packed[PADDED * K] = {0};
+    struct vgg_outfile out;
+    struct vgg_packed_writer writer;
+    struct vgg_bytes description = {.ok = true};
+    vgg_checkpoint *checkpoint, *saved;
+    char other[96];
+    for (int row = 0; row < ROWS; row++) {
+        for (int k = 0; k < K; k++) { /* bfloat16 of 1, 2, 3, … */
+            const float value = (float)(row * K + k + 1);
+            uint32_t bits;
+            memcpy(&bits, &value, sizeof bits);
+            packed[(row / 64 * K + k) * 64 + row % 64] = (uint16_t)(bits >> 16);
+        }
+    }
+    make_folder();
+    snprintf(other, sizeof other, "%s/net.safetensors", folder);
+    vgg_bytes_add_text(&description, "{}");
+    ck_assert_int_eq(vgg_outfile_open(path, NULL, &out, NULL), VGG_OK);
+    vgg_packed_begin(&writer, &out, NULL);
+    vgg_packed_begin_tensor(&writer, "features.0.weight", VGG_DTYPE_BF16, VGG_LAYOUT_COLUMNS, shape,
+                            2);
+    vgg_packed_add(&writer, packed, PADDED * K);
+    vgg_packed_end_tensor(&writer);
+    ck_assert(vgg_packed_finish(&writer, &description));
+    vgg_mem_free(NULL, description.data);
+    ck_assert_int_eq(vgg_outfile_commit(&out, NULL), VGG_OK);
+
+    ck_assert_msg(vgg_checkpoint_open(path, NULL, &checkpoint, &err) == VGG_OK, "%s", err.message);
+    const struct vgg_tensor *tensor = vgg_checkpoint_get_tensor(checkpoint, 0);
+    ck_assert_int_eq(tensor->dtype, VGG_DTYPE_BF16);
+    ck_assert_int_eq(tensor->layout, VGG_LAYOUT_COLUMNS);
+    ck_assert_str_eq(vgg_layout_string(tensor->layout), "columns");
+    ck_assert(tensor->stride[0] == 0 && tensor->stride[1] == 0);
+    ck_assert(!vgg_tensor_is_contiguous(tensor));
+    ck_assert_uint_eq(vgg_tensor_get_extent(tensor), sizeof packed);
+    float values[ROWS * K];
+    vgg_tensor_read_f32(tensor, values);
+    for (int i = 0; i < ROWS * K; i++) {
+        ck_assert(values[i] == (float)(i + 1));
+    }
+    vgg_tensor_read_range(tensor, 63 * K, 2 * K, values);
+    for (int i = 0; i < 2 * K; i++) {
+        ck_assert(values[i] == (float)(63 * K + i + 1));
+    }
+    ck_assert_int_eq(vgg_checkpoint_verify(checkpoint, NULL, &err), VGG_OK);
+    ck_assert_int_eq(vgg_checkpoint_save(checkpoint, other, &err), VGG_OK);
+    ck_assert_int_eq(vgg_checkpoint_open(other, NULL, &saved, &err), VGG_OK);
+    tensor = vgg_checkpoint_find_tensor(saved, "features.0.weight");
+    ck_assert_int_eq(tensor->dtype, VGG_DTYPE_BF16);
+    ck_assert(vgg_tensor_is_contiguous(tensor));
+    vgg_tensor_read_f32(tensor, values);
+    for (int i = 0; i < ROWS * K; i++) {
+        ck_assert(values[i] == (float)(i + 1));
+    }
+    vgg_checkpoint_close(checkpoint);
+    vgg_checkpoint_close(saved);
+    unlink(other);
+    remove_folder();
 }
 END_TEST
 
@@ -242,4 +309,4 @@ START_TEST(writes_descriptions)
 END_TEST
 
 UNIT_MAIN("packed", places_tensors_at_pages, refuses_every_cut, refuses_every_changed_byte,
-          gives_the_same_bits, writes_descriptions)
+          reads_other_layouts, gives_the_same_bits, writes_descriptions)

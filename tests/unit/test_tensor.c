@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "vgg/checkpoint.h"
+#include "checkpoint/layout.h"
 
 START_TEST(counts)
 {
@@ -104,6 +104,15 @@ START_TEST(follows_strides)
             for (int k = 0; k < 2; k++) {
                 ck_assert(found[at++] == data[i + 4 * j + 12 * k]);
             }
+        }
+    }
+    /* every range of it */
+    float range[24];
+    for (int64_t first = 0; first <= 24; first++) {
+        for (int64_t count = 0; first + count <= 24; count++) {
+            vgg_tensor_read_range(&t, first, count, range);
+            ck_assert(count == 0 ||
+                      memcmp(range, found + first, (size_t)count * sizeof *range) == 0);
         }
     }
     /* [2][5], every row the same */
