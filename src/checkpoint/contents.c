@@ -167,14 +167,15 @@ static const struct vgg_place *choose_likely(const struct vgg_places *places)
 
 /* ---- taking ---- */
 
-/* Takes a prefix off the names that have it, and keeps these. Returns how many do not have it. */
-static size_t strip(struct vgg_named_list *list, const char *prefix)
+/* Keeps the names that are an option's, less its prefix. Returns how many are not. */
+static size_t strip(const struct vgg_places *places, const struct vgg_option *option,
+                    const char *prefix, struct vgg_named_list *list)
 {
     const size_t length = strlen(prefix), count = list->count;
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         struct vgg_named named = list->items[i];
-        if (starts_with(named.name, prefix)) {
+        if (vgg_option_has(places, option, named.name) && starts_with(named.name, prefix)) {
             named.name += length;
         } else if (strlen(named.name) == length - 1 && starts_with(prefix, named.name)) {
             named.name += length - 1; /* the module that the prefix is the path of */
@@ -232,8 +233,8 @@ static vgg_status take(const struct vgg_places *places, const struct vgg_option 
                                              : find_common_prefix(&contents.tensors, places->arena);
     bool good = contents.key != NULL && contents.prefix != NULL;
     if (good) {
-        contents.outside = strip(&contents.tensors, contents.prefix);
-        strip(&contents.modules, contents.prefix);
+        contents.outside = strip(places, option, contents.prefix, &contents.tensors);
+        strip(places, option, contents.prefix, &contents.modules);
         good = option->prefix == NULL ||
                (clean(&contents.tensors, places->arena) && clean(&contents.modules, places->arena));
     }

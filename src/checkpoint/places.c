@@ -140,6 +140,23 @@ static vgg_status look(struct vgg_places *places, const struct vgg_place *place,
     return status == VGG_ERR_MEMORY ? status : VGG_OK;
 }
 
+bool vgg_option_has(const struct vgg_places *places, const struct vgg_option *option,
+                    const char *name)
+{
+    const size_t length = option->prefix != NULL ? strlen(option->prefix) : 0;
+    if (length > 0 && !starts_with(name, option->prefix)) {
+        return false;
+    }
+    for (size_t i = 0; i < places->option_count; i++) {
+        const struct vgg_option *other = &places->options[i];
+        if (other->place == option->place && strlen(other->prefix) > length &&
+            starts_with(name, other->prefix)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Finds the VGGs in a place. Errors: MEMORY. */
 static vgg_status find_options(struct vgg_places *places, struct vgg_place *place)
 {
@@ -163,7 +180,7 @@ static vgg_status find_options(struct vgg_places *places, struct vgg_place *plac
     for (size_t o = first; o < places->option_count; o++) {
         for (size_t i = 0; i < tensors.count; i++) {
             places->options[o].tensors +=
-                starts_with(tensors.items[i].name, places->options[o].prefix);
+                vgg_option_has(places, &places->options[o], tensors.items[i].name);
         }
     }
     vgg_arena_destroy(&scratch);
@@ -200,11 +217,12 @@ static bool same_view(const struct vgg_places *places, const struct vgg_value *a
                       memcmp(x.stride, y.stride, sizeof x.stride) == 0);
 }
 
-/* The next tensor from *i on whose name begins so; NULL at the end. */
-static const struct vgg_named *next_with(const struct vgg_named_list *list, size_t *i,
-                                         const char *prefix)
+/* The next tensor of an option from *i on; NULL at the end. */
+static const struct vgg_named *next_of(const struct vgg_places *places,
+                                       const struct vgg_option *option,
+                                       const struct vgg_named_list *list, size_t *i)
 {
-    while (*i < list->count && !starts_with(list->items[*i].name, prefix)) {
+    while (*i < list->count && !vgg_option_has(places, option, list->items[*i].name)) {
         ++*i;
     }
     return *i < list->count ? &list->items[(*i)++] : NULL;
@@ -222,8 +240,8 @@ vgg_status vgg_options_compare(struct vgg_places *places, const struct vgg_optio
         status = look(places, b->place, &scratch, &y);
     }
     while (*same && status == VGG_OK) {
-        const struct vgg_named *left = next_with(&x, &i, a->prefix);
-        const struct vgg_named *right = next_with(&y, &j, b->prefix);
+        const struct vgg_named *left = next_of(places, a, &x, &i);
+        const struct vgg_named *right = next_of(places, b, &y, &j);
         if (left == NULL || right == NULL) {
             *same = left == right && i > 0;
             break;

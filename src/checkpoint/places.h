@@ -21,7 +21,8 @@ struct vgg_place {
     size_t tensors;
 };
 
-/* A VGG: the tensors of a place with the same beginning of their names. */
+/* A VGG: the tensors of a place with the same beginning of their names, less those of a VGG in the same place
+ * whose beginning is longer: of "features.…" beside "module.features.…" the first, or the second. */
 struct vgg_option {
     const struct vgg_place *place;
     const char *prefix; /* with its dot; "" */
@@ -46,6 +47,10 @@ vgg_status vgg_places_find(const char *path, struct vgg_value *root,
                            const struct vgg_limits *limits, struct vgg_arena *arena,
                            struct vgg_places *out, struct vgg_error *err);
 void vgg_places_fini(struct vgg_places *places);
+
+/* Whether a tensor of its place is the option's. */
+bool vgg_option_has(const struct vgg_places *places, const struct vgg_option *option,
+                    const char *name);
 
 /* "state_dict.student", what --key takes: the path of a place and the beginning of names; "." is the
  * root. */

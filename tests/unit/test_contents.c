@@ -232,24 +232,35 @@ START_TEST(lists_several_nets)
 END_TEST
 
 /* The same names with and without what DataParallel puts before them. */
-static struct bytes one_dict(void)
+static struct bytes one_dict(const char *second_key)
 {
     struct bytes out = begin_pickle();
     PUT(&out, "}(");
     put_net_dict(&out, "module.", "0");
-    put_net_dict(&out, "", "1");
+    put_net_dict(&out, "", second_key);
     PUT(&out, "u");
     return end_pickle(out);
 }
 
-START_TEST(tells_nets_in_one_dict_apart)
+static void accept_from_one_dict(const char *second_key, const char *key, const char *prefix,
+                                 const char *storage)
 {
-    refuse(one_dict(), NULL, VGG_ERR_MISMATCH,
-           "a.pth: holds different VGGs: module (2 tensors), . (4 tensors); choose one with --key "
-           "NAME");
-    accept(one_dict(), "module", "", "module.");
+    accept(one_dict(second_key), key, "", prefix);
     ck_assert_uint_eq(dict.count, 2);
     ck_assert_uint_eq(dict.contents.outside, 2);
+    ck_assert_str_eq(dict.tensors[0].name, "features.0.weight");
+    ck_assert_str_eq(dict.tensors[1].name, "classifier.0.weight");
+    ck_assert(vgg_span_equals(dict.placements[0].storage->key, storage));
+}
+
+START_TEST(tells_nets_in_one_dict_apart)
+{
+    refuse(one_dict("1"), NULL, VGG_ERR_MISMATCH,
+           "a.pth: holds different VGGs: module (2 tensors), . (2 tensors); choose one with --key "
+           "NAME");
+    accept_from_one_dict("1", "module", "module.", "0");
+    accept_from_one_dict("1", ".", "", "1");
+    accept_from_one_dict("0", NULL, "module.", "0"); /* the same under both names */
 }
 END_TEST
 
