@@ -169,24 +169,26 @@ static vgg_status prepare_session(struct run *run, int width, int height, struct
     vgg_session_destroy(run->session);
     free(run->input);
     run->session = NULL;
+    run->input = NULL;
+    vgg_status status = vgg_session_create(run->net.model, &options, &run->session, err);
+    if (status != VGG_OK) { /* it says what is wrong with a size that is too large */
+        return status;
+    }
     run->input = calloc((size_t)height * (size_t)width, 3 * sizeof *run->input);
     if (run->input == NULL) {
         return message_fail(err, VGG_ERR_MEMORY, "out of memory for an input of %dx%d", width,
                             height);
     }
-    vgg_status status = vgg_session_create(run->net.model, &options, &run->session, err);
     run->width = width;
     run->height = height;
     timing_lap(&start, &run->timing.prepare_ms);
     timing_sample_memory(&run->timing);
-    if (status == VGG_OK) {
-        struct vgg_session_info info;
-        vgg_session_get_info(run->session, &info);
-        run->totals.threads = info.threads;
-        run->totals.cpu = vgg_cpu_string(info.cpu);
-        run->totals.plan = options.one_shot ? "one-shot" : "steady";
-    }
-    return status;
+    struct vgg_session_info info;
+    vgg_session_get_info(run->session, &info);
+    run->totals.threads = info.threads;
+    run->totals.cpu = vgg_cpu_string(info.cpu);
+    run->totals.plan = options.one_shot ? "one-shot" : "steady";
+    return VGG_OK;
 }
 
 /* Opens the model; and its session too, when all pictures are cropped to one size. */

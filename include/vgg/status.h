@@ -82,7 +82,9 @@ struct vgg_limits {
     uint64_t value_bytes;      /* what one pickle becomes in memory; default 32 MiB */
     uint64_t unpack_ratio;     /* unpacked bytes of a zip past 16 MiB, to the file's; default 20 */
     uint64_t repeated_bytes;   /* of weights in the same bytes as others; default 16 MiB */
-    uint64_t reserved[8];      /* for further limits; set by vgg_limits_init */
+    uint64_t assumed_bytes;    /* of activation_bytes for a picture of a size that nobody gave, but
+                                  names and shapes suggest, beyond the weights' own; default 40 MiB */
+    uint64_t reserved[7];      /* for further limits; set by vgg_limits_init */
 };
 
 /* Sets every limit to its default. Thread-safe. */

@@ -138,6 +138,7 @@ void vgg_limits_init(struct vgg_limits *limits)
         .value_bytes = 32ull << 20,
         .unpack_ratio = 20,
         .repeated_bytes = 16ull << 20,
+        .assumed_bytes = 40ull << 20,
     };
 }
 

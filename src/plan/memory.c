@@ -30,9 +30,11 @@ static vgg_status too_large(const struct vgg_plan *plan, struct vgg_error *err)
     return vgg_fail(
         err, VGG_ERR_LIMIT,
         "%s: a batch of %d pictures of %d x %d pixels needs more memory for activations "
-        "than the limit of %llu MB",
+        "than the limit of %llu MB%s",
         plan->path, plan->batch, plan->input.w, plan->input.h,
-        (unsigned long long)(plan->activation_limit >> 20));
+        (unsigned long long)(plan->activation_limit >> 20),
+        plan->assumed_input ? "; that size is only what the net's pools suggest: give it (--size)"
+                            : "");
 }
 
 vgg_status vgg_plan_measure(struct vgg_plan *plan, struct vgg_error *err)

@@ -21,6 +21,7 @@ vgg_status vgg_plan_create(const struct vgg_node *nodes, size_t node_count, cons
     plan->threads = vgg_pool_get_threads(pool);
     plan->input = options->input;
     plan->activation_limit = options->activation_bytes;
+    plan->assumed_input = options->assumed_input;
     plan->on_node = options->on_node;
     plan->on_node_user = options->on_node_user;
     vgg_status status = vgg_plan_fuse(plan, nodes, node_count, err);

@@ -111,6 +111,7 @@ struct vgg_plan {
     bool one_shot;
     struct vgg_shape input;
     uint64_t activation_limit; /* bytes of slab and scratch */
+    bool assumed_input;
     int class_count;
     struct vgg_step *steps;     /* [step_count] */
     struct vgg_step_info *info; /* [step_count] */
@@ -137,6 +138,7 @@ struct vgg_plan_options {
     vgg_node_fn *on_node; /* not NULL: nothing is fused */
     void *on_node_user;
     uint64_t activation_bytes; /* limit of slab and scratch */
+    bool assumed_input;        /* nobody gave the input's size: for messages */
 };
 
 /* Builds a plan; the pool prepares the weights in parallel. The nodes and their tensors are borrowed.

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "kernels/dispatch.h"
+#include "model/spec.h"
 #include "plan/plan.h"
 
 enum { MAX_THREADS = 1024, MAX_BATCH = 4096 };
@@ -45,6 +46,38 @@ static enum vgg_cpu cpu_of(const struct vgg_session_options *options)
 {
     const bool unasked = options->cpu == VGG_CPU_AUTO && options->conv == VGG_CONV_EXACT;
     return unasked && vgg_cpu_detect() == VGG_CPU_AMX ? VGG_CPU_AVX512 : options->cpu;
+}
+
+/* Whether the input has the size that the file's own names and shapes suggest, or at least its scale. */
+static bool has_assumed_input(const vgg_model *model, const struct vgg_shape *input)
+{
+    const struct vgg_shape own = vgg_model_get_input_shape(model);
+    struct vgg_model_info info;
+    vgg_model_get_info(model, &info);
+    return vgg_model_get_spec(model)->assumed_input &&
+           (info.dense || (input->h == own.h && input->w == own.w));
+}
+
+/* What activations may take. A small file must not suggest an input that takes gigabytes: more than a usual
+ * net does by it is for those who ask for it. */
+static uint64_t limit_activations(const vgg_model *model, const struct vgg_limits *limits,
+                                  const struct vgg_plan_options *plan)
+{
+    const uint64_t most = limits->activation_bytes;
+    const int h = plan->input.h, w = plan->input.w;
+    uint64_t bytes = limits->assumed_bytes < most ? limits->assumed_bytes : most;
+    if (!plan->assumed_input) {
+        return most;
+    }
+    for (size_t i = 0; i < vgg_model_get_node_count(model); i++) {
+        struct vgg_node_info info;
+        vgg_model_get_node(model, i, &info);
+        bytes = info.weight_bytes < most - bytes ? bytes + info.weight_bytes : most;
+    }
+    /* A dense evaluation's longer side is the picture's. */
+    const uint64_t pictures =
+        (uint64_t)plan->batch * (uint64_t)vgg_ceil_div(h > w ? h : w, h < w ? h : w);
+    return bytes < most / pictures ? bytes * pictures : most;
 }
 
 vgg_status vgg_session_create(const vgg_model *model, const struct vgg_session_options *options,
@@ -95,7 +128,6 @@ vgg_status vgg_session_create(const vgg_model *model, const struct vgg_session_o
         .input = vgg_model_get_input_shape(model),
         .on_node = options->on_node,
         .on_node_user = options->on_node_user,
-        .activation_bytes = limits.activation_bytes,
     };
     if (options->height > 0) {
         plan_options.input.h = options->height;
@@ -103,6 +135,8 @@ vgg_status vgg_session_create(const vgg_model *model, const struct vgg_session_o
     if (options->width > 0) {
         plan_options.input.w = options->width;
     }
+    plan_options.assumed_input = has_assumed_input(model, &plan_options.input);
+    plan_options.activation_bytes = limit_activations(model, &limits, &plan_options);
     status = vgg_model_check_size(model, plan_options.input.h, plan_options.input.w, err);
     if (status != VGG_OK) {
         goto fail;

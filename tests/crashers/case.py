@@ -11,4 +11,4 @@ class Case:
     says: tuple             # texts that the message has to have, in this order
     args: tuple = ()        # options of vgg-infer
     beside: dict = dataclasses.field(default_factory=dict)  # more files: name -> bytes
-    code: int = 3           # exit code; 0: the file is good
+    code: int = 3           # exit code; 0: the file is good, 1: it is found out with the picture

@@ -165,7 +165,7 @@ def contents():
         yield Case(27, f"labels-do-not-fit.{kind}", data, ("labels", "expected 5", "found 3"), ("--labels", "labels.txt"), labels)
     twice = net() + [("features.0.bias", net()[1][1])]
     yield from in_both(27, "duplicate-key", twice, "features.0.bias: the name is there twice")
-    both = net() + [("module." + name, tensor) for name, tensor in net()]
+    both = net() + [("module." + name, {**tensor, "key": f"1{tensor['key']}"}) for name, tensor in net()]
     yield from in_both(27, "with-and-without-module", both, "holds different VGGs", "--key")
     module_twice = [("module." + name, tensor) for name, tensor in net()] * 2
     yield from in_both(27, "duplicate-module-key", module_twice, "classifier.0.bias: the name is there twice")
@@ -179,7 +179,33 @@ def contents():
     yield from in_both(27, "too-many-tensors", many, "more tensors than the limit of 10000")
 
 
+def pools(count, channels=2, first=2):
+    """A net whose input has a side of 2^count pixels, by its pools and a classifier for one pixel."""
+    shapes, before = {}, 3
+    for i in range(count):
+        after = channels if i else first
+        shapes[f"features.{3 * i}.weight"] = (after, before, 3, 3)
+        shapes[f"features.{3 * i}.bias"] = (after,)
+        before = after
+    return net({**shapes, "classifier.0.weight": (5, channels), "classifier.0.bias": (5,)},
+               features_0_weight={"values": bytes(4 * 27 * first)},
+               features_3_weight={"values": bytes(4 * 9 * first * channels)})
+
+
+def inputs():
+    """Row 27: a small file that suggests a large input, or much for a usual one."""
+    for count, first in ((10, 2), (12, 2), (15, 2), (6, 3000)):
+        side = 1 << count
+        says = f"pictures of {side} x {side} pixels needs more memory", "give it (--size)"
+        yield from in_both(27, f"input-of-{side}", pools(count, first=first), *says)
+        if count < 13:
+            yield Case(27, f"dense-of-{side}.zip", zip_net(pools(count, first=first)), says, ("--dense",), code=1)
+    yield from in_both(27, "input-beyond-the-largest", pools(40), "the picture is too small for this net")
+    yield Case(0, "input-of-256.zip", zip_net(pools(8, 8, 8)), (), code=0)
+    yield Case(0, "input-of-256-dense.zip", zip_net(pools(8, 8, 8)), (), ("--dense",), code=0)
+
+
 def cases():
-    for part in (sizes, geometry, keys, cuts, contents):
+    for part in (sizes, geometry, keys, cuts, contents, inputs):
         yield from part()
 

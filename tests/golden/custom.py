@@ -343,6 +343,11 @@ def test_sizes():
                            (["--size=8", "--preset=imagenet"], transform(9, 8, *IMAGENET)),
                            (["--resize=0", "--size=100x90"], transform(0, (100, 90), *IMAGENET))):
         compare(" ".join(words), net, prepare, words, configurations=FEW)
+    deep = Net(make_layers([2, "M"] * 9 + [4, "M"]), nn.Linear(4, 3))
+    with tempfile.TemporaryDirectory() as folder:  # who asks for a size means it
+        text = command(save(folder, deep), PHOTOS[0], code=3).stderr
+        check("1024 x 1024 pixels needs more memory" in text and "(--size)" in text, "much memory", text)
+    compare("a large input", deep, transform(1024, 1024, *IMAGENET), ["--size", "1024"], configurations=FEW)
     with tempfile.TemporaryDirectory() as folder:
         path = save(folder, net)
         text = command("--size", "7x64", path, PHOTOS[0], code=3).stderr

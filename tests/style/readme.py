@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What the README files name is there: every path under a folder of the source, and every option of
-vgg-infer.
+"""What the README files name is there: every path under a folder of the source, every option of
+vgg-infer, and as many hostile files as they say.
 
     readme.py SOURCE_ROOT VGG_INFER"""
 import pathlib
@@ -35,6 +35,14 @@ for readme in [*root.glob("*.md"), *root.glob("[a-z]*/*.md")]:
     for line in re.findall(r"vgg-infer .*", content):
         for option in re.findall(r"(?<!\S)--[a-z][a-z-]+", line):
             check(option in known, f"{name}: vgg-infer has no {option}")
+
+sys.path.insert(0, str(root / "tests" / "crashers"))
+from run import all_cases  # noqa: E402
+hostile = sum(case.code != 0 for case in all_cases())
+for name, words in (("README.md", "hostile files"), ("tests/crashers/README.md", "hostile ones")):
+    told = re.findall(rf"over (\d+) {words}", (root / name).read_text(encoding="utf-8"))
+    check(len(told) == 1 and int(told[0]) < hostile < int(told[0]) + 100,
+          f"{name}: tells of over {told} {words}, there are {hostile}")
 
 print(f"{passed} passed, {failed} failed")
 sys.exit(failed > 0)
