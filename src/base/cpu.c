@@ -10,6 +10,9 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
 #endif
 
 static const char *const names[] = {
@@ -78,17 +81,55 @@ static enum vgg_cpu hardware(void)
     }
     return VGG_CPU_AMX;
 }
+
+/* Each uses registers of an instruction set that hardware() has found usable. */
+static bool has(enum vgg_cpu_extension extension)
+{
+    enum { AVX_VNNI = 1 << 4 };     /* leaf 7.1, eax */
+    enum { AVX512_VNNI = 1 << 11 }; /* leaf 7, ecx */
+    enum { AMX_INT8 = 1 << 25 };    /* leaf 7, edx */
+    unsigned subleaves, a, b, c, d;
+    if (!__get_cpuid_count(7, 0, &subleaves, &b, &c, &d)) {
+        return false;
+    }
+    switch (extension) {
+    case VGG_CPU_AVX_VNNI:
+        return subleaves >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & AVX_VNNI) != 0;
+    case VGG_CPU_AVX512_VNNI:
+        return (c & AVX512_VNNI) != 0;
+    case VGG_CPU_AMX_INT8:
+        return (d & AMX_INT8) != 0;
+    default:
+        return false;
+    }
+}
 #elif defined(__aarch64__)
 static enum vgg_cpu hardware(void)
 {
     return VGG_CPU_NEON; /* part of every AArch64 application processor */
+}
+
+static bool has(enum vgg_cpu_extension extension)
+{
+    return extension == VGG_CPU_NEON_DOTPROD && (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
 }
 #else
 static enum vgg_cpu hardware(void)
 {
     return VGG_CPU_SCALAR;
 }
+
+static bool has(enum vgg_cpu_extension extension)
+{
+    (void)extension;
+    return false;
+}
 #endif
+
+bool vgg_cpu_has(enum vgg_cpu_extension extension)
+{
+    return extension == VGG_CPU_NO_EXTENSION || has(extension);
+}
 
 bool vgg_cpu_is_available(enum vgg_cpu cpu)
 {

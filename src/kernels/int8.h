@@ -20,11 +20,13 @@
  *
  * Sums are exact in int32: whoever makes the arguments sees to it that
  *     Σ|weight| * 255 <= 2^30 for each output channel,  |bias| <= 2^30
+ * which makes a sum and its bias less than 2^31, for 255 does not divide 2^30.
  *
  * Each sum a becomes
  *     byte:     q = clamp(round((float)(a + bias[oc]) * scale[oc]), 0, 255)      which is ReLU, too
  *     float32:  y = (float)(a + bias[oc]) * scale[oc]
- * where the conversion to float32 and the product round to nearest, ties to even, as `round` does.
+ * where the conversion to float32 and the product round to nearest, ties to even, as `round` does. The scale
+ * may have either sign and any size, but is finite.
  *
  * Kernels neither allocate nor fail. */
 #ifndef VGG_KERNELS_INT8_H
@@ -112,20 +114,37 @@ struct vgg_int8_peak_args {
     int32_t result;    /* receives a sum, so that the work is not removed */
 };
 
-#define VGG_INT8_KERNEL_LIST(X)                                                                    \
+/* The kernels, each with its arguments: those that multiply, and all others. */
+#define VGG_INT8_PRODUCT_KERNEL_LIST(X)                                                            \
     X(conv, const struct vgg_int8_conv_args)                                                       \
     X(linear, const struct vgg_int8_linear_args)                                                   \
-    X(quantize, const struct vgg_int8_quantize_args)                                               \
-    X(max_pool, const struct vgg_int8_max_pool_args)                                               \
     X(peak, struct vgg_int8_peak_args)
+#define VGG_INT8_PIXEL_KERNEL_LIST(X)                                                              \
+    X(quantize, const struct vgg_int8_quantize_args)                                               \
+    X(max_pool, const struct vgg_int8_max_pool_args)
+#define VGG_INT8_KERNEL_LIST(X)                                                                    \
+    VGG_INT8_PRODUCT_KERNEL_LIST(X)                                                                \
+    VGG_INT8_PIXEL_KERNEL_LIST(X)
 
-/* Everything the plan needs of one ISA. */
+/* Everything the plan needs of one ISA. Packed weights and activations fit every table. */
 struct vgg_int8_kernels {
-    const char *isa; /* what multiplies: "vnni", "amx", … */
-    int pixels;      /* a convolution's row of output is best a multiple of this */
+    const char *isa; /* what multiplies: "avx512vnni", "amx", … */
+    int pixels;      /* the output rows of a call are best so many that they have this many or more */
 #define X(op, args_type) void (*op)(args_type * args);
     VGG_INT8_KERNEL_LIST(X)
 #undef X
 };
+
+extern const struct vgg_int8_kernels vgg_int8_kernels_scalar;
+
+/* In a template, VGG_INT8_KERNEL(conv) is vgg_conv_int8_avx2 and so on. */
+#define VGG_INT8_KERNEL_NAME_(op, isa) vgg_##op##_int8_##isa
+#define VGG_INT8_KERNEL_NAME(op, isa) VGG_INT8_KERNEL_NAME_(op, isa)
+#define VGG_INT8_KERNEL(op) VGG_INT8_KERNEL_NAME(op, VGG_ISA)
+#ifdef VGG_ISA
+#define X(op, args_type) void VGG_INT8_KERNEL(op)(args_type * args);
+VGG_INT8_KERNEL_LIST(X)
+#undef X
+#endif
 
 #endif

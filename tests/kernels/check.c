@@ -3,6 +3,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +42,7 @@ void check_fail(struct check *check, const char *format, ...)
     if (check->faults++ >= MAX_REPORTS) {
         return;
     }
-    printf("%s %s: ", check->kernels->isa, check->name);
+    printf("%s %s: ", check->isa, check->name);
     va_start(args, format);
     vprintf(format, args);
     va_end(args);
@@ -148,6 +149,13 @@ float check_take(float *p)
 {
     float value = *p;
     memcpy(p, &canary_bits, sizeof canary_bits);
+    return value;
+}
+
+uint8_t check_take_byte(uint8_t *p)
+{
+    const uint8_t value = *p;
+    *p = ((const uint8_t *)&canary_bits)[(uintptr_t)p % sizeof canary_bits];
     return value;
 }
 
@@ -261,4 +269,24 @@ void check_value(struct check *check, const char *where, size_t index, float got
         check->worst = error / bound;
         memcpy(check->worst_name, check->name, sizeof check->name);
     }
+}
+
+static const struct check *watched;
+
+static void tell_fault(int number)
+{
+    static const char text[] = " touched memory outside its arguments\n";
+    (void)!write(STDOUT_FILENO, watched->isa, strlen(watched->isa));
+    (void)!write(STDOUT_FILENO, " ", 1);
+    (void)!write(STDOUT_FILENO, watched->name, strlen(watched->name));
+    (void)!write(STDOUT_FILENO, text, sizeof text - 1);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+void check_watch(const struct check *check)
+{
+    watched = check;
+    signal(SIGSEGV, tell_fault);
+    signal(SIGBUS, tell_fault);
 }

@@ -33,9 +33,11 @@
 
 /* The checks of one ISA. */
 struct check {
-    const struct vgg_kernels *kernels;
-    bool fused;      /* a multiply-add rounds once */
-    uint64_t random; /* state of the generator */
+    const char *isa;
+    const struct vgg_kernels *kernels;   /* of check_kernels */
+    const struct vgg_int8_kernels *int8; /* of check_int8 */
+    bool fused;                          /* a multiply-add rounds once */
+    uint64_t random;                     /* state of the generator */
     int passed, failed;
     double worst; /* largest error so far, as a fraction of its bound */
     char worst_name[128];
@@ -86,6 +88,7 @@ float *check_output(struct check *check, size_t count);
 /* Takes the value at *p, leaving the canary in its place, so that in the end nothing else may have been
  * written: then the whole output is canaries again. */
 float check_take(float *p);
+uint8_t check_take_byte(uint8_t *p);
 void check_untouched(struct check *check, const float *output, size_t count);
 /* Fails unless two outputs are the same to the bit. */
 void check_same(struct check *check, const char *what, const float *a, const float *b,
@@ -124,6 +127,9 @@ static inline double check_relu(double a)
 {
     return a <= 0 ? 0 : a;
 }
+
+/* From here on, a kernel that reads past its input tells in which case before it ends the program. */
+void check_watch(const struct check *check);
 
 /* The checks, by file. */
 void check_conv(struct check *check);

@@ -5,6 +5,7 @@
 
 #include "base/cpu.h"
 #include "kernels/dispatch.h"
+#include "kernels/int8_dispatch.h"
 
 START_TEST(names_go_there_and_back)
 {
@@ -63,6 +64,24 @@ START_TEST(finds_a_table_for_each)
 }
 END_TEST
 
+/* There is a table of int8 kernels wherever there is one of float32 ones, and it is among those that tests
+ * go through. */
+START_TEST(finds_int8_kernels_for_each)
+{
+    ck_assert(vgg_cpu_has(VGG_CPU_NO_EXTENSION));
+    for (enum vgg_cpu cpu = VGG_CPU_AUTO; cpu <= VGG_CPU_NEON; cpu++) {
+        const struct vgg_int8_kernels *kernels = vgg_int8_kernels_find(cpu), *other;
+        ck_assert_int_eq(kernels != NULL, vgg_cpu_is_available(cpu));
+        bool found = kernels == NULL;
+        for (int i = 0; (other = vgg_int8_kernels_get(i)) != NULL; i++) {
+            found = found || other == kernels;
+        }
+        ck_assert_msg(found, "%s", vgg_cpu_string(cpu));
+    }
+    ck_assert_ptr_eq(vgg_int8_kernels_find(VGG_CPU_SCALAR), &vgg_int8_kernels_scalar);
+}
+END_TEST
+
 START_TEST(the_environment_lowers_it)
 {
     enum vgg_cpu chosen;
@@ -114,5 +133,5 @@ START_TEST(restores_the_denormal_mode)
 END_TEST
 
 UNIT_MAIN("cpu", names_go_there_and_back, refuses_other_names, detects_what_is_available,
-          finds_a_table_for_each, the_environment_lowers_it, counts_the_cpus_of_the_affinity_mask,
-          restores_the_denormal_mode)
+          finds_a_table_for_each, finds_int8_kernels_for_each, the_environment_lowers_it,
+          counts_the_cpus_of_the_affinity_mask, restores_the_denormal_mode)

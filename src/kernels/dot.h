@@ -1,0 +1,51 @@
+/* The vocabulary of the int8 kernels for the ISA that a template is being compiled for.
+ *
+ * It deals in the 16 output channels that weights are packed for together (int8.h), however many registers
+ * they take, and in words: four input channels, which are four bytes of a pixel and 64 of weights. Each
+ * dot_<isa>.h defines the types
+ *   vs   a sum for each of the 16 channels while it grows     vi   16 int32     vf   16 float32
+ *   vx   VX_WORDS words of one pixel     vw   VW_WORDS words of weights     vb   64 bytes
+ * and
+ *   vs_zero()
+ *   vx_load(p)  vx_load_word(p)           VX_WORDS words, any byte alignment; one, the others 0
+ *   vw_load(p)  vw_load_word(p)           VW_WORDS words, likewise
+ *   vs_dot(sum, w, x, at)                 sum + w * words at … at + VW_WORDS - 1 of x, exactly
+ *   vs_total(sum, bias, weight_sum)       vi: sum + bias[16]; weight_sum[16] as in int8.h
+ *   vf_from(i)                            float32 of int32
+ *   vf_load(p)  vf_set1(s)  vf_store(p, a)  vf_sub(a, b)  vf_mul(a, b)
+ *   vi_byte(f)                            clamp(round(f), 0, 255), ties to even, NaN: 0
+ *   vi_put(a, b, n)                       a | b << 8 n
+ *   vi_store(p, a)
+ *   vf_store_bytes(p, f)                  16 bytes vi_byte(f)
+ *   vf_store_block(p, f)                  64 bytes from f[4]
+ *   vb_load(p)  vb_store(p, a)  vb_max(a, b)
+ * and the tile sizes that suit its registers:
+ *   DOT_GROUPS, DOT_PIXELS                accumulators of the convolution: groups × pixels
+ *   DOT_STREAMS                           groups of the fully connected layer at once, for one picture
+ *   DOT_ROWS, DOT_PICTURES                the same for a batch: groups × pictures
+ * A header refuses to compile without its ISA's flags. */
+#ifndef VGG_KERNELS_DOT_H
+#define VGG_KERNELS_DOT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define VGG_INLINE static inline __attribute__((always_inline))
+
+#if defined(__clang__)
+#define VGG_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define VGG_UNROLL _Pragma("GCC unroll 64")
+#endif
+
+/* Bytes of a word of one pixel, and of weights; words of a block of 64 channels. */
+enum { DOT_WORD = 4, DOT_WEIGHTS = 64, DOT_BLOCK_WORDS = 16 };
+
+#include VGG_DOT_HEADER
+
+/* What the table says of the convolution. */
+#ifndef DOT_CALL_PIXELS
+#define DOT_CALL_PIXELS DOT_PIXELS
+#endif
+
+#endif

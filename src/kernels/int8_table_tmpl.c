@@ -1,0 +1,30 @@
+/* The table of one ISA's int8 kernels. */
+#include "kernels/int8.h"
+#include "kernels/dot.h"
+
+/* An instruction set that only multiplies in its own way takes all else from another one. */
+#ifdef VGG_BASE_ISA
+#define VGG_PIXEL_KERNEL(op) VGG_INT8_KERNEL_NAME(op, VGG_BASE_ISA)
+#define X(op, args_type) void VGG_PIXEL_KERNEL(op)(args_type * args);
+VGG_INT8_PIXEL_KERNEL_LIST(X)
+#undef X
+#else
+#define VGG_PIXEL_KERNEL(op) VGG_INT8_KERNEL(op)
+#endif
+
+#define TABLE_NAME_(isa) vgg_int8_kernels_##isa
+#define TABLE_NAME(isa) TABLE_NAME_(isa)
+#define STRING_(text) #text
+#define STRING(text) STRING_(text)
+
+/* clang-format off */
+const struct vgg_int8_kernels TABLE_NAME(VGG_ISA) = {
+    .isa = STRING(VGG_ISA),
+    .pixels = DOT_CALL_PIXELS,
+#define X(op, args_type) .op = VGG_INT8_KERNEL(op),
+    VGG_INT8_PRODUCT_KERNEL_LIST(X)
+#undef X
+#define X(op, args_type) .op = VGG_PIXEL_KERNEL(op),
+    VGG_INT8_PIXEL_KERNEL_LIST(X)
+#undef X
+};
