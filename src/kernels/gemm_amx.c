@@ -50,6 +50,7 @@ static void configure(void)
 /* The steps of all panels in their order, each panel's once for every 32 tiles. */
 struct stream {
     const float *weight, *panel; /* of the step, and its panel's first */
+    ptrdiff_t stride;            /* from panel to panel */
     int step, steps;             /* in the panel */
     int pass, passes;            /* over the panel */
     int panels;                  /* left, the step's own included */
@@ -66,7 +67,7 @@ VGG_INLINE void advance(struct stream *s)
         s->pass = 0;
         if (s->panels > 1) { /* past the last one it is split again, for nothing */
             s->panels--;
-            s->panel = s->weight;
+            s->panel += s->stride;
         }
     }
     s->weight = s->panel;
@@ -190,6 +191,7 @@ void VGG_KERNEL(gemm)(const struct vgg_gemm_args *args)
     const size_t elements = (size_t)steps * STEP_ELEMENTS;
     struct stream ahead = {.weight = args->weight,
                            .panel = args->weight,
+                           .stride = args->weight_stride,
                            .steps = steps,
                            .passes = passes,
                            .panels = args->panels};
@@ -214,7 +216,7 @@ void VGG_KERNEL(gemm)(const struct vgg_gemm_args *args)
         const float *v = args->v + f * args->v_f_stride;
         float *y = args->y + f * args->y_f_stride + g * args->y_group_stride;
         fetch.weight =
-            (const char *)(p + 1 < args->panels ? args->weight + (size_t)(p + 1) * elements
+            (const char *)(p + 1 < args->panels ? args->weight + (p + 1) * args->weight_stride
                                                 : args->after);
         fetch.v = (const char *)(v + args->v_f_stride + g * share);
         for (int t = 0; t < args->tiles; t += VT_TILES) {

@@ -113,8 +113,8 @@ void VGG_KERNEL(gemm)(const struct vgg_gemm_args *args)
                              ((args->tiles + CONV_PIXELS - 1) / CONV_PIXELS);
     for (int p = 0; p < args->panels; p++) {
         const int f = (args->first + p) / args->groups, g = (args->first + p) % args->groups;
-        const float *weight = args->weight + (size_t)p * elements;
-        const float *next = p + 1 < args->panels ? weight + elements : args->after;
+        const float *weight = args->weight + p * args->weight_stride;
+        const float *next = p + 1 < args->panels ? weight + args->weight_stride : args->after;
         const float *v = args->v + f * args->v_f_stride;
         struct fetch fetch[PLACES];
         if (args->far) {

@@ -146,11 +146,12 @@ struct vgg_gemm_args {
     const float *v; /* the whole of V, all of its tiles */
     ptrdiff_t v_f_stride, v_block_stride;
     int ic_blocks;
-    /* Packed [panels][blocks * L][conv_blocks][L]; blocks is ic_blocks, rounded up to a multiple of
+    /* Panels of packed [blocks * L][conv_blocks][L]; blocks is ic_blocks, rounded up to a multiple of
      * v_blocks with zeros. */
     const float *weight;
-    const float *after; /* a panel that will be needed next */
-    int far;            /* not 0: weights come from memory, not from a cache */
+    ptrdiff_t weight_stride; /* elements from panel to panel */
+    const float *after;      /* a panel that will be needed next */
+    int far;                 /* not 0: weights come from memory, not from a cache */
     int groups, first, panels;
     float *y; /* frequency 0, group 0; its blocks have room for a multiple of tile_group tiles */
     ptrdiff_t y_f_stride, y_group_stride, y_block_stride;

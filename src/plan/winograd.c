@@ -2,14 +2,16 @@
  *
  *   TILES      a task takes a block of tiles through all three while it stays in the second-level cache:
  *                  for each input block: V[f][ic][t];  for each group: M[f][2][t], then its outputs
- *              Weights [group][f][ic][G] are read once a block of tiles.
+ *              Weights are read once a block of tiles.
  *   FREQUENCY  three loops over many tiles, of several pictures where there are; products frequency by
  *              frequency:
  *                  V[f][ic][t] for all t;  M[f][oc][t];  outputs
- *              Weights [f][group][ic][G] are read in order, each panel fetched ahead, once for so many
- *              tiles as the shared cache holds well. In a one-shot plan
- *              products and outputs are made for some groups after the others, so that the memory for
- *              their weights is small.
+ *              Weights are read in order, each panel fetched ahead, once for so many tiles as the shared
+ *              cache holds well. In a one-shot plan products and outputs are made for some groups after
+ *              the others, so that the memory for their weights is small.
+ *
+ * Both read weights packed [f][group][ic][G], of which a panel is [ic][G]: so packed files can hold them
+ * before anybody knows how many threads and pictures there will be.
  *
  * V and M have an odd number of cache lines from frequency to frequency, so that the stores of one tile
  * do not fall into the same set of the first-level cache. */
@@ -37,19 +39,10 @@ size_t vgg_winograd_filter_elements(const struct vgg_plan *plan, const struct vg
            (size_t)(plan->kernels->conv_blocks * plan->kernels->lanes);
 }
 
-/* The panel [ic][G] of a frequency and one of `groups` groups that are packed together. */
-static size_t panel_offset(const struct vgg_step *step, int groups, size_t group, size_t f)
-{
-    const size_t panel = step->group_elements / (size_t)frequencies(step);
-    return step->conv.algorithm == VGG_WINOGRAD_TILES
-               ? (group * (size_t)frequencies(step) + f) * panel
-               : (f * (size_t)groups + group) * panel;
-}
-
 void vgg_winograd_pack(const struct vgg_plan *plan, const struct vgg_step *step, int groups,
                        size_t group, size_t ic, size_t count, const float *rows, size_t stride)
 {
-    const size_t panel = panel_offset(step, groups, group, 0);
+    const size_t panel = step->group_elements / (size_t)frequencies(step);
     const struct vgg_kernels *kernels = plan->kernels;
     const size_t L = (size_t)kernels->lanes, G = L * (size_t)kernels->conv_blocks;
     for (size_t b = 0; b < (size_t)kernels->conv_blocks; b++) {
@@ -58,8 +51,8 @@ void vgg_winograd_pack(const struct vgg_plan *plan, const struct vgg_step *step,
             .g = rows + b * L * stride,
             .g_stride = (ptrdiff_t)stride,
             .count = (int)count,
-            .u = step->weight + panel + ic * G + b * L,
-            .u_f_stride = (ptrdiff_t)(panel_offset(step, groups, group, 1) - panel),
+            .u = step->weight + group * panel + ic * G + b * L,
+            .u_f_stride = (ptrdiff_t)((size_t)groups * panel),
             .u_c_stride = (ptrdiff_t)G,
         });
     }
@@ -106,25 +99,30 @@ static void transform_input(const struct winograd_run *run, int n, int block, in
     });
 }
 
-/* Panels first … first+panels-1 of the weights with V; `groups` is 1 where they are one group's, whose
- * products go to m. */
-static void multiply(const struct winograd_run *run, size_t group, int groups, int first,
+/* Panels first … first+panels-1 of the weights with V, those of all groups or of one, whose products then
+ * go to m. */
+static void multiply(const struct winograd_run *run, size_t group, bool alone, int first,
                      int panels, int tiles, const float *v, float *m)
 {
     const struct vgg_step *step = run->step;
     const struct vgg_kernels *kernels = run->plan->kernels;
-    const size_t f_count = (size_t)frequencies(step), all = (size_t)run->groups * f_count;
+    const size_t f_count = (size_t)frequencies(step), groups = (size_t)run->groups;
     const size_t panel = step->group_elements / f_count;
-    const size_t at = group * f_count + (size_t)first;
+    const float *weight = step->weight, *end = weight + groups * step->group_elements;
+    const size_t stride = alone ? groups * panel : panel;
+    const float *begin = weight + group * panel + (size_t)first * stride;
+    const float *after =
+        alone ? weight + (group + 1) % groups * panel : begin + (size_t)panels * panel;
     kernels->gemm(&(struct vgg_gemm_args){
         .v = v,
         .v_f_stride = (ptrdiff_t)step->conv.v_f_stride,
         .v_block_stride = (ptrdiff_t)step->conv.plane,
         .ic_blocks = run->in->blocks,
-        .weight = step->weight + at * panel,
-        .after = step->weight + (at + (size_t)panels) % all * panel,
+        .weight = begin,
+        .weight_stride = (ptrdiff_t)stride,
+        .after = after < end ? after : weight,
         .far = step->conv.algorithm == VGG_WINOGRAD_FREQUENCY,
-        .groups = groups,
+        .groups = alone ? 1 : run->groups,
         .first = first,
         .panels = panels,
         .y = m,
@@ -186,7 +184,7 @@ static void compute_block(const struct winograd_run *run, size_t index, float *s
         transform_input(run, n, b, begin, end, v, 0);
     }
     for (int g = 0; g < step->groups; g++) {
-        multiply(run, (size_t)g, 1, 0, frequencies(step), end - begin, v, m);
+        multiply(run, (size_t)g, true, 0, frequencies(step), end - begin, v, m);
         const int first = g * kernels->conv_blocks;
         for (int b = 0; b < min(kernels->conv_blocks, run->out->blocks - first); b++) {
             transform_output(run, n, first + b, begin, end, m + b * plane);
@@ -246,8 +244,7 @@ static void frequency_product_task(void *context, size_t index, int worker)
     const size_t panels = (size_t)run->groups * (size_t)frequencies(step);
     const size_t begin = panels * index / (size_t)run->slices;
     const size_t end = panels * (index + 1) / (size_t)run->slices;
-    multiply(run, 0, run->groups, (int)begin, (int)(end - begin), run->end - run->begin, run->v,
-             run->m);
+    multiply(run, 0, false, (int)begin, (int)(end - begin), run->end - run->begin, run->v, run->m);
 }
 
 /* The output channels of run->groups; M begins with the first of them. */

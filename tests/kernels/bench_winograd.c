@@ -53,7 +53,7 @@ static void run_block(const struct layer *l, int begin, int end, struct times *t
     times->in += bench_now() - start;
     for (int first = 0; first < groups; first += by_tiles ? 1 : groups) {
         const int together = by_tiles ? 1 : groups;
-        const float *u = l->u + (size_t)(first * f_count) * panel;
+        const float *u = l->u + (size_t)first * panel; /* [f][group][ic][G] */
         start = bench_now();
         kernels->gemm(&(struct vgg_gemm_args){
             .v = v,
@@ -61,6 +61,7 @@ static void run_block(const struct layer *l, int begin, int end, struct times *t
             .v_block_stride = plane,
             .ic_blocks = l->ic / lanes,
             .weight = u,
+            .weight_stride = (ptrdiff_t)panel * (groups / together),
             .after = u,
             .far = !by_tiles,
             .groups = together,

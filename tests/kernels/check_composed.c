@@ -151,6 +151,7 @@ static float *run(struct check *check, const struct conv *c, const struct tensor
                 .v_block_stride = (ptrdiff_t)plane,
                 .ic_blocks = ic_blocks,
                 .weight = u,
+                .weight_stride = (ptrdiff_t)panel,
                 .after = u,
                 .groups = 1,
                 .panels = f_count,

@@ -18,6 +18,7 @@ struct gemm {
 struct numbers {
     float *v;      /* [frequencies][ic][tiles] */
     float *weight; /* [panels][ic_blocks * L][G], its padding behind it */
+    size_t stride; /* from panel to panel */
     float *y;      /* [panels][G][tiles] */
 };
 
@@ -60,6 +61,7 @@ static float *run(struct check *check, const struct gemm *c, const struct number
             .v_block_stride = (ptrdiff_t)plane,
             .ic_blocks = c->ic_blocks,
             .weight = numbers->weight,
+            .weight_stride = (ptrdiff_t)numbers->stride,
             .after = numbers->weight,
             .far = begin % 2, /* what is fetched ahead changes no bit */
             .groups = c->groups,
@@ -121,14 +123,19 @@ static void check_case(struct check *check, const struct gemm *asked)
     const int padded =
         check_ceil_div(c.ic_blocks, check->kernels->v_blocks) * check->kernels->v_blocks * lanes;
     const size_t panel = (size_t)(padded * width);
+    const size_t stride = panel * (size_t)check_range(check, 1, 3);
+    const size_t weight_count = stride * (size_t)(c.panels - 1) + panel;
     const struct numbers numbers = {
         .v = check_scratch(check, v_count, sizeof(float)),
-        .weight = check_input(check, panel * (size_t)c.panels, 0),
+        .weight = check_input(check, weight_count, 0),
+        .stride = stride,
     };
     check_fill(check, numbers.v, v_count, c.v_fill);
+    memset(numbers.weight, 0xff, weight_count * sizeof(float)); /* NaN, between panels */
     for (int p = 0; p < c.panels; p++) {
-        check_fill(check, numbers.weight + (size_t)p * panel, (size_t)(depth * width),
-                   c.weight_fill);
+        float *at = numbers.weight + (size_t)p * stride;
+        check_fill(check, at, (size_t)(depth * width), c.weight_fill);
+        memset(at + depth * width, 0, (panel - (size_t)(depth * width)) * sizeof *at);
     }
     const size_t y_count = (size_t)(c.panels * width * c.tiles);
     const float *y = run(check, &c, &numbers, c.tiles);
@@ -143,7 +150,7 @@ static void check_case(struct check *check, const struct gemm *asked)
     for (int p = 0; p < c.panels; p++) {
         const size_t f = (size_t)((c.first + p) / c.groups);
         for (int i = 0; i < depth * width; i++) {
-            rows[i % width * depth + i / width] = numbers.weight[(size_t)p * panel + (size_t)i];
+            rows[i % width * depth + i / width] = numbers.weight[(size_t)p * stride + (size_t)i];
         }
         for (int t = 0; t < c.tiles; t++) {
             for (int ic = 0; ic < depth; ic++) {
