@@ -129,13 +129,14 @@ struct vgg_int8_peak_args {
 /* Everything the plan needs of one ISA. Packed weights and activations fit every table. */
 struct vgg_int8_kernels {
     const char *isa; /* what multiplies: "avx512vnni", "amx", … */
-    int pixels;      /* the output rows of a call are best so many that they have this many or more */
+    int pixels; /* the output rows of a call are best so many that they have this many or more */
 #define X(op, args_type) void (*op)(args_type * args);
     VGG_INT8_KERNEL_LIST(X)
 #undef X
 };
 
 extern const struct vgg_int8_kernels vgg_int8_kernels_scalar;
+extern const struct vgg_int8_kernels vgg_int8_kernels_avx512vnni;
 
 /* In a template, VGG_INT8_KERNEL(conv) is vgg_conv_int8_avx2 and so on. */
 #define VGG_INT8_KERNEL_NAME_(op, isa) vgg_##op##_int8_##isa

@@ -77,19 +77,20 @@ void VGG_INT8_KERNEL(max_pool)(const struct vgg_int8_max_pool_args *args)
 
 void VGG_INT8_KERNEL(peak)(struct vgg_int8_peak_args *args)
 {
-    /* As many sums as a convolution has. The words change, so that no product is taken out of the loop. */
+    /* As many sums as a convolution has, which begin differently, or they were one; and the words change, or
+     * the products were taken out of the loop. */
     enum { SUMS = DOT_PIXELS * DOT_GROUPS, WORDS = 16 };
     static const int8_t weight[VW_WORDS * DOT_WEIGHTS] = {1, -2, 3, -4, 5, -6, 7, -8};
-    uint8_t x[(WORDS + VX_WORDS) * DOT_WORD];
+    uint8_t x[(WORDS + SUMS + VX_WORDS) * DOT_WORD];
     for (size_t i = 0; i < sizeof x; i++) {
         x[i] = (uint8_t)(i * 37);
     }
     vs sum[SUMS];
+    const vw w = vw_load(weight);
     VGG_UNROLL
     for (int i = 0; i < SUMS; i++) {
-        sum[i] = vs_zero();
+        sum[i] = vs_dot(vs_zero(), w, vx_load(x + i * DOT_WORD), 0);
     }
-    const vw w = vw_load(weight);
     for (int64_t n = 0; n < args->iterations; n++) {
         const vx v = vx_load(x + n % WORDS * DOT_WORD);
         VGG_UNROLL
