@@ -137,6 +137,7 @@ struct vgg_int8_kernels {
 
 extern const struct vgg_int8_kernels vgg_int8_kernels_scalar;
 extern const struct vgg_int8_kernels vgg_int8_kernels_avx512vnni;
+extern const struct vgg_int8_kernels vgg_int8_kernels_amx;
 
 /* In a template, VGG_INT8_KERNEL(conv) is vgg_conv_int8_avx2 and so on. */
 #define VGG_INT8_KERNEL_NAME_(op, isa) vgg_##op##_int8_##isa

@@ -10,6 +10,7 @@ static const struct choice {
     enum vgg_cpu_extension extension;
 } choices[] = {
 #if defined(__x86_64__)
+    {&vgg_int8_kernels_amx, VGG_CPU_AMX, VGG_CPU_AMX_INT8},
     {&vgg_int8_kernels_avx512vnni, VGG_CPU_AVX512, VGG_CPU_AVX512_VNNI},
 #endif
     {&vgg_int8_kernels_scalar, VGG_CPU_SCALAR, VGG_CPU_NO_EXTENSION},

@@ -1,0 +1,10 @@
+/* dot.h for CPUs with AMX: the vectors of AVX-512 VNNI, beside a tile unit that multiplies bytes
+ * (int8_amx.c). */
+#if (!defined(__AMX_TILE__) && !defined(__AMXTILE__)) ||                                           \
+    (!defined(__AMX_INT8__) && !defined(__AMXINT8__))
+#error "dot_amx.h needs -mamx-tile -mamx-int8"
+#endif
+#include "kernels/dot_avx512vnni.h"
+
+/* Pixels that the unit takes together. */
+#define DOT_CALL_PIXELS 64

@@ -1,0 +1,231 @@
+/* Products of bytes on the AMX tile unit.
+ *
+ * A register of weights is 16 words of four input channels × 16 output channels: 1 KiB in the order in which
+ * they are packed. One of activations is up to 16 pixels (or pictures) × 64 channels, straight from where they
+ * are. A step multiplies up to four of the latter by one of the former: so weights, which come from the second
+ * cache, are needed at a quarter of the rate at which the unit could take them.
+ *
+ * Sums become bytes on the vector units while the tile unit is busy with the next ones.
+ *
+ * Registers: 0-3 sums, 4-5 activations, 6-7 weights. */
+#include "kernels/int8.h"
+#include "kernels/dot.h"
+
+enum {
+    LANES = 16,   /* rows of a register, and sums of one */
+    TILES = 4,    /* registers of sums */
+    ROW = 64,     /* bytes of a row */
+    STEP = 1024,  /* bytes of a register of weights */
+    AHEAD = 4096, /* bytes that a fully connected layer fetches ahead */
+};
+
+/* The compiler does not know that tile instructions read and write memory. */
+#define ORDER_MEMORY() __asm__ volatile("" ::: "memory")
+
+/* The unit's shape register. */
+struct shape {
+    uint8_t palette, reserved[15];
+    uint16_t row_bytes[16];
+    uint8_t rows[16];
+};
+
+/* For sums and activations of `rows` rows. */
+static void configure(int rows)
+{
+    struct shape shape = {.palette = 1};
+    for (int i = 0; i < 8; i++) {
+        shape.row_bytes[i] = ROW;
+        shape.rows[i] = (uint8_t)(i < 6 ? rows : LANES);
+    }
+    _tile_loadconfig(&shape);
+}
+
+/* --- convolution ------------------------------------------------------------------------------ */
+
+/* Sums on their way to bytes: `tiles` × `rows` pixels of one group. */
+struct pending {
+    const int32_t *sums; /* [tiles][LANES][LANES] */
+    uint8_t *y[TILES];
+    const int32_t *bias;
+    const float *scale;
+    int rows, left; /* of a tile, of all tiles */
+    int tile, row;  /* the next one */
+};
+
+/* Up to `count` pixels more. */
+VGG_INLINE void finish(struct pending *p, int count)
+{
+    const vf scale = vf_load(p->scale);
+    for (; count > 0 && p->left > 0; count--) {
+        const int32_t *sums = p->sums + (p->tile * LANES + p->row) * LANES;
+        const vf f = vf_mul(vf_from(vs_total(_mm512_load_si512(sums), p->bias, NULL)), scale);
+        vf_store_bytes(p->y[p->tile] + (ptrdiff_t)p->row * VGG_INT8_BLOCK, f);
+        p->left--;
+        if (++p->row == p->rows) {
+            p->row = 0;
+            p->tile++;
+        }
+    }
+}
+
+/* One step's product of a tile; the registers of activations take turns. */
+#define MULTIPLY(i, a)                                                                             \
+    do {                                                                                           \
+        if (tiles > (i)) {                                                                         \
+            _tile_loadd(a, x[i] + at, x_pixel_stride);                                             \
+            _tile_dpbusd(i, a, 6);                                                                 \
+        }                                                                                          \
+    } while (0)
+#define STORE(i)                                                                                   \
+    do {                                                                                           \
+        if (tiles > (i)) {                                                                         \
+            _tile_stored(i, sums + (i)*LANES * LANES, ROW);                                        \
+        }                                                                                          \
+    } while (0)
+
+/* The sums of `tiles` tiles, a constant where it is inlined, for one group. */
+VGG_INLINE void multiply(const struct vgg_int8_conv_args *a, const int8_t *weight,
+                         const uint8_t *const x[TILES], int32_t *sums, struct pending *before,
+                         int share, int tiles)
+{
+    const ptrdiff_t x_pixel_stride = (ptrdiff_t)a->stride * VGG_INT8_BLOCK;
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    for (int ic = 0; ic < a->ic_blocks; ic++) {
+        for (int kh = 0; kh < a->kernel; kh++) {
+            ptrdiff_t at = ic * a->x_block_stride + kh * a->x_row_stride;
+            for (int kw = 0; kw < a->kernel; kw++) {
+                _tile_loadd(6, weight, ROW);
+                MULTIPLY(0, 4);
+                MULTIPLY(1, 5);
+                MULTIPLY(2, 4);
+                MULTIPLY(3, 5);
+                at += VGG_INT8_BLOCK;
+                weight += STEP;
+                finish(before, share);
+            }
+        }
+    }
+    STORE(0);
+    STORE(1);
+    STORE(2);
+    STORE(3);
+    ORDER_MEMORY();
+}
+
+/* Rows of output are cut into tiles of equal width, the last of which may overlap the one before it. */
+static void convolve(const struct vgg_int8_conv_args *a)
+{
+    _Alignas(ROW) int32_t sums[2][TILES * LANES * LANES];
+    const int across = (a->ow + LANES - 1) / LANES, width = (a->ow + across - 1) / across;
+    const int all = across * (a->oh_end - a->oh_begin);
+    const int steps = a->ic_blocks * a->kernel * a->kernel;
+    const int share = (TILES * width + steps - 1) / steps;
+    struct pending pending = {.left = 0, .scale = a->scaling.scale};
+    int half = 0;
+    configure(width);
+    for (int first = 0; first < all; first += TILES) {
+        const int tiles = all - first < TILES ? all - first : TILES;
+        const uint8_t *x[TILES] = {NULL};
+        uint8_t *y[TILES] = {NULL};
+        for (int i = 0; i < tiles; i++) {
+            const ptrdiff_t oh = a->oh_begin + (first + i) / across;
+            const int begin = (first + i) % across * width;
+            const ptrdiff_t ow = begin + width <= a->ow ? begin : a->ow - width;
+            x[i] = a->x + oh * a->stride * a->x_row_stride + ow * a->stride * VGG_INT8_BLOCK;
+            y[i] = a->y + oh * a->y_row_stride + ow * VGG_INT8_BLOCK;
+        }
+        for (int g = 0; g < a->groups; g++) {
+            const int8_t *weight = a->weight + g * a->weight_group_stride;
+            switch (tiles) {
+            case 1:
+                multiply(a, weight, x, sums[half], &pending, share, 1);
+                break;
+            case 2:
+                multiply(a, weight, x, sums[half], &pending, share, 2);
+                break;
+            case 3:
+                multiply(a, weight, x, sums[half], &pending, share, 3);
+                break;
+            default:
+                multiply(a, weight, x, sums[half], &pending, share, 4);
+            }
+            pending = (struct pending){.sums = sums[half],
+                                       .bias = a->scaling.bias + g * LANES,
+                                       .scale = a->scaling.scale + g * LANES,
+                                       .rows = width,
+                                       .left = tiles * width};
+            for (int i = 0; i < tiles; i++) {
+                pending.y[i] = y[i] + (ptrdiff_t)g * LANES;
+            }
+            half = 1 - half;
+        }
+    }
+    finish(&pending, pending.left);
+    _tile_release();
+}
+
+/* The bytes of the groups that there are not. */
+static void clear_rest(const struct vgg_int8_conv_args *a)
+{
+    const int begin = a->groups * VGG_INT8_GROUP;
+    for (int oh = a->oh_begin; oh < a->oh_end; oh++) {
+        for (int ow = 0; ow < a->ow; ow++) {
+            uint8_t *y = a->y + oh * a->y_row_stride + (ptrdiff_t)ow * VGG_INT8_BLOCK;
+            for (int c = begin; c < VGG_INT8_BLOCK; c++) {
+                y[c] = 0;
+            }
+        }
+    }
+}
+
+void VGG_INT8_KERNEL_NAME(conv, VGG_BASE_ISA)(const struct vgg_int8_conv_args *args);
+
+void VGG_INT8_KERNEL(conv)(const struct vgg_int8_conv_args *args)
+{
+    if (args->ic_block != VGG_INT8_BLOCK) {
+        VGG_INT8_KERNEL_NAME(conv, VGG_BASE_ISA)(args);
+        return;
+    }
+    convolve(args);
+    if (args->groups * VGG_INT8_GROUP < VGG_INT8_BLOCK) {
+        clear_rest(args);
+    }
+}
+
+/* --- fully connected -------------------------------------------------------------------------- */
+
+void VGG_INT8_KERNEL_NAME(linear, VGG_BASE_ISA)(const struct vgg_int8_linear_args *args);
+
+void VGG_INT8_KERNEL(linear)(const struct vgg_int8_linear_args *args)
+{
+    VGG_INT8_KERNEL_NAME(linear, VGG_BASE_ISA)(args);
+}
+
+/* --- the roof --------------------------------------------------------------------------------- */
+
+void VGG_INT8_KERNEL(peak)(struct vgg_int8_peak_args *args)
+{
+    _Alignas(ROW) int8_t weight[STEP] = {1, -2, 3, -4, 5, -6, 7, -8};
+    _Alignas(ROW) int32_t sums[LANES * LANES];
+    configure(LANES);
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    _tile_loadd(4, weight, ROW);
+    _tile_loadd(6, weight, ROW);
+    for (int64_t n = 0; n < args->iterations; n++) {
+        _tile_dpbusd(0, 4, 6);
+        _tile_dpbusd(1, 4, 6);
+        _tile_dpbusd(2, 4, 6);
+        _tile_dpbusd(3, 4, 6);
+    }
+    _tile_stored(0, sums, ROW);
+    _tile_release();
+    ORDER_MEMORY();
+    args->operations = (double)args->iterations * TILES * LANES * LANES * 64 * 2;
+    args->result = sums[0];
+}
