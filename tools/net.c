@@ -1,6 +1,8 @@
 /* A checkpoint that is open and the model made of it. */
 #include "net.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "files.h"
@@ -25,6 +27,21 @@ static vgg_status verify(struct net *net, struct vgg_error *err)
         message_say("%s: %u members of the archive have no CRC-32", path, verified->crc_missing);
     }
     return VGG_OK;
+}
+
+/* Says where a file that is not there may be had, if it is called like one of torchvision's. */
+static void hint_at_source(const char *path, struct vgg_error *err)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    const char *end = strrchr(name, '.');
+    const size_t used = strlen(err->message);
+    if (err->sys_errno == ENOENT && strncmp(name, "vgg", 3) == 0 && end != NULL &&
+        strcmp(end, ".pth") == 0) {
+        snprintf(err->message + used, sizeof err->message - used,
+                 "; torchvision's are at https://download.pytorch.org/models/%s",
+                 strchr(name, '-') != NULL ? name : "");
+    }
 }
 
 vgg_status net_open(const char *path, const struct cli_options *options, struct net *out,
@@ -57,6 +74,8 @@ vgg_status net_open(const char *path, const struct cli_options *options, struct 
         vgg_checkpoint_open_with(path, &checkpoint_options, &context, &out->checkpoint, err);
     if (status == VGG_OK) {
         guard_watch(out->checkpoint);
+    } else {
+        hint_at_source(path, err);
     }
     if (status == VGG_OK && options->verify) {
         status = verify(out, err);

@@ -70,6 +70,24 @@ static bool is_checkpoint_word(const char *first, enum file_kind kind, int word_
     return true;
 }
 
+/* The only word is neither picture nor, as it seems, checkpoint: says what is wrong with it as a picture. */
+static vgg_status fail_lone_word(const char *path, struct vgg_error *err)
+{
+    struct vgg_image image = {0};
+    struct vgg_error reason = {0};
+    if (!file_is_named_checkpoint(path) &&
+        vgg_image_open(path, NULL, &image, &reason) == VGG_ERR_FORMAT) {
+        return message_fail(err, VGG_ERR_ARGUMENT, "%s; as a checkpoint it needs an IMAGE after it",
+                            reason.message);
+    }
+    vgg_image_destroy(&image);
+    return message_fail(
+        err, VGG_ERR_ARGUMENT,
+        "%s: is no JPEG or PNG picture, and as a checkpoint it needs an IMAGE after "
+        "it",
+        path);
+}
+
 static vgg_status choose_files(struct run *run, struct vgg_error *err)
 {
     const struct cli_options *options = run->options;
@@ -84,10 +102,7 @@ static vgg_status choose_files(struct run *run, struct vgg_error *err)
             run->pictures++;
             run->picture_count--;
             if (run->picture_count == 0 && kind != FILE_CHECKPOINT) {
-                return message_fail(err, VGG_ERR_ARGUMENT,
-                                    "%s: is no JPEG or PNG picture, and as a checkpoint it needs "
-                                    "an IMAGE after it",
-                                    first);
+                return fail_lone_word(first, err);
             }
         }
     }

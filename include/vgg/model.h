@@ -58,8 +58,9 @@ struct vgg_model_info {
     bool dense; /* evaluated so, see vgg_model_options */
     int class_count;
     int height, width;       /* the input the net is made for, in pixels */
-    const char *spec_source; /* where the description came from: a path, "built in", "names and
-                                shapes", "cfg, names and shapes" or "the packed file" */
+    const char *spec_source; /* where the description came from: a path, "names and shapes", "names and
+                                shapes (built-in vgg16)", "cfg, names and shapes", "names, shapes and
+                                modules" or "the packed file" */
     const char *assumed; /* what none of these says, so that the usual was taken, as in "a 2x2 max
                                 pool after features.28; an input of 56x56"; "" where nothing was */
     uint64_t reserved[7];

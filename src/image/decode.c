@@ -16,51 +16,57 @@ static bool has_at(const uint8_t *data, size_t size, size_t offset, const char *
 static const char jpeg_signature[] = "\xff\xd8\xff";
 static const char png_signature[] = "\x89PNG\r\n\x1a\n";
 
+#define CONVERT "convert it to PNG first"
+#define AGAIN "download or save it again"
+
 /* What users hand over instead of a JPEG or PNG. The first row that fits counts. */
 static const struct {
     size_t offset;
     size_t length;
     const char *signature;
     const char *name;
+    const char *advice; /* NULL: none */
 } strangers[] = {
-    {0, 4, "\x89PNG", "a PNG damaged in transfer (its line ends were changed)"},
-    {0, 2, "\xff\xd8", "the first bytes of a damaged JPEG"},
-    {0, 6, "GIF87a", "GIF"},
-    {0, 6, "GIF89a", "GIF"},
-    {8, 4, "WEBP", "WebP"},
-    {4, 8, "ftypavif", "AVIF"},
-    {4, 8, "ftypavis", "AVIF"},
-    {4, 8, "ftyphei", "HEIC"},
-    {4, 8, "ftypmif1", "HEIF"},
-    {4, 4, "ftyp", "a video or HEIF file"},
-    {0, 4, "II*\0", "TIFF"},
-    {0, 4, "MM\0*", "TIFF"},
-    {0, 2, "BM", "BMP"},
-    {0, 12, "\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"},
-    {0, 4, "\xff\x4f\xff\x51", "JPEG 2000"},
-    {0, 2, "\xff\x0a", "JPEG XL"},
-    {0, 12, "\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"},
-    {0, 4, "8BPS", "a Photoshop document"},
-    {0, 4, "\0\0\1\0", "a Windows icon"},
-    {0, 4, "%PDF", "PDF"},
-    {0, 4, "PK\3\4", "a zip archive (a checkpoint?)"},
-    {0, 2, "\x1f\x8b", "gzip"},
-    {0, 2, "\x80\2", "a pickle (a checkpoint?)"},
-    {0, 8, "\x93NUMPY\1\0", "a NumPy array"},
+    {0, 4, "\x89PNG", "a PNG damaged in transfer (its line ends were changed)", AGAIN},
+    {0, 2, "\xff\xd8", "the first bytes of a damaged JPEG", AGAIN},
+    {0, 6, "GIF87a", "GIF", CONVERT},
+    {0, 6, "GIF89a", "GIF", CONVERT},
+    {8, 4, "WEBP", "WebP", CONVERT},
+    {4, 8, "ftypavif", "AVIF", CONVERT},
+    {4, 8, "ftypavis", "AVIF", CONVERT},
+    {4, 8, "ftyphei", "HEIC", CONVERT},
+    {4, 8, "ftypmif1", "HEIF", CONVERT},
+    {4, 4, "ftyp", "a video or HEIF file", CONVERT},
+    {0, 4, "II*\0", "TIFF", CONVERT},
+    {0, 4, "MM\0*", "TIFF", CONVERT},
+    {0, 2, "BM", "BMP", CONVERT},
+    {0, 12, "\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000", CONVERT},
+    {0, 4, "\xff\x4f\xff\x51", "JPEG 2000", CONVERT},
+    {0, 2, "\xff\x0a", "JPEG XL", CONVERT},
+    {0, 12, "\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL", CONVERT},
+    {0, 4, "8BPS", "a Photoshop document", CONVERT},
+    {0, 4, "\0\0\1\0", "a Windows icon", CONVERT},
+    {0, 4, "%PDF", "PDF", CONVERT},
+    {0, 4, "PK\3\4", "a zip archive (a checkpoint?)", "a checkpoint stands before the pictures"},
+    {0, 2, "\x1f\x8b", "gzip", "unpack it first"},
+    {0, 2, "\x80\2", "a pickle (a checkpoint?)", "a checkpoint stands before the pictures"},
+    {0, 8, "\x93NUMPY\1\0", "a NumPy array", NULL},
     {0, 4,
      "\x7f"
      "ELF",
-     "a program"},
+     "a program", NULL},
 };
 
-/* Names what starts with these bytes; never NULL. */
-static const char *describe(const uint8_t *data, size_t size)
+/* Names what starts with these bytes, and what can be done (NULL: nothing is known); never NULL. */
+static const char *describe(const uint8_t *data, size_t size, const char **advice)
 {
+    *advice = AGAIN;
     if (size == 0) {
         return "an empty file";
     }
     for (size_t i = 0; i < sizeof strangers / sizeof strangers[0]; i++) {
         if (has_at(data, size, strangers[i].offset, strangers[i].signature, strangers[i].length)) {
+            *advice = strangers[i].advice;
             return strangers[i].name;
         }
     }
@@ -74,12 +80,14 @@ static const char *describe(const uint8_t *data, size_t size)
     if (strncasecmp(head, "<!doctype html", 14) == 0 || strncasecmp(head, "<html", 5) == 0) {
         return "an HTML page";
     }
+    *advice = CONVERT;
     if (strncasecmp(head, "<svg", 4) == 0) {
         return "SVG";
     }
     if (strncasecmp(head, "<?xml", 5) == 0) {
         return "XML or SVG";
     }
+    *advice = NULL;
     for (size_t i = 0; i < size && i < 512; i++) {
         if (data[i] < 0x20 && strchr("\t\r\n\f", data[i]) == NULL) {
             return "data of another kind";
@@ -109,8 +117,9 @@ vgg_status vgg_image_decode(const void *bytes, size_t count, const char *name,
     if (has_at(data, count, 0, png_signature, sizeof png_signature - 1)) {
         return vgg_png_decode(data, count, name, limits.image_pixels, allocator, out, err);
     }
-    return vgg_fail(err, VGG_ERR_FORMAT, "%s: expected a JPEG or PNG, found %s", name,
-                    describe(data, count));
+    const char *advice, *found = describe(data, count, &advice);
+    return vgg_fail(err, VGG_ERR_FORMAT, "%s: expected a JPEG or PNG, found %s%s%s", name, found,
+                    advice != NULL ? ": " : "", advice != NULL ? advice : "");
 }
 
 vgg_status vgg_image_open(const char *path, const struct vgg_context *context,

@@ -225,13 +225,6 @@ static vgg_status find_spec(vgg_model *model, const vgg_checkpoint *checkpoint,
                           limits, &model->arena, &model->spec, err);
 }
 
-/* Whether somebody wrote the description: a file or a cfg. */
-static bool is_described(const char *source, const struct vgg_model_options *options)
-{
-    return options->cfg != NULL ||
-           (strcmp(source, "built in") != 0 && strcmp(source, "names and shapes") != 0);
-}
-
 vgg_status vgg_model_create(const vgg_checkpoint *checkpoint,
                             const struct vgg_model_options *options, vgg_model **out,
                             struct vgg_error *err)
@@ -258,9 +251,8 @@ vgg_status vgg_model_create(const vgg_checkpoint *checkpoint,
     model->path = vgg_checkpoint_get_path(checkpoint);
     if ((status = list_tensors(checkpoint, &model->arena, &tensors, err)) != VGG_OK ||
         (status = find_spec(model, checkpoint, options, &tensors, &limits, err)) != VGG_OK ||
-        (status = vgg_spec_apply_modules(checkpoint, is_described(model->spec_source, options),
-                                         &model->arena, &model->spec, &model->spec_source, err)) !=
-            VGG_OK) {
+        (status = vgg_spec_apply_modules(checkpoint, &model->arena, &model->spec,
+                                         &model->spec_source, err)) != VGG_OK) {
         goto fail;
     }
     model->name = model->spec.name != NULL ? model->spec.name : "vgg (custom)";

@@ -254,10 +254,10 @@ static vgg_status apply_average(struct modules *modules, struct vgg_spec *spec)
     return demand(modules, &module, "output_size", module.output, spec->avgpool);
 }
 
-vgg_status vgg_spec_apply_modules(const vgg_checkpoint *checkpoint, bool described,
-                                  struct vgg_arena *arena, struct vgg_spec *spec,
-                                  const char **source, struct vgg_error *err)
+vgg_status vgg_spec_apply_modules(const vgg_checkpoint *checkpoint, struct vgg_arena *arena,
+                                  struct vgg_spec *spec, const char **source, struct vgg_error *err)
 {
+    const bool described = !spec->inferred;
     struct vgg_module module;
     struct modules modules = {.checkpoint = checkpoint,
                               .path = vgg_checkpoint_get_path(checkpoint),
@@ -281,13 +281,14 @@ vgg_status vgg_spec_apply_modules(const vgg_checkpoint *checkpoint, bool describ
     spec->assumed = NULL;
     spec->assumed_avgpool = false;
     if (modules.changed) {
+        spec->builtin = false;
         spec->name = NULL; /* it is not the published net, whatever its convolutions are */
         spec->input = vgg_spec_natural_input(spec);
         spec->assumed_input = true;
         spec->assumed_preprocess = true;
         status = vgg_spec_default_preprocess(spec->input, &spec->preprocess, err);
     }
-    if (modules.changed || strcmp(*source, "built in") != 0) {
+    if (modules.changed || !spec->builtin) {
         *source = "names, shapes and modules";
     }
     return status;

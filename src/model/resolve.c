@@ -2,6 +2,7 @@
 #include "model/resolve.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -9,6 +10,7 @@
 #include "model/builtin.h"
 #include "model/infer.h"
 #include "model/names.h"
+#include "model/others.h"
 
 static vgg_status open_spec(const char *path, const struct vgg_limits *limits,
                             struct vgg_arena *arena, struct vgg_spec *out, struct vgg_error *err)
@@ -91,12 +93,13 @@ static bool is_caffe(const struct vgg_spec *spec)
 
 /* Takes over from a built-in description what it knows better. */
 static vgg_status apply_builtin(const struct vgg_spec *builtin, struct vgg_spec *spec,
-                                const char **source, struct vgg_error *err)
+                                struct vgg_error *err)
 {
     spec->name = builtin->name;
     if (spec->avgpool != builtin->avgpool) {
         return VGG_OK;
     }
+    spec->builtin = true;
     spec->layers = builtin->layers;
     spec->layer_count = builtin->layer_count;
     spec->assumed = NULL;
@@ -117,8 +120,15 @@ static vgg_status apply_builtin(const struct vgg_spec *builtin, struct vgg_spec 
     spec->bytes = builtin->bytes;
     spec->acc1 = builtin->acc1;
     spec->acc5 = builtin->acc5;
-    *source = "built in";
     return VGG_OK;
+}
+
+/* "names and shapes (built-in vgg16)"; NULL without memory. */
+static const char *tell_builtin(const struct vgg_spec *spec, struct vgg_arena *arena)
+{
+    char text[128];
+    int length = snprintf(text, sizeof text, "names and shapes (built-in %.64s)", spec->name);
+    return vgg_arena_copy_string(arena, text, (size_t)length);
 }
 
 /* Looks for a built-in description of what was inferred.
@@ -138,7 +148,12 @@ static vgg_status find_builtin(const char *path, bool all, const struct vgg_limi
             return status;
         }
         if (fits(path, &builtin, spec) && (!all || builtin.layer_count == spec->layer_count)) {
-            return apply_builtin(&builtin, spec, source, err);
+            status = apply_builtin(&builtin, spec, err);
+            if (status == VGG_OK && !all && spec->builtin) {
+                *source = tell_builtin(spec, arena);
+                status = *source != NULL ? VGG_OK : vgg_fail_memory(err, path, 1, "a name");
+            }
+            return status;
         }
     }
     return VGG_OK;
@@ -197,6 +212,20 @@ static vgg_status complete(const char *path, bool all, const struct vgg_limits *
     return status;
 }
 
+/* Of a net that is known, but no VGG, says so; else leaves the error as it is. */
+static vgg_status fail_other(const char *path, const struct vgg_tensor_list *tensors,
+                             vgg_status status, struct vgg_error *err)
+{
+    const struct vgg_tensor *telling;
+    const char *net = vgg_others_find(tensors, &telling);
+    char shape[VGG_SHAPE_TEXT_BYTES];
+    return net == NULL
+               ? status
+               : vgg_fail(err, VGG_ERR_UNSUPPORTED,
+                          "%s: expected a VGG, found %s (%s %s): only VGGs can be run", path, net,
+                          telling->name, vgg_shape_text(telling->shape, telling->ndim, shape));
+}
+
 static vgg_status resolve_from_tensors(const char *path, const struct vgg_tensor_list *tensors,
                                        const struct vgg_limits *limits, struct vgg_arena *arena,
                                        struct vgg_spec *out, const char **source,
@@ -206,13 +235,15 @@ static vgg_status resolve_from_tensors(const char *path, const struct vgg_tensor
     if (status == VGG_ERR_MISMATCH || status == VGG_ERR_UNSUPPORTED) {
         if (find_closest(tensors, limits, arena, out)) {
             take_classes(tensors, out);
-            *source = "built in";
-            return VGG_OK;
+            out->inferred = out->builtin = true;
+            *source = tell_builtin(out, arena);
+            return *source != NULL ? VGG_OK : vgg_fail_memory(err, path, 1, "a name");
         }
     }
     if (status != VGG_OK) {
-        return status;
+        return status == VGG_ERR_MEMORY ? status : fail_other(path, tensors, status, err);
     }
+    out->inferred = true;
     *source = "names and shapes";
     return complete(path, false, limits, arena, out, source, err);
 }

@@ -16,7 +16,7 @@
  *   4. when names and shapes do not say it because tensors are missing: the built-in description that
  *      asks for most of those that are there, so that binding can list what is wrong.
  * A description need not say what the Sequentials are called in this checkpoint.
- * source receives a path, "built in", "names and shapes" or "cfg, names and shapes". Preprocessing and input
+ * source receives a path, "names and shapes (built-in NAME)", "names and shapes" or "cfg, names and shapes". Preprocessing and input
  * are always set.
  *   path   the checkpoint's
  *   arena  owns everything *out and *source point to

@@ -58,6 +58,8 @@ struct vgg_spec {
     int input; /* side of the square input in pixels */
     struct vgg_preprocess preprocess;
     struct vgg_labels labels; /* count 0: none */
+    bool inferred;            /* from names and shapes: nobody wrote it; */
+    bool builtin;             /* and what was found is the built-in net `name` */
     const char
         *assumed; /* what the net was inferred from does not say of its layers; NULL: nothing */
     bool assumed_avgpool;    /* nor whether there is an average pool, */

@@ -202,7 +202,7 @@ def main():
             parameter.data = torch.zeros(parameter.shape)
         torch.save(vgg, folder / "vgg.pth")
         code, out = info(folder / "vgg.pth")
-        good = code == 0 and out.startswith("vgg11 (") and "described by built in" in out and "assumed" not in out
+        good = code == 0 and out.startswith("vgg11 (") and "described by names and shapes (built-in vgg11)" in out and "assumed" not in out
         report("vgg11", None if good else out)
         caffe(folder, vgg)
     print(f"{passed} passed, {failed} failed")

@@ -339,7 +339,7 @@ START_TEST(strangers_are_named)
         const char *name;
     } cases[] = {
         {"", 0, "an empty file"},
-        {"GIF89a....", 10, "found GIF"},
+        {"GIF89a....", 10, "found GIF: convert it to PNG first"},
         {"RIFF\1\2\3\4WEBPVP8 ", 16, "found WebP"},
         {"\0\0\0\x1c"
          "ftypavif",

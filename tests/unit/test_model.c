@@ -84,7 +84,7 @@ START_TEST(knows_the_bundled_net_by_its_name)
     size_t count;
     const struct vgg_node *nodes = vgg_model_get_nodes(model, &count);
     ck_assert_str_eq(info.name, "fashion_vgg8_bn");
-    ck_assert_str_eq(info.spec_source, "built in");
+    ck_assert_str_eq(info.spec_source, "names and shapes (built-in fashion_vgg8_bn)");
     ck_assert_int_eq(info.conv_count, 6);
     ck_assert_int_eq(info.linear_count, 3);
     ck_assert_int_eq(info.class_count, 10);

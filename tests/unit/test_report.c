@@ -20,7 +20,7 @@ static const struct report_model model = {.path = "vgg16_bn.pth",
                                                    .linear_count = 3,
                                                    .batch_norm = true,
                                                    .class_count = 1000,
-                                                   .spec_source = "built in",
+                                                   .spec_source = "names and shapes (built-in vgg16)",
                                                    .assumed = ""},
                                           .preprocess = &preprocess,
                                           .folded = true};
@@ -55,7 +55,7 @@ START_TEST(writes_text_in_columns)
     ck_assert_str_eq(
         write(CLI_FORMAT_TEXT),
         "vgg16_bn (13 conv + 3 linear, BatchNorm folded), 1000 classes, zip checkpoint, 528 MB\n"
-        "  described by built in, preprocessing imagenet (resize 256, crop 224)\n"
+        "  described by names and shapes (built-in vgg16), preprocessing imagenet (resize 256, crop 224)\n"
         "\n"
         "a\\x0a\xff.jpg (640x480)\n"
         " 1   75.0000 %  tabby, \"tabby\" cat  class 281  logit 0.100000001\n"
