@@ -57,8 +57,10 @@ int command_convert(const struct cli_options *options)
         exit_code = status == VGG_ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED;
     }
     if (status == VGG_OK) {
-        message_say("%s: %zu tensors of %s", options->output,
-                    vgg_checkpoint_get_tensor_count(checkpoint), model);
+        const bool described = vgg_checkpoint_get_container(checkpoint) == VGG_CONTAINER_PACKED;
+        message_say("%s: %zu tensors of %s%s", options->output,
+                    vgg_checkpoint_get_tensor_count(checkpoint), model,
+                    described ? "; layers, labels and preprocessing in the .json beside it" : "");
         exit_code = EXIT_GOOD;
     } else {
         message_say("%s", err.message);

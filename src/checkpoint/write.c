@@ -1,6 +1,8 @@
 /* The public face of writing: a checkpoint's tensors into a file of another format. */
 #include "checkpoint/write.h"
 
+#include <unistd.h>
+
 #include "checkpoint/layout.h"
 
 static void put_elements(const uint8_t *data, int64_t count, int64_t stride_bytes, size_t bytes,
@@ -106,6 +108,54 @@ static bool ends_with(const char *text, const char *end)
     return length > end_length && strcmp(text + length - end_length, end) == 0;
 }
 
+/* The description's path: that of the file with another extension, .json. NULL without memory. */
+static char *path_beside(const char *path, const struct vgg_allocator *allocator)
+{
+    static const char extension[] = ".json";
+    const size_t stem = (size_t)(strrchr(path, '.') - path);
+    char *beside = vgg_mem_alloc(allocator, stem + sizeof extension, 1);
+    if (beside != NULL) {
+        memcpy(beside, path, stem);
+        memcpy(beside + stem, extension, sizeof extension);
+    }
+    return beside;
+}
+
+/* Writes the description that a packed file has, where the net would be looked up. Another one in its place
+ * is somebody's, and would describe the net wrongly. */
+static vgg_status save_description(const vgg_checkpoint *checkpoint, const char *path,
+                                   struct vgg_error *err)
+{
+    const struct vgg_allocator *allocator = vgg_allocator_of(&checkpoint->context);
+    const size_t size = checkpoint->description_bytes;
+    struct vgg_outfile out;
+    struct vgg_file file;
+    char *beside = path_beside(path, allocator);
+    if (beside == NULL) {
+        return vgg_fail_memory(err, path, strlen(path), "a path");
+    }
+    vgg_status status = vgg_file_read(beside, (uint64_t)size + 1, allocator, &file, NULL);
+    bool there = status == VGG_OK && file.size == size &&
+                 memcmp(file.data, checkpoint->description, size) == 0;
+    if (status == VGG_OK) {
+        vgg_file_close(&file);
+    }
+    if (!there && access(beside, F_OK) == 0) {
+        status =
+            vgg_fail(err, VGG_ERR_IO,
+                     "%s: is there already, and would describe %s as another net: move it away",
+                     beside, path);
+    } else if (!there) {
+        status = vgg_outfile_open(beside, allocator, &out, err);
+        if (status == VGG_OK) {
+            vgg_outfile_write(&out, checkpoint->description, size);
+            status = vgg_outfile_commit(&out, err);
+        }
+    }
+    vgg_mem_free(allocator, beside);
+    return status;
+}
+
 vgg_status vgg_checkpoint_save(const vgg_checkpoint *checkpoint, const char *path,
                                struct vgg_error *err)
 {
@@ -118,7 +168,12 @@ vgg_status vgg_checkpoint_save(const vgg_checkpoint *checkpoint, const char *pat
         return vgg_fail(err, VGG_ERR_ARGUMENT,
                         "%s: expected a name that ends in .pth, .pt or .safetensors", path);
     }
-    vgg_status status = vgg_outfile_open(path, vgg_allocator_of(&checkpoint->context), &out, err);
+    vgg_status status =
+        checkpoint->description != NULL ? save_description(checkpoint, path, err) : VGG_OK;
+    if (status != VGG_OK) {
+        return status;
+    }
+    status = vgg_outfile_open(path, vgg_allocator_of(&checkpoint->context), &out, err);
     if (status != VGG_OK) {
         return status;
     }

@@ -141,6 +141,25 @@ def check_sources(folder):
     check(len(runs[0]) > 100 and runs[0] == runs[1], "the converted net classifies otherwise")
 
 
+def check_packed(folder):
+    """A packed file's description stands beside what it is converted to, and is no one else's."""
+    packed, out = folder / "shoes.vgg", folder / "shoes.pth"
+    picture = source / "models" / "pictures" / "bag_18.png"
+    subprocess.run([program, "pack", source / "models" / "fashion_vgg8_bn.pth", "-o", packed], check=True,
+                   capture_output=True)
+    for _ in range(2):  # its own description may be there already
+        code, err = convert(packed, out)
+        check(code == 0 and "preprocessing in the .json beside it" in err, f"{code}, {err}")
+    runs = [subprocess.run([program, "--format", "csv", model, picture], capture_output=True, text=True).stdout
+            for model in (packed, out)]
+    check("Bag" in runs[0] and runs[0] == runs[1], "a packed net that is converted classifies otherwise")
+    (folder / "shoes.json").write_text('{"schema": 1}')
+    out.unlink()
+    code, err = convert(packed, out)
+    check(code == 1 and "shoes.json: is there already, and would describe" in err and not out.exists() and
+          (folder / "shoes.json").read_text() == '{"schema": 1}', f"another description: {code}, {err}")
+
+
 def check_messages(folder):
     model = folder / "zip.pth"
     for out, code, text in (("x.bin", 2, "x.bin: expected a name that ends in .pth"),
@@ -209,6 +228,7 @@ with tempfile.TemporaryDirectory(prefix="vgg-convert-") as name:
     folder = pathlib.Path(name)
     check_sources(folder)
     check((folder / "zip.out.pth").stat().st_mode & 0o777 == 0o644, "mode of the file")
+    check_packed(folder)
     check_messages(folder)
     check_failed_write(folder)
     check_in_place(folder)
