@@ -70,7 +70,7 @@ def test_usage(folder):
                  "this CPU or this build has no")
     text = folder / "notes.txt"
     text.write_text("no picture, no checkpoint")
-    expect_error([text], 2, "no JPEG or PNG", "IMAGE after it")
+    expect_error([text], 2, "expected a JPEG or PNG, found text", "IMAGE after it")
     expect_error(["compare", MODEL], 2, "MODEL and DIR")
     expect_error(["compare", MODEL, folder, "-o", "csv"], 2, "text or json")
     for word in ("--help", "-h"):

@@ -194,6 +194,8 @@ START_TEST(reads_other_layouts)
     vgg_checkpoint_close(checkpoint);
     vgg_checkpoint_close(saved);
     unlink(other);
+    snprintf(other, sizeof other, "%s/net.json", folder); /* the description goes with it */
+    ck_assert_int_eq(unlink(other), 0);
     remove_folder();
 }
 END_TEST
