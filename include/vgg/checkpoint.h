@@ -42,6 +42,9 @@ enum vgg_layout {
     VGG_LAYOUT_ROWS, /* by strides: the elements of all checkpoints, and of packed files as a rule */
     VGG_LAYOUT_COLUMNS, /* packed files: a matrix [rows][k] as [rows / 64][k][64], the last rows filled
                            up, so that a kernel can leave out what an input of zero multiplies */
+    VGG_LAYOUT_INT8,    /* packed int8 nets: [oc][ic][kh][kw] or [oc][ic] as
+                        [oc / 16][ic / 64][kh][kw][16][16 oc][4 ic], filled up */
+    VGG_LAYOUT_INT8_INPUT, /* and their first convolution's: [oc / 16][kh][kw][16 oc][4 ic] */
 };
 
 /* A named tensor: a view into the checkpoint's memory. */
@@ -178,7 +181,7 @@ VGG_API void vgg_tensor_read_f32(const struct vgg_tensor *tensor, float *out);
 VGG_API size_t vgg_dtype_get_bytes(enum vgg_dtype dtype);
 
 /* "float32", "int64", …; "zip", "legacy", "tar", "safetensors", "torchscript", "packed";
- * "rows", "columns". Never NULL. */
+ * "rows", "columns", "int8", "int8-input". Never NULL. */
 VGG_API const char *vgg_dtype_string(enum vgg_dtype dtype);
 VGG_API const char *vgg_layout_string(enum vgg_layout layout);
 VGG_API const char *vgg_container_string(enum vgg_container container);

@@ -63,7 +63,8 @@ struct vgg_model_info {
                                 modules" or "the packed file" */
     const char *assumed; /* what none of these says, so that the usual was taken, as in "a 2x2 max
                                 pool after features.28; an input of 56x56"; "" where nothing was */
-    uint64_t reserved[7];
+    bool int8;           /* weights and activations are 8-bit integers, and so are all products */
+    uint64_t reserved[6];
 };
 VGG_API void vgg_model_get_info(const vgg_model *model, struct vgg_model_info *info);
 

@@ -43,7 +43,14 @@ static void check_tensor(struct problems *problems, const struct vgg_parameter *
                      parameter->name, vgg_shape_text(parameter->shape, parameter->ndim, expected),
                      vgg_shape_text(tensor->shape, tensor->ndim, found));
         problems->mismatched++;
-    } else if (!vgg_dtype_is_float(tensor->dtype)) {
+    } else if (parameter->exact &&
+               (tensor->dtype != parameter->dtype || tensor->layout != parameter->layout)) {
+        vgg_text_add(&problems->text, "%s%s: expected %s in the layout %s, got %s in %s",
+                     separator(problems), parameter->name, vgg_dtype_string(parameter->dtype),
+                     vgg_layout_string(parameter->layout), vgg_dtype_string(tensor->dtype),
+                     vgg_layout_string(tensor->layout));
+        problems->mismatched++;
+    } else if (!parameter->exact && !vgg_dtype_is_float(tensor->dtype)) {
         vgg_text_add(&problems->text, "%s%s: expected floating-point numbers, got %s",
                      separator(problems), parameter->name, vgg_dtype_string(tensor->dtype));
         problems->mismatched++;

@@ -7,6 +7,7 @@
 struct builder {
     struct vgg_arena *arena;
     const char *features, *classifier; /* the Sequentials' names */
+    bool int8;
     struct vgg_graph graph;
     bool ok; /* false once memory ran out */
 };
@@ -26,8 +27,9 @@ static struct vgg_node *add_node(struct builder *builder, enum vgg_op op, const 
 }
 
 /* Appends NODE.LEAF to the parameters; sides of 0 at the end of the shape do not count. */
-static void add_parameter(struct builder *builder, const struct vgg_node *node, const char *leaf,
-                          const int64_t shape[4], const struct vgg_tensor **slot)
+static struct vgg_parameter *add_parameter(struct builder *builder, const struct vgg_node *node,
+                                           const char *leaf, const int64_t shape[4],
+                                           const struct vgg_tensor **slot)
 {
     char name[96];
     int length = snprintf(name, sizeof name, "%s.%s", node->name != NULL ? node->name : "", leaf);
@@ -38,6 +40,39 @@ static void add_parameter(struct builder *builder, const struct vgg_node *node, 
     }
     parameter->slot = slot;
     builder->ok = builder->ok && parameter->name != NULL;
+    return parameter;
+}
+
+static void add_exact(struct builder *builder, const struct vgg_node *node, const char *leaf,
+                      const int64_t shape[4], enum vgg_dtype dtype, enum vgg_layout layout,
+                      const struct vgg_tensor **slot)
+{
+    struct vgg_parameter *parameter = add_parameter(builder, node, leaf, shape, slot);
+    parameter->exact = true;
+    parameter->dtype = dtype;
+    parameter->layout = layout;
+}
+
+/* The tensors of a convolution or a linear layer.
+ *   layout  of its weights in an int8 net */
+static void add_layer(struct builder *builder, struct vgg_node *node, const int64_t shape[4],
+                      bool has_bias, enum vgg_layout layout, const struct vgg_tensor **weight,
+                      const struct vgg_tensor **bias)
+{
+    const int64_t channels[4] = {shape[0]};
+    if (builder->int8) {
+        add_exact(builder, node, "weight", shape, VGG_DTYPE_I8, layout, weight);
+        add_exact(builder, node, "bias", channels, VGG_DTYPE_I32, VGG_LAYOUT_ROWS, bias);
+        add_exact(builder, node, "weight_scale", channels, VGG_DTYPE_F32, VGG_LAYOUT_ROWS,
+                  &node->int8.weight_scale);
+        add_exact(builder, node, "weight_sum", channels, VGG_DTYPE_I32, VGG_LAYOUT_ROWS,
+                  &node->int8.weight_sum);
+        return;
+    }
+    add_parameter(builder, node, "weight", shape, weight);
+    if (has_bias) {
+        add_parameter(builder, node, "bias", channels, bias);
+    }
 }
 
 static void add_conv(struct builder *builder, const struct vgg_layer *layer, int ic, int index)
@@ -49,11 +84,9 @@ static void add_conv(struct builder *builder, const struct vgg_layer *layer, int
                                      .stride = layer->stride,
                                      .padding = layer->padding};
     const int64_t weight[4] = {layer->channels, ic, layer->kernel, layer->kernel};
-    const int64_t bias[4] = {layer->channels};
-    add_parameter(builder, node, "weight", weight, &node->conv.weight);
-    if (layer->bias) {
-        add_parameter(builder, node, "bias", bias, &node->conv.bias);
-    }
+    const bool first = builder->graph.parameter_count == 0;
+    add_layer(builder, node, weight, layer->bias, first ? VGG_LAYOUT_INT8_INPUT : VGG_LAYOUT_INT8,
+              &node->conv.weight, &node->conv.bias);
 }
 
 static void add_batch_norm(struct builder *builder, const struct vgg_layer *layer, int channels,
@@ -74,11 +107,8 @@ static void add_linear(struct builder *builder, const struct vgg_head *head, int
     struct vgg_node *node = add_node(builder, VGG_OP_LINEAR, builder->classifier, head->index);
     node->linear = (struct vgg_linear){.in_features = in_features, .out_features = head->features};
     const int64_t weight[4] = {head->features, in_features};
-    const int64_t bias[4] = {head->features};
-    add_parameter(builder, node, "weight", weight, &node->linear.weight);
-    if (head->bias) {
-        add_parameter(builder, node, "bias", bias, &node->linear.bias);
-    }
+    add_layer(builder, node, weight, head->bias, VGG_LAYOUT_INT8, &node->linear.weight,
+              &node->linear.bias);
 }
 
 /* Appends `features`; returns its output channels. */
@@ -140,6 +170,21 @@ static vgg_status build_classifier(const char *path, struct builder *builder,
     return VGG_OK;
 }
 
+/* Gives each layer of an int8 net the scales of the bytes it reads and makes. */
+static void set_scales(struct vgg_graph *graph, const struct vgg_spec *spec)
+{
+    const size_t count = vgg_spec_count_scales(spec);
+    size_t next = 0;
+    for (size_t i = 0; i < graph->count; i++) {
+        struct vgg_node *node = &graph->nodes[i];
+        if (node->op == VGG_OP_CONV2D || node->op == VGG_OP_LINEAR) {
+            node->int8.input_scale = next > 0 ? spec->scales[next - 1] : 1;
+            node->int8.output_scale = next < count ? spec->scales[next] : 0;
+            next++;
+        }
+    }
+}
+
 vgg_status vgg_graph_build(const char *path, const struct vgg_spec *spec,
                            const struct vgg_limits *limits, struct vgg_arena *arena,
                            struct vgg_graph *out, struct vgg_error *err)
@@ -157,6 +202,7 @@ vgg_status vgg_graph_build(const char *path, const struct vgg_spec *spec,
         .graph.context = arena->context,
         .features = vgg_spec_get_features(spec),
         .classifier = vgg_spec_get_classifier(spec),
+        .int8 = spec->int8,
         .ok = true,
     };
     builder.graph.nodes = vgg_arena_alloc(arena, nodes, sizeof *builder.graph.nodes);
@@ -182,6 +228,9 @@ vgg_status vgg_graph_build(const char *path, const struct vgg_spec *spec,
     }
     if (!builder.ok) {
         return vgg_fail_memory(err, path, nodes * sizeof *builder.graph.nodes, "its names");
+    }
+    if (spec->int8) {
+        set_scales(&builder.graph, spec);
     }
     *out = builder.graph;
     return VGG_OK;

@@ -11,6 +11,10 @@ struct vgg_parameter {
     const char *name; /* "features.0.weight" */
     int64_t shape[4];
     int ndim;
+    bool
+        exact; /* of an int8 net: type and layout must be these; else any floating-point type will do */
+    enum vgg_dtype dtype;
+    enum vgg_layout layout;
     const struct vgg_tensor **slot;
 };
 

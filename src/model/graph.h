@@ -62,6 +62,22 @@ struct vgg_linear {
     const struct vgg_tensor *bias;   /* [out_features], or NULL */
 };
 
+/* What a layer of an int8 net has beside its weights, which are int8 in the order of kernels/int8.h, and its
+ * bias, which is int32 in units of input_scale * weight_scale. */
+struct vgg_int8_layer {
+    const struct vgg_tensor
+        *weight_scale; /* [oc] float32: a weight is its integer times this; NULL in
+                                              a float32 net */
+    const struct vgg_tensor *weight_sum; /* [oc] int32, of the integers */
+    float input_scale;  /* of the bytes it reads; 1 where their grid is in the weights */
+    float output_scale; /* of the bytes it makes; 0: float32 logits */
+};
+
+/* How the bytes of an int8 net's input stand for numbers: x = low + q * step. */
+struct vgg_int8_grid {
+    float low[3], step[3];
+};
+
 struct vgg_node {
     enum vgg_op op;
     const char *name; /* the module path in torchvision: "features.3", "avgpool", "classifier.0";
@@ -74,6 +90,7 @@ struct vgg_node {
         struct vgg_adaptive_avg_pool avg_pool;
         struct vgg_linear linear;
     };
+    struct vgg_int8_layer int8; /* of a convolution or a linear layer */
 };
 
 /* Shape of one picture's activations: features after FLATTEN have h = w = 1. */

@@ -256,6 +256,12 @@ vgg_status vgg_model_create(const vgg_checkpoint *checkpoint,
         goto fail;
     }
     model->name = model->spec.name != NULL ? model->spec.name : "vgg (custom)";
+    if (model->spec.int8 && options->dense) {
+        status =
+            vgg_fail(err, VGG_ERR_ARGUMENT,
+                     "%s: dense evaluation needs float32 weights, and these are int8", model->path);
+        goto fail;
+    }
     if ((status = vgg_graph_build(model->path, &model->spec, &limits, &model->arena, &model->graph,
                                   err)) != VGG_OK ||
         (status = vgg_graph_bind(model->path, model->name, &tensors, &model->graph, err)) !=
@@ -307,6 +313,7 @@ void vgg_model_get_info(const vgg_model *model, struct vgg_model_info *info)
         .spec_source = model->spec_source,
         .assumed = model->assumed,
         .dense = model->dense,
+        .int8 = model->spec.int8,
     };
     for (size_t i = 0; i < model->spec.layer_count; i++) {
         const struct vgg_layer *layer = &model->spec.layers[i];

@@ -1,7 +1,7 @@
 /* A model into a packed file: its description and its weights, folded. */
+#include "model/pack.h"
+
 #include "base/outfile.h"
-#include "checkpoint/packed.h"
-#include "model/build.h"
 #include "model/norm.h"
 #include "model/spec_write.h"
 
@@ -11,36 +11,31 @@ struct packer {
     struct vgg_arena arena;  /* what lives until the end */
     struct vgg_spec spec;    /* the folded net's */
     struct vgg_graph folded; /* its nodes, of which only the names are used */
-    struct vgg_packed_writer writer;
+    struct vgg_packed_writer *writer;
     struct vgg_error *err;
 };
 
-/* The same net without BatchNorm, whose shift becomes the convolution's bias. */
-static vgg_status fold_spec(struct packer *packer, const struct vgg_spec *spec)
+vgg_status vgg_spec_fold(const char *path, const struct vgg_spec *spec, struct vgg_arena *arena,
+                         struct vgg_spec *out, struct vgg_error *err)
 {
-    struct vgg_limits limits;
-    vgg_limits_init(&limits);
-    packer->spec = *spec;
-    packer->spec.features = packer->spec.classifier = NULL;
-    packer->spec.layers =
-        vgg_arena_alloc(&packer->arena, spec->layer_count, sizeof *packer->spec.layers);
-    if (packer->spec.layers == NULL) {
-        return vgg_fail_memory(packer->err, packer->path,
-                               spec->layer_count * sizeof *packer->spec.layers, "the layers");
+    *out = *spec;
+    out->features = out->classifier = NULL;
+    out->layers = vgg_arena_alloc(arena, spec->layer_count, sizeof *out->layers);
+    if (out->layers == NULL) {
+        return vgg_fail_memory(err, path, spec->layer_count * sizeof *out->layers, "the layers");
     }
     for (size_t i = 0; i < spec->layer_count; i++) {
-        struct vgg_layer *layer = &packer->spec.layers[i];
+        struct vgg_layer *layer = &out->layers[i];
         *layer = spec->layers[i];
         layer->bias = layer->bias || layer->batch_norm;
         layer->batch_norm = false;
     }
-    return vgg_graph_build(packer->path, &packer->spec, &limits, &packer->arena, &packer->folded,
-                           packer->err);
+    return VGG_OK;
 }
 
 static void begin_tensor(struct packer *packer, const struct vgg_parameter *as)
 {
-    vgg_packed_begin_tensor(&packer->writer, as->name, VGG_DTYPE_F32, VGG_LAYOUT_ROWS, as->shape,
+    vgg_packed_begin_tensor(packer->writer, as->name, VGG_DTYPE_F32, VGG_LAYOUT_ROWS, as->shape,
                             as->ndim);
 }
 
@@ -62,9 +57,9 @@ static vgg_status write_rows(struct packer *packer, const struct vgg_parameter *
         if (scale != NULL) {
             vgg_fold_weights(row, (size_t)count, scale[i]);
         }
-        vgg_packed_add(&packer->writer, row, (size_t)count);
+        vgg_packed_add(packer->writer, row, (size_t)count);
     }
-    vgg_packed_end_tensor(&packer->writer);
+    vgg_packed_end_tensor(packer->writer);
     vgg_mem_free(allocator, row);
     return VGG_OK;
 }
@@ -90,8 +85,8 @@ static vgg_status write_folded_bias(struct packer *packer, const struct vgg_para
         elements[i] = vgg_fold_bias((double)elements[i], scale[i], shift[i]);
     }
     begin_tensor(packer, as);
-    vgg_packed_add(&packer->writer, elements, count);
-    vgg_packed_end_tensor(&packer->writer);
+    vgg_packed_add(packer->writer, elements, count);
+    vgg_packed_end_tensor(packer->writer);
     return VGG_OK;
 }
 
@@ -114,9 +109,11 @@ static vgg_status write_layer(struct packer *packer, const struct vgg_tensor *we
     return status == VGG_OK && bias != NULL ? write_rows(packer, (*next)++, bias, NULL) : status;
 }
 
-static vgg_status write_layers(struct packer *packer)
+static vgg_status write_layers(void *user, struct vgg_packed_writer *writer)
 {
+    struct packer *packer = user;
     size_t count;
+    packer->writer = writer;
     const struct vgg_node *nodes = vgg_model_get_nodes(packer->model, &count);
     const struct vgg_parameter *next = packer->folded.parameters;
     vgg_status status = VGG_OK;
@@ -133,33 +130,35 @@ static vgg_status write_layers(struct packer *packer)
     return status;
 }
 
-static vgg_status write_file(struct packer *packer, const char *path)
+vgg_status vgg_pack_write(const char *path, const char *model_path, const struct vgg_spec *spec,
+                          const struct vgg_context *context, vgg_pack_fn *write, void *user,
+                          struct vgg_error *err)
 {
-    const struct vgg_allocator *allocator = vgg_allocator_of(packer->arena.context);
+    const struct vgg_allocator *allocator = vgg_allocator_of(context);
     struct vgg_outfile out;
+    struct vgg_packed_writer writer;
     struct vgg_bytes description = {.ok = true, .allocator = allocator};
     struct vgg_limits limits;
     vgg_limits_init(&limits);
-    vgg_spec_write(&packer->spec, &description);
+    vgg_spec_write(spec, &description);
     vgg_status status = VGG_OK;
     if (description.size > limits.json_bytes) { /* it could not be read */
-        status = vgg_fail(packer->err, VGG_ERR_LIMIT,
+        status = vgg_fail(err, VGG_ERR_LIMIT,
                           "%s: the description and labels have %zu bytes, limit is %llu",
-                          packer->path, description.size, (unsigned long long)limits.json_bytes);
+                          model_path, description.size, (unsigned long long)limits.json_bytes);
     }
     if (status == VGG_OK) {
-        status = vgg_outfile_open(path, allocator, &out, packer->err);
+        status = vgg_outfile_open(path, allocator, &out, err);
     }
     if (status == VGG_OK) {
-        vgg_packed_begin(&packer->writer, &out, allocator);
-        status = write_layers(packer);
-        const bool good =
-            vgg_packed_finish(&packer->writer, status == VGG_OK ? &description : NULL);
+        vgg_packed_begin(&writer, &out, allocator);
+        status = write(user, &writer);
+        const bool good = vgg_packed_finish(&writer, status == VGG_OK ? &description : NULL);
         if (status == VGG_OK && !good) {
-            status = vgg_fail_memory(packer->err, path, description.size, "the description");
+            status = vgg_fail_memory(err, path, description.size, "the description");
         }
         if (status == VGG_OK) {
-            status = vgg_outfile_commit(&out, packer->err);
+            status = vgg_outfile_commit(&out, err);
         } else {
             vgg_outfile_abort(&out);
         }
@@ -168,30 +167,49 @@ static vgg_status write_file(struct packer *packer, const char *path)
     return status;
 }
 
-vgg_status vgg_model_pack(const vgg_model *model, const char *path, struct vgg_error *err)
+vgg_status vgg_model_check_packable(const vgg_model *model, struct vgg_error *err)
 {
     struct vgg_model_info info;
+    vgg_model_get_info(model, &info);
+    if (info.int8) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT,
+                        "%s: its weights are int8 already: pack the checkpoint that they were made "
+                        "from",
+                        vgg_model_get_path(model));
+    }
+    if (info.dense || vgg_model_get_preprocess(model)->crop_width != 0) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT,
+                        "%s: a packed net has a square input and is not dense; both can be asked "
+                        "for when it is run",
+                        vgg_model_get_path(model));
+    }
+    return vgg_model_check_weights(model, err);
+}
+
+vgg_status vgg_model_pack(const vgg_model *model, const char *path, struct vgg_error *err)
+{
     const struct vgg_context *context = vgg_model_get_context(model);
     struct packer packer = {.model = model,
                             .path = vgg_model_get_path(model),
                             .arena = {.context = context},
                             .err = err};
+    struct vgg_limits limits;
+    vgg_limits_init(&limits);
     if (path == NULL) {
         return vgg_fail(err, VGG_ERR_ARGUMENT, "vgg_model_pack: path is NULL");
     }
-    vgg_model_get_info(model, &info);
-    if (info.dense || vgg_model_get_preprocess(model)->crop_width != 0) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT,
-                        "%s: a packed net has a square input and is not dense; both can be asked "
-                        "for when it is run",
-                        packer.path);
-    }
-    vgg_status status = vgg_model_check_weights(model, err);
+    vgg_status status = vgg_model_check_packable(model, err);
     if (status == VGG_OK) {
-        status = fold_spec(&packer, vgg_model_get_spec(model));
+        status =
+            vgg_spec_fold(packer.path, vgg_model_get_spec(model), &packer.arena, &packer.spec, err);
     }
     if (status == VGG_OK) {
-        status = write_file(&packer, path);
+        status =
+            vgg_graph_build(packer.path, &packer.spec, &limits, &packer.arena, &packer.folded, err);
+    }
+    if (status == VGG_OK) {
+        status =
+            vgg_pack_write(path, packer.path, &packer.spec, context, write_layers, &packer, err);
     }
     vgg_arena_destroy(&packer.arena);
     return status;

@@ -34,6 +34,8 @@ struct field {
 
 /* The largest window of local response normalisation that can be computed. */
 enum { MOST_LRN_CHANNELS = 255 };
+/* Of what a byte stands for: products of some such numbers are no denormals. */
+#define LEAST_SCALE 1e-12
 
 /* Room for a key as messages show it: "layers[3].kernel". */
 #define KEY_BYTES 96
@@ -423,6 +425,56 @@ static vgg_status read_labels(const struct reader *reader, const struct vgg_json
     return VGG_OK;
 }
 
+size_t vgg_spec_count_scales(const struct vgg_spec *spec)
+{
+    size_t count = spec->head_count - 1;
+    for (size_t i = 0; i < spec->layer_count; i++) {
+        count += spec->layers[i].kind == VGG_LAYER_CONV;
+    }
+    return count;
+}
+
+/* How activations are quantised. */
+static vgg_status read_int8(const struct reader *reader, const struct vgg_json *item,
+                            struct vgg_spec *spec)
+{
+    const struct vgg_json *low = NULL, *step = NULL, *scales = NULL;
+    const struct field fields[] = {
+        {"low", FIELD_ANY, &low, true, 0, 0},
+        {"step", FIELD_ANY, &step, true, 0, 0},
+        {"scales", FIELD_ANY, &scales, true, 0, 0},
+    };
+    const size_t expected = vgg_spec_count_scales(spec);
+    char key[KEY_BYTES];
+    double value;
+    size_t count = 0;
+    vgg_status status = READ_OBJECT(reader, "int8", item, fields);
+    if (status != VGG_OK ||
+        (status = read_rgb(reader, "int8.low", low, -1e6, spec->grid.low)) != VGG_OK ||
+        (status = read_rgb(reader, "int8.step", step, LEAST_SCALE, spec->grid.step)) != VGG_OK) {
+        return status;
+    }
+    if (!vgg_json_is(scales, VGG_JSON_LIST) || vgg_json_count(scales) != expected) {
+        snprintf(key, sizeof key, "a list of %zu numbers", expected);
+        return fail_expected(reader, "int8.scales", key, scales);
+    }
+    spec->scales = vgg_arena_alloc(reader->arena, expected, sizeof *spec->scales);
+    if (spec->scales == NULL) {
+        return fail_memory(reader, expected * sizeof *spec->scales);
+    }
+    for (const struct vgg_json *scale = vgg_json_first(scales); scale != NULL;
+         scale = vgg_json_next(scale), count++) {
+        snprintf(key, sizeof key, "int8.scales[%zu]", count);
+        status = read_number(reader, key, scale, LEAST_SCALE, 1 / LEAST_SCALE, &value);
+        if (status != VGG_OK) {
+            return status;
+        }
+        spec->scales[count] = (float)value;
+    }
+    spec->int8 = true;
+    return VGG_OK;
+}
+
 /* What is published about the weights. */
 static vgg_status read_checkpoint(const struct reader *reader, const struct vgg_json *item,
                                   struct vgg_spec *spec)
@@ -469,7 +521,7 @@ static vgg_status read_spec(const struct reader *reader, const struct vgg_json *
     int schema = 0;
     bool batch_norm = false, dropout = true;
     const struct vgg_json *layers = NULL, *classifier = NULL, *preprocess = NULL, *labels = NULL;
-    const struct vgg_json *checkpoint = NULL, *accuracy = NULL;
+    const struct vgg_json *checkpoint = NULL, *accuracy = NULL, *int8 = NULL;
     const struct field fields[] = {
         {"schema", FIELD_INT, &schema, true, 1, 1e9},
         {"name", FIELD_TEXT, &spec->name, false, 0, 0},
@@ -483,6 +535,7 @@ static vgg_status read_spec(const struct reader *reader, const struct vgg_json *
         {"labels", FIELD_ANY, &labels, false, 0, 0},
         {"checkpoint", FIELD_ANY, &checkpoint, false, 0, 0},
         {"accuracy", FIELD_ANY, &accuracy, false, 0, 0},
+        {"int8", FIELD_ANY, &int8, false, 0, 0},
     };
     /* First of all: a later schema may have other keys. */
     const struct vgg_json *version = vgg_json_get(root, "schema");
@@ -515,6 +568,9 @@ static vgg_status read_spec(const struct reader *reader, const struct vgg_json *
     }
     if (status == VGG_OK && accuracy != NULL) {
         status = read_accuracy(reader, accuracy, spec);
+    }
+    if (status == VGG_OK && int8 != NULL) {
+        status = read_int8(reader, int8, spec);
     }
     return status;
 }

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/status.h"
+#include "model/graph.h"
 #include "model/labels.h"
 #include "vgg/model.h"
 #include "vgg/preprocess.h"
@@ -66,6 +67,12 @@ struct vgg_spec {
     bool assumed_input;      /* nor of its input, */
     bool assumed_preprocess; /* nor of mean and std */
 
+    bool int8;                 /* weights and activations are bytes: a packed file's only, with */
+    struct vgg_int8_grid grid; /* the input's, */
+    float *
+        scales; /* [vgg_spec_count_scales] what an activation byte of each convolution and linear layer
+                      but the last stands for */
+
     /* What is published about the weights; NULL and 0 where nothing is. */
     const char *file;
     const char *sha256; /* 64 hexadecimal digits, or the first few of them */
@@ -91,6 +98,9 @@ static inline int vgg_spec_get_classes(const struct vgg_spec *spec)
 {
     return spec->head[spec->head_count - 1].features;
 }
+
+/* Convolutions and linear layers but the last, whose outputs are bytes in an int8 net. */
+size_t vgg_spec_count_scales(const struct vgg_spec *spec);
 
 /* The input side at which the features end exactly as large as the average pool's output, so that it
  * changes nothing: 224 for torchvision's nets, 32 for those made for CIFAR. */

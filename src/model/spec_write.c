@@ -70,6 +70,15 @@ static void add_preprocess(const struct vgg_preprocess *preprocess, struct vgg_b
         (double)preprocess->std[1], (double)preprocess->std[2]);
 }
 
+static void add_numbers(const char *key, const float *numbers, size_t count, struct vgg_bytes *json)
+{
+    add(json, "\"%s\":[", key);
+    for (size_t i = 0; i < count; i++) {
+        add(json, "%s%.9g", i == 0 ? "" : ",", (double)numbers[i]);
+    }
+    add(json, "]");
+}
+
 void vgg_spec_write(const struct vgg_spec *spec, struct vgg_bytes *json)
 {
     add(json, "{\"schema\":%d", VGG_SPEC_SCHEMA);
@@ -90,5 +99,15 @@ void vgg_spec_write(const struct vgg_spec *spec, struct vgg_bytes *json)
         add(json, "%s", i == 0 ? ",\"labels\":[" : ",");
         vgg_bytes_add_string(json, spec->labels.names[i]);
     }
-    add(json, "%s}\n", spec->labels.count > 0 ? "]" : "");
+    add(json, "%s", spec->labels.count > 0 ? "]" : "");
+    if (spec->int8) {
+        add(json, ",\"int8\":{");
+        add_numbers("low", spec->grid.low, 3, json);
+        add(json, ",");
+        add_numbers("step", spec->grid.step, 3, json);
+        add(json, ",");
+        add_numbers("scales", spec->scales, vgg_spec_count_scales(spec), json);
+        add(json, "}");
+    }
+    add(json, "}\n");
 }

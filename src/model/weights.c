@@ -84,6 +84,9 @@ vgg_status vgg_graph_check_numbers(const char *path, const struct vgg_graph *gra
     for (size_t i = 0; i < graph->parameter_count && status == VGG_OK; i++) {
         const struct vgg_parameter *parameter = &graph->parameters[i];
         const struct vgg_tensor *tensor = *parameter->slot;
+        if (!vgg_dtype_is_float(tensor->dtype)) {
+            continue; /* integers are always numbers */
+        }
         if (!all) {
             const bool small = vgg_tensor_get_count(tensor) <= SMALL;
             status = check_some(path, parameter->name, tensor, small ? SMALL : SAMPLES, err);

@@ -1,0 +1,27 @@
+/* What all packed files have in common, whatever their weights are. */
+#ifndef VGG_MODEL_PACK_H
+#define VGG_MODEL_PACK_H
+
+#include "checkpoint/packed.h"
+#include "model/build.h"
+
+/* Refuses what no packed file can hold: ARGUMENT; and weights that are no numbers: UNSUPPORTED. */
+vgg_status vgg_model_check_packable(const vgg_model *model, struct vgg_error *err);
+
+/* The same net without BatchNorm, whose shift becomes the convolution's bias, under torchvision's names.
+ *   path   for messages
+ *   out    shares with spec all but what the arena owns
+ * Errors: MEMORY. */
+vgg_status vgg_spec_fold(const char *path, const struct vgg_spec *spec, struct vgg_arena *arena,
+                         struct vgg_spec *out, struct vgg_error *err);
+
+/* Writes a packed file, which replaces PATH in one step.
+ *   model_path  for messages
+ *   write       writes the tensors
+ * Errors: IO, LIMIT, MEMORY, and those of write. */
+typedef vgg_status vgg_pack_fn(void *user, struct vgg_packed_writer *writer);
+vgg_status vgg_pack_write(const char *path, const char *model_path, const struct vgg_spec *spec,
+                          const struct vgg_context *context, vgg_pack_fn *write, void *user,
+                          struct vgg_error *err);
+
+#endif
