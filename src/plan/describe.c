@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "plan/plan.h"
+#include "plan/int8.h"
 
 /* "Conv2d + BatchNorm2d + ReLU": the classes of the nodes from first to last. */
 static void name_nodes(const struct vgg_step *step, char *text, size_t bytes)
@@ -38,9 +38,10 @@ static void name_algorithm(const struct vgg_plan *plan, const struct vgg_step *s
     }
 }
 
-static double elements_of(const struct vgg_plan *plan, const struct vgg_activation *a)
+static uint64_t bytes_of(const struct vgg_plan *plan, const struct vgg_activation *a)
 {
-    return (double)plan->batch * a->shape.c * a->shape.h * a->shape.w;
+    return (uint64_t)((double)plan->batch * a->shape.c * a->shape.h * a->shape.w *
+                      a->element_bytes);
 }
 
 /* Multiply-adds of the definition, and those that the chosen algorithm does. */
@@ -92,25 +93,27 @@ vgg_status vgg_plan_describe(struct vgg_plan *plan, struct vgg_error *err)
         struct vgg_step_info *info = &plan->info[s];
         char nodes[256], algorithm[64];
         name_nodes(step, nodes, sizeof nodes);
-        name_algorithm(plan, step, algorithm, sizeof algorithm);
-        *info = (struct vgg_step_info){
-            .name = step->node != NULL ? step->node->name : "input",
-            .nodes = vgg_arena_copy_string(&plan->arena, nodes, strlen(nodes)),
-            .algorithm = vgg_arena_copy_string(&plan->arena, algorithm, strlen(algorithm)),
-            .reason = step->kind == VGG_STEP_CONV ? step->conv.reason : "",
-            .predicted_ms = step->conv.predicted_ms,
-        };
+        *info = (struct vgg_step_info){0};
+        if (plan->int8 != NULL) {
+            vgg_int8_describe(plan, step, algorithm, sizeof algorithm, info);
+        } else {
+            name_algorithm(plan, step, algorithm, sizeof algorithm);
+            if (step->in >= 0) {
+                count(plan, step, info);
+            }
+        }
+        info->name = step->node != NULL ? step->node->name : "input";
+        info->nodes = vgg_arena_copy_string(&plan->arena, nodes, strlen(nodes));
+        info->algorithm = vgg_arena_copy_string(&plan->arena, algorithm, strlen(algorithm));
+        info->reason = step->kind == VGG_STEP_CONV && plan->int8 == NULL ? step->conv.reason : "";
+        info->predicted_ms = step->conv.predicted_ms;
         if (info->nodes == NULL || info->algorithm == NULL || info->reason == NULL) {
             return vgg_fail_memory(err, plan->path, sizeof nodes, "the plan");
         }
         const struct vgg_activation *out = &plan->activations[step->out];
-        info->output_bytes = (uint64_t)(elements_of(plan, out) * sizeof(float));
-        info->input_bytes = info->output_bytes;
-        if (step->in >= 0) {
-            const struct vgg_activation *in = &plan->activations[step->in];
-            info->input_bytes = (uint64_t)(elements_of(plan, in) * sizeof(float));
-            count(plan, step, info);
-        }
+        info->output_bytes = bytes_of(plan, out);
+        info->input_bytes =
+            step->in >= 0 ? bytes_of(plan, &plan->activations[step->in]) : info->output_bytes;
     }
     return VGG_OK;
 }

@@ -15,7 +15,7 @@ static bool is(const struct vgg_node *node, enum vgg_op op)
 static int add_activation(struct vgg_plan *plan, struct vgg_shape shape, int lanes)
 {
     struct vgg_activation *a = &plan->activations[plan->activation_count];
-    *a = (struct vgg_activation){.shape = shape, .lanes = lanes};
+    *a = (struct vgg_activation){.shape = shape, .lanes = lanes, .element_bytes = sizeof(float)};
     a->blocks = vgg_ceil_div(shape.c, lanes);
     return plan->activation_count++;
 }

@@ -14,8 +14,9 @@ static bool measure(struct vgg_activation *a, int batch)
         return false;
     }
     /* Whole cache lines: each picture is aligned, and features can be read by whole vectors. */
-    picture = vgg_size_round_up(picture, VGG_ALIGN_BYTES / sizeof(float));
-    if (!vgg_size_mul(picture, (size_t)batch * sizeof(float), &total) || total > PTRDIFF_MAX / 2) {
+    const size_t element_bytes = (size_t)a->element_bytes;
+    picture = vgg_size_round_up(picture, VGG_ALIGN_BYTES / element_bytes);
+    if (!vgg_size_mul(picture, (size_t)batch * element_bytes, &total) || total > PTRDIFF_MAX / 2) {
         return false;
     }
     a->row_stride = (ptrdiff_t)row;
@@ -114,9 +115,7 @@ vgg_status vgg_plan_place(struct vgg_plan *plan, struct vgg_error *err)
     if (!measure_slab(plan)) {
         return too_large(plan, err);
     }
-    /* Huge pages gain nothing before the second run, and can take long to get. */
-    plan->slab = plan->one_shot ? vgg_aligned_alloc(allocator, plan->slab_bytes)
-                                : vgg_huge_alloc(allocator, plan->slab_bytes);
+    plan->slab = vgg_aligned_alloc(allocator, plan->slab_bytes);
     if (plan->slab == NULL) {
         return vgg_fail_memory(err, plan->path, plan->slab_bytes, "activations");
     }
@@ -124,8 +123,10 @@ vgg_status vgg_plan_place(struct vgg_plan *plan, struct vgg_error *err)
     for (int i = 0; i < plan->activation_count; i++) {
         struct vgg_activation *a = &plan->activations[i];
         a->offset_bytes = i % 2 == 0 ? 0 : plan->slab_bytes - a->bytes;
-        a->data = at(plan, a->offset_bytes) + a->pad * a->row_stride + a->pad * a->lanes;
-        report = a->bytes > report ? a->bytes : report;
+        a->data_bytes = plan->slab + a->offset_bytes +
+                        (a->pad * a->row_stride + a->pad * a->lanes) * a->element_bytes;
+        const size_t floats = a->bytes / (size_t)a->element_bytes * sizeof(float);
+        report = floats > report ? floats : report;
     }
     for (int s = 0; s < plan->step_count; s++) {
         struct vgg_step *step = &plan->steps[s];

@@ -1,5 +1,5 @@
 /* Building and freeing a plan. */
-#include "plan/plan.h"
+#include "plan/int8.h"
 
 vgg_status vgg_plan_create(const struct vgg_node *nodes, size_t node_count, const char *path,
                            const struct vgg_plan_options *options, struct vgg_pool *pool,
@@ -14,6 +14,10 @@ vgg_status vgg_plan_create(const struct vgg_node *nodes, size_t node_count, cons
     plan->path = path;
     plan->arena.context = options->context;
     plan->kernels = options->kernels;
+    plan->int8 = options->int8;
+    if (options->int8 != NULL) {
+        plan->grid = *options->grid;
+    }
     plan->batch = options->batch;
     plan->conv = options->conv;
     plan->form = options->form;
@@ -24,20 +28,25 @@ vgg_status vgg_plan_create(const struct vgg_node *nodes, size_t node_count, cons
     plan->assumed_input = options->assumed_input;
     plan->on_node = options->on_node;
     plan->on_node_user = options->on_node_user;
-    vgg_status status = vgg_plan_fuse(plan, nodes, node_count, err);
+    const bool int8 = options->int8 != NULL;
+    vgg_status status = (int8 ? vgg_int8_fuse : vgg_plan_fuse)(plan, nodes, node_count, err);
     if (status == VGG_OK) {
         status = vgg_plan_measure(plan, err);
     }
     if (status == VGG_OK) {
-        vgg_plan_choose(plan, plan->threads);
-        vgg_plan_measure_weights(plan);
+        if (int8) {
+            vgg_int8_choose(plan);
+        } else {
+            vgg_plan_choose(plan, plan->threads);
+            vgg_plan_measure_weights(plan);
+        }
         status = vgg_plan_place(plan, err);
     }
     if (status == VGG_OK) {
         status = vgg_plan_describe(plan, err);
     }
     if (status == VGG_OK) {
-        status = vgg_plan_pack(plan, pool, err);
+        status = int8 ? vgg_int8_load(plan, err) : vgg_plan_pack(plan, pool, err);
     }
     if (status != VGG_OK) {
         vgg_plan_destroy(plan);

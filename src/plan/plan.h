@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/pool.h"
+#include "kernels/int8.h"
 #include "kernels/kernels.h"
 #include "model/graph.h"
 #include "vgg/session.h"
@@ -19,12 +20,18 @@
 struct vgg_activation {
     struct vgg_shape shape;
     int lanes;
-    int pad; /* frame of zeros, in pixels */
+    int element_bytes; /* 4: float32; 1: bytes of an int8 net, see kernels/int8.h */
+    float scale;       /* what such a byte stands for */
+    int pad;           /* frame of zeros, in pixels */
     int blocks;
     ptrdiff_t n_stride, block_stride, row_stride; /* elements */
     size_t bytes;                                 /* of the whole batch with its frames */
     size_t offset_bytes;                          /* in the slab */
-    float *data; /* picture 0, block 0, pixel (0, 0); set when the slab exists */
+    /* Picture 0, block 0, pixel (0, 0); set when the slab exists. */
+    union {
+        float *data;
+        uint8_t *data_bytes;
+    };
 };
 
 enum vgg_step_kind {
@@ -64,14 +71,26 @@ struct vgg_conv_choice {
     const char *reason;
 };
 
+/* What a step of an int8 net computes with; the arrays have whole groups of channels. */
+struct vgg_int8_step {
+    const int8_t *weight; /* where it is in the file */
+    ptrdiff_t weight_group_stride;
+    int k_blocks; /* LINEAR: of 64 input features */
+    int32_t *bias, *weight_sum;
+    float *scale;
+    int rows; /* CONV with a pool: rows of the pool's output computed at a time */
+};
+
 struct vgg_step {
     enum vgg_step_kind kind;
     const struct vgg_node *node; /* the first node it computes; NULL for FRAME_INPUT */
     const struct vgg_node *norm; /* the BatchNorm folded into a convolution, or NULL */
     const struct vgg_node *last; /* the last node it computes: `out` is this node's output */
-    const struct vgg_node *pool; /* the 2 × 2 max-pool fused into a convolution, or NULL */
-    bool relu;                   /* ReLU fused */
+    const struct vgg_node
+        *pool; /* the max-pool fused into a convolution, or NULL: 2 × 2 in a float32 net */
+    bool relu; /* ReLU fused */
     struct vgg_conv_choice conv; /* CONV only */
+    struct vgg_int8_step int8;   /* of an int8 net */
     int in, out;                 /* indices of activations */
 
     /* How one picture's work is cut into tasks (choose.c). */
@@ -104,6 +123,8 @@ struct vgg_step {
 struct vgg_plan {
     const char *path; /* of the checkpoint, for messages; borrowed */
     const struct vgg_kernels *kernels;
+    const struct vgg_int8_kernels *int8; /* of an int8 net, or NULL */
+    struct vgg_int8_grid grid;           /* of its input */
     int batch;
     int threads;
     enum vgg_conv_algorithm conv;
@@ -130,6 +151,8 @@ struct vgg_plan {
 struct vgg_plan_options {
     const struct vgg_context *context; /* NULL, or outlives the plan */
     const struct vgg_kernels *kernels;
+    const struct vgg_int8_kernels *int8; /* not NULL: the net is an int8 one, */
+    const struct vgg_int8_grid *grid;    /* whose input is quantised so */
     int batch;
     enum vgg_conv_algorithm conv;
     enum vgg_algorithm form; /* the form Winograd takes; VGG_DIRECT: whichever is cheaper */
@@ -187,7 +210,7 @@ void vgg_dense_run(const struct vgg_plan *plan, const struct vgg_step *step, str
 
 /* Writes the frame of zeros round rows begin … end-1 of a block, with the corners at the plane's top
  * and bottom. */
-void vgg_activation_clear_frame(const struct vgg_activation *activation, float *block, int begin,
+void vgg_activation_clear_frame(const struct vgg_activation *activation, void *block, int begin,
                                 int end);
 
 /* What the public functions tell of a plan (describe.c, roof.c). Strings go into the plan's arena. */

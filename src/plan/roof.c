@@ -7,7 +7,8 @@ enum { MIN_READ_BYTES = 32 << 20, ROUNDS = 3 };
 
 struct roof_run {
     const struct vgg_kernels *kernels;
-    const char *data; /* [threads][slice_bytes], or NULL */
+    const struct vgg_int8_kernels *int8; /* not NULL: it is products of bytes that count */
+    const char *data;                    /* [threads][slice_bytes], or NULL */
     size_t slice_bytes;
     double flops; /* of one task */
 };
@@ -19,11 +20,17 @@ static double seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static void fma_task(void *context, size_t index, int worker)
+static void product_task(void *context, size_t index, int worker)
 {
     struct roof_run *run = context;
     struct vgg_peak_args args = {.iterations = 300000, .seed = (float)index};
-    run->kernels->fma_peak(&args);
+    struct vgg_int8_peak_args int8_args = {.iterations = 300000};
+    if (run->int8 != NULL) {
+        run->int8->peak(&int8_args);
+        args.flops = int8_args.operations;
+    } else {
+        run->kernels->fma_peak(&args);
+    }
     if (worker == 0) {
         run->flops = args.flops; /* the same for every task */
     }
@@ -56,10 +63,10 @@ void vgg_plan_measure_roof(const struct vgg_plan *plan, struct vgg_pool *pool,
                            struct vgg_roof *roof)
 {
     const size_t threads = (size_t)vgg_pool_get_threads(pool);
-    struct roof_run run = {.kernels = plan->kernels};
+    struct roof_run run = {.kernels = plan->kernels, .int8 = plan->int8};
     size_t bytes = 0;
     *roof = (struct vgg_roof){0};
-    const double fma_time = best_time(pool, threads, fma_task, &run);
+    const double fma_time = best_time(pool, threads, product_task, &run);
     roof->flops_per_second = run.flops * (double)threads / fma_time;
     for (int s = 0; s < plan->step_count; s++) {
         const struct vgg_step *step = &plan->steps[s];

@@ -3,7 +3,7 @@
  * allocated. */
 #include <string.h>
 
-#include "plan/plan.h"
+#include "plan/int8.h"
 
 /* What the tasks of one step need. */
 struct step_run {
@@ -42,24 +42,26 @@ static float *block_to_write(const struct vgg_activation *a, int n, int block)
     return a->data + n * a->n_stride + block * a->block_stride;
 }
 
-void vgg_activation_clear_frame(const struct vgg_activation *a, float *block, int begin, int end)
+void vgg_activation_clear_frame(const struct vgg_activation *a, void *block, int begin, int end)
 {
-    const ptrdiff_t side = (ptrdiff_t)a->pad * a->lanes, inside = (ptrdiff_t)a->shape.w * a->lanes;
-    const size_t row_bytes = (size_t)a->row_stride * sizeof(float);
+    const ptrdiff_t pixel_bytes = (ptrdiff_t)a->lanes * a->element_bytes;
+    const ptrdiff_t side = a->pad * pixel_bytes, inside = a->shape.w * pixel_bytes;
+    const ptrdiff_t row_bytes = a->row_stride * a->element_bytes;
+    char *first = block;
     if (a->pad == 0) {
         return;
     }
     for (int row = begin; row < end; row++) {
-        float *p = block + row * a->row_stride;
-        memset(p - side, 0, (size_t)side * sizeof(float));
-        memset(p + inside, 0, (size_t)side * sizeof(float));
+        char *p = first + row * row_bytes;
+        memset(p - side, 0, (size_t)side);
+        memset(p + inside, 0, (size_t)side);
     }
     for (int row = 1; row <= a->pad; row++) {
         if (begin == 0) {
-            memset(block - row * a->row_stride - side, 0, row_bytes);
+            memset(first - row * row_bytes - side, 0, (size_t)row_bytes);
         }
         if (end == a->shape.h) {
-            memset(block + (a->shape.h + row - 1) * a->row_stride - side, 0, row_bytes);
+            memset(first + (a->shape.h + row - 1) * row_bytes - side, 0, (size_t)row_bytes);
         }
     }
 }
@@ -345,7 +347,12 @@ static void report_node(const struct vgg_plan *plan, const struct vgg_step *step
     const struct vgg_activation *out = &plan->activations[step->out];
     const size_t elements = (size_t)out->shape.c * (size_t)out->shape.h * (size_t)out->shape.w;
     for (int n = 0; n < count; n++) {
-        vgg_activation_to_planar(out, n, plan->report + (size_t)n * elements);
+        float *planar = plan->report + (size_t)n * elements;
+        if (out->element_bytes == 1) {
+            vgg_int8_to_planar(plan, out, n, planar);
+        } else {
+            vgg_activation_to_planar(out, n, planar);
+        }
     }
     const int64_t shape[4] = {count, out->shape.c, out->shape.h, out->shape.w};
     const bool features = out->lanes == 1;
@@ -359,7 +366,11 @@ void vgg_plan_run(struct vgg_plan *plan, struct vgg_pool *pool, const float *inp
         struct vgg_step *step = &plan->steps[s];
         const uint64_t start = vgg_now_ns();
         step->prepare_ns = plan->one_shot ? 0 : step->prepare_ns;
-        run_step(plan, pool, step, input, count);
+        if (plan->int8 != NULL) {
+            vgg_int8_run_step(plan, pool, step, input, count);
+        } else {
+            run_step(plan, pool, step, input, count);
+        }
         step->last_ns = vgg_now_ns() - start - (plan->one_shot ? step->prepare_ns : 0);
         if (plan->on_node != NULL && step->last != NULL) {
             report_node(plan, step, count);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "kernels/dispatch.h"
+#include "kernels/int8_dispatch.h"
 #include "model/spec.h"
 #include "plan/plan.h"
 
@@ -108,6 +109,13 @@ vgg_status vgg_session_create(const vgg_model *model, const struct vgg_session_o
         return vgg_fail(err, VGG_ERR_ARGUMENT, "input size: expected positive, got %d x %d",
                         options->width, options->height);
     }
+    if (vgg_model_get_spec(model)->int8 && options->conv != VGG_CONV_AUTO) {
+        return vgg_fail(
+            err, VGG_ERR_ARGUMENT,
+            "%s: its weights are int8, which are always convolved directly, in integers: "
+            "leave the choice of a convolution out",
+            path);
+    }
     status = vgg_model_check_classifier(model, err);
     if (status != VGG_OK) {
         return status;
@@ -129,6 +137,11 @@ vgg_status vgg_session_create(const vgg_model *model, const struct vgg_session_o
         .on_node = options->on_node,
         .on_node_user = options->on_node_user,
     };
+    const struct vgg_spec *spec = vgg_model_get_spec(model);
+    if (spec->int8) {
+        plan_options.int8 = vgg_int8_kernels_find(options->cpu);
+        plan_options.grid = &spec->grid;
+    }
     if (options->height > 0) {
         plan_options.input.h = options->height;
     }

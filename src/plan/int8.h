@@ -1,0 +1,43 @@
+/* Plans of int8 nets: bytes between all steps, integer sums, float32 logits.
+ *
+ *   picture ─ quantise ─► bytes ─ conv, ReLU (, max-pool) ─► bytes … linear, ReLU ─► bytes ─ linear ─► logits
+ *
+ * The weights are read where they are in the file; what is small is copied and checked, so that nothing in a
+ * file can make a sum overflow. */
+#ifndef VGG_PLAN_INT8_H
+#define VGG_PLAN_INT8_H
+
+#include "plan/plan.h"
+
+/* What keeps sums within int32 whatever the weights are: with w the largest |weight| that a byte can hold,
+ *     Σ|w| * 255 <= 2^30,  |bias| <= 2^29,  Σ w (q - 128) + 128 Σ w + bias  within int32 in any order
+ * for as many products as a sum has, with those that only fill a block. */
+enum {
+    VGG_INT8_MOST_PRODUCTS = 32896,
+    VGG_INT8_MOST_BIAS = 1 << 29,
+};
+/* Scales that neither overflow nor become denormal. */
+#define VGG_INT8_LEAST_SCALE 1e-30f
+#define VGG_INT8_MOST_SCALE 1e30f
+
+/* The stages of vgg_plan_create that are other ones for an int8 net. The weights' layout is the caller's to
+ * check; everything that comes from the file's numbers is checked here.
+ * Errors: UNSUPPORTED (nets that are not a chain of convolution with ReLU, pools, and linear layers; layers
+ * with too many products in a sum), FORMAT (numbers out of range), MISMATCH, MEMORY. */
+vgg_status vgg_int8_fuse(struct vgg_plan *plan, const struct vgg_node *nodes, size_t node_count,
+                         struct vgg_error *err);
+void vgg_int8_choose(struct vgg_plan *plan);
+vgg_status vgg_int8_load(struct vgg_plan *plan, struct vgg_error *err);
+
+/* Algorithm, and products that are really done. */
+void vgg_int8_describe(const struct vgg_plan *plan, const struct vgg_step *step, char *algorithm,
+                       size_t bytes, struct vgg_step_info *info);
+
+void vgg_int8_run_step(struct vgg_plan *plan, struct vgg_pool *pool, struct vgg_step *step,
+                       const float *input, int count);
+
+/* Copies one picture of an activation of bytes as planar [c][h][w], as the numbers that they stand for. */
+void vgg_int8_to_planar(const struct vgg_plan *plan, const struct vgg_activation *activation,
+                        int picture, float *out);
+
+#endif
