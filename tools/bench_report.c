@@ -195,7 +195,7 @@ static void write_record(const struct bench_report *report, struct json *json,
     json_string(json, "cpu", vgg_cpu_string(measurement->info.cpu));
     json_integer(json, "threads", measurement->info.threads);
     json_integer(json, "batch", options->batch);
-    json_string(json, "precision", "float32");
+    json_string(json, "precision", about->model->info.int8 ? "int8" : "float32");
     json_string(json, "conv", bench_conv_string(options->conv));
     json_string(json, "plan", bench_plan_string(options->one_shot));
     json_string(json, "input", about->input);

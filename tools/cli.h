@@ -27,6 +27,9 @@ enum cli_plan_for {
     CLI_PLAN_STEADY,
 };
 
+/* The numbers that weights are packed as. */
+enum cli_weights { CLI_WEIGHTS_F32, CLI_WEIGHTS_INT8 };
+
 enum cli_shell { CLI_SHELL_BASH, CLI_SHELL_ZSH, CLI_SHELL_FISH };
 
 enum cli_sort { CLI_SORT_ORDER, CLI_SORT_TIME };
@@ -59,18 +62,21 @@ struct cli_options {
     const char *save_logits;
     const char *save_input;
     const char *plot;
-    int format;           /* enum cli_format */
-    int cpu;              /* enum vgg_cpu */
-    int conv;             /* enum vgg_conv_algorithm */
-    int plan_for;         /* enum cli_plan_for */
-    int sort;             /* enum cli_sort */
-    int completion;       /* enum cli_shell; -1: not asked for */
-    struct cli_size size; /* of the input */
-    int resize;           /* shorter side of pictures; 0: they are not resized; -1: not given */
-    int topk;             /* classes shown per picture */
-    int threads;          /* 0: as many as there are CPUs */
-    int batch;            /* info: pictures in one run; 0: 1 */
-    int runs;             /* bench: exactly so many; 0: until the median is stable */
+    const char *calibrate; /* pack: a folder of pictures */
+    int format;            /* enum cli_format */
+    int cpu;               /* enum vgg_cpu */
+    int conv;              /* enum vgg_conv_algorithm */
+    int plan_for;          /* enum cli_plan_for */
+    int sort;              /* enum cli_sort */
+    int weights;           /* pack: enum cli_weights */
+    int pictures;          /* pack: the most to calibrate with; 0: not given */
+    int completion;        /* enum cli_shell; -1: not asked for */
+    struct cli_size size;  /* of the input */
+    int resize;            /* shorter side of pictures; 0: they are not resized; -1: not given */
+    int topk;              /* classes shown per picture */
+    int threads;           /* 0: as many as there are CPUs */
+    int batch;             /* info: pictures in one run; 0: 1 */
+    int runs;              /* bench: exactly so many; 0: until the median is stable */
     double min_time, max_time; /* bench: seconds of one configuration */
     /* bench: one configuration of each combination */
     struct cli_list threads_list, batch_list, cpu_list, conv_list;

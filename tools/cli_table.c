@@ -13,6 +13,8 @@ static const char *const cpus[] = {"auto", "scalar", "avx2", "avx512", "amx", "n
 static const char *const convs[] = {"auto", "exact", "direct", "f2", "f4", "f6", NULL};
 static const char *const plans[] = {"auto", "one-shot", "steady", NULL};
 static const char *const shells[] = {"bash", "zsh", "fish", NULL};
+static const char *const reports[] = {"text", "json", NULL};
+static const char *const weights[] = {"f32", "int8", NULL};
 static const char *const sorts[] = {"order", "time", NULL};
 
 #define VALUE(member) offsetof(struct cli_options, member)
@@ -26,7 +28,13 @@ const struct cli_option cli_option_table[] = {
      NULL, 1, 1000000},
     {"labels", 'l', CLI_CLASSIFY | CLI_PACK, CLI_TEXT, VALUE(labels), "FILE",
      "class names, one a line, in the order of the classes", NULL, 0, 0},
-    {"threads", 't', SINGLE, CLI_COUNT, VALUE(threads), "N",
+    {"weights", 0, CLI_PACK, CLI_CHOICE, VALUE(weights), NULL,
+     "float32, or 8-bit integers, with which activations are too (f32)", weights, 0, 0},
+    {"calibrate", 0, CLI_PACK, CLI_TEXT, VALUE(calibrate), "DIR",
+     "pictures like those to come, which int8 is chosen and measured with", NULL, 0, 0},
+    {"pictures", 0, CLI_PACK, CLI_COUNT, VALUE(pictures), "N",
+     "calibrate with at most N of them, spread over DIR (256)", NULL, 1, 1000000},
+    {"threads", 't', SINGLE | CLI_PACK, CLI_COUNT, VALUE(threads), "N",
      "threads (as many as there are CPUs for this process)", NULL, 1, 1024},
     {"threads", 't', CLI_BENCH, CLI_COUNTS, VALUE(threads_list), "N,...",
      "threads (as many as there are CPUs for this process)", NULL, 1, 1024},
@@ -34,8 +42,8 @@ const struct cli_option cli_option_table[] = {
      NULL, 1, 4096},
     {"batch", 'b', CLI_BENCH, CLI_COUNTS, VALUE(batch_list), "N,...", "pictures in one run (1)",
      NULL, 1, 4096},
-    {"cpu", 0, SINGLE, CLI_CHOICE, VALUE(cpu), NULL, "instruction set (auto: the best of this CPU)",
-     cpus, 0, 0},
+    {"cpu", 0, SINGLE | CLI_PACK, CLI_CHOICE, VALUE(cpu), NULL,
+     "instruction set (auto: the best of this CPU)", cpus, 0, 0},
     {"cpu", 0, CLI_BENCH, CLI_CHOICES, VALUE(cpu_list), NULL,
      "instruction set (auto: the best of this CPU)", cpus, 0, 0},
     {"conv", 0, SINGLE, CLI_CHOICE, VALUE(conv), NULL,
@@ -85,6 +93,8 @@ const struct cli_option cli_option_table[] = {
     {"plan", 0, CLI_INFO, CLI_FLAG, VALUE(plan), NULL,
      "tell how every step is computed and why, predicted and measured", NULL, 0, 0},
     {"format", 'o', ALL, CLI_CHOICE, VALUE(format), NULL, "how results are written", formats, 0, 0},
+    {"format", 0, CLI_PACK, CLI_CHOICE, VALUE(format), NULL,
+     "how what calibration found is written", reports, 0, 0},
     {"output", 'o', CLI_CONVERT, CLI_TEXT, VALUE(output), "FILE",
      "the file to write: .pth, .pt or .safetensors", NULL, 0, 0},
     {"output", 'o', CLI_PACK, CLI_TEXT, VALUE(output), "FILE",
@@ -128,10 +138,10 @@ const struct cli_command_entry cli_command_table[] = {
      "the\n"
      "same names, element types and values. FILE is replaced in one step, when all is written."},
     {CLI_PACK, "pack", "[options] MODEL -o FILE",
-     "Write the net into one file that is used where it is mapped: float32 weights at whole pages, "
-     "with\n"
+     "Write the net into one file that is used where it is mapped: weights at whole pages, with\n"
      "BatchNorm folded, layers, labels and preprocessing. FILE then stands wherever a checkpoint "
-     "can."},
+     "can.\n"
+     "With --weights int8 --calibrate DIR it is an int8 net, and what that costs is told."},
     {0, NULL, NULL, NULL},
 };
 

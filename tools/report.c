@@ -23,12 +23,14 @@ void report_describe(const struct report_model *model, char *out, size_t bytes)
 {
     char size[32];
     report_format_bytes(model->file_bytes, size, sizeof size);
-    snprintf(out, bytes, "%s (%d conv + %d linear%s%s), %d classes, %s checkpoint, %s",
+    snprintf(out, bytes, "%s (%d conv + %d linear%s%s%s), %d classes, %s checkpoint, %s",
              model->info.name, model->info.conv_count, model->info.linear_count,
              !model->info.batch_norm ? ""
              : model->folded         ? ", BatchNorm folded"
                                      : ", BatchNorm kept apart",
-             model->info.dense ? ", dense" : "", model->info.class_count, model->container, size);
+             model->info.dense ? ", dense" : "",
+             model->info.int8 ? ", int8 weights and activations" : "", model->info.class_count,
+             model->container, size);
 }
 
 static bool has_text(const char *text)

@@ -50,6 +50,7 @@
 #include "vgg/image.h"
 #include "vgg/model.h"
 #include "vgg/preprocess.h"
+#include "vgg/quantize.h"
 #include "vgg/session.h"
 #include "vgg/status.h"
 

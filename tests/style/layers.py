@@ -17,6 +17,7 @@ ALLOWED = {
     "src/kernels": {"base", "kernels"},
     "src/model": {"base", "checkpoint", "model"},
     "src/plan": {"base", "kernels", "model", "plan"},
+    "src/quantize": {"base", "checkpoint", "kernels", "model", "plan", "quantize"},
     "include/vgg": set(),
     "tools": set(),
 }

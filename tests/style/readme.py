@@ -21,7 +21,7 @@ def check(good, message):
 
 
 text = "".join(subprocess.run([program, *command, "--help"], capture_output=True, text=True).stdout
-               for command in ([], ["bench"], ["compare"], ["convert"], ["info"]))
+               for command in ([], ["bench"], ["compare"], ["convert"], ["info"], ["pack"]))
 known = set(re.findall(r"--[a-z][a-z-]+", text))
 
 for readme in [*root.glob("*.md"), *root.glob("[a-z]*/*.md")]:

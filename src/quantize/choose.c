@@ -1,0 +1,135 @@
+/* Choosing the scales of activations: what is measured is the int8 net's error in the logits.
+ *
+ * First each method for all layers at once; from the best of them, layer by layer, the other methods for this
+ * layer alone. */
+#include <math.h>
+
+#include "quantize/quantizer.h"
+
+enum { METHODS = VGG_CLIP_MSE + 1 };
+/* Of a description: see model/spec.c. */
+static const float LEAST_SCALE = 1e-12f, MOST_SCALE = 1e12f;
+/* A change for one layer must be an improvement of so much, or it is chance. */
+static const double WORTH = 0.995;
+
+struct search {
+    struct vgg_quantizer *quantizer;
+    vgg_progress_fn *progress;
+    void *user;
+    int done, total;
+    struct vgg_error *err;
+};
+
+static void set_clip(struct vgg_quantizer_layer *layer, enum vgg_clip clip)
+{
+    const float scale = vgg_histogram_clip(&layer->histogram, clip) / 255;
+    layer->clip = clip;
+    layer->output_scale = scale < LEAST_SCALE  ? LEAST_SCALE
+                          : scale > MOST_SCALE ? MOST_SCALE
+                                               : scale;
+}
+
+/* The squared error of the logits of the pictures that are kept. */
+static vgg_status try_scales(struct search *search, double *error)
+{
+    struct vgg_quantizer *quantizer = search->quantizer;
+    struct vgg_plan *plan;
+    *error = 0;
+    vgg_quantizer_set_scales(quantizer);
+    vgg_status status = vgg_quantizer_plan(quantizer, NULL, NULL, &plan, search->err);
+    for (int n = 0; n < quantizer->kept_count && status == VGG_OK; n++) {
+        const float *expected = quantizer->kept_logits + (ptrdiff_t)n * quantizer->class_count;
+        vgg_plan_run(plan, quantizer->pool, quantizer->kept[n], 1, quantizer->logits);
+        for (int i = 0; i < quantizer->class_count; i++) {
+            const double difference = (double)quantizer->logits[i] - (double)expected[i];
+            *error += difference * difference;
+        }
+    }
+    vgg_plan_destroy(plan);
+    search->done++;
+    if (search->progress != NULL) {
+        search->progress(search->user, search->done, search->total);
+    }
+    return status;
+}
+
+/* One method for all layers; the best is left in place. */
+static vgg_status try_methods(struct search *search, double *least)
+{
+    struct vgg_quantizer *quantizer = search->quantizer;
+    enum vgg_clip best = VGG_CLIP_MIN_MAX;
+    double error;
+    for (int clip = 0; clip < METHODS; clip++) {
+        for (size_t l = 0; l + 1 < quantizer->layer_count; l++) {
+            set_clip(&quantizer->layers[l], (enum vgg_clip)clip);
+        }
+        vgg_status status = try_scales(search, &error);
+        if (status != VGG_OK) {
+            return status;
+        }
+        if (clip == 0 || error < *least) {
+            best = (enum vgg_clip)clip;
+            *least = error;
+        }
+    }
+    for (size_t l = 0; l + 1 < quantizer->layer_count; l++) {
+        set_clip(&quantizer->layers[l], best);
+    }
+    return VGG_OK;
+}
+
+/* The other methods for one layer. */
+static vgg_status try_layer(struct search *search, struct vgg_quantizer_layer *layer, double *least)
+{
+    enum vgg_clip best = layer->clip;
+    const enum vgg_clip before = best;
+    double error;
+    for (int clip = 0; clip < METHODS; clip++) {
+        if (clip == (int)before) {
+            continue;
+        }
+        set_clip(layer, (enum vgg_clip)clip);
+        vgg_status status = try_scales(search, &error);
+        if (status != VGG_OK) {
+            return status;
+        }
+        if (error < WORTH * *least) {
+            best = (enum vgg_clip)clip;
+            *least = error;
+        }
+    }
+    set_clip(layer, best);
+    return VGG_OK;
+}
+
+vgg_status vgg_quantizer_choose(vgg_quantizer *quantizer, vgg_progress_fn *progress, void *user,
+                                struct vgg_error *err)
+{
+    const int layers = (int)quantizer->layer_count;
+    struct search search = {.quantizer = quantizer,
+                            .progress = progress,
+                            .user = user,
+                            .done = layers,
+                            .total = layers + METHODS + (METHODS - 1) * (layers - 1),
+                            .err = err};
+    double least = 0;
+    if (quantizer->totals.added == 0 || quantizer->chosen) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "%s: %s", quantizer->path,
+                        quantizer->chosen ? "its scales are chosen already"
+                                          : "there is no picture to choose scales by");
+    }
+    vgg_quantizer_make_grid(quantizer);
+    vgg_status status =
+        vgg_quantizer_quantize_weights(quantizer, progress, user, search.total, err);
+    if (status == VGG_OK) {
+        status = try_methods(&search, &least);
+    }
+    for (int l = 0; l + 1 < layers && status == VGG_OK; l++) {
+        status = try_layer(&search, &quantizer->layers[l], &least);
+    }
+    if (status == VGG_OK) {
+        vgg_quantizer_set_scales(quantizer);
+        quantizer->chosen = true;
+    }
+    return status;
+}

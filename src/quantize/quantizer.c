@@ -1,0 +1,266 @@
+/* The public face of quantising: pictures in, and what became of the layers. */
+#include "quantize/quantizer.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "kernels/dispatch.h"
+#include "kernels/int8_dispatch.h"
+#include "model/pack.h"
+
+enum {
+    MOST_THREADS = 1024,
+    LEAST_KEPT = 8, /* pictures that scales are chosen with, if there are so many */
+    MOST_KEPT = 256,
+};
+/* Multiply-adds that one try of scales may take, if the fewest pictures need no more. */
+static const double TRY_MULTIPLY_ADDS = 1e11;
+/* Bytes of pictures that are kept. */
+static const size_t KEPT_BYTES = (size_t)64 << 20;
+
+/* --- what is seen of the float32 net ---------------------------------------------------------- */
+
+/* Adds what a layer reads: [ic][per_channel]. */
+static void add_input(struct vgg_quantizer_layer *layer, const float *x, size_t per_channel)
+{
+    for (size_t c = 0; c < layer->ic; c++) {
+        double sum = 0, squares = 0;
+        for (size_t i = 0; i < per_channel; i++, x++) {
+            sum += (double)*x;
+            squares += (double)*x * (double)*x;
+        }
+        layer->mean[c] += sum;
+        layer->square[c] += squares;
+    }
+    layer->input_count += per_channel;
+}
+
+/* A node's output, in the order of execution: what the layer after it reads, what the layer before it gives. */
+static void see_node(void *user, const char *name, const int64_t *shape, int ndim,
+                     const float *data)
+{
+    (void)name;
+    struct vgg_quantizer *quantizer = user;
+    size_t count;
+    const struct vgg_node *nodes = vgg_model_get_nodes(quantizer->model, &count);
+    const struct vgg_node *node = &nodes[quantizer->current_node++];
+    const size_t per_channel = ndim == 4 ? (size_t)(shape[2] * shape[3]) : 1;
+    const size_t elements = (size_t)shape[1] * per_channel;
+    for (size_t l = 0; l < quantizer->layer_count; l++) {
+        struct vgg_quantizer_layer *layer = &quantizer->layers[l];
+        if (quantizer->chosen) {
+            if (layer->output == node) {
+                memcpy(quantizer->outputs[l], data, elements * sizeof *data);
+            }
+            continue;
+        }
+        if (layer->node == node + 1) {
+            add_input(layer, data, per_channel);
+        }
+        if (layer->output == node && !layer->logits &&
+            !vgg_histogram_add(&layer->histogram, data, elements)) {
+            quantizer->bad_numbers = true;
+        }
+    }
+}
+
+/* --- making and freeing ------------------------------------------------------------------------- */
+
+static int count_kept(const struct vgg_quantizer *quantizer)
+{
+    double multiply_adds = 1;
+    for (size_t i = 0; i < vgg_model_get_node_count(quantizer->model); i++) {
+        struct vgg_node_info node;
+        vgg_model_get_node(quantizer->model, i, &node);
+        multiply_adds += node.multiply_adds;
+    }
+    const double by_time = TRY_MULTIPLY_ADDS / multiply_adds;
+    const size_t by_memory = KEPT_BYTES / (quantizer->input_elements * sizeof(float));
+    const int count = by_time < LEAST_KEPT  ? LEAST_KEPT
+                      : by_time > MOST_KEPT ? MOST_KEPT
+                                            : (int)by_time;
+    return (size_t)count < by_memory ? count : by_memory < 1 ? 1 : (int)by_memory;
+}
+
+static vgg_status allocate(struct vgg_quantizer *quantizer, struct vgg_error *err)
+{
+    struct vgg_arena *arena = &quantizer->arena;
+    quantizer->kept_most = count_kept(quantizer);
+    quantizer->kept = vgg_arena_alloc(arena, (size_t)quantizer->kept_most, sizeof(float *));
+    quantizer->kept_logits =
+        vgg_arena_alloc(arena, (size_t)quantizer->kept_most * (size_t)quantizer->class_count,
+                        sizeof *quantizer->kept_logits);
+    quantizer->logits =
+        vgg_arena_alloc(arena, 2 * (size_t)quantizer->class_count, sizeof *quantizer->logits);
+    quantizer->outputs = vgg_arena_alloc(arena, quantizer->layer_count, sizeof(float *));
+    return quantizer->kept != NULL && quantizer->logits != NULL && quantizer->kept_logits != NULL &&
+                   quantizer->outputs != NULL
+               ? VGG_OK
+               : vgg_fail_memory(err, quantizer->path,
+                                 (size_t)quantizer->kept_most * (size_t)quantizer->class_count *
+                                     sizeof(float),
+                                 "the logits");
+}
+
+static vgg_status start(struct vgg_quantizer *quantizer,
+                        const struct vgg_quantizer_options *options, struct vgg_error *err)
+{
+    struct vgg_model_info info;
+    const int threads = options->threads > 0 ? options->threads : vgg_cpu_count();
+    const struct vgg_session_options session_options = {
+        .threads = threads,
+        .cpu = options->cpu,
+        .on_node = see_node,
+        .on_node_user = quantizer,
+    };
+    vgg_model_get_info(quantizer->model, &info);
+    quantizer->class_count = info.class_count;
+    quantizer->input = vgg_model_get_input_shape(quantizer->model);
+    quantizer->input_elements = 3 * (size_t)quantizer->input.h * (size_t)quantizer->input.w;
+    for (int c = 0; c < 3; c++) {
+        quantizer->least[c] = INFINITY;
+        quantizer->most[c] = -INFINITY;
+    }
+    vgg_quantizer_make_grid(quantizer);
+    quantizer->float_kernels = vgg_kernels_find(options->cpu, NULL);
+    quantizer->kernels = vgg_int8_kernels_find(options->cpu);
+    if (quantizer->float_kernels == NULL || quantizer->kernels == NULL) {
+        return vgg_fail(err, VGG_ERR_UNSUPPORTED, "this CPU or build has no %s kernels",
+                        vgg_cpu_string(options->cpu));
+    }
+    vgg_status status =
+        vgg_model_check_size(quantizer->model, quantizer->input.h, quantizer->input.w, err);
+    if (status == VGG_OK) {
+        status =
+            vgg_pool_create(threads, &quantizer->arena.context->allocator, &quantizer->pool, err);
+    }
+    if (status == VGG_OK) {
+        status = vgg_quantizer_list_layers(quantizer, err);
+    }
+    if (status == VGG_OK) {
+        status = allocate(quantizer, err);
+    }
+    return status == VGG_OK
+               ? vgg_session_create(quantizer->model, &session_options, &quantizer->session, err)
+               : status;
+}
+
+vgg_status vgg_quantizer_create(const vgg_model *model, const struct vgg_quantizer_options *options,
+                                vgg_quantizer **out, struct vgg_error *err)
+{
+    static const struct vgg_quantizer_options defaults;
+    const struct vgg_context *context = vgg_model_get_context(model);
+    *out = NULL;
+    options = options != NULL ? options : &defaults;
+    if (options->threads < 0 || options->threads > MOST_THREADS) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "threads: expected 1 to %d, got %d", MOST_THREADS,
+                        options->threads);
+    }
+    vgg_status status = vgg_model_check_packable(model, err);
+    if (status != VGG_OK) {
+        return status;
+    }
+    struct vgg_quantizer *quantizer =
+        vgg_mem_alloc_cleared(vgg_allocator_of(context), 1, sizeof *quantizer);
+    if (quantizer == NULL) {
+        return vgg_fail_memory(err, vgg_model_get_path(model), sizeof *quantizer, "the quantizer");
+    }
+    quantizer->model = model;
+    quantizer->path = vgg_model_get_path(model);
+    quantizer->arena.context = context;
+    status = start(quantizer, options, err);
+    if (status != VGG_OK) {
+        vgg_quantizer_destroy(quantizer);
+        return status;
+    }
+    *out = quantizer;
+    return VGG_OK;
+}
+
+void vgg_quantizer_destroy(vgg_quantizer *quantizer)
+{
+    if (quantizer == NULL) {
+        return;
+    }
+    const struct vgg_allocator *allocator = vgg_allocator_of(quantizer->arena.context);
+    vgg_plan_destroy(quantizer->plan);
+    vgg_session_destroy(quantizer->session);
+    vgg_pool_destroy(quantizer->pool);
+    vgg_arena_destroy(&quantizer->arena);
+    vgg_mem_free(allocator, quantizer);
+}
+
+/* --- adding pictures ---------------------------------------------------------------------------- */
+
+/* The grid of the preprocessing, and whether an input lies on it. */
+static void see_input(struct vgg_quantizer *quantizer, const float *input)
+{
+    const size_t plane = quantizer->input_elements / 3;
+    for (int c = 0; c < 3; c++) {
+        const float low = quantizer->grid.low[c], step = quantizer->grid.step[c];
+        for (size_t i = 0; i < plane; i++) {
+            const float x = input[(size_t)c * plane + i], q = (x - low) / step;
+            quantizer->off_grid |= !(fabsf(q - rintf(q)) < 1e-2f && q > -0.5f && q < 255.5f);
+            quantizer->least[c] = x < quantizer->least[c] ? x : quantizer->least[c];
+            quantizer->most[c] = x > quantizer->most[c] ? x : quantizer->most[c];
+        }
+    }
+}
+
+static vgg_status keep(struct vgg_quantizer *quantizer, const float *input, struct vgg_error *err)
+{
+    const size_t bytes = quantizer->input_elements * sizeof *input;
+    float *copy = vgg_arena_alloc(&quantizer->arena, bytes, 1);
+    if (copy == NULL) {
+        return vgg_fail_memory(err, quantizer->path, bytes, "a picture");
+    }
+    memcpy(copy, input, bytes);
+    quantizer->kept[quantizer->kept_count] = copy;
+    return VGG_OK;
+}
+
+vgg_status vgg_quantizer_add(vgg_quantizer *quantizer, const float *input, struct vgg_error *err)
+{
+    float *logits = quantizer->logits;
+    vgg_status status = VGG_OK;
+    if (quantizer->chosen) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "%s: its scales are chosen already",
+                        quantizer->path);
+    }
+    if (quantizer->kept_count < quantizer->kept_most) {
+        logits = quantizer->kept_logits + (ptrdiff_t)quantizer->kept_count * quantizer->class_count;
+        status = keep(quantizer, input, err);
+    }
+    if (status != VGG_OK) {
+        return status;
+    }
+    see_input(quantizer, input);
+    add_input(&quantizer->layers[0], input, quantizer->input_elements / 3);
+    quantizer->current_node = 0;
+    status = vgg_session_run(quantizer->session, input, 1, logits, err);
+    if (status == VGG_OK && quantizer->bad_numbers) {
+        return vgg_fail(err, VGG_ERR_UNSUPPORTED,
+                        "%s: the net's activations on this picture are not finite",
+                        quantizer->path);
+    }
+    quantizer->kept_count += logits != quantizer->logits;
+    quantizer->totals.added++;
+    return status;
+}
+
+/* The grid of 8-bit pixels, as long as no input is beside it. */
+void vgg_quantizer_make_grid(struct vgg_quantizer *quantizer)
+{
+    const struct vgg_preprocess *preprocess = vgg_model_get_preprocess(quantizer->model);
+    for (int p = 0; p < 3; p++) {
+        const int c = preprocess->bgr ? 2 - p : p;
+        const double pixels = preprocess->unscaled ? 1 : 255;
+        quantizer->grid.low[p] = (0.0f - preprocess->mean[c]) / preprocess->std[c];
+        quantizer->grid.step[p] = (float)(1 / (pixels * (double)preprocess->std[c]));
+        if (quantizer->off_grid) {
+            const double range = (double)quantizer->most[p] - (double)quantizer->least[p];
+            quantizer->grid.low[p] = quantizer->least[p];
+            quantizer->grid.step[p] = range > 0 ? (float)(range / 255) : 1;
+        }
+    }
+}

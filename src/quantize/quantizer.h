@@ -1,0 +1,101 @@
+/* A quantizer: the float32 net's layers, what calibration has seen of them, and the int8 net in memory.
+ *
+ *   model ─ layers.c ─► layers, nodes ─ calibrate.c ─► histograms, means ─ weights.c ─► int8 weights, biases
+ *         ─ choose.c ─► scales ─ measure.c ─► errors;  save.c ─► file */
+#ifndef VGG_QUANTIZE_QUANTIZER_H
+#define VGG_QUANTIZE_QUANTIZER_H
+
+#include "base/mem.h"
+#include "base/pool.h"
+#include "model/spec.h"
+#include "plan/int8.h"
+#include "quantize/histogram.h"
+#include "vgg/session.h"
+
+/* A convolution or a linear layer, with the BatchNorm and the ReLU after it. */
+struct vgg_quantizer_layer {
+    const struct vgg_node *node;   /* the model's */
+    const struct vgg_node *norm;   /* to be folded into it, or NULL */
+    const struct vgg_node *output; /* the ReLU, or the last linear layer itself */
+    struct vgg_node *int8;         /* the same layer of the int8 net */
+    bool input;                    /* reads the net's input */
+    bool logits;                   /* is the last one */
+    int oc;                        /* output channels, or features */
+    size_t ic, area; /* weights of an output channel: [ic][area], area 1 of a linear layer */
+
+    /* Of what it reads, each input channel's, sums over `input_count` numbers; then means. */
+    double *mean, *square; /* [ic] */
+    uint64_t input_count;
+    struct vgg_histogram histogram; /* of its output; not of the logits */
+
+    /* The int8 layer's tensors; a weight is its integer times weight_scale. */
+    struct vgg_tensor weight, bias, weight_scale, weight_sum;
+    int8_t *weights; /* in the layout of `weight` */
+    size_t weight_bytes;
+    int32_t *biases, *sums; /* [oc] */
+    float *scales;          /* [oc] */
+    double *real_bias; /* [oc] what is added to an output in float32, the grid's `low` included */
+
+    enum vgg_clip clip;
+    float output_scale;
+    /* The output's own numbers and the int8 net's less these, squared and summed. */
+    double signal, noise;
+};
+
+struct vgg_quantizer {
+    const vgg_model *model;
+    const char *path; /* the checkpoint's */
+    struct vgg_arena arena;
+    const struct vgg_int8_kernels *kernels;
+    const struct vgg_kernels *float_kernels; /* of which a plan wants some */
+    struct vgg_pool *pool;
+    vgg_session *session; /* float32, which reports every node */
+
+    struct vgg_quantizer_layer *layers; /* [layer_count] */
+    size_t layer_count;
+    struct vgg_node *nodes; /* [node_count] the int8 net, BatchNorm folded */
+    size_t node_count;
+    struct vgg_int8_grid grid;
+    struct vgg_shape input;
+    size_t input_elements; /* of a picture */
+    int class_count;
+
+    /* Pictures that scales are chosen with, and the float32 net's logits of them. */
+    float **kept;       /* [kept_count][input_elements] */
+    float *kept_logits; /* [kept_most][class_count] */
+    int kept_count, kept_most;
+
+    float *logits;           /* [2][class_count] of both nets, for a picture that is not kept */
+    size_t current_node;     /* the model's node that is reported next */
+    bool bad_numbers;        /* one of its activations is none */
+    bool off_grid;           /* an input is not one of 8-bit pixels; */
+    float least[3], most[3]; /* all inputs lie between these */
+
+    bool chosen;
+    /* While both nets are compared: */
+    struct vgg_plan *plan; /* of the int8 net, which reports every node */
+    float **outputs;       /* [layer_count] what the float32 net's layers gave */
+    double difference;     /* of the logits, summed */
+    struct vgg_quantized_totals totals;
+};
+
+/* Lists the layers and lays out the int8 net, whose weights are zeros so far. Refuses nets that the int8 net
+ * cannot be made of. */
+vgg_status vgg_quantizer_list_layers(struct vgg_quantizer *quantizer, struct vgg_error *err);
+
+/* The grid of the input: exactly that of 8-bit pixels. */
+void vgg_quantizer_make_grid(struct vgg_quantizer *quantizer);
+
+/* Quantises all weights. progress counts from `done` on by one for each layer. */
+vgg_status vgg_quantizer_quantize_weights(struct vgg_quantizer *quantizer,
+                                          vgg_progress_fn *progress, void *user, int total,
+                                          struct vgg_error *err);
+
+/* Takes over the layers' output scales: into the nodes and the integers of the biases. */
+void vgg_quantizer_set_scales(struct vgg_quantizer *quantizer);
+
+/* A plan of the int8 net as it is now. */
+vgg_status vgg_quantizer_plan(struct vgg_quantizer *quantizer, vgg_node_fn *on_node, void *user,
+                              struct vgg_plan **out, struct vgg_error *err);
+
+#endif
