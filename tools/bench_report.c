@@ -47,6 +47,11 @@ static bool flush(FILE *out)
     return fflush(out) == 0 && ferror(out) == 0;
 }
 
+static const char *get_precision(const struct bench_about *about)
+{
+    return about->model->info.int8 ? "int8" : "float32";
+}
+
 /* --- text --- */
 
 static void begin_text(const struct bench_report *report)
@@ -59,8 +64,8 @@ static void begin_text(const struct bench_report *report)
             about->machine.compiler, about->machine.model);
     fputs("  input ", report->out);
     message_write_visible(report->out, about->input);
-    fprintf(report->out, " %dx%d, float32; loaded in %.2f ms\n", about->width, about->height,
-            about->load_ms);
+    fprintf(report->out, " %dx%d, %s; loaded in %.2f ms\n", about->width, about->height,
+            get_precision(about), about->load_ms);
 }
 
 static void write_roof(const struct vgg_roof *roof, FILE *out)
@@ -137,6 +142,9 @@ static void end_text(const struct bench_report *report)
         "  reading, would take; first: the first run; a ? after runs: the median is not yet known\n"
         "  to 1 %\n",
         report->out);
+    if (report->about->model->info.int8) {
+        fputs("  operations are those of integers\n", report->out);
+    }
 }
 
 /* --- JSON --- */
@@ -195,7 +203,7 @@ static void write_record(const struct bench_report *report, struct json *json,
     json_string(json, "cpu", vgg_cpu_string(measurement->info.cpu));
     json_integer(json, "threads", measurement->info.threads);
     json_integer(json, "batch", options->batch);
-    json_string(json, "precision", about->model->info.int8 ? "int8" : "float32");
+    json_string(json, "precision", get_precision(about));
     json_string(json, "conv", bench_conv_string(options->conv));
     json_string(json, "plan", bench_plan_string(options->one_shot));
     json_string(json, "input", about->input);

@@ -36,6 +36,25 @@ def classify(command, model, pictures):
     return json.loads(out)["results"] if code == 0 else []
 
 
+def logits_of(command, packed, pictures, folder):
+    path = pathlib.Path(folder) / "logits.npy"
+    code, _, err = run(command, "--save-logits", path, packed, *pictures)
+    check(code == 0, f"{command[-1]}: {packed}: exit {code}: {err}")
+    return path.read_bytes() if code == 0 else b""
+
+
+def check_int8(command, pictures, folder):
+    """An int8 net gives the same bits everywhere, and can be made anywhere."""
+    name = pathlib.Path(command[-1]).parent.name
+    for maker in (reference, command):
+        packed = pathlib.Path(folder) / "int8.vgg"
+        code, _, err = run(maker, "pack", model, "-o", packed, "--weights", "int8", "--calibrate",
+                           source / "models/pictures", "--pictures", "4")
+        check(code == 0, f"{maker[-1]}: pack: exit {code}: {err}")
+        check(logits_of(command, packed, pictures, folder) ==
+              logits_of(reference, packed, pictures, folder) != b"", f"{name}: other int8 logits")
+
+
 def check_results(command, model, pictures, expected):
     name = pathlib.Path(command[-1]).parent.name
     results = classify(command, model, pictures)
@@ -70,6 +89,7 @@ for executable in sys.argv[3:]:
             (pathlib.Path(folder) / "fashion_vgg8_bn.json").write_bytes(
                 (source / "models/fashion_vgg8_bn.json").read_bytes())
             check_results(command, f"{folder}/fashion_vgg8_bn.{suffix}", pictures, expected)
+        check_int8(command, pictures, folder)
     code, out, err = run(command, source / "README.md", pictures[0])
     check(code == 3 and "README.md" in err, f"{name}: a bad model: exit {code}, {err}")
     code, out, err = run(command, "info", "--plan", model)

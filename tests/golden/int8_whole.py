@@ -1,0 +1,80 @@
+#!/usr/bin/python3
+"""An int8 net at full size: vgg16 with Kaiming weights, calibrated with some photographs, on others; the noise of its
+logits against PyTorch's, and that weights stay in the file.
+
+    int8_whole.py VGG_INFER
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+try:
+    import numpy as np
+    from PIL import Image
+    import torch
+    import torchvision  # noqa: F401
+except ImportError as missing:
+    print(f"skipped: {missing} (apt-get install python3-torch python3-torchvision)")
+    sys.exit(77)
+
+from nets import build, imagenet_input
+from photos import photos
+
+CALIBRATION = 7  # photographs; the rest is for the comparison
+LEAST_SNR_DB = 30
+# 138.4 million parameters, a page or two for each of the 48 small tensors, the class names.
+MOST_FILE_BYTES = 138.4e6 + 48 * 2 * 4096
+MOST_PRIVATE_BYTES = 12e6  # 4 of them activations
+passed = failed = 0
+
+
+def check(good, what):
+    global passed, failed
+    passed, failed = passed + bool(good), failed + (not good)
+    print(f"{'ok' if good else 'FAILED'}: {what}")
+
+
+def main():
+    program = sys.argv[1]
+    paths = [path for _, path in photos()]
+    net = build("vgg16", seed=7)
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoint, packed = os.path.join(folder, "net.pth"), os.path.join(folder, "net.vgg")
+        logits = os.path.join(folder, "logits.npy")
+        torch.save(net.state_dict(), checkpoint)
+        os.mkdir(folder + "/pictures")
+        for i, path in enumerate(paths[:CALIBRATION]):
+            os.symlink(path, f"{folder}/pictures/{i}.jpg")
+        result = subprocess.run(
+            [program, "pack", checkpoint, "-o", packed, "--weights", "int8", "--calibrate",
+             folder + "/pictures", "--format", "json"], stdout=subprocess.PIPE, check=True)
+        calibration = json.loads(result.stdout)["calibration"]
+        told = calibration["logits_snr_db"]
+        check(calibration["images"] == CALIBRATION and len(calibration["layers"]) == 16,
+              "the report tells of every layer")
+        check(told >= LEAST_SNR_DB, f"{told:.1f} dB on the pictures of the calibration")
+        subprocess.run([program, "--save-logits", logits, packed, *paths[CALIBRATION:]],
+                       stdout=subprocess.DEVNULL, check=True)
+        got = np.load(logits).astype(float)
+        Image.new("RGB", (300, 260)).save(folder + "/small.png")
+        run = subprocess.run([program, "--format", "json", "--time", "-t", "2", packed,
+                              folder + "/small.png"], stdout=subprocess.PIPE, check=True)
+        answer, size = json.loads(run.stdout), os.path.getsize(packed)
+    with torch.no_grad():
+        expected = net(torch.stack([imagenet_input(path) for path in paths[CALIBRATION:]])).numpy()
+    snr = 10 * np.log10((expected.astype(float) ** 2).sum() / ((got - expected) ** 2).sum())
+    check(snr >= LEAST_SNR_DB, f"{snr:.1f} dB on other pictures")
+    check(abs(snr - told) < 2, "the report tells about the same")
+    check((got.argmax(1) == expected.argmax(1)).mean() >= 0.8, "the same top 1")
+    check(size < MOST_FILE_BYTES, f"{size} bytes")
+    private = answer["time"]["peak_private_bytes"]
+    check(private < MOST_PRIVATE_BYTES, f"{private / 1e6:.0f} MB private")
+    check(answer["model"]["int8"], "int8 is told")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
