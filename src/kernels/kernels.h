@@ -68,6 +68,47 @@ struct vgg_linear_args {
     int relu;
 };
 
+/* Fully connected weights in columns: what VGG_COLUMNS_ROWS rows do with one input lies side by side, so that
+ * an input that is zero leaves a run of bytes unread:
+ *
+ *     weight[row / 64][k][row % 64]        rows past the last one are zeros
+ *
+ * Slices of 64 rows begin … end-1 for n pictures, VGG_COLUMNS_BATCH at most:
+ *     y[n][row] = bias[row] + Σ x[n][k] * weight[row][k]
+ * over the inputs that are listed, in blocks of VGG_COLUMNS_BLOCK inputs: one chain a block, and the blocks are
+ * added in their order. Where weights are finite, an input that is zero for a picture changes no bit of its
+ * sums, whether it is listed or not: it adds zeros to a block, and a block that is -0 is 0 when it is added.
+ *
+ * Pictures go in tiles of VGG_COLUMNS_TILE, but one picture alone in a tile of one. Each tile has a list of the
+ * inputs to be multiplied,
+ *     ends[blocks], k[ends[blocks - 1]]            k ascends; ends[b] are below (b + 1) * VGG_COLUMNS_BLOCK
+ * and these inputs, [i][picture of the tile] for each k[i]. */
+enum {
+    VGG_COLUMNS_ROWS = 64,
+    VGG_COLUMNS_BLOCK = 256,
+    VGG_COLUMNS_TILE = 8,
+    VGG_COLUMNS_BATCH = 64,
+    VGG_COLUMNS_STREAMS = 8, /* slices that one call for few pictures is best a multiple of */
+};
+/* How weights are kept; they are widened exactly, and all arithmetic is float32. */
+enum vgg_columns_type { VGG_COLUMNS_F32, VGG_COLUMNS_BF16, VGG_COLUMNS_F16 };
+struct vgg_columns_args {
+    const void *weight; /* in native byte order, any byte alignment */
+    enum vgg_columns_type type;
+    const float *bias;    /* [rows], or NULL */
+    const int32_t *lists; /* [tiles][list_stride] */
+    ptrdiff_t list_stride;
+    const float *x; /* [tiles][x_stride] */
+    ptrdiff_t x_stride;
+    float *y; /* [n][y_stride] */
+    ptrdiff_t y_stride;
+    int begin, end; /* slices */
+    int rows;       /* of all slices: no y past them is written */
+    int k;
+    int n;
+    int relu;
+};
+
 /* Max-pool, output rows of one block: windows of kernel × kernel pixels, stride apart. */
 struct vgg_max_pool_args {
     const float *x; /* pixel (0, 0) of the block */
@@ -207,6 +248,7 @@ struct vgg_read_args {
     X(winograd_output, const struct vgg_winograd_output_args)                                      \
     X(winograd_filter, const struct vgg_winograd_filter_args)                                      \
     X(linear, const struct vgg_linear_args)                                                        \
+    X(columns, const struct vgg_columns_args)                                                      \
     X(max_pool, const struct vgg_max_pool_args)                                                    \
     X(avg_pool, const struct vgg_avg_pool_args)                                                    \
     X(lrn, const struct vgg_lrn_args)                                                              \
@@ -233,6 +275,12 @@ struct vgg_kernels {
     VGG_KERNEL_LIST(X)
 #undef X
 };
+
+/* Weights of a fully connected layer in columns; the caller knows that it cannot overflow. */
+static inline size_t vgg_columns_elements(size_t rows, size_t k)
+{
+    return (rows + VGG_COLUMNS_ROWS - 1) / VGG_COLUMNS_ROWS * VGG_COLUMNS_ROWS * k;
+}
 
 /* Tiles that V and gemm's y have room for, where `tiles` are asked for. */
 static inline size_t vgg_round_tiles(const struct vgg_kernels *kernels, size_t tiles)

@@ -5,6 +5,7 @@
  *   vf_load(p)  vf_store(p, a)            VF_LANES floats, any byte alignment
  *   vf_load_partial(p, n)                 the first n lanes, the rest 0; touches no byte past them
  *   vf_store_partial(p, a, n)             the first n lanes
+ *   vf_load_bf16(p)  vf_load_f16(p)       VF_LANES numbers of 16 bits, widened; any byte alignment
  *   vf_add vf_sub vf_mul vf_div (a, b)    lane by lane
  *   vf_sqrt(a)                            the square root
  *   vf_fma(a, b, c)                       a * b + c, rounded once (scalar: twice)
@@ -17,6 +18,8 @@
  *   CONV_BLOCKS, CONV_PIXELS              accumulators of the convolution: blocks × pixels
  *   LINEAR_STREAMS                        rows of the fully connected layer at once, for one picture
  *   LINEAR_ROWS, LINEAR_PICTURES          the same for a batch: accumulators are rows × pictures
+ *   COLUMNS_VECTORS, COLUMNS_PICTURES     accumulators of the one in columns: vectors of rows × pictures,
+ *                                         powers of two; vectors of 64 rows at most, pictures 8
  * A header refuses to compile without its ISA's flags. */
 #ifndef VGG_KERNELS_VEC_H
 #define VGG_KERNELS_VEC_H

@@ -1,6 +1,6 @@
-/* vec.h for AVX2 with FMA: 16 registers of 8 floats. */
-#if !defined(__AVX2__) || !defined(__FMA__)
-#error "vec_avx2.h needs -mavx2 -mfma"
+/* vec.h for AVX2 with FMA and F16C: 16 registers of 8 floats. */
+#if !defined(__AVX2__) || !defined(__FMA__) || !defined(__F16C__)
+#error "vec_avx2.h needs -mavx2 -mfma -mf16c"
 #endif
 #include <immintrin.h>
 #include <stddef.h>
@@ -11,6 +11,7 @@ enum { VF_LANES = 8, VF_FUSED = 1 };
 /* 12 accumulators, 2 weight vectors, 1 broadcast: 15 registers. */
 enum { CONV_BLOCKS = 2, CONV_PIXELS = 6 };
 enum { LINEAR_STREAMS = 8, LINEAR_ROWS = 3, LINEAR_PICTURES = 4 };
+enum { COLUMNS_VECTORS = 2, COLUMNS_PICTURES = 4 };
 
 VGG_INLINE vf vf_zero(void)
 {
@@ -27,6 +28,15 @@ VGG_INLINE vf vf_load(const void *p)
 VGG_INLINE void vf_store(float *p, vf a)
 {
     _mm256_storeu_ps(p, a);
+}
+VGG_INLINE vf vf_load_bf16(const void *p)
+{
+    const __m256i words = _mm256_cvtepu16_epi32(_mm_loadu_si128(p));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(words, 16));
+}
+VGG_INLINE vf vf_load_f16(const void *p)
+{
+    return _mm256_cvtph_ps(_mm_loadu_si128(p));
 }
 VGG_INLINE __m256i vf_first(size_t n)
 {

@@ -10,6 +10,7 @@ enum { VF_LANES = 16, VF_FUSED = 1 };
 /* 28 accumulators, 2 weight vectors, 1 broadcast: 31 registers. VGG's widths are multiples of 14. */
 enum { CONV_BLOCKS = 2, CONV_PIXELS = 14 };
 enum { LINEAR_STREAMS = 8, LINEAR_ROWS = 3, LINEAR_PICTURES = 8 };
+enum { COLUMNS_VECTORS = 2, COLUMNS_PICTURES = 8 };
 
 VGG_INLINE vf vf_zero(void)
 {
@@ -26,6 +27,15 @@ VGG_INLINE vf vf_load(const void *p)
 VGG_INLINE void vf_store(float *p, vf a)
 {
     _mm512_storeu_ps(p, a);
+}
+VGG_INLINE vf vf_load_bf16(const void *p)
+{
+    const __m512i words = _mm512_cvtepu16_epi32(_mm256_loadu_si256(p));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(words, 16));
+}
+VGG_INLINE vf vf_load_f16(const void *p)
+{
+    return _mm512_cvtph_ps(_mm256_loadu_si256(p));
 }
 VGG_INLINE __mmask16 vf_first(size_t n)
 {

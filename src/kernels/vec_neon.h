@@ -10,6 +10,7 @@ enum { VF_LANES = 4, VF_FUSED = 1 };
 /* 24 accumulators, 4 weight vectors, 1 broadcast: 29 registers. */
 enum { CONV_BLOCKS = 4, CONV_PIXELS = 6 };
 enum { LINEAR_STREAMS = 8, LINEAR_ROWS = 3, LINEAR_PICTURES = 8 };
+enum { COLUMNS_VECTORS = 4, COLUMNS_PICTURES = 4 };
 
 VGG_INLINE vf vf_zero(void)
 {
@@ -26,6 +27,14 @@ VGG_INLINE vf vf_load(const void *p)
 VGG_INLINE void vf_store(float *p, vf a)
 {
     vst1q_f32(p, a);
+}
+VGG_INLINE vf vf_load_bf16(const void *p)
+{
+    return vreinterpretq_f32_u32(vshll_n_u16(vreinterpret_u16_u8(vld1_u8(p)), 16));
+}
+VGG_INLINE vf vf_load_f16(const void *p)
+{
+    return vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(p)));
 }
 VGG_INLINE vf vf_load_partial(const void *p, size_t n)
 {

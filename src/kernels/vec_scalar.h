@@ -5,10 +5,12 @@
 
 typedef float vf __attribute__((vector_size(16)));
 typedef int32_t vf_mask __attribute__((vector_size(16)));
+typedef uint32_t vf_bits __attribute__((vector_size(16)));
 enum { VF_LANES = 4, VF_FUSED = 0 };
 /* 8 accumulators, 2 weight vectors, 1 broadcast, 1 product: 12 of 16 registers. */
 enum { CONV_BLOCKS = 2, CONV_PIXELS = 4 };
 enum { LINEAR_STREAMS = 8, LINEAR_ROWS = 2, LINEAR_PICTURES = 4 };
+enum { COLUMNS_VECTORS = 2, COLUMNS_PICTURES = 4 };
 
 VGG_INLINE vf vf_zero(void)
 {
@@ -27,6 +29,27 @@ VGG_INLINE vf vf_load(const void *p)
 VGG_INLINE void vf_store(float *p, vf a)
 {
     __builtin_memcpy(p, &a, sizeof a);
+}
+/* 16 bits into each lane's lower half. */
+VGG_INLINE vf_bits vf_load_halves(const void *p)
+{
+    typedef uint16_t halves __attribute__((vector_size(8)));
+    halves a;
+    __builtin_memcpy(&a, p, sizeof a);
+    return __builtin_convertvector(a, vf_bits);
+}
+VGG_INLINE vf vf_load_bf16(const void *p)
+{
+    return (vf)(vf_load_halves(p) << 16);
+}
+/* Sign and fraction go where float32 has them. The exponent is then 112 too small, which a product puts right,
+ * of denormals, too; but an infinity and NaN have the largest. */
+VGG_INLINE vf vf_load_f16(const void *p)
+{
+    const vf_bits bits = vf_load_halves(p), magnitude = (bits & 0x7fff) << 13;
+    const vf_bits special = (vf_bits)(magnitude >= 0x7c00 << 13);
+    const vf_bits widened = (vf_bits)((vf)magnitude * 0x1p112f);
+    return (vf)(widened | (special & 0x7f800000) | (bits & 0x8000) << 16);
 }
 VGG_INLINE vf vf_load_partial(const void *p, size_t n)
 {

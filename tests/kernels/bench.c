@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum { RUNS = 7, PEAK_ITERATIONS = 4000000, CHUNK_BYTES = 768 * 1024 };
@@ -168,6 +169,74 @@ static void bench_linear(const struct vgg_kernels *kernels, int k, int rows)
     free(y);
 }
 
+struct columns_layer {
+    const struct vgg_kernels *kernels;
+    struct vgg_columns_args args;
+};
+
+static void run_columns(const void *context)
+{
+    const struct columns_layer *layer = context;
+    layer->kernels->columns(&layer->args);
+}
+
+/* `percent` of the inputs are listed, the same for all pictures: so many weights are read. */
+static void bench_columns(const struct vgg_kernels *kernels, int k, int rows,
+                          enum vgg_columns_type type, int percent)
+{
+    enum { BATCH = 8 };
+    const int blocks = check_ceil_div(k, VGG_COLUMNS_BLOCK);
+    const int slices = check_ceil_div(rows, VGG_COLUMNS_ROWS);
+    const size_t bytes = type == VGG_COLUMNS_F32 ? sizeof(float) : sizeof(uint16_t);
+    const size_t stride = (size_t)blocks + (size_t)k;
+    const size_t weight_count = vgg_columns_elements((size_t)rows, (size_t)k);
+    float *weight = bench_numbers(weight_count);
+    float *x = bench_numbers((size_t)k * BATCH), *y = bench_numbers((size_t)rows * BATCH);
+    int32_t *lists = (int32_t *)(void *)bench_numbers(BATCH * stride);
+    uint32_t state = 1;
+    int count = 0;
+    for (size_t i = 0; type != VGG_COLUMNS_F32 && i < weight_count; i++) {
+        /* Ordinary numbers in both types: products of denormals are slow. */
+        ((uint16_t *)(void *)weight)[i] = (uint16_t)(0x3c00 | (i * 40503 & 0x83ff));
+    }
+    for (int i = 0; i < k; i++) {
+        state = state * 1664525u + 1013904223u;
+        if ((state >> 8) % 100 < (uint32_t)percent) {
+            lists[blocks + count++] = i;
+        }
+        lists[i / VGG_COLUMNS_BLOCK] = count;
+    }
+    for (size_t tile = 1; tile < BATCH; tile++) {
+        memcpy(lists + tile * stride, lists, stride * sizeof *lists);
+    }
+    for (int n = 1; n <= BATCH; n += BATCH - 1) {
+        const struct columns_layer layer = {
+            kernels,
+            {.weight = weight,
+             .type = type,
+             .lists = lists,
+             .list_stride = (ptrdiff_t)stride,
+             .x = x,
+             .x_stride = (ptrdiff_t)k * (n > 1 ? VGG_COLUMNS_TILE : 1),
+             .y = y,
+             .y_stride = rows,
+             .end = slices,
+             .rows = rows,
+             .k = k,
+             .n = n}};
+        const double seconds = time_calls(run_columns, &layer);
+        const double weights = (double)count * slices * VGG_COLUMNS_ROWS;
+        printf("  columns %5d -> %4d, %3d %% of the inputs, %zu-byte weights, batch %d %8.2f ms "
+               "%8.1f GFLOP/s %5.1f GB/s of weights\n",
+               k, rows, percent, bytes, n, seconds * 1e3, 2 * weights * n / seconds * 1e-9,
+               weights * (double)bytes / seconds * 1e-9);
+    }
+    free(weight);
+    free(x);
+    free(y);
+    free(lists);
+}
+
 void bench_kernels(const struct vgg_kernels *kernels)
 {
     static const struct conv_layer layers[] = {
@@ -186,4 +255,10 @@ void bench_kernels(const struct vgg_kernels *kernels)
     bench_linear(kernels, 25088, 4096);
     bench_linear(kernels, 4096, 4096);
     bench_linear(kernels, 4096, 1000);
+    for (enum vgg_columns_type type = VGG_COLUMNS_F32; type <= VGG_COLUMNS_F16; type++) {
+        bench_columns(kernels, 25088, 4096, type, 100);
+        bench_columns(kernels, 25088, 4096, type, 18);
+        bench_columns(kernels, 4096, 4096, type, 38);
+        bench_columns(kernels, 4096, 1000, type, 41);
+    }
 }

@@ -19,6 +19,8 @@
  *                    Σ|terms| is |Aᵀ| (Σ (|G| |g| |Gᵀ|) ⊙ (|Bᵀ| |d| |B|)) |A|, which is what makes a
  *                    larger m less exact
  *     linear         go through K / L multiply-adds, log2 L pairwise sums and the sum with the bias
+ *     columns        go through the multiply-adds of a block of inputs, the sum of the blocks and that with
+ *                    the bias; weights of 16 bits are widened exactly
  *     avg_pool       go through all additions of the window and two divisions
  *     scale_shift    go through one multiply-add
  *     lrn            are positive, and their sum goes through a power: see check_lrn.c
@@ -48,7 +50,7 @@ struct check {
     struct check_block {
         void *start;
         size_t bytes;
-    } blocks[40];
+    } blocks[64];
     int block_count;
 };
 
@@ -137,6 +139,7 @@ void check_winograd(struct check *check);
 void check_gemm(struct check *check);
 void check_composed(struct check *check);
 void check_linear(struct check *check);
+void check_columns(struct check *check);
 void check_pools(struct check *check);
 void check_lrn(struct check *check);
 /* vec_check_tmpl.c, compiled once per ISA. */

@@ -46,6 +46,7 @@ static void check_isa(struct check *check, enum vgg_cpu cpu)
     check_gemm(check);
     check_composed(check);
     check_linear(check);
+    check_columns(check);
     check_pools(check);
     check_lrn(check);
     printf("%s: %d passed, %d failed in %.1f s; largest error %.3f of its bound, in %s\n",

@@ -1,6 +1,7 @@
 /* The vector vocabulary of one ISA, operation by operation, against plain C floats: bit for bit but for
  * the payload of a NaN and, in max and relu, the sign of zero. Compiled once per ISA, as the kernels are,
  * and called only where the CPU has it. */
+#include "base/half.h"
 #include "check.h"
 #include "kernels/vec.h"
 
@@ -84,6 +85,29 @@ static void check_stores(struct check *check)
     check_end(check);
 }
 
+/* Every number of 16 bits; the last ones end at the page's end. */
+static void check_halves(struct check *check)
+{
+    enum { NUMBERS = 1 << 16 };
+    check_begin(check, "vf_load_bf16, vf_load_f16");
+    for (size_t gap = 0; gap < 2; gap++) {
+        char *all = check_input(check, NUMBERS / 2, gap);
+        for (uint32_t first = 0; first < NUMBERS; first += VF_LANES) {
+            float bf16[VF_LANES], f16[VF_LANES];
+            for (uint32_t i = 0; i < VF_LANES; i++) {
+                const uint16_t bits = (uint16_t)(first + i);
+                memcpy(all + (first + i) * sizeof bits, &bits, sizeof bits);
+                bf16[i] = vgg_bfloat16_to_float(bits);
+                f16[i] = vgg_half_to_float(bits);
+            }
+            const char *at = all + first * sizeof(uint16_t);
+            expect(check, "load_bf16", vf_load_bf16(at), bf16, false);
+            expect(check, "load_f16", vf_load_f16(at), f16, false);
+        }
+    }
+    check_end(check);
+}
+
 /* vec.h's order: halves are added until one lane is left. */
 static float sum(const float *a)
 {
@@ -140,6 +164,7 @@ void NAME(VGG_ISA)(struct check *check)
 {
     check_loads(check);
     check_stores(check);
+    check_halves(check);
     for (int fill = 0; fill < FILL_KINDS; fill++) {
         check_arithmetic(check, (enum check_fill)fill);
     }

@@ -1,0 +1,292 @@
+/* Fully connected layer whose weights are in columns (kernels.h): inputs that are zero are not listed, and
+ * their weights are never read.
+ *
+ * Few pictures: the columns of STREAMS slices at once, as many streams from memory. From one stream a core reads
+ * 14 GB/s, from eight 16. The sums of a block stay in the first-level cache, and each passes through a register
+ * for STEP inputs at a time. Of eight pictures, too, this is faster than to keep sums in registers: reading and
+ * computing then take turns, because the processor has no buffers left for its loads from the second-level cache
+ * while it waits for those that fetch from memory.
+ *
+ * Many pictures: the sums of COLUMNS_VECTORS × COLUMNS_PICTURES are in registers for a block of inputs, whose
+ * weights were fetched into the second-level cache while the block before was computed.
+ *
+ *   i   position in a list     s   slice     v   vector of rows     p   picture of the tile */
+#include "kernels/kernels.h"
+#include "kernels/vec.h"
+
+enum {
+    VECTORS = VGG_COLUMNS_ROWS / VF_LANES, /* of a column */
+    STREAMS = VGG_COLUMNS_STREAMS,
+    STEP = 4,
+    AHEAD = 16, /* inputs from the one that is multiplied to the one whose weights are fetched */
+    LINE_BYTES = 64,
+};
+
+/* The inputs of one tile of pictures. */
+struct list {
+    const int32_t *ends, *k;
+    int blocks;
+    int count;
+    const float *x;
+};
+
+static struct list list_of(const struct vgg_columns_args *a, int tile)
+{
+    const int blocks = (a->k + VGG_COLUMNS_BLOCK - 1) / VGG_COLUMNS_BLOCK;
+    const int32_t *ends = a->lists + tile * a->list_stride;
+    return (struct list){.ends = ends,
+                         .k = ends + blocks,
+                         .blocks = blocks,
+                         .count = ends[blocks - 1],
+                         .x = a->x + tile * a->x_stride};
+}
+
+/* Bias, ReLU and those of the slice's rows that there are. */
+static void finish(const struct vgg_columns_args *a, int slice, int picture, const float *sums)
+{
+    const int first = slice * VGG_COLUMNS_ROWS;
+    float *y = a->y + picture * a->y_stride + first;
+    for (int row = 0; row < VGG_COLUMNS_ROWS && row < a->rows - first; row += VF_LANES) {
+        const int left = a->rows - first - row;
+        vf sum = vf_load(sums + row);
+        if (a->bias != NULL) {
+            const float *bias = a->bias + first + row;
+            sum =
+                vf_add(sum, left < VF_LANES ? vf_load_partial(bias, (size_t)left) : vf_load(bias));
+        }
+        sum = a->relu ? vf_relu(sum) : sum;
+        if (left < VF_LANES) {
+            vf_store_partial(y + row, sum, (size_t)left);
+        } else {
+            vf_store(y + row, sum);
+        }
+    }
+}
+
+/* What follows takes the type as a constant where it is inlined. */
+
+VGG_INLINE size_t weight_bytes(enum vgg_columns_type type)
+{
+    return type == VGG_COLUMNS_F32 ? sizeof(float) : sizeof(uint16_t);
+}
+
+VGG_INLINE vf load_weights(const char *at, enum vgg_columns_type type)
+{
+    return type == VGG_COLUMNS_F32    ? vf_load(at)
+           : type == VGG_COLUMNS_BF16 ? vf_load_bf16(at)
+                                      : vf_load_f16(at);
+}
+
+VGG_INLINE const char *weight_at(const struct vgg_columns_args *a, int slice,
+                                 enum vgg_columns_type type)
+{
+    const size_t column = VGG_COLUMNS_ROWS * weight_bytes(type);
+    return (const char *)a->weight + (size_t)slice * (size_t)a->k * column;
+}
+
+/* bytes is a constant where it is inlined. */
+VGG_INLINE void fetch(const char *at, size_t bytes)
+{
+    VGG_UNROLL
+    for (size_t line = 0; line < bytes; line += LINE_BYTES) {
+        vf_prefetch(at + line);
+    }
+}
+
+/* --- few pictures ----------------------------------------------------------------------------- */
+
+/* Inputs i … i + step - 1 for some slices; step is a constant where it is inlined, and pictures where there is
+ * one.
+ *   sums  [slices][pictures][64] */
+VGG_INLINE void advance(const struct vgg_columns_args *a, const struct list *list, int i,
+                        const char *weight, int slices, int pictures, float *sums, int step,
+                        enum vgg_columns_type type)
+{
+    const size_t vector = VF_LANES * weight_bytes(type), column = VECTORS * vector;
+    const int tile = pictures > 1 ? VGG_COLUMNS_TILE : 1;
+    const int next = i + AHEAD + step <= list->count ? i + AHEAD : i;
+    const float *x = list->x + (ptrdiff_t)i * tile;
+    const char *at[STEP], *ahead[STEP];
+    VGG_UNROLL
+    for (int j = 0; j < step; j++) {
+        at[j] = weight + (size_t)list->k[i + j] * column;
+        ahead[j] = weight + (size_t)list->k[next + j] * column;
+    }
+    for (int s = 0; s < slices; s++, sums += pictures * VGG_COLUMNS_ROWS) {
+        const size_t slice = (size_t)s * (size_t)a->k * column;
+        VGG_UNROLL
+        for (int j = 0; j < step; j++) {
+            fetch(ahead[j] + slice, column);
+        }
+        VGG_UNROLL
+        for (int v = 0; v < VECTORS; v++) {
+            vf w[STEP];
+            VGG_UNROLL
+            for (int j = 0; j < step; j++) {
+                w[j] = load_weights(at[j] + slice + (size_t)v * vector, type);
+            }
+            for (int p = 0; p < pictures; p++) {
+                float *to = sums + p * VGG_COLUMNS_ROWS + v * VF_LANES;
+                vf sum = vf_load(to);
+                VGG_UNROLL
+                for (int j = 0; j < step; j++) {
+                    sum = vf_fma(w[j], vf_set1(x[j * tile + p]), sum);
+                }
+                vf_store(to, sum);
+            }
+        }
+    }
+}
+
+VGG_INLINE void stream(const struct vgg_columns_args *a, int first, int slices, int pictures,
+                       enum vgg_columns_type type)
+{
+    const struct list list = list_of(a, 0);
+    const char *weight = weight_at(a, first, type);
+    const int count = slices * pictures * VGG_COLUMNS_ROWS;
+    float totals[STREAMS * VGG_COLUMNS_TILE * VGG_COLUMNS_ROWS];
+    float sums[STREAMS * VGG_COLUMNS_TILE * VGG_COLUMNS_ROWS];
+    for (int j = 0; j < count; j++) {
+        totals[j] = 0;
+    }
+    for (int block = 0, i = 0; block < list.blocks; block++) {
+        for (int j = 0; j < count; j++) {
+            sums[j] = 0;
+        }
+        for (; i + STEP <= list.ends[block]; i += STEP) {
+            advance(a, &list, i, weight, slices, pictures, sums, STEP, type);
+        }
+        for (; i < list.ends[block]; i++) {
+            advance(a, &list, i, weight, slices, pictures, sums, 1, type);
+        }
+        for (int j = 0; j < count; j++) {
+            totals[j] += sums[j];
+        }
+    }
+    for (int s = 0; s < slices; s++) {
+        for (int p = 0; p < pictures; p++) {
+            finish(a, first + s, p, totals + (s * pictures + p) * VGG_COLUMNS_ROWS);
+        }
+    }
+}
+
+/* --- many pictures ---------------------------------------------------------------------------- */
+
+/* Inputs begin … end-1, of one block, for COLUMNS_VECTORS of rows × pictures, which are a constant where it is
+ * inlined.
+ *   x  of the first input and picture */
+VGG_INLINE void tile(const struct list *list, int begin, int end, const char *weight,
+                     const float *x, float *totals, int pictures, enum vgg_columns_type type)
+{
+    const size_t vector = VF_LANES * weight_bytes(type), column = VECTORS * vector;
+    const int block = end - begin, last = list->count - block;
+    vf sum[COLUMNS_VECTORS][COLUMNS_PICTURES];
+    VGG_UNROLL
+    for (int v = 0; v < COLUMNS_VECTORS; v++) {
+        VGG_UNROLL
+        for (int p = 0; p < pictures; p++) {
+            sum[v][p] = vf_zero();
+        }
+    }
+    for (int i = begin; i < end; i++, x += VGG_COLUMNS_TILE) {
+        const char *at = weight + (size_t)list->k[i] * column;
+        vf w[COLUMNS_VECTORS];
+        fetch(weight + (size_t)list->k[i < last ? i + block : i] * column,
+              COLUMNS_VECTORS * vector);
+        VGG_UNROLL
+        for (int v = 0; v < COLUMNS_VECTORS; v++) {
+            w[v] = load_weights(at + (size_t)v * vector, type);
+        }
+        VGG_UNROLL
+        for (int p = 0; p < pictures; p++) {
+            const vf value = vf_set1(x[p]);
+            VGG_UNROLL
+            for (int v = 0; v < COLUMNS_VECTORS; v++) {
+                sum[v][p] = vf_fma(w[v], value, sum[v][p]);
+            }
+        }
+    }
+    VGG_UNROLL
+    for (int v = 0; v < COLUMNS_VECTORS; v++) {
+        VGG_UNROLL
+        for (int p = 0; p < pictures; p++) {
+            float *total = totals + p * VGG_COLUMNS_ROWS + v * VF_LANES;
+            vf_store(total, vf_add(vf_load(total), sum[v][p]));
+        }
+    }
+}
+
+/* The same for `pictures` of a tile: by COLUMNS_PICTURES, and what is left in halves, quarters, … */
+VGG_INLINE void part(const struct list *list, int begin, int end, const char *weight, int pictures,
+                     float *totals, enum vgg_columns_type type)
+{
+    const float *x = list->x + (ptrdiff_t)begin * VGG_COLUMNS_TILE;
+    int done = 0;
+    VGG_UNROLL
+    for (int width = COLUMNS_PICTURES; width >= 1; width /= 2) {
+        for (; pictures - done >= width; done += width) {
+            tile(list, begin, end, weight, x + done, totals + done * VGG_COLUMNS_ROWS, width, type);
+        }
+    }
+}
+
+VGG_INLINE void slice(const struct vgg_columns_args *a, int number, enum vgg_columns_type type)
+{
+    const int blocks = (a->k + VGG_COLUMNS_BLOCK - 1) / VGG_COLUMNS_BLOCK;
+    const char *weight = weight_at(a, number, type);
+    float totals[VGG_COLUMNS_BATCH][VGG_COLUMNS_ROWS];
+    for (int p = 0; p < a->n; p++) {
+        for (int row = 0; row < VGG_COLUMNS_ROWS; row++) {
+            totals[p][row] = 0;
+        }
+    }
+    for (int b = 0; b < blocks; b++) {
+        for (int row = 0; row < VGG_COLUMNS_ROWS; row += COLUMNS_VECTORS * VF_LANES) {
+            for (int p = 0; p < a->n; p += VGG_COLUMNS_TILE) {
+                const struct list list = list_of(a, p / VGG_COLUMNS_TILE);
+                const int left = a->n - p;
+                part(&list, b > 0 ? list.ends[b - 1] : 0, list.ends[b],
+                     weight + (size_t)row * weight_bytes(type),
+                     left < VGG_COLUMNS_TILE ? left : VGG_COLUMNS_TILE, totals[p] + row, type);
+            }
+        }
+    }
+    for (int p = 0; p < a->n; p++) {
+        finish(a, number, p, totals[p]);
+    }
+}
+
+/* --- both ------------------------------------------------------------------------------------- */
+
+VGG_INLINE void run(const struct vgg_columns_args *a, enum vgg_columns_type type)
+{
+    if (a->n > VGG_COLUMNS_TILE) {
+        for (int number = a->begin; number < a->end; number++) {
+            slice(a, number, type);
+        }
+        return;
+    }
+    for (int first = a->begin; first < a->end; first += STREAMS) {
+        const int left = a->end - first, slices = left < STREAMS ? left : STREAMS;
+        if (a->n == 1) {
+            stream(a, first, slices, 1, type);
+        } else {
+            stream(a, first, slices, a->n, type);
+        }
+    }
+}
+
+void VGG_KERNEL(columns)(const struct vgg_columns_args *args)
+{
+    switch (args->type) {
+    case VGG_COLUMNS_F32:
+        run(args, VGG_COLUMNS_F32);
+        break;
+    case VGG_COLUMNS_BF16:
+        run(args, VGG_COLUMNS_BF16);
+        break;
+    case VGG_COLUMNS_F16:
+        run(args, VGG_COLUMNS_F16);
+        break;
+    }
+}
