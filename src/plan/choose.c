@@ -4,7 +4,9 @@
 
 enum {
     INPUT_ROWS_BYTES =
-        768 * 1024,               /* of a convolution's chunk: with a group's weights, half an L2 */
+        768 * 1024, /* of a convolution's chunk: with a group's weights, half an L2 */
+    FRAMED_ROWS_BYTES =
+        24 * 1024, /* of the first one's, with a frame: they stay in an L1 beside all weights */
     LINEAR_SLICE_BYTES = 1 << 20, /* of weights a task */
     TASKS_PER_THREAD = 4,         /* so that no thread waits long for the last one */
 };
@@ -31,6 +33,30 @@ static void choose_conv(const struct vgg_plan *plan, struct vgg_step *step, int 
     step->groups_first = weight_bytes > input_bytes;
 }
 
+/* The first convolution's tasks compute all groups of a chunk, from rows that they copy into a frame. */
+static void choose_first_conv(const struct vgg_plan *plan, struct vgg_step *step, int threads)
+{
+    const struct vgg_conv2d *conv = &step->node->conv;
+    const struct vgg_shape in = plan->input;
+    const int h = plan->activations[step->out].shape.h;
+    const size_t row = ((size_t)in.w + 2 * (size_t)conv->padding) * (size_t)in.c;
+    const size_t fitting = FRAMED_ROWS_BYTES / (row * sizeof(float));
+    const int rows = fitting > (size_t)conv->kernel
+                         ? (int)(fitting - (size_t)conv->kernel) / conv->stride + 1
+                         : 1;
+    const int wanted = vgg_ceil_div(TASKS_PER_THREAD * threads, plan->batch);
+    const int chunks = vgg_ceil_div(h, rows);
+    step->groups = vgg_ceil_div(plan->activations[step->out].blocks, plan->kernels->conv_blocks);
+    step->chunks = clamp(chunks > wanted ? chunks : wanted, 1, h);
+    const size_t most = (size_t)vgg_ceil_div(h, step->chunks); /* rows of a chunk */
+    const size_t window = (most - 1) * (size_t)conv->stride + (size_t)conv->kernel;
+    step->conv.slots = threads;
+    size_t elements;
+    const bool fits = vgg_size_mul(window, row, &elements) && elements < SIZE_MAX / 2;
+    step->conv.slot_elements =
+        fits ? vgg_size_round_up(elements, VGG_ALIGN_BYTES / sizeof(float)) : SIZE_MAX;
+}
+
 /* Slices of a fully connected layer's rows, one a task. */
 static int count_slices(const struct vgg_plan *plan, int in_features, int rows)
 {
@@ -49,7 +75,11 @@ void vgg_plan_choose(struct vgg_plan *plan, int threads)
         step->chunks = 1;
         switch (step->kind) {
         case VGG_STEP_CONV:
-            choose_conv(plan, step, threads);
+            if (step->in == 0) {
+                choose_first_conv(plan, step, threads);
+            } else {
+                choose_conv(plan, step, threads);
+            }
             break;
         case VGG_STEP_LRN:
         case VGG_STEP_MAX_POOL:

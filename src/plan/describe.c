@@ -98,9 +98,7 @@ vgg_status vgg_plan_describe(struct vgg_plan *plan, struct vgg_error *err)
             vgg_int8_describe(plan, step, algorithm, sizeof algorithm, info);
         } else {
             name_algorithm(plan, step, algorithm, sizeof algorithm);
-            if (step->in >= 0) {
-                count(plan, step, info);
-            }
+            count(plan, step, info);
         }
         info->name = step->node != NULL ? step->node->name : "input";
         info->nodes = vgg_arena_copy_string(&plan->arena, nodes, strlen(nodes));

@@ -110,21 +110,18 @@ vgg_status vgg_plan_fuse(struct vgg_plan *plan, const struct vgg_node *nodes, si
                          struct vgg_error *err)
 {
     const int lanes = plan->kernels->lanes;
-    if (!is(node_at(nodes, node_count, 0), VGG_OP_CONV2D)) {
+    if (!is(node_at(nodes, node_count, 0), VGG_OP_CONV2D) || nodes[0].conv.dense) {
         return vgg_fail(err, VGG_ERR_UNSUPPORTED, "%s: expected a convolution as the first layer",
                         plan->path);
     }
-    /* At most one step a node, the input's frame, and one activation a step. */
-    plan->steps = vgg_arena_alloc(&plan->arena, node_count + 1, sizeof *plan->steps);
-    plan->activations = vgg_arena_alloc(&plan->arena, node_count + 2, sizeof *plan->activations);
+    /* At most one step a node, the input, and one activation a step. */
+    plan->steps = vgg_arena_alloc(&plan->arena, node_count, sizeof *plan->steps);
+    plan->activations = vgg_arena_alloc(&plan->arena, node_count + 1, sizeof *plan->activations);
     if (plan->steps == NULL || plan->activations == NULL) {
         return vgg_fail_memory(err, plan->path, node_count * sizeof *plan->steps, "the plan");
     }
     struct vgg_shape shape = plan->input;
     int current = add_activation(plan, shape, 1);
-    plan->steps[plan->step_count++] =
-        (struct vgg_step){.kind = VGG_STEP_FRAME_INPUT, .in = -1, .out = current};
-
     for (size_t i = 0; i < node_count;) {
         struct vgg_step *step = &plan->steps[plan->step_count++];
         size_t taken = make_step(plan, nodes, node_count, i, shape, step);
@@ -161,7 +158,7 @@ vgg_status vgg_plan_fuse(struct vgg_plan *plan, const struct vgg_node *nodes, si
         return refuse(plan, &nodes[node_count - 1], "expected a classifier at the end", err);
     }
     plan->class_count = shape.c;
-    for (int i = 0; i < plan->activation_count; i++) {
+    for (int i = 1; i < plan->activation_count; i++) { /* the input has none */
         plan->activations[i].pad = frame_for_readers(plan, i);
     }
     return VGG_OK;

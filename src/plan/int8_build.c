@@ -205,7 +205,7 @@ vgg_status vgg_int8_fuse(struct vgg_plan *plan, const struct vgg_node *nodes, si
     struct vgg_shape shape = plan->input;
     int current = add_activation(plan, shape, VGG_INT8_INPUT_BLOCK, 1);
     plan->steps[plan->step_count++] =
-        (struct vgg_step){.kind = VGG_STEP_FRAME_INPUT, .in = -1, .out = current};
+        (struct vgg_step){.kind = VGG_STEP_QUANTIZE_INPUT, .in = -1, .out = current};
     for (size_t i = 0; i < node_count;) {
         struct vgg_step *step = &plan->steps[plan->step_count++];
         size_t taken;
@@ -271,7 +271,7 @@ void vgg_int8_choose(struct vgg_plan *plan)
         case VGG_STEP_CONV:
             choose_conv(plan, step);
             break;
-        case VGG_STEP_FRAME_INPUT:
+        case VGG_STEP_QUANTIZE_INPUT:
             step->chunks = clamp(TASKS_PER_THREAD * plan->threads, 1, out->shape.h);
             break;
         case VGG_STEP_MAX_POOL:

@@ -10,8 +10,8 @@ struct step_run {
     const struct vgg_plan *plan;
     const struct vgg_step *step;
     const struct vgg_activation *in, *out;
-    const float *input;   /* the caller's, for FRAME_INPUT */
-    uint8_t zero[4];      /* FRAME_INPUT: what is nearest to zero in each channel */
+    const float *input;   /* the caller's, for QUANTIZE_INPUT */
+    uint8_t zero[4];      /* QUANTIZE_INPUT: what is nearest to zero in each channel */
     const float *inverse; /* and 1 / step */
     int count;            /* pictures */
 };
@@ -293,7 +293,7 @@ void vgg_int8_run_step(struct vgg_plan *plan, struct vgg_pool *pool, struct vgg_
     };
     const size_t tasks = (size_t)count * (size_t)step->groups * (size_t)step->chunks;
     switch (step->kind) {
-    case VGG_STEP_FRAME_INPUT:
+    case VGG_STEP_QUANTIZE_INPUT:
         run_quantize(&run, pool, tasks);
         break;
     case VGG_STEP_CONV:

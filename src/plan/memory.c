@@ -45,6 +45,12 @@ vgg_status vgg_plan_measure(struct vgg_plan *plan, struct vgg_error *err)
             return too_large(plan, err);
         }
     }
+    if (plan->int8 == NULL) {
+        /* The input lies where the caller has it, picture after picture. */
+        struct vgg_activation *input = &plan->activations[0];
+        input->n_stride = input->block_stride * input->blocks;
+        input->bytes = 0;
+    }
     return VGG_OK;
 }
 
@@ -58,15 +64,15 @@ static bool measure_middle(const struct vgg_plan *plan, const struct vgg_step *s
                            struct middle *out)
 {
     const size_t weights = plan->one_shot ? step->weight_elements : 0;
-    size_t rows;
+    size_t scratch, rows;
     *out = (struct middle){0};
-    /* lay_out in cost.c has checked the product. */
-    out->scratch = vgg_size_round_up(
-        (size_t)step->conv.slots * step->conv.slot_elements * sizeof(float), VGG_ALIGN_BYTES);
-    if (!vgg_size_mul(step->rows_elements, (size_t)plan->threads * sizeof(float), &rows) ||
-        weights > SIZE_MAX / 4 / sizeof(float) || rows > SIZE_MAX / 4) {
+    if (!vgg_size_mul(step->conv.slot_elements, (size_t)step->conv.slots * sizeof(float),
+                      &scratch) ||
+        !vgg_size_mul(step->rows_elements, (size_t)plan->threads * sizeof(float), &rows) ||
+        weights > SIZE_MAX / 4 / sizeof(float) || rows > SIZE_MAX / 4 || scratch > SIZE_MAX / 4) {
         return false;
     }
+    out->scratch = vgg_size_round_up(scratch, VGG_ALIGN_BYTES);
     out->rows = vgg_size_round_up(rows, VGG_ALIGN_BYTES);
     out->weight = vgg_size_round_up(weights * sizeof(float), VGG_ALIGN_BYTES);
     return true;
@@ -122,6 +128,9 @@ vgg_status vgg_plan_place(struct vgg_plan *plan, struct vgg_error *err)
     size_t report = 0;
     for (int i = 0; i < plan->activation_count; i++) {
         struct vgg_activation *a = &plan->activations[i];
+        if (a->bytes == 0) {
+            continue; /* the caller's */
+        }
         a->offset_bytes = i % 2 == 0 ? 0 : plan->slab_bytes - a->bytes;
         a->data_bytes = plan->slab + a->offset_bytes +
                         (a->pad * a->row_stride + a->pad * a->lanes) * a->element_bytes;

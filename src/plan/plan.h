@@ -16,7 +16,7 @@
 #include "model/graph.h"
 #include "vgg/session.h"
 
-/* One activation tensor in the slab: blocked (lanes = L) or planar (lanes = 1), see kernels.h. */
+/* One activation tensor in the slab, or the caller's input: blocked (lanes = L) or planar (lanes = 1), see kernels.h. */
 struct vgg_activation {
     struct vgg_shape shape;
     int lanes;
@@ -25,9 +25,9 @@ struct vgg_activation {
     int pad;           /* frame of zeros, in pixels */
     int blocks;
     ptrdiff_t n_stride, block_stride, row_stride; /* elements */
-    size_t bytes;                                 /* of the whole batch with its frames */
-    size_t offset_bytes;                          /* in the slab */
-    /* Picture 0, block 0, pixel (0, 0); set when the slab exists. */
+    size_t bytes; /* in the slab, of the whole batch with its frames; 0: the caller's input */
+    size_t offset_bytes; /* in the slab */
+    /* Picture 0, block 0, pixel (0, 0); set when the slab exists. NULL: the caller's input. */
     union {
         float *data;
         uint8_t *data_bytes;
@@ -35,8 +35,8 @@ struct vgg_activation {
 };
 
 enum vgg_step_kind {
-    VGG_STEP_FRAME_INPUT, /* the caller's planar input, copied into its frame of zeros */
-    VGG_STEP_CONV,        /* with BatchNorm folded and ReLU fused as the graph allows */
+    VGG_STEP_QUANTIZE_INPUT, /* the input of an int8 net, into bytes in their frame */
+    VGG_STEP_CONV,           /* with BatchNorm folded and ReLU fused as the graph allows */
     VGG_STEP_BATCH_NORM,
     VGG_STEP_RELU,
     VGG_STEP_LRN,
@@ -83,7 +83,7 @@ struct vgg_int8_step {
 
 struct vgg_step {
     enum vgg_step_kind kind;
-    const struct vgg_node *node; /* the first node it computes; NULL for FRAME_INPUT */
+    const struct vgg_node *node; /* the first node it computes; NULL for QUANTIZE_INPUT */
     const struct vgg_node *norm; /* the BatchNorm folded into a convolution, or NULL */
     const struct vgg_node *last; /* the last node it computes: `out` is this node's output */
     const struct vgg_node
@@ -91,7 +91,7 @@ struct vgg_step {
     bool relu; /* ReLU fused */
     struct vgg_conv_choice conv; /* CONV only */
     struct vgg_int8_step int8;   /* of an int8 net */
-    int in, out;                 /* indices of activations */
+    int in, out; /* indices of activations; a float32 net's 0 is the caller's input */
 
     /* How one picture's work is cut into tasks (choose.c). */
     int groups; /* along channels: conv groups, blocks, or slices of rows of a linear layer */
@@ -112,7 +112,8 @@ struct vgg_step {
     const double *norm_scale; /* [oc] of the BatchNorm folded into a convolution, or NULL */
 
     /* In the slab. */
-    float *scratch;       /* CONV: [conv.slots][conv.slot_elements] while it runs */
+    float *scratch;       /* CONV: [conv.slots][conv.slot_elements] while it runs; of the first one
+                             [threads], some rows of the input in their frame */
     float *rows;          /* [threads][rows_elements]: weights on their way to kernel order */
     size_t rows_elements; /* 0: none */
 

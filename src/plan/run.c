@@ -10,7 +10,7 @@ struct step_run {
     const struct vgg_plan *plan;
     const struct vgg_step *step;
     const struct vgg_activation *in, *out;
-    const float *input; /* the caller's, for FRAME_INPUT */
+    const float *input; /* the caller's, for the first convolution */
     int count;          /* pictures */
 };
 
@@ -66,56 +66,87 @@ void vgg_activation_clear_frame(const struct vgg_activation *a, void *block, int
     }
 }
 
-static void frame_input_task(void *context, size_t index, int worker)
+/* A convolution's rows of a task for its group of output channels, from the task's first row on in x, frame
+ * included. */
+static void convolve(const struct step_run *run, const struct task *task, const float *x,
+                     ptrdiff_t block_stride, ptrdiff_t row_stride)
 {
-    (void)worker;
-    const struct step_run *run = context;
-    const struct task task = get_task(run, index);
-    const struct vgg_shape shape = run->out->shape;
-    const size_t plane = (size_t)shape.h * (size_t)shape.w;
-    const float *x = run->input + ((size_t)task.n * (size_t)shape.c + (size_t)task.group) * plane;
-    float *y = block_to_write(run->out, task.n, task.group);
-    for (int row = task.begin; row < task.end; row++) {
-        memcpy(y + row * run->out->row_stride, x + (size_t)row * (size_t)shape.w,
-               (size_t)shape.w * sizeof *x);
+    const struct vgg_step *step = run->step;
+    const struct vgg_kernels *kernels = run->plan->kernels;
+    const struct vgg_activation *in = run->in, *out = run->out;
+    const bool planar = in->lanes == 1 && kernels->lanes > 1;
+    const int first = task->group * kernels->conv_blocks;
+    const int left = out->blocks - first;
+    float *y = block_to_write(out, task->n, first);
+    struct vgg_conv_args args = {
+        .x = x,
+        .x_block_stride = block_stride,
+        .x_row_stride = row_stride,
+        .x_channel_stride = planar ? block_stride : 1,
+        .ic_blocks = planar ? 1 : in->blocks,
+        .ic_block = planar ? in->shape.c : in->lanes,
+        .kernel = step->node->conv.kernel,
+        .stride = step->node->conv.stride,
+        .weight = step->weight + (size_t)task->group * step->group_elements,
+        .bias = step->bias + (ptrdiff_t)first * kernels->lanes,
+        .y = y + task->begin * out->row_stride,
+        .y_block_stride = out->block_stride,
+        .y_row_stride = out->row_stride,
+        .oc_blocks = left < kernels->conv_blocks ? left : kernels->conv_blocks,
+        .oh_begin = 0,
+        .oh_end = task->end - task->begin,
+        .ow = out->shape.w,
+        .relu = step->relu,
+    };
+    (planar ? kernels->conv_planar : kernels->conv_blocked)(&args);
+    for (int b = 0; b < args.oc_blocks; b++) {
+        vgg_activation_clear_frame(out, y + b * out->block_stride, task->begin, task->end);
     }
-    vgg_activation_clear_frame(run->out, y, task.begin, task.end);
 }
 
 static void conv_task(void *context, size_t index, int worker)
 {
     (void)worker;
     const struct step_run *run = context;
-    const struct vgg_step *step = run->step;
-    const struct vgg_kernels *kernels = run->plan->kernels;
-    const struct vgg_activation *in = run->in, *out = run->out;
+    const struct vgg_conv2d *conv = &run->step->node->conv;
+    const struct vgg_activation *in = run->in;
     const struct task task = get_task(run, index);
-    const bool planar = in->lanes == 1 && kernels->lanes > 1;
-    const int first = task.group * kernels->conv_blocks;
-    const int left = out->blocks - first;
-    struct vgg_conv_args args = {
-        .x = block_of(in, task.n, 0) - step->node->conv.padding * (in->row_stride + in->lanes),
-        .x_block_stride = in->block_stride,
-        .x_row_stride = in->row_stride,
-        .x_channel_stride = planar ? in->block_stride : 1,
-        .ic_blocks = planar ? 1 : in->blocks,
-        .ic_block = planar ? in->shape.c : in->lanes,
-        .kernel = step->node->conv.kernel,
-        .stride = step->node->conv.stride,
-        .weight = step->weight + (size_t)task.group * step->group_elements,
-        .bias = step->bias + (ptrdiff_t)first * kernels->lanes,
-        .y = block_to_write(out, task.n, first),
-        .y_block_stride = out->block_stride,
-        .y_row_stride = out->row_stride,
-        .oc_blocks = left < kernels->conv_blocks ? left : kernels->conv_blocks,
-        .oh_begin = task.begin,
-        .oh_end = task.end,
-        .ow = out->shape.w,
-        .relu = step->relu,
-    };
-    (planar ? kernels->conv_planar : kernels->conv_blocked)(&args);
-    for (int b = 0; b < args.oc_blocks; b++) {
-        vgg_activation_clear_frame(out, args.y + b * args.y_block_stride, task.begin, task.end);
+    const float *x = block_of(in, task.n, 0) - conv->padding * (in->row_stride + in->lanes);
+    convolve(run, &task, x + (ptrdiff_t)task.begin * conv->stride * in->row_stride,
+             in->block_stride, in->row_stride);
+}
+
+/* The first layer's input has no frame: a task copies the rows it needs into one, and computes all of its
+ * channels from there. */
+static void first_conv_task(void *context, size_t index, int worker)
+{
+    const struct step_run *run = context;
+    const struct vgg_step *step = run->step;
+    const struct vgg_conv2d *conv = &step->node->conv;
+    const struct vgg_activation *in = run->in;
+    const size_t chunks = (size_t)step->chunks, chunk = index % chunks;
+    const size_t h = (size_t)run->out->shape.h, w = (size_t)in->shape.w;
+    const size_t side = (size_t)conv->padding, row = w + 2 * side;
+    struct task task = {.n = (int)(index / chunks),
+                        .begin = (int)(h * chunk / chunks),
+                        .end = (int)(h * (chunk + 1) / chunks)};
+    const int top = task.begin * conv->stride - conv->padding;
+    const int rows = (task.end - task.begin - 1) * conv->stride + conv->kernel;
+    float *framed = step->scratch + (size_t)worker * step->conv.slot_elements, *to = framed;
+    for (int c = 0; c < in->shape.c; c++) {
+        const float *plane = run->input + task.n * in->n_stride + c * in->block_stride;
+        for (int i = top; i < top + rows; i++, to += row) {
+            if (i < 0 || i >= in->shape.h) {
+                memset(to, 0, row * sizeof *to);
+                continue;
+            }
+            memset(to, 0, side * sizeof *to);
+            memcpy(to + side, plane + i * in->row_stride, w * sizeof *to);
+            memset(to + side + w, 0, side * sizeof *to);
+        }
+    }
+    for (; task.group < step->groups; task.group++) {
+        convolve(run, &task, framed, rows * (ptrdiff_t)row, (ptrdiff_t)row);
     }
 }
 
@@ -292,22 +323,23 @@ static void run_step(struct vgg_plan *plan, struct vgg_pool *pool, struct vgg_st
     struct step_run run = {
         .plan = plan,
         .step = step,
-        .in = step->in >= 0 ? &plan->activations[step->in] : NULL,
+        .in = &plan->activations[step->in],
         .out = &plan->activations[step->out],
         .input = input,
         .count = count,
     };
     const size_t tasks = (size_t)count * (size_t)step->groups * (size_t)step->chunks;
     switch (step->kind) {
-    case VGG_STEP_FRAME_INPUT:
-        vgg_pool_run(pool, tasks, frame_input_task, &run);
-        break;
     case VGG_STEP_CONV:
         if (step->conv.algorithm == VGG_DIRECT) {
             if (plan->one_shot) {
                 vgg_step_prepare(plan, step, pool, 0, step->groups);
             }
-            vgg_pool_run(pool, tasks, conv_task, &run);
+            if (step->in == 0) {
+                vgg_pool_run(pool, (size_t)count * (size_t)step->chunks, first_conv_task, &run);
+            } else {
+                vgg_pool_run(pool, tasks, conv_task, &run);
+            }
         } else {
             vgg_winograd_run(plan, step, pool, count);
         }
@@ -336,6 +368,7 @@ static void run_step(struct vgg_plan *plan, struct vgg_pool *pool, struct vgg_st
     case VGG_STEP_DENSE:
         vgg_dense_run(plan, step, pool, count);
         break;
+    case VGG_STEP_QUANTIZE_INPUT: /* of int8 nets, see int8_run.c */
     case VGG_STEP_IDENTITY:
         break;
     }
