@@ -8,7 +8,7 @@ the net named by its path (features.3.npy, avgpool.npy, classifier.0.npy; flatte
 is no module), and golden.json, which tells of versions, net, preprocessing and checkpoint.
 
 The net is one of torchvision's eight VGGs, recognised from the checkpoint's names and shapes, or the
-one described in a .json beside the checkpoint (models/README.md). Needs python3-torch and
+one described in a .json beside the checkpoint, whatever layers it has (models/README.md). Needs python3-torch and
 python3-torchvision.
 """
 import argparse
@@ -70,25 +70,81 @@ def recognise(state):
     return None
 
 
+def make_features(description):
+    """`features` as models/README.md describes it, and its output channels."""
+    modules, channels = [], 3
+    for entry in description["layers"]:
+        entry = {"conv": entry} if isinstance(entry, int) else entry
+        if entry == "M":
+            modules.append(nn.MaxPool2d(2, 2))
+        elif entry == "D":
+            modules.append(nn.Dropout())
+        elif "max_pool" in entry:
+            modules.append(nn.MaxPool2d(entry["max_pool"], entry.get("stride", entry["max_pool"])))
+        elif "lrn" in entry:
+            modules.append(nn.LocalResponseNorm(entry["lrn"], entry.get("alpha", 1e-4), entry.get("beta", 0.75),
+                                                entry.get("k", 1)))
+        else:
+            kernel = entry.get("kernel", 3)
+            modules.append(nn.Conv2d(channels, entry["conv"], kernel, entry.get("stride", 1),
+                                     entry.get("padding", kernel // 2), bias=entry.get("bias", True)))
+            channels = entry["conv"]
+            if entry.get("batch_norm", description.get("batch_norm", False)):
+                modules.append(nn.BatchNorm2d(channels))
+            modules.append(nn.ReLU(True))
+    return nn.Sequential(*modules), channels
+
+
+def make_classifier(description, features):
+    """`classifier` as models/README.md describes it, for so many features."""
+    entries = description["classifier"]
+    if not isinstance(entries, list):
+        entry = {"linear": entries} if isinstance(entries, int) else entries
+        return nn.Linear(features, entry["linear"], bias=entry.get("bias", True))
+    modules = []
+    dropout = description.get("dropout", True)
+    for i, entry in enumerate(entries):
+        entry = {"linear": entry} if isinstance(entry, int) else entry
+        index = entry.get("index", len(modules) + (i > 0) * (1 + dropout))
+        if i > 0:
+            modules.append(nn.ReLU(True))
+        while len(modules) < index:
+            modules.append(nn.Dropout())
+        modules.append(nn.Linear(features, entry["linear"], bias=entry.get("bias", True)))
+        features = entry["linear"]
+    return nn.Sequential(*modules)
+
+
 def build_described(description):
-    """The net of a description: torchvision's own classes, with other numbers in them."""
-    layers = description["layers"]
-    if not all(entry == "M" or isinstance(entry, int) for entry in layers):
-        raise Failure("the description has layers that torchvision's make_layers cannot make")
-    net = vgg.VGG(vgg.make_layers(layers, batch_norm=description.get("batch_norm", False)),
-                  num_classes=1, init_weights=False)
+    """The net of a description."""
+    net = vgg.VGG(nn.Identity(), num_classes=1, init_weights=False)
+    net.features, channels = make_features(description)
     side = description.get("avgpool", 7)
     net.avgpool = nn.AdaptiveAvgPool2d((side, side))
-    features = [entry for entry in layers if entry != "M"][-1] * side * side
-    head = []
-    for count in description["classifier"]:
-        head += [nn.Linear(features, count), nn.ReLU(True)]
-        head += [nn.Dropout()] if description.get("dropout", True) else []
-        features = count
-    while not isinstance(head[-1], nn.Linear):
-        head.pop()
-    net.classifier = nn.Sequential(*head)
+    net.classifier = make_classifier(description, channels * side * side)
     return net
+
+
+def find_input(net):
+    """The input's side at which the features are as large as the average pool's output."""
+    side = net.avgpool.output_size[0]
+    for module in reversed(list(net.features)):
+        if isinstance(module, (nn.Conv2d, nn.MaxPool2d)):
+            kernel, stride, padding = ((value if isinstance(value, int) else value[0]) for value in
+                                       (module.kernel_size, module.stride, module.padding))
+            side = max((side - 1) * stride + kernel - 2 * padding, 1)
+    return side
+
+
+def choose_preprocess(description, net):
+    """A preset's name or "custom", and the preprocessing."""
+    side = description.get("input") or find_input(net)
+    preprocess = description.get("preprocess", {32: "cifar", 224: "imagenet"}.get(side, {}))
+    if isinstance(preprocess, str):
+        return preprocess, PRESETS[preprocess]
+    numbers = {key: value if isinstance(value, list) else [value] * 3
+               for key, value in preprocess.items() if key in ("mean", "std")}
+    return "custom", {**IMAGENET, "resize": side, "crop": side, **preprocess, **numbers}
 
 
 def build(path, state):
@@ -110,10 +166,7 @@ def build(path, state):
         raise Failure(f"{path}: none of torchvision's eight VGGs, and there is no description "
                       f"{beside}")
     net.load_state_dict(state)
-    preprocess = description.get("preprocess", "imagenet")
-    if isinstance(preprocess, str):
-        return net.eval().float(), name, preprocess, PRESETS[preprocess]
-    return net.eval().float(), name, "custom", preprocess
+    return net.eval().float(), name, *choose_preprocess(description, net)
 
 
 def make_transform(preprocess):

@@ -23,6 +23,7 @@ except ImportError:
 PROGRAM, ROOT = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
 sys.path.insert(0, str(ROOT / "tools"))
 import golden  # noqa: E402
+from nets import randomise  # noqa: E402
 
 MODEL = ROOT / "models" / "fashion_vgg8_bn.pth"
 PICTURES = sorted((ROOT / "models" / "pictures").glob("*.png"))
@@ -255,6 +256,28 @@ def test_recognition(good, folder):
     write_golden(folder / "three", "--no-nodes", model=path, pictures=PICTURES[:1])
     document = compare(folder / "three", "--images", code=0, model=path)
     check(document["model"]["name"] == document["expected"]["net"] == "vgg11_bn", "the net")
+
+
+def test_described_net(good, folder):
+    """Every kind of entry that a description can have, node by node."""
+    layers = [{"conv": 12, "kernel": 5, "stride": 2, "bias": False, "batch_norm": True},
+              {"lrn": 5, "alpha": 0.1, "k": 2}, {"max_pool": 3, "stride": 2}, "D",
+              {"conv": 20, "kernel": 1, "padding": 1}, 24, "M"]
+    for name, classifier in (("list", [{"linear": 16, "index": 1}, 9, {"linear": 5, "bias": False}]),
+                             ("single", {"linear": 5})):
+        description = {"schema": 1, "name": "all kinds", "layers": layers, "avgpool": 3,
+                       "classifier": classifier, "dropout": False}
+        for kind, more in (("own", {}), ("given", {"input": 64, "preprocess": {"mean": 0.5, "std": 0.25}})):
+            path = folder / f"{name}-{kind}.pth"
+            path.with_suffix(".json").write_text(json.dumps({**description, **more}))
+            net = golden.build_described({**description, **more})
+            torch.manual_seed(5)
+            randomise(net)
+            torch.save(net.state_dict(), path)
+            write_golden(folder / path.stem, model=path)
+            document = compare(folder / path.stem, "--nodes", "--images", code=0, model=path)
+            check(document["input"]["unequal"] == 0, f"{path.stem}: the input", document["text"])
+            check(not document["skipped"] and not document["unused"], f"{path.stem}: all nodes", document["text"])
 
 
 def main():

@@ -30,7 +30,7 @@ except ImportError as missing:
     sys.exit(77)
 
 from exact import BOUND as THOUSAND, Tally, available, run
-from nets import randomise
+from nets import VARIANTS, randomise
 from photos import photos
 
 PROGRAM, RUN_MODEL = sys.argv[1:3]
@@ -214,6 +214,21 @@ def test_torchvision():
     net.classifier[6] = randomise(nn.Linear(4096, 37))
     compare("vgg11_bn, 37 classes, 64x64", net, transform(73, 64, *IMAGENET), ["--size", "64"],
             assumed="assumed: ImageNet's mean and std (", configurations=FEW, fresh=False)
+
+
+def test_other_classes():
+    """All eight with another number of classes each; narrow linear layers, as their widths are not what tells."""
+    for i, variant in enumerate(VARIANTS):
+        classes = (10, 12, 20, 37, 100, 102, 365, 1001)[i]
+        letter = {"11": "A", "13": "B", "16": "D", "19": "E"}[variant[3:5]]
+        features = models.vgg.make_layers(models.vgg.cfgs[letter], batch_norm=variant.endswith("_bn"))
+        net = Net(features, make_head(512 * 49, 40, 30, classes), 7)
+        compare(f"{variant}, {classes} classes", net, transform(36, 32, *IMAGENET), ["--size", "32"],
+                assumed="assumed: ImageNet's mean and std (", configurations=FEW, pictures=PHOTOS[:1])
+        with tempfile.TemporaryDirectory() as folder:
+            told = json.loads(command("info", "-ojson", save(folder, net)).stdout)["model"]
+            check(told["name"] == variant and told["classes"] == classes and
+                  told["described_by"] == f"names and shapes (built-in {variant})", f"{variant}: {told}")
 
 
 def test_variations():
