@@ -8,6 +8,8 @@ struct builder {
     struct vgg_arena *arena;
     const char *features, *classifier; /* the Sequentials' names */
     bool int8;
+    bool named; /* the layers have names of their own: what is between them is called after them */
+    int pools, etc; /* so far */
     struct vgg_graph graph;
     bool ok; /* false once memory ran out */
 };
@@ -24,6 +26,27 @@ static struct vgg_node *add_node(struct builder *builder, enum vgg_op op, const 
     node->name = vgg_arena_copy_string(builder->arena, name, (size_t)length);
     builder->ok = builder->ok && node->name != NULL;
     return node;
+}
+
+/* The same, named as a layer calls it: NAME or NAME.WHAT. */
+static struct vgg_node *add_named(struct builder *builder, enum vgg_op op, const char *name,
+                                  const char *what)
+{
+    char whole[64];
+    snprintf(whole, sizeof whole, "%s%s%s", name, what[0] != '\0' ? "." : "", what);
+    return add_node(builder, op, whole, -1);
+}
+
+/* A node of `features` that has no weights, at a place there or in a net whose layers have names. */
+static struct vgg_node *add_between(struct builder *builder, enum vgg_op op, const char *what,
+                                    int *count, int index)
+{
+    char name[32];
+    if (!builder->named) {
+        return add_node(builder, op, builder->features, index);
+    }
+    snprintf(name, sizeof name, "%s%d", what, ++*count);
+    return add_node(builder, op, name, -1);
 }
 
 /* Appends NODE.LEAF to the parameters; sides of 0 at the end of the shape do not count. */
@@ -77,7 +100,9 @@ static void add_layer(struct builder *builder, struct vgg_node *node, const int6
 
 static void add_conv(struct builder *builder, const struct vgg_layer *layer, int ic, int index)
 {
-    struct vgg_node *node = add_node(builder, VGG_OP_CONV2D, builder->features, index);
+    struct vgg_node *node = builder->named
+                                ? add_named(builder, VGG_OP_CONV2D, layer->name, "")
+                                : add_node(builder, VGG_OP_CONV2D, builder->features, index);
     node->conv = (struct vgg_conv2d){.ic = ic,
                                      .oc = layer->channels,
                                      .kernel = layer->kernel,
@@ -92,7 +117,9 @@ static void add_conv(struct builder *builder, const struct vgg_layer *layer, int
 static void add_batch_norm(struct builder *builder, const struct vgg_layer *layer, int channels,
                            int index)
 {
-    struct vgg_node *node = add_node(builder, VGG_OP_BATCH_NORM, builder->features, index);
+    struct vgg_node *node = builder->named
+                                ? add_named(builder, VGG_OP_BATCH_NORM, layer->norm, "")
+                                : add_node(builder, VGG_OP_BATCH_NORM, builder->features, index);
     node->norm =
         (struct vgg_batch_norm){.channels = channels, .eps = layer->has_eps ? layer->eps : 1e-5};
     const int64_t shape[4] = {channels};
@@ -104,7 +131,9 @@ static void add_batch_norm(struct builder *builder, const struct vgg_layer *laye
 
 static void add_linear(struct builder *builder, const struct vgg_head *head, int in_features)
 {
-    struct vgg_node *node = add_node(builder, VGG_OP_LINEAR, builder->classifier, head->index);
+    struct vgg_node *node =
+        builder->named ? add_named(builder, VGG_OP_LINEAR, head->name, "")
+                       : add_node(builder, VGG_OP_LINEAR, builder->classifier, head->index);
     node->linear = (struct vgg_linear){.in_features = in_features, .out_features = head->features};
     const int64_t weight[4] = {head->features, in_features};
     add_layer(builder, node, weight, head->bias, VGG_LAYOUT_INT8, &node->linear.weight,
@@ -119,15 +148,15 @@ static int build_features(struct builder *builder, const struct vgg_spec *spec)
         const struct vgg_layer *layer = &spec->layers[i];
         switch (layer->kind) {
         case VGG_LAYER_MAX_POOL:
-            add_node(builder, VGG_OP_MAX_POOL, builder->features, index++)->max_pool =
+            add_between(builder, VGG_OP_MAX_POOL, "pool", &builder->pools, index++)->max_pool =
                 (struct vgg_max_pool){.kernel = layer->kernel, .stride = layer->stride};
             break;
         case VGG_LAYER_LRN:
-            add_node(builder, VGG_OP_LRN, builder->features, index++)->lrn = (struct vgg_lrn){
+            add_between(builder, VGG_OP_LRN, "lrn", &builder->etc, index++)->lrn = (struct vgg_lrn){
                 .size = layer->kernel, .alpha = layer->alpha, .beta = layer->beta, .k = layer->k};
             break;
         case VGG_LAYER_DROPOUT:
-            add_node(builder, VGG_OP_DROPOUT, builder->features, index++);
+            add_between(builder, VGG_OP_DROPOUT, "dropout", &builder->etc, index++);
             break;
         case VGG_LAYER_CONV:
             add_conv(builder, layer, channels, index++);
@@ -135,11 +164,28 @@ static int build_features(struct builder *builder, const struct vgg_spec *spec)
             if (layer->batch_norm) {
                 add_batch_norm(builder, layer, channels, index++);
             }
-            add_node(builder, VGG_OP_RELU, builder->features, index++);
+            if (builder->named) {
+                add_named(builder, VGG_OP_RELU, layer->name, "relu");
+            } else {
+                add_node(builder, VGG_OP_RELU, builder->features, index++);
+            }
             break;
         }
     }
     return channels;
+}
+
+/* Appends linear layers with names of their own, and a ReLU between two. */
+static void build_named_classifier(struct builder *builder, const struct vgg_spec *spec,
+                                   int in_features)
+{
+    for (size_t i = 0; i < spec->head_count; i++) {
+        add_linear(builder, &spec->head[i], in_features);
+        in_features = spec->head[i].features;
+        if (i + 1 < spec->head_count) {
+            add_named(builder, VGG_OP_RELU, spec->head[i].name, "relu");
+        }
+    }
 }
 
 /* Appends `classifier`, whose places without weights are ReLU and Dropout. */
@@ -203,6 +249,7 @@ vgg_status vgg_graph_build(const char *path, const struct vgg_spec *spec,
         .features = vgg_spec_get_features(spec),
         .classifier = vgg_spec_get_classifier(spec),
         .int8 = spec->int8,
+        .named = vgg_spec_is_named(spec),
         .ok = true,
     };
     builder.graph.nodes = vgg_arena_alloc(arena, nodes, sizeof *builder.graph.nodes);
@@ -222,7 +269,12 @@ vgg_status vgg_graph_build(const char *path, const struct vgg_spec *spec,
         (struct vgg_adaptive_avg_pool){.oh = side, .ow = side};
     add_node(&builder, VGG_OP_FLATTEN, "flatten", -1);
     builder.graph.classifier_begin = builder.graph.parameter_count;
-    vgg_status status = build_classifier(path, &builder, spec, (int)features, err);
+    vgg_status status = VGG_OK;
+    if (builder.named) {
+        build_named_classifier(&builder, spec, (int)features);
+    } else {
+        status = build_classifier(path, &builder, spec, (int)features, err);
+    }
     if (status != VGG_OK) {
         return status;
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "model/names.h"
+#include "model/outline.h"
 
 /* A weight and its place in `features` or `classifier`. */
 struct found {
@@ -68,7 +69,7 @@ static vgg_status find_weights(const struct vgg_tensor_list *tensors, const char
 }
 
 static vgg_status fail_no_vgg(const char *path, const struct vgg_tensor_list *tensors,
-                              struct vgg_error *err)
+                              const char *reason, struct vgg_error *err)
 {
     struct vgg_text first = {0};
     char shape[VGG_SHAPE_TEXT_BYTES];
@@ -79,9 +80,31 @@ static vgg_status fail_no_vgg(const char *path, const struct vgg_tensor_list *te
     }
     return vgg_fail(err, VGG_ERR_FORMAT,
                     "%s: no VGG to be seen in this checkpoint: it has no features.N.weight "
-                    "convolution; %s%s%s",
-                    path, tensors->count > 0 ? "first tensors: " : "it has no tensors",
-                    first.buffer, tensors->count > 5 ? ", …" : "");
+                    "convolution%s%s; %s%s%s",
+                    path, reason[0] != '\0' ? ", and in their order " : "", reason,
+                    tensors->count > 0 ? "first tensors: " : "it has no tensors", first.buffer,
+                    tensors->count > 5 ? ", …" : "");
+}
+
+/* A net that has no `features` or no `classifier`. */
+static vgg_status infer_outline(const char *path, const struct vgg_tensor_list *tensors,
+                                const struct vgg_cfg *cfg, const struct vgg_limits *limits,
+                                struct vgg_arena *arena, struct vgg_spec *out,
+                                struct vgg_error *err)
+{
+    struct vgg_outline outline;
+    struct vgg_error reason = {0};
+    vgg_status status = vgg_outline_find(path, tensors, arena, &outline, &reason);
+    if (status == VGG_ERR_FORMAT) {
+        return fail_no_vgg(path, tensors, reason.message, err);
+    }
+    if (status != VGG_OK) {
+        if (err != NULL) {
+            *err = reason;
+        }
+        return status;
+    }
+    return vgg_outline_describe(path, &outline, tensors, cfg, limits, arena, out, err);
 }
 
 /* A side of a weight as a number of channels or features. */
@@ -354,6 +377,16 @@ static vgg_status infer_classifier(struct inference *in, const struct vgg_tensor
     return infer_avgpool(in, last_conv, linears[0].weight);
 }
 
+static bool has_matrix(const struct vgg_tensor_list *tensors)
+{
+    for (size_t i = 0; i < tensors->count; i++) {
+        if (tensors->items[i]->ndim == 2) {
+            return true;
+        }
+    }
+    return false;
+}
+
 vgg_status vgg_spec_infer_as(const char *path, const struct vgg_tensor_list *tensors,
                              const struct vgg_cfg *cfg, const struct vgg_limits *limits,
                              struct vgg_arena *arena, struct vgg_spec *out, struct vgg_error *err)
@@ -372,8 +405,8 @@ vgg_status vgg_spec_infer_as(const char *path, const struct vgg_tensor_list *ten
     if (status != VGG_OK) {
         return status;
     }
-    if (count == 0) {
-        return fail_no_vgg(path, tensors, err);
+    if (count == 0 || (!vgg_names_has(tensors, in.classifier, 2) && has_matrix(tensors))) {
+        return infer_outline(path, tensors, cfg, limits, arena, out, err);
     }
     if (count > limits->layers) {
         return vgg_fail(err, VGG_ERR_LIMIT, "%s: the net has %zu convolutions, limit is %u layers",

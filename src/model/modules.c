@@ -139,27 +139,50 @@ static vgg_status take(struct modules *modules, const struct vgg_module *module,
     return VGG_OK;
 }
 
+static vgg_status take_conv(struct modules *modules, const struct vgg_module *module,
+                            struct vgg_layer *layer)
+{
+    vgg_status status = take(modules, module, "stride", module->stride, 1, &layer->stride);
+    status =
+        status ? status : take(modules, module, "padding", module->padding, 0, &layer->padding);
+    status = status ? status : demand(modules, module, "dilation", module->dilation, 1);
+    return status ? status : demand(modules, module, "groups", module->groups, 1);
+}
+
+static vgg_status take_norm(const struct modules *modules, const struct vgg_module *module,
+                            struct vgg_layer *layer)
+{
+    if (isnan(module->eps)) {
+        return VGG_OK;
+    }
+    if (!(module->eps >= 0 && module->eps <= 1)) {
+        return vgg_fail(modules->err, VGG_ERR_UNSUPPORTED, "%s: %s: eps is %g, expected 0 to 1",
+                        modules->path, module->name, module->eps);
+    }
+    layer->has_eps = true;
+    layer->eps = module->eps;
+    return VGG_OK;
+}
+
+static vgg_status take_pool(struct modules *modules, const struct vgg_module *module,
+                            struct vgg_layer *layer)
+{
+    vgg_status status = take(modules, module, "kernel_size", module->kernel, 1, &layer->kernel);
+    status = status ? status : take(modules, module, "stride", module->stride, 1, &layer->stride);
+    status = status ? status : demand(modules, module, "padding", module->padding, 0);
+    status = status ? status : demand(modules, module, "dilation", module->dilation, 1);
+    return status ? status : demand(modules, module, "ceil_mode", module->ceil_mode, 0);
+}
+
 static vgg_status apply_conv(struct modules *modules, const char *prefix, int *index,
                              struct vgg_layer *layer)
 {
     struct vgg_module module;
     vgg_status status = expect(modules, prefix, (*index)++, convs, &module);
-    status = status ? status : take(modules, &module, "stride", module.stride, 1, &layer->stride);
-    status =
-        status ? status : take(modules, &module, "padding", module.padding, 0, &layer->padding);
-    status = status ? status : demand(modules, &module, "dilation", module.dilation, 1);
-    status = status ? status : demand(modules, &module, "groups", module.groups, 1);
+    status = status ? status : take_conv(modules, &module, layer);
     if (status == VGG_OK && layer->batch_norm) {
         status = expect(modules, prefix, (*index)++, norms, &module);
-        if (status == VGG_OK && !isnan(module.eps)) {
-            if (!(module.eps >= 0 && module.eps <= 1)) {
-                return vgg_fail(modules->err, VGG_ERR_UNSUPPORTED,
-                                "%s: %s: eps is %g, expected 0 to 1", modules->path, module.name,
-                                module.eps);
-            }
-            layer->has_eps = true;
-            layer->eps = module.eps;
-        }
+        status = status ? status : take_norm(modules, &module, layer);
     }
     return status ? status : expect(modules, prefix, (*index)++, relus, &module);
 }
@@ -169,12 +192,7 @@ static vgg_status apply_pool(struct modules *modules, const char *prefix, int in
 {
     struct vgg_module module;
     vgg_status status = expect(modules, prefix, index, pools, &module);
-    status =
-        status ? status : take(modules, &module, "kernel_size", module.kernel, 1, &layer->kernel);
-    status = status ? status : take(modules, &module, "stride", module.stride, 1, &layer->stride);
-    status = status ? status : demand(modules, &module, "padding", module.padding, 0);
-    status = status ? status : demand(modules, &module, "dilation", module.dilation, 1);
-    return status ? status : demand(modules, &module, "ceil_mode", module.ceil_mode, 0);
+    return status ? status : take_pool(modules, &module, layer);
 }
 
 static vgg_status apply_features(struct modules *modules, struct vgg_spec *spec)
@@ -240,6 +258,90 @@ static vgg_status apply_classifier(const struct modules *modules, const struct v
     return status;
 }
 
+/* ---- layers with names of their own ---- */
+
+/* What no VGG has. Other classes may be anything: modules that hold these, or what does nothing. */
+static const char *const others[] = {
+    "AvgPool2d", "BatchNorm1d",    "CELU",      "ELU",       "GELU",     "GroupNorm",
+    "Hardswish", "InstanceNorm2d", "LayerNorm", "LeakyReLU", "LPPool2d", "Mish",
+    "PReLU",     "ReLU6",          "RReLU",     "SELU",      "Sigmoid",  "SiLU",
+    "Softplus",  "Tanh",           "Upsample",  NULL};
+
+static vgg_status apply_named_convs(struct modules *modules, struct vgg_spec *spec)
+{
+    struct vgg_module module;
+    vgg_status status = VGG_OK;
+    for (size_t i = 0; i < spec->layer_count && status == VGG_OK; i++) {
+        struct vgg_layer *layer = &spec->layers[i];
+        if (layer->kind != VGG_LAYER_CONV) {
+            continue;
+        }
+        if (find(modules, layer->name, -1, &module)) {
+            status = take_conv(modules, &module, layer);
+        }
+        if (status == VGG_OK && layer->norm != NULL && find(modules, layer->norm, -1, &module)) {
+            status = take_norm(modules, &module, layer);
+        }
+    }
+    return status;
+}
+
+/* The layers as the modules stand in the file: with the pools where they are there. Each of these is used once,
+ * or they were not made for each place. */
+static vgg_status place_pools(struct modules *modules, const struct vgg_spec *spec,
+                              struct vgg_layer *out, size_t *count, size_t *pool_count)
+{
+    vgg_status status = VGG_OK;
+    size_t next = 0;
+    *count = *pool_count = 0;
+    for (size_t i = 0; i < modules->count && status == VGG_OK; i++) {
+        struct vgg_module module;
+        vgg_checkpoint_get_module(modules->checkpoint, i, &module);
+        while (next < spec->layer_count && spec->layers[next].kind != VGG_LAYER_CONV) {
+            next++;
+        }
+        if (is_one_of(module.type, others)) {
+            return vgg_fail(modules->err, VGG_ERR_UNSUPPORTED,
+                            "%s: %s: the file has %s there, which no VGG has", modules->path,
+                            module.name, module.type);
+        }
+        if (next < spec->layer_count && strcmp(module.name, spec->layers[next].name) == 0) {
+            out[(*count)++] = spec->layers[next++];
+        } else if (is_one_of(module.type, pools)) {
+            struct vgg_layer *pool = &out[(*count)++];
+            *pool = (struct vgg_layer){.kind = VGG_LAYER_MAX_POOL, .kernel = 2, .stride = 2};
+            ++*pool_count;
+            status = take_pool(modules, &module, pool);
+        }
+    }
+    return status;
+}
+
+static vgg_status apply_named(struct modules *modules, struct vgg_arena *arena,
+                              struct vgg_spec *spec)
+{
+    const size_t places = spec->layer_count + modules->count;
+    struct vgg_spec placed = *spec;
+    size_t pool_count;
+    vgg_status status = apply_named_convs(modules, spec);
+    placed.layers = vgg_arena_alloc(arena, places, sizeof *placed.layers);
+    if (placed.layers == NULL) {
+        return vgg_fail_memory(modules->err, modules->path, places * sizeof *placed.layers,
+                               "the layers");
+    }
+    status = status ? status
+                    : place_pools(modules, spec, placed.layers, &placed.layer_count, &pool_count);
+    if (status != VGG_OK || modules->described || pool_count < 2) {
+        return status;
+    }
+    if (placed.layer_count != spec->layer_count || !vgg_spec_same_features(&placed, spec)) {
+        modules->changed = true;
+    }
+    spec->layers = placed.layers;
+    spec->layer_count = placed.layer_count;
+    return VGG_OK;
+}
+
 static vgg_status apply_average(struct modules *modules, struct vgg_spec *spec)
 {
     struct vgg_module module;
@@ -269,16 +371,21 @@ vgg_status vgg_spec_apply_modules(const vgg_checkpoint *checkpoint, struct vgg_a
         return VGG_OK;
     }
     vgg_status status = sort(&modules, arena);
-    if (status != VGG_OK || !find(&modules, vgg_spec_get_features(spec), 0, &module)) {
+    const char *const assumed = spec->assumed;
+    if (status == VGG_OK && vgg_spec_is_named(spec)) {
+        status = apply_named(&modules, arena, spec);
+    } else if (status != VGG_OK || !find(&modules, vgg_spec_get_features(spec), 0, &module)) {
         return status;
+    } else {
+        status = apply_features(&modules, spec);
+        status = status ? status : apply_average(&modules, spec);
+        status = status ? status : apply_classifier(&modules, spec);
     }
-    status = apply_features(&modules, spec);
-    status = status ? status : apply_average(&modules, spec);
-    status = status ? status : apply_classifier(&modules, spec);
     if (status != VGG_OK || described) {
         return status;
     }
-    spec->assumed = NULL;
+    /* What has names of its own says of pools only where it has them, and nothing of the order. */
+    spec->assumed = vgg_spec_is_named(spec) && !modules.changed ? assumed : NULL;
     spec->assumed_avgpool = false;
     if (modules.changed) {
         spec->builtin = false;

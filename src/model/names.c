@@ -35,6 +35,18 @@ bool vgg_names_is_weight(const char *name, const char *sequential, int *index)
            memcmp(name, sequential, length) == 0;
 }
 
+bool vgg_names_has(const struct vgg_tensor_list *tensors, const char *sequential, int ndim)
+{
+    const struct vgg_tensor *single = vgg_tensor_list_findf(tensors, "%s.weight", sequential);
+    bool found = ndim == 2 && single != NULL && single->ndim == 2;
+    int index;
+    for (size_t i = 0; i < tensors->count && !found; i++) {
+        const struct vgg_tensor *tensor = tensors->items[i];
+        found = tensor->ndim == ndim && vgg_names_is_weight(tensor->name, sequential, &index);
+    }
+    return found;
+}
+
 /* Whether a tensor is PREFIX.weight, with the length of PREFIX. */
 static bool is_single(const char *name, size_t *length)
 {

@@ -21,7 +21,8 @@ vgg_status vgg_spec_fold(const char *path, const struct vgg_spec *spec, struct v
     *out = *spec;
     out->features = out->classifier = NULL;
     out->layers = vgg_arena_alloc(arena, spec->layer_count, sizeof *out->layers);
-    if (out->layers == NULL) {
+    out->head = vgg_arena_alloc(arena, spec->head_count, sizeof *out->head);
+    if (out->layers == NULL || out->head == NULL) {
         return vgg_fail_memory(err, path, spec->layer_count * sizeof *out->layers, "the layers");
     }
     for (size_t i = 0; i < spec->layer_count; i++) {
@@ -29,6 +30,11 @@ vgg_status vgg_spec_fold(const char *path, const struct vgg_spec *spec, struct v
         *layer = spec->layers[i];
         layer->bias = layer->bias || layer->batch_norm;
         layer->batch_norm = false;
+        layer->name = layer->norm = NULL;
+    }
+    for (size_t i = 0; i < spec->head_count; i++) {
+        out->head[i] = spec->head[i];
+        out->head[i].name = NULL;
     }
     return VGG_OK;
 }

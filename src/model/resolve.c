@@ -11,6 +11,7 @@
 #include "model/infer.h"
 #include "model/names.h"
 #include "model/others.h"
+#include "model/outline.h"
 
 static vgg_status open_spec(const char *path, const struct vgg_limits *limits,
                             struct vgg_arena *arena, struct vgg_spec *out, struct vgg_error *err)
@@ -100,9 +101,11 @@ static vgg_status apply_builtin(const struct vgg_spec *builtin, struct vgg_spec 
         return VGG_OK;
     }
     spec->builtin = true;
-    spec->layers = builtin->layers;
-    spec->layer_count = builtin->layer_count;
-    spec->assumed = NULL;
+    if (!vgg_spec_is_named(spec)) {
+        spec->layers = builtin->layers;
+        spec->layer_count = builtin->layer_count;
+        spec->assumed = NULL;
+    }
     spec->input = builtin->input;
     spec->assumed_input = false;
     spec->assumed_avgpool = false;
@@ -110,10 +113,15 @@ static vgg_status apply_builtin(const struct vgg_spec *builtin, struct vgg_spec 
     if (is_caffe(spec) && vgg_preprocess_find("caffe", &spec->preprocess, err) != VGG_OK) {
         return VGG_ERR_ARGUMENT;
     }
-    /* Whoever trained it for other classes probably began with these weights, but not certainly. */
-    spec->assumed_preprocess = vgg_spec_get_classes(builtin) != vgg_spec_get_classes(spec);
+    /* Whoever trained it for other classes probably began with these weights, but not certainly; and under other
+     * names it may come from Caffe, where pixels were others. */
+    spec->assumed_preprocess =
+        vgg_spec_is_named(spec) || vgg_spec_get_classes(builtin) != vgg_spec_get_classes(spec);
     if (builtin->labels.count == (size_t)vgg_spec_get_classes(spec)) {
         spec->labels = builtin->labels;
+    }
+    if (vgg_spec_is_named(spec)) {
+        return VGG_OK; /* and it is no file of torchvision's */
     }
     spec->file = builtin->file;
     spec->sha256 = builtin->sha256;
@@ -265,6 +273,22 @@ static vgg_status resolve_from_cfg(const char *path, const char *text,
     return complete(path, true, limits, arena, out, source, err);
 }
 
+/* What the layers of a description are called in this file. */
+static vgg_status name_layers(const char *path, const struct vgg_tensor_list *tensors,
+                              struct vgg_arena *arena, struct vgg_spec *spec, struct vgg_error *err)
+{
+    struct vgg_outline outline;
+    vgg_status status = vgg_names_find(path, tensors, arena, spec, err);
+    if (status != VGG_OK || (vgg_names_has(tensors, vgg_spec_get_features(spec), 4) &&
+                             vgg_names_has(tensors, vgg_spec_get_classifier(spec), 2))) {
+        return status;
+    }
+    /* Where that finds nothing, binding says which tensors are missing. */
+    return vgg_outline_find(path, tensors, arena, &outline, NULL) == VGG_OK
+               ? vgg_outline_name(path, &outline, spec, err)
+               : VGG_OK;
+}
+
 vgg_status vgg_spec_resolve(const char *path, const char *spec_path, const char *cfg,
                             const struct vgg_tensor_list *tensors, const struct vgg_limits *limits,
                             struct vgg_arena *arena, struct vgg_spec *out, const char **source,
@@ -279,7 +303,7 @@ vgg_status vgg_spec_resolve(const char *path, const char *spec_path, const char 
             return vgg_fail_memory(err, path, strlen(spec_path) + 1, "a path");
         }
         status = open_spec(spec_path, limits, arena, out, err);
-        return status == VGG_OK ? vgg_names_find(path, tensors, arena, out, err) : status;
+        return status == VGG_OK ? name_layers(path, tensors, arena, out, err) : status;
     }
     if (cfg != NULL) {
         return resolve_from_cfg(path, cfg, tensors, limits, arena, out, source, err);
@@ -291,7 +315,7 @@ vgg_status vgg_spec_resolve(const char *path, const char *spec_path, const char 
     *source = beside;
     status = open_spec(beside, limits, arena, out, &reason);
     if (status == VGG_OK) {
-        return vgg_names_find(path, tensors, arena, out, err);
+        return name_layers(path, tensors, arena, out, err);
     }
     if (status == VGG_ERR_IO && (reason.sys_errno == ENOENT || reason.sys_errno == ENOTDIR)) {
         return resolve_from_tensors(path, tensors, limits, arena, out, source, err);

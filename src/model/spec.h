@@ -28,8 +28,10 @@ enum vgg_layer_kind {
 /* One entry of `features`. */
 struct vgg_layer {
     enum vgg_layer_kind kind;
-    int channels; /* convolution: output channels */
-    int kernel;   /* side in pixels; of LRN, channels */
+    const char *name; /* a convolution's module, where it is no place in `features`; NULL */
+    const char *norm; /* and its BatchNorm's */
+    int channels;     /* convolution: output channels */
+    int kernel;       /* side in pixels; of LRN, channels */
     int stride;
     int padding; /* convolution */
     bool bias;
@@ -41,7 +43,8 @@ struct vgg_layer {
 
 /* One linear layer of `classifier`. */
 struct vgg_head {
-    int features; /* output features */
+    const char *name; /* its module, where it is no place in `classifier`; NULL */
+    int features;     /* output features */
     bool bias;
     int index; /* its place in the Sequential; -1: `classifier` itself is the layer. Places between
                   two layers are ReLU, then Dropout; a place before the first is Dropout. */
@@ -110,6 +113,12 @@ int vgg_spec_natural_input(const struct vgg_spec *spec);
  * "cifar" for 32, else "custom": resize and crop to that side, ImageNet's mean and std. */
 vgg_status vgg_spec_default_preprocess(int input, struct vgg_preprocess *out,
                                        struct vgg_error *err);
+
+/* Whether layers have names of their own. */
+static inline bool vgg_spec_is_named(const struct vgg_spec *spec)
+{
+    return spec->head[0].name != NULL;
+}
 
 /* The Sequentials' names. */
 static inline const char *vgg_spec_get_features(const struct vgg_spec *spec)

@@ -57,7 +57,40 @@ def block(inputs, outputs, *more, norm=None, **conv):
     return layers + [nn.ReLU(inplace=True)] + list(more)
 
 
+class Stages(nn.Module):
+    """Layers under names of their own, with the pools as modules or one for all."""
+
+    def __init__(self, *pools, act=nn.ReLU, **conv):
+        super().__init__()
+        self.pools = len(pools)
+        self.conv1_1 = nn.Conv2d(3, 8, 3, padding=1)
+        self.conv1_2 = nn.Conv2d(8, 8, 3, **dict({"padding": 1}, **conv))
+        self.norm1_2 = nn.BatchNorm2d(8, eps=0.1)
+        for i, pool in enumerate(pools[:1]):
+            self.pool1 = pool
+        self.conv2_1 = nn.Conv2d(8, 8, 3, padding=1)
+        self.conv2_2 = nn.Conv2d(8, 8, 3, padding=1)
+        for i, pool in enumerate(pools[1:]):
+            setattr(self, f"pool{i + 2}", pool)
+        self.act = act()
+        self.fc1 = nn.Linear(8 * 16, 7)
+        self.fc2 = nn.Linear(7, 3)
+
+    def forward(self, x):
+        pools = [getattr(self, f"pool{i + 1}") for i in range(self.pools)]
+        first, *rest = pools * 2 if len(pools) == 1 else pools
+        x = self.act(self.norm1_2(self.conv1_2(self.act(self.conv1_1(x)))))
+        x = self.act(self.conv2_2(self.act(self.conv2_1(first(x)))))
+        for pool in rest:
+            x = pool(x)
+        return self.fc2(self.act(self.fc1(torch.flatten(nn.functional.adaptive_avg_pool2d(x, 4), 1))))
+
+
 NETS = {
+    "names, one pool for all": lambda: Stages(nn.MaxPool2d(2)),
+    "names, two pools": lambda: Stages(nn.MaxPool2d(2), nn.MaxPool2d(2)),
+    "names, three pools": lambda: Stages(nn.MaxPool2d(2), nn.MaxPool2d(3, 2), nn.MaxPool2d(2, 1)),
+    "names, stride": lambda: Stages(nn.MaxPool2d(2), nn.MaxPool2d(2), stride=2),
     "no last pool": lambda: MyVGG(block(3, 8, nn.MaxPool2d(2)) + block(8, 8), head(32)),
     "last pool": lambda: MyVGG(block(3, 8, nn.MaxPool2d(2)) + block(8, 8, nn.MaxPool2d(2)), head(32)),
     "overlapping pools": lambda: MyVGG(
@@ -74,6 +107,9 @@ NETS = {
 }
 
 REFUSED = {
+    "names, leaky": (lambda: Stages(nn.MaxPool2d(2), act=nn.LeakyReLU), ["act", "LeakyReLU", "which no VGG has"]),
+    "names, dilation": (lambda: Stages(nn.MaxPool2d(2), dilation=2, padding=2), ["conv1_2", "dilation is 2"]),
+    "names, ceil mode": (lambda: Stages(nn.MaxPool2d(2), nn.MaxPool2d(2, ceil_mode=True)), ["pool2", "ceil_mode is 1"]),
     "average pools": (lambda: MyVGG(block(3, 8, nn.AvgPool2d(2)) + block(8, 8), head(32)),
                       ["features.2", "AvgPool2d", "MaxPool2d"]),
     "leaky": (lambda: MyVGG([nn.Conv2d(3, 8, 3, padding=1), nn.LeakyReLU()], head(32)),
