@@ -8,6 +8,7 @@
  * and
  *   vs_zero()
  *   vx_load(p)  vx_load_word(p)           VX_WORDS words, any byte alignment; one, the others 0
+ *   vx_hide(x)                            makes the compiler forget what it knows of x
  *   vw_load(p)  vw_load_word(p)           VW_WORDS words, likewise
  *   vs_dot(sum, w, x, at)                 sum + w * words at … at + VW_WORDS - 1 of x, exactly
  *   vs_total(sum, bias, weight_sum)       vi: sum + bias[16]; weight_sum[16] as in int8.h

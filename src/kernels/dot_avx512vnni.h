@@ -15,6 +15,8 @@ enum { VX_WORDS = 1, VW_WORDS = 1 };
 enum { DOT_GROUPS = 4, DOT_PIXELS = 6 };
 enum { DOT_STREAMS = 8, DOT_ROWS = 2, DOT_PICTURES = 8 };
 
+#define vx_hide(x) __asm__ volatile("" : "+v"(x))
+
 VGG_INLINE vs vs_zero(void)
 {
     return _mm512_setzero_si512();

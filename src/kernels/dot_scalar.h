@@ -17,6 +17,8 @@ enum { VX_WORDS = 1, VW_WORDS = 1 };
 enum { DOT_GROUPS = 1, DOT_PIXELS = 1 };
 enum { DOT_STREAMS = 1, DOT_ROWS = 1, DOT_PICTURES = 1 };
 
+#define vx_hide(x) __asm__ volatile("" : "+m"(x))
+
 VGG_INLINE vs vs_zero(void)
 {
     return (vs){{0}};

@@ -136,6 +136,8 @@ struct vgg_int8_kernels {
 };
 
 extern const struct vgg_int8_kernels vgg_int8_kernels_scalar;
+extern const struct vgg_int8_kernels vgg_int8_kernels_avx2;
+extern const struct vgg_int8_kernels vgg_int8_kernels_avxvnni;
 extern const struct vgg_int8_kernels vgg_int8_kernels_avx512vnni;
 extern const struct vgg_int8_kernels vgg_int8_kernels_amx;
 

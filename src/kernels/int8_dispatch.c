@@ -12,6 +12,8 @@ static const struct choice {
 #if defined(__x86_64__)
     {&vgg_int8_kernels_amx, VGG_CPU_AMX, VGG_CPU_AMX_INT8},
     {&vgg_int8_kernels_avx512vnni, VGG_CPU_AVX512, VGG_CPU_AVX512_VNNI},
+    {&vgg_int8_kernels_avxvnni, VGG_CPU_AVX2, VGG_CPU_AVX_VNNI},
+    {&vgg_int8_kernels_avx2, VGG_CPU_AVX2, VGG_CPU_NO_EXTENSION},
 #endif
     {&vgg_int8_kernels_scalar, VGG_CPU_SCALAR, VGG_CPU_NO_EXTENSION},
 };

@@ -77,36 +77,36 @@ void VGG_INT8_KERNEL(max_pool)(const struct vgg_int8_max_pool_args *args)
 
 void VGG_INT8_KERNEL(peak)(struct vgg_int8_peak_args *args)
 {
-    /* As many sums as a convolution has, which begin differently, or they were one; and the words change, or
-     * the products were taken out of the loop. */
-    enum { SUMS = DOT_PIXELS * DOT_GROUPS, WORDS = 16 };
-    static const int8_t weight[VW_WORDS * DOT_WEIGHTS] = {1, -2, 3, -4, 5, -6, 7, -8};
-    uint8_t x[(WORDS + SUMS + VX_WORDS) * DOT_WORD];
-    for (size_t i = 0; i < sizeof x; i++) {
-        x[i] = (uint8_t)(i * 37);
-    }
+    enum { SUMS = DOT_PIXELS * DOT_GROUPS }; /* as many as a convolution has */
+    int8_t weight[VW_WORDS * DOT_WEIGHTS];
+    static const uint8_t x[VX_WORDS * DOT_WORD] = {1, 2, 3, 4};
+    static const int32_t none[VGG_INT8_GROUP];
+    int32_t total[SUMS][VGG_INT8_GROUP];
     vs sum[SUMS];
+    vx v = vx_load(x);
+    for (size_t i = 0; i < sizeof weight; i++) {
+        weight[i] = (int8_t)(args->iterations % 100 + (int)i); /* what the compiler does not know */
+    }
     const vw w = vw_load(weight);
     VGG_UNROLL
     for (int i = 0; i < SUMS; i++) {
-        sum[i] = vs_dot(vs_zero(), w, vx_load(x + i * DOT_WORD), 0);
+        sum[i] = vs_zero();
     }
     for (int64_t n = 0; n < args->iterations; n++) {
-        const vx v = vx_load(x + n % WORDS * DOT_WORD);
         VGG_UNROLL
         for (int i = 0; i < SUMS; i++) {
+            vx_hide(v); /* or one product would serve for all */
             sum[i] = vs_dot(sum[i], w, v, 0);
         }
     }
-    static const int32_t none[16];
-    int32_t total[16];
-    args->operations = (double)args->iterations * SUMS * VW_WORDS * 16 * 4 * 2;
-    args->result = 0;
     VGG_UNROLL
     for (int i = 0; i < SUMS; i++) {
-        vi_store(total, vs_total(sum[i], none, none));
-        for (int j = 0; j < 16; j++) {
-            args->result = (int32_t)((uint32_t)args->result + (uint32_t)total[j]);
-        }
+        vi_store(total[i], vs_total(sum[i], none, none));
     }
+    uint32_t result = 0;
+    for (int i = 0; i < SUMS * VGG_INT8_GROUP; i++) {
+        result += (uint32_t)total[i / VGG_INT8_GROUP][i % VGG_INT8_GROUP];
+    }
+    args->operations = (double)args->iterations * SUMS * VW_WORDS * DOT_WEIGHTS * 2;
+    args->result = (int32_t)result;
 }

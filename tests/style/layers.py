@@ -37,7 +37,8 @@ KERNEL_HEADERS = {"kernels/kernels.h", "kernels/vec.h", "kernels/winograd.h", "s
                   "stdint.h", "immintrin.h",
                   "arm_neon.h",
                   "kernels/vec_avx512.h",  # AMX has the same vectors
-                  "kernels/int8.h", "kernels/dot.h", "kernels/dot_avx512vnni.h"}
+                  "kernels/int8.h", "kernels/dot.h", "kernels/dot_avx512vnni.h",
+                  "kernels/dot_ymm.h", "kernels/dot_asimd.h"}
 MOST_LINES = 600
 MEDIAN_LINES = 200
 
