@@ -140,6 +140,8 @@ extern const struct vgg_int8_kernels vgg_int8_kernels_avx2;
 extern const struct vgg_int8_kernels vgg_int8_kernels_avxvnni;
 extern const struct vgg_int8_kernels vgg_int8_kernels_avx512vnni;
 extern const struct vgg_int8_kernels vgg_int8_kernels_amx;
+extern const struct vgg_int8_kernels vgg_int8_kernels_neon;
+extern const struct vgg_int8_kernels vgg_int8_kernels_neondot;
 
 /* In a template, VGG_INT8_KERNEL(conv) is vgg_conv_int8_avx2 and so on. */
 #define VGG_INT8_KERNEL_NAME_(op, isa) vgg_##op##_int8_##isa

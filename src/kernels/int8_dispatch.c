@@ -14,6 +14,9 @@ static const struct choice {
     {&vgg_int8_kernels_avx512vnni, VGG_CPU_AVX512, VGG_CPU_AVX512_VNNI},
     {&vgg_int8_kernels_avxvnni, VGG_CPU_AVX2, VGG_CPU_AVX_VNNI},
     {&vgg_int8_kernels_avx2, VGG_CPU_AVX2, VGG_CPU_NO_EXTENSION},
+#elif defined(__aarch64__)
+    {&vgg_int8_kernels_neondot, VGG_CPU_NEON, VGG_CPU_NEON_DOTPROD},
+    {&vgg_int8_kernels_neon, VGG_CPU_NEON, VGG_CPU_NO_EXTENSION},
 #endif
     {&vgg_int8_kernels_scalar, VGG_CPU_SCALAR, VGG_CPU_NO_EXTENSION},
 };
