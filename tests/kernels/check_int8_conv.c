@@ -162,6 +162,7 @@ void check_int8_conv(struct check *check)
                                          .groups = check_range(check, 1, 4),
                                          .oh = check_range(check, 1, 9),
                                          .ow = check_range(check, 1, 40),
-                                         .numbers = {(enum check_bytes)check_range(check, 0, 2)}});
+                                         .numbers = {(enum check_bytes)check_range(check, 0, 2),
+                                                     WEIGHTS_ANY, SCALES_FIT}});
     }
 }
