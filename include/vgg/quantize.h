@@ -110,6 +110,13 @@ VGG_API void vgg_quantizer_get_totals(const vgg_quantizer *quantizer,
 VGG_API vgg_status vgg_quantizer_save(const vgg_quantizer *quantizer, const char *path,
                                       struct vgg_error *err);
 
+/* The way back: writes what an int8 model's weights and biases stand for as float32, with its description beside
+ * it. What quantising has lost stays lost. It needs memory for all of them.
+ *   path  as for vgg_checkpoint_save
+ * Errors: ARGUMENT (no int8 model, another ending), IO, MEMORY. */
+VGG_API vgg_status vgg_model_dequantize(const vgg_model *model, const char *path,
+                                        struct vgg_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -13,7 +13,7 @@ import tempfile
 try:
     import numpy as np
     from PIL import Image
-    import torch  # noqa: F401: train_fashion needs it
+    import torch
 except ImportError as missing:
     print(f"skipped: {missing} (apt-get install python3-torch python3-torchvision)")
     sys.exit(77)
@@ -96,6 +96,18 @@ def main():
         check(accuracy - int8_accuracy <= 0.001, "accuracy", int8_accuracy)
         check(same >= 0.995, "top 1", same)
         check(noise >= 43, "signal to noise", noise)
+
+        converted = os.path.join(folder, "back.pth")
+        told = subprocess.run([program, "convert", packed, "-o", converted], capture_output=True,
+                              text=True, check=True).stderr
+        check("18 tensors" in told and "int8 weights are written" in told, "convert tells", told)
+        back = classify(program, converted, paths[:1000], logits)
+        noise = 10 * np.log10((got[:1000].astype(float) ** 2).sum() /
+                              ((back.astype(float) - got[:1000]) ** 2).sum())
+        check(noise >= 43, "the converted net is the int8 net but for activations", noise)
+        state = torch.load(converted, weights_only=True)
+        check(len(state) == 18 and all(t.dtype == torch.float32 for t in state.values()),
+              "float32 tensors", state.keys())
 
         ran = 0
         for cpu in CPUS:
