@@ -216,7 +216,16 @@ static vgg_status find_spec(vgg_model *model, const vgg_checkpoint *checkpoint,
                             const struct vgg_tensor_list *tensors, const struct vgg_limits *limits,
                             struct vgg_error *err)
 {
-    if (checkpoint->description == NULL || options->spec_path != NULL || options->cfg != NULL) {
+    const bool asked = options->spec_path != NULL || options->cfg != NULL;
+    for (size_t i = 0; i < tensors->count && asked; i++) {
+        if (tensors->items[i]->layout == VGG_LAYOUT_INT8_INPUT) {
+            return vgg_fail(err, VGG_ERR_UNSUPPORTED,
+                            "%s: int8 weights have a description of their own: leave the other one "
+                            "out",
+                            model->path);
+        }
+    }
+    if (checkpoint->description == NULL || asked) {
         return vgg_spec_resolve(model->path, options->spec_path, options->cfg, tensors, limits,
                                 &model->arena, &model->spec, &model->spec_source, err);
     }
@@ -258,7 +267,7 @@ vgg_status vgg_model_create(const vgg_checkpoint *checkpoint,
     model->name = model->spec.name != NULL ? model->spec.name : "vgg (custom)";
     if (model->spec.int8 && options->dense) {
         status =
-            vgg_fail(err, VGG_ERR_ARGUMENT,
+            vgg_fail(err, VGG_ERR_UNSUPPORTED,
                      "%s: dense evaluation needs float32 weights, and these are int8", model->path);
         goto fail;
     }

@@ -1,8 +1,9 @@
 """Hostile packed files: row 31. Every one has right sums, unless they are what is wrong."""
 import json
+import struct
 
 from case import Case
-from writer import PACKED_SPEC, PAGE, packed_net
+from writer import INT8_SPEC, PACKED_SPEC, PAGE, int8_net, packed_net
 
 WEIGHT, BIAS = "features_0_weight", "features_0_bias"
 
@@ -81,6 +82,57 @@ def descriptions():
     yield bad("spec-of-17-mb", "limit", spec=b" " * (17 << 20))
 
 
+def int8():
+    def bad_int8(name, says, code=3, args=(), spec=(), **changes):
+        return Case(31, f"int8-{name}.vgg", int8_net(spec={**INT8_SPEC, "int8": {**INT8_SPEC["int8"], **dict(spec)}},
+                                                     **changes), (says,), args, code=code)
+
+    yield Case(31, "int8-good.vgg", int8_net(), (), code=0)
+    for name, says, change in (
+            ("low-of-text", "int8.low: expected", {"low": "a"}), ("two-steps", "int8.step: expected", {"step": [1, 1]}),
+            ("step-of-0", "int8.step: expected a number from", {"step": [0, 1, 1]}),
+            ("step-of-minus-1", "int8.step: expected a number from", {"step": [-1, 1, 1]}),
+            ("low-of-1e300", "int8.low: expected a number from", {"low": [1e300, 0, 0]}),
+            ("no-scales", "int8.scales: expected a list of 1", {"scales": []}),
+            ("two-scales", "int8.scales: expected a list of 1", {"scales": [1, 1]}),
+            ("scale-of-0", "int8.scales[0]: expected", {"scales": [0]}),
+            ("scale-of-1e-40", "int8.scales[0]: expected", {"scales": [1e-40]}),
+            ("scale-of-text", "int8.scales[0]: expected", {"scales": ["1"]}),
+            ("more-keys", "int8.more: unknown key", {"more": 1})):
+        yield bad_int8(name, says, spec=change)
+    yield Case(31, "int8-of-float32.vgg", packed_net(spec=INT8_SPEC), ("expected int8 in the layout int8-input",))
+    yield Case(31, "int8-without-scales.vgg", int8_net(spec=PACKED_SPEC), ("expected floating-point numbers, got int8",))
+    yield bad_int8("other-description", "have a description of their own", args=("--cfg", "4,M"))
+    yield bad_int8("dense", "dense evaluation needs float32", args=("--dense",))
+    weight, bias = "features_0_weight", "features_0_bias"
+    for name, says, tensor, change in (
+            ("weights-in-rows", "expected int8 in the layout int8-input", weight, {"layout": "rows", "data": bytes(4 * 27)}),
+            ("weights-of-64", "expected int8 in the layout int8-input", weight, {"layout": "int8", "data": bytes(16 * 64 * 9)}),
+            ("weights-too-short", "expected CRC-32", weight, {"data": bytes(16 * 9)}),
+            ("input-of-5", "no tensor of I8 and of layout int8-input", weight, {"shape": [4, 5, 3, 3]}),
+            ("three-sides", "no tensor of I8 and of layout int8-input", weight, {"shape": [4, 3, 9]}),
+            ("one-side", "no tensor of I8 and of layout int8", weight, {"layout": "int8", "shape": [4]}),
+            ("side-of-2^50", "no tensor of I8 and of layout int8", weight, {"layout": "int8", "shape": [2**50, 2**50]}),
+            ("float-bias", "features.0.bias: expected int32", bias, {"dtype": "F32"}),
+            ("bias-of-64-bits", "features.0.bias: expected int32", bias, {"dtype": "I64", "data": bytes(32)})):
+        yield bad_int8(name, says, **{tensor: change})
+    # What only a run needs is looked at when it is made.
+    for name, says, tensor, data in (
+            ("bias-of-2^30", "features.0.bias: expected integers up to", bias, struct.pack("<4i", 0, 0, 1 << 30, 0)),
+            ("bias-of-minus-2^31", "features.0.bias: expected integers up to", bias, struct.pack("<4i", 0, 0, -1 << 31, 0)),
+            ("sum-of-2^31", "weight_sum: expected integers up to 4608", "features_0_weight_sum", b"\xff\xff\xff\x7f" * 4),
+            ("scale-of-nan", "weight_scale: expected finite", "features_0_weight_scale", struct.pack("<4f", *[float("nan")] * 4)),
+            ("weight-scale-of-0", "between sums and results", "features_0_weight_scale", bytes(16)),
+            ("weight-scale-of-1e38", "between sums and results", "classifier_0_weight_scale", struct.pack("<5f", *[1e38] * 5))):
+        yield bad_int8(name, says, **{tensor: {"data": data}})
+    for side, says in ((91, "sums of 33124 products could exceed 32 bits"), (200, "could exceed 32 bits")):
+        spec = {**INT8_SPEC, "layers": [{"conv": 4, "kernel": side}, "M"]}
+        yield Case(31, f"int8-kernel-of-{side}.vgg", int8_net(spec=spec, features_0_weight={
+            "shape": [4, 3, side, side], "data": bytes(16 * 4 * side * side)}), (says,))
+    lrn = {**INT8_SPEC, "layers": [4, {"lrn": 5}, "M"]}
+    yield Case(31, "int8-lrn.vgg", int8_net(spec=lrn), ("LocalResponseNorm) in an int8 net: not supported",))
+
+
 def cases():
-    for part in (headers, directories, descriptions):
+    for part in (headers, directories, descriptions, int8):
         yield from part()

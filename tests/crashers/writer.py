@@ -305,15 +305,19 @@ PACKED_SPEC = {"schema": 1, "input": 4, "layers": [4, "M"], "avgpool": 2, "class
 PAGE = 4096
 
 
-def packed_net(shapes=NET, spec=None, header=(), directory=None, page=None, fill=0, more=b"", **changes):
-    """header: field -> value; directory, spec: bytes instead of JSON; fill: between tensors; page: bytes at 64.
+def packed_net(tensors=NET, spec=None, header=(), directory=None, page=None, fill=0, more=b"", **changes):
+    """tensors: name -> shape of float32, or fields of the entry with the bytes as "data".
+    header: field -> value; directory, spec: bytes instead of JSON; fill: between tensors; page: bytes at 64.
     changes: underscores for dots -> fields of that tensor's entry. All sums are right but those given."""
     body, entries = bytearray(PAGE), []
-    for name, shape in shapes.items():
-        size = size_of(shape)
-        data = struct.pack(f"<{size}f", *((1 + i % 7) / 8 for i in range(size)))
-        entries.append({"name": name, "dtype": "F32", "layout": "rows", "shape": list(shape), "offset": len(body),
-                        "crc32": zlib.crc32(data), **changes.pop(name.replace(".", "_"), {})})
+    for name, fields in tensors.items():
+        if not isinstance(fields, dict):
+            size = size_of(fields)
+            fields = {"shape": list(fields), "data": struct.pack(f"<{size}f", *((1 + i % 7) / 8 for i in range(size)))}
+        fields = {"name": name, "dtype": "F32", "layout": "rows", "offset": len(body), **fields,
+                  **changes.pop(name.replace(".", "_"), {})}
+        data = fields.pop("data")
+        entries.append({"crc32": zlib.crc32(data), **fields})
         body += data + bytes([fill]) * (-len(data) % PAGE)
     assert not changes, changes
     spec = json.dumps(spec or PACKED_SPEC).encode() if not isinstance(spec, bytes) else spec
@@ -327,6 +331,26 @@ def packed_net(shapes=NET, spec=None, header=(), directory=None, page=None, fill
     if page is not None:
         body[64:64 + len(page)] = page
     return bytes(body) + spec + text + more
+
+
+INT8_SPEC = {**PACKED_SPEC, "int8": {"low": [-2.0, -2.0, -2.0], "step": [0.02, 0.02, 0.02], "scales": [0.5]}}
+
+
+def int8_layer(name, shape, layout, size):
+    """The four tensors of a layer; size: bytes of its weights, filled up."""
+    rows = shape[0]
+    return {f"{name}.weight": {"dtype": "I8", "layout": layout, "shape": list(shape),
+                               "data": bytes((i * 37) % 255 - 127 & 0xff for i in range(size))},
+            f"{name}.bias": {"dtype": "I32", "shape": [rows], "data": struct.pack(f"<{rows}i", *range(rows))},
+            f"{name}.weight_scale": {"shape": [rows], "data": struct.pack(f"<{rows}f", *[0.01] * rows)},
+            f"{name}.weight_sum": {"dtype": "I32", "shape": [rows], "data": struct.pack(f"<{rows}i", *range(rows))}}
+
+
+def int8_net(**more):
+    """PACKED_SPEC's net in int8."""
+    tensors = {**int8_layer("features.0", (4, 3, 3, 3), "int8-input", 16 * 9 * 4),
+               **int8_layer("classifier.0", (5, 16), "int8", 16 * 64)}
+    return packed_net(tensors, more.pop("spec", INT8_SPEC), **more)
 
 
 # ---- pictures ----
