@@ -9,4 +9,12 @@
  * lacks it. *chosen, if not NULL, receives which it is. */
 const struct vgg_kernels *vgg_kernels_find(enum vgg_cpu cpu, enum vgg_cpu *chosen);
 
+/* A table that has an instruction set's numbers but no kernels: enough to plan and to lay out weights for
+ * it on any machine. cpu is not AUTO. */
+const struct vgg_kernels *vgg_kernels_describe(enum vgg_cpu cpu);
+
+/* The table of this machine that prepares filters for groups of so many output channels fastest. The bits are
+ * the same with all. */
+const struct vgg_kernels *vgg_kernels_find_packer(int group);
+
 #endif

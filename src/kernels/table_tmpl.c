@@ -1,4 +1,5 @@
 /* The table of one ISA's kernels. */
+#include "kernels/isas.h"
 #include "kernels/kernels.h"
 #include "kernels/vec.h"
 
@@ -16,6 +17,27 @@ VGG_OTHER_KERNEL_LIST(X)
 #define TABLE_NAME(isa) TABLE_NAME_(isa)
 #define STRING_(text) #text
 #define STRING(text) STRING_(text)
+
+/* What isas.h says of it. */
+#define X(isa, lanes, blocks, fused, v_blocks, v_lanes, v_parts, tiles)                            \
+    enum {                                                                                         \
+        LANES_##isa = lanes,                                                                       \
+        BLOCKS_##isa = blocks,                                                                     \
+        FUSED_##isa = fused,                                                                       \
+        V_BLOCKS_##isa = v_blocks,                                                                 \
+        V_LANES_##isa = v_lanes,                                                                   \
+        V_PARTS_##isa = v_parts,                                                                   \
+        TILES_##isa = tiles,                                                                       \
+    };
+VGG_ISA_LIST(X)
+#undef X
+#define SAID_(number, isa) number##_##isa
+#define SAID(number, isa) SAID_(number, isa)
+#define AGREES(number, own) ((int)SAID(number, VGG_ISA) == (int)(own))
+_Static_assert(AGREES(LANES, VF_LANES) && AGREES(BLOCKS, CONV_BLOCKS) && AGREES(FUSED, VF_FUSED) &&
+                   AGREES(V_BLOCKS, VT_BLOCKS) && AGREES(V_LANES, VT_LANES) &&
+                   AGREES(V_PARTS, VT_PARTS) && AGREES(TILES, VT_TILES),
+               "isas.h has other numbers");
 
 /* clang-format off */
 const struct vgg_kernels TABLE_NAME(VGG_ISA) = {
