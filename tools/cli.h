@@ -80,6 +80,7 @@ struct cli_options {
     double min_time, max_time; /* bench: seconds of one configuration */
     /* bench: one configuration of each combination */
     struct cli_list threads_list, batch_list, cpu_list, conv_list;
+    struct cli_list for_list; /* pack: enum vgg_cpu; 0: any */
     double rtol; /* compare: the largest difference allowed, relative to the node's maximum */
     bool dense;
     bool verify;

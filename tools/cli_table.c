@@ -10,6 +10,7 @@ enum {
 /* In the order of the enums that hold them. */
 static const char *const formats[] = {"text", "json", "jsonl", "csv", NULL};
 static const char *const cpus[] = {"auto", "scalar", "avx2", "avx512", "amx", "neon", NULL};
+static const char *const readers[] = {"any", "scalar", "avx2", "avx512", "amx", "neon", NULL};
 static const char *const convs[] = {"auto", "exact", "direct", "f2", "f4", "f6", NULL};
 static const char *const plans[] = {"auto", "one-shot", "steady", NULL};
 static const char *const shells[] = {"bash", "zsh", "fish", NULL};
@@ -99,6 +100,11 @@ const struct cli_option cli_option_table[] = {
      "the file to write: .pth, .pt or .safetensors", NULL, 0, 0},
     {"output", 'o', CLI_PACK, CLI_TEXT, VALUE(output), "FILE",
      "the file to write, by convention .vgg", NULL, 0, 0},
+    {"for", 0, CLI_PACK, CLI_CHOICES, VALUE(for_list), NULL,
+     "instruction sets whose kernels find convolutions ready, and any: plain weights, from which "
+     "all "
+     "others prepare them (this CPU's best,any)",
+     readers, 0, 0},
     {"output", 'f', ALL, CLI_TEXT, VALUE(output), "FILE",
      "write the results to FILE instead of standard output", NULL, 0, 0},
     {"save-logits", 0, CLI_CLASSIFY, CLI_TEXT, VALUE(save_logits), "FILE.npy",
@@ -139,8 +145,8 @@ const struct cli_command_entry cli_command_table[] = {
      "same names, element types and values. FILE is replaced in one step, when all is written."},
     {CLI_PACK, "pack", "[options] MODEL -o FILE",
      "Write the net into one file that is used where it is mapped: weights at whole pages, with\n"
-     "BatchNorm folded, layers, labels and preprocessing. FILE then stands wherever a checkpoint "
-     "can.\n"
+     "BatchNorm folded, in the order in which this CPU's kernels read them and as all others can\n"
+     "prepare them; layers, labels and preprocessing. FILE then stands wherever a checkpoint can.\n"
      "With --weights int8 --calibrate DIR it is an int8 net, and what that costs is told."},
     {0, NULL, NULL, NULL},
 };

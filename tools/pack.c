@@ -1,4 +1,8 @@
 /* vgg-infer pack: a net in one file that is mapped and used as it lies there. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
 #include "calibrate.h"
 #include "commands.h"
 #include "files.h"
@@ -31,13 +35,61 @@ static vgg_status check_words(const struct cli_options *options, const char **mo
     if (options->weights != CLI_WEIGHTS_INT8 && options->calibrate != NULL) {
         return message_fail(err, VGG_ERR_ARGUMENT, "pack: --calibrate is for --weights int8");
     }
+    if (options->weights == CLI_WEIGHTS_INT8 && options->for_list.count > 0) {
+        return message_fail(
+            err, VGG_ERR_ARGUMENT,
+            "pack: --for is for float32: int8 weights have one order for every CPU");
+    }
     return net_check_options(options, err);
+}
+
+/* What the file is to be ready for: by default for this machine, and for all others as well. */
+static struct vgg_pack_options choose_readers(const struct cli_options *options)
+{
+    struct vgg_pack_options pack = {.cpus = 1u << vgg_cpu_detect(), .plain = true};
+    if (options->for_list.count > 0) {
+        pack = (struct vgg_pack_options){0};
+    }
+    for (int i = 0; i < options->for_list.count; i++) {
+        if (options->for_list.values[i] == 0) {
+            pack.plain = true;
+        } else {
+            pack.cpus |= 1u << options->for_list.values[i];
+        }
+    }
+    return pack;
+}
+
+/* "ready for amx and avx2, plain for all other CPUs" */
+static void tell(const struct cli_options *options, const char *path, const struct net *net,
+                 const struct vgg_pack_options *pack)
+{
+    char ready[80] = "";
+    struct stat file;
+    const char *between = "ready for ";
+    for (int cpu = 1; options->weights != CLI_WEIGHTS_INT8 && pack->cpus >> cpu != 0; cpu++) {
+        const size_t used = strlen(ready);
+        if ((pack->cpus & 1u << cpu) != 0) {
+            snprintf(ready + used, sizeof ready - used, "%s%s", between,
+                     vgg_cpu_string((enum vgg_cpu)cpu));
+            between = __builtin_popcount(pack->cpus >> cpu) == 2 ? " and " : ", ";
+        }
+    }
+    const double bytes = stat(options->output, &file) == 0 ? (double)file.st_size : 0;
+    const char *plain = options->weights == CLI_WEIGHTS_INT8 ? "int8 weights and activations"
+                        : !pack->plain                       ? " alone"
+                        : ready[0] != '\0'                   ? ", plain for all other CPUs"
+                                                             : "plain for all CPUs";
+    message_say("%s: %s of %s%s, %.0f MB, %s%s", options->output, net->about.info.name, path,
+                net->about.info.batch_norm ? ", BatchNorm folded" : "", bytes / (1 << 20), ready,
+                plain);
 }
 
 int command_pack(const struct cli_options *options)
 {
     struct vgg_error err = {0};
     struct net net = {0};
+    const struct vgg_pack_options pack = choose_readers(options);
     const char *path;
     int exit_code = EXIT_USAGE;
     vgg_status status = check_words(options, &path, &err);
@@ -48,14 +100,12 @@ int command_pack(const struct cli_options *options)
     if (status == VGG_OK) {
         status = options->weights == CLI_WEIGHTS_INT8
                      ? calibrate_and_pack(&net, options, &err)
-                     : vgg_model_pack(net.model, options->output, &err);
-        exit_code = status == VGG_ERR_UNSUPPORTED || status == VGG_ERR_ARGUMENT ? EXIT_MODEL
-                                                                               : EXIT_FAILED;
+                     : vgg_model_pack(net.model, options->output, &pack, &err);
+        exit_code =
+            status == VGG_ERR_UNSUPPORTED || status == VGG_ERR_ARGUMENT ? EXIT_MODEL : EXIT_FAILED;
     }
     if (status == VGG_OK) {
-        message_say("%s: %s of %s%s%s", options->output, net.about.info.name, path,
-                    net.about.info.batch_norm ? ", BatchNorm folded" : "",
-                    options->weights == CLI_WEIGHTS_INT8 ? ", int8 weights and activations" : "");
+        tell(options, path, &net, &pack);
         exit_code = EXIT_GOOD;
     } else {
         message_say("%s", err.message);

@@ -45,6 +45,8 @@ enum vgg_layout {
     VGG_LAYOUT_INT8,    /* packed int8 nets: [oc][ic][kh][kw] or [oc][ic] as
                         [oc / 16][ic / 64][kh][kw][16][16 oc][4 ic], filled up */
     VGG_LAYOUT_INT8_INPUT, /* and their first convolution's: [oc / 16][kh][kw][16 oc][4 ic] */
+    VGG_LAYOUT_PREPARED, /* packed files: only in the orders that some CPUs' convolutions read; the tensor's
+                            data is NULL */
 };
 
 /* A named tensor: a view into the checkpoint's memory. */
@@ -52,11 +54,10 @@ struct vgg_tensor {
     const char *name; /* "features.0.weight", as in the file less what wrappers put before it
                          ("module."); valid UTF-8 without control characters */
     enum vgg_dtype dtype;
-    int ndim;                    /* 0 … VGG_MAX_DIMS */
-    int64_t shape[VGG_MAX_DIMS]; /* elements, all >= 0 */
-    int64_t
-        stride[VGG_MAX_DIMS]; /* elements, all >= 0; all 0 where the layout is another than ROWS */
-    const void *data;         /* element [0,0,…]; may have any byte alignment */
+    int ndim;                     /* 0 … VGG_MAX_DIMS */
+    int64_t shape[VGG_MAX_DIMS];  /* elements, all >= 0 */
+    int64_t stride[VGG_MAX_DIMS]; /* elements, all >= 0; 0 in another layout than ROWS */
+    const void *data;             /* element [0,0,…]; may have any byte alignment; or NULL */
     uint64_t file_offset; /* of data, in bytes; VGG_NO_OFFSET when it is not in the file as is */
     bool swapped;         /* the elements' bytes are in the other order than this machine's */
     enum vgg_layout layout;
@@ -162,7 +163,8 @@ VGG_API vgg_status vgg_checkpoint_verify(const vgg_checkpoint *checkpoint, struc
  *         PyTorch 1.6 and later) or in ".safetensors". It is written under another name in the same
  *         folder and renamed when it is safe on the disk: whatever happens, PATH is the old file or the
  *         whole new one. It may be the checkpoint's own.
- * Errors: ARGUMENT (another ending), UNSUPPORTED (float8 in a .pth), IO (another description there), MEMORY. Threads: any. */
+ * Errors: ARGUMENT (another ending), UNSUPPORTED (float8 in a .pth; weights of a packed file that are
+ * there in prepared form only), IO (another description there), MEMORY. Threads: any. */
 VGG_API vgg_status vgg_checkpoint_save(const vgg_checkpoint *checkpoint, const char *path,
                                        struct vgg_error *err);
 
@@ -172,7 +174,7 @@ VGG_API int64_t vgg_tensor_get_count(const struct vgg_tensor *tensor);
 /* Whether the elements lie one after the other in row-major order: never in another layout than ROWS. */
 VGG_API bool vgg_tensor_is_contiguous(const struct vgg_tensor *tensor);
 
-/* Copies the elements in row-major order as float32, whatever their dtype, layout and byte order;
+/* Copies the elements in row-major order as float32, whatever their dtype, layout and byte order (NaN where data is NULL);
  * integers and wider floats are rounded to nearest.
  *   out  [vgg_tensor_get_count(tensor)], the caller's */
 VGG_API void vgg_tensor_read_f32(const struct vgg_tensor *tensor, float *out);
@@ -181,7 +183,7 @@ VGG_API void vgg_tensor_read_f32(const struct vgg_tensor *tensor, float *out);
 VGG_API size_t vgg_dtype_get_bytes(enum vgg_dtype dtype);
 
 /* "float32", "int64", …; "zip", "legacy", "tar", "safetensors", "torchscript", "packed";
- * "rows", "columns", "int8", "int8-input". Never NULL. */
+ * "rows", "columns", "int8", "int8-input", "prepared". Never NULL. */
 VGG_API const char *vgg_dtype_string(enum vgg_dtype dtype);
 VGG_API const char *vgg_layout_string(enum vgg_layout layout);
 VGG_API const char *vgg_container_string(enum vgg_container container);

@@ -57,8 +57,9 @@ struct vgg_model_info {
     bool batch_norm;
     bool dense; /* evaluated so, see vgg_model_options */
     int class_count;
-    int height, width;       /* the input the net is made for, in pixels */
-    const char *spec_source; /* where the description came from: a path, "names and shapes", "names and
+    int height, width; /* the input the net is made for, in pixels */
+    const char
+        *spec_source;    /* where the description came from: a path, "names and shapes", "names and
                                 shapes (built-in vgg16)", "cfg, names and shapes", "names, shapes and
                                 modules" or "the packed file" */
     const char *assumed; /* what none of these says, so that the usual was taken, as in "a 2x2 max
@@ -91,15 +92,28 @@ VGG_API size_t vgg_model_get_node_count(const vgg_model *model);
 /* index  0 … count-1 */
 VGG_API void vgg_model_get_node(const vgg_model *model, size_t index, struct vgg_node_info *info);
 
+struct vgg_pack_options {
+    /* Instruction sets, 1u << VGG_CPU_AVX2 and so on, whose kernels find the weights of convolutions in their
+     * own order, so that nothing is prepared at start; for whichever way of convolving is the fastest on them
+     * with a picture at a time. They need not be this machine's. */
+    uint32_t cpus;
+    bool
+        plain; /* those weights as they are, too: all other CPUs, and other ways of convolving, prepare from
+                   them. Without, the file is of no use to any but these instruction sets */
+    uint64_t reserved[8];
+};
+
 /* Writes the net into a packed file: BatchNorm folded into the convolutions before it, weights as float32 at
  * whole pages, so that they are used where the file is mapped; with layers, labels and preprocessing. It is
- * opened like any checkpoint, and gives the same logits to the bit. Tensors are named as torchvision names
- * those of a net without BatchNorm.
+ * opened like any checkpoint, and gives the same logits to the bit where convolutions are computed in the same
+ * way. Tensors are named as torchvision names those of a net without BatchNorm.
+ *   options  NULL: for no instruction set, but plain
  *   path  by convention ends in ".vgg". It is written under another name in the same folder and renamed when it
  *         is safe on the disk: whatever happens, PATH is the old file or the whole new one.
- * Errors: ARGUMENT (dense, or a crop that is no square), UNSUPPORTED (weights that are no numbers), IO, LIMIT,
- * MEMORY. Threads: any. */
-VGG_API vgg_status vgg_model_pack(const vgg_model *model, const char *path, struct vgg_error *err);
+ * Errors: ARGUMENT (dense, a crop that is no square, neither cpus nor plain), UNSUPPORTED (weights that are no
+ * numbers, or that a packed file has for other CPUs only), IO, LIMIT, MEMORY. Threads: any. */
+VGG_API vgg_status vgg_model_pack(const vgg_model *model, const char *path,
+                                  const struct vgg_pack_options *options, struct vgg_error *err);
 
 /* Refuses weights that cannot classify: UNSUPPORTED when a tensor holds NaN (as the classifier of
  * torchvision's vgg16_features files does: feature-extraction weights with an empty head) or an infinity,

@@ -88,6 +88,15 @@ static vgg_status note_writer(vgg_checkpoint *checkpoint, const struct vgg_archi
                : vgg_fail_memory(err, checkpoint->path, sizeof text, "the writer");
 }
 
+static int compare_prepared(const void *a, const void *b)
+{
+    const struct vgg_prepared *left = a, *right = b;
+    const int order = strcmp(left->name, right->name);
+    return order != 0 ? order
+                      : (left->file_offset > right->file_offset) -
+                            (left->file_offset < right->file_offset);
+}
+
 /* From checkpoint->file to its tensors. */
 static vgg_status read_tensors(vgg_checkpoint *checkpoint,
                                const struct vgg_checkpoint_options *options,
@@ -114,6 +123,11 @@ static vgg_status read_tensors(vgg_checkpoint *checkpoint,
     }
     checkpoint->description = archive.description;
     checkpoint->description_bytes = archive.description_bytes;
+    checkpoint->prepared = archive.prepared;
+    checkpoint->prepared_count = archive.prepared_count;
+    if (archive.prepared_count > 0) {
+        qsort(archive.prepared, archive.prepared_count, sizeof *archive.prepared, compare_prepared);
+    }
     status = vgg_state_dict_read(&pickle, archive.path, options->key, limits, archive.arena,
                                  &checkpoint->dict, err);
     if (status != VGG_OK) {
@@ -294,6 +308,26 @@ const struct vgg_tensor *vgg_checkpoint_find_tensor(const vgg_checkpoint *checkp
     const struct vgg_tensor **found =
         bsearch(name, dict->by_name, dict->count, sizeof(const struct vgg_tensor *), compare_name);
     return found != NULL ? *found : NULL;
+}
+
+const struct vgg_prepared *vgg_checkpoint_find_prepared(const struct vgg_checkpoint *checkpoint,
+                                                        const char *name, size_t *count)
+{
+    size_t low = 0, high = checkpoint->prepared_count;
+    while (low < high) { /* the first that is not before the name */
+        const size_t middle = low + (high - low) / 2;
+        if (strcmp(checkpoint->prepared[middle].name, name) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    *count = 0;
+    while (low + *count < checkpoint->prepared_count &&
+           strcmp(checkpoint->prepared[low + *count].name, name) == 0) {
+        ++*count;
+    }
+    return *count > 0 ? &checkpoint->prepared[low] : NULL;
 }
 
 const char *vgg_container_string(enum vgg_container container)

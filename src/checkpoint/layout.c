@@ -98,6 +98,16 @@ static int64_t place_int8_input(const int64_t *shape, int ndim, int64_t position
     return place_blocks(shape, ndim, position, INT8_INPUT_BLOCK);
 }
 
+/* ---- prepared: not there ---- */
+
+static bool measure_prepared(const int64_t *shape, int ndim, uint64_t *elements)
+{
+    (void)shape;
+    (void)ndim;
+    *elements = 0;
+    return false;
+}
+
 /* ---- all ---- */
 
 /* In the order of enum vgg_layout. */
@@ -106,6 +116,7 @@ static const struct vgg_layout_type types[] = {
     {"columns", VGG_LAYOUT_COLUMNS, measure_columns, place_columns},
     {"int8", VGG_LAYOUT_INT8, measure_int8, place_int8},
     {"int8-input", VGG_LAYOUT_INT8_INPUT, measure_int8_input, place_int8_input},
+    {"prepared", VGG_LAYOUT_PREPARED, measure_prepared, NULL},
 };
 
 const struct vgg_layout_type *vgg_layout_get(enum vgg_layout layout)
@@ -133,7 +144,7 @@ uint64_t vgg_tensor_get_extent(const struct vgg_tensor *tensor)
 {
     const struct vgg_layout_type *type = vgg_layout_get(tensor->layout);
     uint64_t elements = 1;
-    if (vgg_tensor_get_count(tensor) == 0) {
+    if (vgg_tensor_get_count(tensor) == 0 || tensor->layout == VGG_LAYOUT_PREPARED) {
         return 0;
     }
     if (type->place != NULL) {

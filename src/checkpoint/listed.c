@@ -44,13 +44,14 @@ vgg_status vgg_listed_make_dict(const struct vgg_archive *archive, struct vgg_li
     bool memory = values != NULL && items != NULL && blocks != NULL;
     for (size_t i = 0; memory && i < count; i++) {
         struct vgg_listed_tensor *tensor = &listed[i];
+        const bool missing = tensor->layout == VGG_LAYOUT_PREPARED;
         blocks[i] = (struct vgg_storage){
             .key = tensor->name,
             .type = tensor->type,
             .count = tensor->bytes / tensor->type->bytes,
             .bytes = tensor->bytes,
-            .data = archive->file->data + tensor->offset,
-            .file_offset = tensor->offset,
+            .data = missing ? NULL : archive->file->data + tensor->offset,
+            .file_offset = missing ? VGG_NO_OFFSET : tensor->offset,
             .swapped = !vgg_host_is_little(),
             .layout = tensor->layout,
         };

@@ -1,36 +1,11 @@
 /* Reading a packed file, which packed.h describes. */
-#include "checkpoint/packed.h"
-
 #include <inttypes.h>
 #include <zlib.h>
 
 #include "base/cursor.h"
-#include "base/json.h"
-#include "checkpoint/listed.h"
+#include "checkpoint/packed_directory.h"
 
-enum {
-    SMALL_BYTES = 65536,    /* of a tensor whose CRC is always compared: biases */
-    VALUES_PER_TENSOR = 16, /* of JSON; a tensor of eight dimensions has 15 */
-    DEPTH = 5,              /* the object, the list, a tensor, its shape; and one more */
-};
-
-struct entry {
-    struct vgg_span name; /* the arena's */
-    struct vgg_tensor_view view;
-    const struct vgg_element_type *type;
-    const struct vgg_layout_type *layout;
-    uint64_t offset, bytes; /* in the file */
-    uint32_t crc;
-};
-
-struct reader {
-    const struct vgg_archive *archive;
-    const char *source; /* for messages about the directory */
-    struct vgg_error *err;
-    struct vgg_packed_header header;
-    struct entry *entries;
-    size_t count;
-};
+enum { SMALL_BYTES = 65536 }; /* of a tensor whose CRC is always compared: biases */
 
 bool vgg_packed_is(const struct vgg_file *file)
 {
@@ -63,11 +38,6 @@ static vgg_status check_zeros(const struct vgg_archive *archive, uint64_t begin,
         }
     }
     return VGG_OK;
-}
-
-static uint64_t next_page(uint64_t offset)
-{
-    return (offset + VGG_PACKED_PAGE_BYTES - 1) / VGG_PACKED_PAGE_BYTES * VGG_PACKED_PAGE_BYTES;
 }
 
 static void take_header(const struct vgg_file *file, struct vgg_packed_header *out)
@@ -144,228 +114,90 @@ static vgg_status read_header(const struct vgg_archive *archive, struct vgg_pack
     return status;
 }
 
-/* ---- the directory ---- */
-
-static vgg_status fail_expected(const struct reader *reader, const char *name, const char *key,
-                                const char *expected, const struct vgg_json *found)
+static vgg_status read_directory(const struct vgg_archive *archive,
+                                 struct vgg_packed_header *header, struct vgg_packed_directory *out,
+                                 struct vgg_error *err)
 {
-    char shown[VGG_JSON_SHOWN_BYTES];
-    vgg_json_show(found, shown);
-    return vgg_fail(reader->err, VGG_ERR_FORMAT, "%s: %.200s: %s: expected %s, found %s",
-                    reader->source, name, key, expected, found != NULL ? shown : "nothing");
+    vgg_status status = read_header(archive, header, err);
+    return status == VGG_OK ? vgg_packed_directory_read(archive, header, out, err) : status;
 }
 
-static vgg_status read_shape(const struct reader *reader, const char *name,
-                             const struct vgg_json *value, struct entry *out)
+static vgg_status check_entry(const struct vgg_archive *archive,
+                              const struct vgg_packed_entry *entry, struct vgg_error *err)
 {
-    if (!vgg_json_is(value, VGG_JSON_LIST) || vgg_json_count(value) > VGG_MAX_DIMS) {
-        return fail_expected(reader, name, "shape", "a list of up to 8 sides", value);
-    }
-    for (const struct vgg_json *item = vgg_json_first(value); item != NULL;
-         item = vgg_json_next(item)) {
-        uint64_t side;
-        if (!vgg_json_size(item, &side) || side == 0) {
-            return fail_expected(reader, name, "shape", "positive whole numbers", item);
-        }
-        out->view.shape[out->view.ndim++] = (int64_t)side;
-    }
-    return VGG_OK;
-}
-
-/* The types and layouts there are, and the bytes that follow. */
-static vgg_status read_type(const struct reader *reader, const char *name,
-                            const struct vgg_json *entry, struct entry *out)
-{
-    const struct vgg_json *dtype = vgg_json_get(entry, "dtype");
-    const struct vgg_json *layout = vgg_json_get(entry, "layout");
-    uint64_t elements;
-    if (vgg_json_is(dtype, VGG_JSON_TEXT)) {
-        out->type = vgg_listed_find_type(vgg_json_text(dtype));
-    }
-    if (out->type == NULL || !out->type->supported) {
-        return fail_expected(reader, name, "dtype", "a type such as \"F32\"", dtype);
-    }
-    if (vgg_json_is(layout, VGG_JSON_TEXT)) {
-        out->layout = vgg_layout_find(vgg_json_text(layout));
-    }
-    if (out->layout == NULL) {
-        return fail_expected(reader, name, "layout", "a layout such as \"rows\"", layout);
-    }
-    vgg_status status = read_shape(reader, name, vgg_json_get(entry, "shape"), out);
-    if (status != VGG_OK) {
-        return status;
-    }
-    if (!out->layout->measure(out->view.shape, out->view.ndim, &elements) ||
-        __builtin_mul_overflow(elements, out->type->bytes, &out->bytes)) {
-        return vgg_fail(reader->err, VGG_ERR_FORMAT,
-                        "%s: %.200s: shape: no tensor of %s and of layout %s has this one",
-                        reader->source, name, out->type->name, out->layout->name);
-    }
-    return VGG_OK;
-}
-
-/* Tensors follow each other, each at the first page after the one before. */
-static vgg_status check_place(const struct reader *reader, const char *name, uint64_t expected,
-                              const struct entry *entry)
-{
-    const uint64_t end = reader->header.description_offset;
-    if (entry->offset != expected || entry->offset > end || entry->bytes > end - entry->offset) {
-        return vgg_fail(reader->err, VGG_ERR_FORMAT,
-                        "%s: %.200s: expected its bytes at %" PRIu64 " and before %" PRIu64
-                        ", found %" PRIu64 " at %" PRIu64,
-                        reader->source, name, expected, end, entry->bytes, entry->offset);
-    }
-    return VGG_OK;
-}
-
-static vgg_status read_entry(const struct reader *reader, const struct vgg_json *value,
-                             uint64_t expected, struct entry *out)
-{
-    static const char *const known[] = {"name", "dtype", "layout", "shape", "offset", "crc32"};
-    uint64_t crc;
-    const struct vgg_json *text = vgg_json_get(value, "name");
-    if (!vgg_json_is(text, VGG_JSON_TEXT)) {
-        return fail_expected(reader, "a tensor", "name", "a text", text);
-    }
-    const char *name = vgg_json_text(text);
-    for (const struct vgg_json *field = vgg_json_first(value); field != NULL;
-         field = vgg_json_next(field)) {
-        bool found = false;
-        for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-            found = found || strcmp(vgg_json_key(field), known[i]) == 0;
-        }
-        if (!found) {
-            return vgg_fail(reader->err, VGG_ERR_FORMAT, "%s: %.200s: %.200s: unknown key",
-                            reader->source, name, vgg_json_key(field));
-        }
-    }
-    vgg_status status = read_type(reader, name, value, out);
-    if (status != VGG_OK) {
-        return status;
-    }
-    if (!vgg_json_size(vgg_json_get(value, "offset"), &out->offset)) {
-        return fail_expected(reader, name, "offset", "a whole number",
-                             vgg_json_get(value, "offset"));
-    }
-    if (!vgg_json_size(vgg_json_get(value, "crc32"), &crc) || crc > UINT32_MAX) {
-        return fail_expected(reader, name, "crc32", "32 bits", vgg_json_get(value, "crc32"));
-    }
-    out->crc = (uint32_t)crc;
-    const size_t length = strlen(name);
-    out->name = (struct vgg_span){vgg_arena_copy_string(reader->archive->arena, name, length),
-                                  (uint32_t)length};
-    return out->name.bytes != NULL
-               ? check_place(reader, name, expected, out)
-               : vgg_fail_memory(reader->err, reader->archive->path, length, "the tensors' names");
-}
-
-static vgg_status read_entries(struct reader *reader, const struct vgg_json *root)
-{
-    const struct vgg_archive *archive = reader->archive;
-    const struct vgg_json *list = vgg_json_get(root, "tensors");
-    if (!vgg_json_is(list, VGG_JSON_LIST) || vgg_json_count(root) != 1) {
-        return vgg_fail(reader->err, VGG_ERR_FORMAT, "%s: expected one list, of tensors",
-                        reader->source);
-    }
-    const size_t count = vgg_json_count(list);
-    if (count > archive->limits->tensors) {
-        return vgg_fail(reader->err, VGG_ERR_LIMIT, "%s: %zu tensors, limit is %" PRIu32,
-                        reader->source, count, archive->limits->tensors);
-    }
-    reader->entries = vgg_arena_alloc(archive->arena, count, sizeof *reader->entries);
-    if (reader->entries == NULL) {
-        return vgg_fail_memory(reader->err, archive->path, count * sizeof *reader->entries,
-                               "the tensors");
-    }
-    uint64_t end = VGG_PACKED_PAGE_BYTES;
-    for (const struct vgg_json *item = vgg_json_first(list); item != NULL;
-         item = vgg_json_next(item)) {
-        struct entry *entry = &reader->entries[reader->count];
-        vgg_status status = read_entry(reader, item, end, entry);
-        if (status != VGG_OK) {
-            return status;
-        }
-        end = next_page(entry->offset + entry->bytes);
-        reader->count++;
-    }
-    if (end != reader->header.description_offset) {
-        return vgg_fail(reader->err, VGG_ERR_FORMAT,
-                        "%s: expected the description after the tensors, at %" PRIu64
-                        ", found it at %" PRIu64,
-                        reader->source, end, reader->header.description_offset);
-    }
-    return VGG_OK;
-}
-
-static vgg_status read_directory(struct reader *reader)
-{
-    const struct vgg_archive *archive = reader->archive;
-    const struct vgg_packed_header *header = &reader->header;
-    static const char suffix[] = ": directory";
-    const size_t path_length = strlen(archive->path);
-    uint64_t values;
-    struct vgg_json *root;
-    if (__builtin_mul_overflow((uint64_t)archive->limits->tensors, VALUES_PER_TENSOR, &values) ||
-        values > UINT32_MAX) {
-        values = UINT32_MAX;
-    }
-    const struct vgg_json_bounds bounds = {.depth = DEPTH, .values = (uint32_t)values};
-    vgg_status status = read_header(archive, &reader->header, reader->err);
-    if (status != VGG_OK) {
-        return status;
-    }
-    char *source = vgg_arena_alloc(archive->arena, path_length + sizeof suffix, 1);
-    if (source == NULL) {
-        return vgg_fail_memory(reader->err, archive->path, path_length, "the path");
-    }
-    memcpy(source, archive->path, path_length);
-    memcpy(source + path_length, suffix, sizeof suffix);
-    reader->source = source;
-    status = vgg_json_parse(
-        source, archive->file->data + header->description_offset + header->description_bytes,
-        (size_t)header->directory_bytes, &bounds, vgg_allocator_of(archive->arena->context), &root,
-        reader->err);
-    if (status == VGG_OK) {
-        status = read_entries(reader, root);
-        vgg_json_free(root);
-    }
-    return status;
+    return check_crc(archive, entry->name.bytes, entry->offset, entry->bytes, entry->crc, err);
 }
 
 /* ---- the container ---- */
 
-/* {name: tensor, …} */
+/* Adds an entry's tensor: where the file has only what was prepared from it, one without data. */
+static struct vgg_listed_tensor list_tensor(const struct vgg_packed_entry *entry)
+{
+    struct vgg_listed_tensor item = {.name = entry->name,
+                                     .view = entry->view,
+                                     .type = entry->type,
+                                     .layout = VGG_LAYOUT_PREPARED,
+                                     .offset = entry->offset,
+                                     .bytes = entry->type->bytes};
+    if (entry->layout != NULL) {
+        item.layout = entry->layout->layout;
+        item.bytes = entry->bytes;
+        return item;
+    }
+    for (int i = 0; i < entry->view.ndim; i++) { /* no more than was prepared of it */
+        item.bytes *= (uint64_t)entry->view.shape[i];
+    }
+    return item;
+}
+
+static struct vgg_prepared list_prepared(const struct vgg_archive *archive,
+                                         const struct vgg_packed_entry *entry)
+{
+    const uint8_t *data = archive->file->data + entry->offset;
+    const bool usable = vgg_host_is_little() && (uintptr_t)data % VGG_PREPARED_ALIGN_BYTES == 0;
+    return (struct vgg_prepared){.name = entry->name.bytes,
+                                 .info = entry->order,
+                                 .data = usable ? data : NULL,
+                                 .bytes = entry->bytes,
+                                 .file_offset = entry->offset};
+}
+
+/* {name: tensor, …} and what is prepared */
 static vgg_status read_tensors(struct vgg_archive *archive, struct vgg_pickle *pickle,
                                struct vgg_storages *storages, struct vgg_error *err)
 {
-    struct reader reader = {.archive = archive, .err = err};
-    vgg_status status = read_directory(&reader);
-    for (size_t i = 0; i < reader.count && status == VGG_OK; i++) {
-        const struct entry *entry = &reader.entries[i];
-        if (entry->bytes <= SMALL_BYTES) {
-            status =
-                check_crc(archive, entry->name.bytes, entry->offset, entry->bytes, entry->crc, err);
+    struct vgg_packed_header header;
+    struct vgg_packed_directory directory;
+    vgg_status status = read_directory(archive, &header, &directory, err);
+    for (size_t i = 0; status == VGG_OK && i < directory.count; i++) {
+        if (directory.entries[i].bytes <= SMALL_BYTES) {
+            status = check_entry(archive, &directory.entries[i], err);
         }
     }
     if (status != VGG_OK) {
         return status;
     }
-    archive->description = archive->file->data + reader.header.description_offset;
-    archive->description_bytes = (size_t)reader.header.description_bytes;
-    struct vgg_listed_tensor *items = vgg_arena_alloc(archive->arena, reader.count, sizeof *items);
-    if (items == NULL) {
-        return vgg_fail_memory(err, archive->path, reader.count * sizeof *items, "the tensors");
+    archive->description = archive->file->data + header.description_offset;
+    archive->description_bytes = (size_t)header.description_bytes;
+    struct vgg_listed_tensor *items =
+        vgg_arena_alloc(archive->arena, directory.count, sizeof *items);
+    struct vgg_prepared *prepared =
+        vgg_arena_alloc(archive->arena, directory.count, sizeof *prepared);
+    if (items == NULL || prepared == NULL) {
+        return vgg_fail_memory(err, archive->path, directory.count * sizeof *items, "the tensors");
     }
-    for (size_t i = 0; i < reader.count; i++) {
-        const struct entry *entry = &reader.entries[i];
-        items[i] = (struct vgg_listed_tensor){.name = entry->name,
-                                              .view = entry->view,
-                                              .type = entry->type,
-                                              .layout = entry->layout->layout,
-                                              .offset = entry->offset,
-                                              .bytes = entry->bytes};
+    size_t count = 0;
+    archive->prepared = prepared;
+    for (size_t i = 0; i < directory.count; i++) {
+        const struct vgg_packed_entry *entry = &directory.entries[i];
+        if (entry->layout != NULL || !entry->follows) {
+            items[count++] = list_tensor(entry);
+        }
+        if (entry->layout == NULL) {
+            prepared[archive->prepared_count++] = list_prepared(archive, entry);
+        }
     }
-    return vgg_listed_make_dict(archive, items, reader.count, pickle, storages, err);
+    return vgg_listed_make_dict(archive, items, count, pickle, storages, err);
 }
 
 vgg_status vgg_packed_open(struct vgg_archive *archive, struct vgg_error *err)
@@ -379,16 +211,16 @@ vgg_status vgg_packed_open(struct vgg_archive *archive, struct vgg_error *err)
 vgg_status vgg_packed_verify(const struct vgg_archive *archive, struct vgg_verified *out,
                              struct vgg_error *err)
 {
-    struct reader reader = {.archive = archive, .err = err};
-    vgg_status status = read_directory(&reader);
+    struct vgg_packed_header header;
+    struct vgg_packed_directory directory;
+    vgg_status status = read_directory(archive, &header, &directory, err);
     out->crc_checked = 3; /* header, description, directory */
-    for (size_t i = 0; i < reader.count && status == VGG_OK; i++) {
-        const struct entry *entry = &reader.entries[i];
+    for (size_t i = 0; status == VGG_OK && i < directory.count; i++) {
+        const struct vgg_packed_entry *entry = &directory.entries[i];
         const uint64_t end = entry->offset + entry->bytes;
-        status =
-            check_crc(archive, entry->name.bytes, entry->offset, entry->bytes, entry->crc, err);
+        status = check_entry(archive, entry, err);
         if (status == VGG_OK) {
-            status = check_zeros(archive, end, next_page(end), err);
+            status = check_zeros(archive, end, vgg_packed_next_page(end), err);
         }
         out->crc_checked++;
     }

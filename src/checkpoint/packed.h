@@ -5,7 +5,9 @@
  *     description  JSON as in models/README.md: layers, input, preprocessing, labels
  *     directory    JSON: {"tensors": [{"name", "dtype", "layout", "shape", "offset", "crc32"}, …]} in the
  *                  file's order; dtypes as in safetensors ("F32"), layouts as in layout.c, from which with
- *                  the shape follows how many bytes there are
+ *                  the shape follows how many bytes there are. A convolution's weight may be followed by, or
+ *                  consist of, entries of the same name whose layout is an order of prepared.h, "direct" or
+ *                  "winograd", with "group", "channels" and "m"
  *
  * Every byte belongs to one of these, so that nothing can hide in the file. Each part has a CRC-32: those
  * of tensors are compared when asked for (and those of small tensors always), all others always. */
@@ -13,6 +15,7 @@
 #define VGG_CHECKPOINT_PACKED_H
 
 #include "checkpoint/layout.h"
+#include "checkpoint/prepared.h"
 #include "checkpoint/write.h"
 
 enum {
@@ -48,6 +51,9 @@ void vgg_packed_begin(struct vgg_packed_writer *writer, struct vgg_outfile *out,
 void vgg_packed_begin_tensor(struct vgg_packed_writer *writer, const char *name,
                              enum vgg_dtype dtype, enum vgg_layout layout, const int64_t *shape,
                              int ndim);
+/* The same of a weight in the order of kernels, right after the weight itself if that is written. */
+void vgg_packed_begin_prepared(struct vgg_packed_writer *writer, const char *name,
+                               const struct vgg_order_info *info, const int64_t *shape, int ndim);
 /* elements  [count] of the tensor's type, in this machine's byte order */
 void vgg_packed_add(struct vgg_packed_writer *writer, const void *elements, size_t count);
 void vgg_packed_end_tensor(struct vgg_packed_writer *writer);

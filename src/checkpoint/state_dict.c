@@ -162,7 +162,7 @@ vgg_status vgg_state_dict_bind(struct vgg_state_dict *dict, const struct vgg_sto
         struct vgg_tensor *tensor = &dict->parts[i];
         const struct vgg_storage *storage = dict->placements[i].storage;
         uint64_t offset = dict->placements[i].offset;
-        tensor->data = storage->data + offset;
+        tensor->data = storage->data != NULL ? storage->data + offset : NULL;
         tensor->file_offset =
             storage->file_offset == VGG_NO_OFFSET ? VGG_NO_OFFSET : storage->file_offset + offset;
         tensor->swapped = storage->swapped && vgg_dtype_get_bytes(tensor->dtype) > 1;

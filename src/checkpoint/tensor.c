@@ -1,6 +1,7 @@
 /* Tensors: geometry, and reading them as float32 whatever they hold. */
 #include "vgg/checkpoint.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/half.h"
@@ -114,6 +115,12 @@ void vgg_tensor_read_range(const struct vgg_tensor *tensor, int64_t first, int64
 {
     const int64_t bytes = (int64_t)vgg_dtype_get_bytes(tensor->dtype);
     const int last = tensor->ndim - 1;
+    if (tensor->data == NULL) {
+        for (int64_t i = 0; i < count; i++) {
+            out[i] = NAN;
+        }
+        return;
+    }
     if (tensor->layout != VGG_LAYOUT_ROWS) {
         for (int64_t i = 0; i < count; i++) {
             read_row(tensor, vgg_tensor_get_address(tensor, first + i), 1, 1, out + i);

@@ -156,6 +156,21 @@ static vgg_status save_description(const vgg_checkpoint *checkpoint, const char 
     return status;
 }
 
+static vgg_status check_plain(const vgg_checkpoint *checkpoint, struct vgg_error *err)
+{
+    for (size_t i = 0; i < checkpoint->dict.count; i++) {
+        const struct vgg_tensor *tensor = &checkpoint->dict.tensors[i];
+        if (tensor->layout == VGG_LAYOUT_PREPARED) {
+            return vgg_fail(
+                err, VGG_ERR_UNSUPPORTED,
+                "%s: %.200s: there only in the order of some CPUs' kernels; a file packed "
+                "with --for any has it plain, too",
+                checkpoint->path, tensor->name);
+        }
+    }
+    return VGG_OK;
+}
+
 vgg_status vgg_checkpoint_save(const vgg_checkpoint *checkpoint, const char *path,
                                struct vgg_error *err)
 {
@@ -168,12 +183,13 @@ vgg_status vgg_checkpoint_save(const vgg_checkpoint *checkpoint, const char *pat
         return vgg_fail(err, VGG_ERR_ARGUMENT,
                         "%s: expected a name that ends in .pth, .pt or .safetensors", path);
     }
-    vgg_status status =
-        checkpoint->description != NULL ? save_description(checkpoint, path, err) : VGG_OK;
-    if (status != VGG_OK) {
-        return status;
+    vgg_status status = check_plain(checkpoint, err);
+    if (status == VGG_OK && checkpoint->description != NULL) {
+        status = save_description(checkpoint, path, err);
     }
-    status = vgg_outfile_open(path, vgg_allocator_of(&checkpoint->context), &out, err);
+    if (status == VGG_OK) {
+        status = vgg_outfile_open(path, vgg_allocator_of(&checkpoint->context), &out, err);
+    }
     if (status != VGG_OK) {
         return status;
     }

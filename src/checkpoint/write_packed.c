@@ -29,18 +29,18 @@ void vgg_packed_begin(struct vgg_packed_writer *writer, struct vgg_outfile *out,
     vgg_bytes_add_text(&writer->directory, "{\"tensors\":[");
 }
 
-void vgg_packed_begin_tensor(struct vgg_packed_writer *writer, const char *name,
-                             enum vgg_dtype dtype, enum vgg_layout layout, const int64_t *shape,
-                             int ndim)
+/* layout  its name, and what belongs to it */
+static void begin(struct vgg_packed_writer *writer, const char *name, enum vgg_dtype dtype,
+                  const char *layout, const int64_t *shape, int ndim)
 {
     struct vgg_bytes *json = &writer->directory;
-    char text[96];
+    char text[128];
     pad(writer->out);
     vgg_bytes_add_text(json,
                        writer->out->offset > VGG_PACKED_PAGE_BYTES ? ",{\"name\":" : "{\"name\":");
     vgg_bytes_add_string(json, name);
-    snprintf(text, sizeof text, ",\"dtype\":\"%s\",\"layout\":\"%s\",\"shape\":[",
-             vgg_listed_get_type_name(dtype), vgg_layout_string(layout));
+    snprintf(text, sizeof text, ",\"dtype\":\"%s\",\"layout\":%s,\"shape\":[",
+             vgg_listed_get_type_name(dtype), layout);
     vgg_bytes_add_text(json, text);
     for (int i = 0; i < ndim; i++) {
         snprintf(text, sizeof text, "%s%" PRIi64, i > 0 ? "," : "", shape[i]);
@@ -50,6 +50,27 @@ void vgg_packed_begin_tensor(struct vgg_packed_writer *writer, const char *name,
     vgg_bytes_add_text(json, text);
     writer->dtype = dtype;
     writer->crc = 0;
+}
+
+void vgg_packed_begin_tensor(struct vgg_packed_writer *writer, const char *name,
+                             enum vgg_dtype dtype, enum vgg_layout layout, const int64_t *shape,
+                             int ndim)
+{
+    char text[32];
+    snprintf(text, sizeof text, "\"%s\"", vgg_layout_string(layout));
+    begin(writer, name, dtype, text, shape, ndim);
+}
+
+void vgg_packed_begin_prepared(struct vgg_packed_writer *writer, const char *name,
+                               const struct vgg_order_info *info, const int64_t *shape, int ndim)
+{
+    char m[16] = "", text[96];
+    if (info->order == VGG_ORDER_WINOGRAD) {
+        snprintf(m, sizeof m, ",\"m\":%d", info->m);
+    }
+    snprintf(text, sizeof text, "\"%s\",\"group\":%d,\"channels\":%d%s",
+             vgg_order_string(info->order), info->group, info->channels, m);
+    begin(writer, name, VGG_DTYPE_F32, text, shape, ndim);
 }
 
 static void put(void *user, const void *bytes, size_t count)

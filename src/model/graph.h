@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 #include "checkpoint/layout.h"
+#include "checkpoint/prepared.h"
 #include "vgg/model.h"
 
 enum vgg_op {
@@ -31,6 +32,10 @@ struct vgg_conv2d {
     const struct vgg_tensor
         *weight;                   /* [oc][ic][kernel][kernel]; dense: [oc][ic * kernel * kernel] */
     const struct vgg_tensor *bias; /* [oc], or NULL */
+    const struct vgg_prepared
+        *prepared; /* [prepared_count] what a packed file has of the weight ready for
+                                            kernels; the weight's own data is NULL if that is all */
+    size_t prepared_count;
 };
 
 struct vgg_batch_norm {

@@ -234,6 +234,18 @@ static vgg_status find_spec(vgg_model *model, const vgg_checkpoint *checkpoint,
                           limits, &model->arena, &model->spec, err);
 }
 
+/* Points convolutions to what the file has prepared for kernels. */
+static void find_prepared(const vgg_checkpoint *checkpoint, struct vgg_graph *graph)
+{
+    for (size_t i = 0; i < graph->count; i++) {
+        struct vgg_node *node = &graph->nodes[i];
+        if (node->op == VGG_OP_CONV2D) {
+            node->conv.prepared = vgg_checkpoint_find_prepared(checkpoint, node->conv.weight->name,
+                                                               &node->conv.prepared_count);
+        }
+    }
+}
+
 vgg_status vgg_model_create(const vgg_checkpoint *checkpoint,
                             const struct vgg_model_options *options, vgg_model **out,
                             struct vgg_error *err)
@@ -280,6 +292,7 @@ vgg_status vgg_model_create(const vgg_checkpoint *checkpoint,
         (status = apply_options(model, options, &limits, err)) != VGG_OK) {
         goto fail;
     }
+    find_prepared(checkpoint, &model->graph);
     model->dense = options->dense;
     if (model->dense) {
         status = vgg_graph_make_dense(model->path, &model->graph, &model->arena, err);

@@ -7,7 +7,8 @@
 
 struct packer {
     const vgg_model *model;
-    const char *path;        /* the checkpoint's */
+    const char *path; /* the checkpoint's */
+    const struct vgg_pack_forms *forms;
     struct vgg_arena arena;  /* what lives until the end */
     struct vgg_spec spec;    /* the folded net's */
     struct vgg_graph folded; /* its nodes, of which only the names are used */
@@ -96,23 +97,39 @@ static vgg_status write_folded_bias(struct packer *packer, const struct vgg_para
     return VGG_OK;
 }
 
-/* Writes a node's weight and bias as the folded net's next parameters; *next moves on.
+/* Writes a convolution's weight in all forms, and its bias, as the folded net's next parameters; *next moves
+ * on.
  *   norm  the BatchNorm after it, or NULL */
-static vgg_status write_layer(struct packer *packer, const struct vgg_tensor *weight,
-                              const struct vgg_tensor *bias, const struct vgg_batch_norm *norm,
-                              const struct vgg_parameter **next)
+static vgg_status write_conv(struct packer *packer, const struct vgg_node *node,
+                             const struct vgg_batch_norm *norm, const struct vgg_parameter **next)
 {
+    const struct vgg_pack_forms *forms = packer->forms;
     double *scale = NULL, *shift = NULL;
     vgg_status status = norm == NULL ? VGG_OK
                                      : vgg_batch_norm_read(norm, packer->path, &packer->arena,
                                                            &scale, &shift, packer->err);
-    if (status == VGG_OK) {
-        status = write_rows(packer, (*next)++, weight, scale);
+    const struct vgg_parameter *as = (*next)++;
+    if (status == VGG_OK && forms->plain) {
+        status = write_rows(packer, as, node->conv.weight, scale);
+    }
+    if (status == VGG_OK && forms->write != NULL) {
+        status = forms->write(forms->user, node, as->name, packer->writer, packer->err);
     }
     if (status == VGG_OK && norm != NULL) {
-        return write_folded_bias(packer, (*next)++, bias, scale, shift);
+        return write_folded_bias(packer, (*next)++, node->conv.bias, scale, shift);
     }
-    return status == VGG_OK && bias != NULL ? write_rows(packer, (*next)++, bias, NULL) : status;
+    return status == VGG_OK && node->conv.bias != NULL
+               ? write_rows(packer, (*next)++, node->conv.bias, NULL)
+               : status;
+}
+
+static vgg_status write_linear(struct packer *packer, const struct vgg_linear *linear,
+                               const struct vgg_parameter **next)
+{
+    vgg_status status = write_rows(packer, (*next)++, linear->weight, NULL);
+    return status == VGG_OK && linear->bias != NULL
+               ? write_rows(packer, (*next)++, linear->bias, NULL)
+               : status;
 }
 
 static vgg_status write_layers(void *user, struct vgg_packed_writer *writer)
@@ -127,10 +144,9 @@ static vgg_status write_layers(void *user, struct vgg_packed_writer *writer)
         const struct vgg_node *node = &nodes[i];
         if (node->op == VGG_OP_CONV2D) {
             const bool folds = i + 1 < count && nodes[i + 1].op == VGG_OP_BATCH_NORM;
-            status = write_layer(packer, node->conv.weight, node->conv.bias,
-                                 folds ? &nodes[i + 1].norm : NULL, &next);
+            status = write_conv(packer, node, folds ? &nodes[i + 1].norm : NULL, &next);
         } else if (node->op == VGG_OP_LINEAR) {
-            status = write_layer(packer, node->linear.weight, node->linear.bias, NULL, &next);
+            status = write_linear(packer, &node->linear, &next);
         }
     }
     return status;
@@ -192,23 +208,34 @@ vgg_status vgg_model_check_packable(const vgg_model *model, struct vgg_error *er
     return vgg_model_check_weights(model, err);
 }
 
-vgg_status vgg_model_pack(const vgg_model *model, const char *path, struct vgg_error *err)
+vgg_status vgg_model_check_plain(const vgg_model *model, struct vgg_error *err)
+{
+    size_t count;
+    const struct vgg_node *nodes = vgg_model_get_nodes(model, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (nodes[i].op == VGG_OP_CONV2D && nodes[i].conv.weight->layout == VGG_LAYOUT_PREPARED) {
+            return vgg_fail(err, VGG_ERR_UNSUPPORTED,
+                            "%s: %s: the file has its weights ready for some CPUs alone: pack the "
+                            "checkpoint that it was made from",
+                            vgg_model_get_path(model), nodes[i].name);
+        }
+    }
+    return VGG_OK;
+}
+
+vgg_status vgg_model_write_packed(const vgg_model *model, const char *path,
+                                  const struct vgg_pack_forms *forms, struct vgg_error *err)
 {
     const struct vgg_context *context = vgg_model_get_context(model);
     struct packer packer = {.model = model,
                             .path = vgg_model_get_path(model),
+                            .forms = forms,
                             .arena = {.context = context},
                             .err = err};
     struct vgg_limits limits;
     vgg_limits_init(&limits);
-    if (path == NULL) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT, "vgg_model_pack: path is NULL");
-    }
-    vgg_status status = vgg_model_check_packable(model, err);
-    if (status == VGG_OK) {
-        status =
-            vgg_spec_fold(packer.path, vgg_model_get_spec(model), &packer.arena, &packer.spec, err);
-    }
+    vgg_status status =
+        vgg_spec_fold(packer.path, vgg_model_get_spec(model), &packer.arena, &packer.spec, err);
     if (status == VGG_OK) {
         status =
             vgg_graph_build(packer.path, &packer.spec, &limits, &packer.arena, &packer.folded, err);

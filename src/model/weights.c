@@ -84,8 +84,8 @@ vgg_status vgg_graph_check_numbers(const char *path, const struct vgg_graph *gra
     for (size_t i = 0; i < graph->parameter_count && status == VGG_OK; i++) {
         const struct vgg_parameter *parameter = &graph->parameters[i];
         const struct vgg_tensor *tensor = *parameter->slot;
-        if (!vgg_dtype_is_float(tensor->dtype)) {
-            continue; /* integers are always numbers */
+        if (tensor->layout == VGG_LAYOUT_PREPARED || !vgg_dtype_is_float(tensor->dtype)) {
+            continue; /* not there; integers are always numbers */
         }
         if (!all) {
             const bool small = vgg_tensor_get_count(tensor) <= SMALL;
@@ -147,6 +147,9 @@ vgg_status vgg_graph_check_memory(const char *path, const struct vgg_graph *grap
         const struct vgg_tensor *tensor = *graph->parameters[i].slot;
         uint64_t bytes;
         extents[i] = extent_of(tensor);
+        if (tensor->layout == VGG_LAYOUT_PREPARED) {
+            continue; /* no bytes, and none that could be repeated */
+        }
         if (__builtin_mul_overflow((uint64_t)vgg_tensor_get_count(tensor),
                                    vgg_dtype_get_bytes(tensor->dtype), &bytes) ||
             __builtin_add_overflow(total, bytes, &total)) {

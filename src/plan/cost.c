@@ -139,7 +139,8 @@ static size_t odd_lines(size_t elements)
 /* Lays out F(m) in one of its two forms. False where no block's scratch fits: it may take a quarter of
  * what the limit leaves for activations, so that the choice of m does not depend on the threads. */
 static bool lay_out(const struct vgg_plan *plan, const struct vgg_conv2d *conv, struct vgg_shape in,
-                    enum vgg_algorithm algorithm, int m, int block, struct vgg_conv_choice *c)
+                    enum vgg_algorithm algorithm, int m, int block,
+                    const struct vgg_prepared *stored, struct vgg_conv_choice *c)
 {
     const int L = plan->kernels->lanes, group = plan->kernels->conv_blocks;
     const size_t in_blocks = (size_t)vgg_ceil_div(conv->ic, L);
@@ -149,7 +150,7 @@ static bool lay_out(const struct vgg_plan *plan, const struct vgg_conv2d *conv, 
     const size_t most_bytes = plan->activation_limit / 4 < PTRDIFF_MAX / 4
                                   ? (size_t)(plan->activation_limit / 4)
                                   : PTRDIFF_MAX / 4;
-    *c = (struct vgg_conv_choice){.algorithm = algorithm, .m = m};
+    *c = (struct vgg_conv_choice){.algorithm = algorithm, .m = m, .stored = stored};
     c->tiles_h = vgg_ceil_div(in.h, m);
     c->tiles_w = vgg_ceil_div(in.w, m);
     const int64_t tiles = (int64_t)c->tiles_h * c->tiles_w;
@@ -164,7 +165,8 @@ static bool lay_out(const struct vgg_plan *plan, const struct vgg_conv2d *conv, 
      * but all of them where several rounds of tiles need them. */
     const size_t group_bytes = f_count * in_blocks * (size_t)(L * group * L) * sizeof(float);
     const size_t packed = ONE_SHOT_BYTES / group_bytes;
-    const bool some = plan->one_shot && !by_tiles && rounds == 1 && packed < (size_t)groups;
+    const bool some =
+        plan->one_shot && stored == NULL && !by_tiles && rounds == 1 && packed < (size_t)groups;
     c->groups = !some ? groups : packed > 0 ? (int)packed : 1;
     const size_t rounded = vgg_round_tiles(plan->kernels, (size_t)together);
     const size_t m_blocks = (size_t)group * (by_tiles ? 1 : (size_t)c->groups);
@@ -207,7 +209,7 @@ static bool allowed(enum vgg_conv_algorithm conv, int m)
     return false;
 }
 
-void vgg_choose_conv(struct vgg_plan *plan, const struct vgg_conv2d *conv, struct vgg_shape in,
+bool vgg_choose_conv(struct vgg_plan *plan, const struct vgg_conv2d *conv, struct vgg_shape in,
                      bool planar, struct vgg_conv_choice *choice)
 {
     static const int blocks[] = {1, 2, 3, 4, 6}; /* of tiles, in units */
@@ -230,19 +232,28 @@ void vgg_choose_conv(struct vgg_plan *plan, const struct vgg_conv2d *conv, struc
      * not, follows the number of threads. */
     struct layer alone = layer;
     alone.threads = 1;
-    char text[160];
+    const bool plain = vgg_has_plain_weights(conv);
+    char text[200];
+    int used = 0;
+    double best = HUGE_VAL;
     *choice = (struct vgg_conv_choice){.algorithm = VGG_DIRECT};
-    double best = direct_ms(&machine, &alone, conv->kernel);
-    choice->predicted_ms = direct_ms(&machine, &layer, conv->kernel);
-    if (plan->one_shot) {
-        best += prepare_ms(&machine, &alone, 0, conv->kernel);
+    choice->stored = vgg_find_stored(plan->kernels, conv, planar, 0);
+    bool possible = plain || choice->stored != NULL;
+    if (possible) {
+        best = direct_ms(&machine, &alone, conv->kernel);
+        choice->predicted_ms = direct_ms(&machine, &layer, conv->kernel);
+        if (plan->one_shot && choice->stored == NULL) {
+            best += prepare_ms(&machine, &alone, 0, conv->kernel);
+        }
+        used +=
+            snprintf(text, sizeof text, "direct %.3g%s", best, choice->stored != NULL ? "*" : "");
     }
-    int used = snprintf(text, sizeof text, "direct %.3g", best);
     const bool fits = plan->on_node == NULL && conv->kernel == 3 && conv->padding == 1 &&
                       conv->stride == 1 && !planar;
     const bool forced = plan->conv != VGG_CONV_AUTO && plan->conv != VGG_CONV_EXACT;
     for (int m = 2; fits && m <= 6; m += 2) {
-        if (!allowed(plan->conv, m)) {
+        const struct vgg_prepared *stored = vgg_find_stored(plan->kernels, conv, planar, m);
+        if (!allowed(plan->conv, m) || (!plain && stored == NULL)) {
             continue;
         }
         struct vgg_conv_choice form = {.predicted_ms = HUGE_VAL};
@@ -254,7 +265,7 @@ void vgg_choose_conv(struct vgg_plan *plan, const struct vgg_conv2d *conv, struc
             struct vgg_conv_choice c;
             if ((plan->form != VGG_DIRECT && plan->form != algorithm) ||
                 !lay_out(plan, conv, in, algorithm, m,
-                         by_frequency ? ROUND_TILES : blocks[i] * unit, &c)) {
+                         by_frequency ? ROUND_TILES : blocks[i] * unit, stored, &c)) {
                 continue;
             }
             const double alone_ms = winograd_ms(&machine, &alone, &c);
@@ -267,17 +278,21 @@ void vgg_choose_conv(struct vgg_plan *plan, const struct vgg_conv2d *conv, struc
         if (form.m == 0) {
             continue; /* too large for any block */
         }
-        if (plan->one_shot) {
+        if (plan->one_shot && stored == NULL) {
             ms += prepare_ms(&machine, &alone, m + 2, 3);
         }
-        used += snprintf(text + used, sizeof text - (size_t)used, ", F(%d) %.3g", m, ms);
+        used += snprintf(text + used, sizeof text - (size_t)used, "%sF(%d) %.3g%s",
+                         used > 0 ? ", " : "", m, ms, stored != NULL ? "*" : "");
+        possible = true;
         /* F(6) rounds four times as coarsely as F(4): it must be worth it. */
         if (forced || ms < best * (m == 6 ? 0.9 : 1)) {
             best = ms;
             *choice = form;
         }
     }
-    snprintf(text + used, sizeof text - (size_t)used, " ms%s predicted for one thread",
-             plan->one_shot ? " with preparation" : "");
+    snprintf(text + used, sizeof text - (size_t)used, " ms%s predicted for one thread%s",
+             plan->one_shot ? " with preparation" : "",
+             conv->prepared_count > 0 ? "; *ready in the file" : "");
     choice->reason = vgg_arena_copy_string(&plan->arena, text, strlen(text));
+    return possible;
 }

@@ -21,6 +21,7 @@ static void name_nodes(const struct vgg_step *step, char *text, size_t bytes)
 static void name_algorithm(const struct vgg_plan *plan, const struct vgg_step *step, char *text,
                            size_t bytes)
 {
+    const char *stored = step->conv.stored != NULL ? ", in place" : "";
     text[0] = '\0';
     if (step->kind == VGG_STEP_LINEAR || step->kind == VGG_STEP_DENSE) {
         snprintf(text, bytes, "%s",
@@ -30,11 +31,11 @@ static void name_algorithm(const struct vgg_plan *plan, const struct vgg_step *s
     } else if (step->kind != VGG_STEP_CONV) {
         return;
     } else if (step->conv.algorithm == VGG_DIRECT) {
-        snprintf(text, bytes, "direct");
+        snprintf(text, bytes, "direct%s", stored);
     } else if (step->conv.algorithm == VGG_WINOGRAD_TILES) {
-        snprintf(text, bytes, "F(%d) by tiles of %d", step->conv.m, step->conv.block);
+        snprintf(text, bytes, "F(%d) by tiles of %d%s", step->conv.m, step->conv.block, stored);
     } else {
-        snprintf(text, bytes, "F(%d) by frequency", step->conv.m);
+        snprintf(text, bytes, "F(%d) by frequency%s", step->conv.m, stored);
     }
 }
 

@@ -58,7 +58,8 @@ static bool is_small_pool(const struct vgg_node *node)
     return is(node, VGG_OP_MAX_POOL) && node->max_pool.kernel == 2 && node->max_pool.stride == 2;
 }
 
-/* Fills the step that starts at nodes[i]; returns how many nodes it takes. */
+/* Fills the step that starts at nodes[i]; returns how many nodes it takes, 0 for a convolution without weights
+ * that could be read. */
 static size_t make_step(struct vgg_plan *plan, const struct vgg_node *nodes, size_t count, size_t i,
                         struct vgg_shape in, struct vgg_step *step)
 {
@@ -68,8 +69,9 @@ static size_t make_step(struct vgg_plan *plan, const struct vgg_node *nodes, siz
     if (step->kind == VGG_STEP_CONV && node->conv.dense) {
         step->kind = VGG_STEP_DENSE;
         vgg_dense_choose(plan, &node->conv, in, &step->conv);
-    } else if (step->kind == VGG_STEP_CONV) {
-        vgg_choose_conv(plan, &node->conv, in, i == 0, &step->conv);
+    } else if (step->kind == VGG_STEP_CONV &&
+               !vgg_choose_conv(plan, &node->conv, in, i == 0, &step->conv)) {
+        return 0;
     }
     if (plan->on_node == NULL) {
         if (step->kind == VGG_STEP_CONV &&
@@ -125,6 +127,9 @@ vgg_status vgg_plan_fuse(struct vgg_plan *plan, const struct vgg_node *nodes, si
     for (size_t i = 0; i < node_count;) {
         struct vgg_step *step = &plan->steps[plan->step_count++];
         size_t taken = make_step(plan, nodes, node_count, i, shape, step);
+        if (taken == 0) {
+            return vgg_fail_not_stored(plan, step->node, i == 0, err);
+        }
         if (step->kind == VGG_STEP_LRN && step->node->lrn.size > VGG_LRN_MOST) {
             return refuse(plan, step->node, "windows of more than 255 channels are not supported",
                           err);

@@ -9,6 +9,8 @@
  * Fully connected weights stay where they are, in the file's pages, unless their type or strides make a
  * float32 copy necessary.
  *
+ * Packed files may hold convolutions' weights in this order, which are then used in place, too.
+ *
  * All of that happens when the plan is made; but in a one-shot plan each step's weights are packed just
  * before it runs, into memory that the steps share, because touching new memory is what costs most. */
 #include <string.h>
@@ -126,9 +128,27 @@ static void pack_conv_task(void *context, size_t index, int worker)
     }
 }
 
+struct vgg_order_info vgg_conv_get_order(const struct vgg_plan *plan, const struct vgg_step *step)
+{
+    const struct cut cut = cut_conv(plan, step);
+    const bool direct = step->conv.algorithm == VGG_DIRECT;
+    if (step->conv.stored != NULL) {
+        return step->conv.stored->info;
+    }
+    return (struct vgg_order_info){.order = direct ? VGG_ORDER_DIRECT : VGG_ORDER_WINOGRAD,
+                                   .m = direct ? 0 : step->conv.m,
+                                   .group = (int)cut.width,
+                                   .channels = (int)(direct ? cut.ic_block : cut.ic_padded)};
+}
+
 static void measure_conv(const struct vgg_plan *plan, struct vgg_step *step)
 {
     const struct cut cut = cut_conv(plan, step);
+    if (step->conv.stored != NULL) { /* perhaps filled up further than these kernels need */
+        step->group_elements =
+            (size_t)step->conv.stored->bytes / sizeof(float) / (size_t)step->groups;
+        return;
+    }
     step->group_elements = step->conv.algorithm == VGG_DIRECT
                                ? cut.ic_padded * cut.area * cut.width
                                : vgg_winograd_filter_elements(plan, step);
@@ -317,9 +337,8 @@ void vgg_step_prepare(const struct vgg_plan *plan, struct vgg_step *step, struct
     step->prepare_ns += vgg_now_ns() - start;
 }
 
-/* The weights of a step, in memory of its own. */
-static vgg_status keep_weights(struct vgg_plan *plan, struct vgg_step *step, struct vgg_pool *pool,
-                               struct vgg_error *err)
+vgg_status vgg_step_keep(struct vgg_plan *plan, struct vgg_step *step, struct vgg_pool *pool,
+                         struct vgg_error *err)
 {
     if (step->weight_elements == 0) {
         return VGG_OK;
@@ -331,6 +350,12 @@ static vgg_status keep_weights(struct vgg_plan *plan, struct vgg_step *step, str
     }
     vgg_step_prepare(plan, step, pool, 0, step->groups);
     return VGG_OK;
+}
+
+void vgg_step_forget(struct vgg_plan *plan, struct vgg_step *step)
+{
+    vgg_mem_free(vgg_allocator_of(plan->arena.context), step->weight);
+    step->weight = NULL;
 }
 
 vgg_status vgg_plan_pack(struct vgg_plan *plan, struct vgg_pool *pool, struct vgg_error *err)
@@ -345,8 +370,8 @@ vgg_status vgg_plan_pack(struct vgg_plan *plan, struct vgg_pool *pool, struct vg
         } else if (is_linear(step)) {
             status = pack_linear_bias(plan, step, err);
         }
-        if (status == VGG_OK && !plan->one_shot) {
-            status = keep_weights(plan, step, pool, err);
+        if (status == VGG_OK && !plan->one_shot && !plan->lay_out_only) {
+            status = vgg_step_keep(plan, step, pool, err);
         }
         if (is_linear(step)) {
             step->linear_weight =

@@ -1,6 +1,8 @@
 /* Building and freeing a plan. */
 #include "plan/int8.h"
 
+#include "kernels/dispatch.h"
+
 vgg_status vgg_plan_create(const struct vgg_node *nodes, size_t node_count, const char *path,
                            const struct vgg_plan_options *options, struct vgg_pool *pool,
                            struct vgg_plan **out, struct vgg_error *err)
@@ -18,6 +20,10 @@ vgg_status vgg_plan_create(const struct vgg_node *nodes, size_t node_count, cons
     if (options->int8 != NULL) {
         plan->grid = *options->grid;
     }
+    plan->packer = options->lay_out_only
+                       ? vgg_kernels_find_packer(plan->kernels->lanes * plan->kernels->conv_blocks)
+                       : plan->kernels;
+    plan->lay_out_only = options->lay_out_only;
     plan->batch = options->batch;
     plan->conv = options->conv;
     plan->form = options->form;

@@ -67,6 +67,8 @@ struct vgg_conv_choice {
     size_t v_f_stride;    /* and from frequency to frequency: transformed input */
     size_t m_f_stride;    /* and products */
     size_t slot_elements; /* of scratch */
+    const struct vgg_prepared
+        *stored; /* the weights, packed in the file; NULL: they must be packed */
     double predicted_ms;
     const char *reason;
 };
@@ -101,7 +103,8 @@ struct vgg_step {
 
     /* Weights in kernel order: the step's own, or in a one-shot plan in the slab and valid while the step
      * runs. */
-    float *weight;          /* packed [groups][group_elements], or a float32 copy */
+    float *
+        weight; /* packed [groups][group_elements], or a float32 copy; NULL: stored so in the file */
     size_t weight_elements; /* 0: none, they are used in place */
     size_t group_elements;
     const void
@@ -126,11 +129,13 @@ struct vgg_plan {
     const struct vgg_kernels *kernels;
     const struct vgg_int8_kernels *int8; /* of an int8 net, or NULL */
     struct vgg_int8_grid grid;           /* of its input */
+    const struct vgg_kernels *packer; /* whose winograd_filter packs weights; as a rule the same */
     int batch;
     int threads;
     enum vgg_conv_algorithm conv;
     enum vgg_algorithm form;
     bool one_shot;
+    bool lay_out_only;
     struct vgg_shape input;
     uint64_t activation_limit; /* bytes of slab and scratch */
     bool assumed_input;
@@ -158,6 +163,9 @@ struct vgg_plan_options {
     enum vgg_conv_algorithm conv;
     enum vgg_algorithm form; /* the form Winograd takes; VGG_DIRECT: whichever is cheaper */
     bool one_shot;
+    bool
+        lay_out_only; /* to see how weights are packed; such a plan cannot run, and its kernels need be no more
+                          than described */
     struct vgg_shape input;
     vgg_node_fn *on_node; /* not NULL: nothing is fused */
     void *on_node_user;
@@ -177,9 +185,24 @@ void vgg_plan_run(struct vgg_plan *plan, struct vgg_pool *pool, const float *inp
                   float *logits);
 
 /* Chooses the algorithm of a convolution (cost.c); the reason is kept in the plan's arena.
- *   planar   the input is not blocked */
-void vgg_choose_conv(struct vgg_plan *plan, const struct vgg_conv2d *conv, struct vgg_shape in,
+ *   planar   the input is not blocked
+ * False when a packed file has its weights in other orders only than those that may be read. */
+bool vgg_choose_conv(struct vgg_plan *plan, const struct vgg_conv2d *conv, struct vgg_shape in,
                      bool planar, struct vgg_conv_choice *choice);
+
+/* What a packed file has of a convolution's weights (stored.c): in an order that these kernels read for
+ * F(m × m), or direct (m = 0), or NULL; as any CPU can pack them; and the message when that is not so. */
+const struct vgg_prepared *vgg_find_stored(const struct vgg_kernels *kernels,
+                                           const struct vgg_conv2d *conv, bool planar, int m);
+bool vgg_has_plain_weights(const struct vgg_conv2d *conv);
+vgg_status vgg_fail_not_stored(const struct vgg_plan *plan, const struct vgg_node *node,
+                               bool planar, struct vgg_error *err);
+/* The order in which a step's kernels read a convolution's weights. */
+struct vgg_order_info vgg_conv_get_order(const struct vgg_plan *plan, const struct vgg_step *step);
+/* Packs a step's weights into memory of their own, step->weight. Errors: MEMORY. */
+vgg_status vgg_step_keep(struct vgg_plan *plan, struct vgg_step *step, struct vgg_pool *pool,
+                         struct vgg_error *err);
+void vgg_step_forget(struct vgg_plan *plan, struct vgg_step *step);
 
 /* The parts of vgg_plan_run and vgg_step_prepare that concern Winograd (winograd.c).
  *   group    of `groups` that are packed together
@@ -227,6 +250,12 @@ void vgg_plan_choose(struct vgg_plan *plan, int threads);
 void vgg_plan_measure_weights(struct vgg_plan *plan);
 vgg_status vgg_plan_place(struct vgg_plan *plan, struct vgg_error *err);
 vgg_status vgg_plan_pack(struct vgg_plan *plan, struct vgg_pool *pool, struct vgg_error *err);
+
+/* Packed weights of a convolution, wherever they are. */
+static inline const float *vgg_conv_get_weights(const struct vgg_step *step)
+{
+    return step->conv.stored != NULL ? step->conv.stored->data : step->weight;
+}
 
 static inline uint64_t vgg_now_ns(void)
 {

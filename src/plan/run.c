@@ -87,7 +87,7 @@ static void convolve(const struct step_run *run, const struct task *task, const 
         .ic_block = planar ? in->shape.c : in->lanes,
         .kernel = step->node->conv.kernel,
         .stride = step->node->conv.stride,
-        .weight = step->weight + (size_t)task->group * step->group_elements,
+        .weight = vgg_conv_get_weights(step) + (size_t)task->group * step->group_elements,
         .bias = step->bias + (ptrdiff_t)first * kernels->lanes,
         .y = y + task->begin * out->row_stride,
         .y_block_stride = out->block_stride,

@@ -44,14 +44,15 @@ void vgg_winograd_pack(const struct vgg_plan *plan, const struct vgg_step *step,
 {
     const size_t panel = step->group_elements / (size_t)frequencies(step);
     const struct vgg_kernels *kernels = plan->kernels;
-    const size_t L = (size_t)kernels->lanes, G = L * (size_t)kernels->conv_blocks;
-    for (size_t b = 0; b < (size_t)kernels->conv_blocks; b++) {
-        kernels->winograd_filter(&(struct vgg_winograd_filter_args){
+    const size_t L = (size_t)plan->packer->lanes;
+    const size_t G = (size_t)(kernels->lanes * kernels->conv_blocks);
+    for (size_t lane = 0; lane < G; lane += L) {
+        plan->packer->winograd_filter(&(struct vgg_winograd_filter_args){
             .m = step->conv.m,
-            .g = rows + b * L * stride,
+            .g = rows + lane * stride,
             .g_stride = (ptrdiff_t)stride,
             .count = (int)count,
-            .u = step->weight + group * panel + ic * G + b * L,
+            .u = step->weight + group * panel + ic * G + lane,
             .u_f_stride = (ptrdiff_t)((size_t)groups * panel),
             .u_c_stride = (ptrdiff_t)G,
         });
@@ -108,7 +109,7 @@ static void multiply(const struct winograd_run *run, size_t group, bool alone, i
     const struct vgg_kernels *kernels = run->plan->kernels;
     const size_t f_count = (size_t)frequencies(step), groups = (size_t)run->groups;
     const size_t panel = step->group_elements / f_count;
-    const float *weight = step->weight, *end = weight + groups * step->group_elements;
+    const float *weight = vgg_conv_get_weights(step), *end = weight + groups * step->group_elements;
     const size_t stride = alone ? groups * panel : panel;
     const float *begin = weight + group * panel + (size_t)first * stride;
     const float *after =

@@ -157,6 +157,9 @@ vgg_status vgg_quantizer_create(const vgg_model *model, const struct vgg_quantiz
                         options->threads);
     }
     vgg_status status = vgg_model_check_packable(model, err);
+    if (status == VGG_OK) {
+        status = vgg_model_check_plain(model, err);
+    }
     if (status != VGG_OK) {
         return status;
     }

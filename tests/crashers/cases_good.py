@@ -1,7 +1,7 @@
 """Files that every hostile one is a variation of: they must be accepted, or the rest would prove
 nothing."""
 from case import Case
-from writer import (NET_BN, Member, legacy_net, members_of, net, net_pickle, packed_net,
+from writer import (NET_BN, READY, Member, legacy_net, members_of, net, net_pickle, packed_net,
                     safetensors_net, tar_archive, tar_parts, values_of, zip_archive, zip_net)
 
 
@@ -11,6 +11,8 @@ def cases():
     yield Case(0, "good.legacy", legacy_net(), (), code=0)
     yield Case(0, "good.tar", tar_archive(tar_parts()), (), code=0)
     yield Case(0, "good.vgg", packed_net(), (), code=0)
+    yield Case(0, "good-ready.vgg", packed_net(ready=READY), (), code=0)
+    yield Case(0, "good-ready-alone.vgg", packed_net(ready=READY, plain=False), (), code=0)
     yield Case(0, "good.safetensors", safetensors_net(), (), code=0)
     yield Case(0, "good-no-zip64.zip", zip_net(no_end64=True), (), code=0)
     members = members_of(net_pickle(), values_of(net()))

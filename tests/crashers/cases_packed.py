@@ -3,7 +3,7 @@ import json
 import struct
 
 from case import Case
-from writer import INT8_SPEC, PACKED_SPEC, PAGE, int8_net, packed_net
+from writer import INT8_SPEC, PACKED_SPEC, PAGE, READY, int8_net, packed_net
 
 WEIGHT, BIAS = "features_0_weight", "features_0_bias"
 
@@ -72,6 +72,52 @@ def directories():
     yield bad("overlap", "expected its bytes at", **{BIAS: {"offset": PAGE}})
 
 
+def prepared():
+    """Weights in the order of kernels, after the plain ones or instead of them."""
+    direct = {"layout": "direct", "group": 8, "channels": 3, "floats": 216}
+    winograd = {"layout": "winograd", "group": 8, "channels": 4, "m": 2, "floats": 16 * 8 * 4}
+    none = "no tensor of F32 and of layout"
+    for name, says, base, change in (
+            ("no-group", "group: expected a positive", direct, {"group": None}),
+            ("group-of-0", "group: expected a positive", direct, {"group": 0}),
+            ("group-of-minus-1", "group: expected a positive", direct, {"group": -1}),
+            ("half-a-group", "group: expected a positive", direct, {"group": 7.5}),
+            ("group-of-2^31", "group: expected a positive", direct, {"group": 2**31}),
+            ("group-of-2^30", none, direct, {"group": 2**30}),
+            ("group-too-large", "expected its bytes at", direct, {"group": 2**28}),
+            ("no-channels", "channels: expected a positive", direct, {"channels": None}),
+            ("channels-of-0", "channels: expected a positive", direct, {"channels": 0}),
+            ("channels-of-2^30", none, direct, {"channels": 2**30}),
+            ("channels-too-large", "expected its bytes at", direct, {"channels": 2**28}),
+            ("both-too-large", none, direct, {"channels": 2**28, "group": 2**28, "shape": [4, 3, 2**20, 2**20]}),
+            ("direct-with-m", "m: unknown key", direct, {"m": 2}), ("unknown-key", "more: unknown key", direct, {"more": 1}),
+            ("bf16", 'expected "F32", as all', direct, {"dtype": "BF16"}),
+            ("other-shape", "expected one shape", direct, {"shape": [8, 3, 3, 3]}),
+            ("two-sides", none, direct, {"shape": [4, 27]}), ("no-square", none, direct, {"shape": [4, 3, 9, 1]}),
+            ("wrong-crc", "expected CRC-32 00000001", direct, {"crc32": 1}),
+            ("no-m", "m: expected a positive", winograd, {"m": None}), ("m-of-3", none, winograd, {"m": 3}),
+            ("m-of-8", none, winograd, {"m": 8}), ("m-of-2^30", none, winograd, {"m": 2**30}),
+            ("of-5x5", none, winograd, {"shape": [4, 3, 5, 5]}), ("fewer-channels", none, winograd, {"channels": 2}),
+            ("another-offset", "expected its bytes at", winograd, {"offset": 4 * PAGE}),
+            ("rows-with-group", "group: unknown key", {"layout": "rows", "floats": 108}, {"group": 8}),
+            ("plain-twice", "the name is there twice", {"layout": "rows", "floats": 108}, {})):
+        yield bad(f"ready-{name}", says, ready=[{**base, **change}])
+    yield bad("ready-of-a-bias", ("features.0.bias", "no tensor of F32 and of layout direct"), **{
+        BIAS: {"layout": "direct", "group": 8, "channels": 3}})
+    yield bad("ready-of-a-matrix", "no tensor of F32 and of layout direct", classifier_0_weight={
+        "layout": "direct", "group": 8, "channels": 3})
+    yield bad("ready-for-nobody", ("packed for no CPU that this version knows alone", "--for any"), plain=False,
+              ready=[{**direct, "group": 24, "floats": 648}])
+    yield bad("ready-for-other-blocks", "packed for no CPU", plain=False, ready=[{**direct, "channels": 5, "floats": 360}])
+    yield bad("ready-as-another-form", "packed for no CPU", plain=False, ready=[winograd])
+    yield bad("ready-of-two-shapes", "expected one shape", **{BIAS: {
+        "name": "features.0.weight", "shape": [1, 1, 1, 1], "layout": "direct", "group": 4, "channels": 1}})
+    yield bad("ready-elsewhere", "the name is there twice", classifier_0_bias={
+        "name": "features.0.weight", "shape": [1, 1, 1, 1], "layout": "direct", "group": 5, "channels": 1})
+    yield bad("ready-then-plain", "the name is there twice", plain=False, ready=[
+        *READY, {"layout": "rows", "floats": 108}])
+
+
 def descriptions():
     yield bad("spec-none", "not JSON", spec=b"")
     yield bad("spec-no-json", "not JSON", spec=b"\0\1\2")
@@ -134,5 +180,5 @@ def int8():
 
 
 def cases():
-    for part in (headers, directories, descriptions, int8):
+    for part in (headers, directories, prepared, descriptions, int8):
         yield from part()

@@ -305,20 +305,35 @@ PACKED_SPEC = {"schema": 1, "input": 4, "layers": [4, "M"], "avgpool": 2, "class
 PAGE = 4096
 
 
-def packed_net(tensors=NET, spec=None, header=(), directory=None, page=None, fill=0, more=b"", **changes):
+# What every kernel can read of the first convolution, whose input is not in blocks.
+READY = tuple({"layout": "direct", "group": group, "channels": 3, "floats": 27 * group} for group in (8, 16, 32))
+
+
+def packed_net(tensors=NET, spec=None, header=(), directory=None, page=None, fill=0, more=b"", ready=(),
+               plain=True, **changes):
     """tensors: name -> shape of float32, or fields of the entry with the bytes as "data".
     header: field -> value; directory, spec: bytes instead of JSON; fill: between tensors; page: bytes at 64.
+    ready: fields of entries that follow the first weight, or stand for it (not plain); "floats": how many.
     changes: underscores for dots -> fields of that tensor's entry. All sums are right but those given."""
     body, entries = bytearray(PAGE), []
-    for name, fields in tensors.items():
-        if not isinstance(fields, dict):
-            size = size_of(fields)
-            fields = {"shape": list(fields), "data": struct.pack(f"<{size}f", *((1 + i % 7) / 8 for i in range(size)))}
-        fields = {"name": name, "dtype": "F32", "layout": "rows", "offset": len(body), **fields,
-                  **changes.pop(name.replace(".", "_"), {})}
+
+    def floats(size):
+        return struct.pack(f"<{size}f", *((1 + i % 7) / 8 for i in range(size)))
+
+    def add(fields):
+        fields = {"dtype": "F32", "layout": "rows", "offset": len(body), **fields}
         data = fields.pop("data")
         entries.append({"crc32": zlib.crc32(data), **fields})
-        body += data + bytes([fill]) * (-len(data) % PAGE)
+        body.extend(data + bytes([fill]) * (-len(data) % PAGE))
+
+    for number, (name, fields) in enumerate(tensors.items()):
+        if not isinstance(fields, dict):
+            fields = {"shape": list(fields), "data": floats(size_of(fields))}
+        if number > 0 or plain:
+            add({"name": name, **fields, **changes.pop(name.replace(".", "_"), {})})
+        for form in ready if number == 0 else ():
+            form = dict(form)
+            add({"name": name, "shape": fields["shape"], "data": floats(form.pop("floats")), **form})
     assert not changes, changes
     spec = json.dumps(spec or PACKED_SPEC).encode() if not isinstance(spec, bytes) else spec
     text = directory if isinstance(directory, bytes) else json.dumps(directory or {"tensors": entries}).encode()

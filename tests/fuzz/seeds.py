@@ -140,6 +140,10 @@ def packed():
             "late": writer.packed_net(features_0_bias={"offset": 1 << 20}),
             "filled": writer.packed_net(fill=1), "int8": writer.int8_net(),
             "int8-late": writer.int8_net(classifier_0_bias={"data": b"\xff\xff\xff\x7f" * 5}),
+            "ready": writer.packed_net(ready=writer.READY),
+            "alone": writer.packed_net(ready=writer.READY, plain=False),
+            "winograd": writer.packed_net(ready=[{"layout": "winograd", "group": 8, "channels": 4, "m": 2,
+                                                  "floats": 512}]),
             "columns": writer.packed_net(classifier_0_bias={"layout": "columns", "shape": [1, 64], "dtype": "BF16"})}
 
 
@@ -254,7 +258,7 @@ DICTIONARIES = {
                                       "BF16", "I64", "I32", "I16", "I8", "U8", "BOOL", "F8_E4M3", "F8_E5M2"),
     "packed": lambda: json_words("tensors", "name", "dtype", "layout", "shape", "offset", "crc32", "F32", "BF16",
                                  "I8", "I32", "rows", "columns", "int8", "int8-input", "layers", "low", "step",
-                                 "scales"),
+                                 "scales", "direct", "winograd", "group", "channels", "m"),
     "spec": spec_words,
     "picture": lambda: [b"\x89PNG\r\n\x1a\n", b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"iCCP", b"gAMA",
                         *(b"\xff" + bytes([marker]) for marker in (

@@ -346,10 +346,15 @@ static struct vgg_conv_choice choose(const struct vgg_plan *like, int layer)
 {
     struct vgg_plan plan = *like;
     struct vgg_conv_choice choice;
-    const struct vgg_conv2d conv = {
-        .ic = layers[layer].ic, .oc = layers[layer].oc, .kernel = 3, .stride = 1, .padding = 1};
+    const struct vgg_tensor weight = {.layout = VGG_LAYOUT_ROWS};
+    const struct vgg_conv2d conv = {.ic = layers[layer].ic,
+                                    .oc = layers[layer].oc,
+                                    .kernel = 3,
+                                    .stride = 1,
+                                    .padding = 1,
+                                    .weight = &weight};
     const struct vgg_shape in = {conv.ic, layers[layer].side, layers[layer].side};
-    vgg_choose_conv(&plan, &conv, in, layer == 0, &choice);
+    ck_assert(vgg_choose_conv(&plan, &conv, in, layer == 0, &choice));
     ck_assert_ptr_nonnull(choice.reason);
     vgg_arena_destroy(&plan.arena);
     choice.reason = NULL;

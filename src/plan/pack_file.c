@@ -1,0 +1,144 @@
+/* The public face of packing: convolutions' weights in the order that the plans of some instruction sets would
+ * give them, whether this machine has those or not. */
+#include "model/pack.h"
+
+#include "kernels/dispatch.h"
+#include "plan/plan.h"
+
+enum { MAX_CPUS = 8 };
+
+struct forms {
+    struct vgg_plan *plans[MAX_CPUS]; /* [count] laid out, one for each instruction set */
+    size_t count;
+    struct vgg_pool *pool;
+    const char *path; /* the checkpoint's */
+    const struct vgg_allocator *allocator;
+};
+
+static struct vgg_step *find_step(struct vgg_plan *plan, const struct vgg_node *node)
+{
+    int s = 0;
+    while (plan->steps[s].node != node) {
+        s++;
+    }
+    return &plan->steps[s];
+}
+
+static bool is_same(const struct vgg_order_info *a, const struct vgg_order_info *b)
+{
+    return a->order == b->order && a->m == b->m && a->group == b->group &&
+           a->channels == b->channels;
+}
+
+/* Whether one of the first `count` plans reads a node's weights in this order. */
+static bool is_written(const struct forms *forms, size_t count, const struct vgg_node *node,
+                       const struct vgg_order_info *order)
+{
+    bool found = false;
+    for (size_t i = 0; i < count && !found; i++) {
+        const struct vgg_order_info other =
+            vgg_conv_get_order(forms->plans[i], find_step(forms->plans[i], node));
+        found = is_same(&other, order);
+    }
+    return found;
+}
+
+static vgg_status write_form(struct forms *forms, struct vgg_plan *plan, struct vgg_step *step,
+                             const struct vgg_order_info *order, const char *name,
+                             struct vgg_packed_writer *writer, struct vgg_error *err)
+{
+    const struct vgg_conv2d *conv = &step->node->conv;
+    const int64_t shape[] = {conv->oc, conv->ic, conv->kernel, conv->kernel};
+    uint64_t elements;
+    vgg_status status = vgg_step_keep(plan, step, forms->pool, err);
+    if (status == VGG_OK) {
+        vgg_prepared_measure(order, shape, 4, &elements); /* as many as the step has */
+        vgg_packed_begin_prepared(writer, name, order, shape, 4);
+        vgg_packed_add(writer, vgg_conv_get_weights(step), (size_t)elements);
+        vgg_packed_end_tensor(writer);
+        vgg_step_forget(plan, step);
+    }
+    return status;
+}
+
+static vgg_status write_forms(void *user, const struct vgg_node *node, const char *name,
+                              struct vgg_packed_writer *writer, struct vgg_error *err)
+{
+    struct forms *forms = user;
+    vgg_status status = VGG_OK;
+    for (size_t i = 0; i < forms->count && status == VGG_OK; i++) {
+        struct vgg_step *step = find_step(forms->plans[i], node);
+        const struct vgg_order_info order = vgg_conv_get_order(forms->plans[i], step);
+        if (!is_written(forms, i, node, &order)) {
+            status = write_form(forms, forms->plans[i], step, &order, name, writer, err);
+        }
+    }
+    return status;
+}
+
+/* A plan for one instruction set: how it would run one picture after the other. */
+static vgg_status add_plan(struct forms *forms, const vgg_model *model, enum vgg_cpu cpu,
+                           struct vgg_error *err)
+{
+    size_t count;
+    const struct vgg_node *nodes = vgg_model_get_nodes(model, &count);
+    struct vgg_limits limits;
+    vgg_limits_init(&limits);
+    const struct vgg_plan_options options = {
+        .context = vgg_model_get_context(model),
+        .kernels = vgg_kernels_describe(cpu),
+        .batch = 1,
+        .lay_out_only = true,
+        .input = vgg_model_get_input_shape(model),
+        .activation_bytes = limits.activation_bytes,
+    };
+    vgg_status status = vgg_plan_create(nodes, count, forms->path, &options, forms->pool,
+                                        &forms->plans[forms->count], err);
+    forms->count += status == VGG_OK;
+    return status;
+}
+
+vgg_status vgg_model_pack(const vgg_model *model, const char *path,
+                          const struct vgg_pack_options *options, struct vgg_error *err)
+{
+    static const struct vgg_pack_options defaults = {.plain = true};
+    /* Those that fill up the furthest first: what they read, others of the same vectors can read. */
+    static const enum vgg_cpu cpus[] = {VGG_CPU_AMX, VGG_CPU_AVX512, VGG_CPU_AVX2, VGG_CPU_NEON,
+                                        VGG_CPU_SCALAR};
+    const struct vgg_context *context = vgg_model_get_context(model);
+    struct forms forms = {.path = vgg_model_get_path(model),
+                          .allocator = vgg_allocator_of(context)};
+    options = options != NULL ? options : &defaults;
+    if (path == NULL) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "vgg_model_pack: path is NULL");
+    }
+    uint32_t left = options->cpus;
+    vgg_status status = vgg_model_check_packable(model, err);
+    if (status == VGG_OK && options->plain) {
+        status = vgg_model_check_plain(model, err);
+    }
+    if (status == VGG_OK && options->cpus != 0) {
+        status = vgg_pool_create(vgg_cpu_count(), &context->allocator, &forms.pool, err);
+    }
+    for (size_t i = 0; i < sizeof cpus / sizeof cpus[0] && status == VGG_OK; i++) {
+        if ((left & 1u << cpus[i]) != 0) {
+            left &= ~(1u << cpus[i]);
+            status = add_plan(&forms, model, cpus[i], err);
+        }
+    }
+    if (status == VGG_OK && (left != 0 || (options->cpus == 0 && !options->plain))) {
+        status = vgg_fail(err, VGG_ERR_ARGUMENT,
+                          "vgg_model_pack: expected known instruction sets or plain, got 0x%x",
+                          options->cpus);
+    }
+    if (status == VGG_OK) {
+        const struct vgg_pack_forms given = {
+            .plain = options->plain, .write = write_forms, .user = &forms};
+        status = vgg_model_write_packed(model, path, &given, err);
+    }
+    for (size_t i = 0; i < forms.count; i++) {
+        vgg_plan_destroy(forms.plans[i]);
+    }
+    vgg_pool_destroy(forms.pool);
+    return status;
+}

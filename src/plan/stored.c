@@ -1,0 +1,106 @@
+/* Weights that a packed file holds in kernel order: which of them a plan can read as they are, and what to say
+ * when it can read none. */
+#include <stdio.h>
+#include <string.h>
+
+#include "kernels/dispatch.h"
+#include "plan/plan.h"
+
+/* Whether kernels read weights in this order; those of a layer, so that it only remains to compare how they
+ * are grouped and filled up. Winograd's may have been filled up further. */
+static bool fits(const struct vgg_kernels *kernels, const struct vgg_conv2d *conv, bool planar,
+                 int m, const struct vgg_order_info *info)
+{
+    const int lanes = kernels->lanes, together = lanes * kernels->v_blocks;
+    if (info->group != kernels->conv_blocks * lanes || info->m != m || (planar && m != 0)) {
+        return false;
+    }
+    return info->order == VGG_ORDER_DIRECT
+               ? info->channels == (planar ? conv->ic : lanes)
+               : info->channels % lanes == 0 &&
+                     info->channels >= vgg_ceil_div(conv->ic, together) * together;
+}
+
+const struct vgg_prepared *vgg_find_stored(const struct vgg_kernels *kernels,
+                                           const struct vgg_conv2d *conv, bool planar, int m)
+{
+    for (size_t i = 0; i < conv->prepared_count; i++) {
+        const struct vgg_prepared *prepared = &conv->prepared[i];
+        if (prepared->data != NULL && fits(kernels, conv, planar, m, &prepared->info)) {
+            return prepared;
+        }
+    }
+    return NULL;
+}
+
+bool vgg_has_plain_weights(const struct vgg_conv2d *conv)
+{
+    return conv->weight->layout != VGG_LAYOUT_PREPARED;
+}
+
+/* "direct", "F(4)" */
+static const char *name_form(int m, char text[8])
+{
+    snprintf(text, 8, m == 0 ? "direct" : "F(%d)", m);
+    return text;
+}
+
+/* "amx (F(4)), avx2 (F(4))": the instruction sets that could read it. */
+static void list_readers(const struct vgg_conv2d *conv, bool planar, char *text, size_t bytes)
+{
+    static const enum vgg_cpu cpus[] = {VGG_CPU_AMX, VGG_CPU_AVX512, VGG_CPU_AVX2, VGG_CPU_NEON,
+                                        VGG_CPU_SCALAR};
+    size_t used = 0;
+    char name[8];
+    text[0] = '\0';
+    for (size_t c = 0; c < sizeof cpus / sizeof cpus[0]; c++) {
+        const struct vgg_kernels *kernels = vgg_kernels_describe(cpus[c]);
+        bool any = false;
+        for (int m = 0; m <= 6; m += 2) {
+            for (size_t i = 0; i < conv->prepared_count; i++) {
+                if (fits(kernels, conv, planar, m, &conv->prepared[i].info) && used < bytes) {
+                    used += (size_t)snprintf(text + used, bytes - used, "%s%s",
+                                             any         ? " and "
+                                             : used == 0 ? ""
+                                                         : ", ",
+                                             any ? "" : kernels->isa);
+                    used += used < bytes ? (size_t)snprintf(text + used, bytes - used, "%s%s",
+                                                            any ? "" : " as ", name_form(m, name))
+                                         : 0;
+                    any = true;
+                    break;
+                }
+            }
+        }
+    }
+    if (used == 0) {
+        snprintf(text, bytes, "no CPU that this version knows");
+    }
+}
+
+vgg_status vgg_fail_not_stored(const struct vgg_plan *plan, const struct vgg_node *node,
+                               bool planar, struct vgg_error *err)
+{
+    char readers[200];
+    bool in_memory = true;
+    list_readers(&node->conv, planar, readers, sizeof readers);
+    for (size_t i = 0; i < node->conv.prepared_count; i++) {
+        in_memory = in_memory && node->conv.prepared[i].data != NULL;
+    }
+    if (!in_memory) {
+        return vgg_fail(
+            err, VGG_ERR_UNSUPPORTED,
+            "%s: %s: packed for %s alone, which can be read only where the file begins at "
+            "a multiple of %d bytes of a little-endian memory",
+            plan->path, node->name, readers, VGG_PREPARED_ALIGN_BYTES);
+    }
+    return vgg_fail(err, VGG_ERR_UNSUPPORTED,
+                    "%s: %s: packed for %s alone, which %s%s cannot use: pack the model again with "
+                    "--for %s, or with --for any for every CPU and every way to convolve",
+                    plan->path, node->name, readers, plan->kernels->isa,
+                    plan->on_node != NULL          ? " node by node"
+                    : plan->conv == VGG_CONV_EXACT ? " with direct and F(2) alone"
+                    : plan->conv != VGG_CONV_AUTO  ? " with the one way that is asked for"
+                                                   : "",
+                    plan->kernels->isa);
+}
