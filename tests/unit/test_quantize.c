@@ -298,7 +298,7 @@ START_TEST(the_saved_net_does_what_was_measured)
     const struct vgg_model_options wide = {.dense = true};
     ck_assert_int_eq(vgg_session_create(packed.model, &exact, &session, &err), VGG_ERR_ARGUMENT);
     ck_assert_int_eq(vgg_quantizer_create(packed.model, NULL, &quantizer, &err), VGG_ERR_ARGUMENT);
-    ck_assert_int_eq(vgg_model_pack(packed.model, path, &err), VGG_ERR_ARGUMENT);
+    ck_assert_int_eq(vgg_model_pack(packed.model, path, NULL, &err), VGG_ERR_ARGUMENT);
     ck_assert_int_eq(vgg_model_create(packed.checkpoint, &wide, &dense, &err), VGG_ERR_UNSUPPORTED);
     close_net(&packed);
     close_net(&net);
