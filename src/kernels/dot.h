@@ -24,6 +24,7 @@
  *   DOT_GROUPS, DOT_PIXELS                accumulators of the convolution: groups × pixels
  *   DOT_STREAMS                           groups of the fully connected layer at once, for one picture
  *   DOT_ROWS, DOT_PICTURES                the same for a batch: groups × pictures
+ *   DOT_SKIPS                             not 0: a word of zeros adds nothing to a sum
  * A header refuses to compile without its ISA's flags. */
 #ifndef VGG_KERNELS_DOT_H
 #define VGG_KERNELS_DOT_H

@@ -1,6 +1,9 @@
 /* Fully connected layer of bytes.
  *
  * One picture: DOT_STREAMS groups of rows at once, as many independent streams from memory, which bounds it.
+ * Where a third of the words or more are zero, the others are listed first, and only their weights are read:
+ * after ReLU most features are 0, but a word is only with all four. (Reading with gaps is slower than without,
+ * so that a few do not pay.)
  *
  * A batch: DOT_ROWS groups × DOT_PICTURES pictures are summed in registers. All pictures are done with the
  * weights of these groups before the next ones are read, from a cache but for the first time.
@@ -9,8 +12,12 @@
 #include "kernels/int8.h"
 #include "kernels/dot.h"
 
-/* How far a stream fetches ahead: across the end of a page, where the hardware stops. */
-enum { AHEAD_BYTES = 1024 };
+enum {
+    /* How far a stream fetches ahead: across the end of a page, where the hardware stops; and in the list. */
+    AHEAD_BYTES = 1024,
+    AHEAD_WORDS = 16,
+    MOST_WORDS = 8192, /* that may be listed */
+};
 
 /* A group's results for one picture. */
 VGG_INLINE void finish(const struct vgg_int8_linear_args *a, int group, int picture, vs sum)
@@ -85,6 +92,96 @@ VGG_INLINE void tile(const struct vgg_int8_linear_args *a, int group, int pictur
     }
 }
 
+/* --- one picture ------------------------------------------------------------------------------ */
+
+/* Where x is not zero, in words; the first there are none of is the last one, so that fetching ahead stays
+ * inside. */
+struct list {
+    int count; /* < 0: take all */
+    uint16_t word[MOST_WORDS + AHEAD_WORDS];
+};
+
+VGG_INLINE void make_list(const struct vgg_int8_linear_args *a, struct list *list)
+{
+    const int words = a->k_blocks * DOT_BLOCK_WORDS;
+    list->count = -1;
+    if (!DOT_SKIPS || words > MOST_WORDS) {
+        return;
+    }
+    int count = 0;
+    for (int i = 0; i < words; i++) {
+        uint32_t word;
+        __builtin_memcpy(&word, a->x + (ptrdiff_t)i * DOT_WORD, sizeof word);
+        list->word[count] = (uint16_t)i;
+        count += word != 0;
+    }
+    if (3 * count > 2 * words) {
+        return;
+    }
+    list->count = count;
+    for (int i = 0; i < AHEAD_WORDS; i++) {
+        list->word[count + i] = (uint16_t)(words - 1);
+    }
+}
+
+/* As many groups, a constant where it is inlined, with the listed words. */
+VGG_INLINE void sparse_tile(const struct vgg_int8_linear_args *a, const struct list *list,
+                            int group, int groups)
+{
+    const ptrdiff_t group_bytes = (ptrdiff_t)a->k_blocks * DOT_BLOCK_WORDS * DOT_WEIGHTS;
+    const int8_t *weight = a->weight + group * group_bytes;
+    vs sum[DOT_STREAMS];
+    VGG_UNROLL
+    for (int g = 0; g < groups; g++) {
+        sum[g] = vs_zero();
+    }
+    for (int i = 0; i < list->count; i++) {
+        const ptrdiff_t word = list->word[i], next = list->word[i + AHEAD_WORDS];
+        const vx v = vx_load_word(a->x + word * DOT_WORD);
+        VGG_UNROLL
+        for (int g = 0; g < groups; g++) {
+            const int8_t *from = weight + g * group_bytes;
+            __builtin_prefetch(from + next * DOT_WEIGHTS, 0, 2);
+            sum[g] = vs_dot(sum[g], vw_load_word(from + word * DOT_WEIGHTS), v, 0);
+        }
+    }
+    VGG_UNROLL
+    for (int g = 0; g < groups; g++) {
+        finish(a, group + g, 0, sum[g]);
+    }
+}
+
+VGG_INLINE void stream(const struct vgg_int8_linear_args *a, const struct list *list, int group,
+                       int groups)
+{
+    if (list->count >= 0) {
+        sparse_tile(a, list, group, groups);
+    } else {
+        tile(a, group, 0, groups, 1);
+    }
+}
+
+#define STREAM_CASE(n)                                                                             \
+    case n:                                                                                        \
+        stream(a, &list, group, n < DOT_STREAMS ? n : DOT_STREAMS);                                \
+        break;
+
+static void one_picture(const struct vgg_int8_linear_args *a)
+{
+    struct list list;
+    make_list(a, &list);
+    for (int group = a->begin; group < a->end; group += DOT_STREAMS) {
+        switch (a->end - group < DOT_STREAMS ? a->end - group : DOT_STREAMS) {
+            STREAM_CASE(1)
+            STREAM_CASE(2)
+            STREAM_CASE(3)
+            STREAM_CASE(4)
+        }
+    }
+}
+
+/* --- a batch ---------------------------------------------------------------------------------- */
+
 #define PICTURE_CASE(n)                                                                            \
     case n:                                                                                        \
         tile(a, group, p, groups, n < DOT_PICTURES ? n : DOT_PICTURES);                            \
@@ -109,16 +206,11 @@ VGG_INLINE void batch(const struct vgg_int8_linear_args *a, int group, int group
 
 void VGG_INT8_KERNEL(linear)(const struct vgg_int8_linear_args *args)
 {
-    int group = args->begin;
     if (args->n == 1) {
-        for (; group + DOT_STREAMS <= args->end; group += DOT_STREAMS) {
-            tile(args, group, 0, DOT_STREAMS, 1);
-        }
-        for (; group < args->end; group++) {
-            tile(args, group, 0, 1, 1);
-        }
+        one_picture(args);
         return;
     }
+    int group = args->begin;
     for (; group + DOT_ROWS <= args->end; group += DOT_ROWS) {
         batch(args, group, DOT_ROWS);
     }

@@ -9,6 +9,7 @@ enum {
     POOLED_ROWS_BYTES =
         96 * 1024, /* of a convolution that a pool reads at once, in the same cache */
     LINEAR_SLICE_BYTES = 512 * 1024, /* of weights a task */
+    LINEAR_STREAMS = 8,              /* but at least so many groups of rows, read side by side */
     TASKS_PER_THREAD = 4,            /* so that no thread waits long for the last one */
 };
 
@@ -285,7 +286,7 @@ void vgg_int8_choose(struct vgg_plan *plan)
         case VGG_STEP_LINEAR: {
             const int groups = vgg_ceil_div(out->shape.c, VGG_INT8_GROUP);
             const int64_t at_once = LINEAR_SLICE_BYTES / step->int8.weight_group_stride;
-            step->groups = vgg_ceil_div(groups, clamp((int)at_once, 1, groups));
+            step->groups = vgg_ceil_div(groups, clamp((int)at_once, LINEAR_STREAMS, groups));
             break;
         }
         default:

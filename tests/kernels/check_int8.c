@@ -20,7 +20,7 @@
 
 const char *check_numbers_string(struct check_numbers numbers)
 {
-    static const char *const bytes[] = {"any", "full", "sparse", "small"};
+    static const char *const bytes[] = {"any", "full", "sparse", "small", "no"};
     static const char *const weights[] = {"any", "most", "least", "signs", "small"};
     static const char *const scales[] = {"fit", "half", "wide"};
     static char text[80];
@@ -43,6 +43,9 @@ uint8_t *check_int8_input(struct check *check, size_t bytes, enum check_bytes ki
             break;
         case BYTES_SMALL:
             x[i] = random % 4;
+            break;
+        case BYTES_NONE:
+            x[i] = 0;
             break;
         default:
             x[i] = (uint8_t)random;

@@ -12,6 +12,7 @@ enum check_bytes {
     BYTES_FULL,   /* all 255 */
     BYTES_SPARSE, /* four of five are 0 */
     BYTES_SMALL,  /* 0 … 3 */
+    BYTES_NONE,   /* all 0 */
     BYTES_KINDS,
 };
 enum check_weights {

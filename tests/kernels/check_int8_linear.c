@@ -96,6 +96,13 @@ void check_int8_linear(struct check *check)
                    &(struct linear){16 * groups - groups % 3, 3, 1, .begin = groups / 4,
                                     .gap = (size_t)(groups * 7 % 64), .to_float = groups % 2 == 0});
     }
+    /* A picture whose features are mostly 0: all rests of groups; and more of them than are listed. */
+    for (int groups = 1; groups <= 9; groups++) {
+        check_case(check, &(struct linear){16 * groups, 5, 1, .begin = groups / 5, .gap = 3,
+                                           .numbers = {BYTES_SPARSE, WEIGHTS_ANY, SCALES_FIT}});
+    }
+    check_case(check, &(struct linear){48, 520, 1, .to_float = true,
+                                       .numbers = {BYTES_SPARSE, WEIGHTS_ANY, SCALES_FIT}});
     check_case(check, &(struct linear){100, 3, 150, .begin = 1, .gap = 5});
     for (int bytes = 0; bytes < BYTES_KINDS; bytes++) {
         for (int weights = 0; weights < WEIGHTS_KINDS; weights++) {
