@@ -47,14 +47,15 @@ static void add_if(struct table *table, bool has, const char *format, double val
 
 /* The cells from "prepare" on, which a step and the total have in common. */
 static void add_figures(struct table *table, double prepare_ms, double ms, double whole_ms,
-                        double multiply_adds, double products, const struct vgg_roof *roof)
+                        double multiply_adds, double products, double product_ms)
 {
     add_if(table, prepare_ms > 0, "%.3f", prepare_ms);
     table_add(table, "%.3f", ms);
     table_add(table, "%.1f %%", 100 * ms / whole_ms);
     add_if(table, products > 0, "%.1f", 2e-6 * multiply_adds / ms);
     add_if(table, products > 0, "%.1f", 2e-6 * products / ms);
-    add_if(table, products > 0, "%.0f %%", 100 * 2e3 * products / ms / roof->flops_per_second);
+    add_if(table, products > 0, "%.0f %%", 100 * product_ms / ms);
+    add_if(table, products > 0, "%.2f", ms / product_ms);
 }
 
 void bench_write_layers(const struct measurement *measurement, enum cli_sort sort, FILE *out)
@@ -64,8 +65,9 @@ void bench_write_layers(const struct measurement *measurement, enum cli_sort sor
     const double whole_ms = measurement->run.p50;
     const struct measure_step **steps = order_steps(measurement, sort);
     struct table table = {
-        .columns = "<layer<nodes<algorithm>prepare>ms>share>GFLOP/s>real>of peak>of read>weights"
-                   ">activations>GB/s",
+        .columns =
+            "<layer<nodes<algorithm>prepare>ms>share>GFLOP/s>real>of peak>x peak>of read>weights"
+            ">activations>GB/s",
     };
     for (size_t s = 0; steps != NULL && s < measurement->step_count; s++) {
         const struct vgg_step_info *info = &steps[s]->info;
@@ -76,7 +78,7 @@ void bench_write_layers(const struct measurement *measurement, enum cli_sort sor
         table_add(&table, "%s", info->nodes);
         table_add(&table, "%s", info->algorithm);
         add_figures(&table, steps[s]->prepare_ms, ms, whole_ms, info->multiply_adds, info->products,
-                    &roof);
+                    measure_get_product_ms(info, &roof));
         add_if(&table, read, "%.0f %%",
                100 * 1e3 * (double)info->weight_bytes / ms / roof.bytes_per_second);
         add_bytes(&table, info->weight_bytes);
@@ -87,7 +89,7 @@ void bench_write_layers(const struct measurement *measurement, enum cli_sort sor
     table_add(&table, "%s", "");
     table_add(&table, "%s", "");
     add_figures(&table, total.prepare_ms, total.ms, whole_ms, total.multiply_adds, total.products,
-                &roof);
+                total.product_ms);
     table_add(&table, "%s", "");
     add_bytes(&table, total.weight_bytes);
     add_bytes(&table, total.activation_bytes);

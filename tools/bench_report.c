@@ -70,7 +70,11 @@ static void begin_text(const struct bench_report *report)
 
 static void write_roof(const struct vgg_roof *roof, FILE *out)
 {
-    fprintf(out, "%.1f GFLOP/s", 1e-9 * roof->flops_per_second);
+    const double direct = roof->flops_per_second, winograd = roof->winograd_flops_per_second;
+    fprintf(out, "%.1f GFLOP/s", 1e-9 * direct);
+    if (winograd > 1.05 * direct) { /* they have a unit of their own */
+        fprintf(out, " (%.1f in Winograd's products)", 1e-9 * winograd);
+    }
     if (roof->bytes_per_second > 0) {
         fprintf(out, ", %.2f GB/s read", 1e-9 * roof->bytes_per_second);
     }
@@ -162,6 +166,11 @@ static void write_roof_json(struct json *json, const char *key, const struct vgg
 {
     json_open_object(json, key, true);
     json_number(json, "gflops", 1e-9 * roof->flops_per_second, DIGITS);
+    if (roof->winograd_flops_per_second > 0) {
+        json_number(json, "winograd_gflops", 1e-9 * roof->winograd_flops_per_second, DIGITS);
+    } else {
+        json_null(json, "winograd_gflops");
+    }
     if (roof->bytes_per_second > 0) {
         json_number(json, "read_gb_per_second", 1e-9 * roof->bytes_per_second, DIGITS);
     } else {

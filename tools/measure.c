@@ -238,6 +238,8 @@ struct vgg_roof measurement_get_roof(const struct measurement *measurement)
     return (struct vgg_roof){
         .flops_per_second = fmax(a->flops_per_second, b->flops_per_second),
         .bytes_per_second = fmax(a->bytes_per_second, b->bytes_per_second),
+        .winograd_flops_per_second =
+            fmax(a->winograd_flops_per_second, b->winograd_flops_per_second),
     };
 }
 
@@ -263,19 +265,21 @@ static double get_read_ms(const struct vgg_step_info *info, const struct vgg_roo
                : 0;
 }
 
-static double get_product_ms(const struct vgg_step_info *info, const struct vgg_roof *roof)
+double measure_get_product_ms(const struct vgg_step_info *info, const struct vgg_roof *roof)
 {
-    return 2e3 * info->products / roof->flops_per_second;
+    const bool winograd = strncmp(info->algorithm, "F(", 2) == 0;
+    return 2e3 * info->products /
+           (winograd ? roof->winograd_flops_per_second : roof->flops_per_second);
 }
 
 double measure_get_roof_ms(const struct vgg_step_info *info, const struct vgg_roof *roof)
 {
-    return fmax(get_product_ms(info, roof), get_read_ms(info, roof));
+    return fmax(measure_get_product_ms(info, roof), get_read_ms(info, roof));
 }
 
 bool measure_is_read_bound(const struct vgg_step_info *info, const struct vgg_roof *roof)
 {
-    return get_read_ms(info, roof) > get_product_ms(info, roof);
+    return get_read_ms(info, roof) > measure_get_product_ms(info, roof);
 }
 
 struct measure_total measurement_sum(const struct measurement *measurement)
@@ -288,6 +292,7 @@ struct measure_total measurement_sum(const struct measurement *measurement)
         total.prepare_ms += step->prepare_ms;
         total.multiply_adds += step->info.multiply_adds;
         total.products += step->info.products;
+        total.product_ms += measure_get_product_ms(&step->info, &roof);
         total.roof_ms += measure_get_roof_ms(&step->info, &roof);
         total.predicted_ms += step->info.predicted_ms;
         total.predicted_steps_ms += step->info.predicted_ms > 0 ? step->ms : 0;

@@ -54,7 +54,9 @@ struct vgg_roof measurement_get_roof(const struct measurement *measurement);
 /* Whether the two ends differ by more than 5 %: the machine was not the same all the time. */
 bool measurement_has_drifted(const struct measurement *measurement);
 
-/* Milliseconds that a step would take at the roof: its products from registers or, fully connected,
+/* Milliseconds that a step's products would take at the roof of their kind. */
+double measure_get_product_ms(const struct vgg_step_info *info, const struct vgg_roof *roof);
+/* Milliseconds that a step would take at the roof: its products or, fully connected,
  * its weights from memory, whichever takes longer. 0 for steps that neither bounds. */
 double measure_get_roof_ms(const struct vgg_step_info *info, const struct vgg_roof *roof);
 /* Whether it is memory that bounds it. */
@@ -66,7 +68,7 @@ struct measure_total {
     double prepare_ms;
     double run_ms; /* ms, and what each run prepares */
     double multiply_adds, products;
-    double roof_ms, predicted_ms;
+    double product_ms, roof_ms, predicted_ms;
     double predicted_steps_ms; /* measured, of the steps that have a prediction */
     uint64_t weight_bytes, activation_bytes;
 };

@@ -104,12 +104,14 @@ VGG_API void vgg_session_get_step(const vgg_session *session, size_t index,
                                   struct vgg_step_info *info);
 
 /* What this machine can do at most with the session's threads and instruction set, measured now (about
- * 60 ms): float32 operations (two a multiply-add) from registers, and reading memory, the session's
- * largest weights in place. */
+ * 60 ms): float32 operations (two a multiply-add) on operands in the first-level cache, and reading memory,
+ * the session's largest weights in place. */
 struct vgg_roof {
     double flops_per_second;
-    double bytes_per_second; /* 0 when the net has no layer large enough to tell */
-    double reserved[6];
+    double bytes_per_second;          /* 0 when the net has no layer large enough to tell */
+    double winograd_flops_per_second; /* of Winograd's products: as above, but where the instruction
+                                             set has a unit for them; 0 in an int8 net */
+    double reserved[5];
 };
 VGG_API void vgg_session_measure_roof(vgg_session *session, struct vgg_roof *roof);
 

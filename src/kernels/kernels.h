@@ -223,10 +223,12 @@ struct vgg_winograd_filter_args {
     ptrdiff_t u_f_stride, u_c_stride;
 };
 
-/* Measures the arithmetic roof of one core: runs `iterations` rounds of independent multiply-adds. */
+/* Measures an arithmetic roof of one core: `iterations` rounds of independent multiply-adds on numbers that
+ * change, as constant ones run faster than any others. fma_peak: those of a direct convolution, all operands
+ * in the first-level cache; product_peak: those of gemm. */
 struct vgg_peak_args {
     int64_t iterations;
-    float seed;   /* any number the compiler does not know */
+    float seed;   /* any number from -1 to 1 that the compiler does not know */
     double flops; /* receives the floating-point operations done, two a multiply-add */
     float result; /* receives a sum, so that the work is not removed */
 };
@@ -241,7 +243,8 @@ struct vgg_read_args {
 /* The kernels, each with its arguments: those that know the layout of V, and all others. */
 #define VGG_TILE_KERNEL_LIST(X)                                                                    \
     X(winograd_input, const struct vgg_winograd_input_args)                                        \
-    X(gemm, const struct vgg_gemm_args)
+    X(gemm, const struct vgg_gemm_args)                                                            \
+    X(product_peak, struct vgg_peak_args)
 #define VGG_OTHER_KERNEL_LIST(X)                                                                   \
     X(conv_blocked, const struct vgg_conv_args)                                                    \
     X(conv_planar, const struct vgg_conv_args)                                                     \

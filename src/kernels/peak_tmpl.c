@@ -1,30 +1,62 @@
-/* The roofs: how many multiply-adds a second this core can do with nothing to load, and how many bytes
- * it can load with nothing to do. */
+/* The roofs: how many multiply-adds a second this core can do with all operands near, and how many bytes it can
+ * load with nothing to do. */
 #include "kernels/kernels.h"
 #include "kernels/vec.h"
 
+/* The register tile of direct_tmpl.c. */
 void VGG_KERNEL(fma_peak)(struct vgg_peak_args *args)
 {
-    /* Twelve chains: more than latency times throughput of any core so far, fewer than registers. */
-    enum { CHAINS = 12 };
-    vf sum[CHAINS];
-    const vf a = vf_set1(args->seed), b = vf_set1(0.5f);
-    VGG_UNROLL
-    for (int i = 0; i < CHAINS; i++) {
-        sum[i] = vf_set1((float)i);
-    }
-    for (int64_t n = 0; n < args->iterations; n++) {
-        VGG_UNROLL
-        for (int i = 0; i < CHAINS; i++) {
-            sum[i] = vf_fma(sum[i], b, a);
+    enum { STEPS = 16 };
+    float weight[STEPS][CONV_BLOCKS][VF_LANES], x[STEPS + CONV_PIXELS];
+    vf sum[CONV_PIXELS][CONV_BLOCKS];
+    uint32_t state = 1;
+    for (int k = 0; k < STEPS; k++) {
+        for (int i = 0; i < CONV_BLOCKS * VF_LANES; i++) {
+            state = state * 1664525 + 1013904223;
+            weight[k][i / VF_LANES][i % VF_LANES] = (float)(int32_t)state * 0x1p-31f;
         }
     }
-    args->flops = (double)args->iterations * CHAINS * VF_LANES * 2;
+    for (int i = 0; i < STEPS + CONV_PIXELS; i++) {
+        state = state * 1664525 + 1013904223;
+        x[i] = (float)(int32_t)state * 0x1p-31f + args->seed;
+    }
+    VGG_UNROLL
+    for (int i = 0; i < CONV_PIXELS; i++) {
+        VGG_UNROLL
+        for (int b = 0; b < CONV_BLOCKS; b++) {
+            sum[i][b] = vf_zero();
+        }
+    }
+    for (int64_t n = 0; n < args->iterations; n++) {
+        const int k = (int)(n % STEPS);
+        vf w[CONV_BLOCKS];
+        VGG_UNROLL
+        for (int b = 0; b < CONV_BLOCKS; b++) {
+            w[b] = vf_load(weight[k][b]);
+        }
+        VGG_UNROLL
+        for (int i = 0; i < CONV_PIXELS; i++) {
+            const vf v = vf_set1(x[k + i]);
+            VGG_UNROLL
+            for (int b = 0; b < CONV_BLOCKS; b++) {
+                sum[i][b] = vf_fma(v, w[b], sum[i][b]);
+            }
+        }
+    }
+    args->flops = (double)args->iterations * CONV_PIXELS * CONV_BLOCKS * VF_LANES * 2;
     args->result = 0;
     VGG_UNROLL
-    for (int i = 0; i < CHAINS; i++) {
-        args->result += vf_sum(sum[i]);
+    for (int i = 0; i < CONV_PIXELS; i++) {
+        VGG_UNROLL
+        for (int b = 0; b < CONV_BLOCKS; b++) {
+            args->result += vf_sum(sum[i][b]);
+        }
     }
+}
+
+void VGG_KERNEL(product_peak)(struct vgg_peak_args *args)
+{
+    VGG_KERNEL(fma_peak)(args);
 }
 
 void VGG_KERNEL(read_peak)(struct vgg_read_args *args)

@@ -1,4 +1,4 @@
-/* What the machine can do at most: arithmetic from registers, and reading the largest weights. */
+/* What the machine can do at most: arithmetic on operands at hand, and reading the largest weights. */
 #include <time.h>
 
 #include "plan/plan.h"
@@ -20,19 +20,38 @@ static double seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+/* Arithmetic in a few milliseconds a round. */
+static void peak_task(struct roof_run *run, size_t index, int worker,
+                      void (*peak)(struct vgg_peak_args *args), int64_t iterations)
+{
+    struct vgg_peak_args args = {.iterations = iterations, .seed = 0x1p-10f * (float)(index % 64)};
+    peak(&args);
+    if (worker == 0) {
+        run->flops = args.flops; /* the same for every task */
+    }
+}
+
+static void fma_task(void *context, size_t index, int worker)
+{
+    struct roof_run *run = context;
+    peak_task(run, index, worker, run->kernels->fma_peak, 150000);
+}
+
 static void product_task(void *context, size_t index, int worker)
 {
     struct roof_run *run = context;
-    struct vgg_peak_args args = {.iterations = 300000, .seed = (float)index};
-    struct vgg_int8_peak_args int8_args = {.iterations = 300000};
-    if (run->int8 != NULL) {
-        run->int8->peak(&int8_args);
-        args.flops = int8_args.operations;
-    } else {
-        run->kernels->fma_peak(&args);
-    }
+    peak_task(run, index, worker, run->kernels->product_peak,
+              run->kernels->v_parts > 1 ? 50000 : 150000);
+}
+
+static void int8_task(void *context, size_t index, int worker)
+{
+    struct roof_run *run = context;
+    struct vgg_int8_peak_args args = {.iterations = 300000};
+    (void)index;
+    run->int8->peak(&args);
     if (worker == 0) {
-        run->flops = args.flops; /* the same for every task */
+        run->flops = args.operations;
     }
 }
 
@@ -66,8 +85,12 @@ void vgg_plan_measure_roof(const struct vgg_plan *plan, struct vgg_pool *pool,
     struct roof_run run = {.kernels = plan->kernels, .int8 = plan->int8};
     size_t bytes = 0;
     *roof = (struct vgg_roof){0};
-    const double fma_time = best_time(pool, threads, product_task, &run);
-    roof->flops_per_second = run.flops * (double)threads / fma_time;
+    double time = best_time(pool, threads, run.int8 != NULL ? int8_task : fma_task, &run);
+    roof->flops_per_second = run.flops * (double)threads / time;
+    if (run.int8 == NULL) {
+        time = best_time(pool, threads, product_task, &run);
+        roof->winograd_flops_per_second = run.flops * (double)threads / time;
+    }
     for (int s = 0; s < plan->step_count; s++) {
         const struct vgg_step *step = &plan->steps[s];
         if ((step->kind == VGG_STEP_LINEAR || step->kind == VGG_STEP_DENSE) &&

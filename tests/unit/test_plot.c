@@ -85,8 +85,10 @@ START_TEST(draws_layers)
     const struct measure_options options = {.threads = 1, .batch = 1, .cpu = VGG_CPU_AVX2};
     const struct measurement measurement = {
         .run = {.count = 1, .p50 = 12.002},
-        .begin = {.flops_per_second = 1e9, .bytes_per_second = 1e9},
-        .end = {.flops_per_second = 1e9, .bytes_per_second = 1e9},
+        .begin = {.flops_per_second = 1e9,
+                  .bytes_per_second = 1e9,
+                  .winograd_flops_per_second = 1e9},
+        .end = {.flops_per_second = 1e9},
         .steps = steps,
         .step_count = sizeof steps / sizeof steps[0],
     };
