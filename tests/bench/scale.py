@@ -3,10 +3,14 @@
 
     scale.py [--build build] [--variant vgg16] [--batches 1 2 … 64] [--sides 32 … 1024]
              [--threads 1 2] [--grid] [--seconds 2] [--json FILE] [--quick]
+    scale.py --variants [vgg11 …]
 
 First the batches at side 224, then the sides at batch 1; --grid: every batch at every side. A point
 is the median of at least 3 runs. "ms/GFLOP" counts two operations for each multiply-add of the direct
 definition: where it grows along an axis, the cost grows faster than the work, and the line is marked.
+
+--variants: instead, the nets beside each other, in turn; a _bn net beside the same one without, which should
+take the same time to 2 %.
 """
 import argparse
 import pathlib
@@ -16,6 +20,8 @@ import time
 import harness
 
 GROWTH = 1.10  # of ms/GFLOP from one line to the next, from which a line is marked
+VARIANTS = [f"vgg{depth}{norm}" for depth in (11, 13, 16, 19) for norm in ("", "_bn")]
+NORM = 0.02  # what a folded BatchNorm may seem to cost
 
 
 def arguments():
@@ -27,6 +33,8 @@ def arguments():
     parser.add_argument("--sides", type=int, nargs="+",
                         default=[32, 64, 96, 128, 160, 224, 256, 320, 448, 512, 768, 1024])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--variants", nargs="*", metavar="NET",
+                        help="compare these nets (all eight of torchvision)")
     parser.add_argument("--grid", action="store_true", help="every batch at every side")
     parser.add_argument("--seconds", type=float, default=2, help="spent at a point, at least")
     parser.add_argument("--json", metavar="FILE")
@@ -81,9 +89,59 @@ def show(point, previous):
           flush=True)
 
 
+def compare_variants(program, names, threads, seconds):
+    """Rows by name: every net infers once in each turn, so that a slow minute falls on all of them."""
+    children = {name: harness.Child([program, harness.checkpoint(name), "--threads", threads])
+                for name in names}
+    times = {name: [] for name in names}
+    try:
+        end = time.monotonic() + seconds * len(names)
+        for turn in range(1000):
+            for name, child in children.items():
+                elapsed = child.run()
+                if turn >= harness.WARM_UP:
+                    times[name].append(elapsed)
+            if turn >= harness.WARM_UP + 4 and time.monotonic() > end:
+                break
+        return {name: {"threads": threads, "gflop": 2e-9 * child.about["multiply_adds"],
+                       "ms": harness.summary(times[name]), **child.memory(),
+                       # Beside the net without BatchNorm, turn by turn.
+                       "norm": harness.median_ratio(zip(times[name], times[name.removesuffix("_bn")]))
+                       if name.removesuffix("_bn") in times else None}
+                for name, child in children.items()}
+    finally:
+        for child in children.values():
+            child.close()
+
+
+def show_variants(rows):
+    print(f"  {'':9} {'ms':>8} {'min':>8} {'iqr':>7} {'GFLOP':>7} {'ms/GFLOP':>9} {'_bn/plain':>10}")
+    for name, row in rows.items():
+        norm = f"{row['norm']:.3f}" if name.endswith("_bn") and row["norm"] else ""
+        mark = "  BatchNorm costs" if norm and row["norm"] > 1 + NORM else ""
+        print(f"  {name:9} {row['ms']['median']:8.2f} {row['ms']['min']:8.2f} {row['ms']['iqr']:7.2f} "
+              f"{row['gflop']:7.2f} {row['ms']['median'] / row['gflop']:9.3f} {norm:>10}{mark}",
+              flush=True)
+
+
+def variants(args, program):
+    where = harness.machine()
+    print(f"224 x 224, batch 1, every net in turn; {harness.describe(where)}")
+    tables = []
+    for threads in args.threads:
+        tables.append(compare_variants(program, args.variants or VARIANTS, threads, args.seconds))
+        print(f"\n{threads} thread(s)")
+        show_variants(tables[-1])
+    if args.json:
+        harness.write_json(args.json, {"machine": where, "variants": tables})
+    return 0
+
+
 def main():
     args = arguments()
     program = harness.engine_path(args.build)
+    if args.variants is not None:
+        return variants(args, program)
     weights = args.weights or harness.checkpoint(args.variant)
     where = harness.machine()
     print(f"{args.variant}; memory in MB; done: multiply-adds in products for each of the direct "
