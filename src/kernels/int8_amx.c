@@ -44,27 +44,60 @@ static void configure(int rows)
 
 /* Sums on their way to bytes: `tiles` × `rows` pixels of one group. */
 struct pending {
-    const int32_t *sums; /* [tiles][LANES][LANES] */
+    const int32_t *sums; /* in [tiles][LANES][LANES] */
     uint8_t *y[TILES];
     const int32_t *bias;
     const float *scale;
     int rows, left; /* of a tile, of all tiles */
-    int tile, row;  /* the next one */
+    int tile, row;  /* the next one, where sums and y[tile] point to */
 };
 
 /* Up to `count` pixels more. */
 VGG_INLINE void finish(struct pending *p, int count)
 {
+    if (p->left == 0) {
+        return;
+    }
     const vf scale = vf_load(p->scale);
-    for (; count > 0 && p->left > 0; count--) {
-        const int32_t *sums = p->sums + (p->tile * LANES + p->row) * LANES;
-        const vf f = vf_mul(vf_from(vs_total(_mm512_load_si512(sums), p->bias, NULL)), scale);
-        vf_store_bytes(p->y[p->tile] + (ptrdiff_t)p->row * VGG_INT8_BLOCK, f);
-        p->left--;
-        if (++p->row == p->rows) {
-            p->row = 0;
-            p->tile++;
+    const int32_t *sums = p->sums;
+    uint8_t *y = p->y[p->tile];
+    int row = p->row;
+    count = count < p->left ? count : p->left;
+    p->left -= count;
+    for (; count > 0; count--) {
+        const vi total = vs_total(_mm512_load_si512(sums), p->bias, NULL);
+        vf_store_bytes(y, vf_mul(vf_from(total), scale));
+        sums += LANES;
+        y += VGG_INT8_BLOCK;
+        if (++row == p->rows) {
+            row = 0;
+            sums += (LANES - p->rows) * LANES;
+            y = p->y[++p->tile % TILES];
         }
+    }
+    p->row = row;
+    p->sums = sums;
+    p->y[p->tile % TILES] = y;
+}
+
+/* The weights behind the call's, which the next call needs as a rule: brought from memory into the second cache,
+ * a few lines a step. Where there are more than MOST_PASSES over the call's own, waiting for the first of them
+ * does not count. */
+enum { MOST_PASSES = 16 };
+struct fetch {
+    const int8_t *at;
+    ptrdiff_t left; /* lines */
+    int lines;      /* of a step */
+};
+
+VGG_INLINE void fetch_ahead(struct fetch *f)
+{
+    if (f->left > 0) {
+        for (int i = 0; i < f->lines; i++) {
+            __builtin_prefetch(f->at + i * ROW, 0, 2);
+        }
+        f->at += f->lines * ROW;
+        f->left -= f->lines;
     }
 }
 
@@ -86,7 +119,7 @@ VGG_INLINE void finish(struct pending *p, int count)
 /* The sums of `tiles` tiles, a constant where it is inlined, for one group. */
 VGG_INLINE void multiply(const struct vgg_int8_conv_args *a, const int8_t *weight,
                          const uint8_t *const x[TILES], int32_t *sums, struct pending *before,
-                         int share, int tiles)
+                         int share, struct fetch *fetch, int tiles)
 {
     const ptrdiff_t x_pixel_stride = (ptrdiff_t)a->stride * VGG_INT8_BLOCK;
     _tile_zero(0);
@@ -105,6 +138,7 @@ VGG_INLINE void multiply(const struct vgg_int8_conv_args *a, const int8_t *weigh
                 at += VGG_INT8_BLOCK;
                 weight += STEP;
                 finish(before, share);
+                fetch_ahead(fetch);
             }
         }
     }
@@ -124,6 +158,13 @@ static void convolve(const struct vgg_int8_conv_args *a)
     const int steps = a->ic_blocks * a->kernel * a->kernel;
     const int share = (TILES * width + steps - 1) / steps;
     struct pending pending = {.left = 0, .scale = a->scaling.scale};
+    const int passes = (all + TILES - 1) / TILES; /* over the weights */
+    struct fetch fetch = {.left = 0};
+    if (passes > 0 && passes <= MOST_PASSES) {
+        fetch = (struct fetch){.at = a->weight + a->groups * a->weight_group_stride,
+                               .left = (ptrdiff_t)a->groups * steps * (STEP / ROW),
+                               .lines = (STEP / ROW + passes - 1) / passes};
+    }
     int half = 0;
     configure(width);
     for (int first = 0; first < all; first += TILES) {
@@ -141,16 +182,16 @@ static void convolve(const struct vgg_int8_conv_args *a)
             const int8_t *weight = a->weight + g * a->weight_group_stride;
             switch (tiles) {
             case 1:
-                multiply(a, weight, x, sums[half], &pending, share, 1);
+                multiply(a, weight, x, sums[half], &pending, share, &fetch, 1);
                 break;
             case 2:
-                multiply(a, weight, x, sums[half], &pending, share, 2);
+                multiply(a, weight, x, sums[half], &pending, share, &fetch, 2);
                 break;
             case 3:
-                multiply(a, weight, x, sums[half], &pending, share, 3);
+                multiply(a, weight, x, sums[half], &pending, share, &fetch, 3);
                 break;
             default:
-                multiply(a, weight, x, sums[half], &pending, share, 4);
+                multiply(a, weight, x, sums[half], &pending, share, &fetch, 4);
             }
             pending = (struct pending){.sums = sums[half],
                                        .bias = a->scaling.bias + g * LANES,
