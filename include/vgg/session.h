@@ -90,14 +90,19 @@ struct vgg_step_info {
         *reason; /* what the candidates were predicted to take; "" where there was no choice */
     double multiply_adds;  /* of the direct definition */
     double products;       /* multiply-adds really done in products, padding included */
-    uint64_t weight_bytes; /* read */
+    uint64_t weight_bytes; /* read, but see read_bytes */
     uint64_t input_bytes, output_bytes;
     double predicted_ms; /* 0: no prediction */
     uint64_t last_ns;    /* of the last run, preparation not included; 0 before the first */
     uint64_t
         prepare_ns; /* bringing its weights into kernel order: when the session was made, or in a
                             one-shot session for the last run; 0 where they are used in place */
-    uint64_t reserved[7];
+    /* Where the weights are in columns (VGG_LAYOUT_COLUMNS), those of inputs that are zero are not read. */
+    uint64_t read_bytes; /* of weights, in the last run; else weight_bytes */
+    double
+        input_density; /* share of the inputs that were not zero in the last run; else 1, and 0 where
+                             there are no weights */
+    uint64_t reserved[5];
 };
 VGG_API size_t vgg_session_get_step_count(const vgg_session *session);
 VGG_API void vgg_session_get_step(const vgg_session *session, size_t index,

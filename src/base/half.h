@@ -1,7 +1,8 @@
-/* The floats of 16 and 8 bits in checkpoints, widened to float32 exactly. */
+/* The floats of 16 and 8 bits in checkpoints: widened to float32 exactly, and those of 16 rounded to. */
 #ifndef VGG_BASE_HALF_H
 #define VGG_BASE_HALF_H
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -29,6 +30,36 @@ static inline float vgg_half_to_float(uint16_t half)
 static inline float vgg_bfloat16_to_float(uint16_t bits)
 {
     return vgg_float_from_bits((uint32_t)bits << 16);
+}
+
+/* The nearest float of 16 bits, the even one of two as near: of a double, so that what was computed in double
+ * precision is rounded once. What is beyond the largest becomes infinite.
+ *   fraction  bits of it; the others but the sign are the exponent's */
+static inline uint16_t vgg_round_to_16_bits(double value, int fraction)
+{
+    const int bias = (1 << (14 - fraction)) - 1, infinity = (2 * bias + 1) << fraction;
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    const int sign = (int)(bits >> 63) << 15, exponent = (int)(bits >> 52 & 0x7ff) - 1023;
+    if (exponent > bias) {
+        return (uint16_t)(sign | infinity | (isnan(value) ? 1 << (fraction - 1) : 0));
+    }
+    /* In units of the last bit, which denormals share with the smallest normal numbers. Where the exponent is
+     * added, the fraction's leading 1 makes it one more, and so does its rounding up to 2. */
+    const int scale = exponent < 1 - bias ? 1 - bias : exponent;
+    const uint64_t unit_bits = (uint64_t)(1023 + fraction - scale) << 52;
+    double per_unit;
+    memcpy(&per_unit, &unit_bits, sizeof per_unit);
+    const int units = (int)rint(fabs(value) * per_unit);
+    return (uint16_t)(sign | (((scale + bias - 1) << fraction) + units));
+}
+static inline uint16_t vgg_half_from_double(double value)
+{
+    return vgg_round_to_16_bits(value, 10);
+}
+static inline uint16_t vgg_bfloat16_from_double(double value)
+{
+    return vgg_round_to_16_bits(value, 7);
 }
 
 /* float8_e5m2 is the upper half of a binary16. */

@@ -8,7 +8,7 @@
  * while it waits for those that fetch from memory.
  *
  * Many pictures: the sums of COLUMNS_VECTORS × COLUMNS_PICTURES are in registers for a block of inputs, whose
- * weights were fetched into the second-level cache while the block before was computed.
+ * weights were fetched into the second-level cache while blocks before were computed.
  *
  *   i   position in a list     s   slice     v   vector of rows     p   picture of the tile */
 #include "kernels/kernels.h"
@@ -18,7 +18,9 @@ enum {
     VECTORS = VGG_COLUMNS_ROWS / VF_LANES, /* of a column */
     STREAMS = VGG_COLUMNS_STREAMS,
     STEP = 4,
-    AHEAD = 16, /* inputs from the one that is multiplied to the one whose weights are fetched */
+    /* Inputs from the one that is multiplied to the one whose weights are fetched: of several slices, of one. */
+    AHEAD = 16,
+    AHEAD_ALONE = 128,
     LINE_BYTES = 64,
 };
 
@@ -48,7 +50,7 @@ static void finish(const struct vgg_columns_args *a, int slice, int picture, con
     float *y = a->y + picture * a->y_stride + first;
     for (int row = 0; row < VGG_COLUMNS_ROWS && row < a->rows - first; row += VF_LANES) {
         const int left = a->rows - first - row;
-        vf sum = vf_load(sums + row);
+        vf sum = vf_add(vf_load(sums + row), vf_zero()); /* of -0, which depends on the list, 0 */
         if (a->bias != NULL) {
             const float *bias = a->bias + first + row;
             sum =
@@ -179,7 +181,7 @@ VGG_INLINE void tile(const struct list *list, int begin, int end, const char *we
                      const float *x, float *totals, int pictures, enum vgg_columns_type type)
 {
     const size_t vector = VF_LANES * weight_bytes(type), column = VECTORS * vector;
-    const int block = end - begin, last = list->count - block;
+    const int last = list->count - AHEAD_ALONE;
     vf sum[COLUMNS_VECTORS][COLUMNS_PICTURES];
     VGG_UNROLL
     for (int v = 0; v < COLUMNS_VECTORS; v++) {
@@ -191,7 +193,7 @@ VGG_INLINE void tile(const struct list *list, int begin, int end, const char *we
     for (int i = begin; i < end; i++, x += VGG_COLUMNS_TILE) {
         const char *at = weight + (size_t)list->k[i] * column;
         vf w[COLUMNS_VECTORS];
-        fetch(weight + (size_t)list->k[i < last ? i + block : i] * column,
+        fetch(weight + (size_t)list->k[i < last ? i + AHEAD_ALONE : i] * column,
               COLUMNS_VECTORS * vector);
         VGG_UNROLL
         for (int v = 0; v < COLUMNS_VECTORS; v++) {

@@ -77,7 +77,7 @@ struct vgg_linear_args {
  *     y[n][row] = bias[row] + Σ x[n][k] * weight[row][k]
  * over the inputs that are listed, in blocks of VGG_COLUMNS_BLOCK inputs: one chain a block, and the blocks are
  * added in their order. Where weights are finite, an input that is zero for a picture changes no bit of its
- * sums, whether it is listed or not: it adds zeros to a block, and a block that is -0 is 0 when it is added.
+ * sums, whether it is listed or not: it adds zeros, and a sum of -0 is made 0 before the bias is added.
  *
  * Pictures go in tiles of VGG_COLUMNS_TILE, but one picture alone in a tile of one. Each tile has a list of the
  * inputs to be multiplied,
@@ -85,7 +85,7 @@ struct vgg_linear_args {
  * and these inputs, [i][picture of the tile] for each k[i]. */
 enum {
     VGG_COLUMNS_ROWS = 64,
-    VGG_COLUMNS_BLOCK = 256,
+    VGG_COLUMNS_BLOCK = 64,
     VGG_COLUMNS_TILE = 8,
     VGG_COLUMNS_BATCH = 64,
     VGG_COLUMNS_STREAMS = 8, /* slices that one call for few pictures is best a multiple of */

@@ -42,14 +42,16 @@ VGG_INLINE vf vf_load_bf16(const void *p)
 {
     return (vf)(vf_load_halves(p) << 16);
 }
-/* Sign and fraction go where float32 has them. The exponent is then 112 too small, which a product puts right,
- * of denormals, too; but an infinity and NaN have the largest. */
+/* Sign and fraction go where float32 has them, and the exponent is 112 too small; that of an infinity and NaN
+ * 224. Denormals become 2^-14 + fraction less 2^-14: no denormal of float32, which threads may take for zero. */
 VGG_INLINE vf vf_load_f16(const void *p)
 {
     const vf_bits bits = vf_load_halves(p), magnitude = (bits & 0x7fff) << 13;
+    const vf_bits denormal = (vf_bits)(magnitude < 0x400 << 13);
     const vf_bits special = (vf_bits)(magnitude >= 0x7c00 << 13);
-    const vf_bits widened = (vf_bits)((vf)magnitude * 0x1p112f);
-    return (vf)(widened | (special & 0x7f800000) | (bits & 0x8000) << 16);
+    const vf_bits normal = magnitude + (112 << 23) + (special & 112 << 23);
+    const vf_bits rest = (vf_bits)((vf)(magnitude + (113 << 23)) - 0x1p-14f);
+    return (vf)((denormal & rest) | (~denormal & normal) | (bits & 0x8000) << 16);
 }
 VGG_INLINE vf vf_load_partial(const void *p, size_t n)
 {

@@ -58,12 +58,17 @@ static void choose_first_conv(const struct vgg_plan *plan, struct vgg_step *step
 }
 
 /* Slices of a fully connected layer's rows, one a task. */
-static int count_slices(const struct vgg_plan *plan, int in_features, int rows)
+static void choose_linear(const struct vgg_plan *plan, struct vgg_step *step, int threads)
 {
-    const size_t row_bytes = (size_t)in_features * sizeof(float);
-    const int fitting = clamp((int)(LINEAR_SLICE_BYTES / row_bytes), 1, rows);
+    const struct vgg_linear_view linear = vgg_linear_view(step);
+    if (vgg_is_in_columns(linear.weight)) {
+        step->groups = vgg_columns_count_groups(step, threads);
+        return;
+    }
+    const size_t row_bytes = linear.features * sizeof(float);
+    const int fitting = clamp((int)(LINEAR_SLICE_BYTES / row_bytes), 1, linear.rows);
     const int tiles = vgg_ceil_div(fitting, plan->kernels->linear_rows);
-    return vgg_ceil_div(rows, tiles * plan->kernels->linear_rows);
+    step->groups = vgg_ceil_div(linear.rows, tiles * plan->kernels->linear_rows);
 }
 
 void vgg_plan_choose(struct vgg_plan *plan, int threads)
@@ -93,13 +98,9 @@ void vgg_plan_choose(struct vgg_plan *plan, int threads)
             step->groups = out->lanes == 1 ? 1 : out->blocks; /* features are one row */
             break;
         case VGG_STEP_LINEAR:
-            step->groups = count_slices(plan, step->node->linear.in_features, out->shape.c);
+        case VGG_STEP_DENSE:
+            choose_linear(plan, step, threads);
             break;
-        case VGG_STEP_DENSE: {
-            const struct vgg_conv2d *conv = &step->node->conv;
-            step->groups = count_slices(plan, conv->ic * conv->kernel * conv->kernel, conv->oc);
-            break;
-        }
         default:
             break;
         }

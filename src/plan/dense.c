@@ -35,12 +35,18 @@ void vgg_dense_choose(const struct vgg_plan *plan, const struct vgg_conv2d *conv
         vgg_size_round_up(count_features(conv), LINE) + vgg_size_round_up((size_t)conv->oc, LINE);
     const double all =
         ((double)in.h - conv->kernel + 1) * ((double)in.w - conv->kernel + 1) * plan->batch;
-    const uint64_t fitting = plan->activation_limit / 4 / (window * sizeof(float));
+    const bool columns = vgg_is_in_columns(conv->weight);
+    const int features = (int)count_features(conv);
+    const size_t listed = columns ? vgg_columns_count_scratch(features, 1) : 0; /* at most */
+    const uint64_t fitting = plan->activation_limit / 4 / ((window + listed) * sizeof(float));
     int block = WINDOWS;
     block = all < block ? (int)all : block;
     block = fitting < (uint64_t)block ? (int)fitting : block;
     *choice = (struct vgg_conv_choice){.block = block > 1 ? block : 1, .slots = 1};
     choice->slot_elements = (size_t)choice->block * window;
+    if (columns) {
+        choice->slot_elements += vgg_columns_count_scratch(features, choice->block);
+    }
 }
 
 /* Picture, row and column of a window. */
@@ -78,30 +84,6 @@ static void gather_task(void *context, size_t index, int worker)
     }
 }
 
-static void product_task(void *context, size_t index, int worker)
-{
-    const struct dense_run *run = context;
-    const struct vgg_step *step = run->step;
-    const int rows = step->node->conv.oc, tile = run->plan->kernels->linear_rows;
-    const int64_t tiles = vgg_ceil_div(rows, tile);
-    const int begin = (int)(tiles * (int64_t)index / step->groups) * tile;
-    const int end = (int)(tiles * ((int64_t)index + 1) / step->groups) * tile;
-    struct vgg_linear_args args = {
-        .bias = step->bias,
-        .x = run->windows,
-        .x_stride = (ptrdiff_t)run->window_stride,
-        .y = run->products,
-        .y_stride = (ptrdiff_t)run->product_stride,
-        .begin = begin,
-        .end = end < rows ? end : rows,
-        .k = (int)count_features(&step->node->conv),
-        .n = run->count,
-        .relu = step->relu,
-    };
-    vgg_linear_provide(step, worker, &args);
-    run->plan->kernels->linear(&args);
-}
-
 /* One window's products to their pixel, and zeros to the channels past the last one. */
 static void scatter_task(void *context, size_t index, int worker)
 {
@@ -121,7 +103,7 @@ static void scatter_task(void *context, size_t index, int worker)
     }
 }
 
-void vgg_dense_run(const struct vgg_plan *plan, const struct vgg_step *step, struct vgg_pool *pool,
+void vgg_dense_run(const struct vgg_plan *plan, struct vgg_step *step, struct vgg_pool *pool,
                    int count)
 {
     const struct vgg_conv2d *conv = &step->node->conv;
@@ -140,7 +122,13 @@ void vgg_dense_run(const struct vgg_plan *plan, const struct vgg_step *step, str
         const int64_t left = all - run.first;
         run.count = left < step->conv.block ? (int)left : step->conv.block;
         vgg_pool_run(pool, (size_t)run.count, gather_task, &run);
-        vgg_pool_run(pool, (size_t)step->groups, product_task, &run);
+        struct vgg_linear_args layer = {.x = run.windows,
+                                        .x_stride = (ptrdiff_t)run.window_stride,
+                                        .y = run.products,
+                                        .y_stride = (ptrdiff_t)run.product_stride,
+                                        .n = run.count};
+        vgg_linear_run(plan, step, pool, &layer,
+                       run.products + (size_t)step->conv.block * run.product_stride);
         vgg_pool_run(pool, (size_t)run.count, scatter_task, &run);
     }
 }

@@ -24,10 +24,15 @@ static void name_algorithm(const struct vgg_plan *plan, const struct vgg_step *s
     const char *stored = step->conv.stored != NULL ? ", in place" : "";
     text[0] = '\0';
     if (step->kind == VGG_STEP_LINEAR || step->kind == VGG_STEP_DENSE) {
-        snprintf(text, bytes, "%s",
-                 vgg_linear_is_in_place(step) ? "in place"
-                 : plan->one_shot             ? "read by slices"
-                                              : "float32 copy");
+        const struct vgg_tensor *weight = vgg_linear_view(step).weight;
+        const bool columns = vgg_is_in_columns(weight);
+        snprintf(text, bytes, "%s%s%s",
+                 columns                        ? "columns"
+                 : vgg_linear_is_in_place(step) ? "in place"
+                 : plan->one_shot               ? "read by slices"
+                                                : "float32 copy",
+                 columns && weight->dtype != VGG_DTYPE_F32 ? ", " : "",
+                 columns && weight->dtype != VGG_DTYPE_F32 ? vgg_dtype_string(weight->dtype) : "");
     } else if (step->kind != VGG_STEP_CONV) {
         return;
     } else if (step->conv.algorithm == VGG_DIRECT) {
@@ -52,16 +57,16 @@ static void count(const struct vgg_plan *plan, const struct vgg_step *step,
     const struct vgg_activation *in = &plan->activations[step->in];
     const struct vgg_activation *out = &plan->activations[step->out];
     const double batch = plan->batch;
-    if (step->kind == VGG_STEP_LINEAR) {
-        info->multiply_adds = batch * in->shape.c * out->shape.c;
+    if (step->kind == VGG_STEP_LINEAR || step->kind == VGG_STEP_DENSE) {
+        const struct vgg_linear_view linear = vgg_linear_view(step);
+        const size_t rows = (size_t)linear.rows;
+        info->multiply_adds =
+            batch * out->shape.h * out->shape.w * linear.rows * (double)linear.features;
         info->products = info->multiply_adds;
-        info->weight_bytes = (uint64_t)in->shape.c * (uint64_t)out->shape.c * sizeof(float);
-    } else if (step->kind == VGG_STEP_DENSE) {
-        const struct vgg_conv2d *conv = &step->node->conv;
-        const double weights = (double)conv->ic * conv->kernel * conv->kernel * conv->oc;
-        info->multiply_adds = batch * out->shape.h * out->shape.w * weights;
-        info->products = info->multiply_adds;
-        info->weight_bytes = (uint64_t)weights * sizeof(float);
+        info->weight_bytes = vgg_is_in_columns(linear.weight)
+                                 ? vgg_columns_elements(rows, linear.features) *
+                                       vgg_dtype_get_bytes(linear.weight->dtype)
+                                 : rows * linear.features * sizeof(float);
     } else if (step->kind == VGG_STEP_CONV) {
         const struct vgg_conv2d *conv = &step->node->conv;
         const double area = (double)conv->kernel * conv->kernel;

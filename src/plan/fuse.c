@@ -69,6 +69,10 @@ static size_t make_step(struct vgg_plan *plan, const struct vgg_node *nodes, siz
     if (step->kind == VGG_STEP_CONV && node->conv.dense) {
         step->kind = VGG_STEP_DENSE;
         vgg_dense_choose(plan, &node->conv, in, &step->conv);
+    } else if (step->kind == VGG_STEP_LINEAR && vgg_is_in_columns(node->linear.weight)) {
+        step->conv = (struct vgg_conv_choice){
+            .slots = 1,
+            .slot_elements = vgg_columns_count_scratch(node->linear.in_features, plan->batch)};
     } else if (step->kind == VGG_STEP_CONV &&
                !vgg_choose_conv(plan, &node->conv, in, i == 0, &step->conv)) {
         return 0;

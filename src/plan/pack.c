@@ -217,34 +217,9 @@ static bool is_linear(const struct vgg_step *step)
     return step->kind == VGG_STEP_LINEAR || step->kind == VGG_STEP_DENSE;
 }
 
-/* A fully connected layer, whether it moves over a picture or not. */
-struct linear_view {
-    const struct vgg_tensor *weight, *bias; /* [rows][features]; [rows] or NULL */
-    int rows;
-    size_t features;
-};
-
-static struct linear_view view_linear(const struct vgg_step *step)
-{
-    const struct vgg_conv2d *conv = &step->node->conv;
-    const struct vgg_linear *linear = &step->node->linear;
-    if (step->kind == VGG_STEP_DENSE) {
-        return (struct linear_view){conv->weight, conv->bias, conv->oc,
-                                    (size_t)conv->ic * (size_t)conv->kernel * (size_t)conv->kernel};
-    }
-    return (struct linear_view){linear->weight, linear->bias, linear->out_features,
-                                (size_t)linear->in_features};
-}
-
-bool vgg_linear_is_in_place(const struct vgg_step *step)
-{
-    const struct vgg_tensor *weight = view_linear(step).weight;
-    return weight->dtype == VGG_DTYPE_F32 && !weight->swapped && vgg_tensor_is_contiguous(weight);
-}
-
 static void measure_linear(const struct vgg_plan *plan, struct vgg_step *step)
 {
-    const struct linear_view linear = view_linear(step);
+    const struct vgg_linear_view linear = vgg_linear_view(step);
     if (vgg_linear_is_in_place(step)) {
         return;
     }
@@ -261,7 +236,7 @@ static void measure_linear(const struct vgg_plan *plan, struct vgg_step *step)
 /* Rows begin … end-1 as float32. */
 static void read_linear(const struct vgg_step *step, int begin, int end, float *rows)
 {
-    const struct linear_view linear = view_linear(step);
+    const struct vgg_linear_view linear = vgg_linear_view(step);
     const int64_t features = (int64_t)linear.features;
     vgg_tensor_read_range(linear.weight, begin * features, (end - begin) * features, rows);
 }
@@ -284,7 +259,7 @@ void vgg_linear_provide(const struct vgg_step *step, int worker, struct vgg_line
 static vgg_status pack_linear_bias(struct vgg_plan *plan, struct vgg_step *step,
                                    struct vgg_error *err)
 {
-    const struct linear_view linear = view_linear(step);
+    const struct vgg_linear_view linear = vgg_linear_view(step);
     if (linear.bias == NULL) {
         return VGG_OK;
     }
@@ -301,7 +276,7 @@ static void read_linear_task(void *context, size_t index, int worker)
 {
     (void)worker;
     const struct vgg_step *step = context;
-    const struct linear_view linear = view_linear(step);
+    const struct vgg_linear_view linear = vgg_linear_view(step);
     const int begin = (int)((int64_t)linear.rows * (int64_t)index / step->groups);
     const int end = (int)((int64_t)linear.rows * ((int64_t)index + 1) / step->groups);
     read_linear(step, begin, end, step->weight + (size_t)begin * linear.features);
@@ -375,7 +350,7 @@ vgg_status vgg_plan_pack(struct vgg_plan *plan, struct vgg_pool *pool, struct vg
         }
         if (is_linear(step)) {
             step->linear_weight =
-                vgg_linear_is_in_place(step) ? view_linear(step).weight->data : step->weight;
+                vgg_linear_is_in_place(step) ? vgg_linear_view(step).weight->data : step->weight;
         }
     }
     return status;

@@ -91,7 +91,7 @@ struct vgg_step {
     const struct vgg_node
         *pool; /* the max-pool fused into a convolution, or NULL: 2 × 2 in a float32 net */
     bool relu; /* ReLU fused */
-    struct vgg_conv_choice conv; /* CONV only */
+    struct vgg_conv_choice conv; /* CONV; of DENSE and LINEAR its scratch */
     struct vgg_int8_step int8;   /* of an int8 net */
     int in, out; /* indices of activations; a float32 net's 0 is the caller's input */
 
@@ -115,10 +115,14 @@ struct vgg_step {
     const double *norm_scale; /* [oc] of the BatchNorm folded into a convolution, or NULL */
 
     /* In the slab. */
-    float *scratch;       /* CONV: [conv.slots][conv.slot_elements] while it runs; of the first one
+    float *scratch;       /* [conv.slots][conv.slot_elements] while it runs; of the first one
                              [threads], some rows of the input in their frame */
     float *rows;          /* [threads][rows_elements]: weights on their way to kernel order */
     size_t rows_elements; /* 0: none */
+
+    /* Of the last run, where the weights are in columns: inputs, those that are not zero, and bytes of weights
+     * read for them. */
+    uint64_t inputs, nonzero_inputs, read_bytes;
 
     uint64_t prepare_ns; /* packing the weights: once, or in a one-shot plan for the last run */
     uint64_t last_ns;    /* the last run's time, without that */
@@ -219,7 +223,14 @@ void vgg_winograd_pack(const struct vgg_plan *plan, const struct vgg_step *step,
  * prepare_ns; nothing for those used in place. */
 void vgg_step_prepare(const struct vgg_plan *plan, struct vgg_step *step, struct vgg_pool *pool,
                       int group_begin, int groups);
-/* Whether a fully connected layer's weights can be read where they are in the file. */
+/* A fully connected layer, whether it moves over a picture or not. */
+struct vgg_linear_view {
+    const struct vgg_tensor *weight, *bias; /* [rows][features]; [rows] or NULL */
+    int rows;
+    size_t features;
+};
+struct vgg_linear_view vgg_linear_view(const struct vgg_step *step);
+/* Whether its weights can be read where they are in the file, by the linear kernel or by the columns kernel. */
 bool vgg_linear_is_in_place(const struct vgg_step *step);
 /* Sets the weights of a task that computes rows begin … end-1 of all; where they are neither in place nor
  * copied, these rows are read for it, and it is changed to compute nothing but them. */
@@ -229,8 +240,24 @@ void vgg_linear_provide(const struct vgg_step *step, int worker, struct vgg_line
  * quarter of the plan's activation limit where one window does. */
 void vgg_dense_choose(const struct vgg_plan *plan, const struct vgg_conv2d *conv,
                       struct vgg_shape in, struct vgg_conv_choice *choice);
-void vgg_dense_run(const struct vgg_plan *plan, const struct vgg_step *step, struct vgg_pool *pool,
+void vgg_dense_run(const struct vgg_plan *plan, struct vgg_step *step, struct vgg_pool *pool,
                    int count);
+
+/* Runs a fully connected layer.
+ *   layer    x, y, their strides, and n are the caller's; the rest is filled in
+ *   scratch  vgg_columns_count_scratch floats where the weights are in columns */
+void vgg_linear_run(const struct vgg_plan *plan, struct vgg_step *step, struct vgg_pool *pool,
+                    struct vgg_linear_args *layer, float *scratch);
+
+/* Fully connected layers whose weights are in columns. */
+bool vgg_is_in_columns(const struct vgg_tensor *weight);
+/* Floats of scratch for k inputs; tasks that a layer is cut into. */
+size_t vgg_columns_count_scratch(int k, int pictures);
+int vgg_columns_count_groups(const struct vgg_step *step, int threads);
+/* Runs such a layer.
+ *   layer  all of its rows, for any number of pictures; the weights are the step's */
+void vgg_columns_run(const struct vgg_plan *plan, struct vgg_step *step, struct vgg_pool *pool,
+                     const struct vgg_linear_args *layer, float *scratch);
 
 /* Writes the frame of zeros round rows begin … end-1 of a block, with the corners at the plane's top
  * and bottom. */

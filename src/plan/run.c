@@ -292,29 +292,14 @@ static void flatten_task(void *context, size_t index, int worker)
     vgg_activation_to_planar(run->in, task.n, block_to_write(run->out, task.n, 0));
 }
 
-static void linear_task(void *context, size_t index, int worker)
+static void run_linear(const struct step_run *run, struct vgg_step *step, struct vgg_pool *pool)
 {
-    const struct step_run *run = context;
-    const struct vgg_step *step = run->step;
-    const int rows = run->out->shape.c, tile = run->plan->kernels->linear_rows;
-    /* Slices are whole tiles of rows, so that at most the last one has a rest. */
-    const int64_t tiles = vgg_ceil_div(rows, tile);
-    const int begin = (int)(tiles * (int64_t)index / step->groups) * tile;
-    const int end = (int)(tiles * ((int64_t)index + 1) / step->groups) * tile;
-    struct vgg_linear_args args = {
-        .bias = step->bias,
-        .x = run->in->data,
-        .x_stride = run->in->n_stride,
-        .y = run->out->data,
-        .y_stride = run->out->n_stride,
-        .begin = begin,
-        .end = end < rows ? end : rows,
-        .k = step->node->linear.in_features,
-        .n = run->count,
-        .relu = step->relu,
-    };
-    vgg_linear_provide(step, worker, &args);
-    run->plan->kernels->linear(&args);
+    struct vgg_linear_args layer = {.x = run->in->data,
+                                    .x_stride = run->in->n_stride,
+                                    .y = run->out->data,
+                                    .y_stride = run->out->n_stride,
+                                    .n = run->count};
+    vgg_linear_run(run->plan, step, pool, &layer, step->scratch);
 }
 
 static void run_step(struct vgg_plan *plan, struct vgg_pool *pool, struct vgg_step *step,
@@ -363,7 +348,7 @@ static void run_step(struct vgg_plan *plan, struct vgg_pool *pool, struct vgg_st
         vgg_pool_run(pool, tasks, flatten_task, &run);
         break;
     case VGG_STEP_LINEAR:
-        vgg_pool_run(pool, (size_t)step->groups, linear_task, &run);
+        run_linear(&run, step, pool);
         break;
     case VGG_STEP_DENSE:
         vgg_dense_run(plan, step, pool, count);
@@ -399,6 +384,7 @@ void vgg_plan_run(struct vgg_plan *plan, struct vgg_pool *pool, const float *inp
         struct vgg_step *step = &plan->steps[s];
         const uint64_t start = vgg_now_ns();
         step->prepare_ns = plan->one_shot ? 0 : step->prepare_ns;
+        step->inputs = step->nonzero_inputs = step->read_bytes = 0;
         if (plan->int8 != NULL) {
             vgg_int8_run_step(plan, pool, step, input, count);
         } else {

@@ -220,6 +220,11 @@ void vgg_session_get_step(const vgg_session *session, size_t index, struct vgg_s
     *info = session->plan->info[index];
     info->last_ns = session->plan->steps[index].last_ns;
     info->prepare_ns = session->plan->steps[index].prepare_ns;
+    const struct vgg_step *step = &session->plan->steps[index];
+    const bool counted = step->inputs > 0;
+    info->read_bytes = counted ? step->read_bytes : info->weight_bytes;
+    info->input_density =
+        counted ? (double)step->nonzero_inputs / (double)step->inputs : info->products > 0;
 }
 
 void vgg_session_measure_roof(vgg_session *session, struct vgg_roof *roof)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/half.h"
 #include "kernels/ref.h"
 
 /* low … high, the same numbers each time. */
@@ -155,6 +156,45 @@ struct net *net_create_dense(void)
     return net;
 }
 
+static void store_in_columns(struct vgg_tensor *tensor, enum vgg_dtype dtype)
+{
+    enum { ROWS = 64 };
+    const size_t count = (size_t)vgg_tensor_get_count(tensor), rows = (size_t)tensor->shape[0];
+    const size_t k = count / rows, bytes = vgg_dtype_get_bytes(dtype);
+    float *values = malloc(count * sizeof *values);
+    char *data = calloc((rows + ROWS - 1) / ROWS * ROWS * k * bytes + 1, 1);
+    ck_assert(values != NULL && data != NULL);
+    vgg_tensor_read_f32(tensor, values);
+    for (size_t i = 0; i < count; i++) {
+        const size_t row = i / k, at = ((row / ROWS * k) + i % k) * ROWS + row % ROWS;
+        const double value = (double)values[i];
+        const uint16_t half =
+            dtype == VGG_DTYPE_BF16 ? vgg_bfloat16_from_double(value) : vgg_half_from_double(value);
+        memcpy(data + 1 + at * bytes, dtype == VGG_DTYPE_F32 ? (void *)&values[i] : (void *)&half,
+               bytes);
+    }
+    free(values);
+    free((char *)tensor->data - 1);
+    *tensor = (struct vgg_tensor){.name = tensor->name,
+                                  .dtype = dtype,
+                                  .ndim = 2,
+                                  .shape = {(int64_t)rows, (int64_t)k},
+                                  .data = data + 1,
+                                  .layout = VGG_LAYOUT_COLUMNS};
+}
+
+void net_store_in_columns(struct net *net, enum vgg_dtype dtype)
+{
+    for (size_t i = 0; i < net->count; i++) {
+        const struct vgg_node *node = &net->nodes[i];
+        if (node->op == VGG_OP_LINEAR) {
+            store_in_columns(&net->tensors[node->linear.weight - net->tensors], dtype);
+        } else if (node->op == VGG_OP_CONV2D && node->conv.dense) {
+            store_in_columns(&net->tensors[node->conv.weight - net->tensors], dtype);
+        }
+    }
+}
+
 void net_destroy(struct net *net)
 {
     for (size_t i = 0; i < net->tensor_count; i++) {
@@ -184,7 +224,7 @@ static float *read_values(const struct vgg_tensor *tensor, int count, float othe
         values[i] = otherwise;
     }
     if (tensor != NULL) {
-        memcpy(values, tensor->data, (size_t)count * sizeof *values);
+        vgg_tensor_read_f32(tensor, values);
     }
     return values;
 }

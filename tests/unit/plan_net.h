@@ -35,6 +35,8 @@ struct net *net_create_small_kernels(void);
  *     conv 3->20, ReLU, conv 20->33, pool, dense 33->27 of 3 x 3, ReLU, dropout, dense 27->10 without bias,
  *     average, flatten */
 struct net *net_create_dense(void);
+/* Stores the weights of fully connected layers in columns, as numbers of this type. */
+void net_store_in_columns(struct net *net, enum vgg_dtype dtype);
 void net_destroy(struct net *net);
 
 /* An input of `count` pictures, [count][3][h][w], to be freed. */

@@ -42,6 +42,55 @@ START_TEST(widens_every_bfloat16)
 }
 END_TEST
 
+/* Every number of the type is itself; between two neighbours the nearer one is taken, of a double that is as
+ * near to both as can be without a tie, and of a tie the one whose last bit is 0. */
+static void check_rounding(float (*widen)(uint16_t), uint16_t (*narrow)(double), unsigned infinity)
+{
+    for (unsigned bits = 0; bits < infinity; bits++) {
+        const double low = (double)widen((uint16_t)bits);
+        /* Past the largest number comes what would be the next one. */
+        const double below = bits > 0 ? (double)widen((uint16_t)(bits - 1)) : 0;
+        const double high =
+            bits + 1 < infinity ? (double)widen((uint16_t)(bits + 1)) : 2 * low - below;
+        const double middle = low + (high - low) / 2;
+        for (unsigned sign = 0; sign <= 0x8000; sign += 0x8000) {
+            const double s = sign != 0 ? -1 : 1;
+            ck_assert_uint_eq(narrow(s * low), bits | sign);
+            ck_assert_uint_eq(narrow(s * nextafter(middle, 0)), bits | sign);
+            ck_assert_uint_eq(narrow(s * nextafter(middle, HUGE_VAL)), (bits + 1) | sign);
+            ck_assert_uint_eq(narrow(s * middle), (bits + (bits & 1)) | sign);
+        }
+    }
+    ck_assert_uint_eq(narrow(HUGE_VAL), infinity);
+    ck_assert_uint_eq(narrow(-1e300), 0x8000 | infinity);
+    ck_assert_uint_eq(narrow(1e-320), 0);
+    ck_assert(isnan(widen(narrow((double)NAN))));
+}
+
+static float widen_half(uint16_t bits)
+{
+    return vgg_half_to_float(bits);
+}
+static float widen_bfloat16(uint16_t bits)
+{
+    return vgg_bfloat16_to_float(bits);
+}
+static uint16_t narrow_half(double value)
+{
+    return vgg_half_from_double(value);
+}
+static uint16_t narrow_bfloat16(double value)
+{
+    return vgg_bfloat16_from_double(value);
+}
+
+START_TEST(rounds_once_to_nearest_even)
+{
+    check_rounding(widen_half, narrow_half, 0x7c00);
+    check_rounding(widen_bfloat16, narrow_bfloat16, 0x7f80);
+}
+END_TEST
+
 /* By the table of the format: bias 7, no infinities, all ones are NaN. */
 static double expected_e4m3(unsigned bits)
 {
@@ -71,4 +120,5 @@ START_TEST(widens_every_float8)
 }
 END_TEST
 
-UNIT_MAIN("half", widens_every_half, widens_every_bfloat16, widens_every_float8)
+UNIT_MAIN("half", widens_every_half, widens_every_bfloat16, widens_every_float8,
+          rounds_once_to_nearest_even)

@@ -1,0 +1,206 @@
+/* Fully connected layers whose weights are in columns (kernels.h): which inputs are not zero is found out once
+ * a layer, before its tasks run, and they are laid side by side as the kernel reads them.
+ *
+ * 0 * w is 0 for every finite w, and a packed file has no others, so leaving zeros out changes nothing. What is
+ * NaN or infinite among the inputs is multiplied by every weight, zeros included, as in PyTorch. */
+#include <string.h>
+
+#include "plan/plan.h"
+
+enum {
+    TILE = VGG_COLUMNS_TILE,
+    BLOCK = VGG_COLUMNS_BLOCK,
+    LINE = VGG_ALIGN_BYTES / sizeof(float),
+};
+
+/* A layer for up to VGG_COLUMNS_BATCH pictures. */
+struct columns_run {
+    const struct vgg_kernels *kernels;
+    const struct vgg_linear_args *layer; /* n and what it reads and writes: these pictures' */
+    size_t tile;                         /* pictures of one */
+    struct vgg_columns_args args;        /* but the slices */
+    int groups;                          /* of slices, one a task */
+    /* The same memory as in args, to be written. */
+    int32_t *lists;
+    float *x;
+    uint64_t nonzero[VGG_COLUMNS_BATCH / TILE]; /* inputs, of each tile */
+};
+
+bool vgg_is_in_columns(const struct vgg_tensor *weight)
+{
+    return weight->layout == VGG_LAYOUT_COLUMNS && !weight->swapped &&
+           (weight->dtype == VGG_DTYPE_F32 || weight->dtype == VGG_DTYPE_BF16 ||
+            weight->dtype == VGG_DTYPE_F16);
+}
+
+static size_t count_blocks(int k)
+{
+    return (size_t)vgg_ceil_div(k, BLOCK);
+}
+
+/* Elements of a list and of its inputs, for a tile of so many pictures. */
+static size_t list_stride(int k)
+{
+    return vgg_size_round_up(count_blocks(k) + (size_t)k, LINE);
+}
+static size_t x_stride(int k, size_t tile)
+{
+    return vgg_size_round_up((size_t)k * tile, LINE);
+}
+
+size_t vgg_columns_count_scratch(int k, int pictures)
+{
+    const int n = pictures < VGG_COLUMNS_BATCH ? pictures : VGG_COLUMNS_BATCH;
+    const size_t tile = n > 1 ? TILE : 1, tiles = (size_t)vgg_ceil_div(n, TILE);
+    size_t elements;
+    return vgg_size_mul(tiles, list_stride(k) + x_stride(k, tile), &elements) &&
+                   elements < SIZE_MAX / 8
+               ? elements
+               : SIZE_MAX / 8; /* more than any limit */
+}
+
+int vgg_columns_count_groups(const struct vgg_step *step, int threads)
+{
+    /* As many slices together as the kernel likes, if that leaves every thread two tasks. */
+    const int slices = vgg_ceil_div(vgg_linear_view(step).rows, VGG_COLUMNS_ROWS);
+    const int share = slices / (2 * threads);
+    const int together = share < 1 ? 1 : share > VGG_COLUMNS_STREAMS ? VGG_COLUMNS_STREAMS : share;
+    return vgg_ceil_div(slices, together);
+}
+
+/* Zeros of both signs are those whose other bits are 0. */
+static uint32_t bits_of(const float *x)
+{
+    uint32_t bits;
+    memcpy(&bits, x, sizeof bits);
+    return bits << 1;
+}
+
+/* Lists the inputs of one tile that are not zero in all of its pictures. */
+static void list_task(void *context, size_t index, int worker)
+{
+    (void)worker;
+    struct columns_run *run = context;
+    const struct vgg_linear_args *layer = run->layer;
+    const size_t k = (size_t)layer->k, tile = run->tile, first = index * tile;
+    const size_t left = (size_t)layer->n - first, pictures = left < tile ? left : tile;
+    const float *x = layer->x + (ptrdiff_t)first * layer->x_stride;
+    int32_t *ends = run->lists + index * (size_t)run->args.list_stride;
+    int32_t *list = ends + count_blocks(layer->k);
+    float *inputs = run->x + index * (size_t)run->args.x_stride;
+    size_t used = 0;
+    run->nonzero[index] = 0;
+    for (size_t begin = 0; begin < k; begin += BLOCK) {
+        const size_t count = k - begin < BLOCK ? k - begin : BLOCK;
+        uint32_t any[BLOCK] = {0}, nonzero = 0;
+        for (size_t p = 0; p < pictures; p++) {
+            const float *row = x + (ptrdiff_t)p * layer->x_stride + begin;
+            for (size_t i = 0; i < count; i++) {
+                any[i] |= bits_of(row + i);
+                nonzero += bits_of(row + i) != 0;
+            }
+        }
+        run->nonzero[index] += nonzero;
+        for (size_t i = 0; i < count; i++) {
+            /* Written in any case, and kept if it is needed: no branch to be guessed wrong. */
+            list[used] = (int32_t)(begin + i);
+            for (size_t p = 0; p < pictures; p++) {
+                inputs[used * tile + p] =
+                    x[(ptrdiff_t)p * layer->x_stride + (ptrdiff_t)(begin + i)];
+            }
+            used += any[i] != 0;
+        }
+        ends[begin / BLOCK] = (int32_t)used;
+    }
+}
+
+static void columns_task(void *context, size_t index, int worker)
+{
+    (void)worker;
+    const struct columns_run *run = context;
+    const int64_t slices = vgg_ceil_div(run->args.rows, VGG_COLUMNS_ROWS);
+    struct vgg_columns_args args = run->args;
+    args.begin = (int)(slices * (int64_t)index / run->groups);
+    args.end = (int)(slices * ((int64_t)index + 1) / run->groups);
+    run->kernels->columns(&args);
+}
+
+/* Inputs that at least one tile lists. */
+static size_t count_read(const struct columns_run *run, size_t tiles)
+{
+    const size_t blocks = count_blocks(run->args.k);
+    size_t total = 0;
+    if (tiles == 1) {
+        return (size_t)run->lists[blocks - 1];
+    }
+    for (size_t block = 0; block < blocks; block++) {
+        bool read[BLOCK] = {false};
+        for (size_t t = 0; t < tiles; t++) {
+            const int32_t *ends = run->lists + t * (size_t)run->args.list_stride;
+            for (int32_t i = block > 0 ? ends[block - 1] : 0; i < ends[block]; i++) {
+                const size_t at = (size_t)ends[blocks + (size_t)i] % BLOCK;
+                total += !read[at];
+                read[at] = true;
+            }
+        }
+    }
+    return total;
+}
+
+/* `first` of the layer's pictures on. */
+static void run_batch(struct vgg_step *step, struct vgg_pool *pool, struct columns_run *run)
+{
+    const int n = run->layer->n;
+    const size_t tiles = (size_t)vgg_ceil_div(n, TILE);
+    run->tile = n > 1 ? TILE : 1;
+    run->args.n = n;
+    run->args.list_stride = (ptrdiff_t)list_stride(run->args.k);
+    run->args.x_stride = (ptrdiff_t)x_stride(run->args.k, run->tile);
+    run->x = (float *)(void *)(run->lists + tiles * (size_t)run->args.list_stride);
+    run->args.lists = run->lists;
+    run->args.x = run->x;
+    run->args.y = run->layer->y;
+    vgg_pool_run(pool, tiles, list_task, run);
+    vgg_pool_run(pool, (size_t)run->groups, columns_task, run);
+    const uint64_t column_bytes = vgg_columns_elements((size_t)run->args.rows, 1) *
+                                  vgg_dtype_get_bytes(vgg_linear_view(step).weight->dtype);
+    step->read_bytes += count_read(run, tiles) * column_bytes;
+    step->inputs += (uint64_t)n * (uint64_t)run->args.k;
+    for (size_t t = 0; t < tiles; t++) {
+        step->nonzero_inputs += run->nonzero[t];
+    }
+}
+
+static enum vgg_columns_type type_of(enum vgg_dtype dtype)
+{
+    return dtype == VGG_DTYPE_F32    ? VGG_COLUMNS_F32
+           : dtype == VGG_DTYPE_BF16 ? VGG_COLUMNS_BF16
+                                     : VGG_COLUMNS_F16;
+}
+
+void vgg_columns_run(const struct vgg_plan *plan, struct vgg_step *step, struct vgg_pool *pool,
+                     const struct vgg_linear_args *layer, float *scratch)
+{
+    const struct vgg_tensor *weight = vgg_linear_view(step).weight;
+    struct vgg_linear_args part = *layer;
+    struct columns_run run = {
+        .kernels = plan->kernels,
+        .layer = &part,
+        .groups = step->groups,
+        .lists = (int32_t *)(void *)scratch,
+        .args = {.weight = weight->data,
+                 .type = type_of(weight->dtype),
+                 .bias = layer->bias,
+                 .y_stride = layer->y_stride,
+                 .rows = layer->end,
+                 .k = layer->k,
+                 .relu = layer->relu},
+    };
+    for (int first = 0; first < layer->n; first += VGG_COLUMNS_BATCH) {
+        const int left = layer->n - first;
+        part.n = left < VGG_COLUMNS_BATCH ? left : VGG_COLUMNS_BATCH;
+        part.x = layer->x + first * layer->x_stride;
+        part.y = layer->y + first * layer->y_stride;
+        run_batch(step, pool, &run);
+    }
+}

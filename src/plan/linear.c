@@ -1,0 +1,61 @@
+/* Fully connected layers: weights in rows are cut into slices here, those in columns by columns.c. */
+#include "plan/plan.h"
+
+struct vgg_linear_view vgg_linear_view(const struct vgg_step *step)
+{
+    const struct vgg_conv2d *conv = &step->node->conv;
+    const struct vgg_linear *linear = &step->node->linear;
+    if (step->kind == VGG_STEP_DENSE) {
+        return (struct vgg_linear_view){conv->weight, conv->bias, conv->oc,
+                                        (size_t)conv->ic * (size_t)conv->kernel *
+                                            (size_t)conv->kernel};
+    }
+    return (struct vgg_linear_view){linear->weight, linear->bias, linear->out_features,
+                                    (size_t)linear->in_features};
+}
+
+bool vgg_linear_is_in_place(const struct vgg_step *step)
+{
+    const struct vgg_tensor *weight = vgg_linear_view(step).weight;
+    return vgg_is_in_columns(weight) ||
+           (weight->dtype == VGG_DTYPE_F32 && !weight->swapped && vgg_tensor_is_contiguous(weight));
+}
+
+/* What the tasks of a layer need. */
+struct rows_run {
+    const struct vgg_plan *plan;
+    const struct vgg_step *step;
+    const struct vgg_linear_args *layer;
+};
+
+static void rows_task(void *context, size_t index, int worker)
+{
+    const struct rows_run *run = context;
+    const int rows = run->layer->end, tile = run->plan->kernels->linear_rows;
+    /* Slices are whole tiles of rows, so that at most the last one has a rest. */
+    const int64_t tiles = vgg_ceil_div(rows, tile);
+    const int begin = (int)(tiles * (int64_t)index / run->step->groups) * tile;
+    const int end = (int)(tiles * ((int64_t)index + 1) / run->step->groups) * tile;
+    struct vgg_linear_args args = *run->layer;
+    args.begin = begin;
+    args.end = end < rows ? end : rows;
+    vgg_linear_provide(run->step, worker, &args);
+    run->plan->kernels->linear(&args);
+}
+
+void vgg_linear_run(const struct vgg_plan *plan, struct vgg_step *step, struct vgg_pool *pool,
+                    struct vgg_linear_args *layer, float *scratch)
+{
+    const struct vgg_linear_view linear = vgg_linear_view(step);
+    layer->bias = step->bias;
+    layer->begin = 0;
+    layer->end = linear.rows;
+    layer->k = (int)linear.features;
+    layer->relu = step->relu;
+    if (vgg_is_in_columns(linear.weight)) {
+        vgg_columns_run(plan, step, pool, layer, scratch);
+    } else {
+        struct rows_run run = {plan, step, layer};
+        vgg_pool_run(pool, (size_t)step->groups, rows_task, &run);
+    }
+}
