@@ -9,6 +9,52 @@
 
 enum { BUFFER_BYTES = 256 * 1024, ATTEMPTS = 100 };
 
+/* The folder of a path, in its own place: what it was is *cut, or NULL. */
+static const char *cut_folder(char *path, char **cut)
+{
+    *cut = strrchr(path, '/');
+    if (*cut == NULL) {
+        return ".";
+    }
+    **cut = '\0';
+    return *cut == path ? "/" : path;
+}
+
+static int open_nameless(char *path)
+{
+    char *cut;
+    const char *folder = cut_folder(path, &cut);
+    const int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+    if (cut != NULL) {
+        *cut = '/';
+    }
+    return fd;
+}
+
+/* Gives a file without a name its first one, which is not taken. */
+static bool give_name(int fd, const char *name)
+{
+    char link[32];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    return linkat(AT_FDCWD, link, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0;
+}
+
+/* A file without a name, where one could be given to it in the end: another one is asked, because not all
+ * file systems that have them can. */
+static int create_nameless(char *name)
+{
+    const int probe = open_nameless(name);
+    if (probe < 0) {
+        return -1;
+    }
+    const bool possible = give_name(probe, name);
+    if (possible) {
+        unlink(name);
+    }
+    close(probe);
+    return possible ? open_nameless(name) : -1;
+}
+
 vgg_status vgg_outfile_open(const char *path, const struct vgg_allocator *allocator,
                             struct vgg_outfile *out, struct vgg_error *err)
 {
@@ -23,6 +69,11 @@ vgg_status vgg_outfile_open(const char *path, const struct vgg_allocator *alloca
     /* In the same folder, since a name can only be given within one file system. */
     for (int i = 0; i < ATTEMPTS && out->fd < 0; i++) {
         snprintf(out->temporary, name_bytes, "%s.%d-%d.tmp", path, (int)getpid(), i);
+        out->fd = i == 0 ? create_nameless(out->temporary) : -1;
+        out->nameless = out->fd >= 0;
+        if (out->nameless) {
+            break;
+        }
         out->fd = open(out->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (out->fd < 0 && errno != EEXIST) {
             break;
@@ -91,11 +142,8 @@ void vgg_outfile_patch(struct vgg_outfile *out, uint64_t offset, const void *byt
  * the file itself is safe. */
 static void sync_folder(const struct vgg_outfile *out)
 {
-    char *slash = strrchr(out->temporary, '/'); /* not needed any more: cut it down to its folder */
-    const char *folder = slash == NULL ? "." : slash == out->temporary ? "/" : out->temporary;
-    if (slash != NULL) {
-        *slash = '\0';
-    }
+    char *cut; /* not needed any more */
+    const char *folder = cut_folder(out->temporary, &cut);
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0) {
         (void)fsync(fd);
@@ -108,6 +156,13 @@ vgg_status vgg_outfile_commit(struct vgg_outfile *out, struct vgg_error *err)
     flush(out);
     if (out->status == VGG_OK && fsync(out->fd) != 0 && errno != EINVAL) {
         fail(out, errno);
+    }
+    if (out->status == VGG_OK && out->nameless) {
+        if (give_name(out->fd, out->temporary)) {
+            out->nameless = false;
+        } else {
+            fail(out, errno);
+        }
     }
     if (out->status == VGG_OK && rename(out->temporary, out->path) != 0) {
         fail(out, errno);
@@ -129,7 +184,9 @@ vgg_status vgg_outfile_commit(struct vgg_outfile *out, struct vgg_error *err)
 void vgg_outfile_abort(struct vgg_outfile *out)
 {
     if (out->temporary != NULL && out->fd >= 0) {
-        unlink(out->temporary);
+        if (!out->nameless) {
+            unlink(out->temporary);
+        }
         close(out->fd);
     }
     vgg_mem_free(out->allocator, out->buffer);

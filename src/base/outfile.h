@@ -8,6 +8,7 @@
 struct vgg_outfile {
     const char *path; /* borrowed */
     char *temporary;  /* PATH.NUMBER.tmp; NULL when nothing is open */
+    bool nameless;    /* the file has no name yet */
     int fd;
     uint64_t offset; /* bytes written, the buffered ones too */
     vgg_status status;
@@ -17,7 +18,9 @@ struct vgg_outfile {
     const struct vgg_allocator *allocator;
 };
 
-/* Creates the temporary file. What is killed later leaves it behind, and PATH as it was.
+/* Creates the temporary file. It has no name until the end where the file system can do without, so that a
+ * process that is killed leaves nothing; else, and in the instant between its two names, PATH.NUMBER.tmp.
+ * PATH is as it was.
  *   allocator  may be NULL
  * Errors: IO, MEMORY. */
 vgg_status vgg_outfile_open(const char *path, const struct vgg_allocator *allocator,

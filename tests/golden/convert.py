@@ -199,8 +199,18 @@ def check_in_place(folder):
                                     torch.arange(100000.0).reshape(100, 1000).t()), f"in place: {err}")
 
 
+def nameless(folder):
+    """Whether files can be written before they have a name."""
+    try:
+        os.close(os.open(folder, os.O_TMPFILE | os.O_RDWR))
+    except OSError:
+        return False
+    return True
+
+
 def check_kills(folder):
-    """Killed at any moment: the target is the old file or the whole new one, and never absent."""
+    """Killed at any moment: the target is the old file or the whole new one, and never absent. Nothing else is
+    left, but in the instant between two names of the whole new one, which no run here has met."""
     model, out = folder / "big.pth", folder / "killed.safetensors"
     torch.save({f"w{i}": torch.randn(250000) for i in range(30)}, model)
     convert(model, folder / "whole.safetensors")
@@ -219,6 +229,7 @@ def check_kills(folder):
         found = out.read_bytes()
         old += found == b"old"
         check(found in (b"old", whole), f"killed after {i}: {len(found)} bytes")
+        check(not list(folder.glob("*.tmp")) or not nameless(folder), f"killed after {i}: a temporary file is left")
         for left in folder.glob("*.tmp"):
             left.unlink()
     check(killed >= 10 and old >= 10, f"only {killed} runs were killed, {old} before the end")
