@@ -1,8 +1,8 @@
 /* Runs a checkpoint on given input tensors, for the golden tests.
  *
- *     run_model MODEL INPUT HEIGHT WIDTH OUTPUT CPU:THREADS:BATCH[:CONV]…
+ *     run_model MODEL INPUT HEIGHT WIDTH OUTPUT CPU:THREADS:BATCH[:CONV[:PLAN]]…
  *
- * CONV is auto, exact, direct, f2, f4 or f6. INPUT holds float32 [n][3][HEIGHT][WIDTH]. For each configuration [n][classes] float32 logits are
+ * CONV is auto, exact, direct, f2, f4 or f6; PLAN is steady or one-shot. INPUT holds float32 [n][3][HEIGHT][WIDTH]. For each configuration [n][classes] float32 logits are
  * appended to OUTPUT. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +55,8 @@ int main(int argc, char **argv)
     struct vgg_model_info info;
     size_t count;
     if (argc < 7) {
-        return fail("usage: run_model MODEL INPUT HEIGHT WIDTH OUTPUT CPU:THREADS:BATCH[:CONV]...");
+        return fail(
+            "usage: run_model MODEL INPUT HEIGHT WIDTH OUTPUT CPU:THREADS:BATCH[:CONV[:PLAN]]...");
     }
     const int height = atoi(argv[3]), width = atoi(argv[4]);
     float *input = read_floats(argv[2], &count);
@@ -75,13 +76,15 @@ int main(int argc, char **argv)
         return fail("out of memory");
     }
     for (int i = 6; i < argc; i++) {
-        char cpu[32], conv[8] = "auto";
+        char cpu[32], conv[8] = "auto", plan[16] = "steady";
         vgg_session *session = NULL;
         struct vgg_session_options options = {.height = height, .width = width};
-        if (sscanf(argv[i], "%31[^:]:%d:%d:%7s", cpu, &options.threads, &options.batch, conv) < 3 ||
+        if (sscanf(argv[i], "%31[^:]:%d:%d:%7[^:]:%15s", cpu, &options.threads, &options.batch,
+                   conv, plan) < 3 ||
             !vgg_cpu_parse(cpu, &options.cpu) || !parse_conv(conv, &options.conv)) {
-            return fail("bad CPU:THREADS:BATCH[:CONV]");
+            return fail("bad CPU:THREADS:BATCH[:CONV[:PLAN]]");
         }
+        options.one_shot = strcmp(plan, "one-shot") == 0;
         if (vgg_session_create(model, &options, &session, &err) != VGG_OK) {
             return fail(err.message);
         }

@@ -1,0 +1,123 @@
+#!/usr/bin/python3
+"""vgg-infer pack at full size: the logits of the checkpoint to the bit, and what a kill leaves.
+
+    packed.py VGG_INFER RUN_MODEL SOURCE_ROOT
+
+vgg16_bn is packed for every instruction set that this CPU has, with plain weights, and for one of them alone.
+A plan for many runs computes convolutions in the same way from all of these files and from the checkpoint; one
+for a single run does so from what lies ready."""
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+try:
+    import numpy as np
+    import torch
+except ImportError as missing:
+    print(f"skipped: {missing} (apt-get install python3-torch python3-torchvision)")
+    sys.exit(77)
+
+from exact import available, run
+from nets import build
+
+program, run_model, source = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
+passed = failed = 0
+
+
+def check(good, message):
+    global passed, failed
+    passed, failed = passed + bool(good), failed + (not good)
+    print(f"{'' if good else 'FAILED '}{message}", flush=True)
+
+
+def vgg_infer(*arguments):
+    return subprocess.run([program, *map(str, arguments)], capture_output=True, text=True)
+
+
+def pack(model, out, readers):
+    done = vgg_infer("pack", model, "-o", out, "--for", readers)
+    check(done.returncode == 0 and "MB" in done.stderr, f"pack --for {readers}: {done.stderr.strip()}")
+
+
+def check_logits(folder):
+    """[ISA, one after the other] of the checkpoint in a steady plan against both plans of the packs."""
+    checkpoint, whole, alone = folder / "net.pth", folder / "whole.vgg", folder / "alone.vgg"
+    torch.save(build("vgg16_bn", seed=3).state_dict(), checkpoint)
+    inputs = np.random.default_rng(1).standard_normal((1, 3, 224, 224)).astype(np.float32)
+    isas = available()
+    pack(checkpoint, whole, ",".join([*isas, "any"]))
+    pack(checkpoint, alone, isas[-1])
+    steady = [f"{isa}:2:1" for isa in isas]
+    expected = run(run_model, checkpoint, inputs, folder, steady)
+    found = run(run_model, whole, inputs, folder, steady)
+    once = run(run_model, whole, inputs, folder, [f"{isa}:2:1:auto:one-shot" for isa in isas])
+    for i, isa in enumerate(isas):
+        check((found[i] == expected[i]).all(), f"{isa}: a packed net has the checkpoint's bits")
+        check((once[i] == expected[i]).all(), f"{isa}: so it has in a plan for one run")
+    last = run(run_model, alone, inputs, folder, [f"{isas[-1]}:1:1", f"{isas[-1]}:2:1:auto:one-shot"])
+    check((last == expected[-1]).all(), f"{isas[-1]} alone: the same bits")
+    pair = [run(run_model, path, inputs, folder, [f"{isas[-1]}:2:1:f2"]) for path in (checkpoint, whole)]
+    check((pair[0] == pair[1]).all(), f"{isas[-1]}: the same bits with F(2), prepared from plain weights")
+    check(vgg_infer("info", whole, "--verify").returncode == 0, "--verify finds nothing")
+    with open(whole, "r+b") as file:  # in what lies ready for some kernel
+        file.seek(whole.stat().st_size // 2)
+        byte = file.read(1)[0]
+        file.seek(-1, os.SEEK_CUR)
+        file.write(bytes([byte ^ 1]))
+    done = vgg_infer("info", whole, "--verify")
+    check(done.returncode == 3 and "expected CRC-32" in done.stderr, "--verify finds a changed bit")
+
+
+def nameless(folder):
+    """Whether files can be written before they have a name."""
+    try:
+        os.close(os.open(folder, os.O_TMPFILE | os.O_RDWR))
+    except OSError:
+        return False
+    return True
+
+
+
+def check_kills(folder):
+    """Killed at any moment over a file that is there: the old one or the whole new one, and nothing else."""
+    runs, everything = 150, "any,scalar,avx2,avx512,amx,neon"
+    bundled, out, whole = source / "models" / "fashion_vgg8_bn.pth", folder / "killed.vgg", []
+    for readers in ("any", everything):
+        pack(bundled, out, readers)
+        whole.append(out.read_bytes())
+    spans = []
+    for _ in range(5):
+        start = time.monotonic()
+        vgg_infer("pack", bundled, "-o", out, "--for", everything)
+        spans.append(time.monotonic() - start)
+    out.write_bytes(whole[0])
+    old = killed = left = other = 0
+    for i in range(runs):
+        process = subprocess.Popen([program, "pack", bundled, "-o", out, "--for", everything],
+                                   stderr=subprocess.DEVNULL)
+        time.sleep(sorted(spans)[2] * 1.1 * i / runs)
+        process.kill()
+        killed += process.wait() == -signal.SIGKILL
+        found = out.read_bytes()
+        old, other = old + (found == whole[0]), other + (found not in whole)
+        left += len(list(folder.glob("*.tmp")))
+        if found != whole[0]:
+            out.write_bytes(whole[0])
+    check(other == 0, f"after {other} kills the file was neither the old one nor the new one")
+    check(killed >= runs // 3 and old >= runs // 3, f"{killed} of {runs} runs were killed, {old} before the end")
+    check(left == 0 or not nameless(folder), f"{left} temporary files are left")
+    pack(bundled, out, everything)
+    check(out.read_bytes() == whole[1], "and then a run replaces it")
+
+
+with tempfile.TemporaryDirectory(prefix="vgg-packed-") as name:
+    check_kills(pathlib.Path(name))
+with tempfile.TemporaryDirectory(prefix="vgg-packed-") as name:
+    check_logits(pathlib.Path(name))
+
+print(f"{passed} passed, {failed} failed")
+sys.exit(failed > 0)
