@@ -33,9 +33,23 @@ bool info_write_tensors(const struct info *info, FILE *out)
                   vgg_tensor_get_count(tensor) * (int64_t)vgg_dtype_get_bytes(tensor->dtype));
         if (tensor->file_offset != VGG_NO_OFFSET) {
             table_add(&table, "%" PRIu64, tensor->file_offset);
+        } else if (tensor->layout == VGG_LAYOUT_PREPARED) {
+            table_add(&table, "%s", "not plain");
         } else {
             table_add(&table, "%s", "not as is");
         }
+    }
+    for (size_t i = 0; i < vgg_checkpoint_get_ready_count(info->checkpoint); i++) {
+        struct vgg_ready_info ready;
+        char text[32];
+        vgg_checkpoint_get_ready(info->checkpoint, i, &ready);
+        snprintf(text, sizeof text, ready.m > 0 ? "F(%d)" : "direct", ready.m);
+        table_add(&table, "%s", ready.name);
+        table_add(&table, "%s", "float32");
+        table_add(&table, "ready: %s", text);
+        table_add(&table, "in groups of %d", ready.group);
+        table_add(&table, "%" PRIu64, ready.bytes);
+        table_add(&table, "%" PRIu64, ready.file_offset);
     }
     const bool good = !table.failed;
     putc('\n', out);
@@ -75,4 +89,21 @@ void info_write_tensors_json(const struct info *info, struct json *json)
         json_close_object(json);
     }
     json_close_array(json);
+    if (vgg_checkpoint_get_ready_count(info->checkpoint) > 0) {
+        json_open_array(json, "ready", false);
+        for (size_t i = 0; i < vgg_checkpoint_get_ready_count(info->checkpoint); i++) {
+            struct vgg_ready_info ready;
+            vgg_checkpoint_get_ready(info->checkpoint, i, &ready);
+            json_open_object(json, NULL, true);
+            json_string(json, "name", ready.name);
+            json_string(json, "order", ready.order);
+            json_integer(json, "m", ready.m);
+            json_integer(json, "group", ready.group);
+            json_integer(json, "channels", ready.channels);
+            json_integer(json, "bytes", (int64_t)ready.bytes);
+            json_integer(json, "offset", (int64_t)ready.file_offset);
+            json_close_object(json);
+        }
+        json_close_array(json);
+    }
 }

@@ -140,6 +140,22 @@ VGG_API const struct vgg_tensor *vgg_checkpoint_get_tensor(const vgg_checkpoint 
 VGG_API const struct vgg_tensor *vgg_checkpoint_find_tensor(const vgg_checkpoint *checkpoint,
                                                             const char *name);
 
+/* A convolution's weight as some CPUs' kernels read it, which a packed file holds beside the plain tensor or
+ * instead of it. */
+struct vgg_ready_info {
+    const char *name;  /* of the tensor; borrowed */
+    const char *order; /* "direct", or "winograd": filters transformed for F(m x m, 3 x 3) */
+    int m;             /* 0 where direct */
+    int group;         /* output channels side by side */
+    int channels;      /* input channels side by side, or all of Winograd's, filled up */
+    uint64_t bytes, file_offset;
+    uint64_t reserved[4];
+};
+VGG_API size_t vgg_checkpoint_get_ready_count(const vgg_checkpoint *checkpoint);
+/* index  0 … count-1 */
+VGG_API void vgg_checkpoint_get_ready(const vgg_checkpoint *checkpoint, size_t index,
+                                      struct vgg_ready_info *info);
+
 /* What a file could be compared with. */
 struct vgg_verified {
     bool sha256; /* the digits in its name: "vgg16-397923af.pth" */

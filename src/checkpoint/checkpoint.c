@@ -330,6 +330,26 @@ const struct vgg_prepared *vgg_checkpoint_find_prepared(const struct vgg_checkpo
     return *count > 0 ? &checkpoint->prepared[low] : NULL;
 }
 
+size_t vgg_checkpoint_get_ready_count(const vgg_checkpoint *checkpoint)
+{
+    return checkpoint->prepared_count;
+}
+
+void vgg_checkpoint_get_ready(const vgg_checkpoint *checkpoint, size_t index,
+                              struct vgg_ready_info *info)
+{
+    const struct vgg_prepared *prepared = &checkpoint->prepared[index];
+    *info = (struct vgg_ready_info){
+        .name = prepared->name,
+        .order = vgg_order_string(prepared->info.order),
+        .m = prepared->info.m,
+        .group = prepared->info.group,
+        .channels = prepared->info.channels,
+        .bytes = prepared->bytes,
+        .file_offset = prepared->file_offset,
+    };
+}
+
 const char *vgg_container_string(enum vgg_container container)
 {
     switch (container) {

@@ -207,6 +207,15 @@ START_TEST(lays_out_for_every_instruction_set)
             check_section(tensor, &prepared[p]);
         }
     }
+    ck_assert_uint_eq(vgg_checkpoint_get_ready_count(packed.checkpoint),
+                      (size_t)(orders[0] + orders[1]));
+    for (size_t i = 0; i < vgg_checkpoint_get_ready_count(packed.checkpoint); i++) {
+        struct vgg_ready_info info;
+        vgg_checkpoint_get_ready(packed.checkpoint, i, &info);
+        ck_assert_ptr_nonnull(vgg_checkpoint_find_tensor(packed.checkpoint, info.name));
+        ck_assert_str_eq(info.order, info.m > 0 ? "winograd" : "direct");
+        ck_assert(info.group % 8 == 0 && info.file_offset % 4096 == 0 && info.bytes > 0);
+    }
     ck_assert_int_ge(orders[VGG_ORDER_DIRECT], 3); /* the first layer, in groups of 8, 16, 32 */
     ck_assert_int_ge(orders[VGG_ORDER_WINOGRAD], 9);
     close_fixture(&packed);
