@@ -3,6 +3,7 @@ process of each is started. All of it lands in the cache folder and is made once
 import json
 import pathlib
 import subprocess
+import tempfile
 
 from harness import CACHE, PYTHON, Child, Failed
 
@@ -18,13 +19,22 @@ PEERS = {
     "torch": ("PyTorch eager", [], ".pth"),
     "torch-optimized": ("PyTorch optimized", [], ".pth"),
 }
+# And in 8 bits, of the same weights.
+INT8_PEERS = {
+    "onnxruntime-int8": ("ONNX Runtime int8", ["onnxruntime", "onnx"], ".int8.onnx"),
+    "openvino-int8": ("OpenVINO int8", ["openvino", "onnxruntime", "onnx"], ".int8.onnx"),
+}
 # vgg-infer itself in other ways, to be timed like a peer: arguments for time_model.
 OWN = {
     "vgg-avx2": ("vgg-infer AVX2", ["--cpu", "avx2"]),
     "vgg-avx512": ("vgg-infer AVX-512", ["--cpu", "avx512"]),
     "vgg-exact": ("vgg-infer exact", ["--conv", "exact"]),
     "vgg-direct": ("vgg-infer direct", ["--conv", "direct"]),
+    "vgg-int8": ("vgg-infer int8", []),
+    "vgg-int8-avx512": ("vgg-infer int8 AVX-512", ["--cpu", "avx512"]),
+    "vgg-int8-avx2": ("vgg-infer int8 AVX2", ["--cpu", "avx2"]),
 }
+EVERY = {**PEERS, **INT8_PEERS, **OWN}
 
 
 def call(*command):
@@ -73,6 +83,46 @@ def to_onnx(variant, weights, path):
     call(python(), "-c", EXPORT, variant, weights, path)
 
 
+# Noise like the input's, as pictures and as numbers: what int8 is calibrated with.
+NOISE = """
+import sys
+from PIL import Image
+for i in range(8):
+    planes = [Image.effect_noise((224, 224), 58) for _ in range(3)]
+    Image.merge("RGB", planes).save(f"{sys.argv[1]}/{i}.png")
+"""
+TO_INT8 = """
+import sys
+import numpy as np
+from onnxruntime import quantization as q
+class Reader(q.CalibrationDataReader):
+    def __init__(self):
+        generator = np.random.default_rng(0)
+        self.inputs = [generator.normal(size=(1, 3, 224, 224)).clip(-1.8, 2.2) for _ in range(8)]
+    def get_next(self):
+        return {"input": self.inputs.pop().astype(np.float32)} if self.inputs else None
+q.quantize_static(sys.argv[1], sys.argv[2], Reader(), quant_format=q.QuantFormat.QDQ, per_channel=True,
+                  activation_type=q.QuantType.QUInt8, weight_type=q.QuantType.QInt8)
+"""
+
+
+def to_int8_onnx(variant, weights, path):
+    call(python(), "-c", TO_INT8, model("onnxruntime", variant, weights), path)
+
+
+def to_int8_pack(program, weights):
+    """What vgg-infer of the same build packs, made anew whenever that is newer."""
+    command = pathlib.Path(program).parents[2] / "tools" / "vgg-infer"
+    path = CACHE / "models" / (weights.stem + ".int8.vgg")
+    newest = max(weights.stat().st_mtime, command.stat().st_mtime)
+    if not path.exists() or path.stat().st_mtime < newest:
+        print(f"packing {weights.name} to {path.name}", flush=True)
+        with tempfile.TemporaryDirectory() as folder:
+            call(PYTHON, "-c", NOISE, folder)
+            call(command, "pack", weights, "-o", path, "--weights", "int8", "--calibrate", folder)
+    return path
+
+
 def to_mnn(variant, weights, path):
     # The converter's entry point, not its command: that one installs a logging client with the pip it
     # finds in PATH, and reports what it converted to its vendor.
@@ -96,12 +146,12 @@ def to_ncnn(variant, weights, path):
             left.unlink(missing_ok=True)
 
 
-CONVERT = {".onnx": to_onnx, ".mnn": to_mnn, ".ncnn": to_ncnn}
+CONVERT = {".onnx": to_onnx, ".int8.onnx": to_int8_onnx, ".mnn": to_mnn, ".ncnn": to_ncnn}
 
 
 def model(name, variant, weights):
     """The model in the form the engine reads, made unless it is there and no older than the weights."""
-    suffix = PEERS[name][2]
+    suffix = EVERY[name][2]
     if suffix == ".pth":
         return weights
     path = CACHE / "models" / (weights.stem + suffix)
@@ -135,15 +185,17 @@ def start(name, program, variant, weights, batch, threads, source, destination):
     """A Child of the engine, its model prepared; Failed when it cannot be had here."""
     if name == "vgg-infer" or name in OWN:
         extra = OWN[name][1] if name in OWN else []
+        if "int8" in name:
+            weights = to_int8_pack(program, weights)
         return Child([program, weights, "--batch", batch, "--threads", threads, "--input", source,
                       "--output", destination, *extra])
-    install(PEERS[name][1])
+    install(EVERY[name][1])
     return Child([python(), HERE / "worker.py", name, model(name, variant, weights), variant, batch,
                   threads, source, destination], OMP_NUM_THREADS=str(threads))
 
 
 def title(name):
-    return {**PEERS, **OWN}.get(name, (name,))[0]
+    return EVERY.get(name, (name,))[0]
 
 
 def runs_as(about):

@@ -2,9 +2,9 @@
 """Inference time of vgg-infer beside other engines: same weights, same input, one run, taking turns.
 
     peers.py [--build build] [--variant vgg16] [--batch 1 8] [--threads 1 2] [--runs 15]
-             [--engines NAME …] [--json FILE] [--quick]
+             [--engines NAME …] [--ours vgg-int8] [--json FILE] [--quick]
 
-vgg-infer runs before every run of a peer, A B A C A D …, so that each pair of neighbours is a ratio.
+vgg-infer (or what --ours names) runs before every run of a peer, A B A C A D …, so that each pair of neighbours is a ratio.
 What is missing is installed and converted into a cache folder; an engine that cannot be had is said to
 be missing. Exits 1 when an engine's logits are not what PyTorch computes, or vgg-infer is not the faster.
 """
@@ -21,11 +21,12 @@ import harness
 # Of the largest logit: what an engine may be off and still do the same work (MNN's own choice of
 # Winograd reaches 2e-4), and what vgg-infer promises.
 TOLERANCE, OWN_TOLERANCE = 1e-3, 2e-5
+INT8_TOLERANCE = 0.1
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    known = [*engines.PEERS, *engines.OWN]
+    known = list(engines.EVERY)
     parser.add_argument("--build", default=harness.ROOT / "build", help="a built folder (build)")
     parser.add_argument("--variant", default="vgg16", help="vgg11 … vgg19_bn (vgg16)")
     parser.add_argument("--weights", type=pathlib.Path, help="its state dict (seeded random weights)")
@@ -33,7 +34,9 @@ def arguments():
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--runs", type=int, default=15, help="timed pairs of each peer (15)")
     parser.add_argument("--engines", nargs="+", choices=known, default=list(engines.PEERS),
-                        metavar="NAME", help="of " + ", ".join(known) + " (those that are not vgg-*)")
+                        metavar="NAME", help="of " + ", ".join(known) + " (those of float32 that are not vgg-*)")
+    parser.add_argument("--ours", choices=["vgg-infer", *engines.OWN], default="vgg-infer",
+                        help="what the others are compared with (vgg-infer)")
     parser.add_argument("--json", metavar="FILE", help="write every time and all that is told here")
     parser.add_argument("--quick", action="store_true", help="3 pairs, batch 1: do the scripts work?")
     args = parser.parse_args()
@@ -43,9 +46,10 @@ def arguments():
 
 
 def make_input(path, batch):
-    """Numbers like those of normalised pictures."""
+    """Numbers like those of normalised pictures, within what all three channels can have."""
     generator = random.Random(0)
-    numbers = array.array("f", (generator.gauss(0, 1) for _ in range(batch * 3 * 224 * 224)))
+    numbers = array.array("f", (min(max(generator.gauss(0, 1), -1.8), 2.2)
+                                for _ in range(batch * 3 * 224 * 224)))
     path.write_bytes(numbers.tobytes())
 
 
@@ -66,14 +70,14 @@ class Contest:
     """All engines at one batch and number of threads, each in its process."""
 
     def __init__(self, args, program, weights, batch, threads, folder):
-        self.batch, self.threads, self.missing = batch, threads, {}
+        self.batch, self.threads, self.missing, self.ours = batch, threads, {}, args.ours
         self.children, self.times, self.pairs = {}, {}, {}
         source = folder / f"input{batch}.f32"
         if not source.exists():
             make_input(source, batch)
         outputs = {}
         try:
-            for name in ["vgg-infer", *args.engines]:
+            for name in dict.fromkeys([args.ours, *args.engines]):
                 outputs[name] = folder / f"{name}.f32"
                 try:
                     self.children[name] = engines.start(name, program, args.variant, weights, batch,
@@ -81,12 +85,13 @@ class Contest:
                     for _ in range(harness.WARM_UP):
                         self.children[name].run()
                 except harness.Failed as reason:
-                    if name == "vgg-infer":
-                        raise SystemExit(f"vgg-infer: {reason}") from None
+                    if name == args.ours:
+                        raise SystemExit(f"{name}: {reason}") from None
                     self.missing[name] = str(reason)
                     if name in self.children:
                         self.children.pop(name).close()
-            self.reference = "torch" if "torch" in self.children else "vgg-infer"
+            self.reference = next((name for name in ("torch", "onnxruntime") if name in self.children),
+                                  args.ours)
             expected = read_floats(outputs[self.reference])
             self.differences = {name: difference(read_floats(outputs[name]), expected)
                                 for name in self.children}
@@ -101,16 +106,16 @@ class Contest:
     def run(self, runs):
         """ "runs" pairs of every peer; milliseconds per image."""
         self.times = {name: [] for name in self.children}
-        self.pairs = {name: [] for name in self.children if name != "vgg-infer"}
+        self.pairs = {name: [] for name in self.children if name != self.ours}
         for _ in range(runs):
             for name, pairs in self.pairs.items():
-                ours = self.children["vgg-infer"].run() / self.batch
+                ours = self.children[self.ours].run() / self.batch
                 theirs = self.children[name].run() / self.batch
                 pairs.append((ours, theirs))
-                self.times["vgg-infer"].append(ours)
+                self.times[self.ours].append(ours)
                 self.times[name].append(theirs)
         if not self.pairs:
-            self.times["vgg-infer"] = [self.children["vgg-infer"].run() / self.batch
+            self.times[self.ours] = [self.children[self.ours].run() / self.batch
                                        for _ in range(runs)]
 
     def record(self):
@@ -121,18 +126,19 @@ class Contest:
                 "ratio": harness.median_ratio(self.pairs[name]) if self.pairs.get(name) else None,
                 "difference": self.differences[name], "idle_cpu_s": child.idle_cpu(),
                 **child.memory(), "about": {**child.about, "runs_as": engines.runs_as(child.about)}}
-        return {"batch": self.batch, "threads": self.threads, "reference": self.reference,
+        return {"batch": self.batch, "threads": self.threads, "reference": self.reference, "ours": self.ours,
                 "engines": rows, "missing": self.missing}
 
     def good(self):
-        return all(off <= (OWN_TOLERANCE if name.startswith("vgg-") else TOLERANCE)
+        return all(off <= (INT8_TOLERANCE if "int8" in name else
+                           OWN_TOLERANCE if name.startswith("vgg-") else TOLERANCE)
                    for name, off in self.differences.items())
 
 
 def show(record):
     print(f"\nbatch {record['batch']}, {record['threads']} thread(s); ms per image; difference from "
           f"{engines.title(record['reference'])}")
-    print(f"  {'engine':18} {'median':>8} {'min':>8} {'iqr':>7}  vgg-infer/it  {'difference':>10}")
+    print(f"  {'engine':18} {'median':>8} {'min':>8} {'iqr':>7}  {record['ours'] + '/it':>12}  {'difference':>10}")
     for name, row in record["engines"].items():
         ratio = f"{row['ratio']:.3f}" if row["ratio"] is not None else ""
         print(f"  {engines.title(name):18} {row['median']:8.2f} {row['min']:8.2f} {row['iqr']:7.2f}  "
@@ -177,7 +183,7 @@ def main():
     if not good:
         print("\nThe engines do not agree on the logits.")
     faster = all(row["ratio"] is None or row["ratio"] < 1 for record in records
-                 for name, row in record["engines"].items() if name in engines.PEERS)
+                 for name, row in record["engines"].items() if not name.startswith("vgg-"))
     return 0 if good and faster else 1
 
 

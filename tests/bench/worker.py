@@ -4,7 +4,7 @@
 
 INPUT and OUTPUT are raw float32; the first run's logits are written to OUTPUT. Each adapter below
 returns what the engine tells about itself, and a function from the input array to the logits that does
-nothing but one inference. All are asked for float32 and for the given number of threads.
+nothing but one inference. All are asked for float32 where the model is, and for the given number of threads.
 """
 import collections
 import json
@@ -139,7 +139,7 @@ def torch_optimized(model, variant, batch, threads):
             lambda x: net(torch.from_numpy(x)).numpy())
 
 
-ADAPTERS = {"onnxruntime": onnxruntime, "mnn": mnn, "ncnn": ncnn, "openvino": openvino,
+ADAPTERS = {"onnxruntime": onnxruntime, "onnxruntime-int8": onnxruntime, "openvino-int8": openvino, "mnn": mnn, "ncnn": ncnn, "openvino": openvino,
             "torch": torch_eager, "torch-optimized": torch_optimized}
 
 
