@@ -88,7 +88,7 @@ NOISE = """
 import sys
 from PIL import Image
 for i in range(8):
-    planes = [Image.effect_noise((224, 224), 58) for _ in range(3)]
+    planes = [Image.effect_noise((256, 256), 58) for _ in range(3)]
     Image.merge("RGB", planes).save(f"{sys.argv[1]}/{i}.png")
 """
 TO_INT8 = """
