@@ -141,6 +141,7 @@ static vgg_status measure_one(struct bench *bench, int index, struct vgg_error *
         .cpu = cpu != VGG_CPU_AUTO ? (enum vgg_cpu)cpu : vgg_cpu_detect(),
         .conv = (enum vgg_conv_algorithm)conv,
         .one_shot = options->plan_for == CLI_PLAN_ONE_SHOT,
+        .low_memory = options->low_memory,
         .height = bench->about.height,
         .width = bench->about.width,
         .picture = bench->picture,

@@ -41,7 +41,7 @@ void bench_report_free(struct bench_report *report);
 
 /* The names that --conv and --plan-for take. */
 const char *bench_conv_string(enum vgg_conv_algorithm conv);
-const char *bench_plan_string(bool one_shot);
+const char *bench_plan_string(const struct measure_options *options);
 
 /* The table of steps with its total. */
 void bench_write_layers(const struct measurement *measurement, enum cli_sort sort, FILE *out);

@@ -18,9 +18,9 @@ const char *bench_conv_string(enum vgg_conv_algorithm conv)
     return names[conv];
 }
 
-const char *bench_plan_string(bool one_shot)
+const char *bench_plan_string(const struct measure_options *options)
 {
-    return one_shot ? "one-shot" : "steady";
+    return options->low_memory ? "low-memory" : options->one_shot ? "one-shot" : "steady";
 }
 
 /* Figures that follow from a measurement. */
@@ -92,7 +92,7 @@ static void write_notes(const struct bench_report *report, const struct measure_
     }
     fprintf(out, "\n%s, %d thread%s, batch %d, conv %s, %s: roof ", vgg_cpu_string(options->cpu),
             options->threads, options->threads == 1 ? "" : "s", options->batch,
-            bench_conv_string(options->conv), bench_plan_string(options->one_shot));
+            bench_conv_string(options->conv), bench_plan_string(options));
     write_roof(drifted ? &measurement->begin : &roof, out);
     if (drifted) {
         fputs(" before the runs, ", out);
@@ -119,7 +119,7 @@ static void add_text(struct bench_report *report, const struct measure_options *
     table_add(table, "%d", options->threads);
     table_add(table, "%d", options->batch);
     table_add(table, "%s", bench_conv_string(options->conv));
-    table_add(table, "%s", bench_plan_string(options->one_shot));
+    table_add(table, "%s", bench_plan_string(options));
     table_add(table, "%zu%s", run->count, measurement->stable || options->runs > 0 ? "" : "?");
     table_add(table, "%.3f", run->p50);
     table_add(table, "%.3f", run->p90);
@@ -214,7 +214,7 @@ static void write_record(const struct bench_report *report, struct json *json,
     json_integer(json, "batch", options->batch);
     json_string(json, "precision", get_precision(about));
     json_string(json, "conv", bench_conv_string(options->conv));
-    json_string(json, "plan", bench_plan_string(options->one_shot));
+    json_string(json, "plan", bench_plan_string(options));
     json_string(json, "input", about->input);
     json_integer(json, "width", about->width);
     json_integer(json, "height", about->height);
@@ -258,7 +258,7 @@ static void write_configuration_csv(const struct bench_report *report,
         putc(',', out);
     }
     fprintf(out, "%s,%d,%d,%s,%s", vgg_cpu_string(options->cpu), options->threads, options->batch,
-            bench_conv_string(options->conv), bench_plan_string(options->one_shot));
+            bench_conv_string(options->conv), bench_plan_string(options));
 }
 
 static void add_csv(const struct bench_report *report, const struct measure_options *options,

@@ -93,6 +93,7 @@ struct cli_options {
     bool tensors; /* info: list them */
     bool help;
     bool verbose;
+    bool low_memory;
     bool no_sandbox;
     bool version;
 };

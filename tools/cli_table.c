@@ -55,6 +55,8 @@ const struct cli_option cli_option_table[] = {
      "direct and F(2 x 2) only; the same as --conv exact", NULL, 0, 0},
     {"plan-for", 0, ALL & ~CLI_COMPARE, CLI_CHOICE, VALUE(plan_for), NULL,
      "earliest answer or fastest run (auto: one-shot for up to 4 pictures)", plans, 0, 0},
+    {"low-memory", 0, ALL & ~CLI_COMPARE, CLI_FLAG, VALUE(low_memory), NULL,
+     "the least memory: keep no prepared weights, small scratch; slower", NULL, 0, 0},
     {"preset", 0, ALL | CLI_PACK, CLI_TEXT, VALUE(preset), "NAME",
      "imagenet, features, cifar, caffe or auto, the model's (auto)", NULL, 0, 0},
     {"spec", 0, ALL | CLI_PACK, CLI_TEXT, VALUE(spec), "FILE",

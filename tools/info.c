@@ -77,6 +77,7 @@ int command_info(const struct cli_options *options)
         .cpu = options->cpu != VGG_CPU_AUTO ? (enum vgg_cpu)options->cpu : vgg_cpu_detect(),
         .conv = (enum vgg_conv_algorithm)options->conv,
         .one_shot = options->plan_for == CLI_PLAN_ONE_SHOT,
+        .low_memory = options->low_memory,
         .height = net.about.info.height,
         .width = net.about.info.width,
         .runs = TIMED_RUNS,

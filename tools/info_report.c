@@ -96,6 +96,15 @@ static bool write_nodes(const struct info *info, FILE *out)
 
 /* --- the plan --- */
 
+static void add_bytes_or_nothing(struct table *table, uint64_t bytes)
+{
+    char text[32] = "";
+    if (bytes > 0) {
+        report_format_bytes(bytes, text, sizeof text);
+    }
+    table_add(table, "%s", text);
+}
+
 static void add_step(struct table *table, const struct measure_step *step)
 {
     const struct vgg_step_info *info = &step->info;
@@ -103,14 +112,13 @@ static void add_step(struct table *table, const struct measure_step *step)
     table_add(table, "%s", info->name);
     table_add(table, "%s", info->nodes);
     table_add(table, "%s", info->algorithm);
-    if (info->weight_bytes > 0) {
-        report_format_bytes(info->weight_bytes, text, sizeof text);
-    }
-    table_add(table, "%s", text);
+    add_bytes_or_nothing(table, info->weight_bytes);
     report_format_bytes(info->input_bytes, text, sizeof text);
     table_add(table, "%s", text);
     report_format_bytes(info->output_bytes, text, sizeof text);
     table_add(table, "%s", text);
+    add_bytes_or_nothing(table, info->kept_bytes);
+    add_bytes_or_nothing(table, info->scratch_bytes);
     if (info->predicted_ms > 0) {
         table_add(table, "%.3f", info->predicted_ms);
     } else {
@@ -125,8 +133,9 @@ static bool write_plan(const struct info *info, FILE *out)
     const struct measurement *plan = info->plan;
     const struct measure_options *options = info->plan_options;
     const struct measure_total total = measurement_sum(plan);
-    struct table table = {.columns =
-                              "<step<nodes<algorithm>weights>input>output>predicted>measured<why"};
+    struct table table = {
+        .columns =
+            "<step<nodes<algorithm>weights>input>output>kept>scratch>predicted>measured<why"};
     char weights[32], activations[32];
     report_format_bytes(plan->info.weight_bytes, weights, sizeof weights);
     report_format_bytes(plan->info.activation_bytes, activations, sizeof activations);
@@ -134,8 +143,8 @@ static bool write_plan(const struct info *info, FILE *out)
             "\nPlan for %s, %d thread%s, batch %d, conv %s, %s: %s of weights in kernel order, "
             "%s of activations\n",
             vgg_cpu_string(plan->info.cpu), plan->info.threads, plan->info.threads == 1 ? "" : "s",
-            options->batch, bench_conv_string(options->conv), bench_plan_string(options->one_shot),
-            weights, activations);
+            options->batch, bench_conv_string(options->conv), bench_plan_string(options), weights,
+            activations);
     for (size_t s = 0; s < plan->step_count; s++) {
         add_step(&table, &plan->steps[s]);
     }
@@ -208,7 +217,7 @@ static void write_plan_json(const struct info *info, struct json *json)
     json_integer(json, "threads", plan->info.threads);
     json_integer(json, "batch", info->plan_options->batch);
     json_string(json, "conv", bench_conv_string(info->plan_options->conv));
-    json_string(json, "for", bench_plan_string(info->plan_options->one_shot));
+    json_string(json, "for", bench_plan_string(info->plan_options));
     json_integer(json, "weight_bytes", (int64_t)plan->info.weight_bytes);
     json_integer(json, "activation_bytes", (int64_t)plan->info.activation_bytes);
     json_open_array(json, "steps", false);
@@ -222,6 +231,8 @@ static void write_plan_json(const struct info *info, struct json *json)
         json_integer(json, "weight_bytes", (int64_t)step->weight_bytes);
         json_integer(json, "input_bytes", (int64_t)step->input_bytes);
         json_integer(json, "output_bytes", (int64_t)step->output_bytes);
+        json_integer(json, "kept_bytes", (int64_t)step->kept_bytes);
+        json_integer(json, "scratch_bytes", (int64_t)step->scratch_bytes);
         json_number(json, "predicted_ms", step->predicted_ms, DIGITS);
         json_number(json, "measured_ms", plan->steps[s].ms, DIGITS);
         json_number(json, "prepare_ms", plan->steps[s].prepare_ms, DIGITS);

@@ -71,6 +71,7 @@ static vgg_status create_session(struct runner *runner, const vgg_model *model,
         .cpu = options->cpu,
         .conv = options->conv,
         .one_shot = options->one_shot,
+        .low_memory = options->low_memory,
         .batch = options->batch,
         .height = options->height,
         .width = options->width,
@@ -190,7 +191,7 @@ vgg_status measure_run(const vgg_model *model, const struct measure_options *opt
     struct runner runner = {.options = options, .out = out};
     const double begin = timing_now_ms();
     double ignored;
-    *out = (struct measurement){.one_shot = options->one_shot};
+    *out = (struct measurement){.one_shot = options->one_shot || options->low_memory};
     vgg_model_get_info(model, &model_info);
     timing_reset_memory();
     vgg_status status = allocate(&runner, (size_t)model_info.class_count, err);

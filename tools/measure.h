@@ -13,7 +13,7 @@ struct measure_options {
     int threads, batch;
     enum vgg_cpu cpu;
     enum vgg_conv_algorithm conv;
-    bool one_shot;
+    bool one_shot, low_memory;
     int height, width;
     const float
         *picture; /* [3][height][width], the same for the whole batch; NULL: random numbers */

@@ -162,6 +162,9 @@ static vgg_status allocate_results(struct run *run, struct vgg_error *err)
 /* Whether the time until the first answers matters more than that of each further picture. */
 static bool is_one_shot(const struct run *run)
 {
+    if (run->options->low_memory) {
+        return true; /* it prepares in each run, too */
+    }
     return run->options->plan_for == CLI_PLAN_AUTO ? run->picture_count <= FEW_PICTURES
                                                    : run->options->plan_for == CLI_PLAN_ONE_SHOT;
 }
@@ -178,6 +181,7 @@ static vgg_status prepare_session(struct run *run, int width, int height, struct
         .cpu = (enum vgg_cpu)run->options->cpu,
         .conv = (enum vgg_conv_algorithm)run->options->conv,
         .one_shot = is_one_shot(run),
+        .low_memory = run->options->low_memory,
         .height = height,
         .width = width,
     };
@@ -202,7 +206,7 @@ static vgg_status prepare_session(struct run *run, int width, int height, struct
     vgg_session_get_info(run->session, &info);
     run->totals.threads = info.threads;
     run->totals.cpu = vgg_cpu_string(info.cpu);
-    run->totals.plan = options.one_shot ? "one-shot" : "steady";
+    run->totals.plan = options.low_memory ? "low-memory" : options.one_shot ? "one-shot" : "steady";
     return VGG_OK;
 }
 

@@ -41,7 +41,10 @@ struct vgg_session_options {
     vgg_node_fn *on_node; /* not NULL: every node is computed on its own, unfused, and reported */
     void *on_node_user;
     const struct vgg_limits *limits; /* NULL: the defaults */
-    uint64_t reserved[8];
+    bool low_memory; /* the least private memory for any number of runs: as one_shot, no weights are
+                             kept in kernel order, and algorithms are those that need hardly more than
+                             the largest activations do. Slower than either */
+    uint64_t reserved[7];
 };
 
 typedef struct vgg_session vgg_session;
@@ -102,7 +105,12 @@ struct vgg_step_info {
     double
         input_density; /* share of the inputs that were not zero in the last run; else 1, and 0 where
                              there are no weights */
-    uint64_t reserved[5];
+    uint64_t
+        kept_bytes; /* private copies of its weights, from the session's beginning to its end */
+    uint64_t
+        scratch_bytes; /* needed beside input and output while it runs: scratch, and in one-shot
+                            and low-memory sessions its weights in kernel order */
+    uint64_t reserved[3];
 };
 VGG_API size_t vgg_session_get_step_count(const vgg_session *session);
 VGG_API void vgg_session_get_step(const vgg_session *session, size_t index,

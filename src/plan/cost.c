@@ -137,9 +137,11 @@ static size_t odd_lines(size_t elements)
 }
 
 /* Lays out F(m) in one of its two forms. False where no block's scratch fits: it may take a quarter of
- * what the limit leaves for activations, so that the choice of m does not depend on the threads. */
+ * what the limit leaves for activations and, in a plan for low memory, what its packed weights leave of the
+ * room. One block decides, so that the choice of m does not depend on the threads.
+ *   room  bytes */
 static bool lay_out(const struct vgg_plan *plan, const struct vgg_conv2d *conv, struct vgg_shape in,
-                    enum vgg_algorithm algorithm, int m, int block,
+                    size_t room, enum vgg_algorithm algorithm, int m, int block,
                     const struct vgg_prepared *stored, struct vgg_conv_choice *c)
 {
     const int L = plan->kernels->lanes, group = plan->kernels->conv_blocks;
@@ -147,9 +149,9 @@ static bool lay_out(const struct vgg_plan *plan, const struct vgg_conv2d *conv, 
     const size_t f_count = (size_t)((m + 2) * (m + 2));
     const bool by_tiles = algorithm == VGG_WINOGRAD_TILES;
     const int groups = vgg_ceil_div(vgg_ceil_div(conv->oc, L), group);
-    const size_t most_bytes = plan->activation_limit / 4 < PTRDIFF_MAX / 4
-                                  ? (size_t)(plan->activation_limit / 4)
-                                  : PTRDIFF_MAX / 4;
+    size_t most_bytes = plan->activation_limit / 4 < PTRDIFF_MAX / 4
+                            ? (size_t)(plan->activation_limit / 4)
+                            : PTRDIFF_MAX / 4;
     *c = (struct vgg_conv_choice){.algorithm = algorithm, .m = m, .stored = stored};
     c->tiles_h = vgg_ceil_div(in.h, m);
     c->tiles_w = vgg_ceil_div(in.w, m);
@@ -164,10 +166,17 @@ static bool lay_out(const struct vgg_plan *plan, const struct vgg_conv2d *conv, 
     /* A one-shot plan packs the weights of some groups, computes these, and goes on with the next;
      * but all of them where several rounds of tiles need them. */
     const size_t group_bytes = f_count * in_blocks * (size_t)(L * group * L) * sizeof(float);
-    const size_t packed = ONE_SHOT_BYTES / group_bytes;
+    const size_t packed = (room / 2 < ONE_SHOT_BYTES ? room / 2 : ONE_SHOT_BYTES) / group_bytes;
     const bool some =
         plan->one_shot && stored == NULL && !by_tiles && rounds == 1 && packed < (size_t)groups;
     c->groups = !some ? groups : packed > 0 ? (int)packed : 1;
+    if (plan->low_memory) {
+        const size_t weights = stored == NULL ? (size_t)c->groups * group_bytes : 0;
+        if (weights >= room) {
+            return false;
+        }
+        most_bytes = room - weights < most_bytes ? room - weights : most_bytes;
+    }
     const size_t rounded = vgg_round_tiles(plan->kernels, (size_t)together);
     const size_t m_blocks = (size_t)group * (by_tiles ? 1 : (size_t)c->groups);
     /* Channels of both, generously, so that nothing below can overflow. */
@@ -209,8 +218,11 @@ static bool allowed(enum vgg_conv_algorithm conv, int m)
     return false;
 }
 
-bool vgg_choose_conv(struct vgg_plan *plan, const struct vgg_conv2d *conv, struct vgg_shape in,
-                     bool planar, struct vgg_conv_choice *choice)
+/* Chooses among what fits; false where nothing does.
+ *   room      bytes beside input and output, for a plan for low memory; SIZE_MAX otherwise
+ *   possible  receives whether there is anything at all */
+static bool choose_within(struct vgg_plan *plan, const struct vgg_conv2d *conv, struct vgg_shape in,
+                          bool planar, size_t room, struct vgg_conv_choice *choice, bool *possible)
 {
     static const int blocks[] = {1, 2, 3, 4, 6}; /* of tiles, in units */
     /* By frequency. A batch of eight took 417 ms with all tiles in one round, 359 with 400, 338 with 200, 351
@@ -233,13 +245,13 @@ bool vgg_choose_conv(struct vgg_plan *plan, const struct vgg_conv2d *conv, struc
     struct layer alone = layer;
     alone.threads = 1;
     const bool plain = vgg_has_plain_weights(conv);
-    char text[200];
+    char text[256];
     int used = 0;
     double best = HUGE_VAL;
     *choice = (struct vgg_conv_choice){.algorithm = VGG_DIRECT};
     choice->stored = vgg_find_stored(plan->kernels, conv, planar, 0);
-    bool possible = plain || choice->stored != NULL;
-    if (possible) {
+    *possible = plain || choice->stored != NULL;
+    if (*possible) {
         best = direct_ms(&machine, &alone, conv->kernel);
         choice->predicted_ms = direct_ms(&machine, &layer, conv->kernel);
         if (plan->one_shot && choice->stored == NULL) {
@@ -247,6 +259,15 @@ bool vgg_choose_conv(struct vgg_plan *plan, const struct vgg_conv2d *conv, struc
         }
         used +=
             snprintf(text, sizeof text, "direct %.3g%s", best, choice->stored != NULL ? "*" : "");
+    }
+    const double direct_bytes = (choice->stored != NULL ? 0
+                                                        : layer.ic * layer.oc * conv->kernel *
+                                                              conv->kernel * sizeof(float)) +
+                                (double)plan->unpooled_bytes;
+    bool found = *possible && direct_bytes <= (double)room;
+    if (*possible && !found) {
+        best = HUGE_VAL;
+        used += snprintf(text + used, sizeof text - (size_t)used, " but too large");
     }
     const bool fits = plan->on_node == NULL && conv->kernel == 3 && conv->padding == 1 &&
                       conv->stride == 1 && !planar;
@@ -264,7 +285,7 @@ bool vgg_choose_conv(struct vgg_plan *plan, const struct vgg_conv2d *conv, struc
                 by_frequency ? VGG_WINOGRAD_FREQUENCY : VGG_WINOGRAD_TILES;
             struct vgg_conv_choice c;
             if ((plan->form != VGG_DIRECT && plan->form != algorithm) ||
-                !lay_out(plan, conv, in, algorithm, m,
+                !lay_out(plan, conv, in, room, algorithm, m,
                          by_frequency ? ROUND_TILES : blocks[i] * unit, stored, &c)) {
                 continue;
             }
@@ -283,16 +304,37 @@ bool vgg_choose_conv(struct vgg_plan *plan, const struct vgg_conv2d *conv, struc
         }
         used += snprintf(text + used, sizeof text - (size_t)used, "%sF(%d) %.3g%s",
                          used > 0 ? ", " : "", m, ms, stored != NULL ? "*" : "");
-        possible = true;
+        *possible = true;
         /* F(6) rounds four times as coarsely as F(4): it must be worth it. */
         if (forced || ms < best * (m == 6 ? 0.9 : 1)) {
             best = ms;
+            found = true;
             *choice = form;
         }
     }
-    snprintf(text + used, sizeof text - (size_t)used, " ms%s predicted for one thread%s",
-             plan->one_shot ? " with preparation" : "",
-             conv->prepared_count > 0 ? "; *ready in the file" : "");
+    if (plan->low_memory && forced && fits && plan->conv != VGG_CONV_DIRECT && choice->m == 0) {
+        found = false; /* rather more room than another algorithm */
+    }
+    if (!found && room < SIZE_MAX) {
+        return false;
+    }
+    used += snprintf(text + used, sizeof text - (size_t)used, " ms%s predicted for one thread%s",
+                     plan->one_shot ? " with preparation" : "",
+                     conv->prepared_count > 0 ? "; *ready in the file" : "");
+    if (plan->low_memory && used < (int)sizeof text) {
+        snprintf(text + used, sizeof text - (size_t)used, ", in %.3g MB", (double)room / (1 << 20));
+    }
     choice->reason = vgg_arena_copy_string(&plan->arena, text, strlen(text));
+    return true;
+}
+
+bool vgg_choose_conv(struct vgg_plan *plan, const struct vgg_conv2d *conv, struct vgg_shape in,
+                     bool planar, struct vgg_conv_choice *choice)
+{
+    size_t room = plan->low_memory ? plan->room_bytes : SIZE_MAX;
+    bool possible;
+    while (!choose_within(plan, conv, in, planar, room, choice, &possible)) {
+        room = room < SIZE_MAX / 2 ? 2 * room : SIZE_MAX;
+    }
     return possible;
 }

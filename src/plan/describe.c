@@ -116,6 +116,8 @@ vgg_status vgg_plan_describe(struct vgg_plan *plan, struct vgg_error *err)
         }
         const struct vgg_activation *out = &plan->activations[step->out];
         info->output_bytes = bytes_of(plan, out);
+        info->kept_bytes = plan->one_shot ? 0 : step->weight_elements * sizeof(float);
+        info->scratch_bytes = vgg_step_get_middle(plan, step);
         info->input_bytes =
             step->in >= 0 ? bytes_of(plan, &plan->activations[step->in]) : info->output_bytes;
     }

@@ -59,9 +59,10 @@ static bool is_small_pool(const struct vgg_node *node)
 }
 
 /* Fills the step that starts at nodes[i]; returns how many nodes it takes, 0 for a convolution without weights
- * that could be read. */
+ * that could be read.
+ *   floor_bytes  of a plan for low memory */
 static size_t make_step(struct vgg_plan *plan, const struct vgg_node *nodes, size_t count, size_t i,
-                        struct vgg_shape in, struct vgg_step *step)
+                        struct vgg_shape in, double floor_bytes, struct vgg_step *step)
 {
     const struct vgg_node *node = &nodes[i];
     size_t taken = 1;
@@ -73,9 +74,13 @@ static size_t make_step(struct vgg_plan *plan, const struct vgg_node *nodes, siz
         step->conv = (struct vgg_conv_choice){
             .slots = 1,
             .slot_elements = vgg_columns_count_scratch(node->linear.in_features, plan->batch)};
-    } else if (step->kind == VGG_STEP_CONV &&
-               !vgg_choose_conv(plan, &node->conv, in, i == 0, &step->conv)) {
-        return 0;
+    } else if (step->kind == VGG_STEP_CONV) {
+        if (plan->low_memory) {
+            vgg_plan_find_room(plan, nodes, count, i, in, floor_bytes);
+        }
+        if (!vgg_choose_conv(plan, &node->conv, in, i == 0, &step->conv)) {
+            return 0;
+        }
     }
     if (plan->on_node == NULL) {
         if (step->kind == VGG_STEP_CONV &&
@@ -127,10 +132,11 @@ vgg_status vgg_plan_fuse(struct vgg_plan *plan, const struct vgg_node *nodes, si
         return vgg_fail_memory(err, plan->path, node_count * sizeof *plan->steps, "the plan");
     }
     struct vgg_shape shape = plan->input;
+    const double floor_bytes = plan->low_memory ? vgg_plan_find_floor(plan, nodes, node_count) : 0;
     int current = add_activation(plan, shape, 1);
     for (size_t i = 0; i < node_count;) {
         struct vgg_step *step = &plan->steps[plan->step_count++];
-        size_t taken = make_step(plan, nodes, node_count, i, shape, step);
+        size_t taken = make_step(plan, nodes, node_count, i, shape, floor_bytes, step);
         if (taken == 0) {
             return vgg_fail_not_stored(plan, step->node, i == 0, err);
         }

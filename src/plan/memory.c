@@ -78,6 +78,12 @@ static bool measure_middle(const struct vgg_plan *plan, const struct vgg_step *s
     return true;
 }
 
+size_t vgg_step_get_middle(const struct vgg_plan *plan, const struct vgg_step *step)
+{
+    struct middle middle;
+    return measure_middle(plan, step, &middle) ? middle.scratch + middle.weight + middle.rows : 0;
+}
+
 /* The bytes of a step's input and output, of which one lies at the slab's beginning. */
 static size_t get_pair(const struct vgg_plan *plan, const struct vgg_step *step, size_t *begin)
 {

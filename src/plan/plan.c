@@ -27,7 +27,8 @@ vgg_status vgg_plan_create(const struct vgg_node *nodes, size_t node_count, cons
     plan->batch = options->batch;
     plan->conv = options->conv;
     plan->form = options->form;
-    plan->one_shot = options->one_shot;
+    plan->one_shot = options->one_shot || options->low_memory;
+    plan->low_memory = options->low_memory;
     plan->threads = vgg_pool_get_threads(pool);
     plan->input = options->input;
     plan->activation_limit = options->activation_bytes;

@@ -143,6 +143,9 @@ struct vgg_plan {
     struct vgg_shape input;
     uint64_t activation_limit; /* bytes of slab and scratch */
     bool assumed_input;
+    bool low_memory;       /* as one_shot, and scratch as small as the activations allow: */
+    size_t room_bytes;     /* what the convolution to be chosen may take beside input and output, */
+    size_t unpooled_bytes; /* and its output more without the pool after it */
     int class_count;
     struct vgg_step *steps;     /* [step_count] */
     struct vgg_step_info *info; /* [step_count] */
@@ -175,6 +178,7 @@ struct vgg_plan_options {
     void *on_node_user;
     uint64_t activation_bytes; /* limit of slab and scratch */
     bool assumed_input;        /* nobody gave the input's size: for messages */
+    bool low_memory;
 };
 
 /* Builds a plan; the pool prepares the weights in parallel. The nodes and their tensors are borrowed.
@@ -187,6 +191,12 @@ void vgg_plan_destroy(struct vgg_plan *plan);
 /* Runs it for count <= batch pictures; see vgg_session_run. */
 void vgg_plan_run(struct vgg_plan *plan, struct vgg_pool *pool, const float *input, int count,
                   float *logits);
+
+/* For a plan for low memory: what the largest convolution needs for its input and output, below which no slab
+ * of the net can be; and of it what nodes[i] leaves for scratch and weights, in room_bytes and unpooled_bytes. */
+double vgg_plan_find_floor(const struct vgg_plan *plan, const struct vgg_node *nodes, size_t count);
+void vgg_plan_find_room(struct vgg_plan *plan, const struct vgg_node *nodes, size_t count, size_t i,
+                        struct vgg_shape in, double floor_bytes);
 
 /* Chooses the algorithm of a convolution (cost.c); the reason is kept in the plan's arena.
  *   planar   the input is not blocked
@@ -258,6 +268,9 @@ int vgg_columns_count_groups(const struct vgg_step *step, int threads);
  *   layer  all of its rows, for any number of pictures; the weights are the step's */
 void vgg_columns_run(const struct vgg_plan *plan, struct vgg_step *step, struct vgg_pool *pool,
                      const struct vgg_linear_args *layer, float *scratch);
+
+/* The bytes that a step needs beside its input and output while it runs. */
+size_t vgg_step_get_middle(const struct vgg_plan *plan, const struct vgg_step *step);
 
 /* Writes the frame of zeros round rows begin … end-1 of a block, with the corners at the plane's top
  * and bottom. */

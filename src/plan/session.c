@@ -38,7 +38,9 @@ static void tell(const struct vgg_session *session, const char *path,
             "%s: %s, %d threads, planned for %s; %zu MB of weights in kernel order, %zu MB of "
             "activations",
             path, vgg_cpu_string(session->cpu), threads,
-            options->one_shot ? "the earliest answer" : "the fastest run",
+            options->low_memory ? "low memory"
+            : options->one_shot ? "the earliest answer"
+                                : "the fastest run",
             session->plan->weight_bytes >> 20, session->plan->slab_bytes >> 20);
 }
 
@@ -133,6 +135,7 @@ vgg_status vgg_session_create(const vgg_model *model, const struct vgg_session_o
         .batch = options->batch > 0 ? options->batch : 1,
         .conv = options->conv,
         .one_shot = options->one_shot,
+        .low_memory = options->low_memory,
         .input = vgg_model_get_input_shape(model),
         .on_node = options->on_node,
         .on_node_user = options->on_node_user,

@@ -548,6 +548,31 @@ def test_sizes():
               "too small a size", text)
 
 
+def test_low_memory():
+    """vgg16's features need 16.4 MB for the largest input and output of a layer: with scratch and weights it must be
+    an eighth more, and of the process 24 MiB altogether."""
+    net = Net(make_layers(models.vgg.cfgs["D"]), make_head(512 * 49, 60, 40, 10), 7)
+    compare("low memory", net, transform(256, 224, *IMAGENET), ["--low-memory"],
+            configurations=[(BEST, 2), (BEST, 1)], pictures=PHOTOS[:1])
+    with tempfile.TemporaryDirectory() as folder:
+        path, picture = save(folder, net), os.path.join(folder, "small.png")
+        Image.open(PHOTOS[0]).convert("RGB").resize((240, 260)).save(picture)
+        for isa in available()[1::2]:
+            plans = {}
+            for words in (["--low-memory"], ["--plan-for", "one-shot"], ["--plan-for", "steady"]):
+                record = json.loads(command("bench", "--runs", "1", "-t2", "--cpu", isa, *words, "-ojson", path).stdout)
+                record = record["records"][0]
+                plans[record["plan"]] = record["weight_bytes"], record["activation_bytes"]
+            low, one_shot, steady = (plans[name] for name in ("low-memory", "one-shot", "steady"))
+            check(low[0] < 1e5 and low[1] < 18.6e6 and sum(low) <= sum(one_shot) < sum(steady) and sum(steady) > 70e6,
+                  f"memory on {isa}", plans)
+        timed = json.loads(command("--low-memory", "--time", "-ojson", path, *[picture] * 6).stdout)
+        private = timed["time"]["peak_private_bytes"]
+        with open(PROGRAM, "rb") as file:
+            sanitized = b"__asan_init" in file.read()
+        check(timed["plan"] == "low-memory" and (sanitized or private < 24 << 20), f"{private} bytes of private memory")
+
+
 def test_batches():
     """Of any count; the best instruction set's batches may differ from single pictures by rounding only."""
     net = randomise(Net(make_layers(NOTES, True), make_head(256 * 16, 64, 10)).eval())

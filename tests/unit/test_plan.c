@@ -137,7 +137,7 @@ START_TEST(agrees_with_double_precision)
 }
 END_TEST
 
-/* Preparing weights before each step of each run, or once for all. Fully connected weights are once in
+/* Preparing weights before each step of each run, also in little memory, or once for all. Fully connected weights are once in
  * place, once transposed, so that they must be copied. */
 START_TEST(one_shot_changes_no_bit)
 {
@@ -152,10 +152,13 @@ START_TEST(one_shot_changes_no_bit)
         struct vgg_plan_options options = make_options(kernels, BATCH);
         options.conv = VGG_CONV_DIRECT;
         run(&setup, &options, 2, BATCH, steady[0]);
-        options.one_shot = true;
-        for (int threads = 1; threads <= THREADS; threads++) {
-            run(&setup, &options, threads, threads, one_shot[0]);
-            ck_assert_mem_eq(one_shot, steady, sizeof steady);
+        for (int low = 0; low < 2; low++) {
+            options.one_shot = low == 0;
+            options.low_memory = low != 0;
+            for (int threads = 1; threads <= THREADS; threads++) {
+                run(&setup, &options, threads, threads, one_shot[0]);
+                ck_assert_mem_eq(one_shot, steady, sizeof steady);
+            }
         }
     }
     tear_down(&setup);

@@ -146,6 +146,7 @@ START_TEST(nothing_changes_a_bit)
                 options.form = forced ? forms[i % 2] : VGG_DIRECT;
                 options.batch = forced ? at_once : BATCH;
                 options.one_shot = forced && i % 3 == 0; /* weights prepared by each run */
+                options.low_memory = forced && i % 5 == 0;
                 plan_run(net, &options, 1 + i / 2 / BATCH, input, BATCH, at_once, other[0]);
                 ck_assert_mem_eq(other, first, sizeof first);
             }
@@ -364,25 +365,59 @@ static struct vgg_conv_choice choose(const struct vgg_plan *like, int layer)
 START_TEST(m_does_not_depend_on_threads)
 {
     const struct vgg_kernels *kernels = vgg_kernels_find((enum vgg_cpu)_i, NULL);
-    for (int i = 0; i < 4 * VGG_LAYERS && kernels != NULL; i++) {
+    for (int i = 0; i < 6 * VGG_LAYERS && kernels != NULL; i++) {
+        const int layer = i / 6;
         struct vgg_plan plan = {.kernels = kernels,
                                 .batch = i % 2 == 0 ? 1 : 8,
                                 .threads = 1,
-                                .one_shot = i / 2 % 2 != 0,
+                                .one_shot = i / 2 % 3 != 0,
+                                .low_memory = i / 2 % 3 == 2,
+                                .room_bytes = 2 << 20,
                                 .activation_limit = 1 << 28};
         for (plan.conv = VGG_CONV_AUTO; plan.conv <= VGG_CONV_F6; plan.conv++) {
             plan.threads = 1;
-            const struct vgg_conv_choice alone = choose(&plan, i / 4);
+            const struct vgg_conv_choice alone = choose(&plan, layer);
             for (plan.threads = 2; plan.threads <= 1024; plan.threads *= 2) {
-                const struct vgg_conv_choice c = choose(&plan, i / 4);
+                const struct vgg_conv_choice c = choose(&plan, layer);
                 ck_assert_int_eq(c.m, alone.m);
                 ck_assert_int_eq(c.algorithm == VGG_DIRECT, alone.algorithm == VGG_DIRECT);
             }
             const int m = m_of(plan.conv);
-            ck_assert(i / 4 == 0 || m == 0 || alone.m == m);
+            ck_assert(layer == 0 || m == 0 || alone.m == m);
             ck_assert(plan.conv != VGG_CONV_EXACT || alone.m == 0 || alone.m == 2);
         }
     }
+}
+END_TEST
+
+/* Scratch and packed weights of a plan for low memory keep to the room, however many threads there are. */
+START_TEST(keeps_to_the_room)
+{
+    const struct vgg_kernels *kernels = vgg_kernels_find((enum vgg_cpu)_i, NULL);
+    bool beyond = false; /* without the bound */
+    for (int i = 1; i < VGG_LAYERS && kernels != NULL; i++) {
+        struct vgg_plan plan = {.kernels = kernels,
+                                .batch = 1,
+                                .threads = 64,
+                                .one_shot = true,
+                                .low_memory = true,
+                                .room_bytes = 10 << 20,
+                                .activation_limit = 1ull << 32};
+        const struct vgg_conv_choice c = choose(&plan, i);
+        const size_t L = (size_t)kernels->lanes, group = L * (size_t)kernels->conv_blocks;
+        const size_t f = c.algorithm == VGG_DIRECT ? 9 : (size_t)((c.m + 2) * (c.m + 2));
+        const size_t groups = c.algorithm == VGG_DIRECT ? ((size_t)layers[i].oc + group - 1) / group
+                                                        : (size_t)c.groups;
+        const size_t channels = ((size_t)layers[i].ic + L - 1) / L * L;
+        const size_t weights = f * groups * channels * group * sizeof(float);
+        ck_assert_uint_le(weights + (size_t)c.slots * c.slot_elements * sizeof(float),
+                          plan.room_bytes);
+        plan.low_memory = false;
+        const struct vgg_conv_choice other = choose(&plan, i);
+        const size_t scratch = (size_t)other.slots * other.slot_elements * sizeof(float);
+        beyond = beyond || scratch > plan.room_bytes;
+    }
+    ck_assert(beyond || kernels == NULL);
 }
 END_TEST
 
@@ -470,6 +505,7 @@ int main(void)
                                      infinities_stay_in_their_channels,
                                      denormals_cost_nothing,
                                      m_does_not_depend_on_threads,
+                                     keeps_to_the_room,
                                      scratch_is_bounded};
     for (size_t i = 0; i < sizeof each_cpu / sizeof *each_cpu; i++) {
         tcase_add_loop_test(tcase, each_cpu[i], VGG_CPU_SCALAR, VGG_CPU_NEON + 1);
