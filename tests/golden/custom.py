@@ -12,7 +12,6 @@ every instruction set, on the best one with one thread and two:
   * what the command says it assumed, and how it refuses nets that cannot run
 
 and that a batch of any count gives the same."""
-import functools
 import json
 import os
 import subprocess
@@ -244,182 +243,6 @@ def test_variations():
     compare("other names, one layer", net, CIFAR)
 
 
-class Named(nn.Module):
-    """Layers under names of their own, in the order in which they are given; what has no name is no module."""
-
-    def __init__(self, side, *steps):
-        super().__init__()
-        self.steps = []
-        for step in steps:
-            if isinstance(step, tuple):
-                setattr(self, *step)
-                step = step[1]
-            self.steps.append(step)
-            if side and len(self.steps) > 1 and isinstance(step, Flat):
-                self.steps.insert(-1, functools.partial(functional.adaptive_avg_pool2d, output_size=side))
-
-    def forward(self, x):
-        for step in self.steps:
-            x = step(x)
-        return x
-
-    def double_logits(self, x):
-        x = x.double()
-        for step in self.steps:
-            x = in_double(step, x)
-        return x
-
-
-class Flat(nn.Flatten):
-    pass
-
-
-def pool(x):
-    return functional.max_pool2d(x, 2)
-
-
-def conv(ic, oc):
-    return nn.Conv2d(ic, oc, 3, padding=1)
-
-
-def block(ic, *ocs, batch_norm=False, pools=True, first=()):
-    layers = list(first)
-    for oc in ocs:
-        layers += [conv(ic, oc)] + [nn.BatchNorm2d(oc)] * batch_norm + [nn.ReLU()]
-        ic = oc
-    return nn.Sequential(*layers, *([nn.MaxPool2d(2, 2)] if pools else []))
-
-
-def compare_named(title, net, prepare, options=(), **more):
-    compare(title, net, prepare, options, configurations=FEW, logits_of=(net, net.double_logits), **more)
-
-
-def scratch_net():
-    """vgg16 as a widely copied tutorial writes it: a Sequential for each layer."""
-    steps, ic = [], 3
-    cfg = models.vgg.cfgs["D"]
-    for i, entry in enumerate(cfg):
-        if entry != "M":
-            pools = i + 1 < len(cfg) and cfg[i + 1] == "M"
-            steps.append((f"layer{len(steps) + 1}", block(ic, entry, batch_norm=True, pools=pools)))
-            ic = entry
-    return Named(0, *steps, Flat(), ("fc", nn.Sequential(nn.Dropout(0.5), nn.Linear(512 * 49, 60), nn.ReLU())),
-                 ("fc1", nn.Sequential(nn.Dropout(0.5), nn.Linear(60, 40), nn.ReLU())),
-                 ("fc2", nn.Sequential(nn.Linear(40, 10))))
-
-
-def caffe_net(ending=("fc6", "fc7", "fc8")):
-    relu = functional.relu
-    return Named(0, ("conv1_1", conv(3, 8)), relu, ("conv1_2", conv(8, 8)), relu, pool, ("conv2_1", conv(8, 16)), relu,
-                 pool, ("conv3_1", conv(16, 24)), relu, ("conv3_2", conv(24, 24)), relu, pool, Flat(),
-                 (ending[0], nn.Linear(24 * 16, 40)), relu, (ending[1], nn.Linear(40, 30)), relu,
-                 (ending[2], nn.Linear(30, 12)))
-
-
-def write_safetensors(path, state):
-    """Tensors sorted by name, as that library does."""
-    header, offset, body = {}, 0, b""
-    for name in sorted(state):
-        data = state[name].numpy().tobytes()
-        header[name] = {"dtype": "F32", "shape": list(state[name].shape), "data_offsets": [offset, offset + len(data)]}
-        offset, body = offset + len(data), body + data
-    text = json.dumps(header).encode()
-    with open(path, "wb") as file:
-        file.write(len(text).to_bytes(8, "little") + text + body)
-
-
-def test_names_of_their_own():
-    net = scratch_net()
-    compare_named("a Sequential for each layer", net, transform(256, 224, *IMAGENET), pictures=PHOTOS[:1],
-                  assumed="assumed: layers in the order of the file (layer1.0 … fc2.0); pools as in vgg16, whose "
-                          "convolutions these are; ImageNet's preprocessing (")
-    three = Named(0, ("block1", block(3, 8, 8)), ("block2", block(8, 16)), ("block3", block(16, 24, 24)), Flat(),
-                  ("classifier", make_head(24 * 16, 40, 12)))
-    blocks = "a 2x2 max pool after each of the 3 blocks ({}1 …); an input of 32x32 pixels; mean and std of 0.5 ("
-    compare_named("blocks and a classifier", three, CIFAR, assumed=blocks.format("block"))
-    compare_named("as in Caffe", caffe_net(), CIFAR, assumed=blocks.format("conv"))
-    norms = Named(4, ("stage1_conv", block(3, 8, 8, batch_norm=True)), ("stage2_conv", block(8, 16, batch_norm=True)), Flat(),
-                  ("fc", nn.Linear(16 * 16, 12)))
-    compare_named("BatchNorm in blocks", norms, transform(18, 16, *IMAGENET), ["--size", "16", "--preset", "imagenet"],
-                  assumed="a 2x2 max pool after each of the 2 blocks (stage1 …) (")
-    first = Named(0, ("one", block(3, 8, 8, pools=False)), ("two", block(8, 16, pools=False, first=[nn.MaxPool2d(2)])),
-                  pool, Flat(), ("fc", nn.Linear(16 * 64, 12)))
-    compare_named("blocks that begin with a pool", first, CIFAR,
-                  assumed="assumed: layers in the order of the file (one.0 … fc); a 2x2 max pool after two.1; an input")
-    mixed = Named(0, ("features", block(3, 8, 8)), Flat(), ("fc1", nn.Linear(8 * 256, 20)), nn.ReLU(),
-                  ("fc2", nn.Linear(20, 12)))
-    compare_named("features, fc1, fc2", mixed, CIFAR, ["--preset", "cifar"], assumed="a 2x2 max pool after features.2")
-    whole = Named(0, ("body", nn.Sequential(*block(3, 8, 16), *block(16, 24), Flat(), nn.Linear(24 * 64, 20), nn.ReLU(),
-                                           nn.Linear(20, 12))))
-    compare_named("one Sequential", whole, CIFAR, assumed="layers in the order of the file (body.0 … body.11); a 2x2 max")
-
-
-def test_names_that_do_not_tell():
-    relu = functional.relu
-    net = Named(0, ("conv1", conv(3, 8)), ("bn1", nn.BatchNorm2d(8)), relu, ("conv2", conv(8, 16)),
-                ("bn2", nn.BatchNorm2d(16)), relu, pool, ("conv3", conv(16, 16)), ("bn3", nn.BatchNorm2d(16)), relu, pool,
-                Flat(), ("fc1", nn.Linear(16 * 64, 20)), relu, ("fc2", nn.Linear(20, 12)))
-    with tempfile.TemporaryDirectory() as folder:
-        text = command(save(folder, net), PHOTOS[0], code=3).stderr
-        check("where the pools are is not to be seen from the names conv1 … conv3: give the layers, as in --cfg \"8,16,16\""
-              in text and text.count("\n") == 1, "no pools", text)
-        text = command("--cfg", "8,16,M", save(folder, net), PHOTOS[0], code=3).stderr
-        check("expected 2 convolutions as cfg has, found 3: conv1 … conv3" in text, "a cfg for others", text)
-    compare_named("cfg and names", net, CIFAR, ["--cfg", "8,16,M,16,M"],
-                  assumed="assumed: layers in the order of the file (conv1 … fc2); an input of 32x32")
-    spec = {"layers": [8, 16, "M", 16, "M"], "batch_norm": True, "classifier": [20, 12], "avgpool": 8, "input": 32,
-            "preprocess": "cifar"}
-    compare_named("a description and names", net, CIFAR, ["--spec", "{spec}"], spec=spec, assumed="")
-    with tempfile.TemporaryDirectory() as folder:
-        spec["layers"][1] = 20
-        save(folder, net, spec)
-        text = command("--spec", os.path.join(folder, "spec.json"), os.path.join(folder, "net.pth"), PHOTOS[0], code=3).stderr
-        check("conv2.weight: expected [20,8,3,3], got [16,8,3,3]" in text, "a description of another", text)
-        # Layers that do not follow on one another.
-        net.conv2 = conv(9, 16)
-        text = command(save(folder, net), PHOTOS[0], code=3).stderr
-        check("conv2.weight [16,9,3,3] cannot follow conv1.weight [8,3,3,3]" in text, "no chain", text)
-
-
-def test_sorted_names():
-    """Eleven convolutions in the alphabet's order, where 10 stands before 2; one net in one file after the other."""
-    relu, steps = functional.relu, []
-    for i in range(11):
-        steps += [(f"conv{1 + i // 2}_{1 + i % 2}", conv(8 if i else 3, 8)), (f"bn{1 + i // 2}_{1 + i % 2}", nn.BatchNorm2d(8)),
-                  relu] + [pool] * (i % 2 if i < 10 else 1)
-    flat = [f"{name}" for name in ("fc1", "fc2")]
-    net = randomise(Named(0, *steps, Flat(), (flat[0], nn.Linear(8, 20)), relu, (flat[1], nn.Linear(20, 12))).eval())
-    state = {name: tensor for name, tensor in net.state_dict().items() if "num_batches" not in name}
-    scale = {f"{name[:4] if name[0] == 'c' else name[:2]}{1 + i}": name for i, name in enumerate(
-        dict.fromkeys(key.split(".")[0] for key in state if key.startswith("conv")))}
-    with tempfile.TemporaryDirectory() as folder, torch.no_grad():
-        torch.save(state, os.path.join(folder, "a.pth"))
-        write_safetensors(os.path.join(folder, "b.safetensors"), state)
-        # conv1 … conv11: only --cfg can tell the pools, and only the numbers the order.
-        plain = {old.replace(name, new, 1): tensor for new, name in scale.items() for old, tensor in state.items()
-                 if old.startswith(name + ".")}
-        plain.update({f"bn{new[4:]}{old[len(name.replace('conv', 'bn')):]}": tensor for new, name in scale.items()
-                      for old, tensor in state.items() if old.startswith(name.replace("conv", "bn") + ".")})
-        plain.update({old: tensor for old, tensor in state.items() if old.startswith("fc")})
-        check(len(plain) == len(state), "every tensor has a new name", sorted(plain))
-        write_safetensors(os.path.join(folder, "c.safetensors"), plain)
-        x = torch.randn(1, 3, 64, 64)
-        logits = [run(RUN_MODEL, os.path.join(folder, "a.pth"), x.numpy(), folder, [f"{BEST}:2:1"])[0]]
-        double, single = net.double_logits(x).numpy(), net(x).numpy()
-        tally.compare("names in the file's order", "sorted names", logits[0][0], single[0], double[0], BOUND)
-        for name, words in (("b.safetensors", []), ("c.safetensors", ["--cfg", "8,8,M," * 5 + "8,M"])):
-            out = os.path.join(folder, "logits.npy"), os.path.join(folder, "a.npy")
-            command("--save-logits", out[0], *words, os.path.join(folder, name), PHOTOS[0])
-            text = command("--save-logits", out[1], os.path.join(folder, "a.pth"), PHOTOS[0]).stdout
-            check(np.array_equal(np.load(out[0]), np.load(out[1])), f"{name}: other logits than in the file's order", text)
-        told = command("info", os.path.join(folder, "b.safetensors")).stdout
-        check("layers in the order of their numbers (conv1_1 … fc2)" in told, "sorted names", told)
-        # A packed file has torchvision's names, and the same bits.
-        command("pack", os.path.join(folder, "a.pth"), "-o", os.path.join(folder, "a.vgg"))
-        command("--save-logits", out[0], os.path.join(folder, "a.vgg"), PHOTOS[0])
-        check(np.array_equal(np.load(out[0]), np.load(out[1])), "packed: other logits")
-
-
 def test_cfg():
     cfg = [16, 16, "M", 24, "M", 40]
     net = Net(make_layers(cfg, True), make_head(40 * 49, 20, 5), 7)
@@ -589,11 +412,12 @@ def test_batches():
                               double[i], BOUND)
 
 
-def main():
+def main(namespace):
+    """Runs the tests of a script, or those that are asked for."""
     torch.set_num_threads(len(os.sched_getaffinity(0)))
     torch.manual_seed(3)
     wanted = sys.argv[3:]
-    for name, test in globals().items():
+    for name, test in list(namespace.items()):
         if name.startswith("test_") and (not wanted or name[5:] in wanted):
             test()
     print("worst against float64:")
@@ -604,4 +428,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(globals()))
