@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+enum { HUGE_PAGE_BYTES = 2 << 20 };
 
 static bool is_lent(const struct vgg_allocator *allocator)
 {
@@ -74,6 +77,22 @@ void *vgg_aligned_alloc(const struct vgg_allocator *allocator, size_t bytes)
     rounded = rounded > 0 ? rounded : VGG_ALIGN_BYTES;
     return is_lent(allocator) ? allocator->allocate(allocator->user, rounded, VGG_ALIGN_BYTES)
                               : aligned_alloc(VGG_ALIGN_BYTES, rounded);
+}
+
+void *vgg_huge_alloc(const struct vgg_allocator *allocator, size_t bytes)
+{
+    /* A smaller block would take a page that it does not fill; a lent one is the lender's matter. */
+    if (is_lent(allocator) || bytes < 2 * HUGE_PAGE_BYTES || bytes > SIZE_MAX / 2) {
+        return vgg_aligned_alloc(allocator, bytes);
+    }
+    const size_t rounded = vgg_size_round_up(bytes, HUGE_PAGE_BYTES);
+    void *block = aligned_alloc(HUGE_PAGE_BYTES, rounded);
+#ifdef MADV_HUGEPAGE
+    if (block != NULL) {
+        (void)madvise(block, rounded, MADV_HUGEPAGE); /* a system without them may refuse */
+    }
+#endif
+    return block;
 }
 
 struct vgg_arena_chunk {

@@ -40,6 +40,10 @@ void vgg_mem_free(const struct vgg_allocator *allocator, void *block);
 
 /* A block aligned to VGG_ALIGN_BYTES, not cleared. */
 void *vgg_aligned_alloc(const struct vgg_allocator *allocator, size_t bytes);
+/* The same for what is touched again and again: in huge pages where the system has them to give. They can
+ * be slow to get, 4 ms each from a hypervisor that took them back; addresses in them are quick to
+ * translate. */
+void *vgg_huge_alloc(const struct vgg_allocator *allocator, size_t bytes);
 
 /* The allocator of a context, which may be NULL. */
 static inline const struct vgg_allocator *vgg_allocator_of(const struct vgg_context *context)

@@ -127,7 +127,9 @@ vgg_status vgg_plan_place(struct vgg_plan *plan, struct vgg_error *err)
     if (!measure_slab(plan)) {
         return too_large(plan, err);
     }
-    plan->slab = vgg_aligned_alloc(allocator, plan->slab_bytes);
+    /* Huge pages gain nothing before the second run, and can take long to get. */
+    plan->slab = plan->one_shot ? vgg_aligned_alloc(allocator, plan->slab_bytes)
+                                : vgg_huge_alloc(allocator, plan->slab_bytes);
     if (plan->slab == NULL) {
         return vgg_fail_memory(err, plan->path, plan->slab_bytes, "activations");
     }

@@ -34,6 +34,21 @@ START_TEST(aligns_blocks)
 }
 END_TEST
 
+START_TEST(gives_huge_blocks)
+{
+    const size_t page = 2 << 20;
+    for (size_t bytes = 0; bytes < 5 * page; bytes += page - 1) {
+        uint8_t *block = vgg_huge_alloc(NULL, bytes);
+        ck_assert_ptr_nonnull(block);
+        ck_assert_uint_eq((uintptr_t)block % (bytes < 2 * page ? VGG_ALIGN_BYTES : page), 0);
+        memset(block, 1, bytes);
+        vgg_mem_free(NULL, block);
+    }
+    ck_assert_ptr_null(vgg_huge_alloc(NULL, SIZE_MAX));
+    ck_assert_ptr_null(vgg_huge_alloc(NULL, PTRDIFF_MAX));
+}
+END_TEST
+
 START_TEST(keeps_many_blocks)
 {
     struct vgg_arena arena = {0};
@@ -78,5 +93,5 @@ START_TEST(copies_strings)
 }
 END_TEST
 
-UNIT_MAIN("mem", checks_sizes, aligns_blocks, keeps_many_blocks, refuses_what_overflows,
-          copies_strings)
+UNIT_MAIN("mem", checks_sizes, aligns_blocks, gives_huge_blocks, keeps_many_blocks,
+          refuses_what_overflows, copies_strings)
