@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""vgg16 with little memory: the same answer under each limit, and what the limit costs.
+
+    memory.py VGG_INFER [MODEL] [IMAGE] [--limits MB,...] [--pictures N]
+
+Each run is in a control group of its own with a limit on memory (version 1 or 2; needs the right to make one, as
+root has), and begins with the file out of the page cache, so that every page of it is charged to the group. Without
+that right it says so and ends with exit code 77: a limit on address space would be no equivalent, as the mapped
+file counts there and memory does not.
+
+For one picture (one-shot) and for N (steady, and --low-memory) it tells: the exit code, whether the logits are the
+same bytes as without a limit, seconds, pictures a second, major faults, the group's peak, private memory."""
+import argparse
+import json
+import os
+import pathlib
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+
+import harness
+
+
+class Group:
+    """A control group below this process's own, with a limit in bytes or None."""
+
+    def __init__(self, limit):
+        lines = [line.strip().split(":", 2) for line in open("/proc/self/cgroup", encoding="utf-8")]
+        first = [path for _, kinds, path in lines if "memory" in kinds.split(",")]
+        top = pathlib.Path("/sys/fs/cgroup/memory" if first else "/sys/fs/cgroup")
+        own = first[0] if first else next(path for _, kinds, path in lines if not kinds)
+        self.names = ("memory.limit_in_bytes", "memory.max_usage_in_bytes") if first else ("memory.max", "memory.peak")
+        self.path = top / own.lstrip("/") / f"vgg-memory-{os.getpid()}"
+        self.path.mkdir()
+        try:
+            if limit is not None:
+                (self.path / self.names[0]).write_text(str(limit))
+        except OSError:
+            self.path.rmdir()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.path.rmdir()
+
+    def enter(self):
+        (self.path / "cgroup.procs").write_text(str(os.getpid()))
+
+    def peak(self):
+        path = self.path / self.names[1]
+        return int(path.read_text()) if path.exists() else 0
+
+
+def forget(path):
+    """Takes a file's pages out of the cache, as far as nobody else has them mapped."""
+    with open(path, "rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def run(program, model, pictures, limit, options, logits):
+    """(exit code, seconds, major faults, peak of the group, what --time tells)"""
+    command = [program, "--time", "-ojson", "--save-logits", logits, *options, model, *pictures]
+    with Group(limit) as group:
+        forget(model)
+        before, start = resource.getrusage(resource.RUSAGE_CHILDREN).ru_majflt, time.monotonic()
+        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, preexec_fn=group.enter)
+        seconds = time.monotonic() - start
+        faults = resource.getrusage(resource.RUSAGE_CHILDREN).ru_majflt - before
+        told = json.loads(done.stdout) if done.returncode == 0 else {}
+        return done.returncode, seconds, faults, group.peak(), told
+
+
+def main():
+    args = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    args.add_argument("program", metavar="VGG_INFER")
+    args.add_argument("model", metavar="MODEL", nargs="?", default=harness.CACHE / "models" / "vgg16.pth")
+    args.add_argument("image", metavar="IMAGE", nargs="?",
+                      default=harness.ROOT / "models" / "pictures" / "bag_18.png")
+    args.add_argument("--limits", default="512,384,256", metavar="MB,...", help="(512,384,256)")
+    args.add_argument("--pictures", type=int, default=8, metavar="N", help="for the throughput (8)")
+    args = args.parse_args()
+    try:
+        Group(None).__exit__()
+    except (OSError, StopIteration) as error:
+        print(f"no control group can be made here ({error}): skipped")
+        return 77
+    different = 0
+    print(f"{args.model}, {os.path.getsize(args.model) / 1e6:.0f} MB; MB of 10^6 bytes, limits of 2^20")
+    print(f"{'plan':12}{'pictures':>9}{'limit':>8}{'code':>6}{'same':>6}{'s':>8}{'pictures/s':>12}{'faults':>8}"
+          f"{'peak':>7}{'private':>9}")
+    with tempfile.TemporaryDirectory() as folder:
+        for count, options in ((1, []), (args.pictures, ["--plan-for", "steady"]), (args.pictures, ["--low-memory"])):
+            expected = None
+            for limit in (None, *map(int, args.limits.split(","))):
+                logits = pathlib.Path(folder, "logits.npy")
+                logits.unlink(missing_ok=True)
+                code, seconds, faults, peak, told = run(args.program, args.model, [args.image] * count,
+                                                        limit and limit << 20, options, logits)
+                found = logits.read_bytes() if code == 0 else None
+                expected = found if limit is None else expected
+                same = code == 0 and found == expected
+                different += not same and "steady" not in options
+                rate = 1e3 * count / (told["time"]["infer_ms"] + told["time"]["prepare_ms"]) if told else 0
+                private = told["time"]["peak_private_bytes"] if told else 0
+                print(f"{told.get('plan', options[-1] if options else 'one-shot'):12}{count:9}{limit or 'none':>8}{code:6}"
+                      f"{'yes' if same else 'no':>6}{seconds:8.2f}{rate:12.2f}{faults:8}{peak / 1e6:7.0f}"
+                      f"{private / 1e6:9.1f}", flush=True)
+    print(f"{different} runs without the same answer (a steady plan may need more than a limit allows)")
+    return 1 if different else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
