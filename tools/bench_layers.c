@@ -67,7 +67,7 @@ void bench_write_layers(const struct measurement *measurement, enum cli_sort sor
     struct table table = {
         .columns =
             "<layer<nodes<algorithm>prepare>ms>share>GFLOP/s>real>of peak>x peak>of read>weights"
-            ">activations>GB/s",
+            ">read>inputs>activations>GB/s",
     };
     for (size_t s = 0; steps != NULL && s < measurement->step_count; s++) {
         const struct vgg_step_info *info = &steps[s]->info;
@@ -80,10 +80,13 @@ void bench_write_layers(const struct measurement *measurement, enum cli_sort sor
         add_figures(&table, steps[s]->prepare_ms, ms, whole_ms, info->multiply_adds, info->products,
                     measure_get_product_ms(info, &roof));
         add_if(&table, read, "%.0f %%",
-               100 * 1e3 * (double)info->weight_bytes / ms / roof.bytes_per_second);
+               100 * 1e3 * (double)info->read_bytes / ms / roof.bytes_per_second);
         add_bytes(&table, info->weight_bytes);
+        add_bytes(&table, info->read_bytes);
+        add_if(&table, strncmp(info->algorithm, "columns", 7) == 0, "%.1f %%",
+               100 * info->input_density);
         add_bytes(&table, activations);
-        table_add(&table, "%.2f", 1e-6 * (double)(info->weight_bytes + activations) / ms);
+        table_add(&table, "%.2f", 1e-6 * (double)(info->read_bytes + activations) / ms);
     }
     table_add(&table, "total");
     table_add(&table, "%s", "");
@@ -92,9 +95,11 @@ void bench_write_layers(const struct measurement *measurement, enum cli_sort sor
                 total.product_ms);
     table_add(&table, "%s", "");
     add_bytes(&table, total.weight_bytes);
+    add_bytes(&table, total.read_bytes);
+    table_add(&table, "%s", "");
     add_bytes(&table, total.activation_bytes);
     table_add(&table, "%.2f",
-              1e-6 * (double)(total.weight_bytes + total.activation_bytes) / total.ms);
+              1e-6 * (double)(total.read_bytes + total.activation_bytes) / total.ms);
     if (steps == NULL || table.failed) {
         fputs("  (no memory for the table of layers)\n", out);
     } else {
@@ -126,6 +131,8 @@ void bench_write_layers_json(const struct measurement *measurement, struct json 
         json_number(json, "multiply_adds", info->multiply_adds, 15);
         json_number(json, "products", info->products, 15);
         json_integer(json, "weight_bytes", (int64_t)info->weight_bytes);
+        json_integer(json, "read_bytes", (int64_t)info->read_bytes);
+        json_number(json, "input_density", info->input_density, DIGITS);
         json_integer(json, "input_bytes", (int64_t)info->input_bytes);
         json_integer(json, "output_bytes", (int64_t)info->output_bytes);
         json_number(json, "predicted_ms", info->predicted_ms, DIGITS);
@@ -153,6 +160,8 @@ void bench_write_layers_csv(const struct measurement *measurement, const char *b
             info->predicted_ms,
             measure_get_roof_ms(info, &roof),
             step->prepare_ms,
+            (double)info->read_bytes,
+            info->input_density,
         };
         fputs(before, out);
         for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {

@@ -49,7 +49,7 @@ static bool flush(FILE *out)
 
 static const char *get_precision(const struct bench_about *about)
 {
-    return about->model->info.int8 ? "int8" : "float32";
+    return about->model->info.weights;
 }
 
 /* --- text --- */
@@ -240,7 +240,8 @@ static void begin_csv(const struct bench_report *report)
 {
     fputs(report->layers
               ? CONFIGURATION ",layer,nodes,algorithm,ms,multiply_adds,products,weight_bytes,"
-                              "input_bytes,output_bytes,predicted_ms,roof_ms,prepare_ms\n"
+                              "input_bytes,output_bytes,predicted_ms,roof_ms,prepare_ms,read_bytes,"
+                              "input_density\n"
               : CONFIGURATION ",width,height,load_ms,prepare_ms,first_ms,runs,p50_ms,p90_ms,p99_ms,"
                               "min_ms,mean_ms,sd_ms,images_per_second,gflops,roof_percent,"
                               "peak_bytes,peak_private_bytes\n",

@@ -28,7 +28,7 @@ enum cli_plan_for {
 };
 
 /* The numbers that weights are packed as. */
-enum cli_weights { CLI_WEIGHTS_F32, CLI_WEIGHTS_INT8 };
+enum cli_weights { CLI_WEIGHTS_F32, CLI_WEIGHTS_BF16, CLI_WEIGHTS_F16, CLI_WEIGHTS_INT8 };
 
 enum cli_shell { CLI_SHELL_BASH, CLI_SHELL_ZSH, CLI_SHELL_FISH };
 

@@ -15,7 +15,7 @@ static const char *const convs[] = {"auto", "exact", "direct", "f2", "f4", "f6",
 static const char *const plans[] = {"auto", "one-shot", "steady", NULL};
 static const char *const shells[] = {"bash", "zsh", "fish", NULL};
 static const char *const reports[] = {"text", "json", NULL};
-static const char *const weights[] = {"f32", "int8", NULL};
+static const char *const weights[] = {"f32", "bf16", "f16", "int8", NULL};
 static const char *const sorts[] = {"order", "time", NULL};
 
 #define VALUE(member) offsetof(struct cli_options, member)
@@ -30,7 +30,7 @@ const struct cli_option cli_option_table[] = {
     {"labels", 'l', CLI_CLASSIFY | CLI_PACK, CLI_TEXT, VALUE(labels), "FILE",
      "class names, one a line, in the order of the classes", NULL, 0, 0},
     {"weights", 0, CLI_PACK, CLI_CHOICE, VALUE(weights), NULL,
-     "float32, or 8-bit integers, with which activations are too (f32)", weights, 0, 0},
+     "float32; in 16 bits; or 8-bit integers, with which activations are too (f32)", weights, 0, 0},
     {"calibrate", 0, CLI_PACK, CLI_TEXT, VALUE(calibrate), "DIR",
      "pictures like those to come, which int8 is chosen and measured with", NULL, 0, 0},
     {"pictures", 0, CLI_PACK, CLI_COUNT, VALUE(pictures), "N",
@@ -149,6 +149,7 @@ const struct cli_command_entry cli_command_table[] = {
      "Write the net into one file that is used where it is mapped: weights at whole pages, with\n"
      "BatchNorm folded, in the order in which this CPU's kernels read them and as all others can\n"
      "prepare them; layers, labels and preprocessing. FILE then stands wherever a checkpoint can.\n"
+     "--weights bf16 and f16 halve the file and what is read of it; arithmetic stays float32.\n"
      "With --weights int8 --calibrate DIR it is an int8 net, and what that costs is told."},
     {0, NULL, NULL, NULL},
 };

@@ -262,7 +262,7 @@ static double get_read_ms(const struct vgg_step_info *info, const struct vgg_roo
 {
     const bool linear = strncmp(info->nodes, "Linear", 6) == 0;
     return linear && roof->bytes_per_second > 0
-               ? 1e3 * (double)info->weight_bytes / roof->bytes_per_second
+               ? 1e3 * (double)info->read_bytes / roof->bytes_per_second
                : 0;
 }
 
@@ -298,6 +298,7 @@ struct measure_total measurement_sum(const struct measurement *measurement)
         total.predicted_ms += step->info.predicted_ms;
         total.predicted_steps_ms += step->info.predicted_ms > 0 ? step->ms : 0;
         total.weight_bytes += step->info.weight_bytes;
+        total.read_bytes += step->info.read_bytes;
         total.activation_bytes += step->info.input_bytes + step->info.output_bytes;
     }
     total.run_ms = total.ms + (measurement->one_shot ? total.prepare_ms : 0);

@@ -70,7 +70,7 @@ struct measure_total {
     double multiply_adds, products;
     double product_ms, roof_ms, predicted_ms;
     double predicted_steps_ms; /* measured, of the steps that have a prediction */
-    uint64_t weight_bytes, activation_bytes;
+    uint64_t weight_bytes, read_bytes, activation_bytes;
 };
 struct measure_total measurement_sum(const struct measurement *measurement);
 

@@ -35,10 +35,12 @@ static vgg_status check_words(const struct cli_options *options, const char **mo
     if (options->weights != CLI_WEIGHTS_INT8 && options->calibrate != NULL) {
         return message_fail(err, VGG_ERR_ARGUMENT, "pack: --calibrate is for --weights int8");
     }
-    if (options->weights == CLI_WEIGHTS_INT8 && options->for_list.count > 0) {
-        return message_fail(
-            err, VGG_ERR_ARGUMENT,
-            "pack: --for is for float32: int8 weights have one order for every CPU");
+    for (int i = 0; options->weights != CLI_WEIGHTS_F32 && i < options->for_list.count; i++) {
+        if (options->weights == CLI_WEIGHTS_INT8 || options->for_list.values[i] != 0) {
+            return message_fail(
+                err, VGG_ERR_ARGUMENT,
+                "pack: --for is for float32: weights of fewer bits have one order for every CPU");
+        }
     }
     return net_check_options(options, err);
 }
@@ -46,7 +48,16 @@ static vgg_status check_words(const struct cli_options *options, const char **mo
 /* What the file is to be ready for: by default for this machine, and for all others as well. */
 static struct vgg_pack_options choose_readers(const struct cli_options *options)
 {
-    struct vgg_pack_options pack = {.cpus = 1u << vgg_cpu_detect(), .plain = true};
+    static const enum vgg_dtype dtypes[] = {[CLI_WEIGHTS_F32] = VGG_DTYPE_F32,
+                                            [CLI_WEIGHTS_BF16] = VGG_DTYPE_BF16,
+                                            [CLI_WEIGHTS_F16] = VGG_DTYPE_F16,
+                                            [CLI_WEIGHTS_INT8] = VGG_DTYPE_F32};
+    struct vgg_pack_options pack = {
+        .cpus = 1u << vgg_cpu_detect(), .plain = true, .weights = dtypes[options->weights]};
+    if (options->weights == CLI_WEIGHTS_BF16 || options->weights == CLI_WEIGHTS_F16) {
+        pack.cpus = 0;
+        return pack;
+    }
     if (options->for_list.count > 0) {
         pack = (struct vgg_pack_options){0};
     }
@@ -80,8 +91,10 @@ static void tell(const struct cli_options *options, const char *path, const stru
                         : !pack->plain                       ? " alone"
                         : ready[0] != '\0'                   ? ", plain for all other CPUs"
                                                              : "plain for all CPUs";
-    message_say("%s: %s of %s%s, %.0f MB, %s%s", options->output, net->about.info.name, path,
-                net->about.info.batch_norm ? ", BatchNorm folded" : "", bytes / (1 << 20), ready,
+    const bool halves = pack->weights != VGG_DTYPE_F32;
+    message_say("%s: %s of %s%s, %.0f MB, %s%s%s%s", options->output, net->about.info.name, path,
+                net->about.info.batch_norm ? ", BatchNorm folded" : "", bytes / (1 << 20),
+                halves ? vgg_dtype_string(pack->weights) : "", halves ? " weights, " : "", ready,
                 plain);
 }
 

@@ -23,13 +23,17 @@ void report_describe(const struct report_model *model, char *out, size_t bytes)
 {
     char size[32];
     report_format_bytes(model->file_bytes, size, sizeof size);
-    snprintf(out, bytes, "%s (%d conv + %d linear%s%s%s), %d classes, %s checkpoint, %s",
+    const bool told = model->info.int8 || strcmp(model->info.weights, "float32") == 0;
+    snprintf(out, bytes, "%s (%d conv + %d linear%s%s%s%s%s), %d classes, %s checkpoint, %s",
              model->info.name, model->info.conv_count, model->info.linear_count,
              !model->info.batch_norm ? ""
              : model->folded         ? ", BatchNorm folded"
                                      : ", BatchNorm kept apart",
              model->info.dense ? ", dense" : "",
-             model->info.int8 ? ", int8 weights and activations" : "", model->info.class_count,
+             model->info.int8 ? ", int8 weights and activations"
+             : told           ? ""
+                              : ", ",
+             told ? "" : model->info.weights, told ? "" : " weights", model->info.class_count,
              model->container, size);
 }
 

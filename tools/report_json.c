@@ -22,6 +22,7 @@ void report_write_model_json(struct json *json, const struct report_model *model
     json_bool(json, "batch_norm", model->info.batch_norm);
     json_bool(json, "dense", model->info.dense);
     json_bool(json, "int8", model->info.int8);
+    json_string(json, "weights", model->info.weights);
     json_integer(json, "classes", model->info.class_count);
     json_string(json, "described_by", model->info.spec_source);
     json_string(json, "assumed", model->info.assumed);

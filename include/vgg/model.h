@@ -65,7 +65,9 @@ struct vgg_model_info {
     const char *assumed; /* what none of these says, so that the usual was taken, as in "a 2x2 max
                                 pool after features.28; an input of 56x56"; "" where nothing was */
     bool int8;           /* weights and activations are 8-bit integers, and so are all products */
-    uint64_t reserved[6];
+    const char *weights; /* the element type of convolutions' and linear layers' weights, as from
+                            vgg_dtype_string; "mixed" where they have several */
+    uint64_t reserved[5];
 };
 VGG_API void vgg_model_get_info(const vgg_model *model, struct vgg_model_info *info);
 
@@ -100,18 +102,22 @@ struct vgg_pack_options {
     bool
         plain; /* those weights as they are, too: all other CPUs, and other ways of convolving, prepare from
                    them. Without, the file is of no use to any but these instruction sets */
-    uint64_t reserved[8];
+    /* What weights are rounded to, once and to nearest: VGG_DTYPE_F32, or BF16 or F16, which half the file and
+     * what is read of it. Biases and all arithmetic stay float32. With 16 bits cpus is 0. */
+    enum vgg_dtype weights;
+    uint64_t reserved[7];
 };
 
-/* Writes the net into a packed file: BatchNorm folded into the convolutions before it, weights as float32 at
- * whole pages, so that they are used where the file is mapped; with layers, labels and preprocessing. It is
- * opened like any checkpoint, and gives the same logits to the bit where convolutions are computed in the same
- * way. Tensors are named as torchvision names those of a net without BatchNorm.
+/* Writes the net into a packed file: BatchNorm folded into the convolutions before it, weights at whole pages,
+ * so that they are used where the file is mapped; with layers, labels and preprocessing. It is opened like any
+ * checkpoint. Fully connected weights are in columns (VGG_LAYOUT_COLUMNS): those of inputs that are zero are not
+ * read, which changes no result because the file has only finite numbers. Float32 logits are the checkpoint's
+ * but for the order of these layers' sums. Tensors are named as torchvision names those of a net without BatchNorm.
  *   options  NULL: for no instruction set, but plain
  *   path  by convention ends in ".vgg". It is written under another name in the same folder and renamed when it
  *         is safe on the disk: whatever happens, PATH is the old file or the whole new one.
  * Errors: ARGUMENT (dense, a crop that is no square, neither cpus nor plain), UNSUPPORTED (weights that are no
- * numbers, or that a packed file has for other CPUs only), IO, LIMIT, MEMORY. Threads: any. */
+ * numbers, or beyond those of 16 bits, or that a packed file has for other CPUs only), IO, LIMIT, MEMORY. Threads: any. */
 VGG_API vgg_status vgg_model_pack(const vgg_model *model, const char *path,
                                   const struct vgg_pack_options *options, struct vgg_error *err);
 

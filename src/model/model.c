@@ -324,6 +324,23 @@ void vgg_model_destroy(vgg_model *model)
     }
 }
 
+static const char *name_weights(const vgg_model *model)
+{
+    size_t count;
+    const struct vgg_node *nodes = vgg_model_get_nodes(model, &count);
+    const struct vgg_tensor *first = NULL;
+    for (size_t i = 0; i < count; i++) {
+        const struct vgg_tensor *weight = nodes[i].op == VGG_OP_CONV2D   ? nodes[i].conv.weight
+                                          : nodes[i].op == VGG_OP_LINEAR ? nodes[i].linear.weight
+                                                                         : NULL;
+        first = first != NULL ? first : weight;
+        if (weight != NULL && weight->dtype != first->dtype) {
+            return "mixed";
+        }
+    }
+    return first != NULL ? vgg_dtype_string(first->dtype) : "";
+}
+
 void vgg_model_get_info(const vgg_model *model, struct vgg_model_info *info)
 {
     *info = (struct vgg_model_info){
@@ -336,6 +353,7 @@ void vgg_model_get_info(const vgg_model *model, struct vgg_model_info *info)
         .assumed = model->assumed,
         .dense = model->dense,
         .int8 = model->spec.int8,
+        .weights = name_weights(model),
     };
     for (size_t i = 0; i < model->spec.layer_count; i++) {
         const struct vgg_layer *layer = &model->spec.layers[i];

@@ -1,6 +1,9 @@
 /* A model into a packed file: its description and its weights, folded. */
 #include "model/pack.h"
 
+#include <string.h>
+
+#include "base/half.h"
 #include "base/outfile.h"
 #include "model/norm.h"
 #include "model/spec_write.h"
@@ -9,6 +12,7 @@ struct packer {
     const vgg_model *model;
     const char *path; /* the checkpoint's */
     const struct vgg_pack_forms *forms;
+    enum vgg_dtype weights;
     struct vgg_arena arena;  /* what lives until the end */
     struct vgg_spec spec;    /* the folded net's */
     struct vgg_graph folded; /* its nodes, of which only the names are used */
@@ -40,35 +44,106 @@ vgg_status vgg_spec_fold(const char *path, const struct vgg_spec *spec, struct v
     return VGG_OK;
 }
 
-static void begin_tensor(struct packer *packer, const struct vgg_parameter *as)
+static void begin_tensor(struct packer *packer, const struct vgg_parameter *as,
+                         enum vgg_dtype dtype, enum vgg_layout layout)
 {
-    vgg_packed_begin_tensor(packer->writer, as->name, VGG_DTYPE_F32, VGG_LAYOUT_ROWS, as->shape,
-                            as->ndim);
+    vgg_packed_begin_tensor(packer->writer, as->name, dtype, layout, as->shape, as->ndim);
 }
 
-/* Writes a tensor row by row along its first dimension.
- *   scale  of each row, or NULL */
-static vgg_status write_rows(struct packer *packer, const struct vgg_parameter *as,
-                             const struct vgg_tensor *tensor, const double *scale)
+/* Numbers times a scale, rounded once to the type that weights are stored as.
+ *   out  [count] of that type, and `step` elements from one to the next; not the numbers' own memory */
+static vgg_status store_weights(const struct packer *packer, const struct vgg_parameter *as,
+                                const float *numbers, size_t count, double scale, void *out,
+                                size_t step)
+{
+    const bool half = packer->weights == VGG_DTYPE_F16;
+    float *floats = out;
+    uint16_t *halves = out;
+    if (packer->weights == VGG_DTYPE_F32) {
+        for (size_t i = 0; i < count; i++) {
+            floats[i * step] = numbers[i];
+            vgg_fold_weights(floats + i * step, 1, scale);
+        }
+        return VGG_OK;
+    }
+    const int infinity = half ? 0x7c00 : 0x7f80;
+    for (size_t i = 0; i < count; i++) {
+        const double value = (double)numbers[i] * scale;
+        halves[i * step] = half ? vgg_half_from_double(value) : vgg_bfloat16_from_double(value);
+        if ((halves[i * step] & 0x7fff) >= infinity) {
+            return vgg_fail(packer->err, VGG_ERR_UNSUPPORTED,
+                            "%s: %s: a weight of %.9g is beyond the largest %s, which is %s: pack "
+                            "it as %s",
+                            packer->path, as->name, value, vgg_dtype_string(packer->weights),
+                            half ? "65504" : "3.39e38", half ? "bf16" : "f32");
+        }
+    }
+    return VGG_OK;
+}
+
+/* Writes a convolution's weight, filter by filter.
+ *   scale  of each, or NULL */
+static vgg_status write_filters(struct packer *packer, const struct vgg_parameter *as,
+                                const struct vgg_tensor *tensor, const double *scale)
 {
     const struct vgg_allocator *allocator = vgg_allocator_of(packer->arena.context);
-    const int64_t count = vgg_tensor_get_count(tensor) / tensor->shape[0];
-    float *row = vgg_mem_alloc(allocator, (size_t)count, sizeof *row);
-    if (row == NULL) {
-        return vgg_fail_memory(packer->err, packer->path, (size_t)count * sizeof *row,
-                               tensor->name);
+    const size_t count = (size_t)(vgg_tensor_get_count(tensor) / tensor->shape[0]);
+    float *filter = vgg_mem_alloc(allocator, count, 2 * sizeof *filter);
+    if (filter == NULL) {
+        return vgg_fail_memory(packer->err, packer->path, 2 * count * sizeof *filter, tensor->name);
     }
-    begin_tensor(packer, as);
-    for (int64_t i = 0; i < tensor->shape[0]; i++) {
-        vgg_tensor_read_range(tensor, i * count, count, row);
-        if (scale != NULL) {
-            vgg_fold_weights(row, (size_t)count, scale[i]);
-        }
-        vgg_packed_add(packer->writer, row, (size_t)count);
+    vgg_status status = VGG_OK;
+    begin_tensor(packer, as, packer->weights, VGG_LAYOUT_ROWS);
+    for (int64_t i = 0; i < tensor->shape[0] && status == VGG_OK; i++) {
+        vgg_tensor_read_range(tensor, i * (int64_t)count, (int64_t)count, filter);
+        status = store_weights(packer, as, filter, count, scale != NULL ? scale[i] : 1,
+                               filter + count, 1);
+        vgg_packed_add(packer->writer, filter + count, count);
     }
     vgg_packed_end_tensor(packer->writer);
-    vgg_mem_free(allocator, row);
-    return VGG_OK;
+    vgg_mem_free(allocator, filter);
+    return status;
+}
+
+/* Writes a fully connected layer's weight [rows][k] in columns, a block of them at a time. All its numbers are
+ * finite, which the kernel relies on when it leaves zeros out. */
+static vgg_status write_columns(struct packer *packer, const struct vgg_parameter *as,
+                                const struct vgg_tensor *tensor)
+{
+    enum { ROWS = 64, BLOCK = 64 };
+    const int64_t rows = tensor->shape[0], k = tensor->shape[1];
+    const size_t bytes = vgg_dtype_get_bytes(packer->weights);
+    float numbers[BLOCK], columns[BLOCK * ROWS];
+    vgg_status status = VGG_OK;
+    begin_tensor(packer, as, packer->weights, VGG_LAYOUT_COLUMNS);
+    for (int64_t slice = 0; slice < rows; slice += ROWS) {
+        for (int64_t first = 0; first < k && status == VGG_OK; first += BLOCK) {
+            const int64_t count = k - first < BLOCK ? k - first : BLOCK;
+            memset(columns, 0, sizeof columns);
+            for (int64_t row = 0; row < ROWS && slice + row < rows && status == VGG_OK; row++) {
+                vgg_tensor_read_range(tensor, (slice + row) * k + first, count, numbers);
+                status = store_weights(packer, as, numbers, (size_t)count, 1,
+                                       (char *)columns + (size_t)row * bytes, ROWS);
+            }
+            vgg_packed_add(packer->writer, columns, (size_t)count * ROWS);
+        }
+    }
+    vgg_packed_end_tensor(packer->writer);
+    return status;
+}
+
+static vgg_status write_bias(struct packer *packer, const struct vgg_parameter *as,
+                             const struct vgg_tensor *tensor)
+{
+    float *elements;
+    vgg_status status =
+        vgg_vector_read(tensor, packer->path, &packer->arena, &elements, packer->err);
+    if (status == VGG_OK) {
+        begin_tensor(packer, as, VGG_DTYPE_F32, VGG_LAYOUT_ROWS);
+        vgg_packed_add(packer->writer, elements, (size_t)as->shape[0]);
+        vgg_packed_end_tensor(packer->writer);
+    }
+    return status;
 }
 
 /* Writes the bias of a convolution that had a BatchNorm. */
@@ -91,7 +166,7 @@ static vgg_status write_folded_bias(struct packer *packer, const struct vgg_para
     for (size_t i = 0; i < count; i++) {
         elements[i] = vgg_fold_bias((double)elements[i], scale[i], shift[i]);
     }
-    begin_tensor(packer, as);
+    begin_tensor(packer, as, VGG_DTYPE_F32, VGG_LAYOUT_ROWS);
     vgg_packed_add(packer->writer, elements, count);
     vgg_packed_end_tensor(packer->writer);
     return VGG_OK;
@@ -110,7 +185,7 @@ static vgg_status write_conv(struct packer *packer, const struct vgg_node *node,
                                                            &scale, &shift, packer->err);
     const struct vgg_parameter *as = (*next)++;
     if (status == VGG_OK && forms->plain) {
-        status = write_rows(packer, as, node->conv.weight, scale);
+        status = write_filters(packer, as, node->conv.weight, scale);
     }
     if (status == VGG_OK && forms->write != NULL) {
         status = forms->write(forms->user, node, as->name, packer->writer, packer->err);
@@ -119,17 +194,16 @@ static vgg_status write_conv(struct packer *packer, const struct vgg_node *node,
         return write_folded_bias(packer, (*next)++, node->conv.bias, scale, shift);
     }
     return status == VGG_OK && node->conv.bias != NULL
-               ? write_rows(packer, (*next)++, node->conv.bias, NULL)
+               ? write_bias(packer, (*next)++, node->conv.bias)
                : status;
 }
 
 static vgg_status write_linear(struct packer *packer, const struct vgg_linear *linear,
                                const struct vgg_parameter **next)
 {
-    vgg_status status = write_rows(packer, (*next)++, linear->weight, NULL);
-    return status == VGG_OK && linear->bias != NULL
-               ? write_rows(packer, (*next)++, linear->bias, NULL)
-               : status;
+    vgg_status status = write_columns(packer, (*next)++, linear->weight);
+    return status == VGG_OK && linear->bias != NULL ? write_bias(packer, (*next)++, linear->bias)
+                                                    : status;
 }
 
 static vgg_status write_layers(void *user, struct vgg_packed_writer *writer)
@@ -230,6 +304,7 @@ vgg_status vgg_model_write_packed(const vgg_model *model, const char *path,
     struct packer packer = {.model = model,
                             .path = vgg_model_get_path(model),
                             .forms = forms,
+                            .weights = forms->weights,
                             .arena = {.context = context},
                             .err = err};
     struct vgg_limits limits;

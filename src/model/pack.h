@@ -28,6 +28,7 @@ vgg_status vgg_pack_write(const char *path, const char *model_path, const struct
                           struct vgg_error *err);
 
 struct vgg_pack_forms {
+    enum vgg_dtype weights; /* float32, bfloat16 or float16 */
     bool plain; /* convolutions' weights as any CPU can prepare them, too */
     /* Writes a convolution's weight in other forms, `name` being the folded net's for it; NULL: there are none. */
     vgg_status (*write)(void *user, const struct vgg_node *node, const char *name,

@@ -117,6 +117,13 @@ vgg_status vgg_model_pack(const vgg_model *model, const char *path,
     if (status == VGG_OK && options->plain) {
         status = vgg_model_check_plain(model, err);
     }
+    const bool halves = options->weights == VGG_DTYPE_BF16 || options->weights == VGG_DTYPE_F16;
+    if (status == VGG_OK && options->weights != VGG_DTYPE_F32 && (!halves || options->cpus != 0)) {
+        status = vgg_fail(err, VGG_ERR_ARGUMENT,
+                          "vgg_model_pack: expected weights of float32, or of 16 bits, which are "
+                          "ready for no instruction set; got %s",
+                          halves ? "both" : vgg_dtype_string(options->weights));
+    }
     if (status == VGG_OK && options->cpus != 0) {
         status = vgg_pool_create(vgg_cpu_count(), &context->allocator, &forms.pool, err);
     }
@@ -132,8 +139,10 @@ vgg_status vgg_model_pack(const vgg_model *model, const char *path,
                           options->cpus);
     }
     if (status == VGG_OK) {
-        const struct vgg_pack_forms given = {
-            .plain = options->plain, .write = write_forms, .user = &forms};
+        const struct vgg_pack_forms given = {.weights = options->weights,
+                                             .plain = options->plain,
+                                             .write = write_forms,
+                                             .user = &forms};
         status = vgg_model_write_packed(model, path, &given, err);
     }
     for (size_t i = 0; i < forms.count; i++) {

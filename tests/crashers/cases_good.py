@@ -1,5 +1,7 @@
 """Files that every hostile one is a variation of: they must be accepted, or the rest would prove
 nothing."""
+import struct
+
 from case import Case
 from writer import (NET_BN, READY, Member, legacy_net, members_of, net, net_pickle, packed_net,
                     safetensors_net, tar_archive, tar_parts, values_of, zip_archive, zip_net)
@@ -11,6 +13,10 @@ def cases():
     yield Case(0, "good.legacy", legacy_net(), (), code=0)
     yield Case(0, "good.tar", tar_archive(tar_parts()), (), code=0)
     yield Case(0, "good.vgg", packed_net(), (), code=0)
+    for dtype, bits in (("BF16", 0x3e80), ("F16", 0x3400), ("F64", 0)):  # all weights are 0.25 or 0
+        data = struct.pack("<H", bits) * 1024 if bits else bytes(8192)
+        yield Case(0, f"good-columns-{dtype}.vgg",
+                   packed_net(classifier_0_weight={"layout": "columns", "dtype": dtype, "data": data}), (), code=0)
     yield Case(0, "good-ready.vgg", packed_net(ready=READY), (), code=0)
     yield Case(0, "good-ready-alone.vgg", packed_net(ready=READY, plain=False), (), code=0)
     yield Case(0, "good.safetensors", safetensors_net(), (), code=0)

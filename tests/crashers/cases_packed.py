@@ -67,6 +67,15 @@ def directories():
             ("crc-of-2^32", "crc32: expected", {"crc32": 2**32}), ("wrong-crc", "expected CRC-32 00000001", {"crc32": 1}),
             ("name-of-control", "no printable UTF-8", {"name": "a\nb"}), ("number-for-name", "name: expected a text", {"name": 3})):
         yield bad(f"tensor-{name}", says, **{WEIGHT: change})
+    columns = {"layout": "columns", "dtype": "F16"}
+    yield bad("short-columns", "expected CRC-32", classifier_0_weight={**columns, "data": b"\0\x34" * 1023})
+    yield bad("long-columns", "expected its bytes at", classifier_0_weight={**columns, "data": bytes(2050 + PAGE)})
+    yield bad("columns-of-one-side", "no tensor of F32 and of layout columns", classifier_0_bias={"layout": "columns"})
+    yield bad("columns-of-integers", "expected floating-point",
+              classifier_0_weight={"layout": "columns", "dtype": "I16", "data": bytes(2048)})
+    yield bad("nan-in-columns", "classifier", classifier_0_weight={**columns, "data": b"\xff\x7f" * 1024})
+    yield bad("infinity-in-columns", "expected finite numbers",
+              classifier_0_weight={**columns, "data": b"\x00\x7c" * 1024})
     yield bad("same-name", "features.0.weight", **{BIAS: {"name": "features.0.weight"}})
     yield bad("other-name", "features.0.bias", **{BIAS: {"name": "features.0.bias2"}})
     yield bad("overlap", "expected its bytes at", **{BIAS: {"offset": PAGE}})

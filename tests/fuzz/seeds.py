@@ -144,6 +144,8 @@ def packed():
             "alone": writer.packed_net(ready=writer.READY, plain=False),
             "winograd": writer.packed_net(ready=[{"layout": "winograd", "group": 8, "channels": 4, "m": 2,
                                                   "floats": 512}]),
+            **{dtype: writer.packed_net(classifier_0_weight={"layout": "columns", "dtype": dtype,
+                                                             "data": b"\x00\x34" * 1024}) for dtype in ("F16", "BF16")},
             "columns": writer.packed_net(classifier_0_bias={"layout": "columns", "shape": [1, 64], "dtype": "BF16"})}
 
 

@@ -141,6 +141,25 @@ def check_sources(folder):
     check(len(runs[0]) > 100 and runs[0] == runs[1], "the converted net classifies otherwise")
 
 
+def check_columns(folder, converted):
+    """Fully connected weights, in the file input by input, come back as they were, or rounded as torch rounds."""
+    original = torch.load(source / "models" / "fashion_vgg8_bn.pth")
+    names = [name for name in original if name.startswith("classifier") and name.endswith("weight")]
+    check(len(names) == 3, f"linear layers: {names}")
+    for dtype, choice in ((torch.float32, None), (torch.bfloat16, "bf16"), (torch.float16, "f16")):
+        if choice is not None:
+            packed, converted = folder / f"{choice}.vgg", folder / f"{choice}.pth"
+            subprocess.run([program, "pack", source / "models" / "fashion_vgg8_bn.pth", "-o", packed, "--weights",
+                            choice], check=True, capture_output=True)
+            check(convert(packed, converted)[0] == 0, f"{choice}: not converted")
+        found = torch.load(converted)
+        for name in names:
+            check(found[name].dtype == dtype and torch.equal(found[name], original[name].to(dtype)),
+                  f"{choice}: {name} is another one")
+        check(found["features.0.weight"].dtype == dtype and found["features.0.bias"].dtype == torch.float32,
+              f"{choice}: types of a convolution")
+
+
 def check_packed(folder):
     """A packed file's description stands beside what it is converted to, and is no one else's."""
     packed, out = folder / "shoes.vgg", folder / "shoes.pth"
@@ -151,9 +170,14 @@ def check_packed(folder):
         code, err = convert(packed, out)
         check(code == 0 and "preprocessing in the .json beside it" in err, f"{code}, {err}")
     # For one run, weights that are ready may be of another F(m) than those that must be prepared.
-    runs = [subprocess.run([program, "--plan-for", "steady", "--format", "csv", model, picture],
-                           capture_output=True, text=True).stdout for model in (packed, out)]
-    check("Bag" in runs[0] and runs[0] == runs[1], "a packed net that is converted classifies otherwise")
+    # Fully connected weights are summed in another order than rows are.
+    runs = [[line.split(",") for line in
+             subprocess.run([program, "--plan-for", "steady", "--format", "csv", model, picture],
+                            capture_output=True, text=True).stdout.splitlines()[1:]] for model in (packed, out)]
+    check(len(runs[0]) == 5 and runs[0][0][3] == "Bag" and
+          all(a[:4] == b[:4] and abs(float(a[5]) - float(b[5])) <= 5e-6 for a, b in zip(*runs)),
+          "a packed net that is converted classifies otherwise")
+    check_columns(folder, out)
     (folder / "shoes.json").write_text('{"schema": 1}')
     out.unlink()
     code, err = convert(packed, out)

@@ -1,11 +1,13 @@
 /* checkpoint/packed and model/pack: the bundled net there and back, every cut and every changed byte. */
 #include "unit.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/half.h"
 #include "checkpoint/packed.h"
 #include "model/spec_write.h"
 #include "vgg/session.h"
@@ -229,7 +231,19 @@ static void run(const vgg_model *model, bool one_shot, enum vgg_cpu cpu, float l
     free(input);
 }
 
-START_TEST(gives_the_same_bits)
+/* The same but for the order of the fully connected layers' sums. */
+static void expect_close(const float *found, const float *expected)
+{
+    float largest = 0;
+    for (int i = 0; i < 10; i++) {
+        largest = fmaxf(largest, fabsf(expected[i]));
+    }
+    for (int i = 0; i < 10; i++) {
+        ck_assert(fabsf(found[i] - expected[i]) <= 1e-6F * largest);
+    }
+}
+
+START_TEST(gives_the_same_logits)
 {
     char bundled[512];
     vgg_checkpoint *checkpoint, *packed;
@@ -259,7 +273,7 @@ START_TEST(gives_the_same_bits)
             float expected[10], found[10];
             run(model, one_shot != 0, cpu, expected);
             run(again, one_shot != 0, cpu, found);
-            ck_assert_mem_eq(found, expected, sizeof found);
+            expect_close(found, expected);
         }
     }
     /* What is packed already is packed to the same bytes. */
@@ -324,5 +338,109 @@ START_TEST(writes_descriptions)
 }
 END_TEST
 
+/* Weights of 16 bits: each of the checkpoint's, or their product with BatchNorm's scale, rounded once. */
+START_TEST(rounds_weights_once)
+{
+    static const enum vgg_dtype dtypes[] = {VGG_DTYPE_F32, VGG_DTYPE_BF16, VGG_DTYPE_F16};
+    char bundled[512];
+    vgg_checkpoint *checkpoint, *packed;
+    vgg_model *model, *again;
+    struct vgg_model_info info;
+    make_folder();
+    snprintf(bundled, sizeof bundled, "%s/fashion_vgg8_bn.pth", getenv("VGG_TEST_MODELS"));
+    ck_assert_int_eq(vgg_checkpoint_open(bundled, NULL, &checkpoint, &err), VGG_OK);
+    ck_assert_int_eq(vgg_model_create(checkpoint, NULL, &model, &err), VGG_OK);
+    const struct vgg_tensor *from = vgg_checkpoint_find_tensor(checkpoint, "classifier.3.weight");
+    const size_t count = (size_t)vgg_tensor_get_count(from);
+    float *expected = malloc(count * sizeof *expected), *found = malloc(count * sizeof *found);
+    vgg_tensor_read_f32(from, expected);
+    for (size_t d = 0; d < sizeof dtypes / sizeof dtypes[0]; d++) {
+        const struct vgg_pack_options options = {.plain = true, .weights = dtypes[d]};
+        float logits[10], other[10];
+        ck_assert_int_eq(vgg_model_pack(model, path, &options, &err), VGG_OK);
+        ck_assert_int_eq(vgg_checkpoint_open(path, NULL, &packed, &err), VGG_OK);
+        ck_assert_int_eq(vgg_checkpoint_verify(packed, NULL, &err), VGG_OK);
+        ck_assert_int_eq(vgg_model_create(packed, NULL, &again, &err), VGG_OK);
+        vgg_model_get_info(again, &info);
+        ck_assert_str_eq(info.weights, vgg_dtype_string(dtypes[d]));
+        const struct vgg_tensor *to = vgg_checkpoint_find_tensor(packed, "classifier.3.weight");
+        ck_assert_int_eq(to->layout, VGG_LAYOUT_COLUMNS);
+        ck_assert_int_eq(to->dtype, dtypes[d]);
+        ck_assert_int_eq(vgg_checkpoint_find_tensor(packed, "classifier.3.bias")->dtype,
+                         VGG_DTYPE_F32);
+        ck_assert_int_eq(vgg_checkpoint_find_tensor(packed, "features.2.weight")->dtype, dtypes[d]);
+        vgg_tensor_read_f32(to, found);
+        for (size_t i = 0; i < count; i++) {
+            const double value = (double)expected[i];
+            const float want = dtypes[d] == VGG_DTYPE_F32 ? expected[i]
+                               : dtypes[d] == VGG_DTYPE_BF16
+                                   ? vgg_bfloat16_to_float(vgg_bfloat16_from_double(value))
+                                   : vgg_half_to_float(vgg_half_from_double(value));
+            ck_assert(memcmp(&found[i], &want, sizeof want) == 0);
+        }
+        /* Every instruction set computes with the same numbers. */
+        run(again, false, VGG_CPU_SCALAR, other);
+        for (enum vgg_cpu cpu = VGG_CPU_SCALAR; cpu <= VGG_CPU_NEON; cpu++) {
+            for (int one_shot = 0; one_shot < 2 && vgg_cpu_is_available(cpu); one_shot++) {
+                run(again, one_shot != 0, cpu, logits);
+                expect_close(logits, other);
+            }
+        }
+        vgg_model_destroy(again);
+        vgg_checkpoint_close(packed);
+    }
+    const struct vgg_pack_options both = {.cpus = 2, .weights = VGG_DTYPE_F16},
+                                  other = {.plain = true, .weights = VGG_DTYPE_I8};
+    ck_assert_int_eq(vgg_model_pack(model, path, &both, &err), VGG_ERR_ARGUMENT);
+    ck_assert_int_eq(vgg_model_pack(model, path, &other, &err), VGG_ERR_ARGUMENT);
+    free(expected);
+    free(found);
+    vgg_model_destroy(model);
+    vgg_checkpoint_close(checkpoint);
+    remove_folder();
+}
+END_TEST
+
+/* A weight that float16 has no number for is refused, and the file that was there stays. */
+START_TEST(refuses_what_float16_cannot_hold)
+{
+    char bundled[512];
+    vgg_checkpoint *checkpoint;
+    vgg_model *model;
+    make_folder();
+    snprintf(bundled, sizeof bundled, "%s/fashion_vgg8_bn.pth", getenv("VGG_TEST_MODELS"));
+    ck_assert_int_eq(vgg_checkpoint_open(bundled, NULL, &checkpoint, &err), VGG_OK);
+    ck_assert_int_eq(vgg_model_create(checkpoint, NULL, &model, &err), VGG_OK);
+    /* The file is mapped for reading: a copy of the tensor takes its place. */
+    struct vgg_tensor *weight =
+        (struct vgg_tensor *)vgg_checkpoint_find_tensor(checkpoint, "classifier.6.weight");
+    float *numbers = malloc((size_t)vgg_tensor_get_count(weight) * sizeof *numbers);
+    vgg_tensor_read_f32(weight, numbers);
+    numbers[7] = -65520; /* the nearest to it is infinite */
+    weight->data = numbers;
+    const struct vgg_pack_options half = {.plain = true, .weights = VGG_DTYPE_F16},
+                                  bfloat = {.plain = true, .weights = VGG_DTYPE_BF16};
+    ck_assert_int_eq(vgg_model_pack(model, path, &bfloat, &err), VGG_OK);
+    struct vgg_file before, after;
+    ck_assert_int_eq(vgg_file_read(path, 1 << 24, NULL, &before, &err), VGG_OK);
+    ck_assert_int_eq(vgg_model_pack(model, path, &half, &err), VGG_ERR_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(err.message,
+                                 "classifier.6.weight: a weight of -65520 is beyond "
+                                 "the largest float16, which is 65504: pack it as bf16"));
+    ck_assert_int_eq(vgg_file_read(path, 1 << 24, NULL, &after, &err), VGG_OK);
+    ck_assert_uint_eq(before.size, after.size);
+    ck_assert_mem_eq(before.data, after.data, before.size);
+    numbers[7] = -65519; /* and of this 65504 */
+    ck_assert_int_eq(vgg_model_pack(model, path, &half, &err), VGG_OK);
+    vgg_file_close(&before);
+    vgg_file_close(&after);
+    free(numbers);
+    vgg_model_destroy(model);
+    vgg_checkpoint_close(checkpoint);
+    remove_folder();
+}
+END_TEST
+
 UNIT_MAIN("packed", places_tensors_at_pages, refuses_every_cut, refuses_every_changed_byte,
-          reads_other_layouts, gives_the_same_bits, writes_descriptions)
+          reads_other_layouts, gives_the_same_logits, writes_descriptions, rounds_weights_once,
+          refuses_what_float16_cannot_hold)

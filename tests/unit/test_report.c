@@ -12,18 +12,20 @@ static const struct vgg_preprocess preprocess = {.name = "imagenet",
                                                  .crop = 224,
                                                  .mean = {0.485F, 0.456F, 0.406F},
                                                  .std = {0.229F, 0.224F, 0.225F}};
-static const struct report_model model = {.path = "vgg16_bn.pth",
-                                          .container = "zip",
-                                          .file_bytes = 553507836,
-                                          .info = {.name = "vgg16_bn",
-                                                   .conv_count = 13,
-                                                   .linear_count = 3,
-                                                   .batch_norm = true,
-                                                   .class_count = 1000,
-                                                   .spec_source = "names and shapes (built-in vgg16)",
-                                                   .assumed = ""},
-                                          .preprocess = &preprocess,
-                                          .folded = true};
+static const struct report_model model = {
+    .path = "vgg16_bn.pth",
+    .container = "zip",
+    .file_bytes = 553507836,
+    .info = {.name = "vgg16_bn",
+             .conv_count = 13,
+             .linear_count = 3,
+             .batch_norm = true,
+             .class_count = 1000,
+             .spec_source = "names and shapes (built-in vgg16)",
+             .assumed = "",
+             .weights = "float32"},
+    .preprocess = &preprocess,
+    .folded = true};
 static const struct report_class classes[] = {
     {{.index = 281, .logit = 0.1F, .probability = 0.75}, "tabby, \"tabby\" cat"},
     {{.index = 7, .logit = NAN, .probability = (double)NAN}, "Bücher"},
@@ -55,7 +57,8 @@ START_TEST(writes_text_in_columns)
     ck_assert_str_eq(
         write(CLI_FORMAT_TEXT),
         "vgg16_bn (13 conv + 3 linear, BatchNorm folded), 1000 classes, zip checkpoint, 528 MB\n"
-        "  described by names and shapes (built-in vgg16), preprocessing imagenet (resize 256, crop 224)\n"
+        "  described by names and shapes (built-in vgg16), preprocessing imagenet (resize 256, "
+        "crop 224)\n"
         "\n"
         "a\\x0a\xff.jpg (640x480)\n"
         " 1   75.0000 %  tabby, \"tabby\" cat  class 281  logit 0.100000001\n"
