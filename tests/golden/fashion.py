@@ -24,6 +24,25 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import train_fashion  # noqa: E402
 
 BOUND = 6e-6  # of max |logit|: both runs are float32, see exact.py
+# Weights, bits of their fraction, the least share of the same top-1.
+HALVES = (("bf16", 8, 0.995), ("f16", 11, 0.999))
+
+
+def check_halves(program, checkpoint, folder, count, expected, weights, bits, least):
+    """Weights of 16 bits against those of 32."""
+    packed, out = os.path.join(folder, f"{weights}.vgg"), os.path.join(folder, f"{weights}.npy")
+    subprocess.run([program, "pack", checkpoint, "-o", packed, "--weights", weights], check=True,
+                   stderr=subprocess.DEVNULL)
+    subprocess.run([program, "--format", "jsonl", "--save-logits", out, packed,
+                    *[os.path.join(folder, f"{i:05}.png") for i in range(count)]], check=True,
+                   stdout=subprocess.DEVNULL)
+    delta = np.abs(np.load(out) - expected)
+    same = (np.load(out).argmax(1) == expected.argmax(1)).mean()
+    # Each weight is off by half a unit of its last bit at most; errors of nine layers add up, signs at random.
+    bound = 9 * 2.0 ** -bits * np.abs(expected).max()
+    print(f"{weights}: max |delta logit| {delta.max():.2e} (bound {bound:.2e}), mean {delta.mean():.2e}, "
+          f"the same top-1 {100 * same:.2f} %")
+    return delta.max() <= bound and same >= least
 
 
 def main():
@@ -43,6 +62,7 @@ def main():
                                    for i in range(len(pictures))]],
                                 stdout=subprocess.PIPE, check=True)
         logits = np.load(os.path.join(folder, "logits.npy"))
+        halves = [check_halves(program, checkpoint, folder, len(pictures), logits, *choice) for choice in HALVES]
     records = [json.loads(line) for line in result.stdout.splitlines()]
     records = [r for r in records if "top" in r]
     top1 = np.array([r["top"][0]["index"] for r in records])
@@ -52,7 +72,7 @@ def main():
           f"{(top1 != expected.argmax(1)).sum()} different top-1, "
           f"max |delta logit| / max |logit| = {delta:.2e}")
     checks = [len(records) == len(labels), (top1 == expected.argmax(1)).all(), ours == theirs,
-              theirs >= 0.925, delta <= BOUND]
+              theirs >= 0.925, delta <= BOUND, *halves]
     print(f"{sum(checks)} passed, {len(checks) - sum(checks)} failed")
     return 0 if all(checks) else 1
 
