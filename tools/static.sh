@@ -78,7 +78,8 @@ build_library() {
         -DCMAKE_C_COMPILER="$arch-linux-musl-gcc" -DCMAKE_AR="$(command -v "$arch-linux-gnu-ar")" \
         -DCMAKE_RANLIB="$(command -v "$arch-linux-gnu-ranlib")" \
         -DCMAKE_C_FLAGS="$FLAGS" \
-        -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF -DCMAKE_POSITION_INDEPENDENT_CODE=ON \
+        -DCMAKE_BUILD_TYPE=Release "-DCMAKE_C_FLAGS_RELEASE=-O2 -DNDEBUG" \
+        -DBUILD_SHARED_LIBS=OFF -DCMAKE_POSITION_INDEPENDENT_CODE=ON \
         -DCMAKE_PREFIX_PATH="$folder/libs" -DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF \
         -DCMAKE_INSTALL_PREFIX="$folder/libs" \
         -DCMAKE_INSTALL_LIBDIR:STRING=lib "$@" >"$folder/$source.log" 2>&1 ||
@@ -92,7 +93,7 @@ if [ ! -f "$folder/libs/lib/libz.a" ]; then # Debian's source lacks a file that 
     say "building libz.a"
     (
         cd "$folder/zlib"
-        CHOST="$arch-linux-gnu" CC="$arch-linux-musl-gcc" CFLAGS="-O3 $FLAGS" \
+        CHOST="$arch-linux-gnu" CC="$arch-linux-musl-gcc" CFLAGS="-O2 $FLAGS" \
             ./configure --static --prefix="$folder/libs"
         make install libz.a
     ) >"$folder/zlib.log" 2>&1 || { tail -20 "$folder/zlib.log" >&2; exit 1; }
@@ -109,7 +110,7 @@ rm -f "$folder"/libs/lib/*.so*
 if [ ! -f "$folder/meson/build.ninja" ]; then
     say "configuring $folder/meson"
     meson setup "$folder/meson" --cross-file "tools/cross/$arch-linux-musl.ini" \
-        --buildtype=release -Dstatic=true -Dtests=false --prefix=/usr \
+        --buildtype=release -Doptimization=2 -Dstatic=true -Dtests=false --prefix=/usr \
         "-Dpkg_config_path=$folder/libs/lib/pkgconfig"
 fi
 say "building build-static-$arch/vgg-infer"
