@@ -183,11 +183,13 @@ def test_sorted_names():
             check(np.array_equal(np.load(out[0]), np.load(out[1])), f"{name}: other logits than in the file's order", text)
         told = command("info", os.path.join(folder, "b.safetensors")).stdout
         check("layers in the order of their numbers (conv1_1 … fc2)" in told, "sorted names", told)
-        # A packed file has torchvision's names, and the same bits.
+        # A packed file has torchvision's names. It sums its linear layers in another order: both are within BOUND.
         command("pack", os.path.join(folder, "a.pth"), "-o", os.path.join(folder, "a.vgg"))
         for path, model in zip(out, ("a.vgg", "a.pth")):
             command("--save-logits", path, "--plan-for", "steady", os.path.join(folder, model), PHOTOS[0])
-        check(np.array_equal(np.load(out[0]), np.load(out[1])), "packed: other logits")
+        packed, plain = np.load(out[0]), np.load(out[1])
+        apart = np.abs(packed - plain).max() / np.abs(plain).max()
+        check(apart <= 2 * BOUND, f"packed: logits {apart:.2e} apart, at most {2 * BOUND:.0e}")
 
 
 if __name__ == "__main__":
