@@ -112,7 +112,7 @@ START_TEST(the_error_is_that_of_bytes)
     struct vgg_histogram histogram = {.bins = bins};
     enum { COUNT = 20000 };
     static float numbers[COUNT];
-    double clipped, least = INFINITY;
+    double clipped, least = HUGE_VAL;
     float best = 0;
     memset(bins, 0, sizeof bins);
     for (int i = 0; i < COUNT; i++) { /* exponentially distributed, a third of them zeros */
