@@ -81,8 +81,11 @@ void *vgg_aligned_alloc(const struct vgg_allocator *allocator, size_t bytes)
 
 void *vgg_huge_alloc(const struct vgg_allocator *allocator, size_t bytes)
 {
+    if (bytes > PTRDIFF_MAX - HUGE_PAGE_BYTES) {
+        return NULL; /* as no allocator has it; AddressSanitizer's ends the process instead of saying so */
+    }
     /* A smaller block would take a page that it does not fill; a lent one is the lender's matter. */
-    if (is_lent(allocator) || bytes < 2 * HUGE_PAGE_BYTES || bytes > SIZE_MAX / 2) {
+    if (is_lent(allocator) || bytes < 2 * HUGE_PAGE_BYTES) {
         return vgg_aligned_alloc(allocator, bytes);
     }
     const size_t rounded = vgg_size_round_up(bytes, HUGE_PAGE_BYTES);
