@@ -11,11 +11,6 @@ enum {
     TASKS_PER_THREAD = 4,         /* so that no thread waits long for the last one */
 };
 
-static int clamp(int value, int low, int high)
-{
-    return value < low ? low : value > high ? high : value;
-}
-
 static void choose_conv(const struct vgg_plan *plan, struct vgg_step *step, int threads)
 {
     const struct vgg_activation *in = &plan->activations[step->in];
@@ -27,9 +22,9 @@ static void choose_conv(const struct vgg_plan *plan, struct vgg_step *step, int 
                           sizeof(float);
     step->groups = vgg_ceil_div(out->blocks, plan->kernels->conv_blocks);
     int rows = (int)(INPUT_ROWS_BYTES / (row_bytes > 0 ? row_bytes : 1));
-    int chunks = vgg_ceil_div(out->shape.h, clamp(rows, 1, out->shape.h));
+    int chunks = vgg_ceil_div(out->shape.h, vgg_clamp(rows, 1, out->shape.h));
     int wanted = vgg_ceil_div(TASKS_PER_THREAD * threads, step->groups * plan->batch);
-    step->chunks = clamp(chunks > wanted ? chunks : wanted, 1, out->shape.h);
+    step->chunks = vgg_clamp(chunks > wanted ? chunks : wanted, 1, out->shape.h);
     step->groups_first = weight_bytes > input_bytes;
 }
 
@@ -47,7 +42,7 @@ static void choose_first_conv(const struct vgg_plan *plan, struct vgg_step *step
     const int wanted = vgg_ceil_div(TASKS_PER_THREAD * threads, plan->batch);
     const int chunks = vgg_ceil_div(h, rows);
     step->groups = vgg_ceil_div(plan->activations[step->out].blocks, plan->kernels->conv_blocks);
-    step->chunks = clamp(chunks > wanted ? chunks : wanted, 1, h);
+    step->chunks = vgg_clamp(chunks > wanted ? chunks : wanted, 1, h);
     const size_t most = (size_t)vgg_ceil_div(h, step->chunks); /* rows of a chunk */
     const size_t window = (most - 1) * (size_t)conv->stride + (size_t)conv->kernel;
     step->conv.slots = threads;
@@ -66,7 +61,7 @@ static void choose_linear(const struct vgg_plan *plan, struct vgg_step *step, in
         return;
     }
     const size_t row_bytes = linear.features * sizeof(float);
-    const int fitting = clamp((int)(LINEAR_SLICE_BYTES / row_bytes), 1, linear.rows);
+    const int fitting = vgg_clamp((int)(LINEAR_SLICE_BYTES / row_bytes), 1, linear.rows);
     const int tiles = vgg_ceil_div(fitting, plan->kernels->linear_rows);
     step->groups = vgg_ceil_div(linear.rows, tiles * plan->kernels->linear_rows);
 }
@@ -89,7 +84,7 @@ void vgg_plan_choose(struct vgg_plan *plan, int threads)
         case VGG_STEP_LRN:
         case VGG_STEP_MAX_POOL:
             step->chunks =
-                clamp(vgg_ceil_div(TASKS_PER_THREAD * threads, out->blocks), 1, out->shape.h);
+                vgg_clamp(vgg_ceil_div(TASKS_PER_THREAD * threads, out->blocks), 1, out->shape.h);
             break;
         case VGG_STEP_FLATTEN:
             step->groups = 1;

@@ -105,16 +105,14 @@ static size_t make_step(struct vgg_plan *plan, const struct vgg_node *nodes, siz
     return taken;
 }
 
-/* The frame that the convolution reading activation `index` needs; steps that do nothing pass it on. */
-static int frame_for_readers(const struct vgg_plan *plan, int index)
+void vgg_plan_frame(struct vgg_plan *plan)
 {
     for (int s = 0; s < plan->step_count; s++) {
         const struct vgg_step *step = &plan->steps[s];
-        if (step->in == index && step->kind == VGG_STEP_CONV) {
-            return step->node->conv.padding;
+        if (step->kind == VGG_STEP_CONV) {
+            plan->activations[step->in].pad = step->node->conv.padding;
         }
     }
-    return 0;
 }
 
 vgg_status vgg_plan_fuse(struct vgg_plan *plan, const struct vgg_node *nodes, size_t node_count,
@@ -173,8 +171,7 @@ vgg_status vgg_plan_fuse(struct vgg_plan *plan, const struct vgg_node *nodes, si
         return refuse(plan, &nodes[node_count - 1], "expected a classifier at the end", err);
     }
     plan->class_count = shape.c;
-    for (int i = 1; i < plan->activation_count; i++) { /* the input has none */
-        plan->activations[i].pad = frame_for_readers(plan, i);
-    }
+    vgg_plan_frame(plan);
+    plan->activations[0].pad = 0; /* the caller's input has none, see run.c */
     return VGG_OK;
 }

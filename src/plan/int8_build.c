@@ -25,11 +25,6 @@ static bool is(const struct vgg_node *nodes, size_t count, size_t i, enum vgg_op
     return i < count && nodes[i].op == op;
 }
 
-static int clamp(int value, int low, int high)
-{
-    return value < low ? low : value > high ? high : value;
-}
-
 /* Returns the index of a new activation.
  *   block  channels side by side: VGG_INT8_BLOCK, VGG_INT8_INPUT_BLOCK, or 1 for features */
 static int add_activation(struct vgg_plan *plan, struct vgg_shape shape, int block, float scale)
@@ -175,18 +170,6 @@ static void make_output(struct vgg_plan *plan, struct vgg_step *step, struct vgg
     }
 }
 
-/* The frame that the convolution reading activation `index` needs; steps that do nothing pass it on. */
-static int frame_for_readers(const struct vgg_plan *plan, int index)
-{
-    for (int s = 0; s < plan->step_count; s++) {
-        const struct vgg_step *step = &plan->steps[s];
-        if (step->in == index && step->kind == VGG_STEP_CONV) {
-            return step->node->conv.padding;
-        }
-    }
-    return 0;
-}
-
 vgg_status vgg_int8_fuse(struct vgg_plan *plan, const struct vgg_node *nodes, size_t node_count,
                          struct vgg_error *err)
 {
@@ -226,9 +209,7 @@ vgg_status vgg_int8_fuse(struct vgg_plan *plan, const struct vgg_node *nodes, si
         return refuse(plan, &nodes[node_count - 1], "expected a linear layer at the end", err);
     }
     plan->class_count = shape.c;
-    for (int i = 0; i < plan->activation_count; i++) {
-        plan->activations[i].pad = frame_for_readers(plan, i);
-    }
+    vgg_plan_frame(plan);
     return VGG_OK;
 }
 
@@ -243,18 +224,18 @@ static void choose_conv(const struct vgg_plan *plan, struct vgg_step *step)
     const int64_t output_row_bytes = row_bytes * step->node->conv.stride * pool;
     const int64_t weight_bytes =
         (int64_t)step->int8.weight_group_stride * vgg_ceil_div(out->shape.c, VGG_INT8_GROUP);
-    const int rows = clamp((int)(INPUT_ROWS_BYTES / output_row_bytes), 1, out->shape.h);
+    const int rows = vgg_clamp((int)(INPUT_ROWS_BYTES / output_row_bytes), 1, out->shape.h);
     const int chunks = vgg_ceil_div(out->shape.h, rows);
     const int64_t wanted =
         ((int64_t)TASKS_PER_THREAD * plan->threads + (int64_t)out->blocks * plan->batch - 1) /
         ((int64_t)out->blocks * plan->batch);
     step->groups = out->blocks;
-    step->chunks = clamp(chunks > wanted ? chunks : (int)wanted, 1, out->shape.h);
+    step->chunks = vgg_clamp(chunks > wanted ? chunks : (int)wanted, 1, out->shape.h);
     step->groups_first = weight_bytes > row_bytes * (in->shape.h + 2 * (int64_t)in->pad);
     if (step->pool != NULL) {
         const int64_t pooled_row_bytes = (int64_t)out->shape.w * pool * pool * VGG_INT8_BLOCK;
-        step->int8.rows = clamp((int)(POOLED_ROWS_BYTES / pooled_row_bytes), 1,
-                                vgg_ceil_div(out->shape.h, step->chunks));
+        step->int8.rows = vgg_clamp((int)(POOLED_ROWS_BYTES / pooled_row_bytes), 1,
+                                    vgg_ceil_div(out->shape.h, step->chunks));
         step->conv.slots = plan->threads;
         step->conv.slot_elements =
             (size_t)step->int8.rows * (size_t)pooled_row_bytes / sizeof(float);
@@ -273,12 +254,12 @@ void vgg_int8_choose(struct vgg_plan *plan)
             choose_conv(plan, step);
             break;
         case VGG_STEP_QUANTIZE_INPUT:
-            step->chunks = clamp(TASKS_PER_THREAD * plan->threads, 1, out->shape.h);
+            step->chunks = vgg_clamp(TASKS_PER_THREAD * plan->threads, 1, out->shape.h);
             break;
         case VGG_STEP_MAX_POOL:
             step->groups = out->blocks;
-            step->chunks =
-                clamp(vgg_ceil_div(TASKS_PER_THREAD * plan->threads, out->blocks), 1, out->shape.h);
+            step->chunks = vgg_clamp(vgg_ceil_div(TASKS_PER_THREAD * plan->threads, out->blocks), 1,
+                                     out->shape.h);
             break;
         case VGG_STEP_AVG_POOL:
             step->groups = out->blocks;
@@ -286,7 +267,7 @@ void vgg_int8_choose(struct vgg_plan *plan)
         case VGG_STEP_LINEAR: {
             const int groups = vgg_ceil_div(out->shape.c, VGG_INT8_GROUP);
             const int64_t at_once = LINEAR_SLICE_BYTES / step->int8.weight_group_stride;
-            step->groups = vgg_ceil_div(groups, clamp((int)at_once, LINEAR_STREAMS, groups));
+            step->groups = vgg_ceil_div(groups, vgg_clamp((int)at_once, LINEAR_STREAMS, groups));
             break;
         }
         default:

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "plan/int8.h"
+#include "plan/task.h"
 
 /* What the tasks of one step need. */
 struct step_run {
@@ -16,22 +17,9 @@ struct step_run {
     int count;            /* pictures */
 };
 
-/* One task: a picture, a block of channels, a chunk of output rows. */
-struct task {
-    int n, group, begin, end;
-};
-
-static struct task get_task(const struct step_run *run, size_t index)
+static struct vgg_task get_task(const struct step_run *run, size_t index)
 {
-    const size_t groups = (size_t)run->step->groups, chunks = (size_t)run->step->chunks;
-    const size_t h = (size_t)run->out->shape.h;
-    const size_t n = index / (groups * chunks), rest = index % (groups * chunks);
-    const size_t group = run->step->groups_first ? rest / chunks : rest % groups;
-    const size_t chunk = run->step->groups_first ? rest % chunks : rest / groups;
-    return (struct task){.n = (int)n,
-                         .group = (int)group,
-                         .begin = (int)(h * chunk / chunks),
-                         .end = (int)(h * (chunk + 1) / chunks)};
+    return vgg_task_get(run->step, run->out->shape.h, index);
 }
 
 static uint8_t *block_of(const struct vgg_activation *a, int n, int block)
@@ -70,7 +58,7 @@ static void quantize_task(void *context, size_t index, int worker)
 {
     (void)worker;
     const struct step_run *run = context;
-    const struct task task = get_task(run, index);
+    const struct vgg_task task = get_task(run, index);
     const struct vgg_shape shape = run->out->shape;
     const ptrdiff_t plane = (ptrdiff_t)shape.h * shape.w;
     const struct vgg_int8_quantize_args args = {
@@ -112,7 +100,7 @@ static void conv_task(void *context, size_t index, int worker)
     const struct vgg_int8_step *int8 = &step->int8;
     const struct vgg_activation *in = run->in, *out = run->out;
     const struct vgg_conv2d *conv = &step->node->conv;
-    const struct task task = get_task(run, index);
+    const struct vgg_task task = get_task(run, index);
     const int first = task.group * (VGG_INT8_BLOCK / VGG_INT8_GROUP);
     const int left = vgg_ceil_div(out->shape.c, VGG_INT8_GROUP) - first;
     const ptrdiff_t channel = (ptrdiff_t)first * VGG_INT8_GROUP;
@@ -170,7 +158,7 @@ static void max_pool_task(void *context, size_t index, int worker)
 {
     (void)worker;
     const struct step_run *run = context;
-    const struct task task = get_task(run, index);
+    const struct vgg_task task = get_task(run, index);
     const struct vgg_max_pool *pool = &run->step->node->max_pool;
     const struct vgg_int8_max_pool_args args = {
         .x = block_of(run->in, task.n, task.group),
@@ -205,7 +193,7 @@ static void avg_pool_task(void *context, size_t index, int worker)
 {
     (void)worker;
     const struct step_run *run = context;
-    const struct task task = get_task(run, index);
+    const struct vgg_task task = get_task(run, index);
     const struct vgg_shape in = run->in->shape, out = run->out->shape;
     const uint8_t *x = block_of(run->in, task.n, task.group);
     uint8_t *y = block_of(run->out, task.n, task.group);

@@ -285,6 +285,8 @@ void vgg_plan_measure_roof(const struct vgg_plan *plan, struct vgg_pool *pool,
 /* The stages of vgg_plan_create. */
 vgg_status vgg_plan_fuse(struct vgg_plan *plan, const struct vgg_node *nodes, size_t node_count,
                          struct vgg_error *err);
+/* Gives each activation the frame that the convolution reading it needs; a part of fusing. */
+void vgg_plan_frame(struct vgg_plan *plan);
 vgg_status vgg_plan_measure(struct vgg_plan *plan, struct vgg_error *err);
 void vgg_plan_choose(struct vgg_plan *plan, int threads);
 void vgg_plan_measure_weights(struct vgg_plan *plan);
@@ -302,6 +304,11 @@ static inline uint64_t vgg_now_ns(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static inline int vgg_clamp(int value, int low, int high)
+{
+    return value < low ? low : value > high ? high : value;
 }
 
 /* a / b rounded up, for a >= 0 up to INT_MAX: channels come from a file. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "plan/int8.h"
+#include "plan/task.h"
 
 /* What the tasks of one step need. */
 struct step_run {
@@ -14,22 +15,9 @@ struct step_run {
     int count;          /* pictures */
 };
 
-/* One task: a picture, a group of channels, a chunk of output rows. */
-struct task {
-    int n, group, begin, end;
-};
-
-static struct task get_task(const struct step_run *run, size_t index)
+static struct vgg_task get_task(const struct step_run *run, size_t index)
 {
-    const size_t groups = (size_t)run->step->groups, chunks = (size_t)run->step->chunks;
-    const int h = run->out->shape.h;
-    size_t n = index / (groups * chunks), rest = index % (groups * chunks);
-    size_t group = run->step->groups_first ? rest / chunks : rest % groups;
-    size_t chunk = run->step->groups_first ? rest % chunks : rest / groups;
-    return (struct task){.n = (int)n,
-                         .group = (int)group,
-                         .begin = (int)((size_t)h * chunk / chunks),
-                         .end = (int)((size_t)h * (chunk + 1) / chunks)};
+    return vgg_task_get(run->step, run->out->shape.h, index);
 }
 
 static const float *block_of(const struct vgg_activation *a, int n, int block)
@@ -68,7 +56,7 @@ void vgg_activation_clear_frame(const struct vgg_activation *a, void *block, int
 
 /* A convolution's rows of a task for its group of output channels, from the task's first row on in x, frame
  * included. */
-static void convolve(const struct step_run *run, const struct task *task, const float *x,
+static void convolve(const struct step_run *run, const struct vgg_task *task, const float *x,
                      ptrdiff_t block_stride, ptrdiff_t row_stride)
 {
     const struct vgg_step *step = run->step;
@@ -110,7 +98,7 @@ static void conv_task(void *context, size_t index, int worker)
     const struct step_run *run = context;
     const struct vgg_conv2d *conv = &run->step->node->conv;
     const struct vgg_activation *in = run->in;
-    const struct task task = get_task(run, index);
+    const struct vgg_task task = get_task(run, index);
     const float *x = block_of(in, task.n, 0) - conv->padding * (in->row_stride + in->lanes);
     convolve(run, &task, x + (ptrdiff_t)task.begin * conv->stride * in->row_stride,
              in->block_stride, in->row_stride);
@@ -124,12 +112,10 @@ static void first_conv_task(void *context, size_t index, int worker)
     const struct vgg_step *step = run->step;
     const struct vgg_conv2d *conv = &step->node->conv;
     const struct vgg_activation *in = run->in;
-    const size_t chunks = (size_t)step->chunks, chunk = index % chunks;
-    const size_t h = (size_t)run->out->shape.h, w = (size_t)in->shape.w;
+    const size_t chunks = (size_t)step->chunks, w = (size_t)in->shape.w;
     const size_t side = (size_t)conv->padding, row = w + 2 * side;
-    struct task task = {.n = (int)(index / chunks),
-                        .begin = (int)(h * chunk / chunks),
-                        .end = (int)(h * (chunk + 1) / chunks)};
+    struct vgg_task task = {.n = (int)(index / chunks)};
+    vgg_task_set_rows(&task, run->out->shape.h, index % chunks, chunks);
     const int top = task.begin * conv->stride - conv->padding;
     const int rows = (task.end - task.begin - 1) * conv->stride + conv->kernel;
     float *framed = step->scratch + (size_t)worker * step->conv.slot_elements, *to = framed;
@@ -158,12 +144,12 @@ static void clear_padding_task(void *context, size_t index, int worker)
     (void)worker;
     const struct step_run *run = context;
     const struct vgg_activation *out = run->out;
-    const size_t chunks = (size_t)run->step->chunks, chunk = index % chunks;
+    const size_t chunks = (size_t)run->step->chunks;
     const int used = out->shape.c % out->lanes;
-    const int end = (int)((size_t)out->shape.h * (chunk + 1) / chunks);
-    for (int h = (int)((size_t)out->shape.h * chunk / chunks); h < end; h++) {
-        float *p = block_to_write(out, (int)(index / chunks), out->blocks - 1) +
-                   h * out->row_stride + used;
+    struct vgg_task task = {.n = (int)(index / chunks), .group = out->blocks - 1};
+    vgg_task_set_rows(&task, out->shape.h, index % chunks, chunks);
+    for (int h = task.begin; h < task.end; h++) {
+        float *p = block_to_write(out, task.n, task.group) + h * out->row_stride + used;
         for (int w = 0; w < out->shape.w; w++, p += out->lanes) {
             memset(p, 0, (size_t)(out->lanes - used) * sizeof *p);
         }
@@ -181,7 +167,7 @@ static void lrn_task(void *context, size_t index, int worker)
 {
     (void)worker;
     const struct step_run *run = context;
-    const struct task task = get_task(run, index);
+    const struct vgg_task task = get_task(run, index);
     const struct vgg_lrn *lrn = &run->step->node->lrn;
     const struct vgg_lrn_args args = {
         .x = block_of(run->in, task.n, 0),
@@ -207,7 +193,7 @@ static void max_pool_task(void *context, size_t index, int worker)
 {
     (void)worker;
     const struct step_run *run = context;
-    const struct task task = get_task(run, index);
+    const struct vgg_task task = get_task(run, index);
     const struct vgg_max_pool *pool = &run->step->node->max_pool;
     struct vgg_max_pool_args args = {
         .x = block_of(run->in, task.n, task.group),
@@ -228,7 +214,7 @@ static void avg_pool_task(void *context, size_t index, int worker)
 {
     (void)worker;
     const struct step_run *run = context;
-    const struct task task = get_task(run, index);
+    const struct vgg_task task = get_task(run, index);
     struct vgg_avg_pool_args args = {
         .x = block_of(run->in, task.n, task.group),
         .x_row_stride = run->in->row_stride,
@@ -250,7 +236,7 @@ static void pointwise_task(void *context, size_t index, int worker)
     (void)worker;
     const struct step_run *run = context;
     const struct vgg_kernels *kernels = run->plan->kernels;
-    const struct task task = get_task(run, index);
+    const struct vgg_task task = get_task(run, index);
     const bool features = run->out->lanes == 1;
     struct vgg_pointwise_args args = {
         .x = block_of(run->in, task.n, task.group),
@@ -288,7 +274,7 @@ static void flatten_task(void *context, size_t index, int worker)
 {
     (void)worker;
     const struct step_run *run = context;
-    const struct task task = get_task(run, index);
+    const struct vgg_task task = get_task(run, index);
     vgg_activation_to_planar(run->in, task.n, block_to_write(run->out, task.n, 0));
 }
 
