@@ -94,7 +94,9 @@ vgg_status vgg_fail_truncated(const struct vgg_archive *archive, uint64_t expect
                         " bytes: download or save it again",
                         archive->path, found, about, expected);
     }
+    const bool little = found < 10 * mega;
     return vgg_fail(err, VGG_ERR_FORMAT,
-                    "%s: truncated: %" PRIu64 " of %s%" PRIu64 " MB: download or save it again",
-                    archive->path, found / mega, about, (expected + mega / 2) / mega);
+                    "%s: truncated: %" PRIu64 "%s of %s%" PRIu64 " MB: download or save it again",
+                    archive->path, little ? found : found / mega, little ? " bytes" : "", about,
+                    (expected + mega / 2) / mega);
 }

@@ -81,13 +81,13 @@ START_TEST(tells_how_much_is_missing)
     put_legacy_header(&out);
     put_state_dict(&out, &big, 1);
     put_legacy_keys(&out, (const char *const[]){"0"}, 1);
-    refuse_bytes(out, VGG_ERR_FORMAT, "truncated: 0 of 400 MB");
+    refuse_bytes(out, VGG_ERR_FORMAT, "truncated: 272 bytes of 400 MB");
 
     out = (struct bytes){0}; /* cut inside the list of keys */
     put_legacy_header(&out);
     put_state_dict(&out, &big, 1);
     PUT(&out, "\x80\x02](X");
-    refuse_bytes(out, VGG_ERR_FORMAT, "truncated: 0 of about 400 MB");
+    refuse_bytes(out, VGG_ERR_FORMAT, "truncated: 265 bytes of about 400 MB");
 }
 END_TEST
 

@@ -228,7 +228,7 @@ START_TEST(refuses_wrong_lengths)
     char header[] = "{" TENSOR("w", "F32", "[104857600]", "0", "419430400") "}";
     put_le(&out, sizeof header - 1, 8);
     PUT(&out, "{" TENSOR("w", "F32", "[104857600]", "0", "419430400") "}");
-    refuse_bytes(out, VGG_ERR_FORMAT, "truncated: 0 of 400 MB");
+    refuse_bytes(out, VGG_ERR_FORMAT, "truncated: 78 bytes of 400 MB");
 }
 END_TEST
 

@@ -141,7 +141,7 @@ START_TEST(refuses_other_members)
         {1, {.magic = "ustar  "}, VGG_ERR_FORMAT, "another format"},
         {0, {.magic = "ustar  ", .name = "net.pth"}, VGG_ERR_UNSUPPORTED, "holds net.pth"},
         {1, {.sum_lie = 1}, VGG_ERR_FORMAT, "its sum does not agree"},
-        {1, {.size = "77777777777"}, VGG_ERR_FORMAT, "truncated: 0 of about 8192 MB"},
+        {1, {.size = "77777777777"}, VGG_ERR_FORMAT, "truncated: 5120 bytes of about 8192 MB"},
         {1, {.size = "-0000000001"}, VGG_ERR_FORMAT, "no octal number"},
         {1, {.size = "\x80\0\0\0\0\0\0\0\0\0\1"}, VGG_ERR_FORMAT, "no octal number"},
         {1, {.records = "29 size=18446744073709551615\n"}, VGG_ERR_FORMAT, "size"},

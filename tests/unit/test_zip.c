@@ -242,7 +242,7 @@ START_TEST(tells_how_much_is_missing)
     members[0].size = pickle.size;
     struct bytes out = make_zip(members, GOOD_MEMBERS);
     out.size = pickle.size + 100;
-    refuse_bytes(out, VGG_ERR_FORMAT, "truncated: 0 of about 400 MB");
+    refuse_bytes(out, VGG_ERR_FORMAT, "truncated: 315 bytes of about 400 MB");
     out = make_zip(members, GOOD_MEMBERS);
     out.size = pickle.size; /* inside the pickle */
     refuse_bytes(out, VGG_ERR_FORMAT, "bytes of a zip archive, and no directory");
