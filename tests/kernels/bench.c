@@ -5,36 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { RUNS = 7, PEAK_ITERATIONS = 4000000, CHUNK_BYTES = 768 * 1024 };
-
-double bench_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Median seconds of one call of fn, after one to warm up. */
-static double time_calls(void (*fn)(const void *), const void *context)
-{
-    double seconds[RUNS];
-    fn(context);
-    for (int i = 0; i < RUNS; i++) {
-        const double start = bench_now();
-        fn(context);
-        seconds[i] = bench_now() - start;
-    }
-    qsort(seconds, RUNS, sizeof *seconds, compare_doubles);
-    return seconds[RUNS / 2];
-}
 
 float *bench_numbers(size_t count)
 {
@@ -121,7 +93,7 @@ static void bench_conv(const struct vgg_kernels *kernels, struct conv_layer laye
     layer.weight = bench_numbers(oc * ic * 9);
     layer.bias = bench_numbers(oc);
     layer.y = bench_numbers(oc * framed);
-    const double seconds = time_calls(run_conv, &layer);
+    const double seconds = bench_time_calls(run_conv, &layer);
     const double flops = 2.0 * 9 * layer.ic * layer.oc * layer.side * layer.side;
     printf("  conv %3d -> %3d @ %3d   %8.2f ms %8.1f GFLOP/s %5.1f %% of peak\n", layer.ic,
            layer.oc, layer.side, seconds * 1e3, flops / seconds * 1e-9,
@@ -158,7 +130,7 @@ static void bench_linear(const struct vgg_kernels *kernels, int k, int rows)
                                             .end = rows,
                                             .k = k,
                                             .n = n}};
-        const double seconds = time_calls(run_linear, &layer);
+        const double seconds = bench_time_calls(run_linear, &layer);
         const double weights = (double)k * rows;
         printf("  linear %5d -> %4d, batch %d %8.2f ms %8.1f GFLOP/s %5.1f GB/s of weights\n", k,
                rows, n, seconds * 1e3, 2 * weights * n / seconds * 1e-9,
@@ -224,7 +196,7 @@ static void bench_columns(const struct vgg_kernels *kernels, int k, int rows,
              .rows = rows,
              .k = k,
              .n = n}};
-        const double seconds = time_calls(run_columns, &layer);
+        const double seconds = bench_time_calls(run_columns, &layer);
         const double weights = (double)count * slices * VGG_COLUMNS_ROWS;
         printf("  columns %5d -> %4d, %3d %% of the inputs, %zu-byte weights, batch %d %8.2f ms "
                "%8.1f GFLOP/s %5.1f GB/s of weights\n",

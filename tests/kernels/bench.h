@@ -6,6 +6,8 @@
 
 /* Seconds of a clock that only goes forward. */
 double bench_now(void);
+/* Median seconds of one call of fn, after one to warm up. */
+double bench_time_calls(void (*fn)(const void *), const void *context);
 
 /* `count` numbers -1 … 1, aligned, to be freed; ends the program when there is no memory. */
 float *bench_numbers(size_t count);

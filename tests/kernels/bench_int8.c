@@ -1,39 +1,12 @@
 /* Times the int8 kernels on VGG-16's layers, on one core, in one call each: against the roof that `peak`
  * measures (convolution), or in bytes of weights a second (fully connected). */
+#include "bench.h"
 #include "check_int8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { RUNS = 7 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Median seconds of one call of fn, after one to warm up. */
-static double time_calls(void (*fn)(const void *), const void *context)
-{
-    double seconds[RUNS];
-    fn(context);
-    for (int i = 0; i < RUNS; i++) {
-        const double start = now();
-        fn(context);
-        seconds[i] = now() - start;
-    }
-    qsort(seconds, RUNS, sizeof *seconds, compare_doubles);
-    return seconds[RUNS / 2];
-}
 
 /* Any bytes; those of a density of 255 are all non-zero, the others so often. Aligned, to be freed. */
 static void *make_bytes(size_t count, unsigned density)
@@ -57,9 +30,9 @@ static double measure_peak(const struct vgg_int8_kernels *kernels)
     double best = 0;
     struct vgg_int8_peak_args args = {.iterations = 1000};
     for (int i = 0; i < RUNS;) {
-        const double start = now();
+        const double start = bench_now();
         kernels->peak(&args);
-        const double seconds = now() - start;
+        const double seconds = bench_now() - start;
         if (seconds < 0.02) {
             args.iterations *= 2;
             continue;
@@ -122,7 +95,7 @@ static double bench_conv(const struct vgg_int8_kernels *kernels, struct conv_lay
     args->weight = weight;
     args->scaling = (struct vgg_int8_scaling){bias, scale, bias};
     args->y = make_bytes(oc / 64 * (size_t)layer.y_block, 255);
-    const double seconds = time_calls(run_conv, &layer);
+    const double seconds = bench_time_calls(run_conv, &layer);
     const double operations = 2.0 * 9 * layer.ic * layer.oc * layer.side * layer.side;
     printf("  conv %3d -> %3d @ %3d   %8.3f ms %8.1f Gop/s %5.1f %% of peak\n", layer.ic, layer.oc,
            layer.side, seconds * 1e3, operations / seconds * 1e-9,
@@ -171,7 +144,8 @@ static double bench_linear(const struct vgg_int8_kernels *kernels, int k, int ro
                                             .end = groups,
                                             .rows = rows,
                                             .n = n}};
-        const double seconds = time_calls(run_linear, &layer), weights = (double)k * (double)padded;
+        const double seconds = bench_time_calls(run_linear, &layer),
+                     weights = (double)k * (double)padded;
         printf("  linear %5d -> %4d, batch %2d %8.3f ms %8.1f Gop/s %5.1f GB/s of weights\n", k,
                rows, n, seconds * 1e3, 2 * weights * n / seconds * 1e-9, weights / seconds * 1e-9);
         first = n == 1 ? seconds : first;
