@@ -8,14 +8,14 @@
 
 #include "base/cpu.h"
 
-static char root[] = "/tmp/vgg-cgroup-XXXXXX";
+static char root[UNIT_FOLDER_BYTES];
 
 /* Writes root/name; its folders are made as needed. */
 static void put(const char *name, const char *text)
 {
-    char path[256];
+    char path[UNIT_PATH_BYTES];
     snprintf(path, sizeof path, "%s/%s", root, name);
-    for (char *p = strchr(path + sizeof root, '/'); p != NULL; p = strchr(p + 1, '/')) {
+    for (char *p = strchr(path + strlen(root) + 1, '/'); p != NULL; p = strchr(p + 1, '/')) {
         *p = '\0';
         mkdir(path, 0700);
         *p = '/';
@@ -28,7 +28,7 @@ static void put(const char *name, const char *text)
 
 static double quota(const char *membership)
 {
-    char path[256];
+    char path[UNIT_PATH_BYTES];
     put("cgroup", membership);
     snprintf(path, sizeof path, "%s/cgroup", root);
     return vgg_cgroup_quota(path, root);
@@ -36,8 +36,7 @@ static double quota(const char *membership)
 
 START_TEST(reads_every_kind_of_limit)
 {
-    strcpy(root, "/tmp/vgg-cgroup-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(root));
+    ck_assert_ptr_nonnull(mkdtemp(unit_temporary(root, "vgg-cgroup")));
     ck_assert_double_eq(quota("0::/\n"), 0);
     ck_assert_double_eq(vgg_cgroup_quota("/nonexistent", root), 0);
 

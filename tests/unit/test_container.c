@@ -100,9 +100,9 @@ END_TEST
 START_TEST(refuses_other_kinds_of_file)
 {
     static struct vgg_error err;
-    char folder[] = "/tmp/vgg-files-XXXXXX", path[64];
+    char folder[UNIT_FOLDER_BYTES], path[UNIT_PATH_BYTES];
     vgg_checkpoint *checkpoint;
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_ptr_nonnull(mkdtemp(unit_temporary(folder, "vgg-files")));
     ck_assert_int_eq(vgg_checkpoint_open(folder, NULL, &checkpoint, &err), VGG_ERR_UNSUPPORTED);
     ck_assert_ptr_nonnull(strstr(err.message, "found a folder: name the file in it"));
     snprintf(path, sizeof path, "%s/fifo", folder);
@@ -142,9 +142,9 @@ END_TEST
 static vgg_status verify_bytes_as(struct bytes bytes, const char *name, struct vgg_verified *out,
                                   struct vgg_error *err)
 {
-    char folder[] = "/tmp/vgg-verify-XXXXXX", path[512];
+    char folder[UNIT_FOLDER_BYTES], path[UNIT_PATH_BYTES];
     vgg_checkpoint *checkpoint;
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_ptr_nonnull(mkdtemp(unit_temporary(folder, "vgg-verify")));
     snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *file = fopen(path, "wb");
     ck_assert_ptr_nonnull(file);

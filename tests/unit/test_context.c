@@ -288,10 +288,10 @@ static void check_system(const char *picture)
 START_TEST(survives_a_system_without_memory)
 {
 #if OWN_MALLOC
-    char jpeg[] = "/tmp/vgg-context-XXXXXX";
+    char jpeg[UNIT_FOLDER_BYTES];
     struct vgg_image image;
     ck_assert_int_eq(vgg_image_open(path_of("pictures/bag_18.png"), NULL, &image, NULL), VGG_OK);
-    write_jpeg(&image, mkstemp(jpeg));
+    write_jpeg(&image, mkstemp(unit_temporary(jpeg, "vgg-context")));
     vgg_image_destroy(&image);
     check_system(path_of("pictures/bag_18.png"));
     check_system(jpeg);

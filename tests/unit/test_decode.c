@@ -400,10 +400,10 @@ END_TEST
 
 START_TEST(opens_files)
 {
-    char path[] = "/tmp/test_decode_XXXXXX";
+    char path[UNIT_FOLDER_BYTES];
     struct vgg_error err = {0};
     struct vgg_image image = {.width = -7};
-    int fd = mkstemp(path);
+    int fd = mkstemp(unit_temporary(path, "vgg-decode"));
     ck_assert_int_ge(fd, 0);
     make_png(&file, 2, 1, 8, PNG_COLOR_TYPE_GRAY, 0, 0, (const uint8_t[]){7, 200}, 2);
     ck_assert_int_eq(write(fd, file.data, file.size), (ssize_t)file.size);

@@ -10,14 +10,13 @@
 #include "base/cursor.h"
 #include "base/file.h"
 
-static char folder[] = "/tmp/vgg-file-XXXXXX";
-static char path[64];
+static char folder[UNIT_FOLDER_BYTES];
+static char path[UNIT_PATH_BYTES];
 
 /* A file of size bytes 0, 1, 2 … */
 static void make_file(size_t size)
 {
-    strcpy(folder, "/tmp/vgg-file-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_ptr_nonnull(mkdtemp(unit_temporary(folder, "vgg-file")));
     snprintf(path, sizeof path, "%s/file", folder);
     FILE *file = fopen(path, "wb");
     ck_assert_ptr_nonnull(file);

@@ -7,7 +7,7 @@
 
 #include "model/graph.h"
 
-static char folder[32];
+static char folder[UNIT_FOLDER_BYTES];
 static vgg_checkpoint *checkpoint;
 static vgg_model *model;
 static struct vgg_error err;
@@ -15,7 +15,7 @@ static struct vgg_error err;
 /* A path in the temporary folder, in one of a few buffers. */
 static const char *path_of(const char *name)
 {
-    static char paths[4][256];
+    static char paths[4][UNIT_PATH_BYTES];
     static int next;
     char *path = paths[next++ % 4];
     snprintf(path, sizeof paths[0], "%s/%s", folder, name);
@@ -35,8 +35,7 @@ static void open_as(const char *name)
 {
     char bundled[512];
     snprintf(bundled, sizeof bundled, "%s/fashion_vgg8_bn.pth", getenv("VGG_TEST_MODELS"));
-    strcpy(folder, "/tmp/vgg-model-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_ptr_nonnull(mkdtemp(unit_temporary(folder, "vgg-model")));
     ck_assert_int_eq(symlink(bundled, path_of(name)), 0);
     vgg_status status = vgg_checkpoint_open(path_of(name), NULL, &checkpoint, &err);
     ck_assert_msg(status == VGG_OK, "%s", err.message);

@@ -7,7 +7,7 @@
 
 #include "npy.h"
 
-static char path[] = "/tmp/test_npy_XXXXXX";
+static char path[UNIT_FOLDER_BYTES];
 
 /* Writes a .npy file of the given version, header text and number of data bytes. */
 static void write_file(unsigned version, const char *header, size_t data_bytes)
@@ -38,7 +38,7 @@ static void expect_error(vgg_status status, const char *part)
 
 static void make_path(void)
 {
-    int fd = mkstemp(path);
+    int fd = mkstemp(unit_temporary(path, "vgg-npy"));
     ck_assert_int_ge(fd, 0);
     close(fd);
 }

@@ -13,12 +13,11 @@
 #include "vgg/session.h"
 
 static struct vgg_error err;
-static char folder[64], path[80];
+static char folder[UNIT_FOLDER_BYTES], path[UNIT_PATH_BYTES];
 
 static void make_folder(void)
 {
-    strcpy(folder, "/tmp/vgg-packed-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_ptr_nonnull(mkdtemp(unit_temporary(folder, "vgg-packed")));
     snprintf(path, sizeof path, "%s/net.vgg", folder);
 }
 
@@ -158,7 +157,7 @@ START_TEST(reads_other_layouts)
     struct vgg_packed_writer writer;
     struct vgg_bytes description = {.ok = true};
     vgg_checkpoint *checkpoint, *saved;
-    char other[96];
+    char other[UNIT_PATH_BYTES];
     for (int row = 0; row < ROWS; row++) {
         for (int k = 0; k < K; k++) { /* bfloat16 of 1, 2, 3, … */
             const float value = (float)(row * K + k + 1);

@@ -104,9 +104,9 @@ START_TEST(draws_layers)
     ck_assert_int_lt(linear, 23 * winograd / 10);
     ck_assert_int_gt(count(&canvas, canvas_mix(0xa2559c, 0xffffff, 0.5)), 4000);
 
-    char path[] = "/tmp/vgg-plot-XXXXXX";
+    char path[UNIT_FOLDER_BYTES];
     struct vgg_image image;
-    const int fd = mkstemp(path);
+    const int fd = mkstemp(unit_temporary(path, "vgg-plot"));
     ck_assert_int_ge(fd, 0);
     close(fd);
     ck_assert_int_eq(plot_save(path, &about, &options, &measurement, &err), VGG_OK);

@@ -14,7 +14,7 @@
 enum { CLASSES = 10, SIDE = 28 };
 
 static struct vgg_error err;
-static char folder[64], path[80];
+static char folder[UNIT_FOLDER_BYTES], path[UNIT_PATH_BYTES];
 
 static const enum vgg_cpu all_cpus[] = {VGG_CPU_SCALAR, VGG_CPU_AVX2, VGG_CPU_AVX512, VGG_CPU_AMX,
                                         VGG_CPU_NEON};
@@ -30,8 +30,7 @@ static struct fixture setup(void)
 {
     struct fixture fixture;
     char bundled[512];
-    strcpy(folder, "/tmp/vgg-prepared-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_ptr_nonnull(mkdtemp(unit_temporary(folder, "vgg-prepared")));
     snprintf(path, sizeof path, "%s/net.vgg", folder);
     snprintf(bundled, sizeof bundled, "%s/fashion_vgg8_bn.pth", getenv("VGG_TEST_MODELS"));
     ck_assert_int_eq(vgg_checkpoint_open(bundled, NULL, &fixture.checkpoint, &err), VGG_OK);

@@ -14,12 +14,11 @@
 enum { SIDE = 8, PICTURE = 3 * SIDE * SIDE, CLASSES = 10, PICTURES = 6 };
 
 static struct vgg_error err;
-static char folder[64], path[80];
+static char folder[UNIT_FOLDER_BYTES], path[UNIT_PATH_BYTES];
 
 static void make_folder(void)
 {
-    strcpy(folder, "/tmp/vgg-quantize-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_ptr_nonnull(mkdtemp(unit_temporary(folder, "vgg-quantize")));
     snprintf(path, sizeof path, "%s/net.vgg", folder);
 }
 

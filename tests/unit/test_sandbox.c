@@ -70,7 +70,7 @@ START_TEST(kills_what_tries_to_get_out)
 }
 END_TEST
 
-static char path[64];
+static char path[UNIT_FOLDER_BYTES];
 
 static int do_write(void)
 {
@@ -88,7 +88,8 @@ static int do_remove(void)
 
 START_TEST(writes_only_while_it_may)
 {
-    snprintf(path, sizeof path, "/tmp/vgg-sandbox-%d", (int)getpid());
+    ck_assert_int_eq(close(mkstemp(unit_temporary(path, "vgg-sandbox"))), 0);
+    unlink(path);
     int status = run(do_write, false);
     if (status != -1) {
         ck_assert(WIFEXITED(status));
@@ -147,8 +148,8 @@ static int do_work_aborted(void)
 
 START_TEST(lets_it_work)
 {
-    char name[] = "/tmp/vgg-sandbox-XXXXXX";
-    out_fd = mkstemp(name);
+    char name[UNIT_FOLDER_BYTES];
+    out_fd = mkstemp(unit_temporary(name, "vgg-sandbox"));
     ck_assert_int_ge(out_fd, 0);
     int status = run(do_work, false);
     ck_assert_msg(status == -1 || status == 0, "status %x", (unsigned)status);

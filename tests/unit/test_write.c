@@ -4,12 +4,11 @@
 #include "checkpoint/write.h"
 #include "writer.h"
 
-static char folder[64], path[80];
+static char folder[UNIT_FOLDER_BYTES], path[UNIT_PATH_BYTES];
 
 static void make_folder(void)
 {
-    strcpy(folder, "/tmp/vgg-write-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_ptr_nonnull(mkdtemp(unit_temporary(folder, "vgg-write")));
     snprintf(path, sizeof path, "%s/in.pth", folder);
 }
 
@@ -98,7 +97,7 @@ static void give(void *user, void *block)
 START_TEST(leaves_nothing_without_memory)
 {
     static const char *const endings[] = {"pth", "safetensors"};
-    char name[80];
+    char name[UNIT_PATH_BYTES];
     make_folder();
     write_checkpoint(UINT32_MAX);
     for (size_t n = 0; n < 2; n++) {

@@ -3,6 +3,7 @@
 #define VGG_TESTS_UNIT_H
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Runs the tests of one module, in-process children as Check does it, and prints each one's name. */
@@ -19,6 +20,22 @@ static inline int unit_main(const char *module, const TTest *const *tests, size_
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+enum {
+    UNIT_FOLDER_BYTES = 256,
+    UNIT_PATH_BYTES = 512
+}; /* of a temporary name; of a file under it */
+
+/* A template for mkdtemp or mkstemp where temporary files belong.
+ *   out  [UNIT_FOLDER_BYTES] */
+static inline char *unit_temporary(char *out, const char *name)
+{
+    const char *folder = getenv("TMPDIR");
+    const int length = snprintf(out, UNIT_FOLDER_BYTES, "%s/%s-XXXXXX",
+                                folder != NULL && folder[0] != '\0' ? folder : "/tmp", name);
+    ck_assert_int_lt(length, UNIT_FOLDER_BYTES);
+    return out;
 }
 
 #define UNIT_MAIN(module, ...)                                                                     \
