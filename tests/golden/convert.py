@@ -15,7 +15,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 try:
     import numpy as np
@@ -27,6 +26,8 @@ try:
     import safetensors.torch
 except ImportError:
     safetensors = None
+
+from kills import kill
 
 program, source = sys.argv[1], pathlib.Path(sys.argv[2])
 passed = failed = 0
@@ -164,8 +165,11 @@ def check_packed(folder):
     """A packed file's description stands beside what it is converted to, and is no one else's."""
     packed, out = folder / "shoes.vgg", folder / "shoes.pth"
     picture = source / "models" / "pictures" / "bag_18.png"
-    subprocess.run([program, "pack", source / "models" / "fashion_vgg8_bn.pth", "-o", packed], check=True,
-                   capture_output=True)
+    labels = folder / "labels.txt"
+    labels.write_text("".join(f"shoe {i}\n" for i in range(10)))
+    subprocess.run([program, "pack", source / "models" / "fashion_vgg8_bn.pth", "-o", packed, "--labels", labels],
+                   check=True, capture_output=True)
+    labels.unlink()  # the file has them
     for _ in range(2):  # its own description may be there already
         code, err = convert(packed, out)
         check(code == 0 and "preprocessing in the .json beside it" in err, f"{code}, {err}")
@@ -174,7 +178,7 @@ def check_packed(folder):
     runs = [[line.split(",") for line in
              subprocess.run([program, "--plan-for", "steady", "--format", "csv", model, picture],
                             capture_output=True, text=True).stdout.splitlines()[1:]] for model in (packed, out)]
-    check(len(runs[0]) == 5 and runs[0][0][3] == "Bag" and
+    check(len(runs[0]) == 5 and runs[0][0][3] == "shoe 8" and
           all(a[:4] == b[:4] and abs(float(a[5]) - float(b[5])) <= 5e-6 for a, b in zip(*runs)),
           "a packed net that is converted classifies otherwise")
     check_columns(folder, out)
@@ -223,40 +227,11 @@ def check_in_place(folder):
                                     torch.arange(100000.0).reshape(100, 1000).t()), f"in place: {err}")
 
 
-def nameless(folder):
-    """Whether files can be written before they have a name."""
-    try:
-        os.close(os.open(folder, os.O_TMPFILE | os.O_RDWR))
-    except OSError:
-        return False
-    return True
-
-
 def check_kills(folder):
-    """Killed at any moment: the target is the old file or the whole new one, and never absent. Nothing else is
-    left, but in the instant between two names of the whole new one, which no run here has met."""
     model, out = folder / "big.pth", folder / "killed.safetensors"
     torch.save({f"w{i}": torch.randn(250000) for i in range(30)}, model)
-    convert(model, folder / "whole.safetensors")
-    whole = (folder / "whole.safetensors").read_bytes()
-    start = time.monotonic()
     convert(model, out)
-    span = time.monotonic() - start
-    old = killed = 0
-    for i in range(40):
-        out.write_bytes(b"old")
-        process = subprocess.Popen([program, "convert", str(model), "-o", str(out)],
-                                   stderr=subprocess.DEVNULL)
-        time.sleep(span * 1.1 * i / 40)
-        process.kill()
-        killed += process.wait() == -signal.SIGKILL
-        found = out.read_bytes()
-        old += found == b"old"
-        check(found in (b"old", whole), f"killed after {i}: {len(found)} bytes")
-        check(not list(folder.glob("*.tmp")) or not nameless(folder), f"killed after {i}: a temporary file is left")
-        for left in folder.glob("*.tmp"):
-            left.unlink()
-    check(killed >= 10 and old >= 10, f"only {killed} runs were killed, {old} before the end")
+    kill([program, "convert", model, "-o", out], out, out.read_bytes(), 40, check)
 
 
 os.umask(0o022)

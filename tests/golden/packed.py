@@ -8,11 +8,9 @@ runs computes in the same way from all of these files, one for a single run does
 bit. From the checkpoint only the fully connected layers are summed in another order."""
 import os
 import pathlib
-import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 try:
     import numpy as np
@@ -22,6 +20,7 @@ except ImportError as missing:
     sys.exit(77)
 
 from exact import BOUND, available, run
+from kills import kill
 from nets import build
 
 program, run_model, source = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
@@ -78,46 +77,11 @@ def check_logits(folder):
     check(done.returncode == 3 and "expected CRC-32" in done.stderr, "--verify finds a changed bit")
 
 
-def nameless(folder):
-    """Whether files can be written before they have a name."""
-    try:
-        os.close(os.open(folder, os.O_TMPFILE | os.O_RDWR))
-    except OSError:
-        return False
-    return True
-
-
-
 def check_kills(folder):
-    """Killed at any moment over a file that is there: the old one or the whole new one, and nothing else."""
-    runs, everything = 150, "any,scalar,avx2,avx512,amx,neon"
-    bundled, out, whole = source / "models" / "fashion_vgg8_bn.pth", folder / "killed.vgg", []
-    for readers in ("any", everything):
-        pack(bundled, out, readers)
-        whole.append(out.read_bytes())
-    spans = []
-    for _ in range(5):
-        start = time.monotonic()
-        vgg_infer("pack", bundled, "-o", out, "--for", everything)
-        spans.append(time.monotonic() - start)
-    out.write_bytes(whole[0])
-    old = killed = left = other = 0
-    for i in range(runs):
-        process = subprocess.Popen([program, "pack", bundled, "-o", out, "--for", everything],
-                                   stderr=subprocess.DEVNULL)
-        time.sleep(sorted(spans)[2] * 1.1 * i / runs)
-        process.kill()
-        killed += process.wait() == -signal.SIGKILL
-        found = out.read_bytes()
-        old, other = old + (found == whole[0]), other + (found not in whole)
-        left += len(list(folder.glob("*.tmp")))
-        if found != whole[0]:
-            out.write_bytes(whole[0])
-    check(other == 0, f"after {other} kills the file was neither the old one nor the new one")
-    check(killed >= runs // 3 and old >= runs // 3, f"{killed} of {runs} runs were killed, {old} before the end")
-    check(left == 0 or not nameless(folder), f"{left} temporary files are left")
+    everything = "any,scalar,avx2,avx512,amx,neon"
+    bundled, out = source / "models" / "fashion_vgg8_bn.pth", folder / "killed.vgg"
     pack(bundled, out, everything)
-    check(out.read_bytes() == whole[1], "and then a run replaces it")
+    kill([program, "pack", bundled, "-o", out, "--for", everything], out, out.read_bytes(), 150, check)
 
 
 with tempfile.TemporaryDirectory(prefix="vgg-packed-") as name:
