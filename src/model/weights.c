@@ -137,6 +137,7 @@ vgg_status vgg_graph_check_memory(const char *path, const struct vgg_graph *grap
                                   struct vgg_error *err)
 {
     uint64_t total = 0, largest = 0;
+    size_t present = 0;
     const char *name = "";
     struct extent *extents = vgg_arena_alloc(arena, graph->parameter_count, sizeof *extents);
     if (extents == NULL) {
@@ -146,10 +147,10 @@ vgg_status vgg_graph_check_memory(const char *path, const struct vgg_graph *grap
     for (size_t i = 0; i < graph->parameter_count; i++) {
         const struct vgg_tensor *tensor = *graph->parameters[i].slot;
         uint64_t bytes;
-        extents[i] = extent_of(tensor);
         if (tensor->layout == VGG_LAYOUT_PREPARED) {
             continue; /* no bytes, and none that could be repeated */
         }
+        extents[present++] = extent_of(tensor);
         if (__builtin_mul_overflow((uint64_t)vgg_tensor_get_count(tensor),
                                    vgg_dtype_get_bytes(tensor->dtype), &bytes) ||
             __builtin_add_overflow(total, bytes, &total)) {
@@ -160,7 +161,7 @@ vgg_status vgg_graph_check_memory(const char *path, const struct vgg_graph *grap
             name = graph->parameters[i].name;
         }
     }
-    uint64_t held = union_bytes(extents, graph->parameter_count);
+    uint64_t held = union_bytes(extents, present);
     if (total > held && total - held > limits->repeated_bytes) {
         return vgg_fail(err, VGG_ERR_LIMIT,
                         "%s: %" PRIu64 " bytes of weights (%s and others) in %" PRIu64
