@@ -48,7 +48,8 @@ def call(*command):
 
 
 def python():
-    """The interpreter of the cache's environment, which sees Debian's torch as well."""
+    """The interpreter of the cache's environment. Not for Debian's torch: packages there bring a newer NumPy, which
+    that one cannot use."""
     program = VENV / "bin" / "python"
     if not program.exists():
         try:
@@ -80,7 +81,7 @@ torch.onnx.export(net, torch.zeros(1, 3, 224, 224), path, opset_version=13, inpu
 
 
 def to_onnx(variant, weights, path):
-    call(python(), "-c", EXPORT, variant, weights, path)
+    call(PYTHON, "-c", EXPORT, variant, weights, path)
 
 
 # Noise like the input's, as pictures and as numbers: what int8 is calibrated with.
@@ -190,7 +191,8 @@ def start(name, program, variant, weights, batch, threads, source, destination):
         return Child([program, weights, "--batch", batch, "--threads", threads, "--input", source,
                       "--output", destination, *extra])
     install(EVERY[name][1])
-    return Child([python(), HERE / "worker.py", name, model(name, variant, weights), variant, batch,
+    return Child([python() if EVERY[name][1] else PYTHON, HERE / "worker.py", name,
+                  model(name, variant, weights), variant, batch,
                   threads, source, destination], OMP_NUM_THREADS=str(threads))
 
 
