@@ -67,6 +67,20 @@ struct vgg_int8_conv_args {
     int oh_begin, oh_end, ow;
 };
 
+/* The bytes of the groups that there are not; the last thing that every conv does. */
+static inline void vgg_int8_clear_rest(const struct vgg_int8_conv_args *a)
+{
+    const int begin = a->groups * VGG_INT8_GROUP;
+    for (int oh = a->oh_begin; oh < a->oh_end && begin < VGG_INT8_BLOCK; oh++) {
+        uint8_t *y = a->y + oh * a->y_row_stride;
+        for (int ow = 0; ow < a->ow; ow++, y += VGG_INT8_BLOCK) {
+            for (int c = begin; c < VGG_INT8_BLOCK; c++) {
+                y[c] = 0;
+            }
+        }
+    }
+}
+
 /* Fully connected rows of the groups begin … end-1 for n pictures: a[n][row] = Σ x[n][k] * weight[row][k].
  * Features are k = 0 … k_blocks * 64 - 1; those past the last real one are 0. */
 struct vgg_int8_linear_args {

@@ -12,11 +12,10 @@
 #include "kernels/dot.h"
 
 enum {
-    LANES = 16,   /* rows of a register, and sums of one */
-    TILES = 4,    /* registers of sums */
-    ROW = 64,     /* bytes of a row */
-    STEP = 1024,  /* bytes of a register of weights */
-    AHEAD = 4096, /* bytes that a fully connected layer fetches ahead */
+    LANES = 16,  /* rows of a register, and sums of one */
+    TILES = 4,   /* registers of sums */
+    ROW = 64,    /* bytes of a row */
+    STEP = 1024, /* bytes of a register of weights */
 };
 
 /* The compiler does not know that tile instructions read and write memory. */
@@ -208,20 +207,6 @@ static void convolve(const struct vgg_int8_conv_args *a)
     _tile_release();
 }
 
-/* The bytes of the groups that there are not. */
-static void clear_rest(const struct vgg_int8_conv_args *a)
-{
-    const int begin = a->groups * VGG_INT8_GROUP;
-    for (int oh = a->oh_begin; oh < a->oh_end; oh++) {
-        for (int ow = 0; ow < a->ow; ow++) {
-            uint8_t *y = a->y + oh * a->y_row_stride + (ptrdiff_t)ow * VGG_INT8_BLOCK;
-            for (int c = begin; c < VGG_INT8_BLOCK; c++) {
-                y[c] = 0;
-            }
-        }
-    }
-}
-
 void VGG_INT8_KERNEL_NAME(conv, VGG_BASE_ISA)(const struct vgg_int8_conv_args *args);
 
 void VGG_INT8_KERNEL(conv)(const struct vgg_int8_conv_args *args)
@@ -231,9 +216,7 @@ void VGG_INT8_KERNEL(conv)(const struct vgg_int8_conv_args *args)
         return;
     }
     convolve(args);
-    if (args->groups * VGG_INT8_GROUP < VGG_INT8_BLOCK) {
-        clear_rest(args);
-    }
+    vgg_int8_clear_rest(args);
 }
 
 /* --- fully connected -------------------------------------------------------------------------- */

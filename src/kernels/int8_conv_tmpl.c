@@ -154,20 +154,6 @@ VGG_INLINE void all_groups(const struct vgg_int8_conv_args *a, int words)
     }
 }
 
-/* The bytes of the groups that there are not. */
-static void clear_rest(const struct vgg_int8_conv_args *a)
-{
-    const int begin = a->groups * VGG_INT8_GROUP;
-    for (int oh = a->oh_begin; oh < a->oh_end; oh++) {
-        uint8_t *y = a->y + oh * a->y_row_stride;
-        for (int ow = 0; ow < a->ow; ow++) {
-            for (int c = begin; c < VGG_INT8_BLOCK; c++) {
-                y[(ptrdiff_t)ow * VGG_INT8_BLOCK + c] = 0;
-            }
-        }
-    }
-}
-
 void VGG_INT8_KERNEL(conv)(const struct vgg_int8_conv_args *args)
 {
     if (args->ic_block == VGG_INT8_INPUT_BLOCK) {
@@ -175,7 +161,5 @@ void VGG_INT8_KERNEL(conv)(const struct vgg_int8_conv_args *args)
     } else {
         all_groups(args, DOT_BLOCK_WORDS);
     }
-    if (args->groups * VGG_INT8_GROUP < VGG_INT8_BLOCK) {
-        clear_rest(args);
-    }
+    vgg_int8_clear_rest(args);
 }
