@@ -2,8 +2,8 @@
 #ifndef VGG_CHECKPOINT_CHECKPOINT_H
 #define VGG_CHECKPOINT_CHECKPOINT_H
 
-#include "checkpoint/container.h"
-#include "checkpoint/state_dict.h"
+#include "checkpoint/container/container.h"
+#include "checkpoint/contents/state_dict.h"
 
 struct vgg_checkpoint {
     struct vgg_context context;

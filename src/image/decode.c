@@ -26,7 +26,7 @@ static const struct {
     const char *signature;
     const char *name;
     const char *advice; /* NULL: none */
-} strangers[] = {
+} foreign[] = {
     {0, 4, "\x89PNG", "a PNG damaged in transfer (its line ends were changed)", AGAIN},
     {0, 2, "\xff\xd8", "the first bytes of a damaged JPEG", AGAIN},
     {0, 6, "GIF87a", "GIF", CONVERT},
@@ -64,10 +64,10 @@ static const char *describe(const uint8_t *data, size_t size, const char **advic
     if (size == 0) {
         return "an empty file";
     }
-    for (size_t i = 0; i < sizeof strangers / sizeof strangers[0]; i++) {
-        if (has_at(data, size, strangers[i].offset, strangers[i].signature, strangers[i].length)) {
-            *advice = strangers[i].advice;
-            return strangers[i].name;
+    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
+        if (has_at(data, size, foreign[i].offset, foreign[i].signature, foreign[i].length)) {
+            *advice = foreign[i].advice;
+            return foreign[i].name;
         }
     }
     size_t start = has_at(data, size, 0, "\xef\xbb\xbf", 3) ? 3 : 0;

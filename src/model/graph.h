@@ -5,8 +5,8 @@
 #include <stdbool.h>
 
 #include "base/status.h"
-#include "checkpoint/layout.h"
-#include "checkpoint/prepared.h"
+#include "checkpoint/tensor/layout.h"
+#include "checkpoint/tensor/prepared.h"
 #include "vgg/model.h"
 
 enum vgg_op {

@@ -2,7 +2,7 @@
 #ifndef VGG_MODEL_PACK_H
 #define VGG_MODEL_PACK_H
 
-#include "checkpoint/packed.h"
+#include "checkpoint/write/packed.h"
 #include "model/build.h"
 
 /* Refuses what no packed file can hold: ARGUMENT; and weights that are no numbers: UNSUPPORTED. */

@@ -2,7 +2,7 @@
 #ifndef VGG_MODEL_SPEC_WRITE_H
 #define VGG_MODEL_SPEC_WRITE_H
 
-#include "checkpoint/write.h"
+#include "checkpoint/write/write.h"
 #include "model/spec.h"
 
 /* Appends what vgg_spec_parse reads as the same net, with every default written out. What is published about

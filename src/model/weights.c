@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "checkpoint/layout.h"
+#include "checkpoint/tensor/layout.h"
 #include "model/build.h"
 
 /* ---- numbers ---- */

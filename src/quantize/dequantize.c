@@ -1,6 +1,6 @@
 /* The way back: an int8 net's weights as the float32 numbers that they stand for. */
 #include "checkpoint/checkpoint.h"
-#include "checkpoint/write.h"
+#include "checkpoint/write/write.h"
 #include "model/spec_write.h"
 #include "quantize/quantizer.h"
 

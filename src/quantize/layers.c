@@ -1,7 +1,7 @@
 /* From the model's nodes to the layers that are quantised, and to the int8 net of the same shape. */
 #include <string.h>
 
-#include "checkpoint/layout.h"
+#include "checkpoint/tensor/layout.h"
 #include "quantize/quantizer.h"
 
 static bool is(const struct vgg_node *nodes, size_t count, size_t i, enum vgg_op op)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "checkpoint/layout.h"
+#include "checkpoint/tensor/layout.h"
 #include "model/norm.h"
 #include "quantize/quantizer.h"
 

@@ -215,7 +215,7 @@ TARGETS = {
 
 def pickle_words():
     """The opcodes, the allowed names and the words of state_dict.c, from the sources themselves."""
-    names = (SOURCE / "checkpoint/pickle_globals.inc").read_text()
+    names = (SOURCE / "checkpoint/pickle/globals.inc").read_text()
     for module, name in re.findall(r'^NAME\("([\w.]+)", "(\w+)"', names, re.MULTILINE):
         yield f"c{module}\n{name}\n".encode()
     for element in re.findall(r"^ELEMENT\((\w+)", names, re.MULTILINE):

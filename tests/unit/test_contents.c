@@ -1,8 +1,8 @@
-/* checkpoint/walk, places, contents: modules shared, in cycles and inside other objects; several nets. */
+/* checkpoint/contents: walk, search, contents: modules shared, in cycles and inside other objects; several nets. */
 #include "unit.h"
 #include "writer.h"
 
-#include "checkpoint/state_dict.h"
+#include "checkpoint/contents/state_dict.h"
 
 static struct vgg_arena arena;
 static struct vgg_error err;

@@ -1,4 +1,4 @@
-/* image/decode, jpeg, png: values of every kind of file, damage, strangers, limits. */
+/* image/decode, jpeg, png: values of every kind of file, damage, foreign files, limits. */
 #include "unit.h"
 
 #include <stdio.h>
@@ -331,7 +331,7 @@ START_TEST(wrong_checksums)
 }
 END_TEST
 
-START_TEST(strangers_are_named)
+START_TEST(foreign_files_are_named)
 {
     static const struct {
         const char *bytes;
@@ -424,4 +424,4 @@ END_TEST
 
 UNIT_MAIN("decode", png_gray, png_deep, png_alpha_is_dropped, png_palette, png_interlaced,
           jpeg_kinds, jpeg_of_two_components_is_refused, jpeg_scans_are_bounded, cut_files,
-          changed_bytes, wrong_checksums, strangers_are_named, limits_hold, opens_files)
+          changed_bytes, wrong_checksums, foreign_files_are_named, limits_hold, opens_files)

@@ -1,9 +1,9 @@
-/* checkpoint/fold: weights in two parts, parts in two parts, and what only looks like it. */
+/* checkpoint/contents/fold: weights in two parts, parts in two parts, and what only looks like it. */
 #include "unit.h"
 
 #include <string.h>
 
-#include "checkpoint/fold.h"
+#include "checkpoint/contents/fold.h"
 
 enum { MOST = 16 };
 static struct vgg_arena arena;

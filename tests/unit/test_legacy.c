@@ -1,4 +1,4 @@
-/* checkpoint/legacy: the stream of pickles and storages, whole, cut and falsified. */
+/* checkpoint/container/legacy: the stream of pickles and storages, whole, cut and falsified. */
 #include "unit.h"
 #include "writer.h"
 

@@ -1,9 +1,9 @@
-/* checkpoint/names: what is a VGG's tensor, and what stands before its name. */
+/* contents/names and pickle/value: what is a VGG's tensor, what stands before its name, what can be a name. */
 #include "unit.h"
 
 #include <string.h>
 
-#include "checkpoint/names.h"
+#include "checkpoint/contents/names.h"
 
 START_TEST(finds_parts)
 {
@@ -111,13 +111,13 @@ START_TEST(knows_good_names)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const struct vgg_span text = {cases[i].text, (uint32_t)strlen(cases[i].text)};
-        ck_assert_msg(vgg_name_is_good(text) == cases[i].good, "case %zu", i);
+        ck_assert_msg(vgg_span_is_name(text) == cases[i].good, "case %zu", i);
     }
     static char longest[VGG_NAME_BYTES_MAX + 1];
     memset(longest, 'a', sizeof longest);
-    ck_assert(vgg_name_is_good((struct vgg_span){longest, VGG_NAME_BYTES_MAX}));
-    ck_assert(!vgg_name_is_good((struct vgg_span){longest, VGG_NAME_BYTES_MAX + 1}));
-    ck_assert(!vgg_name_is_good((struct vgg_span){"a\0b", 3}));
+    ck_assert(vgg_span_is_name((struct vgg_span){longest, VGG_NAME_BYTES_MAX}));
+    ck_assert(!vgg_span_is_name((struct vgg_span){longest, VGG_NAME_BYTES_MAX + 1}));
+    ck_assert(!vgg_span_is_name((struct vgg_span){"a\0b", 3}));
 }
 END_TEST
 

@@ -1,4 +1,4 @@
-/* checkpoint/packed and model/pack: the bundled net there and back, every cut and every changed byte. */
+/* checkpoint/container/packed and model/pack: the bundled net there and back, every cut and every changed byte. */
 #include "unit.h"
 
 #include <math.h>
@@ -8,7 +8,8 @@
 
 #include "base/file.h"
 #include "base/half.h"
-#include "checkpoint/packed.h"
+#include "checkpoint/container/packed.h"
+#include "checkpoint/write/packed.h"
 #include "model/spec_write.h"
 #include "vgg/session.h"
 

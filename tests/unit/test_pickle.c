@@ -2,7 +2,7 @@
 #include "unit.h"
 #include "writer.h"
 
-#include "checkpoint/pickle.h"
+#include "checkpoint/pickle/pickle.h"
 
 /* The result of the last read, until the next. */
 static struct vgg_arena arena;
@@ -299,7 +299,7 @@ static const struct {
 } ops[] = {
 #define OP(code, name, operand) {code, #name, false},
 #define REFUSED(code, name) {code, #name, true},
-#include "checkpoint/pickle_ops.inc"
+#include "checkpoint/pickle/ops.inc"
 #undef OP
 #undef REFUSED
 };

@@ -1,4 +1,4 @@
-/* checkpoint/prepared, plan/stored and plan/pack_file: weights that lie in a file as kernels read them. */
+/* checkpoint/tensor/prepared, plan/stored and plan/pack_file: weights that lie in a file as kernels read them. */
 #include "unit.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "checkpoint/checkpoint.h"
-#include "checkpoint/layout.h"
+#include "checkpoint/tensor/layout.h"
 #include "kernels/dispatch.h"
 #include "vgg/vgg.h"
 

@@ -1,4 +1,4 @@
-/* checkpoint/safetensors: files whole, cut and falsified in any detail. */
+/* checkpoint/container/safetensors: files whole, cut and falsified in any detail. */
 #include "unit.h"
 #include "writer.h"
 

@@ -1,8 +1,8 @@
-/* checkpoint/storage, rebuild, state_dict: encodings, geometry and names, right and wrong. */
+/* container/storage, contents/rebuild, state_dict: encodings, geometry and names, right and wrong. */
 #include "unit.h"
 #include "writer.h"
 
-#include "checkpoint/state_dict.h"
+#include "checkpoint/contents/state_dict.h"
 
 static struct vgg_arena arena;
 static struct vgg_error err;

@@ -1,4 +1,4 @@
-/* checkpoint/tar, tar_members: archives whole, cut and falsified in any detail. */
+/* checkpoint/container/tar, tar_members: archives whole, cut and falsified in any detail. */
 #include "unit.h"
 #include "tar_writer.h"
 

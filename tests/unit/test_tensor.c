@@ -1,10 +1,10 @@
-/* checkpoint/tensor: counting, contiguity, and float32 values of every type, layout and order. */
+/* checkpoint/tensor/tensor: counting, contiguity, and float32 values of every type, layout and order. */
 #include "unit.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "checkpoint/layout.h"
+#include "checkpoint/tensor/layout.h"
 
 START_TEST(counts)
 {

@@ -1,4 +1,4 @@
-/* checkpoint/zip, zip_directory: archives whole, cut, falsified, and readable in two ways. */
+/* checkpoint/container/zip, zip_directory: archives whole, cut, falsified, and readable in two ways. */
 #include "unit.h"
 #include "writer.h"
 

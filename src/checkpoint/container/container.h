@@ -1,0 +1,92 @@
+/* One interface for all containers: the object that was saved, as the tree of values that a pickle of
+ * it would give, and the storages that its tensors are views of.
+ *
+ * To add a container: write its `vgg_<name>_open` (`read`, `locate`, `close`), its value in enum
+ * vgg_container, and a line in container.c that recognises it. */
+#ifndef VGG_CHECKPOINT_CONTAINER_CONTAINER_H
+#define VGG_CHECKPOINT_CONTAINER_CONTAINER_H
+
+#include "base/file.h"
+#include "checkpoint/tensor/prepared.h"
+#include "checkpoint/container/storage.h"
+
+/* An opened container. */
+struct vgg_archive {
+    const char *path;
+    const struct vgg_file *file;
+    const struct vgg_limits *limits;
+    struct vgg_arena *arena; /* whatever must live as long as the checkpoint */
+
+    enum vgg_container kind;
+    char writer[200]; /* what the container tells of who wrote it, after `read`; "" */
+    /* Reads the object and the storages. NULL: they are those of `pickle`. */
+    vgg_status (*read)(struct vgg_archive *archive, struct vgg_pickle *out,
+                       struct vgg_storages *storages, struct vgg_error *err);
+    struct vgg_pickle_source pickle;
+    /* Finds the wanted storages' bytes; a container that stores them in sequence checks all. NULL: `read`
+     * found them.
+     *   pickle_bytes  the size of the pickle, which need not be all of `pickle` */
+    vgg_status (*locate)(struct vgg_archive *archive, size_t pickle_bytes,
+                         struct vgg_storages *storages, struct vgg_error *err);
+    /* The net's description in JSON, in the file; NULL: it has none. */
+    const uint8_t *description;
+    size_t description_bytes;
+    /* What is prepared of its weights; NULL: nothing. */
+    struct vgg_prepared *prepared; /* [prepared_count] */
+    size_t prepared_count;
+    /* Frees `state`; the storages' data stays. NULL: nothing to free. */
+    void (*close)(struct vgg_archive *archive);
+    void *state;
+};
+
+/* Recognises the file by its content and opens it. path, file, limits and arena are filled by the
+ * caller; the rest is set here. FORMAT and UNSUPPORTED say what the file is instead. */
+vgg_status vgg_archive_open(struct vgg_archive *archive, struct vgg_error *err);
+/* A cleared struct is allowed. */
+void vgg_archive_close(struct vgg_archive *archive);
+
+/* By the archive's own functions. */
+vgg_status vgg_archive_read(struct vgg_archive *archive, struct vgg_pickle *out,
+                            struct vgg_storages *storages, struct vgg_error *err);
+vgg_status vgg_archive_locate(struct vgg_archive *archive, size_t pickle_bytes,
+                              struct vgg_storages *storages, struct vgg_error *err);
+
+/* Reads a pickle that must not refer to storages, at *offset of the file, and moves on.
+ *   opcodes  a bound of its own, since a file may have many such pickles */
+vgg_status vgg_archive_read_plain(const struct vgg_archive *archive, uint64_t opcodes,
+                                  size_t *offset, size_t end, const struct vgg_value **out,
+                                  struct vgg_error *err);
+
+/* The containers. Each open succeeds or leaves nothing to close. */
+vgg_status vgg_zip_open(struct vgg_archive *archive, struct vgg_error *err);
+/* Compares the CRC of every member that has one; counts them in *out. */
+vgg_status vgg_zip_verify(const struct vgg_archive *archive, struct vgg_verified *out,
+                          struct vgg_error *err);
+vgg_status vgg_legacy_open(struct vgg_archive *archive, struct vgg_error *err);
+/* Whether the file begins with the legacy stream's magic number. Errors: MEMORY. */
+vgg_status vgg_legacy_is(const struct vgg_archive *archive, bool *out, struct vgg_error *err);
+vgg_status vgg_tar_open(struct vgg_archive *archive, struct vgg_error *err);
+vgg_status vgg_safetensors_open(struct vgg_archive *archive, struct vgg_error *err);
+/* Whether the file has a JSON object at byte 8. */
+bool vgg_safetensors_is(const struct vgg_archive *archive);
+
+vgg_status vgg_packed_open(struct vgg_archive *archive, struct vgg_error *err);
+bool vgg_packed_is(const struct vgg_file *file);
+/* Compares every CRC and looks at all padding; counts in *out. */
+vgg_status vgg_packed_verify(const struct vgg_archive *archive, struct vgg_verified *out,
+                             struct vgg_error *err);
+
+/* Reports a file that ends early: "vgg16.pth: truncated: 240 of 528 MB".
+ *   expected  the size by the container's own account, in bytes
+ *   exact     false: "of about" */
+vgg_status vgg_fail_truncated(const struct vgg_archive *archive, uint64_t expected, bool exact,
+                              struct vgg_error *err);
+
+/* Whether this machine is little-endian. */
+static inline bool vgg_host_is_little(void)
+{
+    const uint16_t one = 1;
+    return *(const uint8_t *)&one == 1;
+}
+
+#endif

@@ -1,0 +1,14 @@
+/* What a file is that is no checkpoint, and what to do about it. */
+#ifndef VGG_CHECKPOINT_CONTAINER_FOREIGN_H
+#define VGG_CHECKPOINT_CONTAINER_FOREIGN_H
+
+#include "checkpoint/container/zip_directory.h"
+
+/* A phrase for "vgg16.pth: …", by the file's first bytes; never NULL. */
+const char *vgg_foreign_describe(const struct vgg_file *file);
+
+/* Reports a zip archive that has no FOLDER/data.pkl, by what it has instead. */
+vgg_status vgg_foreign_fail_zip(const struct vgg_archive *archive,
+                                const struct vgg_zip_directory *directory, struct vgg_error *err);
+
+#endif

@@ -1,0 +1,36 @@
+/* The directory of a packed file: its tensors one by one. */
+#ifndef VGG_CHECKPOINT_CONTAINER_PACKED_DIRECTORY_H
+#define VGG_CHECKPOINT_CONTAINER_PACKED_DIRECTORY_H
+
+#include "checkpoint/container/entries.h"
+#include "checkpoint/container/packed.h"
+#include "checkpoint/tensor/layout.h"
+
+/* A tensor in one of its forms. */
+struct vgg_packed_entry {
+    struct vgg_span name; /* the arena's */
+    struct vgg_tensor_view view;
+    const struct vgg_element_type *type;
+    const struct vgg_layout_type *layout; /* NULL: prepared, in the order that follows */
+    struct vgg_order_info order;
+    bool follows;           /* another form of the tensor before it */
+    uint64_t offset, bytes; /* in the file */
+    uint32_t crc;
+};
+
+struct vgg_packed_directory {
+    struct vgg_packed_entry *entries; /* [count], in the file's order, without holes; the arena's */
+    size_t count;
+};
+
+/* Errors: FORMAT, LIMIT, MEMORY. */
+vgg_status vgg_packed_directory_read(const struct vgg_archive *archive,
+                                     const struct vgg_packed_header *header,
+                                     struct vgg_packed_directory *out, struct vgg_error *err);
+
+static inline uint64_t vgg_packed_next_page(uint64_t offset)
+{
+    return (offset + VGG_PACKED_PAGE_BYTES - 1) / VGG_PACKED_PAGE_BYTES * VGG_PACKED_PAGE_BYTES;
+}
+
+#endif

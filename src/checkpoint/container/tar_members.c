@@ -1,0 +1,312 @@
+/* Walk a tar archive's headers. */
+#include "checkpoint/container/tar_members.h"
+
+#include <inttypes.h>
+
+#include "base/cursor.h"
+
+enum {
+    BLOCK_BYTES = 512,
+    NAME_BYTES = 100,
+    SIZE_OFFSET = 124,
+    SIZE_BYTES = 12,
+    SUM_OFFSET = 148,
+    SUM_BYTES = 8,
+    TYPE_OFFSET = 156,
+    MAGIC_OFFSET = 257,
+    PREFIX_OFFSET = 345,
+    PREFIX_BYTES = 155,
+    PAX_BYTES_MAX = 64 << 10,     /* of one extended header; real ones have 40 */
+    PADDING_BYTES_MAX = 64 << 10, /* after the end; tar writes records of 10 KiB */
+};
+
+static const char magic[] = "ustar\0"
+                            "00";
+static const char *const names[VGG_TAR_MEMBERS] = {"sys_info", "pickle", "tensors", "storages"};
+
+/* A header, and what an extended header before it changed. */
+struct header {
+    const uint8_t *block;
+    size_t offset;
+    uint64_t size;
+    struct vgg_span name;
+    char type;
+};
+
+/* What an extended header says. */
+struct pax {
+    struct vgg_span path; /* absent: empty */
+    uint64_t size;
+    bool has_size;
+};
+
+static bool has_magic(const struct vgg_file *file, size_t offset)
+{
+    return file->size >= offset && file->size - offset >= BLOCK_BYTES &&
+           memcmp(file->data + offset + MAGIC_OFFSET, "ustar", 5) == 0;
+}
+
+bool vgg_tar_is(const struct vgg_archive *archive)
+{
+    return has_magic(archive->file, 0);
+}
+
+/* An octal number, padded by spaces or NULs behind; false when it is another thing. */
+static bool read_octal(const uint8_t *field, size_t bytes, uint64_t *out)
+{
+    size_t i = 0;
+    *out = 0;
+    while (i < bytes && field[i] >= '0' && field[i] <= '7') {
+        *out = *out << 3 | (uint64_t)(field[i++] - '0');
+    }
+    if (i == 0) {
+        return false;
+    }
+    while (i < bytes && (field[i] == ' ' || field[i] == '\0')) {
+        i++;
+    }
+    return i == bytes;
+}
+
+static struct vgg_span read_text(const uint8_t *field, size_t bytes)
+{
+    const char *text = (const char *)field;
+    return (struct vgg_span){text, (uint32_t)strnlen(text, bytes)};
+}
+
+static vgg_status fail_header(const struct vgg_archive *archive, size_t offset, const char *reason,
+                              struct vgg_error *err)
+{
+    return vgg_fail_at(err, VGG_ERR_FORMAT, offset, "%s: tar header: %s", archive->path, reason);
+}
+
+/* Which of the names; VGG_TAR_MEMBERS: none. */
+static size_t find_name(struct vgg_span name)
+{
+    size_t i = 0;
+    while (i < VGG_TAR_MEMBERS && !vgg_span_equals(name, names[i])) {
+        i++;
+    }
+    return i;
+}
+
+static vgg_status fail_stranger(const struct vgg_archive *archive, struct vgg_span name,
+                                struct vgg_error *err)
+{
+    return vgg_fail(err, VGG_ERR_UNSUPPORTED,
+                    "%s: a tar archive that holds %.*s, not a checkpoint: unpack it first",
+                    archive->path, name.length > 200 ? 200 : (int)name.length, name.bytes);
+}
+
+static bool has_sum(const uint8_t *block)
+{
+    uint64_t expected, sum = 0;
+    for (size_t i = 0; i < BLOCK_BYTES; i++) {
+        bool in_sum = i >= SUM_OFFSET && i < SUM_OFFSET + SUM_BYTES;
+        sum += in_sum ? ' ' : block[i];
+    }
+    return read_octal(block + SUM_OFFSET, SUM_BYTES, &expected) && sum == expected;
+}
+
+static vgg_status read_header(const struct vgg_archive *archive, size_t offset, struct header *out,
+                              struct vgg_error *err)
+{
+    const uint8_t *block = archive->file->data + offset;
+    *out = (struct header){.block = block,
+                           .offset = offset,
+                           .name = read_text(block, NAME_BYTES),
+                           .type = (char)block[TYPE_OFFSET]};
+    if (memcmp(block + MAGIC_OFFSET, magic, sizeof magic - 1) != 0) {
+        return find_name(out->name) < VGG_TAR_MEMBERS
+                   ? fail_header(archive, offset, "expected ustar or PAX, found another format",
+                                 err)
+                   : fail_stranger(archive, out->name, err);
+    }
+    if (!has_sum(block)) {
+        return fail_header(archive, offset, "its sum does not agree", err);
+    }
+    if (!read_octal(block + SIZE_OFFSET, SIZE_BYTES, &out->size)) {
+        return fail_header(archive, offset, "the size is no octal number", err);
+    }
+    return VGG_OK;
+}
+
+static bool span_starts(struct vgg_span text, const char *start)
+{
+    size_t length = strlen(start);
+    return text.length >= length && memcmp(text.bytes, start, length) == 0;
+}
+
+static bool read_decimal(struct vgg_span text, uint64_t *out)
+{
+    *out = 0;
+    for (uint32_t i = 0; i < text.length; i++) {
+        unsigned digit = (unsigned)(text.bytes[i] - '0');
+        if (digit > 9 || __builtin_mul_overflow(*out, 10, out) ||
+            __builtin_add_overflow(*out, digit, out)) {
+            return false;
+        }
+    }
+    return text.length > 0;
+}
+
+/* One record, "LENGTH KEY=VALUE\n", whose length counts all of it. */
+static bool read_record(struct vgg_cursor *in, struct vgg_span *key, struct vgg_span *value)
+{
+    const char *start = (const char *)in->data + in->offset;
+    size_t left = vgg_cursor_left(in);
+    const char *space = memchr(start, ' ', left < 20 ? left : 20);
+    uint64_t length;
+    if (space == NULL ||
+        !read_decimal((struct vgg_span){start, (uint32_t)(space - start)}, &length) ||
+        length > left || length < (uint64_t)(space - start) + 3 || start[length - 1] != '\n') {
+        return false;
+    }
+    const char *end = start + length - 1,
+               *equals = memchr(space + 1, '=', (size_t)(end - space - 1));
+    if (equals == NULL || equals == space + 1) {
+        return false;
+    }
+    *key = (struct vgg_span){space + 1, (uint32_t)(equals - space - 1)};
+    *value = (struct vgg_span){equals + 1, (uint32_t)(end - equals - 1)};
+    in->offset += (size_t)length;
+    return true;
+}
+
+static vgg_status read_pax(const struct vgg_archive *archive, const struct header *header,
+                           struct pax *out, struct vgg_error *err)
+{
+    struct vgg_cursor in =
+        vgg_cursor_make(archive->file->data + header->offset + BLOCK_BYTES, (size_t)header->size);
+    while (vgg_cursor_left(&in) > 0) {
+        struct vgg_span key, value;
+        if (!read_record(&in, &key, &value)) {
+            return fail_header(archive, header->offset, "bad record in its extension", err);
+        }
+        if (span_starts(key, "GNU.sparse")) {
+            return fail_header(archive, header->offset, "a sparse file, expected a plain one", err);
+        }
+        if (vgg_span_equals(key, "path")) {
+            if (out->path.length > 0) {
+                return fail_header(archive, header->offset, "two paths in its extension", err);
+            }
+            out->path = value;
+        } else if (vgg_span_equals(key, "size")) {
+            if (out->has_size || !read_decimal(value, &out->size)) {
+                return fail_header(archive, header->offset, "bad size in its extension", err);
+            }
+            out->has_size = true;
+        } /* times, owners and comments are of no use */
+    }
+    return VGG_OK;
+}
+
+/* A regular file of a name that is expected, for the first time. */
+static vgg_status note_member(const struct vgg_archive *archive, const struct header *header,
+                              struct vgg_tar_member *members, struct vgg_error *err)
+{
+    size_t i = find_name(header->name);
+    if (i == VGG_TAR_MEMBERS || read_text(header->block + PREFIX_OFFSET, PREFIX_BYTES).length > 0) {
+        return fail_stranger(archive, header->name, err);
+    }
+    if (header->type != '0' && header->type != '\0') {
+        return vgg_fail_at(err, VGG_ERR_FORMAT, header->offset,
+                           "%s: tar member %s is a link or a special file, expected a regular one",
+                           archive->path, names[i]);
+    }
+    if (members[i].found) {
+        return vgg_fail_at(err, VGG_ERR_FORMAT, header->offset, "%s: tar member %s is there twice",
+                           archive->path, names[i]);
+    }
+    members[i] = (struct vgg_tar_member){.offset = header->offset + BLOCK_BYTES,
+                                         .end = header->offset + BLOCK_BYTES + (size_t)header->size,
+                                         .found = true};
+    return VGG_OK;
+}
+
+static bool is_zero(const uint8_t *data, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (data[i] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Two blocks of zeros, and more of them up to a full record. */
+static vgg_status check_end(const struct vgg_archive *archive, size_t offset, struct vgg_error *err)
+{
+    size_t left = archive->file->size - offset;
+    if (left < 2 * BLOCK_BYTES) {
+        return vgg_fail_truncated(archive, offset + 2 * BLOCK_BYTES, false, err);
+    }
+    if (left > PADDING_BYTES_MAX || left % BLOCK_BYTES != 0 ||
+        !is_zero(archive->file->data + offset, left)) {
+        return vgg_fail_at(err, VGG_ERR_FORMAT, offset,
+                           "%s: %zu bytes after the last tar member, expected zeros up to a full "
+                           "record",
+                           archive->path, left);
+    }
+    return VGG_OK;
+}
+
+vgg_status vgg_tar_members_read(const struct vgg_archive *archive,
+                                struct vgg_tar_member out[VGG_TAR_MEMBERS], struct vgg_error *err)
+{
+    const struct vgg_file *file = archive->file;
+    struct pax pax = {0};
+    bool extended = false;
+    size_t offset = 0;
+    memset(out, 0, VGG_TAR_MEMBERS * sizeof *out);
+    /* Ends early: the fifth file is a stranger, and no extended header follows another. */
+    while (file->size - offset >= BLOCK_BYTES && file->data[offset] != 0) {
+        struct header header;
+        vgg_status status = read_header(archive, offset, &header, err);
+        if (status != VGG_OK) {
+            return status;
+        }
+        bool extends = header.type == 'x';
+        if (extends && (extended || header.size > PAX_BYTES_MAX)) {
+            return fail_header(archive, offset, "an extension of an extension, or a huge one", err);
+        }
+        if (!extends && pax.has_size) {
+            header.size = pax.size;
+        }
+        if (!extends && pax.path.length > 0) {
+            header.name = pax.path;
+        }
+        if (header.size > SIZE_MAX / 2) {
+            return fail_header(archive, offset, "the size is out of range", err);
+        }
+        /* A stranger is told by its name, even when it is cut. */
+        status = extends ? VGG_OK : note_member(archive, &header, out, err);
+        if (status != VGG_OK) {
+            return status;
+        }
+        size_t end = offset + BLOCK_BYTES + vgg_size_round_up((size_t)header.size, BLOCK_BYTES);
+        if (end > file->size) {
+            return vgg_fail_truncated(archive, end + 2 * BLOCK_BYTES, false, err);
+        }
+        pax = (struct pax){0};
+        extended = extends;
+        if (extends) {
+            status = read_pax(archive, &header, &pax, err);
+            if (status != VGG_OK) {
+                return status;
+            }
+        }
+        offset = end;
+    }
+    if (extended) {
+        return fail_header(archive, offset, "an extension of nothing", err);
+    }
+    vgg_status status = check_end(archive, offset, err);
+    for (size_t i = 0; i < VGG_TAR_MEMBERS && status == VGG_OK; i++) {
+        if (!out[i].found) {
+            status = vgg_fail(err, VGG_ERR_FORMAT, "%s: tar archive without %s, not a checkpoint",
+                              archive->path, names[i]);
+        }
+    }
+    return status;
+}

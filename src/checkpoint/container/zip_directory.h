@@ -1,0 +1,49 @@
+/* The central directory of a zip archive in memory, checked against the local headers.
+ *
+ * Two readers must not see two different archives in the same bytes, so this is strict where zip is
+ * lax: one end record, at the very end; no comments, no encryption, no disks; every member's local
+ * header agrees with the directory; no member overlaps another. */
+#ifndef VGG_CHECKPOINT_CONTAINER_ZIP_DIRECTORY_H
+#define VGG_CHECKPOINT_CONTAINER_ZIP_DIRECTORY_H
+
+#include "checkpoint/container/container.h"
+
+enum { VGG_ZIP_STORED = 0, VGG_ZIP_DEFLATED = 8 };
+
+struct vgg_zip_member {
+    struct vgg_span name; /* in the file */
+    uint16_t method;      /* STORED or DEFLATED */
+    uint16_t flags;
+    uint32_t crc;
+    uint64_t packed_bytes; /* in the file */
+    uint64_t bytes;        /* unpacked */
+    uint64_t offset;       /* of the local header */
+    uint64_t data_offset;  /* of the packed bytes */
+};
+
+/* All members, sorted by name. */
+struct vgg_zip_directory {
+    struct vgg_zip_member *members;
+    size_t count;
+    struct vgg_span first_name; /* of the first member in the directory */
+};
+
+/* Reads the directory of archive->file; members live in archive->arena.
+ * Errors: FORMAT (a file without an end record is called truncated), UNSUPPORTED, LIMIT, MEMORY. */
+vgg_status vgg_zip_directory_read(const struct vgg_archive *archive, struct vgg_zip_directory *out,
+                                  struct vgg_error *err);
+
+/* The member of this name, or NULL. */
+const struct vgg_zip_member *vgg_zip_directory_find(const struct vgg_zip_directory *directory,
+                                                    struct vgg_span name);
+
+/* Reports what is wrong with a member. */
+vgg_status vgg_zip_fail_member(const struct vgg_archive *archive,
+                               const struct vgg_zip_member *member, vgg_status code,
+                               const char *reason, struct vgg_error *err);
+
+/* Reports an archive without its end, with the size it should have when its first member is a pickle
+ * that says so. */
+vgg_status vgg_zip_fail_truncated(const struct vgg_archive *archive, struct vgg_error *err);
+
+#endif

@@ -1,0 +1,326 @@
+/* Which of the things in a checkpoint is the net, and its tensors by name. */
+#include "checkpoint/contents/contents.h"
+
+#include "checkpoint/contents/names.h"
+#include "checkpoint/contents/search.h"
+#include "checkpoint/contents/rebuild.h"
+
+enum { LISTED_MAX = 20 }; /* in messages */
+
+/* What training scripts call a net's tensors, the most telling first. */
+static const char *const usual_keys[] = {
+    "state_dict", "model_state_dict", "model_state",    "model", "net",
+    "network",    "weights",          "params",         "state", "module",
+    "ema",        "model_ema",        "state_dict_ema",
+};
+enum { USUAL_COUNT = sizeof usual_keys / sizeof usual_keys[0] };
+
+static bool starts_with(const char *name, const char *prefix)
+{
+    return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+/* ---- choosing ---- */
+
+/* "state_dict (32 tensors), state_dict_ema (32 tensors)": the VGGs, or if there are none all that has
+ * tensors. */
+static void list(const struct vgg_search *search, struct vgg_text *text)
+{
+    vgg_source_label name;
+    size_t listed = 0;
+    for (size_t i = 0; i < search->candidate_count && listed < LISTED_MAX; i++) {
+        const struct vgg_candidate *candidate = &search->candidates[i];
+        vgg_text_add(text, "%s%s (%zu tensors)", listed++ > 0 ? ", " : "",
+                     vgg_source_get_label(candidate->source, candidate->prefix, name),
+                     candidate->tensors);
+    }
+    for (size_t i = 0;
+         search->candidate_count == 0 && i < search->source_count && listed < LISTED_MAX; i++) {
+        const struct vgg_source *source = &search->sources[i];
+        if (source->kind != VGG_SOURCE_NONE) {
+            vgg_text_add(text, "%s%s (%zu tensors)", listed++ > 0 ? ", " : "",
+                         vgg_source_get_label(source, "", name), source->tensors);
+        }
+    }
+}
+
+static vgg_status fail_no_key(const struct vgg_search *search, const char *key,
+                              struct vgg_error *err)
+{
+    struct vgg_text text = {0};
+    list(search, &text);
+    return vgg_fail(err, VGG_ERR_MISMATCH, "%s: --key %.200s: no tensors there; there are %s",
+                    search->path, key, text.buffer);
+}
+
+/* The only VGG there is, or that all the others are the same as; NULL when there is none.
+ *   source  in which; NULL: anywhere */
+static vgg_status choose_only(struct vgg_search *search, const struct vgg_source *source,
+                              const struct vgg_candidate **out, struct vgg_error *err)
+{
+    *out = NULL;
+    for (size_t i = 0; i < search->candidate_count; i++) {
+        const struct vgg_candidate *candidate = &search->candidates[i];
+        if (source != NULL && candidate->source != source) {
+            continue;
+        }
+        bool same = true;
+        if (*out != NULL && vgg_candidates_compare(search, *out, candidate, &same) != VGG_OK) {
+            return vgg_fail_memory(err, search->path, sizeof *candidate, "the search");
+        }
+        if (!same) {
+            struct vgg_text text = {0};
+            list(search, &text);
+            return vgg_fail(err, VGG_ERR_MISMATCH,
+                            "%s: holds different VGGs: %s; choose one with --key NAME",
+                            search->path, text.buffer);
+        }
+        *out = *out != NULL ? *out : candidate;
+    }
+    return VGG_OK;
+}
+
+/* The source whose path is the longest beginning of a key, and how much of the key that is. */
+static const struct vgg_source *find_longest(const struct vgg_search *search, const char *key,
+                                             size_t *used)
+{
+    const struct vgg_source *longest = NULL;
+    *used = 0;
+    for (size_t i = 0; i < search->source_count; i++) {
+        const struct vgg_source *source = &search->sources[i];
+        vgg_source_label name;
+        size_t length = strlen(vgg_source_get_label(source, "", name));
+        if (source->kind == VGG_SOURCE_NONE) {
+            continue;
+        }
+        if (source->parent == NULL && strcmp(key, ".") != 0) {
+            length = 0;
+        } else if (strncmp(key, name, length) != 0 || (key[length] != '.' && key[length] != '\0')) {
+            continue;
+        }
+        if (longest == NULL || length > *used) {
+            longest = source;
+            *used = length;
+        }
+    }
+    return longest;
+}
+
+/* What a key names.
+ *   made  becomes *out where that is no VGG to be seen */
+static vgg_status choose_by_key(struct vgg_search *search, const char *key,
+                                struct vgg_candidate *made, const struct vgg_candidate **out,
+                                struct vgg_error *err)
+{
+    vgg_source_label name;
+    size_t used;
+    for (size_t i = 0; i < search->candidate_count; i++) {
+        const struct vgg_candidate *candidate = &search->candidates[i];
+        if (strcmp(vgg_source_get_label(candidate->source, candidate->prefix, name), key) == 0) {
+            *out = candidate;
+            return VGG_OK;
+        }
+    }
+    const struct vgg_source *source = find_longest(search, key, &used);
+    if (source == NULL || strlen(key) - used > VGG_NAME_BYTES_MAX) {
+        return fail_no_key(search, key, err);
+    }
+    *made = (struct vgg_candidate){.source = source};
+    if (key[used] == '\0') {
+        vgg_status status = choose_only(search, source, out, err);
+        *out = *out != NULL ? *out : made;
+        return status;
+    }
+    /* The rest of the key is the beginning of names. */
+    key += used + (key[used] == '.' && used > 0);
+    const size_t length = strlen(key);
+    char *prefix = vgg_arena_alloc(search->arena, length + 2, 1);
+    if (prefix == NULL) {
+        return vgg_fail_memory(err, search->path, length, "the key");
+    }
+    memcpy(prefix, key, length);
+    prefix[length] = '.';
+    made->prefix = prefix;
+    *out = made;
+    return VGG_OK;
+}
+
+/* Where nothing is a VGG: what is called like one, then the root, then what holds most. */
+static const struct vgg_source *choose_likely(const struct vgg_search *search)
+{
+    const struct vgg_source *best = NULL;
+    size_t best_rank = USUAL_COUNT + 2;
+    for (size_t i = 0; i < search->source_count; i++) {
+        const struct vgg_source *source = &search->sources[i];
+        size_t rank = 0;
+        if (source->kind == VGG_SOURCE_NONE) {
+            continue;
+        }
+        while (rank < USUAL_COUNT && !vgg_span_equals(source->key, usual_keys[rank])) {
+            rank++;
+        }
+        rank += rank == USUAL_COUNT && source->parent != NULL;
+        if (rank < best_rank || (rank == best_rank && source->tensors > best->tensors)) {
+            best = source;
+            best_rank = rank;
+        }
+    }
+    return best;
+}
+
+/* ---- taking ---- */
+
+/* Keeps the names that are an candidate's, less its prefix. Returns how many are not. */
+static size_t strip(const struct vgg_search *search, const struct vgg_candidate *candidate,
+                    const char *prefix, struct vgg_named_list *list)
+{
+    const size_t length = strlen(prefix), count = list->count;
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct vgg_named named = list->items[i];
+        if (vgg_candidate_has(search, candidate, named.name) && starts_with(named.name, prefix)) {
+            named.name += length;
+        } else if (strlen(named.name) == length - 1 && starts_with(prefix, named.name)) {
+            named.name += length - 1; /* the module that the prefix is the path of */
+        } else {
+            continue;
+        }
+        list->items[kept++] = named;
+    }
+    list->count = kept;
+    return count - kept;
+}
+
+static bool clean(struct vgg_named_list *list, struct vgg_arena *arena)
+{
+    bool good = true;
+    for (size_t i = 0; i < list->count && good; i++) {
+        list->items[i].name = vgg_name_clean(list->items[i].name, arena);
+        good = list->items[i].name != NULL;
+    }
+    return good;
+}
+
+/* The prefixes of wrappers that all names have; NULL without memory. */
+static const char *find_common_prefix(const struct vgg_named_list *tensors, struct vgg_arena *arena)
+{
+    const struct vgg_allocator *allocator = vgg_allocator_of(arena->context);
+    const char **names = vgg_mem_alloc(allocator, tensors->count + 1, sizeof *names);
+    if (names == NULL) {
+        return NULL;
+    }
+    for (size_t i = 0; i < tensors->count; i++) {
+        names[i] = tensors->items[i].name;
+    }
+    size_t length = vgg_names_common_prefix(names, tensors->count);
+    const char *prefix = vgg_arena_copy_string(arena, length > 0 ? names[0] : "", length);
+    vgg_mem_free(allocator, names);
+    return prefix;
+}
+
+static vgg_status take(const struct vgg_search *search, const struct vgg_candidate *candidate,
+                       struct vgg_contents *out, struct vgg_error *err)
+{
+    vgg_source_label name;
+    struct vgg_contents contents = {.source = candidate->source->value,
+                                    .kind = candidate->source->kind};
+    struct vgg_walk_budget budget = vgg_walk_budget_make(search->limits);
+    vgg_status status = vgg_walk(contents.source, search->path, search->limits, &budget,
+                                 search->arena, &contents.tensors, &contents.modules, err);
+    if (status != VGG_OK) {
+        return status;
+    }
+    vgg_source_get_label(candidate->source, "", name);
+    contents.key = vgg_arena_copy_string(search->arena, name,
+                                         candidate->source->parent == NULL ? 0 : strlen(name));
+    contents.prefix = candidate->prefix != NULL
+                          ? candidate->prefix
+                          : find_common_prefix(&contents.tensors, search->arena);
+    bool good = contents.key != NULL && contents.prefix != NULL;
+    if (good) {
+        contents.outside = strip(search, candidate, contents.prefix, &contents.tensors);
+        strip(search, candidate, contents.prefix, &contents.modules);
+        good = candidate->prefix == NULL ||
+               (clean(&contents.tensors, search->arena) && clean(&contents.modules, search->arena));
+    }
+    if (!good) {
+        return vgg_fail_memory(err, search->path, sizeof name, "the tensors' names");
+    }
+    *out = contents;
+    return VGG_OK;
+}
+
+/* ---- when there is nothing ---- */
+
+/* What optimizer.state_dict() gives, or {"optimizer": that}. */
+static bool is_optimizer(const struct vgg_value *dict)
+{
+    return vgg_value_get(dict, "param_groups") != NULL || vgg_value_get(dict, "optimizer") != NULL;
+}
+
+static vgg_status fail_nothing(const struct vgg_value *root, const char *path,
+                               struct vgg_error *err)
+{
+    struct vgg_text keys = {0};
+    if (vgg_value_is_tensor(root)) {
+        return vgg_fail(err, VGG_ERR_UNSUPPORTED, "%s: holds one tensor, expected a state dict",
+                        path);
+    }
+    if (root->kind == VGG_VALUE_OBJECT || root->kind == VGG_VALUE_GLOBAL) {
+        bool object = root->kind == VGG_VALUE_OBJECT;
+        const struct vgg_value *global = object ? root->object.callee : root;
+        struct vgg_span module = global->global.module, name = global->global.name;
+        return vgg_fail(err, VGG_ERR_UNSUPPORTED,
+                        "%s: holds %s (%.*s.%.*s) without weights, expected a state dict; save "
+                        "model.state_dict() instead",
+                        path, object ? "a whole object" : "a name",
+                        module.length > 200 ? 200 : (int)module.length, module.bytes,
+                        name.length > 200 ? 200 : (int)name.length, name.bytes);
+    }
+    if (root->kind != VGG_VALUE_DICT) {
+        return vgg_fail(err, VGG_ERR_UNSUPPORTED, "%s: expected a state dict, found %s", path,
+                        vgg_value_kind_string(root->kind));
+    }
+    for (size_t i = 0; i < root->list.count && i < 2 * LISTED_MAX; i += 2) {
+        const struct vgg_value *key = root->list.items[i];
+        if (key->kind == VGG_VALUE_TEXT) {
+            vgg_text_add(&keys, "%s'%.*s'", keys.length > 0 ? ", " : "",
+                         key->text.length > 64 ? 64 : (int)key->text.length, key->text.bytes);
+        }
+    }
+    return vgg_fail(err, VGG_ERR_FORMAT, "%s: no tensors in the checkpoint's dict (keys: %s%s)%s",
+                    path, keys.length > 0 ? keys.buffer : "none",
+                    root->list.count > 2 * LISTED_MAX ? ", …" : "",
+                    is_optimizer(root) ? ": an optimizer's state, expected model.state_dict()"
+                                       : ", expected a state dict");
+}
+
+vgg_status vgg_contents_find(const struct vgg_pickle *pickle, const char *path, const char *key,
+                             const struct vgg_limits *limits, struct vgg_arena *arena,
+                             struct vgg_contents *out, struct vgg_error *err)
+{
+    struct vgg_search search;
+    const struct vgg_candidate *candidate = NULL;
+    vgg_status status = vgg_search_run(path, pickle->root, limits, arena, &search, err);
+    if (status != VGG_OK) {
+        return status;
+    }
+    struct vgg_candidate made = {.source = choose_likely(&search)};
+    if (made.source == NULL) {
+        status = fail_nothing(pickle->root, path, err);
+    } else if (key != NULL) {
+        status = choose_by_key(&search, key, &made, &candidate, err);
+    } else {
+        status = choose_only(&search, NULL, &candidate, err);
+        candidate = candidate != NULL ? candidate : &made;
+    }
+    if (status == VGG_OK) {
+        status = take(&search, candidate, out, err);
+    }
+    if (status == VGG_OK && out->tensors.count == 0) {
+        status =
+            key != NULL ? fail_no_key(&search, key, err) : fail_nothing(pickle->root, path, err);
+    }
+    vgg_search_fini(&search);
+    return status;
+}

@@ -1,0 +1,278 @@
+/* Weights that are kept in two parts: weight_norm's and prune's. */
+#include "checkpoint/contents/fold.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How the parts of a weight P are called: both names are BEFORE INFIX LEAF and an ending, where P is
+ * BEFORE LEAF. */
+static const struct {
+    enum vgg_fold_kind kind;
+    const char *infix, *a, *b;
+} styles[] = {
+    {VGG_FOLD_PRUNE, "", "_orig", "_mask"},
+    {VGG_FOLD_WEIGHT_NORM, "", "_g", "_v"},
+    {VGG_FOLD_WEIGHT_NORM, "parametrizations.", ".original0", ".original1"},
+};
+
+static bool ends_with(const char *name, const char *ending, size_t *stem)
+{
+    size_t length = strlen(name), tail = strlen(ending);
+    *stem = length > tail ? length - tail : 0;
+    return length > tail && strcmp(name + length - tail, ending) == 0;
+}
+
+struct by_name {
+    const char *name;
+    size_t index;
+};
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(((const struct by_name *)a)->name, ((const struct by_name *)b)->name);
+}
+
+struct finder {
+    struct vgg_tensor *tensors;
+    size_t count;
+    struct by_name *sorted; /* [sorted_count] */
+    size_t sorted_count;
+    const char *path;
+    struct vgg_arena *arena;
+    struct vgg_error *err;
+};
+
+static void sort(struct finder *finder)
+{
+    finder->sorted_count = finder->count;
+    for (size_t i = 0; i < finder->count; i++) {
+        finder->sorted[i] = (struct by_name){finder->tensors[i].name, i};
+    }
+    qsort(finder->sorted, finder->count, sizeof *finder->sorted, compare);
+}
+
+/* The index of the tensor called stem + ending, or SIZE_MAX. */
+static size_t find(const struct finder *finder, const char *stem, size_t length, const char *ending)
+{
+    char name[1200];
+    if (length + strlen(ending) >= sizeof name) {
+        return SIZE_MAX;
+    }
+    memcpy(name, stem, length);
+    strcpy(name + length, ending);
+    const struct by_name wanted = {name, 0};
+    const struct by_name *found =
+        bsearch(&wanted, finder->sorted, finder->sorted_count, sizeof wanted, compare);
+    return found != NULL ? found->index : SIZE_MAX;
+}
+
+static vgg_status fail(const struct finder *finder, vgg_status code, const char *name,
+                       const char *what)
+{
+    return vgg_fail(finder->err, code, "%s: %s: %s", finder->path, name, what);
+}
+
+/* BEFORE LEAF of BEFORE INFIX LEAF; NULL without memory. */
+static const char *whole_name(const struct finder *finder, const char *stem, size_t length,
+                              const char *infix)
+{
+    const size_t skip = strlen(infix);
+    size_t leaf = length;
+    char *name = vgg_arena_copy_string(finder->arena, stem, length);
+    while (leaf > 0 && stem[leaf - 1] != '.') {
+        leaf--;
+    }
+    if (name != NULL && skip > 0 && leaf >= skip && memcmp(stem + leaf - skip, infix, skip) == 0) {
+        memmove(name + leaf - skip, name + leaf, length - leaf + 1);
+    }
+    return name;
+}
+
+/* Whether g has one element on all axes but one at most, on which it has as many as v; or is a scalar. */
+static bool is_norm_of(const struct vgg_tensor *g, const struct vgg_tensor *v)
+{
+    int kept = 0;
+    if (g->ndim == 0) {
+        return true;
+    }
+    for (int i = 0; i < g->ndim && g->ndim == v->ndim; i++) {
+        if (g->shape[i] != 1 && (g->shape[i] != v->shape[i] || kept++ > 0)) {
+            return false;
+        }
+    }
+    return g->ndim == v->ndim;
+}
+
+static bool same_shape(const struct vgg_tensor *a, const struct vgg_tensor *b)
+{
+    return a->ndim == b->ndim &&
+           memcmp(a->shape, b->shape, (size_t)a->ndim * sizeof a->shape[0]) == 0;
+}
+
+/* Appends the tensor that a pair makes. */
+static vgg_status add_whole(struct finder *finder, enum vgg_fold_kind kind, const char *name,
+                            const struct vgg_tensor *a, const struct vgg_tensor *b)
+{
+    bool norm = kind == VGG_FOLD_WEIGHT_NORM;
+    if (norm ? !is_norm_of(a, b) : !same_shape(a, b)) {
+        return fail(finder, VGG_ERR_FORMAT, name,
+                    norm ? "weight_norm's g and v have shapes that do not go together"
+                         : "prune's orig and mask have different shapes");
+    }
+    struct vgg_tensor whole = norm ? *b : *a;
+    whole.name = name;
+    whole.dtype = VGG_DTYPE_F32;
+    int64_t stride = 1;
+    for (int i = whole.ndim - 1; i >= 0; i--) {
+        whole.stride[i] = stride;
+        stride *= whole.shape[i] > 0 ? whole.shape[i] : 1;
+    }
+    finder->tensors[finder->count++] = whole;
+    return VGG_OK;
+}
+
+/* Weights that are computed anew in each run, and cannot be told from these tensors alone. */
+static vgg_status refuse_others(const struct finder *finder, const struct vgg_tensor *tensor,
+                                bool hidden)
+{
+    static const char infix[] = "parametrizations.";
+    size_t stem;
+    const char *name = tensor->name;
+    if (!hidden && ends_with(name, "_orig", &stem) && find(finder, name, stem, "_u") != SIZE_MAX) {
+        return fail(finder, VGG_ERR_UNSUPPORTED, name,
+                    "spectral_norm is not supported: call torch.nn.utils.remove_spectral_norm on "
+                    "the layer and save again");
+    }
+    const char *parametrized = strstr(name, infix);
+    if (!hidden && parametrized != NULL && (parametrized == name || parametrized[-1] == '.')) {
+        return fail(finder, VGG_ERR_UNSUPPORTED, name,
+                    strstr(name, ".0._u") != NULL || ends_with(name, ".original", &stem)
+                        ? "spectral_norm or another parametrization is not supported: call "
+                          "torch.nn.utils.parametrize.remove_parametrizations on the layer and "
+                          "save again"
+                        : "this parametrization is not supported: call "
+                          "torch.nn.utils.parametrize.remove_parametrizations on the layer and "
+                          "save again");
+    }
+    return VGG_OK;
+}
+
+vgg_status vgg_folds_find(struct vgg_tensor *tensors, size_t *count, bool *hidden,
+                          struct vgg_fold *folds, size_t *fold_count, const char *path,
+                          struct vgg_arena *arena, struct vgg_error *err)
+{
+    struct finder finder = {
+        .tensors = tensors, .count = *count, .path = path, .arena = arena, .err = err};
+    vgg_status status = VGG_OK;
+    *fold_count = 0;
+    finder.sorted =
+        vgg_mem_alloc(vgg_allocator_of(arena->context), 2 * *count + 1, sizeof *finder.sorted);
+    if (finder.sorted == NULL) {
+        return vgg_fail_memory(err, path, 2 * *count * sizeof *finder.sorted, "the pairs");
+    }
+    for (size_t s = 0; s < sizeof styles / sizeof styles[0] && status == VGG_OK; s++) {
+        sort(&finder);
+        const size_t before = finder.count;
+        for (size_t i = 0; i < before && status == VGG_OK; i++) {
+            size_t stem;
+            const char *name = tensors[i].name;
+            if (hidden[i] || !ends_with(name, styles[s].a, &stem) ||
+                (styles[s].infix[0] != '\0' && strstr(name, styles[s].infix) == NULL)) {
+                continue;
+            }
+            const size_t j = find(&finder, name, stem, styles[s].b);
+            if (j == SIZE_MAX || hidden[j]) {
+                continue;
+            }
+            const char *whole = whole_name(&finder, name, stem, styles[s].infix);
+            status = whole != NULL
+                         ? add_whole(&finder, styles[s].kind, whole, &tensors[i], &tensors[j])
+                         : vgg_fail_memory(err, path, stem, "a name");
+            if (status == VGG_OK) {
+                hidden[i] = hidden[j] = true;
+                folds[(*fold_count)++] = (struct vgg_fold){styles[s].kind, i, j, finder.count - 1};
+            }
+        }
+    }
+    sort(&finder);
+    for (size_t i = 0; i < finder.count && status == VGG_OK; i++) {
+        status = refuse_others(&finder, &tensors[i], hidden[i]);
+    }
+    vgg_mem_free(vgg_allocator_of(arena->context), finder.sorted);
+    *count = finder.count;
+    return status;
+}
+
+/* out[] *= mask */
+static vgg_status apply_mask(const struct vgg_tensor *mask, float *out, const char *path,
+                             const struct vgg_allocator *allocator, struct vgg_error *err)
+{
+    const size_t count = (size_t)vgg_tensor_get_count(mask);
+    float *values = vgg_mem_alloc(allocator, count, sizeof *values);
+    if (values == NULL) {
+        return vgg_fail_memory(err, path, count * sizeof *values, "a mask");
+    }
+    vgg_tensor_read_f32(mask, values);
+    for (size_t i = 0; i < count; i++) {
+        out[i] *= values[i];
+    }
+    vgg_mem_free(allocator, values);
+    return VGG_OK;
+}
+
+/* out[outer][kept][inner] *= g[kept] / ‖out[:][kept][:]‖ */
+static vgg_status normalise(const struct vgg_tensor *g, const struct vgg_tensor *v, float *out,
+                            const char *path, const struct vgg_allocator *allocator,
+                            struct vgg_error *err)
+{
+    size_t outer = 1, kept = 1, inner = (size_t)vgg_tensor_get_count(v);
+    for (int i = 0; i < g->ndim && kept == 1; i++) {
+        inner /= v->shape[i] > 0 ? (size_t)v->shape[i] : 1;
+        if (g->shape[i] != 1) {
+            kept = (size_t)g->shape[i];
+        } else {
+            outer *= (size_t)v->shape[i];
+        }
+    }
+    if (kept == 1) { /* one norm of all */
+        outer = 1;
+        inner = (size_t)vgg_tensor_get_count(v);
+    }
+    float *scale = vgg_mem_alloc(allocator, kept, sizeof *scale);
+    if (scale == NULL) {
+        return vgg_fail_memory(err, path, kept * sizeof *scale, "weight_norm's g");
+    }
+    vgg_tensor_read_f32(g, scale);
+    for (size_t k = 0; k < kept; k++) {
+        double sum = 0;
+        for (size_t o = 0; o < outer; o++) {
+            const float *row = out + (o * kept + k) * inner;
+            for (size_t i = 0; i < inner; i++) {
+                sum += (double)row[i] * (double)row[i];
+            }
+        }
+        const float factor = scale[k] / (float)sqrt(sum);
+        for (size_t o = 0; o < outer; o++) {
+            float *row = out + (o * kept + k) * inner;
+            for (size_t i = 0; i < inner; i++) {
+                row[i] *= factor;
+            }
+        }
+    }
+    vgg_mem_free(allocator, scale);
+    return VGG_OK;
+}
+
+vgg_status vgg_fold_compute(const struct vgg_fold *fold, const struct vgg_tensor *tensors,
+                            float *out, const char *path, const struct vgg_allocator *allocator,
+                            struct vgg_error *err)
+{
+    const struct vgg_tensor *a = &tensors[fold->a], *b = &tensors[fold->b];
+    if (fold->kind == VGG_FOLD_PRUNE) {
+        vgg_tensor_read_f32(a, out);
+        return apply_mask(b, out, path, allocator, err);
+    }
+    vgg_tensor_read_f32(b, out);
+    return vgg_tensor_get_count(b) > 0 ? normalise(a, b, out, path, allocator, err) : VGG_OK;
+}

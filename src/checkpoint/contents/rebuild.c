@@ -1,0 +1,312 @@
+/* The encodings of a tensor: three generations of rebuild functions, the class with BUILD state that
+ * came before them, and what wraps those: Parameters and subclasses. */
+#include "checkpoint/contents/rebuild.h"
+
+#include <inttypes.h>
+
+/* What all messages here name. */
+struct context {
+    const char *path, *name;
+    struct vgg_error *err;
+};
+
+#define FAIL(context, code, format, ...)                                                           \
+    vgg_fail((context)->err, code, "%s: %s: " format, (context)->path, (context)->name, __VA_ARGS__)
+
+static enum vgg_global_role role_of(const struct vgg_value *value)
+{
+    return value->kind == VGG_VALUE_OBJECT ? value->object.callee->global.entry->role
+                                           : VGG_GLOBAL_OPAQUE;
+}
+
+bool vgg_value_is_tensor(const struct vgg_value *value)
+{
+    switch (role_of(value)) {
+    case VGG_GLOBAL_REBUILD_TENSOR:
+    case VGG_GLOBAL_REBUILD_TENSOR_V2:
+    case VGG_GLOBAL_REBUILD_TENSOR_V3:
+    case VGG_GLOBAL_REBUILD_FROM_TYPE:
+    case VGG_GLOBAL_REBUILD_PARAMETER:
+    case VGG_GLOBAL_PARAMETER:
+    case VGG_GLOBAL_TENSOR:
+    case VGG_GLOBAL_OTHER_TENSOR:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static vgg_status fail_shape(const struct context *context, const char *what)
+{
+    return FAIL(context, VGG_ERR_FORMAT, "bad tensor: %s", what);
+}
+
+/* A tuple of integers, or a torch.Size of one. */
+static const struct vgg_value *as_tuple(const struct vgg_value *value)
+{
+    if (role_of(value) == VGG_GLOBAL_SIZE && value->object.args->list.count == 1) {
+        value = value->object.args->list.items[0];
+    }
+    return value->kind == VGG_VALUE_TUPLE || value->kind == VGG_VALUE_LIST ? value : NULL;
+}
+
+static vgg_status read_dims(const struct context *context, const struct vgg_value *value,
+                            const char *what, int64_t *out, int *ndim)
+{
+    const struct vgg_value *tuple = as_tuple(value);
+    if (tuple == NULL) {
+        return FAIL(context, VGG_ERR_FORMAT, "bad tensor: %s: expected a tuple, found %s", what,
+                    vgg_value_kind_string(value->kind));
+    }
+    if (tuple->list.count > VGG_MAX_DIMS) {
+        return FAIL(context, VGG_ERR_UNSUPPORTED, "%zu dimensions, at most %d are supported",
+                    tuple->list.count, VGG_MAX_DIMS);
+    }
+    for (size_t i = 0; i < tuple->list.count; i++) {
+        const struct vgg_value *item = tuple->list.items[i];
+        if (item->kind != VGG_VALUE_INT || item->integer < 0) {
+            return FAIL(context, VGG_ERR_FORMAT, "bad tensor: %s %zu is negative or not an integer",
+                        what, i);
+        }
+        out[i] = item->integer;
+    }
+    *ndim = (int)tuple->list.count;
+    return VGG_OK;
+}
+
+/* Every element must lie inside the part of the storage that the tensor was given. */
+static vgg_status check_extent(const struct context *context, const struct vgg_tensor *tensor,
+                               uint64_t offset, uint64_t available, const struct vgg_limits *limits)
+{
+    uint64_t count = 1, last = offset;
+    bool empty = false, fits = true;
+    for (int i = 0; i < tensor->ndim; i++) {
+        empty = empty || tensor->shape[i] == 0;
+    }
+    if (empty) {
+        return offset <= available ? VGG_OK : fail_shape(context, "offset outside its storage");
+    }
+    for (int i = 0; i < tensor->ndim && fits; i++) {
+        uint64_t size = (uint64_t)tensor->shape[i], stride = (uint64_t)tensor->stride[i], reach;
+        fits = !__builtin_mul_overflow(count, size, &count) &&
+               !__builtin_mul_overflow(size - 1, stride, &reach) &&
+               !__builtin_add_overflow(last, reach, &last);
+    }
+    if (!fits || last >= available) {
+        return FAIL(context, VGG_ERR_FORMAT,
+                    "bad tensor: elements outside its storage of %" PRIu64 " elements", available);
+    }
+    if (count > limits->file_bytes) { /* strides of 0 make much of little */
+        return FAIL(context, VGG_ERR_LIMIT, "%" PRIu64 " elements, limit is %" PRIu64, count,
+                    limits->file_bytes);
+    }
+    return VGG_OK;
+}
+
+/* What a call, or a class with its state, says of a tensor. */
+struct encoding {
+    const struct vgg_value *callee; /* a GLOBAL */
+    const struct vgg_value *args;   /* a TUPLE */
+    const struct vgg_value *state;  /* what BUILD would have set, or NULL */
+};
+
+static enum vgg_global_role role_in(const struct encoding *encoding)
+{
+    return encoding->callee->global.entry->role;
+}
+
+static vgg_status fail_global(const struct context *context, const struct vgg_value *global,
+                              const char *what, const char *advice)
+{
+    struct vgg_span module = global->global.module, name = global->global.name;
+    return FAIL(context, VGG_ERR_UNSUPPORTED, "%s (%.*s.%.*s) %s", what,
+                module.length > 200 ? 200 : (int)module.length, module.bytes,
+                name.length > 200 ? 200 : (int)name.length, name.bytes, advice);
+}
+
+/* Tensors that are known and cannot be read, by what rebuilds them. */
+static vgg_status fail_encoding(const struct context *context, const struct vgg_value *global)
+{
+    static const struct {
+        const char *name, *what, *advice;
+    } known[] = {
+        {"_rebuild_qtensor", "a quantised tensor",
+         "is not supported: save the float model that it was made from"},
+        {"_rebuild_sparse_tensor", "a sparse tensor", "is not supported: save it with to_dense()"},
+        {"_rebuild_sparse_csr_tensor", "a sparse tensor",
+         "is not supported: save it with to_dense()"},
+        {"_rebuild_meta_tensor_no_storage", "a tensor on the device 'meta'", "has no data"},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (vgg_span_equals(global->global.name, known[i].name)) {
+            return fail_global(context, global, known[i].what, known[i].advice);
+        }
+    }
+    return fail_global(context, global, "a tensor's encoding", "is not supported");
+}
+
+/* Takes off Parameters and subclasses, which only wrap a tensor. */
+static vgg_status unwrap(const struct context *context, const struct vgg_value *value,
+                         struct encoding *out)
+{
+    enum { WRAPPERS_MAX = 8 };
+    for (int i = 0; i < WRAPPERS_MAX; i++) {
+        if (!vgg_value_is_tensor(value)) {
+            return FAIL(context, VGG_ERR_FORMAT, "expected a tensor, found %s",
+                        vgg_value_kind_string(value->kind));
+        }
+        *out = (struct encoding){value->object.callee, value->object.args, value->object.state};
+        size_t count = out->args->list.count;
+        struct vgg_value *const *items = out->args->list.items;
+        if (role_in(out) == VGG_GLOBAL_REBUILD_FROM_TYPE) {
+            if (count != 4 || items[0]->kind != VGG_VALUE_GLOBAL ||
+                items[2]->kind != VGG_VALUE_TUPLE) {
+                return fail_shape(context, "wrong arguments to _rebuild_from_type_v2");
+            }
+            *out = (struct encoding){items[0], items[2], NULL};
+            count = out->args->list.count;
+            items = out->args->list.items;
+        }
+        switch (role_in(out)) {
+        case VGG_GLOBAL_REBUILD_PARAMETER:
+            if (count != 3 && count != 4) {
+                return fail_shape(context, "wrong number of arguments to _rebuild_parameter");
+            }
+            break;
+        case VGG_GLOBAL_PARAMETER:
+            if (count == 0) {
+                return fail_shape(context, "a Parameter without its tensor");
+            }
+            break;
+        default:
+            return VGG_OK;
+        }
+        value = items[0];
+    }
+    return fail_shape(context, "Parameters inside each other");
+}
+
+/* The type of a view's elements. For a storage without a type, version 3 of the encoding gives it. */
+static vgg_status read_type(const struct context *context, const struct encoding *encoding,
+                            const struct vgg_element_type *own, const struct vgg_element_type **out)
+{
+    const char *suffix = "Storage";
+    *out = own;
+    if (role_in(encoding) == VGG_GLOBAL_TENSOR) {
+        const struct vgg_element_type *asked = encoding->callee->global.entry->element;
+        if (asked != own) {
+            return FAIL(context, VGG_ERR_FORMAT, "bad tensor: a %sTensor in a %sStorage",
+                        asked->name, own->name);
+        }
+    } else if (role_in(encoding) == VGG_GLOBAL_REBUILD_TENSOR_V3) {
+        const struct vgg_value *dtype = encoding->args->list.items[6];
+        if (dtype->kind != VGG_VALUE_GLOBAL || dtype->global.entry->role != VGG_GLOBAL_DTYPE) {
+            return FAIL(context, VGG_ERR_FORMAT, "bad tensor: expected an element type, found %s",
+                        vgg_value_kind_string(dtype->kind));
+        }
+        *out = dtype->global.entry->element;
+        suffix = "";
+    }
+    if (!(*out)->supported) {
+        return FAIL(context, VGG_ERR_UNSUPPORTED, "elements of torch.%s%s are not supported",
+                    (*out)->name, suffix);
+    }
+    return VGG_OK;
+}
+
+/* (storage, offset, size, stride, …) */
+static vgg_status read_view(const struct context *context, const struct encoding *encoding,
+                            struct vgg_value *const *items, const struct vgg_limits *limits,
+                            struct vgg_tensor *out, struct vgg_placement *placement)
+{
+    const struct vgg_value *view = items[0], *offset = items[1];
+    const struct vgg_element_type *type;
+    int stride_count;
+    if (view->kind != VGG_VALUE_PERSISTENT || view->persistent.storage == NULL) {
+        return FAIL(context, VGG_ERR_FORMAT, "bad tensor: expected a storage, found %s",
+                    vgg_value_kind_string(view->kind));
+    }
+    if (offset->kind != VGG_VALUE_INT || offset->integer < 0) {
+        return fail_shape(context, "the offset is negative or not an integer");
+    }
+    struct vgg_storage *storage = view->persistent.storage;
+    if (storage->meta) {
+        return FAIL(context, VGG_ERR_UNSUPPORTED, "%s",
+                    "a tensor on the device 'meta' has no data");
+    }
+    vgg_status status = read_type(context, encoding, storage->type, &type);
+    if (status == VGG_OK) {
+        status = read_dims(context, items[2], "size", out->shape, &out->ndim);
+    }
+    if (status == VGG_OK) {
+        status = read_dims(context, items[3], "stride", out->stride, &stride_count);
+    }
+    if (status != VGG_OK) {
+        return status;
+    }
+    if (out->ndim != stride_count) {
+        return FAIL(context, VGG_ERR_FORMAT, "bad tensor: %d sizes and %d strides", out->ndim,
+                    stride_count);
+    }
+    out->dtype = type->dtype;
+    const uint64_t first = (uint64_t)offset->integer;
+    const uint64_t bytes = view->persistent.count * storage->type->bytes; /* does not overflow */
+    status = check_extent(context, out, first, bytes / type->bytes, limits);
+    /* Inside the storage, whose size in bytes does not overflow, no offset does either. */
+    *placement = (struct vgg_placement){.storage = storage,
+                                        .offset = view->persistent.offset * storage->type->bytes +
+                                                  first * type->bytes};
+    return status;
+}
+
+/* Conjugated and negated views are not what their storage holds. */
+static bool is_plain_metadata(const struct vgg_value *value)
+{
+    return value->kind == VGG_VALUE_NONE ||
+           (value->kind == VGG_VALUE_DICT && value->list.count == 0);
+}
+
+vgg_status vgg_tensor_rebuild(const struct vgg_value *value, const char *path, const char *name,
+                              const struct vgg_limits *limits, struct vgg_tensor *out,
+                              struct vgg_placement *placement, struct vgg_error *err)
+{
+    const struct context context = {path, name, err};
+    struct encoding encoding = {0};
+    vgg_status status = unwrap(&context, value, &encoding);
+    if (status != VGG_OK) {
+        return status;
+    }
+    const struct vgg_value *args = encoding.args;
+    size_t least = 4, most = 4;
+    switch (role_in(&encoding)) {
+    case VGG_GLOBAL_REBUILD_TENSOR:
+        break;
+    case VGG_GLOBAL_REBUILD_TENSOR_V2:
+        least = 6;
+        most = 7;
+        break;
+    case VGG_GLOBAL_REBUILD_TENSOR_V3:
+        least = 7;
+        most = 8;
+        break;
+    case VGG_GLOBAL_TENSOR: /* args are empty, the state is what set_() takes */
+        if (args->list.count != 0 || encoding.state == NULL ||
+            encoding.state->kind != VGG_VALUE_TUPLE) {
+            return fail_shape(&context, "a tensor class without its state");
+        }
+        args = encoding.state;
+        break;
+    default:
+        return fail_encoding(&context, encoding.callee);
+    }
+    size_t count = args->list.count;
+    if (count < least || count > most) {
+        return FAIL(&context, VGG_ERR_FORMAT, "bad tensor: %zu arguments, expected %zu", count,
+                    least);
+    }
+    if (count == most && most > least && !is_plain_metadata(args->list.items[most - 1])) {
+        return FAIL(&context, VGG_ERR_UNSUPPORTED, "%s",
+                    "a conjugated or negated view is not supported");
+    }
+    return read_view(&context, &encoding, args->list.items, limits, out, placement);
+}

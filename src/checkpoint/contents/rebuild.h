@@ -1,0 +1,18 @@
+/* One tensor out of a pickle's values. */
+#ifndef VGG_CHECKPOINT_CONTENTS_REBUILD_H
+#define VGG_CHECKPOINT_CONTENTS_REBUILD_H
+
+#include "checkpoint/contents/state_dict.h"
+
+/* Whether a value claims to be a tensor or Parameter, of whatever encoding. */
+bool vgg_value_is_tensor(const struct vgg_value *value);
+
+/* Reads a tensor's geometry and checks that every element lies in its storage.
+ *   name  of the tensor, for messages
+ *   out   all but name, data, file_offset and swapped
+ * Errors: FORMAT, UNSUPPORTED, LIMIT. */
+vgg_status vgg_tensor_rebuild(const struct vgg_value *value, const char *path, const char *name,
+                              const struct vgg_limits *limits, struct vgg_tensor *out,
+                              struct vgg_placement *placement, struct vgg_error *err);
+
+#endif

@@ -1,0 +1,44 @@
+/* From the tree of values to named tensors. */
+#ifndef VGG_CHECKPOINT_CONTENTS_STATE_DICT_H
+#define VGG_CHECKPOINT_CONTENTS_STATE_DICT_H
+
+#include "checkpoint/contents/contents.h"
+#include "checkpoint/container/storage.h"
+
+/* Where a tensor lies. */
+struct vgg_placement {
+    struct vgg_storage *storage;
+    uint64_t offset; /* of the first element, in bytes */
+};
+
+/* Tensors in the order of the file, and an index by name. */
+struct vgg_state_dict {
+    struct vgg_tensor *tensors;
+    size_t count;
+    const struct vgg_tensor **by_name; /* [count], sorted by strcmp */
+    struct vgg_contents contents;      /* where they were found */
+    /* All that was read, and behind it what is made of pairs: */
+    struct vgg_tensor *parts;         /* [read_count + fold_count] */
+    struct vgg_placement *placements; /* [read_count] */
+    size_t read_count;
+    struct vgg_fold *folds; /* [fold_count] */
+    size_t fold_count;
+    size_t *index; /* [count]: each tensor among the parts */
+};
+
+/* Finds the net's tensors (vgg_contents_find), checks every tensor's geometry against its storage, marks
+ * these storages as wanted, and finds weights that are kept in two parts (vgg_folds_find).
+ *   key  NULL, or which of several nets
+ * Errors: FORMAT, UNSUPPORTED, MISMATCH, LIMIT, MEMORY; messages name the tensor. */
+vgg_status vgg_state_dict_read(const struct vgg_pickle *pickle, const char *path, const char *key,
+                               const struct vgg_limits *limits, struct vgg_arena *arena,
+                               struct vgg_state_dict *out, struct vgg_error *err);
+
+/* Points the tensors into their storages, which have data now.
+ *   compute  whether to make whole what is in two parts; else such tensors have no data
+ * Errors: LIMIT (parts that would make more than the file holds), MEMORY. */
+vgg_status vgg_state_dict_bind(struct vgg_state_dict *dict, const struct vgg_storages *storages,
+                               bool compute, const char *path, struct vgg_arena *arena,
+                               struct vgg_error *err);
+
+#endif

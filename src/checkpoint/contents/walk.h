@@ -1,0 +1,46 @@
+/* From a state dict, a whole module or a TorchScript module to its tensors by name. */
+#ifndef VGG_CHECKPOINT_CONTENTS_WALK_H
+#define VGG_CHECKPOINT_CONTENTS_WALK_H
+
+#include "base/mem.h"
+#include "base/status.h"
+#include "checkpoint/pickle/pickle.h"
+
+/* What can hold a net's tensors. */
+enum vgg_source_kind {
+    VGG_SOURCE_NONE,
+    VGG_SOURCE_DICT,   /* {name: tensor, …} */
+    VGG_SOURCE_MODULE, /* an nn.Module: its state has _parameters, _buffers, _modules */
+    VGG_SOURCE_SCRIPT, /* a TorchScript module: tensors and modules are its attributes */
+};
+enum vgg_source_kind vgg_source_of(const struct vgg_value *value);
+
+struct vgg_named {
+    const char *name; /* "features.0.weight", "features.0"; "" is the source itself */
+    const struct vgg_value *value;
+};
+struct vgg_named_list {
+    struct vgg_named *items; /* the arena's */
+    size_t count, capacity;
+};
+
+/* What may still be spent on walking: modules can be shared, so that a short pickle can hold a tree
+ * without end. */
+struct vgg_walk_budget {
+    uint64_t steps; /* items of dicts looked at */
+    uint64_t name_bytes;
+};
+struct vgg_walk_budget vgg_walk_budget_make(const struct vgg_limits *limits);
+
+/* Lists the tensors in the order of state_dict(), and for modules every module, the source first.
+ * Nothing else is looked at; there is no recursion, and cycles end at a limit.
+ *   path     the file's, for messages
+ *   arena    owns names and lists
+ *   modules  may be NULL
+ * Errors: FORMAT (a bad name, modules in a cycle), LIMIT, MEMORY. */
+vgg_status vgg_walk(const struct vgg_value *source, const char *path,
+                    const struct vgg_limits *limits, struct vgg_walk_budget *budget,
+                    struct vgg_arena *arena, struct vgg_named_list *tensors,
+                    struct vgg_named_list *modules, struct vgg_error *err);
+
+#endif

@@ -1,0 +1,79 @@
+/* The allow-list of names. */
+#include "checkpoint/pickle/pickle.h"
+
+enum element_index {
+#define ELEMENT(name, supported, dtype, bytes) ELEMENT_##name,
+#define DTYPE(name, supported, dtype, bytes) DTYPE_##name,
+#include "checkpoint/pickle/globals.inc"
+#undef ELEMENT
+#undef DTYPE
+};
+
+static const struct vgg_element_type elements[] = {
+#define ELEMENT(name, supported, dtype, bytes) {#name, supported, dtype, bytes},
+#define DTYPE(name, supported, dtype, bytes) {#name, supported, dtype, bytes},
+#include "checkpoint/pickle/globals.inc"
+#undef ELEMENT
+#undef DTYPE
+};
+
+static const struct vgg_global names[] = {
+#define ELEMENT(type, supported, dtype, bytes)                                                     \
+    {"torch", #type "Storage", VGG_GLOBAL_STORAGE, &elements[ELEMENT_##type]},                     \
+        {"torch.cuda", #type "Storage", VGG_GLOBAL_STORAGE, &elements[ELEMENT_##type]},            \
+        {"torch", #type "Tensor", VGG_GLOBAL_TENSOR, &elements[ELEMENT_##type]},                   \
+        {"torch.cuda", #type "Tensor", VGG_GLOBAL_TENSOR, &elements[ELEMENT_##type]},
+#define DTYPE(type, supported, dtype, bytes)                                                       \
+    {"torch", #type, VGG_GLOBAL_DTYPE, &elements[DTYPE_##type]},
+#define NAME(module, name, role) {module, name, VGG_GLOBAL_##role, NULL},
+#include "checkpoint/pickle/globals.inc"
+#undef ELEMENT
+#undef DTYPE
+#undef NAME
+    /* Where torch 1.11 and later keep the storage without a type. */
+    {"torch.storage", "UntypedStorage", VGG_GLOBAL_STORAGE, &elements[ELEMENT_Untyped]},
+};
+
+static const struct vgg_global packages[] = {
+#define PACKAGE(module, role) {module, NULL, VGG_GLOBAL_##role, NULL},
+#include "checkpoint/pickle/globals.inc"
+#undef PACKAGE
+};
+
+static const char *const refused[] = {
+#define REFUSED(module) module,
+#include "checkpoint/pickle/globals.inc"
+#undef REFUSED
+};
+
+static const struct vgg_global other = {"", NULL, VGG_GLOBAL_OTHER, NULL};
+
+static bool is_in_package(struct vgg_span module, const char *package)
+{
+    size_t length = strlen(package);
+    return module.length >= length && memcmp(module.bytes, package, length) == 0 &&
+           (module.length == length || module.bytes[length] == '.');
+}
+
+const struct vgg_global *vgg_global_find(struct vgg_span module, struct vgg_span name)
+{
+    if (vgg_span_equals(module, "__builtin__")) { /* Python 2's name */
+        module = (struct vgg_span){"builtins", sizeof "builtins" - 1};
+    }
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (vgg_span_equals(name, names[i].name) && vgg_span_equals(module, names[i].module)) {
+            return &names[i];
+        }
+    }
+    for (size_t i = 0; i < sizeof packages / sizeof packages[0]; i++) {
+        if (is_in_package(module, packages[i].module)) {
+            return &packages[i];
+        }
+    }
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        if (is_in_package(module, refused[i])) {
+            return NULL;
+        }
+    }
+    return &other;
+}

@@ -1,0 +1,173 @@
+/* The table of layouts. */
+#include "checkpoint/tensor/layout.h"
+
+#include <stddef.h>
+#include <string.h>
+
+/* ---- rows: row-major ---- */
+
+static bool measure_rows(const int64_t *shape, int ndim, uint64_t *elements)
+{
+    *elements = 1;
+    for (int i = 0; i < ndim; i++) {
+        if (__builtin_mul_overflow(*elements, (uint64_t)shape[i], elements)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- columns: a matrix [rows][k] as [rows / 64][k][64], the last rows filled up ---- */
+
+enum { COLUMN_ROWS = 64 };
+
+static bool measure_columns(const int64_t *shape, int ndim, uint64_t *elements)
+{
+    if (ndim != 2) {
+        return false;
+    }
+    const uint64_t groups = ((uint64_t)shape[0] + COLUMN_ROWS - 1) / COLUMN_ROWS;
+    return !__builtin_mul_overflow(groups * COLUMN_ROWS, (uint64_t)shape[1], elements);
+}
+
+static int64_t place_columns(const int64_t *shape, int ndim, int64_t position)
+{
+    (void)ndim;
+    const int64_t row = position / shape[1], k = position % shape[1];
+    return (row / COLUMN_ROWS * shape[1] + k) * COLUMN_ROWS + row % COLUMN_ROWS;
+}
+
+/* ---- int8: what kernels/int8.h says, convolutions [oc][ic][kh][kw] and matrices [oc][ic] ---- */
+
+enum { INT8_ROWS = 16, INT8_BLOCK = 64, INT8_INPUT_BLOCK = 4, INT8_LANE = 4 };
+
+static uint64_t fill(int64_t size, int64_t step)
+{
+    return ((uint64_t)size + (uint64_t)step - 1) / (uint64_t)step * (uint64_t)step;
+}
+
+static bool measure_blocks(const int64_t *shape, int ndim, int64_t block, uint64_t *elements)
+{
+    if (ndim != 2 && ndim != 4) {
+        return false;
+    }
+    *elements = fill(shape[0], INT8_ROWS);
+    if (__builtin_mul_overflow(*elements, fill(shape[1], block), elements)) {
+        return false;
+    }
+    for (int i = 2; i < ndim; i++) {
+        if (__builtin_mul_overflow(*elements, (uint64_t)shape[i], elements)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int64_t place_blocks(const int64_t *shape, int ndim, int64_t position, int64_t block)
+{
+    const int64_t area = ndim == 4 ? shape[2] * shape[3] : 1;
+    const int64_t k = position % area, ic = position / area % shape[1];
+    const int64_t oc = position / area / shape[1];
+    const int64_t blocks = (shape[1] + block - 1) / block;
+    return ((((oc / INT8_ROWS * blocks + ic / block) * area + k) * (block / INT8_LANE) +
+             ic % block / INT8_LANE) *
+                INT8_ROWS +
+            oc % INT8_ROWS) *
+               INT8_LANE +
+           ic % INT8_LANE;
+}
+
+static bool measure_int8(const int64_t *shape, int ndim, uint64_t *elements)
+{
+    return measure_blocks(shape, ndim, INT8_BLOCK, elements);
+}
+
+static int64_t place_int8(const int64_t *shape, int ndim, int64_t position)
+{
+    return place_blocks(shape, ndim, position, INT8_BLOCK);
+}
+
+/* Of the first convolution, whose input has no more channels than a block. */
+static bool measure_int8_input(const int64_t *shape, int ndim, uint64_t *elements)
+{
+    return shape[1] <= INT8_INPUT_BLOCK && measure_blocks(shape, ndim, INT8_INPUT_BLOCK, elements);
+}
+
+static int64_t place_int8_input(const int64_t *shape, int ndim, int64_t position)
+{
+    return place_blocks(shape, ndim, position, INT8_INPUT_BLOCK);
+}
+
+/* ---- prepared: not there ---- */
+
+static bool measure_prepared(const int64_t *shape, int ndim, uint64_t *elements)
+{
+    (void)shape;
+    (void)ndim;
+    *elements = 0;
+    return false;
+}
+
+/* ---- all ---- */
+
+/* In the order of enum vgg_layout. */
+static const struct vgg_layout_type types[] = {
+    {"rows", VGG_LAYOUT_ROWS, measure_rows, NULL},
+    {"columns", VGG_LAYOUT_COLUMNS, measure_columns, place_columns},
+    {"int8", VGG_LAYOUT_INT8, measure_int8, place_int8},
+    {"int8-input", VGG_LAYOUT_INT8_INPUT, measure_int8_input, place_int8_input},
+    {"prepared", VGG_LAYOUT_PREPARED, measure_prepared, NULL},
+};
+
+const struct vgg_layout_type *vgg_layout_get(enum vgg_layout layout)
+{
+    return &types[layout];
+}
+
+const struct vgg_layout_type *vgg_layout_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        if (strcmp(types[i].name, name) == 0) {
+            return &types[i];
+        }
+    }
+    return NULL;
+}
+
+const char *vgg_layout_string(enum vgg_layout layout)
+{
+    return (unsigned)layout < sizeof types / sizeof types[0] ? types[layout].name : "unknown";
+}
+
+/* The last element of a strided tensor, or how many a layout takes. */
+uint64_t vgg_tensor_get_extent(const struct vgg_tensor *tensor)
+{
+    const struct vgg_layout_type *type = vgg_layout_get(tensor->layout);
+    uint64_t elements = 1;
+    if (vgg_tensor_get_count(tensor) == 0 || tensor->layout == VGG_LAYOUT_PREPARED) {
+        return 0;
+    }
+    if (type->place != NULL) {
+        type->measure(tensor->shape, tensor->ndim, &elements);
+    } else {
+        for (int i = 0; i < tensor->ndim; i++) {
+            elements += (uint64_t)((tensor->shape[i] - 1) * tensor->stride[i]);
+        }
+    }
+    return elements * vgg_dtype_get_bytes(tensor->dtype);
+}
+
+const void *vgg_tensor_get_address(const struct vgg_tensor *tensor, int64_t position)
+{
+    const struct vgg_layout_type *type = vgg_layout_get(tensor->layout);
+    int64_t element = 0;
+    if (type->place != NULL) {
+        element = type->place(tensor->shape, tensor->ndim, position);
+    } else {
+        for (int i = tensor->ndim - 1; i >= 0; i--) {
+            element += position % tensor->shape[i] * tensor->stride[i];
+            position /= tensor->shape[i];
+        }
+    }
+    return (const char *)tensor->data + element * (int64_t)vgg_dtype_get_bytes(tensor->dtype);
+}

@@ -1,0 +1,32 @@
+/* Writing a packed file, which container/packed.h describes. */
+#ifndef VGG_CHECKPOINT_WRITE_PACKED_H
+#define VGG_CHECKPOINT_WRITE_PACKED_H
+
+#include "checkpoint/tensor/layout.h"
+#include "checkpoint/tensor/prepared.h"
+#include "checkpoint/write/write.h"
+
+/* Writes one: begin, then each tensor (begin, its elements in the layout's order, end), finish. */
+struct vgg_packed_writer {
+    struct vgg_outfile *out;
+    struct vgg_bytes directory;
+    /* The tensor that is being written. */
+    enum vgg_dtype dtype;
+    uint32_t crc;
+};
+void vgg_packed_begin(struct vgg_packed_writer *writer, struct vgg_outfile *out,
+                      const struct vgg_allocator *allocator);
+void vgg_packed_begin_tensor(struct vgg_packed_writer *writer, const char *name,
+                             enum vgg_dtype dtype, enum vgg_layout layout, const int64_t *shape,
+                             int ndim);
+/* The same of a weight in the order of kernels, right after the weight itself if that is written. */
+void vgg_packed_begin_prepared(struct vgg_packed_writer *writer, const char *name,
+                               const struct vgg_order_info *info, const int64_t *shape, int ndim);
+/* elements  [count] of the tensor's type, in this machine's byte order */
+void vgg_packed_add(struct vgg_packed_writer *writer, const void *elements, size_t count);
+void vgg_packed_end_tensor(struct vgg_packed_writer *writer);
+/* Writes the rest and frees what the writer holds. False when there was no memory.
+ *   description  JSON; NULL: give up */
+bool vgg_packed_finish(struct vgg_packed_writer *writer, const struct vgg_bytes *description);
+
+#endif
