@@ -176,9 +176,10 @@ VGG_API vgg_status vgg_checkpoint_verify(const vgg_checkpoint *checkpoint, struc
  * kept, storages that tensors share and anything beside them are not. A packed file's description goes into the
  * .json beside PATH, where it is looked for, if there is no other one yet.
  *   path  ends in ".pth" or ".pt" (what torch.save writes, for torch.load with weights_only and
- *         PyTorch 1.6 and later) or in ".safetensors". It is written under another name in the same
- *         folder and renamed when it is safe on the disk: whatever happens, PATH is the old file or the
- *         whole new one. It may be the checkpoint's own.
+ *         PyTorch 1.6 and later) or in ".safetensors". It gets its name when it is whole and safe on the
+ *         disk: whatever happens, PATH is the old file or the whole new one. Until then it has no name
+ *         where the file system can do that, so that a kill leaves nothing, or else another name in the
+ *         same folder. It may be the checkpoint's own.
  * Errors: ARGUMENT (another ending), UNSUPPORTED (float8 in a .pth; weights of a packed file that are
  * there in prepared form only), IO (another description there), MEMORY. Threads: any. */
 VGG_API vgg_status vgg_checkpoint_save(const vgg_checkpoint *checkpoint, const char *path,

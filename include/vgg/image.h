@@ -36,7 +36,8 @@ VGG_API vgg_status vgg_image_decode(const void *bytes, size_t count, const char 
 VGG_API void vgg_image_destroy(struct vgg_image *image);
 
 /* Pillow's Image.resize((width, height), BILINEAR): antialiased, fixed point, horizontal pass first.
- *   out  filled on success; free it with vgg_image_destroy */
+ *   out  filled on success; free it with vgg_image_destroy. Untouched after an error
+ * Errors: ARGUMENT (a size below 1), LIMIT, MEMORY. Threads: any. */
 VGG_API vgg_status vgg_image_resize(const struct vgg_image *image, int width, int height,
                                     struct vgg_image *out, struct vgg_error *err);
 
@@ -47,14 +48,15 @@ VGG_API vgg_status vgg_preprocess_get_size(const struct vgg_preprocess *preproce
                                            int *width, int *height, struct vgg_error *err);
 
 /* Resize, centre crop, scale and normalise.
- *   out  [3][height][width] as vgg_preprocess_get_size says, planes R, G, B; the caller's
+ *   out  [3][height][width] as vgg_preprocess_get_size says, planes R, G, B, or B, G, R if the preset
+ *        says so; the caller's
  * Errors: LIMIT, MEMORY. Threads: any. */
 VGG_API vgg_status vgg_image_to_tensor(const struct vgg_image *image,
                                        const struct vgg_preprocess *preprocess,
                                        const struct vgg_limits *limits, float *out,
                                        struct vgg_error *err);
 
-/* The same up to the crop: the 8-bit pixels that are normalised. Free with vgg_image_destroy. */
+/* The same up to the crop: the 8-bit pixels that are normalised, R, G, B always. Free with vgg_image_destroy. */
 VGG_API vgg_status vgg_image_crop(const struct vgg_image *image,
                                   const struct vgg_preprocess *preprocess,
                                   const struct vgg_limits *limits, struct vgg_image *out,

@@ -114,17 +114,16 @@ struct vgg_pack_options {
  * read, which changes no result because the file has only finite numbers. Float32 logits are the checkpoint's
  * but for the order of these layers' sums. Tensors are named as torchvision names those of a net without BatchNorm.
  *   options  NULL: for no instruction set, but plain
- *   path  by convention ends in ".vgg". It is written under another name in the same folder and renamed when it
- *         is safe on the disk: whatever happens, PATH is the old file or the whole new one.
- * Errors: ARGUMENT (dense, a crop that is no square, neither cpus nor plain), UNSUPPORTED (weights that are no
+ *   path  by convention ends in ".vgg". It gets its name when it is whole and safe on the disk, as with
+ *         vgg_checkpoint_save; it may be the checkpoint's own
+ * Errors: ARGUMENT (an int8 model, dense, a crop that is no square, neither cpus nor plain), UNSUPPORTED (weights that are no
  * numbers, or beyond those of 16 bits, or that a packed file has for other CPUs only), IO, LIMIT, MEMORY. Threads: any. */
 VGG_API vgg_status vgg_model_pack(const vgg_model *model, const char *path,
                                   const struct vgg_pack_options *options, struct vgg_error *err);
 
 /* Refuses weights that cannot classify: UNSUPPORTED when a tensor holds NaN (as the classifier of
  * torchvision's vgg16_features files does: feature-extraction weights with an empty head) or an infinity,
- * or a variance is negative. Reads about a thousand elements of each tensor. vgg_session_create calls it
- * unless asked not to. */
+ * or a variance is negative. Reads about a thousand elements of each tensor. vgg_session_create calls it, too. */
 VGG_API vgg_status vgg_model_check_classifier(const vgg_model *model, struct vgg_error *err);
 
 /* The same of every element; reads all weights. For when logits are NaN. */

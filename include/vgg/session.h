@@ -18,7 +18,8 @@ typedef void vgg_node_fn(void *user, const char *name, const int64_t *shape, int
                          const float *data);
 
 /* How convolutions are computed; all in float32. F(m) is Winograd's F(m × m, 3 × 3); convolutions it
- * does not fit (other kernels, the first layer) are direct whatever is asked for. */
+ * does not fit (other kernels, the first layer) are direct whatever is asked for. An int8 net's are always direct,
+ * in integers: anything but AUTO is an error of ARGUMENT. */
 enum vgg_conv_algorithm {
     VGG_CONV_AUTO,  /* the fastest for each layer, by a cost model */
     VGG_CONV_EXACT, /* the same from direct and F(2) only; not on AMX unless that is asked for */
@@ -43,7 +44,8 @@ struct vgg_session_options {
     const struct vgg_limits *limits; /* NULL: the defaults */
     bool low_memory; /* the least private memory for any number of runs: as one_shot, no weights are
                              kept in kernel order, and algorithms are those that need hardly more than
-                             the largest activations do. Slower than either */
+                             the largest activations do. Slower than either. Weights that a packed
+                             file has ready cost nothing; an int8 net needs no more in any plan */
     uint64_t reserved[7];
 };
 
@@ -53,8 +55,9 @@ typedef struct vgg_session vgg_session;
  *   model    borrowed: it (and its checkpoint) must outlive the session; may serve many sessions
  *   options  NULL for the defaults
  *   out      receives the session, to be destroyed by the caller; NULL after an error
- * Errors: ARGUMENT, UNSUPPORTED (CPU; NaN in the classifier), MISMATCH (input too small for the
- * net's pools), LIMIT, MEMORY. */
+ * Errors: ARGUMENT, UNSUPPORTED (CPU; weights that are no numbers; a packed file with weights for other CPUs only),
+ * FORMAT (numbers of an int8 net that would not fit its sums), MISMATCH (input too small for the net's pools),
+ * IO (a thread cannot be started), LIMIT, MEMORY. Threads: any. */
 VGG_API vgg_status vgg_session_create(const vgg_model *model,
                                       const struct vgg_session_options *options, vgg_session **out,
                                       struct vgg_error *err);
