@@ -124,7 +124,7 @@ VGG_API void vgg_session_get_step(const vgg_session *session, size_t index,
  * the session's largest weights in place. */
 struct vgg_roof {
     double flops_per_second;
-    double bytes_per_second;          /* 0 when the net has no layer large enough to tell */
+    double bytes_per_second; /* 0 without a large layer whose weights are in place or copied */
     double winograd_flops_per_second; /* of Winograd's products: as above, but where the instruction
                                              set has a unit for them; 0 in an int8 net */
     double reserved[5];

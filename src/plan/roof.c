@@ -21,36 +21,37 @@ static double seconds(void)
 }
 
 /* Arithmetic in a few milliseconds a round. */
-static void peak_task(struct roof_run *run, size_t index, int worker,
-                      void (*peak)(struct vgg_peak_args *args), int64_t iterations)
+static void peak_task(struct roof_run *run, size_t index, void (*peak)(struct vgg_peak_args *args),
+                      int64_t iterations)
 {
     struct vgg_peak_args args = {.iterations = iterations, .seed = 0x1p-10f * (float)(index % 64)};
     peak(&args);
-    if (worker == 0) {
+    if (index == 0) {
         run->flops = args.flops; /* the same for every task */
     }
 }
 
 static void fma_task(void *context, size_t index, int worker)
 {
+    (void)worker;
     struct roof_run *run = context;
-    peak_task(run, index, worker, run->kernels->fma_peak, 150000);
+    peak_task(run, index, run->kernels->fma_peak, 150000);
 }
 
 static void product_task(void *context, size_t index, int worker)
 {
+    (void)worker;
     struct roof_run *run = context;
-    peak_task(run, index, worker, run->kernels->product_peak,
-              run->kernels->v_parts > 1 ? 50000 : 150000);
+    peak_task(run, index, run->kernels->product_peak, run->kernels->v_parts > 1 ? 50000 : 150000);
 }
 
 static void int8_task(void *context, size_t index, int worker)
 {
+    (void)worker;
     struct roof_run *run = context;
     struct vgg_int8_peak_args args = {.iterations = 300000};
-    (void)index;
     run->int8->peak(&args);
-    if (worker == 0) {
+    if (index == 0) {
         run->flops = args.operations;
     }
 }
@@ -93,8 +94,9 @@ void vgg_plan_measure_roof(const struct vgg_plan *plan, struct vgg_pool *pool,
     }
     for (int s = 0; s < plan->step_count; s++) {
         const struct vgg_step *step = &plan->steps[s];
+        /* Without linear_weight each task makes its own rows, of a file that has other bytes. */
         if ((step->kind == VGG_STEP_LINEAR || step->kind == VGG_STEP_DENSE) &&
-            plan->info[s].weight_bytes > bytes) {
+            step->linear_weight != NULL && plan->info[s].weight_bytes > bytes) {
             bytes = plan->info[s].weight_bytes;
             run.data = step->linear_weight;
         }

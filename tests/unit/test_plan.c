@@ -332,7 +332,39 @@ START_TEST(keeps_to_the_activation_limit)
 }
 END_TEST
 
+/* Weights that a one-shot plan reads by slices are nowhere as a whole: how fast they are read is not told. A million
+ * rows that are all the same one need no memory. */
+START_TEST(measures_no_weights_that_are_not_there)
+{
+    struct setup setup = set_up();
+    struct vgg_node *last = &setup.net->nodes[setup.net->count - 1];
+    struct vgg_tensor *weight = &setup.net->tensors[last->linear.weight - setup.net->tensors];
+    weight->shape[0] = last->linear.out_features = 1 << 20;
+    weight->stride[0] = 0;
+    ck_assert_int_ge(weight->shape[1], 8); /* 32 MiB of floats */
+    struct vgg_plan_options options = make_options(vgg_kernels_find(VGG_CPU_AUTO, NULL), 1);
+    struct vgg_pool *pool;
+    struct vgg_plan *plan;
+    struct vgg_error err = {0};
+    ck_assert_int_eq(vgg_pool_create(2, NULL, &pool, NULL), VGG_OK);
+    for (int low = 0; low < 2; low++) {
+        struct vgg_roof roof;
+        options.one_shot = low == 0;
+        options.low_memory = low != 0;
+        vgg_status status =
+            vgg_plan_create(setup.net->nodes, setup.net->count, "net", &options, pool, &plan, &err);
+        ck_assert_msg(status == VGG_OK, "%s", err.message);
+        vgg_plan_measure_roof(plan, pool, &roof);
+        ck_assert_double_gt(roof.flops_per_second, 0);
+        ck_assert_double_eq(roof.bytes_per_second, 0);
+        vgg_plan_destroy(plan);
+    }
+    vgg_pool_destroy(pool);
+    tear_down(&setup);
+}
+END_TEST
+
 UNIT_MAIN("plan", agrees_with_double_precision, one_shot_changes_no_bit, takes_other_strides,
           normalises_local_responses, threads_and_batch_change_no_bit,
           moves_a_classifier_over_the_picture, refuses_what_no_vgg_has,
-          keeps_to_the_activation_limit)
+          keeps_to_the_activation_limit, measures_no_weights_that_are_not_there)
