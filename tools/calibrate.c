@@ -3,12 +3,12 @@
 #include "calibrate.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "calibrate_report.h"
 #include "gather.h"
 #include "message.h"
 #include "picture.h"
+#include "progress.h"
 #include "vgg/quantize.h"
 
 enum { PICTURES = 256 }; /* used of a folder, unless somebody wants more */
@@ -19,44 +19,14 @@ struct calibration {
     struct gathered found;
     size_t used; /* of those found, spread over the sorted list */
     size_t failed;
-    bool shows; /* progress */
+    float *input; /* [3][height][width] */
     vgg_quantizer *quantizer;
 };
 
-static void show_progress(const struct calibration *calibration, const char *what, size_t done,
-                          size_t total)
-{
-    if (calibration->shows) {
-        fprintf(stderr, "\r%s: %zu of %zu ", what, done, total);
-        if (done == total) {
-            fputs("\r\033[K", stderr); /* nothing of it stays */
-        }
-        fflush(stderr);
-    }
-}
-
 static void show_choice(void *user, int done, int total)
 {
-    show_progress(user, "choosing scales", (size_t)done, (size_t)total);
-}
-
-/* A picture of the net's size; others cannot be used together. */
-static vgg_status read_input(const struct calibration *calibration, const char *path, float **out,
-                             struct vgg_error *err)
-{
-    const struct vgg_model_info *info = &calibration->net->about.info;
-    int width, height;
-    vgg_status status =
-        picture_read(path, calibration->net->about.preprocess, out, &width, &height, err);
-    if (status == VGG_OK && (width != info->width || height != info->height)) {
-        free(*out);
-        *out = NULL;
-        return message_fail(
-            err, VGG_ERR_MISMATCH,
-            "%s: expected an input of %dx%d pixels after preprocessing, found %dx%d", path,
-            info->width, info->height, width, height);
-    }
-    return status;
+    (void)user;
+    progress_show("choosing scales", (size_t)done, (size_t)total);
 }
 
 typedef vgg_status picture_fn(vgg_quantizer *quantizer, const float *input, struct vgg_error *err);
@@ -66,25 +36,26 @@ static vgg_status go_through(struct calibration *calibration, picture_fn *fn, co
                              bool tell, struct vgg_error *err)
 {
     const struct gathered *found = &calibration->found;
+    const struct report_model *about = &calibration->net->about;
     vgg_status status = VGG_OK;
     calibration->failed = 0;
     for (size_t i = 0; i < calibration->used && status == VGG_OK; i++) {
         const char *path = found->paths[i * found->count / calibration->used];
         struct vgg_error problem = {0};
-        float *input;
-        if (read_input(calibration, path, &input, &problem) == VGG_OK) {
-            status = fn(calibration->quantizer, input, err);
-            free(input);
+        if (picture_read_sized(path, about->preprocess, about->info.width, about->info.height,
+                               calibration->input, &problem) == VGG_OK) {
+            status = fn(calibration->quantizer, calibration->input, err);
         } else if (message_is_memory(&problem)) {
             *err = problem;
             status = problem.code;
         } else {
             calibration->failed++;
             if (tell) {
+                progress_clear();
                 message_say("%s", problem.message);
             }
         }
-        show_progress(calibration, what, i + 1, calibration->used);
+        progress_show(what, i + 1, calibration->used);
     }
     return status;
 }
@@ -133,7 +104,12 @@ vgg_status calibrate_and_pack(const struct net *net, const struct cli_options *o
                          options->calibrate, calibration.found.others);
     }
     calibration.used = calibration.found.count < most ? calibration.found.count : most;
-    calibration.shows = isatty(STDERR_FILENO) == 1;
+    const struct vgg_model_info *info = &net->about.info;
+    calibration.input =
+        calloc((size_t)info->height * (size_t)info->width, 3 * sizeof *calibration.input);
+    if (status == VGG_OK && calibration.input == NULL) {
+        status = message_fail(err, VGG_ERR_MEMORY, "out of memory for a picture");
+    }
     if (status == VGG_OK) {
         status = calibrate(&calibration, err);
     }
@@ -154,5 +130,6 @@ vgg_status calibrate_and_pack(const struct net *net, const struct cli_options *o
     }
     vgg_quantizer_destroy(calibration.quantizer);
     gathered_free(&calibration.found);
+    free(calibration.input);
     return status;
 }

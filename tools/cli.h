@@ -16,6 +16,7 @@ enum cli_command {
     CLI_INFO = 8,
     CLI_CONVERT = 16,
     CLI_PACK = 32,
+    CLI_VAL = 64,
 };
 
 enum cli_format { CLI_FORMAT_TEXT, CLI_FORMAT_JSON, CLI_FORMAT_JSONL, CLI_FORMAT_CSV };
@@ -63,6 +64,7 @@ struct cli_options {
     const char *save_input;
     const char *plot;
     const char *calibrate; /* pack: a folder of pictures */
+    const char *truth;     /* val: a list of classes */
     int format;            /* enum cli_format */
     int cpu;               /* enum vgg_cpu */
     int conv;              /* enum vgg_conv_algorithm */
@@ -75,7 +77,7 @@ struct cli_options {
     int resize;            /* shorter side of pictures; 0: they are not resized; -1: not given */
     int topk;              /* classes shown per picture */
     int threads;           /* 0: as many as there are CPUs */
-    int batch;             /* info: pictures in one run; 0: 1 */
+    int batch;             /* info, val: pictures in one run; 0: not given */
     int runs;              /* bench: exactly so many; 0: until the median is stable */
     double min_time, max_time; /* bench: seconds of one configuration */
     /* bench: one configuration of each combination */

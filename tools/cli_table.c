@@ -2,9 +2,10 @@
 #include "cli_table.h"
 
 enum {
-    EVERY = CLI_CLASSIFY | CLI_COMPARE | CLI_BENCH | CLI_INFO | CLI_CONVERT | CLI_PACK,
-    ALL = CLI_CLASSIFY | CLI_COMPARE | CLI_BENCH | CLI_INFO,
-    SINGLE = ALL & ~CLI_BENCH, /* run one configuration */
+    EVERY = CLI_CLASSIFY | CLI_COMPARE | CLI_BENCH | CLI_INFO | CLI_CONVERT | CLI_PACK | CLI_VAL,
+    ALL = CLI_CLASSIFY | CLI_COMPARE | CLI_BENCH | CLI_INFO | CLI_VAL,
+    SINGLE = ALL & ~CLI_BENCH,    /* run one configuration */
+    MANY = CLI_COMPARE | CLI_VAL, /* always run for the fastest run */
 };
 
 /* In the order of the enums that hold them. */
@@ -25,10 +26,12 @@ const struct cli_option cli_option_table[] = {
      "the checkpoint; all words are then the others", NULL, 0, 0},
     {"input", 'i', CLI_CLASSIFY, CLI_WORD, 0, "IMAGE", "a picture, like a word without option",
      NULL, 0, 0},
-    {"topk", 'k', CLI_CLASSIFY, CLI_COUNT, VALUE(topk), "N", "show the N most probable classes (5)",
-     NULL, 1, 1000000},
-    {"labels", 'l', CLI_CLASSIFY | CLI_PACK, CLI_TEXT, VALUE(labels), "FILE",
+    {"topk", 'k', CLI_CLASSIFY | CLI_VAL, CLI_COUNT, VALUE(topk), "N",
+     "the N most probable classes (5)", NULL, 1, 1000000},
+    {"labels", 'l', CLI_CLASSIFY | CLI_VAL | CLI_PACK, CLI_TEXT, VALUE(labels), "FILE",
      "class names, one a line, in the order of the classes", NULL, 0, 0},
+    {"truth", 0, CLI_VAL, CLI_TEXT, VALUE(truth), "FILE",
+     "lines of a picture's path in FOLDER and its class, a number or label", NULL, 0, 0},
     {"weights", 0, CLI_PACK, CLI_CHOICE, VALUE(weights), NULL,
      "float32; in 16 bits; or 8-bit integers, with which activations are too (f32)", weights, 0, 0},
     {"calibrate", 0, CLI_PACK, CLI_TEXT, VALUE(calibrate), "DIR",
@@ -41,6 +44,7 @@ const struct cli_option cli_option_table[] = {
      "threads (as many as there are CPUs for this process)", NULL, 1, 1024},
     {"batch", 'b', CLI_INFO, CLI_COUNT, VALUE(batch), "N", "plan for N pictures in one run (1)",
      NULL, 1, 4096},
+    {"batch", 'b', CLI_VAL, CLI_COUNT, VALUE(batch), "N", "pictures in one run (8)", NULL, 1, 4096},
     {"batch", 'b', CLI_BENCH, CLI_COUNTS, VALUE(batch_list), "N,...", "pictures in one run (1)",
      NULL, 1, 4096},
     {"cpu", 0, SINGLE | CLI_PACK, CLI_CHOICE, VALUE(cpu), NULL,
@@ -53,7 +57,7 @@ const struct cli_option cli_option_table[] = {
      "how to convolve; fN: Winograd's F(N x N, 3 x 3) (auto: the fastest)", convs, 0, 0},
     {"exact", 0, ALL, CLI_FLAG, VALUE(exact), NULL,
      "direct and F(2 x 2) only; the same as --conv exact", NULL, 0, 0},
-    {"plan-for", 0, ALL & ~CLI_COMPARE, CLI_CHOICE, VALUE(plan_for), NULL,
+    {"plan-for", 0, ALL & ~MANY, CLI_CHOICE, VALUE(plan_for), NULL,
      "earliest answer or fastest run (auto: one-shot for up to 4 pictures)", plans, 0, 0},
     {"low-memory", 0, ALL & ~CLI_COMPARE, CLI_FLAG, VALUE(low_memory), NULL,
      "the least memory: keep no prepared weights, small scratch; slower", NULL, 0, 0},
@@ -67,7 +71,7 @@ const struct cli_option cli_option_table[] = {
      "input of NxN or HxW pixels, as the pools allow (the model's)", NULL, 1, 65535},
     {"resize", 0, ALL, CLI_COUNT, VALUE(resize), "N",
      "resize the shorter side to N pixels before the crop; 0: do not", NULL, 0, 65535},
-    {"dense", 0, ALL & ~CLI_COMPARE, CLI_FLAG, VALUE(dense), NULL,
+    {"dense", 0, ALL & ~MANY, CLI_FLAG, VALUE(dense), NULL,
      "do not crop: move the classifier over the picture, average scores", NULL, 0, 0},
     {"key", 0, EVERY, CLI_TEXT, VALUE(key), "NAME",
      "which of several nets in the file: its key, as in ema.module", NULL, 0, 0},
@@ -95,7 +99,10 @@ const struct cli_option cli_option_table[] = {
      "list the tensors: types, shapes, strides, places", NULL, 0, 0},
     {"plan", 0, CLI_INFO, CLI_FLAG, VALUE(plan), NULL,
      "tell how every step is computed and why, predicted and measured", NULL, 0, 0},
-    {"format", 'o', ALL, CLI_CHOICE, VALUE(format), NULL, "how results are written", formats, 0, 0},
+    {"format", 'o', ALL & ~CLI_VAL, CLI_CHOICE, VALUE(format), NULL, "how results are written",
+     formats, 0, 0},
+    {"format", 'o', CLI_VAL, CLI_CHOICE, VALUE(format), NULL, "how results are written", reports, 0,
+     0},
     {"format", 0, CLI_PACK, CLI_CHOICE, VALUE(format), NULL,
      "how what calibration found is written", reports, 0, 0},
     {"output", 'o', CLI_CONVERT, CLI_TEXT, VALUE(output), "FILE",
@@ -137,6 +144,13 @@ const struct cli_command_entry cli_command_table[] = {
     {CLI_BENCH, "bench", "[options] [MODEL] [IMAGE]",
      "Time the net: on IMAGE, or on random numbers. Options that take several values, as in\n"
      "-t 1,2 --batch 1,8, are timed in all combinations. Without MODEL the small bundled net is "
+     "used."},
+    {CLI_VAL, "val", "[options] [MODEL] FOLDER",
+     "Tell how often the net is right: of all pictures in FOLDER, which has one folder for each "
+     "class\n"
+     "or, with --truth, a list. Folders are classes by their names if these are the net's labels, "
+     "else\n"
+     "in sorted order, as in torchvision's ImageFolder. Without MODEL the small bundled net is "
      "used."},
     {CLI_INFO, "info", "[options] MODEL",
      "Tell what a checkpoint is: the net, its layers, their sizes; with --plan how it is run "

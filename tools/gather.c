@@ -1,4 +1,4 @@
-/* The pictures in a folder. */
+/* The pictures and the folders in a folder. */
 #include "gather.h"
 
 #include <dirent.h>
@@ -38,14 +38,15 @@ static char *join(const char *folder, const char *name)
     return asprintf(&path, "%s%s%s", folder, slash, name) < 0 ? NULL : path;
 }
 
-/* One entry of a folder: a picture goes to out, a folder to those still to be read. */
-static bool take_entry(const char *folder, const char *name, struct gathered *folders,
-                       struct gathered *out)
+/* Takes one entry of a folder that is not hidden: what is a folder to folders, what is a picture to pictures.
+ * Either may be NULL; false when there is no memory. */
+typedef bool take_fn(const char *folder, const char *name, struct gathered *folders,
+                     struct gathered *pictures);
+
+static bool take_any(const char *folder, const char *name, struct gathered *folders,
+                     struct gathered *pictures)
 {
     struct stat info;
-    if (name[0] == '.') {
-        return true;
-    }
     char *path = join(folder, name);
     if (path == NULL) {
         return false;
@@ -54,15 +55,31 @@ static bool take_entry(const char *folder, const char *name, struct gathered *fo
         return append(folders, path);
     }
     if (file_sniff(path) == FILE_PICTURE) {
-        return append(out, path);
+        return append(pictures, path);
     }
-    out->others++;
+    pictures->others++;
     free(path);
     return true;
 }
 
-static vgg_status read_folder(const char *folder, struct gathered *folders, struct gathered *out,
-                              struct vgg_error *err)
+static bool take_folder(const char *folder, const char *name, struct gathered *folders,
+                        struct gathered *pictures)
+{
+    struct stat info;
+    (void)pictures;
+    char *path = join(folder, name);
+    if (path == NULL) {
+        return false;
+    }
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+        return append(folders, path);
+    }
+    free(path);
+    return true;
+}
+
+static vgg_status read_folder(const char *folder, take_fn *take, struct gathered *folders,
+                              struct gathered *pictures, struct vgg_error *err)
 {
     DIR *stream = opendir(folder);
     bool good = true;
@@ -70,7 +87,7 @@ static vgg_status read_folder(const char *folder, struct gathered *folders, stru
         return message_fail_errno(err, "%s: cannot read the folder", folder);
     }
     for (struct dirent *entry; good && (entry = readdir(stream)) != NULL;) {
-        good = take_entry(folder, entry->d_name, folders, out);
+        good = entry->d_name[0] == '.' || take(folder, entry->d_name, folders, pictures);
     }
     closedir(stream);
     return good ? VGG_OK : message_fail(err, VGG_ERR_MEMORY, "%s: out of memory", folder);
@@ -82,18 +99,31 @@ static int compare_paths(const void *a, const void *b)
     return strcmp(*left, *right);
 }
 
+static void sort(struct gathered *list)
+{
+    if (list->count > 0) {
+        qsort(list->paths, list->count, sizeof *list->paths, compare_paths);
+    }
+}
+
 vgg_status gather_pictures(const char *folder, struct gathered *out, struct vgg_error *err)
 {
     struct gathered folders = {0};
     *out = (struct gathered){0};
-    vgg_status status = read_folder(folder, &folders, out, err);
+    vgg_status status = read_folder(folder, take_any, &folders, out, err);
     for (size_t i = 0; i < folders.count && status == VGG_OK; i++) {
-        status = read_folder(folders.paths[i], &folders, out, err);
+        status = read_folder(folders.paths[i], take_any, &folders, out, err);
     }
     gathered_free(&folders);
-    if (status == VGG_OK && out->count > 0) {
-        qsort(out->paths, out->count, sizeof *out->paths, compare_paths);
-    }
+    sort(out);
+    return status;
+}
+
+vgg_status gather_folders(const char *folder, struct gathered *out, struct vgg_error *err)
+{
+    *out = (struct gathered){0};
+    vgg_status status = read_folder(folder, take_folder, out, NULL, err);
+    sort(out);
     return status;
 }
 

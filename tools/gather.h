@@ -1,4 +1,4 @@
-/* The pictures in a folder. */
+/* The pictures and the folders in a folder. */
 #ifndef TOOLS_GATHER_H
 #define TOOLS_GATHER_H
 
@@ -17,6 +17,9 @@ struct gathered {
  * links to folders are passed over. *out is to be freed, after an error too.
  * Errors: IO (the folder cannot be read), MEMORY. */
 vgg_status gather_pictures(const char *folder, struct gathered *out, struct vgg_error *err);
+/* The folders in a folder, not those in them; links to folders count, hidden ones do not. *out is to be freed,
+ * after an error too. Errors: as above. */
+vgg_status gather_folders(const char *folder, struct gathered *out, struct vgg_error *err);
 void gathered_free(struct gathered *gathered);
 
 #endif

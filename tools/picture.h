@@ -9,4 +9,9 @@
 vgg_status picture_read(const char *path, const struct vgg_preprocess *preprocess, float **out,
                         int *width, int *height, struct vgg_error *err);
 
+/* The same into the caller's out, [3][height][width]; a picture that has another size after preprocessing, as
+ * those have that are not cropped, is one of the errors: MISMATCH. */
+vgg_status picture_read_sized(const char *path, const struct vgg_preprocess *preprocess, int width,
+                              int height, float *out, struct vgg_error *err);
+
 #endif

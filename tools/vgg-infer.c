@@ -498,6 +498,8 @@ static int run_command(const struct cli_options *options)
         return command_convert(options);
     case CLI_PACK:
         return command_pack(options);
+    case CLI_VAL:
+        return command_val(options);
     case CLI_INFO:
         return command_info(options);
     case CLI_CLASSIFY:
