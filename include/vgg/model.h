@@ -108,7 +108,7 @@ struct vgg_pack_options {
     uint64_t reserved[7];
 };
 
-/* Writes the net into a packed file: BatchNorm folded into the convolutions before it, weights at whole pages,
+/* Writes the net into a packed file: BatchNorm folded into the layers before it, weights at whole pages,
  * so that they are used where the file is mapped; with layers, labels and preprocessing. It is opened like any
  * checkpoint. Fully connected weights are in columns (VGG_LAYOUT_COLUMNS): those of inputs that are zero are not
  * read, which changes no result because the file has only finite numbers. Float32 logits are the checkpoint's

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define DEFAULT_EPS 1e-5 /* of BatchNorm */
+
 struct builder {
     struct vgg_arena *arena;
     const char *features, *classifier; /* the Sequentials' names */
@@ -114,21 +116,21 @@ static void add_conv(struct builder *builder, const struct vgg_layer *layer, int
               &node->conv.weight, &node->conv.bias);
 }
 
-static void add_batch_norm(struct builder *builder, const struct vgg_layer *layer, int channels,
-                           int index)
+/* A BatchNorm named PREFIX.INDEX, or `name` in a net whose layers have names. */
+static void add_batch_norm(struct builder *builder, const char *name, const char *prefix, int index,
+                           struct vgg_batch_norm norm)
 {
-    struct vgg_node *node = builder->named
-                                ? add_named(builder, VGG_OP_BATCH_NORM, layer->norm, "")
-                                : add_node(builder, VGG_OP_BATCH_NORM, builder->features, index);
-    node->norm =
-        (struct vgg_batch_norm){.channels = channels, .eps = layer->has_eps ? layer->eps : 1e-5};
-    const int64_t shape[4] = {channels};
+    struct vgg_node *node = builder->named ? add_named(builder, VGG_OP_BATCH_NORM, name, "")
+                                           : add_node(builder, VGG_OP_BATCH_NORM, prefix, index);
+    node->norm = norm;
+    const int64_t shape[4] = {norm.channels};
     add_parameter(builder, node, "weight", shape, &node->norm.weight);
     add_parameter(builder, node, "bias", shape, &node->norm.bias);
     add_parameter(builder, node, "running_mean", shape, &node->norm.running_mean);
     add_parameter(builder, node, "running_var", shape, &node->norm.running_var);
 }
 
+/* A linear layer and its BatchNorm. */
 static void add_linear(struct builder *builder, const struct vgg_head *head, int in_features)
 {
     struct vgg_node *node =
@@ -138,6 +140,12 @@ static void add_linear(struct builder *builder, const struct vgg_head *head, int
     const int64_t weight[4] = {head->features, in_features};
     add_layer(builder, node, weight, head->bias, VGG_LAYOUT_INT8, &node->linear.weight,
               &node->linear.bias);
+    if (head->batch_norm) {
+        add_batch_norm(builder, head->norm, builder->classifier, head->index + 1,
+                       (struct vgg_batch_norm){.channels = head->features,
+                                               .flat = true,
+                                               .eps = head->has_eps ? head->eps : DEFAULT_EPS});
+    }
 }
 
 /* Appends `features`; returns its output channels. */
@@ -162,7 +170,10 @@ static int build_features(struct builder *builder, const struct vgg_spec *spec)
             add_conv(builder, layer, channels, index++);
             channels = layer->channels;
             if (layer->batch_norm) {
-                add_batch_norm(builder, layer, channels, index++);
+                add_batch_norm(
+                    builder, layer->norm, builder->features, index++,
+                    (struct vgg_batch_norm){.channels = channels,
+                                            .eps = layer->has_eps ? layer->eps : DEFAULT_EPS});
             }
             if (builder->named) {
                 add_named(builder, VGG_OP_RELU, layer->name, "relu");
@@ -199,11 +210,12 @@ static vgg_status build_classifier(const char *path, struct builder *builder,
         int gap = head->index - next;
         if (head->index >= 0 && (gap < 0 || gap > 2)) {
             return vgg_fail(err, VGG_ERR_UNSUPPORTED,
-                            "%s: expected %s before the linear layer %s.%d, found room for "
+                            "%s: expected %s%s before the linear layer %s.%d, found room for "
                             "%d modules",
-                            path,
+                            path, i > 0 && head[-1].batch_norm ? "BatchNorm1d, " : "",
                             i == 0 ? "at most Flatten and Dropout" : "ReLU and at most Dropout",
-                            builder->classifier, head->index, gap);
+                            builder->classifier, head->index,
+                            i > 0 && head[-1].batch_norm ? gap + 1 : gap);
         }
         for (; next < head->index; next++) {
             bool relu = i > 0 && gap == head->index - next;
@@ -211,7 +223,7 @@ static vgg_status build_classifier(const char *path, struct builder *builder,
         }
         add_linear(builder, head, in_features);
         in_features = head->features;
-        next = head->index + 1;
+        next = head->index + 1 + head->batch_norm;
     }
     return VGG_OK;
 }
@@ -240,9 +252,9 @@ vgg_status vgg_graph_build(const char *path, const struct vgg_spec *spec,
         return vgg_fail(err, VGG_ERR_LIMIT, "%s: the net has %zu layers, limit is %u", path, layers,
                         limits->layers);
     }
-    /* A layer is three modules with six parameters at most; two modules lie between `features` and
-     * `classifier`. */
-    size_t nodes = 3 * layers + 2, parameters = 6 * layers;
+    /* A layer is four modules with six parameters at most: a linear one, its BatchNorm, ReLU and Dropout; two
+     * modules lie between `features` and `classifier`. */
+    size_t nodes = 4 * layers + 2, parameters = 6 * layers;
     struct builder builder = {
         .arena = arena,
         .graph.context = arena->context,

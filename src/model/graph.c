@@ -29,7 +29,7 @@ static vgg_status infer_window(const struct vgg_node *node, int oc, int kernel, 
         return vgg_fail(err, VGG_ERR_MISMATCH,
                         "%s: %s (%s): expected an input of at least %dx%d pixels, found %dx%d: the "
                         "picture is too small for this net",
-                        path, node->name, vgg_op_string(node->op), least, least, in.h, in.w);
+                        path, node->name, vgg_node_type(node), least, least, in.h, in.w);
     }
     *out = (struct vgg_shape){.c = oc, .h = (int)h, .w = (int)w};
     return VGG_OK;
@@ -92,13 +92,13 @@ vgg_status vgg_node_infer_shape(const struct vgg_node *node, struct vgg_shape in
     return VGG_OK;
 }
 
-const char *vgg_op_string(enum vgg_op op)
+const char *vgg_node_type(const struct vgg_node *node)
 {
-    switch (op) {
+    switch (node->op) {
     case VGG_OP_CONV2D:
         return "Conv2d";
     case VGG_OP_BATCH_NORM:
-        return "BatchNorm2d";
+        return node->norm.flat ? "BatchNorm1d" : "BatchNorm2d";
     case VGG_OP_RELU:
         return "ReLU";
     case VGG_OP_LRN:

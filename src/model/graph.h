@@ -40,6 +40,7 @@ struct vgg_conv2d {
 
 struct vgg_batch_norm {
     int channels;
+    bool flat; /* BatchNorm1d: channels are the features of a linear layer */
     double eps;
     const struct vgg_tensor *weight, *bias;              /* [channels], or NULL: 1 and 0 */
     const struct vgg_tensor *running_mean, *running_var; /* [channels] */
@@ -125,6 +126,6 @@ vgg_status vgg_node_infer_shape(const struct vgg_node *node, struct vgg_shape in
                                 struct vgg_shape *out, const char *path, struct vgg_error *err);
 
 /* "Conv2d", "BatchNorm2d", "ReLU", …: the module's class in PyTorch. */
-const char *vgg_op_string(enum vgg_op op);
+const char *vgg_node_type(const struct vgg_node *node);
 
 #endif

@@ -121,14 +121,20 @@ static vgg_status read_width(const char *path, const struct vgg_tensor *weight, 
     return VGG_OK;
 }
 
-static bool has_batch_norm(const struct inference *in, int conv_index)
+/* Whether there is a BatchNorm after the layer PREFIX.INDEX. */
+static bool has_batch_norm(const struct vgg_tensor_list *tensors, const char *prefix, int index)
 {
-    const int index = conv_index + 1;
     const struct vgg_tensor *weight =
-        vgg_tensor_list_findf(in->tensors, "%s.%d.weight", in->features, index);
+        vgg_tensor_list_findf(tensors, "%s.%d.weight", prefix, ++index);
     return (weight != NULL && weight->ndim == 1) ||
-           vgg_tensor_list_findf(in->tensors, "%s.%d.running_mean", in->features, index) != NULL ||
-           vgg_tensor_list_findf(in->tensors, "%s.%d.running_var", in->features, index) != NULL;
+           vgg_tensor_list_findf(tensors, "%s.%d.running_mean", prefix, index) != NULL ||
+           vgg_tensor_list_findf(tensors, "%s.%d.running_var", prefix, index) != NULL;
+}
+
+static bool has_bias(const struct vgg_tensor_list *tensors, const char *prefix, int index)
+{
+    return index < 0 ? vgg_tensor_list_findf(tensors, "%s.bias", prefix) != NULL
+                     : vgg_tensor_list_findf(tensors, "%s.%d.bias", prefix, index) != NULL;
 }
 
 /* Whether any layer of a part has it. One is enough: when others lack theirs, those tensors are
@@ -137,9 +143,7 @@ static bool any_bias(const struct vgg_tensor_list *tensors, const char *prefix,
                      const struct found *found, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (found[i].index < 0
-                ? vgg_tensor_list_findf(tensors, "%s.bias", prefix) != NULL
-                : vgg_tensor_list_findf(tensors, "%s.%d.bias", prefix, found[i].index) != NULL) {
+        if (has_bias(tensors, prefix, found[i].index)) {
             return true;
         }
     }
@@ -149,7 +153,7 @@ static bool any_bias(const struct vgg_tensor_list *tensors, const char *prefix,
 static bool any_batch_norm(const struct inference *in, const struct found *found, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (has_batch_norm(in, found[i].index)) {
+        if (has_batch_norm(in->tensors, in->features, found[i].index)) {
             return true;
         }
     }
@@ -337,6 +341,33 @@ static vgg_status infer_avgpool(struct inference *in, const struct vgg_tensor *c
     return VGG_OK;
 }
 
+/* BatchNorm that follows no linear layer cannot be folded into one. */
+static vgg_status check_norms(const struct inference *in, const struct found *linears, size_t count)
+{
+    struct found *norms;
+    size_t norm_count, next = 0;
+    vgg_status status =
+        find_weights(in->tensors, in->classifier, 1, in->arena, &norms, &norm_count, in->err);
+    for (size_t i = 0; i < norm_count && status == VGG_OK; i++) {
+        while (next < count && linears[next].index < norms[i].index) {
+            next++;
+        }
+        if (next == 0 || linears[next - 1].index + 1 != norms[i].index) {
+            char place[96] = "the first one";
+            if (next > 0) {
+                snprintf(place, sizeof place, "ReLU or Dropout, %d places after %.40s.%d",
+                         norms[i].index - linears[next - 1].index, in->classifier,
+                         linears[next - 1].index);
+            }
+            status = vgg_fail(
+                in->err, VGG_ERR_UNSUPPORTED,
+                "%s: %s: expected BatchNorm1d directly after a linear layer, found it %s %s",
+                in->path, norms[i].weight->name, next > 0 ? "after" : "before", place);
+        }
+    }
+    return status;
+}
+
 static vgg_status infer_classifier(struct inference *in, const struct vgg_tensor *last_conv)
 {
     const char *name = in->classifier;
@@ -364,6 +395,9 @@ static vgg_status infer_classifier(struct inference *in, const struct vgg_tensor
         return vgg_fail_memory(in->err, in->path, count * sizeof *spec->head, "the layers");
     }
     spec->head_count = count;
+    if ((status = check_norms(in, linears, count)) != VGG_OK) {
+        return status;
+    }
     bool bias = any_bias(in->tensors, name, linears, count);
     for (size_t i = 0; i < count; i++) {
         struct vgg_head *head = &spec->head[i];
@@ -371,8 +405,10 @@ static vgg_status infer_classifier(struct inference *in, const struct vgg_tensor
         if (status != VGG_OK) {
             return status;
         }
-        head->bias = bias;
         head->index = linears[i].index;
+        head->batch_norm = head->index >= 0 && has_batch_norm(in->tensors, name, head->index);
+        /* Before a BatchNorm a bias does nothing, and those who know that leave it out of these layers alone. */
+        head->bias = head->batch_norm ? has_bias(in->tensors, name, head->index) : bias;
     }
     return infer_avgpool(in, last_conv, linears[0].weight);
 }

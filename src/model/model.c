@@ -360,6 +360,9 @@ void vgg_model_get_info(const vgg_model *model, struct vgg_model_info *info)
         info->conv_count += layer->kind == VGG_LAYER_CONV;
         info->batch_norm = info->batch_norm || layer->batch_norm;
     }
+    for (size_t i = 0; i < model->spec.head_count; i++) {
+        info->batch_norm = info->batch_norm || model->spec.head[i].batch_norm;
+    }
 }
 
 const struct vgg_preprocess *vgg_model_get_preprocess(const vgg_model *model)
@@ -398,7 +401,7 @@ void vgg_model_get_node(const vgg_model *model, size_t index, struct vgg_node_in
     const struct vgg_shape shape = model->shapes[index];
     *info = (struct vgg_node_info){
         .name = node->name,
-        .type = vgg_op_string(node->op),
+        .type = vgg_node_type(node),
         .channels = shape.c,
         .height = shape.h,
         .width = shape.w,

@@ -74,6 +74,7 @@ static bool is_one_of(const char *type, const char *const *types)
 /* The classes that do what a layer does; the first one's name is the layer's. */
 static const char *const convs[] = {"Conv2d", "ParametrizedConv2d", NULL};
 static const char *const norms[] = {"BatchNorm2d", "SyncBatchNorm", NULL};
+static const char *const flat_norms[] = {"BatchNorm1d", "SyncBatchNorm", NULL};
 static const char *const relus[] = {"ReLU", NULL};
 static const char *const pools[] = {"MaxPool2d", NULL};
 static const char *const averages[] = {"AdaptiveAvgPool2d", "Identity", NULL};
@@ -150,7 +151,7 @@ static vgg_status take_conv(struct modules *modules, const struct vgg_module *mo
 }
 
 static vgg_status take_norm(const struct modules *modules, const struct vgg_module *module,
-                            struct vgg_layer *layer)
+                            bool *has_eps, double *eps)
 {
     if (isnan(module->eps)) {
         return VGG_OK;
@@ -159,8 +160,8 @@ static vgg_status take_norm(const struct modules *modules, const struct vgg_modu
         return vgg_fail(modules->err, VGG_ERR_UNSUPPORTED, "%s: %s: eps is %g, expected 0 to 1",
                         modules->path, module->name, module->eps);
     }
-    layer->has_eps = true;
-    layer->eps = module->eps;
+    *has_eps = true;
+    *eps = module->eps;
     return VGG_OK;
 }
 
@@ -182,7 +183,7 @@ static vgg_status apply_conv(struct modules *modules, const char *prefix, int *i
     status = status ? status : take_conv(modules, &module, layer);
     if (status == VGG_OK && layer->batch_norm) {
         status = expect(modules, prefix, (*index)++, norms, &module);
-        status = status ? status : take_norm(modules, &module, layer);
+        status = status ? status : take_norm(modules, &module, &layer->has_eps, &layer->eps);
     }
     return status ? status : expect(modules, prefix, (*index)++, relus, &module);
 }
@@ -230,6 +231,18 @@ static vgg_status apply_features(struct modules *modules, struct vgg_spec *spec)
     return status;
 }
 
+static vgg_status apply_linear(const struct modules *modules, const char *prefix,
+                               struct vgg_head *head)
+{
+    struct vgg_module module;
+    vgg_status status = expect(modules, prefix, head->index, linears, &module);
+    if (status == VGG_OK && head->batch_norm) {
+        status = expect(modules, prefix, head->index + 1, flat_norms, &module);
+        status = status ? status : take_norm(modules, &module, &head->has_eps, &head->eps);
+    }
+    return status;
+}
+
 /* One ReLU between two linear layers, none before the first and after the last. */
 static vgg_status apply_classifier(const struct modules *modules, const struct vgg_spec *spec)
 {
@@ -247,9 +260,9 @@ static vgg_status apply_classifier(const struct modules *modules, const struct v
             relu_count += relu;
             status = expect(modules, prefix, next, relu || last ? relus : identities, &module);
         }
-        next = index + 1;
+        next = index + 1 + spec->head[i].batch_norm;
         if (status == VGG_OK && index >= 0) {
-            status = expect(modules, prefix, index, linears, &module);
+            status = apply_linear(modules, prefix, &spec->head[i]);
         }
     }
     while (status == VGG_OK && next > 0 && find(modules, prefix, next, &module)) {
@@ -267,7 +280,7 @@ static const char *const others[] = {
     "PReLU",     "ReLU6",          "RReLU",     "SELU",      "Sigmoid",  "SiLU",
     "Softplus",  "Tanh",           "Upsample",  NULL};
 
-static vgg_status apply_named_convs(struct modules *modules, struct vgg_spec *spec)
+static vgg_status apply_named_layers(struct modules *modules, struct vgg_spec *spec)
 {
     struct vgg_module module;
     vgg_status status = VGG_OK;
@@ -280,10 +293,26 @@ static vgg_status apply_named_convs(struct modules *modules, struct vgg_spec *sp
             status = take_conv(modules, &module, layer);
         }
         if (status == VGG_OK && layer->norm != NULL && find(modules, layer->norm, -1, &module)) {
-            status = take_norm(modules, &module, layer);
+            status = take_norm(modules, &module, &layer->has_eps, &layer->eps);
+        }
+    }
+    for (size_t i = 0; i < spec->head_count && status == VGG_OK; i++) {
+        struct vgg_head *head = &spec->head[i];
+        if (head->norm != NULL && find(modules, head->norm, -1, &module)) {
+            status = take_norm(modules, &module, &head->has_eps, &head->eps);
         }
     }
     return status;
+}
+
+static bool is_norm_of_head(const struct vgg_spec *spec, const char *name)
+{
+    for (size_t i = 0; i < spec->head_count; i++) {
+        if (spec->head[i].norm != NULL && strcmp(spec->head[i].norm, name) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The layers as the modules stand in the file: with the pools where they are there. Each of these is used once,
@@ -300,7 +329,7 @@ static vgg_status place_pools(struct modules *modules, const struct vgg_spec *sp
         while (next < spec->layer_count && spec->layers[next].kind != VGG_LAYER_CONV) {
             next++;
         }
-        if (is_one_of(module.type, others)) {
+        if (is_one_of(module.type, others) && !is_norm_of_head(spec, module.name)) {
             return vgg_fail(modules->err, VGG_ERR_UNSUPPORTED,
                             "%s: %s: the file has %s there, which no VGG has", modules->path,
                             module.name, module.type);
@@ -323,7 +352,7 @@ static vgg_status apply_named(struct modules *modules, struct vgg_arena *arena,
     const size_t places = spec->layer_count + modules->count;
     struct vgg_spec placed = *spec;
     size_t pool_count;
-    vgg_status status = apply_named_convs(modules, spec);
+    vgg_status status = apply_named_layers(modules, spec);
     placed.layers = vgg_arena_alloc(arena, places, sizeof *placed.layers);
     if (placed.layers == NULL) {
         return vgg_fail_memory(modules->err, modules->path, places * sizeof *placed.layers,

@@ -295,8 +295,10 @@ static vgg_status describe_classifier(const struct describer *d, struct vgg_spec
     for (size_t i = 0; spec->head != NULL && i < spec->head_count; i++) {
         const struct vgg_outline_layer *layer = &outline->linears[i];
         spec->head[i] = (struct vgg_head){.name = layer->name,
+                                          .norm = layer->norm,
                                           .features = (int)layer->weight->shape[0],
                                           .bias = has_bias(d, layer),
+                                          .batch_norm = layer->norm != NULL,
                                           .index = 3 * (int)i};
     }
     return spec->head != NULL
@@ -442,6 +444,7 @@ vgg_status vgg_outline_name(const char *path, const struct vgg_outline *outline,
     }
     for (size_t i = 0; i < spec->head_count; i++) {
         spec->head[i].name = outline->linears[i].name;
+        spec->head[i].norm = outline->linears[i].norm;
     }
     return VGG_OK;
 }

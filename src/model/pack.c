@@ -37,9 +37,14 @@ vgg_status vgg_spec_fold(const char *path, const struct vgg_spec *spec, struct v
         layer->batch_norm = false;
         layer->name = layer->norm = NULL;
     }
-    for (size_t i = 0; i < spec->head_count; i++) {
-        out->head[i] = spec->head[i];
-        out->head[i].name = NULL;
+    for (size_t i = 0, norms = 0; i < spec->head_count; i++) {
+        struct vgg_head *head = &out->head[i];
+        *head = spec->head[i];
+        head->index -= (int)norms; /* their places are no more */
+        norms += head->batch_norm;
+        head->bias = head->bias || head->batch_norm;
+        head->batch_norm = false;
+        head->name = head->norm = NULL;
     }
     return VGG_OK;
 }
@@ -106,9 +111,10 @@ static vgg_status write_filters(struct packer *packer, const struct vgg_paramete
 }
 
 /* Writes a fully connected layer's weight [rows][k] in columns, a block of them at a time. All its numbers are
- * finite, which the kernel relies on when it leaves zeros out. */
+ * finite, which the kernel relies on when it leaves zeros out.
+ *   scale  of each row, or NULL */
 static vgg_status write_columns(struct packer *packer, const struct vgg_parameter *as,
-                                const struct vgg_tensor *tensor)
+                                const struct vgg_tensor *tensor, const double *scale)
 {
     enum { ROWS = 64, BLOCK = 64 };
     const int64_t rows = tensor->shape[0], k = tensor->shape[1];
@@ -122,7 +128,8 @@ static vgg_status write_columns(struct packer *packer, const struct vgg_paramete
             memset(columns, 0, sizeof columns);
             for (int64_t row = 0; row < ROWS && slice + row < rows && status == VGG_OK; row++) {
                 vgg_tensor_read_range(tensor, (slice + row) * k + first, count, numbers);
-                status = store_weights(packer, as, numbers, (size_t)count, 1,
+                status = store_weights(packer, as, numbers, (size_t)count,
+                                       scale != NULL ? scale[slice + row] : 1,
                                        (char *)columns + (size_t)row * bytes, ROWS);
             }
             vgg_packed_add(packer->writer, columns, (size_t)count * ROWS);
@@ -146,7 +153,7 @@ static vgg_status write_bias(struct packer *packer, const struct vgg_parameter *
     return status;
 }
 
-/* Writes the bias of a convolution that had a BatchNorm. */
+/* Writes the bias of a layer that had a BatchNorm. */
 static vgg_status write_folded_bias(struct packer *packer, const struct vgg_parameter *as,
                                     const struct vgg_tensor *bias, const double *scale,
                                     const double *shift)
@@ -172,38 +179,43 @@ static vgg_status write_folded_bias(struct packer *packer, const struct vgg_para
     return VGG_OK;
 }
 
-/* Writes a convolution's weight in all forms, and its bias, as the folded net's next parameters; *next moves
- * on.
- *   norm  the BatchNorm after it, or NULL */
-static vgg_status write_conv(struct packer *packer, const struct vgg_node *node,
-                             const struct vgg_batch_norm *norm, const struct vgg_parameter **next)
+/* Writes a convolution's weight in all forms.
+ *   scale  of each filter, or NULL */
+static vgg_status write_conv(struct packer *packer, const struct vgg_parameter *as,
+                             const struct vgg_node *node, const double *scale)
 {
     const struct vgg_pack_forms *forms = packer->forms;
-    double *scale = NULL, *shift = NULL;
-    vgg_status status = norm == NULL ? VGG_OK
-                                     : vgg_batch_norm_read(norm, packer->path, &packer->arena,
-                                                           &scale, &shift, packer->err);
-    const struct vgg_parameter *as = (*next)++;
-    if (status == VGG_OK && forms->plain) {
+    vgg_status status = VGG_OK;
+    if (forms->plain) {
         status = write_filters(packer, as, node->conv.weight, scale);
     }
     if (status == VGG_OK && forms->write != NULL) {
         status = forms->write(forms->user, node, as->name, packer->writer, packer->err);
     }
-    if (status == VGG_OK && norm != NULL) {
-        return write_folded_bias(packer, (*next)++, node->conv.bias, scale, shift);
-    }
-    return status == VGG_OK && node->conv.bias != NULL
-               ? write_bias(packer, (*next)++, node->conv.bias)
-               : status;
+    return status;
 }
 
-static vgg_status write_linear(struct packer *packer, const struct vgg_linear *linear,
-                               const struct vgg_parameter **next)
+/* Writes the weight and the bias of a convolution or linear layer as the folded net's next parameters; *next
+ * moves on.
+ *   norm  the BatchNorm after it, or NULL */
+static vgg_status write_layer(struct packer *packer, const struct vgg_node *node,
+                              const struct vgg_batch_norm *norm, const struct vgg_parameter **next)
 {
-    vgg_status status = write_columns(packer, (*next)++, linear->weight);
-    return status == VGG_OK && linear->bias != NULL ? write_bias(packer, (*next)++, linear->bias)
-                                                    : status;
+    const bool conv = node->op == VGG_OP_CONV2D;
+    const struct vgg_tensor *bias = conv ? node->conv.bias : node->linear.bias;
+    double *scale = NULL, *shift = NULL;
+    vgg_status status = norm == NULL ? VGG_OK
+                                     : vgg_batch_norm_read(norm, packer->path, &packer->arena,
+                                                           &scale, &shift, packer->err);
+    if (status == VGG_OK) {
+        const struct vgg_parameter *as = (*next)++;
+        status = conv ? write_conv(packer, as, node, scale)
+                      : write_columns(packer, as, node->linear.weight, scale);
+    }
+    if (status == VGG_OK && norm != NULL) {
+        return write_folded_bias(packer, (*next)++, bias, scale, shift);
+    }
+    return status == VGG_OK && bias != NULL ? write_bias(packer, (*next)++, bias) : status;
 }
 
 static vgg_status write_layers(void *user, struct vgg_packed_writer *writer)
@@ -216,11 +228,9 @@ static vgg_status write_layers(void *user, struct vgg_packed_writer *writer)
     vgg_status status = VGG_OK;
     for (size_t i = 0; i < count && status == VGG_OK; i++) {
         const struct vgg_node *node = &nodes[i];
-        if (node->op == VGG_OP_CONV2D) {
+        if (node->op == VGG_OP_CONV2D || node->op == VGG_OP_LINEAR) {
             const bool folds = i + 1 < count && nodes[i + 1].op == VGG_OP_BATCH_NORM;
-            status = write_conv(packer, node, folds ? &nodes[i + 1].norm : NULL, &next);
-        } else if (node->op == VGG_OP_LINEAR) {
-            status = write_linear(packer, &node->linear, &next);
+            status = write_layer(packer, node, folds ? &nodes[i + 1].norm : NULL, &next);
         }
     }
     return status;

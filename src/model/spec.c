@@ -282,6 +282,7 @@ static vgg_status read_linear(const struct reader *reader, const char *key,
     const struct field linear[] = {
         {"linear", FIELD_INT, &head->features, true, 1, VGG_MAX_CHANNELS},
         {"bias", FIELD_BOOL, &head->bias, false, 0, 0},
+        {"batch_norm", FIELD_BOOL, &head->batch_norm, false, 0, 0},
         {"index", FIELD_INT, &head->index, false, 0, 999999},
     };
     if (vgg_json_is(item, VGG_JSON_NUMBER)) {
@@ -297,14 +298,13 @@ static vgg_status read_classifier(const struct reader *reader, const struct vgg_
                                   bool dropout, struct vgg_spec *spec)
 {
     char key[KEY_BYTES];
-    vgg_status status = VGG_OK;
-    bool single = !vgg_json_is(list, VGG_JSON_LIST);
+    const bool single = !vgg_json_is(list, VGG_JSON_LIST);
     spec->head_count = 1;
-    if (!single) {
-        status = read_count(reader, "classifier", list, reader->limits->layers, &spec->head_count);
-        if (status != VGG_OK) {
-            return status;
-        }
+    vgg_status status =
+        single ? VGG_OK
+               : read_count(reader, "classifier", list, reader->limits->layers, &spec->head_count);
+    if (status != VGG_OK) {
+        return status;
     }
     spec->head = vgg_arena_alloc(reader->arena, spec->head_count, sizeof *spec->head);
     if (spec->head == NULL) {
@@ -324,7 +324,7 @@ static vgg_status read_classifier(const struct reader *reader, const struct vgg_
         if (status != VGG_OK) {
             return status;
         }
-        index = spec->head[i].index + (dropout ? 3 : 2);
+        index = spec->head[i].index + (dropout ? 3 : 2) + spec->head[i].batch_norm;
     }
     return VGG_OK;
 }

@@ -44,8 +44,12 @@ struct vgg_layer {
 /* One linear layer of `classifier`. */
 struct vgg_head {
     const char *name; /* its module, where it is no place in `classifier`; NULL */
+    const char *norm; /* and its BatchNorm's */
     int features;     /* output features */
     bool bias;
+    bool batch_norm; /* BatchNorm1d before the ReLU */
+    bool has_eps;    /* false: BatchNorm1d's default of 1e-5 */
+    double eps;
     int index; /* its place in the Sequential; -1: `classifier` itself is the layer. Places between
                   two layers are ReLU, then Dropout; a place before the first is Dropout. */
 };

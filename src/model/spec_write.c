@@ -51,8 +51,10 @@ static void add_classifier(const struct vgg_spec *spec, struct vgg_bytes *json)
         return;
     }
     for (size_t i = 0; i < spec->head_count; i++) {
-        add(json, "%s{\"linear\":%d,\"bias\":%s,\"index\":%d}", i == 0 ? "[" : ",",
-            head[i].features, truth(head[i].bias), head[i].index);
+        /* Not of every layer: packed files never have it, and versions before it know no such key. */
+        add(json, "%s{\"linear\":%d,\"bias\":%s,\"index\":%d%s}", i == 0 ? "[" : ",",
+            head[i].features, truth(head[i].bias), head[i].index,
+            head[i].batch_norm ? ",\"batch_norm\":true" : "");
     }
     add(json, "]");
 }

@@ -92,6 +92,9 @@ void vgg_plan_choose(struct vgg_plan *plan, int threads)
         case VGG_STEP_RELU:
             step->groups = out->lanes == 1 ? 1 : out->blocks; /* features are one row */
             break;
+        case VGG_STEP_BATCH_NORM: /* each block has numbers of its own */
+            step->groups = vgg_ceil_div(out->shape.c, plan->kernels->lanes);
+            break;
         case VGG_STEP_LINEAR:
         case VGG_STEP_DENSE:
             choose_linear(plan, step, threads);

@@ -14,7 +14,7 @@ static void name_nodes(const struct vgg_step *step, char *text, size_t bytes)
     size_t used = 0;
     for (const struct vgg_node *node = step->node; node <= step->last && used < bytes; node++) {
         used += (size_t)snprintf(text + used, bytes - used, "%s%s", node == step->node ? "" : " + ",
-                                 vgg_op_string(node->op));
+                                 vgg_node_type(node));
     }
 }
 

@@ -24,7 +24,7 @@ static vgg_status refuse(const struct vgg_plan *plan, const struct vgg_node *nod
                          struct vgg_error *err)
 {
     return vgg_fail(err, VGG_ERR_UNSUPPORTED, "%s: %s (%s): %s", plan->path, node->name,
-                    vgg_op_string(node->op), why);
+                    vgg_node_type(node), why);
 }
 
 static enum vgg_step_kind kind_of(enum vgg_op op)
@@ -58,6 +58,14 @@ static bool is_small_pool(const struct vgg_node *node)
     return is(node, VGG_OP_MAX_POOL) && node->max_pool.kernel == 2 && node->max_pool.stride == 2;
 }
 
+/* Whether a BatchNorm goes into the step's weights: those in columns are never copied. */
+static bool can_fold(const struct vgg_step *step)
+{
+    return step->kind == VGG_STEP_CONV ||
+           ((step->kind == VGG_STEP_LINEAR || step->kind == VGG_STEP_DENSE) &&
+            !vgg_is_in_columns(vgg_linear_view(step).weight));
+}
+
 /* Fills the step that starts at nodes[i]; returns how many nodes it takes, 0 for a convolution without weights
  * that could be read.
  *   floor_bytes  of a plan for low memory */
@@ -83,8 +91,7 @@ static size_t make_step(struct vgg_plan *plan, const struct vgg_node *nodes, siz
         }
     }
     if (plan->on_node == NULL) {
-        if (step->kind == VGG_STEP_CONV &&
-            is(node_at(nodes, count, i + taken), VGG_OP_BATCH_NORM)) {
+        if (can_fold(step) && is(node_at(nodes, count, i + taken), VGG_OP_BATCH_NORM)) {
             step->norm = &nodes[i + taken++];
         }
         if ((is(node, VGG_OP_CONV2D) || is(node, VGG_OP_LINEAR)) &&
@@ -151,8 +158,8 @@ vgg_status vgg_plan_fuse(struct vgg_plan *plan, const struct vgg_node *nodes, si
         step->in = current;
         bool blocked = plan->activations[current].lanes == lanes;
         bool needs_blocks = step->kind == VGG_STEP_MAX_POOL || step->kind == VGG_STEP_AVG_POOL ||
-                            step->kind == VGG_STEP_BATCH_NORM || step->kind == VGG_STEP_DENSE ||
-                            step->kind == VGG_STEP_LRN;
+                            step->kind == VGG_STEP_DENSE || step->kind == VGG_STEP_LRN ||
+                            (step->kind == VGG_STEP_BATCH_NORM && !step->node->norm.flat);
         if ((needs_blocks && !blocked) || (is(step->node, VGG_OP_LINEAR) && blocked && lanes > 1) ||
             (step->kind == VGG_STEP_CONV && !blocked && i > 0)) {
             return refuse(plan, step->node, "not expected at this place of a VGG", err);
@@ -160,8 +167,9 @@ vgg_status vgg_plan_fuse(struct vgg_plan *plan, const struct vgg_node *nodes, si
         if (step->kind == VGG_STEP_IDENTITY) {
             step->out = current;
         } else {
-            bool planar = step->kind == VGG_STEP_FLATTEN || step->kind == VGG_STEP_LINEAR ||
-                          (step->kind == VGG_STEP_RELU && !blocked);
+            bool planar =
+                step->kind == VGG_STEP_FLATTEN || step->kind == VGG_STEP_LINEAR ||
+                ((step->kind == VGG_STEP_RELU || step->kind == VGG_STEP_BATCH_NORM) && !blocked);
             current = add_activation(plan, shape, planar ? 1 : lanes);
             step->out = current;
         }

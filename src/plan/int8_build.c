@@ -17,7 +17,7 @@ static vgg_status refuse(const struct vgg_plan *plan, const struct vgg_node *nod
                          struct vgg_error *err)
 {
     return vgg_fail(err, VGG_ERR_UNSUPPORTED, "%s: %s (%s) in an int8 net: %s", plan->path,
-                    node->name, vgg_op_string(node->op), why);
+                    node->name, vgg_node_type(node), why);
 }
 
 static bool is(const struct vgg_node *nodes, size_t count, size_t i, enum vgg_op op)
@@ -50,7 +50,7 @@ static vgg_status check_products(const struct vgg_plan *plan, const struct vgg_n
             err, VGG_ERR_UNSUPPORTED,
             "%s: %s (%s) in an int8 net: sums of %lld products could exceed 32 bits; at "
             "most %d are supported",
-            plan->path, node->name, vgg_op_string(node->op), (long long)products,
+            plan->path, node->name, vgg_node_type(node), (long long)products,
             VGG_INT8_MOST_PRODUCTS);
     }
     return VGG_OK;

@@ -17,8 +17,8 @@ struct vgg_linear_view vgg_linear_view(const struct vgg_step *step)
 bool vgg_linear_is_in_place(const struct vgg_step *step)
 {
     const struct vgg_tensor *weight = vgg_linear_view(step).weight;
-    return vgg_is_in_columns(weight) ||
-           (weight->dtype == VGG_DTYPE_F32 && !weight->swapped && vgg_tensor_is_contiguous(weight));
+    return vgg_is_in_columns(weight) || (step->norm == NULL && weight->dtype == VGG_DTYPE_F32 &&
+                                         !weight->swapped && vgg_tensor_is_contiguous(weight));
 }
 
 /* What the tasks of a layer need. */

@@ -6,8 +6,8 @@
  *     w' = w * s,  b' = (b - mean) * s + beta,  s = gamma / sqrt(var + eps)
  * Channels past the last one are zeros, so that their activations are zeros too.
  *
- * Fully connected weights stay where they are, in the file's pages, unless their type or strides make a
- * float32 copy necessary.
+ * Fully connected weights stay where they are, in the file's pages, unless their type, their strides or a
+ * BatchNorm make a float32 copy necessary.
  *
  * Packed files may hold convolutions' weights in this order, which are then used in place, too.
  *
@@ -158,14 +158,16 @@ static void measure_conv(const struct vgg_plan *plan, struct vgg_step *step)
     step->rows_elements = cut.width * cut.part * cut.area;
 }
 
-static vgg_status pack_conv_bias(struct vgg_plan *plan, struct vgg_step *step,
-                                 struct vgg_error *err)
+/* The bias with BatchNorm folded in, and the scale of the weights.
+ *   real      channels there are
+ *   channels  with those that are only filled up */
+static vgg_status pack_bias(struct vgg_plan *plan, struct vgg_step *step,
+                            const struct vgg_tensor *tensor, size_t real, size_t channels,
+                            struct vgg_error *err)
 {
-    const struct vgg_conv2d *conv = &step->node->conv;
-    const size_t channels = (size_t)step->groups * cut_conv(plan, step).width;
     double *scale = NULL, *shift = NULL;
     float *bias;
-    vgg_status status = vgg_vector_read(conv->bias, plan->path, &plan->arena, &bias, err);
+    vgg_status status = vgg_vector_read(tensor, plan->path, &plan->arena, &bias, err);
     if (status == VGG_OK && step->norm != NULL) {
         status =
             vgg_batch_norm_read(&step->norm->norm, plan->path, &plan->arena, &scale, &shift, err);
@@ -179,11 +181,19 @@ static vgg_status pack_conv_bias(struct vgg_plan *plan, struct vgg_step *step,
         return vgg_fail_memory(err, plan->path, channels * sizeof(float), step->node->name);
     }
     for (size_t oc = 0; oc < channels; oc++) {
-        const float b = oc < (size_t)conv->oc && bias != NULL ? bias[oc] : 0;
-        const bool folded = scale != NULL && oc < (size_t)conv->oc;
+        const float b = oc < real && bias != NULL ? bias[oc] : 0;
+        const bool folded = scale != NULL && oc < real;
         step->bias[oc] = folded ? vgg_fold_bias((double)b, scale[oc], shift[oc]) : b;
     }
     return VGG_OK;
+}
+
+static vgg_status pack_conv_bias(struct vgg_plan *plan, struct vgg_step *step,
+                                 struct vgg_error *err)
+{
+    const struct vgg_conv2d *conv = &step->node->conv;
+    const size_t channels = (size_t)step->groups * cut_conv(plan, step).width;
+    return pack_bias(plan, step, conv->bias, (size_t)conv->oc, channels, err);
 }
 
 /* --- other steps ------------------------------------------------------------------------------ */
@@ -192,7 +202,7 @@ static vgg_status pack_conv_bias(struct vgg_plan *plan, struct vgg_step *step,
 static vgg_status pack_norm(struct vgg_plan *plan, struct vgg_step *step, struct vgg_error *err)
 {
     const struct vgg_activation *out = &plan->activations[step->out];
-    size_t channels = (size_t)out->blocks * (size_t)out->lanes;
+    size_t channels = vgg_size_round_up((size_t)out->shape.c, (size_t)plan->kernels->lanes);
     double *scale, *shift;
     vgg_status status =
         vgg_batch_norm_read(&step->node->norm, plan->path, &plan->arena, &scale, &shift, err);
@@ -239,6 +249,9 @@ static void read_linear(const struct vgg_step *step, int begin, int end, float *
     const struct vgg_linear_view linear = vgg_linear_view(step);
     const int64_t features = (int64_t)linear.features;
     vgg_tensor_read_range(linear.weight, begin * features, (end - begin) * features, rows);
+    for (int row = begin; step->norm_scale != NULL && row < end; row++, rows += features) {
+        vgg_fold_weights(rows, linear.features, step->norm_scale[row]);
+    }
 }
 
 void vgg_linear_provide(const struct vgg_step *step, int worker, struct vgg_linear_args *args)
@@ -260,16 +273,10 @@ static vgg_status pack_linear_bias(struct vgg_plan *plan, struct vgg_step *step,
                                    struct vgg_error *err)
 {
     const struct vgg_linear_view linear = vgg_linear_view(step);
-    if (linear.bias == NULL) {
-        return VGG_OK;
-    }
-    step->bias = alloc_weights(plan, (size_t)linear.rows);
-    if (step->bias == NULL) {
-        return vgg_fail_memory(err, plan->path, (size_t)linear.rows * sizeof(float),
-                               linear.bias->name);
-    }
-    vgg_tensor_read_f32(linear.bias, step->bias);
-    return VGG_OK;
+    const size_t rows = (size_t)linear.rows;
+    return linear.bias != NULL || step->norm != NULL
+               ? pack_bias(plan, step, linear.bias, rows, rows, err)
+               : VGG_OK;
 }
 
 static void read_linear_task(void *context, size_t index, int worker)

@@ -86,7 +86,7 @@ struct vgg_int8_step {
 struct vgg_step {
     enum vgg_step_kind kind;
     const struct vgg_node *node; /* the first node it computes; NULL for QUANTIZE_INPUT */
-    const struct vgg_node *norm; /* the BatchNorm folded into a convolution, or NULL */
+    const struct vgg_node *norm; /* the BatchNorm folded into the weights, or NULL */
     const struct vgg_node *last; /* the last node it computes: `out` is this node's output */
     const struct vgg_node
         *pool; /* the max-pool fused into a convolution, or NULL: 2 × 2 in a float32 net */
@@ -112,7 +112,7 @@ struct vgg_step {
                                   task reads its slice into rows */
     float *bias;        /* packed; also BatchNorm's shift */
     float *scale;       /* BatchNorm on its own */
-    const double *norm_scale; /* [oc] of the BatchNorm folded into a convolution, or NULL */
+    const double *norm_scale; /* [oc] of that, or NULL */
 
     /* In the slab. */
     float *scratch;       /* [conv.slots][conv.slot_elements] while it runs; of the first one

@@ -229,8 +229,8 @@ static void avg_pool_task(void *context, size_t index, int worker)
     vgg_activation_clear_frame(run->out, args.y, task.begin, task.end);
 }
 
-/* BatchNorm or ReLU on its own. Planar features are taken as one row of pixels of L channels: their
- * buffers are whole vectors long. */
+/* BatchNorm or ReLU on its own. Planar features are taken as one row of pixels of L channels, or as many blocks of
+ * one pixel: their buffers are whole vectors long. */
 static void pointwise_task(void *context, size_t index, int worker)
 {
     (void)worker;
@@ -238,13 +238,16 @@ static void pointwise_task(void *context, size_t index, int worker)
     const struct vgg_kernels *kernels = run->plan->kernels;
     const struct vgg_task task = get_task(run, index);
     const bool features = run->out->lanes == 1;
+    const int block = features ? 0 : task.group;
+    const ptrdiff_t skipped = features ? (ptrdiff_t)task.group * kernels->lanes : 0;
     struct vgg_pointwise_args args = {
-        .x = block_of(run->in, task.n, task.group),
+        .x = block_of(run->in, task.n, block) + skipped,
         .x_row_stride = run->in->row_stride,
-        .y = block_to_write(run->out, task.n, task.group),
+        .y = block_to_write(run->out, task.n, block) + skipped,
         .y_row_stride = run->out->row_stride,
         .h = features ? 1 : run->out->shape.h,
-        .w = features ? vgg_ceil_div(run->out->shape.c, kernels->lanes) : run->out->shape.w,
+        .w = features ? vgg_ceil_div(run->out->shape.c, kernels->lanes) / run->step->groups
+                      : run->out->shape.w,
     };
     if (run->step->kind == VGG_STEP_RELU) {
         kernels->relu(&args);

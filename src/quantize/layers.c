@@ -28,7 +28,7 @@ static struct vgg_quantizer_layer view_layer(const struct vgg_node *nodes, size_
         layer.ic = (size_t)node->linear.in_features;
         layer.area = 1;
     }
-    if (node->op == VGG_OP_CONV2D && is(nodes, count, i + 1, VGG_OP_BATCH_NORM)) {
+    if (is(nodes, count, i + 1, VGG_OP_BATCH_NORM)) {
         layer.norm = &nodes[++i];
     }
     if (is(nodes, count, i + 1, VGG_OP_RELU)) {

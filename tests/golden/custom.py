@@ -112,7 +112,7 @@ def in_double(module, x):
     if isinstance(module, nn.Conv2d):
         bias = None if module.bias is None else module.bias.double()
         return functional.conv2d(x, module.weight.double(), bias, module.stride, module.padding)
-    if isinstance(module, nn.BatchNorm2d):
+    if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
         return functional.batch_norm(x, module.running_mean.double(), module.running_var.double(),
                                      module.weight.double(), module.bias.double(), False, 0,
                                      module.eps)
@@ -243,6 +243,60 @@ def test_variations():
     compare("other names, one layer", net, CIFAR)
 
 
+def make_normed_head(*widths, dropout=True, bias=True, last=()):
+    """Linear, BatchNorm1d, ReLU, Dropout; the last layer is Linear, and what else is asked for."""
+    layers = []
+    for ic, oc in zip(widths[:-2], widths[1:]):
+        layers += [nn.Linear(ic, oc, bias=bias), nn.BatchNorm1d(oc), nn.ReLU()] + [nn.Dropout()] * dropout
+    return nn.Sequential(*layers, nn.Linear(*widths[-2:]), *last)
+
+
+def test_batch_norm_of_features():
+    """BatchNorm1d after linear layers: widths that fill no vector, and all forms of the net."""
+    small = [16, "M", 32, 32, "M", 48, "M"]
+    for batch_norm in (False, True):
+        net = Net(make_layers(small, batch_norm), make_normed_head(48 * 16, 61, 35, 7, bias=not batch_norm))
+        compare(f"BatchNorm1d{', no bias' * batch_norm}", net, CIFAR)
+        for kind in ([], ["--low-memory"], ["--plan-for", "steady"]):
+            compare(f"BatchNorm1d {kind}", net, CIFAR, kind, configurations=FEW, fresh=False)
+    net = Net(make_layers(small, True), make_normed_head(48 * 16, 61, 7, dropout=False, last=[nn.BatchNorm1d(7)]))
+    compare("BatchNorm1d at the end", net, CIFAR, configurations=FEW)
+    net = Net(make_layers(small), make_normed_head(48 * 16, 61, 7))
+    spec = {"layers": small, "avgpool": 4, "classifier": [{"linear": 61, "batch_norm": True}, 7]}
+    compare("BatchNorm1d by description", net, CIFAR, ["--spec", "{spec}"], spec=spec, configurations=FEW)
+    dense = Dense(net, 4)
+    compare("BatchNorm1d, dense", net, transform(0, (61, 70)), ["--dense", "--size=61x70", "--resize=0"],
+            logits_of=(dense, dense.double_logits), pictures=PHOTOS[:1])
+    with tempfile.TemporaryDirectory() as folder, torch.no_grad():
+        path, packed, picture = save(folder, net), os.path.join(folder, "net.vgg"), PHOTOS[0]
+        logits = os.path.join(folder, "logits.npy")
+        text = command(path, picture).stdout
+        check("(4 conv + 2 linear, BatchNorm folded)" in text, "the model's line", text)
+        text = command("info", "--plan", path).stdout
+        check("BatchNorm1d" in text and "Linear + BatchNorm1d + ReLU" in text, "info", text)
+        single = net(CIFAR(Image.open(picture).convert("RGB"))[None]).numpy()[0]
+        for bound, words in ((4e-5, []), (0.03, ["--weights", "bf16"]),
+                             (0.3, ["--weights", "int8", "--calibrate", os.path.dirname(picture)])):
+            command("pack", path, "-o", packed, *words)
+            command("--save-logits", logits, packed, picture)
+            error = np.abs(np.load(logits)[0] - single).max() / np.abs(single).max()
+            check(error < bound, f"packed {words}: {error}")
+
+
+def test_batch_norm_elsewhere():
+    """Where it cannot go into the layer before it, the message names it."""
+    layers = make_layers([16, "M", 24, "M"])
+    for head, found in (([nn.Linear(24 * 64, 20), nn.ReLU(), nn.BatchNorm1d(20), nn.Linear(20, 5)],
+                         "classifier.2.weight: expected BatchNorm1d directly after a linear layer, found it after "
+                         "ReLU or Dropout, 2 places after classifier.0"),
+                        ([nn.BatchNorm1d(24 * 64), nn.Linear(24 * 64, 5)],
+                         "classifier.0.weight: expected BatchNorm1d directly after a linear layer, found it before "
+                         "the first one")):
+        with tempfile.TemporaryDirectory() as folder:
+            text = command(save(folder, Net(layers, nn.Sequential(*head), 8)), PHOTOS[0], code=3).stderr
+            check(found in text and text.count("\n") == 1, "BatchNorm1d elsewhere", text)
+
+
 def test_cfg():
     cfg = [16, 16, "M", 24, "M", 40]
     net = Net(make_layers(cfg, True), make_head(40 * 49, 20, 5), 7)
@@ -310,7 +364,10 @@ class Dense(nn.Module):
     def scores(self, x, run_part, cast):
         x, side = run_part(self.features, cast(x)), self.side
         for module in self.classifier:
-            if isinstance(module, nn.Linear):
+            if isinstance(module, nn.BatchNorm1d):
+                x = functional.batch_norm(x, *map(cast, (module.running_mean, module.running_var, module.weight,
+                                                         module.bias)))
+            elif isinstance(module, nn.Linear):
                 rows = [functional.conv2d(x, cast(part).reshape(len(part), -1, side, side))
                         for part in module.weight.split(512)]
                 x = torch.cat(rows, 1) + cast(module.bias)[:, None, None]

@@ -102,6 +102,8 @@ NETS = {
         block(3, 8, nn.MaxPool2d(2)) + block(8, 8, nn.MaxPool2d(2), nn.Dropout2d()), head(32)),
     "no average pool": lambda: MyVGG(block(3, 8, nn.MaxPool2d(4)) + block(8, 8, nn.MaxPool2d(2)), head(32),
                                      side=0),
+    "eps of features": lambda: MyVGG(block(3, 8, nn.MaxPool2d(4)), (
+        nn.Linear(32, 7), nn.BatchNorm1d(7, eps=0.5), nn.ReLU(), nn.Dropout(), nn.Linear(7, 3))),
     "dropout before relu": lambda: MyVGG(block(3, 8, nn.MaxPool2d(2)), (
         nn.Flatten(), nn.Linear(32, 7), nn.Dropout(), nn.ReLU(), nn.Linear(7, 3), nn.Identity())),
 }
@@ -125,6 +127,8 @@ REFUSED = {
                 ["classifier.1", "Dropout", "expected ReLU"]),
     "tanh": (lambda: MyVGG(block(3, 8), (nn.Linear(32, 7), nn.Tanh(), nn.Linear(7, 3))),
              ["classifier.1", "Tanh", "expected ReLU"]),
+    "no relu after BatchNorm1d": (lambda: MyVGG(block(3, 8), (nn.Linear(32, 7), nn.BatchNorm1d(7), nn.Tanh(), nn.Linear(7, 3))),
+                                  ["classifier.2", "Tanh", "expected ReLU"]),
     "max in the end": (lambda: MyVGG(block(3, 8) + [nn.MaxPool2d(2), nn.MaxPool2d(2)], head(32)),
                        ["features.3", "MaxPool2d"]),
     "other average": (lambda: setattr_(MyVGG(block(3, 8), head(32)), "avgpool", nn.AdaptiveMaxPool2d(2)),
@@ -139,7 +143,7 @@ def setattr_(module, name, value):
 
 def randomise(net):
     for module in net.modules():
-        if isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
             module.running_mean.normal_()
             module.running_var.uniform_(0.01, 2)
             nn.init.uniform_(module.weight, 0.5, 2)

@@ -115,6 +115,9 @@ def test_names_of_their_own():
                   pool, Flat(), ("fc", nn.Linear(16 * 64, 12)))
     compare_named("blocks that begin with a pool", first, CIFAR,
                   assumed="assumed: layers in the order of the file (one.0 … fc); a 2x2 max pool after two.1; an input")
+    linears = Named(0, ("block1", block(3, 8, 8)), ("block2", block(8, 16)), Flat(), ("fc1", nn.Linear(16 * 64, 20, bias=False)),
+                    ("bn1", nn.BatchNorm1d(20)), nn.ReLU(), ("fc2", nn.Linear(20, 12)))
+    compare_named("BatchNorm1d", linears, CIFAR, ["--preset", "cifar"])
     mixed = Named(0, ("features", block(3, 8, 8)), Flat(), ("fc1", nn.Linear(8 * 256, 20)), nn.ReLU(),
                   ("fc2", nn.Linear(20, 12)))
     compare_named("features, fc1, fc2", mixed, CIFAR, ["--preset", "cifar"], assumed="a 2x2 max pool after features.2")

@@ -13,7 +13,7 @@ def randomise(net, kaiming=True):
     for module in net.modules():
         if kaiming and isinstance(module, (nn.Conv2d, nn.Linear)):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-        if isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
             module.running_mean.normal_(0, 0.5)
             module.running_var.uniform_(0.3, 3)
             nn.init.uniform_(module.weight, 0.5, 1.5)

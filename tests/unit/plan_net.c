@@ -102,9 +102,11 @@ struct net *net_create(void)
         (struct vgg_node){.op = VGG_OP_ADAPTIVE_AVG_POOL, .name = "avgpool", .avg_pool = {3, 2}});
     add(net, (struct vgg_node){.op = VGG_OP_FLATTEN, .name = "flatten"});
     add_linear(net, "classifier.0", 7 * 3 * 2, 27, true);
-    add(net, (struct vgg_node){.op = VGG_OP_RELU, .name = "classifier.1"});
-    add(net, (struct vgg_node){.op = VGG_OP_DROPOUT, .name = "classifier.2"});
-    add_linear(net, "classifier.3", 27, NET_CLASSES, false);
+    add_norm(net, "classifier.1", 27, true);
+    net->nodes[net->count - 1].norm.flat = true;
+    add(net, (struct vgg_node){.op = VGG_OP_RELU, .name = "classifier.2"});
+    add(net, (struct vgg_node){.op = VGG_OP_DROPOUT, .name = "classifier.3"});
+    add_linear(net, "classifier.4", 27, NET_CLASSES, false);
     return net;
 }
 
@@ -147,9 +149,11 @@ struct net *net_create_dense(void)
     add_conv(net, "features.2", 20, 33, 3, true);
     add(net, (struct vgg_node){.op = VGG_OP_MAX_POOL, .name = "features.3", .max_pool = {2, 2}});
     add_dense(net, "classifier.0", 33, 27, 3, true);
-    add(net, (struct vgg_node){.op = VGG_OP_RELU, .name = "classifier.1"});
-    add(net, (struct vgg_node){.op = VGG_OP_DROPOUT, .name = "classifier.2"});
-    add_dense(net, "classifier.3", 27, NET_CLASSES, 1, false);
+    add_norm(net, "classifier.1", 27, true);
+    net->nodes[net->count - 1].norm.flat = true;
+    add(net, (struct vgg_node){.op = VGG_OP_RELU, .name = "classifier.2"});
+    add(net, (struct vgg_node){.op = VGG_OP_DROPOUT, .name = "classifier.3"});
+    add_dense(net, "classifier.4", 27, NET_CLASSES, 1, false);
     add(net,
         (struct vgg_node){.op = VGG_OP_ADAPTIVE_AVG_POOL, .name = "average", .avg_pool = {1, 1}});
     add(net, (struct vgg_node){.op = VGG_OP_FLATTEN, .name = "flatten"});

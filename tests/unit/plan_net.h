@@ -16,7 +16,7 @@ enum {
 /* No number of channels is a multiple of any ISA's lanes, and pools drop a row and a column:
  *     conv 3->5, BatchNorm, ReLU, conv 5->19 without bias, ReLU, pool, conv 19->21 of 1 x 1,
  *     BatchNorm without weights, pool, conv 21->7 of 5 x 5, ReLU, avgpool to 3 x 2, flatten,
- *     linear, ReLU, dropout, linear without bias */
+ *     linear, BatchNorm, ReLU, dropout, linear without bias */
 struct net {
     struct vgg_node nodes[NET_NODES];
     size_t count;
@@ -32,8 +32,8 @@ struct net *net_create(void);
  *     conv 40->33, pool, avgpool to 2 x 1, flatten, linear */
 struct net *net_create_small_kernels(void);
 /* A net whose classifier moves over the picture:
- *     conv 3->20, ReLU, conv 20->33, pool, dense 33->27 of 3 x 3, ReLU, dropout, dense 27->10 without bias,
- *     average, flatten */
+ *     conv 3->20, ReLU, conv 20->33, pool, dense 33->27 of 3 x 3, BatchNorm, ReLU, dropout, dense 27->10
+ *     without bias, average, flatten */
 struct net *net_create_dense(void);
 /* Stores the weights of fully connected layers in columns, as numbers of this type. */
 void net_store_in_columns(struct net *net, enum vgg_dtype dtype);

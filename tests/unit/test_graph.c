@@ -45,7 +45,7 @@ START_TEST(names_nodes_as_torchvision_does)
     fake_vgg(&net, "8 M 8 M", true, 5);
     struct vgg_graph graph = build(&net);
     for (size_t i = 0; i < graph.count; i++) {
-        vgg_text_add(&text, "%s %s, ", graph.nodes[i].name, vgg_op_string(graph.nodes[i].op));
+        vgg_text_add(&text, "%s %s, ", graph.nodes[i].name, vgg_node_type(&graph.nodes[i]));
     }
     ck_assert_str_eq(text.buffer, expected);
     fake_fini(&net);

@@ -163,15 +163,16 @@ START_TEST(nets_that_bytes_cannot_hold_are_refused)
 {
     struct int8_net *made = set_up();
     struct vgg_node *nodes = made->net.nodes;
-    const struct vgg_node relu = nodes[3], flatten = nodes[11];
+    const struct vgg_node relu = nodes[3], pool = nodes[4], flatten = nodes[11];
     nodes[3].op = VGG_OP_LRN;
     check_refused(made, VGG_ERR_UNSUPPORTED, "conv (Conv2d)", "expected ReLU");
     nodes[3] = relu;
     nodes[4].op = VGG_OP_LRN;
     check_refused(made, VGG_ERR_UNSUPPORTED, "pool (LocalResponseNorm)", "not supported");
     nodes[4].op = VGG_OP_BATCH_NORM;
+    nodes[4].norm = (struct vgg_batch_norm){0};
     check_refused(made, VGG_ERR_UNSUPPORTED, "pool (BatchNorm2d)", "not supported");
-    nodes[4].op = VGG_OP_MAX_POOL;
+    nodes[4] = pool;
     nodes[11].op = VGG_OP_DROPOUT;
     check_refused(made, VGG_ERR_UNSUPPORTED, "linear (Linear)", "not expected");
     nodes[11] = flatten;

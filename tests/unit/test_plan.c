@@ -295,7 +295,7 @@ START_TEST(refuses_what_no_vgg_has)
 
     expect_refusal(nodes, 0, &options, VGG_ERR_UNSUPPORTED, "first layer");
     expect_refusal(nodes + 1, count - 1, &options, VGG_ERR_UNSUPPORTED, "first layer");
-    expect_refusal(nodes, count - 5, &options, VGG_ERR_UNSUPPORTED, "classifier");
+    expect_refusal(nodes, count - 6, &options, VGG_ERR_UNSUPPORTED, "classifier");
     expect_refusal(nodes, 6, &options, VGG_ERR_UNSUPPORTED, "features.5");
 
     const struct vgg_node norm = nodes[7];

@@ -77,6 +77,12 @@ START_TEST(reads_every_key)
     ck_assert_int_eq(parse("{\"schema\":1,\"layers\":[8],\"classifier\":10,\"avgpool\":1}", &spec),
                      VGG_OK);
     ck_assert_int_eq(spec.head[0].index, -1);
+    ck_assert_int_eq(parse("{\"schema\":1,\"layers\":[8],\"classifier\":[{\"linear\":6,"
+                           "\"batch_norm\":true},4]}",
+                           &spec),
+                     VGG_OK);
+    ck_assert(spec.head[0].batch_norm && !spec.head[1].batch_norm);
+    ck_assert_int_eq(spec.head[1].index, 4);
 
     status = parse("{\"schema\":1,\"layers\":[8,{\"lrn\":5},\"M\",{\"lrn\":3,\"alpha\":1e-3,"
                    "\"beta\":0.5,\"k\":2},\"D\"],\"classifier\":10,\"input\":32,"
@@ -136,6 +142,7 @@ static const struct {
     {CLASSIFIER("[]"), "classifier: expected a list that is not empty"},
     {CLASSIFIER("[4,true]"), "classifier[1]: expected features or"},
     {CLASSIFIER("{\"conv\":1}"), "classifier.conv: unknown key; the keys here are linear, bias"},
+    {CLASSIFIER("[{\"linear\":1,\"batch_norm\":2}]"), "classifier[0].batch_norm: expected true"},
     {CLASSIFIER("\"x\""), "classifier: expected features or"},
     {WITH("\"preprocess\":\"magic\""), "preprocess: "},
     {WITH("\"preprocess\":7"), "preprocess: expected a preset's name or an object, found 7"},
