@@ -45,6 +45,27 @@ static void write_quoted(const char *text, const char *escaped, FILE *out)
     }
 }
 
+/* The names of all commands but the one that has none. */
+static void write_commands(const char *between, FILE *out)
+{
+    const char *before = "";
+    for (const struct cli_command_entry *e = cli_command_table; e->name != NULL; e++) {
+        if (e->name[0] != '\0') {
+            fprintf(out, "%s%s", before, e->name);
+            before = between;
+        }
+    }
+}
+
+/* The first sentence of a command's summary, inside '…'. */
+static void write_summary(const struct cli_command_entry *entry, FILE *out)
+{
+    char sentence[256];
+    snprintf(sentence, sizeof sentence, "%.*s", (int)strcspn(entry->summary, ":.\n"),
+             entry->summary);
+    write_quoted(sentence, "", out);
+}
+
 /* ---- bash ---- */
 
 static void write_bash_values(const struct cli_command_entry *entry, FILE *out)
@@ -84,13 +105,7 @@ static void write_bash(FILE *out)
           "        case ${COMP_WORDS[1]} in\n"
           "        ",
           out);
-    const char *between = "";
-    for (const struct cli_command_entry *e = cli_command_table; e->name != NULL; e++) {
-        if (e->name[0] != '\0') {
-            fprintf(out, "%s%s", between, e->name);
-            between = " | ";
-        }
-    }
+    write_commands(" | ", out);
     fputs(") command=${COMP_WORDS[1]} ;;\n"
           "        esac\n"
           "    fi\n"
@@ -113,9 +128,7 @@ static void write_bash(FILE *out)
         fputs("' ;;\n", out);
     }
     fputs("    :*) ((COMP_CWORD > 1)) || words='", out);
-    for (const struct cli_command_entry *e = cli_command_table; e->name != NULL; e++) {
-        fprintf(out, " %s", e->name);
-    }
+    write_commands(" ", out);
     fputs("' ;;\n"
           "    esac\n"
           "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n"
@@ -170,10 +183,7 @@ static void write_zsh(FILE *out)
     for (const struct cli_command_entry *e = cli_command_table; e->name != NULL; e++) {
         if (e->name[0] != '\0') {
             fprintf(out, "        '%s:", e->name);
-            char sentence[256];
-            snprintf(sentence, sizeof sentence, "%.*s", (int)strcspn(e->summary, ":.\n"),
-                     e->summary);
-            write_quoted(sentence, "", out);
+            write_summary(e, out);
             fputs("'\n", out);
         }
     }
@@ -188,13 +198,7 @@ static void write_zsh(FILE *out)
           "        case $words[2] in\n"
           "        ",
           out);
-    const char *between = "";
-    for (const struct cli_command_entry *e = cli_command_table; e->name != NULL; e++) {
-        if (e->name[0] != '\0') {
-            fprintf(out, "%s%s", between, e->name);
-            between = "|";
-        }
-    }
+    write_commands("|", out);
     fputs(")\n"
           "            command=$words[2] first=_files\n"
           "            shift words\n"
@@ -232,11 +236,9 @@ static void write_fish(FILE *out)
           "function __vgg_infer_command\n"
           "    set -l words (commandline -opc)\n"
           "    set -l command classify\n"
-          "    if set -q words[2]; and contains -- $words[2]",
+          "    if set -q words[2]; and contains -- $words[2] ",
           out);
-    for (const struct cli_command_entry *e = cli_command_table; e->name != NULL; e++) {
-        fprintf(out, "%s%s", e->name[0] != '\0' ? " " : "", e->name);
-    }
+    write_commands(" ", out);
     fputs("\n"
           "        set command $words[2]\n"
           "    end\n"
@@ -245,11 +247,8 @@ static void write_fish(FILE *out)
           out);
     for (const struct cli_command_entry *e = cli_command_table; e->name != NULL; e++) {
         if (e->name[0] != '\0') {
-            char sentence[256];
-            snprintf(sentence, sizeof sentence, "%.*s", (int)strcspn(e->summary, ":.\n"),
-                     e->summary);
             fprintf(out, "complete -c vgg-infer -n '__fish_is_nth_token 1' -a %s -d '", e->name);
-            write_quoted(sentence, "", out);
+            write_summary(e, out);
             fputs("'\n", out);
         }
     }

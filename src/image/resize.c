@@ -128,32 +128,50 @@ static void resize_column(const int32_t *weights, int taps, const uint8_t *in, s
     }
 }
 
+/* The vertical pass: axis->count rows of row_bytes.
+ *   in  the rows from axis->start[0] on, in_stride bytes apart
+ * Errors: MEMORY. */
+static vgg_status resize_columns(const struct axis *axis, const uint8_t *in, size_t in_stride,
+                                 size_t row_bytes, uint8_t *out, size_t out_stride,
+                                 const struct vgg_allocator *allocator, struct vgg_error *err)
+{
+    int32_t *sums = vgg_mem_alloc(allocator, row_bytes, sizeof *sums);
+    if (sums == NULL) {
+        return vgg_fail_memory(err, "resize", row_bytes * sizeof *sums, "one row");
+    }
+    for (int y = 0; y < axis->count; y++) {
+        resize_column(axis->weights + (size_t)y * (size_t)axis->max_taps, axis->taps[y],
+                      in + (size_t)(axis->start[y] - axis->start[0]) * in_stride, in_stride,
+                      row_bytes, sums, out + (size_t)y * out_stride);
+    }
+    vgg_mem_free(allocator, sums);
+    return VGG_OK;
+}
+
 vgg_status vgg_resize_window(const struct vgg_image *image, int width, int height,
                              const struct vgg_window *window, uint8_t *out, size_t out_stride,
                              struct vgg_error *err)
 {
     const struct vgg_allocator *allocator = &image->allocator;
+    const size_t image_stride = (size_t)image->width * 3, row_bytes = (size_t)window->width * 3;
+    const bool across = width != image->width, down = height != image->height;
     vgg_status status = VGG_OK;
     struct axis columns = {0}, rows = {0};
     uint8_t *between = NULL; /* the horizontally resized rows that the vertical pass needs */
-    int32_t *sums = NULL;
-    size_t image_stride = (size_t)image->width * 3;
-    size_t row_bytes = (size_t)window->width * 3;
     int first_row = window->y, row_count = window->height;
 
-    if (width != image->width) {
+    if (across) {
         status =
             axis_create(image->width, width, window->x, window->width, allocator, &columns, err);
-        if (status != VGG_OK) {
-            goto done;
-        }
     }
-    if (height != image->height) {
+    if (status == VGG_OK && down) {
         status =
             axis_create(image->height, height, window->y, window->height, allocator, &rows, err);
-        if (status != VGG_OK) {
-            goto done;
-        }
+    }
+    if (status != VGG_OK) {
+        goto done;
+    }
+    if (down) {
         first_row = rows.start[0];
         row_count = rows.start[rows.count - 1] + rows.taps[rows.count - 1] - first_row;
     }
@@ -163,12 +181,12 @@ vgg_status vgg_resize_window(const struct vgg_image *image, int width, int heigh
     const uint8_t *in = image->rgb + (size_t)first_row * image_stride;
     const uint8_t *source = in + (size_t)window->x * 3;
     size_t source_stride = image_stride;
-    if (columns.count > 0) {
+    if (across) {
         uint8_t *target = out;
         source_stride = out_stride;
-        if (rows.count > 0) {
-            source_stride = row_bytes;
+        if (down) {
             size_t bytes;
+            source_stride = row_bytes;
             if (!vgg_size_mul((size_t)row_count, row_bytes, &bytes)) {
                 bytes = SIZE_MAX;
             }
@@ -183,24 +201,15 @@ vgg_status vgg_resize_window(const struct vgg_image *image, int width, int heigh
         }
         source = target;
     }
-    if (rows.count > 0) {
-        sums = vgg_mem_alloc(allocator, row_bytes, sizeof *sums);
-        if (sums == NULL) {
-            status = vgg_fail_memory(err, "resize", row_bytes * sizeof *sums, "one row");
-            goto done;
-        }
-        for (int y = 0; y < rows.count; y++) {
-            resize_column(rows.weights + (size_t)y * (size_t)rows.max_taps, rows.taps[y],
-                          source + (size_t)(rows.start[y] - first_row) * source_stride,
-                          source_stride, row_bytes, sums, out + (size_t)y * out_stride);
-        }
-    } else if (columns.count == 0) {
+    if (down) {
+        status = resize_columns(&rows, source, source_stride, row_bytes, out, out_stride, allocator,
+                                err);
+    } else if (!across) {
         for (int y = 0; y < row_count; y++) {
             memcpy(out + (size_t)y * out_stride, source + (size_t)y * source_stride, row_bytes);
         }
     }
 done:
-    vgg_mem_free(allocator, sums);
     vgg_mem_free(allocator, between);
     axis_destroy(allocator, &rows);
     axis_destroy(allocator, &columns);

@@ -3,8 +3,6 @@
  * memory; its constants were fitted to measurements of VGG's layers (tests/bench/). It must get the order
  * of the candidates right, not the microseconds. */
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "plan/plan.h"
 
@@ -218,20 +216,29 @@ static bool allowed(enum vgg_conv_algorithm conv, int m)
     return false;
 }
 
-/* Chooses among what fits; false where nothing does.
- *   room      bytes beside input and output, for a plan for low memory; SIZE_MAX otherwise
- *   possible  receives whether there is anything at all */
-static bool choose_within(struct vgg_plan *plan, const struct vgg_conv2d *conv, struct vgg_shape in,
-                          bool planar, size_t room, struct vgg_conv_choice *choice, bool *possible)
+/* A choice in the making. */
+struct choosing {
+    struct vgg_plan *plan;
+    const struct vgg_conv2d *conv;
+    struct vgg_shape in;
+    bool planar;
+    size_t room; /* bytes beside input and output, for a plan for low memory; SIZE_MAX otherwise */
+    struct machine machine;
+    /* F(m) decides the bits of the result, so it is chosen as for one thread; only the form, which does
+     * not, follows the number of threads. */
+    struct layer layer, alone;
+    bool plain;           /* the file has weights that any order can be made of */
+    bool possible, found; /* whether there is anything to choose, and whether any of it fits */
+    double best_ms;       /* of *choice, for one thread */
+    struct vgg_conv_choice *choice;
+    struct vgg_text reason; /* what each candidate takes */
+};
+
+static struct layer describe_layer(const struct vgg_plan *plan, const struct vgg_conv2d *conv,
+                                   struct vgg_shape in, bool planar)
 {
-    static const int blocks[] = {1, 2, 3, 4, 6}; /* of tiles, in units */
-    /* By frequency. A batch of eight took 417 ms with all tiles in one round, 359 with 400, 338 with 200, 351
-     * with 100: more drive V and M from the shared cache, fewer read the weights more often. */
-    enum { ROUND_TILES = 224 };
-    const int unit = plan->kernels->tile_group > 1 ? plan->kernels->tile_group : 14;
-    const struct machine machine = machine_of(plan->kernels);
     const int L = plan->kernels->lanes, group = plan->kernels->conv_blocks * L;
-    const struct layer layer = {
+    return (struct layer){
         .ic = planar ? conv->ic : vgg_ceil_div(conv->ic, L) * L,
         .oc = vgg_ceil_div(conv->oc, group) * group,
         .group = group,
@@ -240,91 +247,134 @@ static bool choose_within(struct vgg_plan *plan, const struct vgg_conv2d *conv, 
         .threads = plan->threads,
         .batch = plan->batch,
     };
-    /* F(m) decides the bits of the result, so it is chosen as for one thread; only the form, which does
-     * not, follows the number of threads. */
-    struct layer alone = layer;
-    alone.threads = 1;
-    const bool plain = vgg_has_plain_weights(conv);
-    char text[256];
-    int used = 0;
-    double best = HUGE_VAL;
-    *choice = (struct vgg_conv_choice){.algorithm = VGG_DIRECT};
-    choice->stored = vgg_find_stored(plan->kernels, conv, planar, 0);
-    *possible = plain || choice->stored != NULL;
-    if (*possible) {
-        best = direct_ms(&machine, &alone, conv->kernel);
-        choice->predicted_ms = direct_ms(&machine, &layer, conv->kernel);
-        if (plan->one_shot && choice->stored == NULL) {
-            best += prepare_ms(&machine, &alone, 0, conv->kernel);
+}
+
+static void consider_direct(struct choosing *c)
+{
+    const int kernel = c->conv->kernel;
+    *c->choice = (struct vgg_conv_choice){.algorithm = VGG_DIRECT};
+    c->choice->stored = vgg_find_stored(c->plan->kernels, c->conv, c->planar, 0);
+    const bool ready = c->choice->stored != NULL;
+    if (!c->plain && !ready) {
+        return;
+    }
+    c->possible = true;
+    c->choice->predicted_ms = direct_ms(&c->machine, &c->layer, kernel);
+    double ms = direct_ms(&c->machine, &c->alone, kernel);
+    if (c->plan->one_shot && !ready) {
+        ms += prepare_ms(&c->machine, &c->alone, 0, kernel);
+    }
+    vgg_text_add(&c->reason, "direct %.3g%s", ms, ready ? "*" : "");
+    const double packed_bytes =
+        ready ? 0 : c->layer.ic * c->layer.oc * kernel * kernel * sizeof(float);
+    if (packed_bytes + (double)c->plan->unpooled_bytes <= (double)c->room) {
+        c->found = true;
+        c->best_ms = ms;
+    } else {
+        vgg_text_add(&c->reason, " but too large");
+    }
+}
+
+/* The form and block in which F(m) takes the least time with the plan's threads; false where none fits.
+ *   ms  receives the least time of one thread, in whichever form */
+static bool find_form(const struct choosing *c, int m, const struct vgg_prepared *stored,
+                      struct vgg_conv_choice *form, double *ms)
+{
+    static const int blocks[] = {1, 2, 3, 4, 6}; /* of tiles, in units */
+    enum { BLOCKS = sizeof blocks / sizeof blocks[0] };
+    /* By frequency. A batch of eight took 417 ms with all tiles in one round, 359 with 400, 338 with 200, 351
+     * with 100: more drive V and M from the shared cache, fewer read the weights more often. */
+    enum { ROUND_TILES = 224 };
+    const struct vgg_plan *plan = c->plan;
+    const int unit = plan->kernels->tile_group > 1 ? plan->kernels->tile_group : 14;
+    bool any = false;
+    *ms = HUGE_VAL;
+    for (size_t i = 0; i <= BLOCKS; i++) {
+        const bool by_frequency = i == BLOCKS;
+        const enum vgg_algorithm algorithm =
+            by_frequency ? VGG_WINOGRAD_FREQUENCY : VGG_WINOGRAD_TILES;
+        const int block = by_frequency ? ROUND_TILES : blocks[i] * unit;
+        struct vgg_conv_choice laid_out;
+        if ((plan->form != VGG_DIRECT && plan->form != algorithm) ||
+            !lay_out(plan, c->conv, c->in, c->room, algorithm, m, block, stored, &laid_out)) {
+            continue;
         }
-        used +=
-            snprintf(text, sizeof text, "direct %.3g%s", best, choice->stored != NULL ? "*" : "");
+        const double alone_ms = winograd_ms(&c->machine, &c->alone, &laid_out);
+        *ms = alone_ms < *ms ? alone_ms : *ms;
+        laid_out.predicted_ms = winograd_ms(&c->machine, &c->layer, &laid_out);
+        if (!any || laid_out.predicted_ms < form->predicted_ms) {
+            *form = laid_out;
+            any = true;
+        }
     }
-    const double direct_bytes = (choice->stored != NULL ? 0
-                                                        : layer.ic * layer.oc * conv->kernel *
-                                                              conv->kernel * sizeof(float)) +
-                                (double)plan->unpooled_bytes;
-    bool found = *possible && direct_bytes <= (double)room;
-    if (*possible && !found) {
-        best = HUGE_VAL;
-        used += snprintf(text + used, sizeof text - (size_t)used, " but too large");
+    return any;
+}
+
+/* forced: whether the caller wants this algorithm, whatever it takes. */
+static void consider_winograd(struct choosing *c, int m, bool forced)
+{
+    const struct vgg_prepared *stored = vgg_find_stored(c->plan->kernels, c->conv, c->planar, m);
+    struct vgg_conv_choice form;
+    double ms;
+    if (!allowed(c->plan->conv, m) || (!c->plain && stored == NULL) ||
+        !find_form(c, m, stored, &form, &ms)) {
+        return;
     }
+    if (c->plan->one_shot && stored == NULL) {
+        ms += prepare_ms(&c->machine, &c->alone, m + 2, 3);
+    }
+    vgg_text_add(&c->reason, "%sF(%d) %.3g%s", c->reason.length > 0 ? ", " : "", m, ms,
+                 stored != NULL ? "*" : "");
+    c->possible = true;
+    /* F(6) rounds four times as coarsely as F(4): it must be worth it. */
+    if (forced || ms < c->best_ms * (m == 6 ? 0.9 : 1)) {
+        c->best_ms = ms;
+        c->found = true;
+        *c->choice = form;
+    }
+}
+
+/* Chooses among what fits; false where nothing does.
+ *   room      bytes beside input and output, for a plan for low memory; SIZE_MAX otherwise
+ *   possible  receives whether there is anything at all */
+static bool choose_within(struct vgg_plan *plan, const struct vgg_conv2d *conv, struct vgg_shape in,
+                          bool planar, size_t room, struct vgg_conv_choice *choice, bool *possible)
+{
+    struct choosing c = {
+        .plan = plan,
+        .conv = conv,
+        .in = in,
+        .planar = planar,
+        .room = room,
+        .machine = machine_of(plan->kernels),
+        .layer = describe_layer(plan, conv, in, planar),
+        .plain = vgg_has_plain_weights(conv),
+        .best_ms = HUGE_VAL,
+        .choice = choice,
+    };
+    c.alone = c.layer;
+    c.alone.threads = 1;
+    consider_direct(&c);
     const bool fits = plan->on_node == NULL && conv->kernel == 3 && conv->padding == 1 &&
                       conv->stride == 1 && !planar;
     const bool forced = plan->conv != VGG_CONV_AUTO && plan->conv != VGG_CONV_EXACT;
     for (int m = 2; fits && m <= 6; m += 2) {
-        const struct vgg_prepared *stored = vgg_find_stored(plan->kernels, conv, planar, m);
-        if (!allowed(plan->conv, m) || (!plain && stored == NULL)) {
-            continue;
-        }
-        struct vgg_conv_choice form = {.predicted_ms = HUGE_VAL};
-        double ms = HUGE_VAL;
-        for (size_t i = 0; i <= sizeof blocks / sizeof blocks[0]; i++) {
-            const bool by_frequency = i == sizeof blocks / sizeof blocks[0];
-            const enum vgg_algorithm algorithm =
-                by_frequency ? VGG_WINOGRAD_FREQUENCY : VGG_WINOGRAD_TILES;
-            struct vgg_conv_choice c;
-            if ((plan->form != VGG_DIRECT && plan->form != algorithm) ||
-                !lay_out(plan, conv, in, room, algorithm, m,
-                         by_frequency ? ROUND_TILES : blocks[i] * unit, stored, &c)) {
-                continue;
-            }
-            const double alone_ms = winograd_ms(&machine, &alone, &c);
-            ms = alone_ms < ms ? alone_ms : ms;
-            c.predicted_ms = winograd_ms(&machine, &layer, &c);
-            if (c.predicted_ms < form.predicted_ms) {
-                form = c;
-            }
-        }
-        if (form.m == 0) {
-            continue; /* too large for any block */
-        }
-        if (plan->one_shot && stored == NULL) {
-            ms += prepare_ms(&machine, &alone, m + 2, 3);
-        }
-        used += snprintf(text + used, sizeof text - (size_t)used, "%sF(%d) %.3g%s",
-                         used > 0 ? ", " : "", m, ms, stored != NULL ? "*" : "");
-        *possible = true;
-        /* F(6) rounds four times as coarsely as F(4): it must be worth it. */
-        if (forced || ms < best * (m == 6 ? 0.9 : 1)) {
-            best = ms;
-            found = true;
-            *choice = form;
-        }
+        consider_winograd(&c, m, forced);
     }
+    *possible = c.possible;
     if (plan->low_memory && forced && fits && plan->conv != VGG_CONV_DIRECT && choice->m == 0) {
-        found = false; /* rather more room than another algorithm */
+        c.found = false; /* rather more room than another algorithm */
     }
-    if (!found && room < SIZE_MAX) {
+    if (!c.found && room < SIZE_MAX) {
         return false;
     }
-    used += snprintf(text + used, sizeof text - (size_t)used, " ms%s predicted for one thread%s",
-                     plan->one_shot ? " with preparation" : "",
-                     conv->prepared_count > 0 ? "; *ready in the file" : "");
-    if (plan->low_memory && used < (int)sizeof text) {
-        snprintf(text + used, sizeof text - (size_t)used, ", in %.3g MB", (double)room / (1 << 20));
+    vgg_text_add(&c.reason, " ms%s predicted for one thread%s",
+                 plan->one_shot ? " with preparation" : "",
+                 conv->prepared_count > 0 ? "; *ready in the file" : "");
+    if (plan->low_memory) {
+        vgg_text_add(&c.reason, ", in %.3g MB", (double)room / (1 << 20));
     }
-    choice->reason = vgg_arena_copy_string(&plan->arena, text, strlen(text));
+    choice->reason = vgg_arena_copy_string(&plan->arena, c.reason.buffer, c.reason.length);
     return true;
 }
 

@@ -83,22 +83,9 @@ static uint64_t limit_activations(const vgg_model *model, const struct vgg_limit
     return bytes < most / pictures ? bytes * pictures : most;
 }
 
-vgg_status vgg_session_create(const vgg_model *model, const struct vgg_session_options *options,
-                              vgg_session **out, struct vgg_error *err)
+static vgg_status check_options(const vgg_model *model, const struct vgg_session_options *options,
+                                int threads, struct vgg_error *err)
 {
-    static const struct vgg_session_options defaults;
-    vgg_status status;
-    size_t node_count;
-    *out = NULL;
-    options = options != NULL ? options : &defaults;
-    const struct vgg_node *nodes = vgg_model_get_nodes(model, &node_count);
-    const char *path = vgg_model_get_path(model);
-    const int threads = options->threads > 0 ? options->threads : vgg_cpu_count();
-    struct vgg_limits limits;
-    vgg_limits_init(&limits);
-    if (options->limits != NULL) {
-        limits = *options->limits;
-    }
     if (options->threads < 0 || threads > MAX_THREADS) {
         return vgg_fail(err, VGG_ERR_ARGUMENT, "threads: expected 1 to %d, got %d", MAX_THREADS,
                         options->threads);
@@ -116,10 +103,57 @@ vgg_status vgg_session_create(const vgg_model *model, const struct vgg_session_o
             err, VGG_ERR_ARGUMENT,
             "%s: its weights are int8, which are always convolved directly, in integers: "
             "leave the choice of a convolution out",
-            path);
+            vgg_model_get_path(model));
     }
-    status = vgg_model_check_classifier(model, err);
-    if (status != VGG_OK) {
+    return VGG_OK;
+}
+
+/* What a session's options mean for its plan.
+ *   cpu  receives the instruction set; kernels are NULL where there is none */
+static struct vgg_plan_options make_plan_options(const vgg_model *model,
+                                                 const struct vgg_session_options *options,
+                                                 enum vgg_cpu *cpu)
+{
+    const struct vgg_spec *spec = vgg_model_get_spec(model);
+    struct vgg_limits limits;
+    vgg_limits_init(&limits);
+    if (options->limits != NULL) {
+        limits = *options->limits;
+    }
+    struct vgg_plan_options plan = {
+        .kernels = vgg_kernels_find(cpu_of(options), cpu),
+        .batch = options->batch > 0 ? options->batch : 1,
+        .conv = options->conv,
+        .one_shot = options->one_shot,
+        .low_memory = options->low_memory,
+        .input = vgg_model_get_input_shape(model),
+        .on_node = options->on_node,
+        .on_node_user = options->on_node_user,
+    };
+    if (spec->int8) {
+        plan.int8 = vgg_int8_kernels_find(options->cpu);
+        plan.grid = &spec->grid;
+    }
+    plan.input.h = options->height > 0 ? options->height : plan.input.h;
+    plan.input.w = options->width > 0 ? options->width : plan.input.w;
+    plan.assumed_input = has_assumed_input(model, &plan.input);
+    plan.activation_bytes = limit_activations(model, &limits, &plan);
+    return plan;
+}
+
+vgg_status vgg_session_create(const vgg_model *model, const struct vgg_session_options *options,
+                              vgg_session **out, struct vgg_error *err)
+{
+    static const struct vgg_session_options defaults;
+    vgg_status status;
+    size_t node_count;
+    *out = NULL;
+    options = options != NULL ? options : &defaults;
+    const struct vgg_node *nodes = vgg_model_get_nodes(model, &node_count);
+    const char *path = vgg_model_get_path(model);
+    const int threads = options->threads > 0 ? options->threads : vgg_cpu_count();
+    if ((status = check_options(model, options, threads, err)) != VGG_OK ||
+        (status = vgg_model_check_classifier(model, err)) != VGG_OK) {
         return status;
     }
     const struct vgg_context *context = vgg_model_get_context(model);
@@ -129,54 +163,25 @@ vgg_status vgg_session_create(const vgg_model *model, const struct vgg_session_o
         return vgg_fail_memory(err, path, sizeof *session, "the session");
     }
     session->context = *context;
-    struct vgg_plan_options plan_options = {
-        .context = &session->context,
-        .kernels = vgg_kernels_find(cpu_of(options), &session->cpu),
-        .batch = options->batch > 0 ? options->batch : 1,
-        .conv = options->conv,
-        .one_shot = options->one_shot,
-        .low_memory = options->low_memory,
-        .input = vgg_model_get_input_shape(model),
-        .on_node = options->on_node,
-        .on_node_user = options->on_node_user,
-    };
-    const struct vgg_spec *spec = vgg_model_get_spec(model);
-    if (spec->int8) {
-        plan_options.int8 = vgg_int8_kernels_find(options->cpu);
-        plan_options.grid = &spec->grid;
-    }
-    if (options->height > 0) {
-        plan_options.input.h = options->height;
-    }
-    if (options->width > 0) {
-        plan_options.input.w = options->width;
-    }
-    plan_options.assumed_input = has_assumed_input(model, &plan_options.input);
-    plan_options.activation_bytes = limit_activations(model, &limits, &plan_options);
-    status = vgg_model_check_size(model, plan_options.input.h, plan_options.input.w, err);
-    if (status != VGG_OK) {
-        goto fail;
-    }
-    if (plan_options.kernels == NULL) {
+    struct vgg_plan_options plan_options = make_plan_options(model, options, &session->cpu);
+    plan_options.context = &session->context;
+    const struct vgg_shape input = plan_options.input;
+    status = vgg_model_check_size(model, input.h, input.w, err);
+    if (status == VGG_OK && plan_options.kernels == NULL) {
         status = vgg_fail(err, VGG_ERR_UNSUPPORTED, "this CPU or build has no %s kernels",
                           vgg_cpu_string(options->cpu));
-        goto fail;
     }
-    status = vgg_pool_create(threads, &session->context.allocator, &session->pool, err);
-    if (status != VGG_OK) {
-        goto fail;
-    }
-    status =
-        vgg_plan_create(nodes, node_count, path, &plan_options, session->pool, &session->plan, err);
-    if (status != VGG_OK) {
-        goto fail;
+    if (status != VGG_OK ||
+        (status = vgg_pool_create(threads, &session->context.allocator, &session->pool, err)) !=
+            VGG_OK ||
+        (status = vgg_plan_create(nodes, node_count, path, &plan_options, session->pool,
+                                  &session->plan, err)) != VGG_OK) {
+        vgg_session_destroy(session);
+        return status;
     }
     tell(session, path, options);
     *out = session;
     return VGG_OK;
-fail:
-    vgg_session_destroy(session);
-    return status;
 }
 
 void vgg_session_destroy(vgg_session *session)
