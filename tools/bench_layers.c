@@ -26,15 +26,6 @@ static const struct measure_step **order_steps(const struct measurement *measure
     return steps;
 }
 
-static void add_bytes(struct table *table, uint64_t bytes)
-{
-    char text[32] = "";
-    if (bytes > 0) {
-        report_format_bytes(bytes, text, sizeof text);
-    }
-    table_add(table, "%s", text);
-}
-
 /* A cell that is empty where the figure has no meaning. */
 static void add_if(struct table *table, bool has, const char *format, double value)
 {
@@ -81,11 +72,11 @@ void bench_write_layers(const struct measurement *measurement, enum cli_sort sor
                     measure_get_product_ms(info, &roof));
         add_if(&table, read, "%.0f %%",
                100 * 1e3 * (double)info->read_bytes / ms / roof.bytes_per_second);
-        add_bytes(&table, info->weight_bytes);
-        add_bytes(&table, info->read_bytes);
+        report_add_bytes(&table, info->weight_bytes);
+        report_add_bytes(&table, info->read_bytes);
         add_if(&table, strncmp(info->algorithm, "columns", 7) == 0, "%.1f %%",
                100 * info->input_density);
-        add_bytes(&table, activations);
+        report_add_bytes(&table, activations);
         table_add(&table, "%.2f", 1e-6 * (double)(info->read_bytes + activations) / ms);
     }
     table_add(&table, "total");
@@ -94,10 +85,10 @@ void bench_write_layers(const struct measurement *measurement, enum cli_sort sor
     add_figures(&table, total.prepare_ms, total.ms, whole_ms, total.multiply_adds, total.products,
                 total.product_ms);
     table_add(&table, "%s", "");
-    add_bytes(&table, total.weight_bytes);
-    add_bytes(&table, total.read_bytes);
+    report_add_bytes(&table, total.weight_bytes);
+    report_add_bytes(&table, total.read_bytes);
     table_add(&table, "%s", "");
-    add_bytes(&table, total.activation_bytes);
+    report_add_bytes(&table, total.activation_bytes);
     table_add(&table, "%.2f",
               1e-6 * (double)(total.read_bytes + total.activation_bytes) / total.ms);
     if (steps == NULL || table.failed) {

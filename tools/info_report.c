@@ -56,11 +56,7 @@ static void add_node(struct table *table, const struct vgg_node_info *node)
     table_add(table, "%s", text);
     format_count(node->multiply_adds, text, sizeof text);
     table_add(table, "%s", text);
-    text[0] = '\0';
-    if (node->weight_bytes > 0) {
-        report_format_bytes(node->weight_bytes, text, sizeof text);
-    }
-    table_add(table, "%s", text);
+    report_add_bytes(table, node->weight_bytes);
 }
 
 static struct vgg_node_info sum_nodes(const vgg_model *model)
@@ -85,25 +81,10 @@ static bool write_nodes(const struct info *info, FILE *out)
         add_node(&table, &node);
     }
     add_node(&table, &sum);
-    const bool good = !table.failed;
-    putc('\n', out);
-    if (good) {
-        table_write(&table, out);
-    }
-    table_free(&table);
-    return good;
+    return table_finish(&table, out);
 }
 
 /* --- the plan --- */
-
-static void add_bytes_or_nothing(struct table *table, uint64_t bytes)
-{
-    char text[32] = "";
-    if (bytes > 0) {
-        report_format_bytes(bytes, text, sizeof text);
-    }
-    table_add(table, "%s", text);
-}
 
 static void add_step(struct table *table, const struct measure_step *step)
 {
@@ -112,13 +93,13 @@ static void add_step(struct table *table, const struct measure_step *step)
     table_add(table, "%s", info->name);
     table_add(table, "%s", info->nodes);
     table_add(table, "%s", info->algorithm);
-    add_bytes_or_nothing(table, info->weight_bytes);
+    report_add_bytes(table, info->weight_bytes);
     report_format_bytes(info->input_bytes, text, sizeof text);
     table_add(table, "%s", text);
     report_format_bytes(info->output_bytes, text, sizeof text);
     table_add(table, "%s", text);
-    add_bytes_or_nothing(table, info->kept_bytes);
-    add_bytes_or_nothing(table, info->scratch_bytes);
+    report_add_bytes(table, info->kept_bytes);
+    report_add_bytes(table, info->scratch_bytes);
     if (info->predicted_ms > 0) {
         table_add(table, "%.3f", info->predicted_ms);
     } else {

@@ -51,13 +51,7 @@ bool info_write_tensors(const struct info *info, FILE *out)
         table_add(&table, "%" PRIu64, ready.bytes);
         table_add(&table, "%" PRIu64, ready.file_offset);
     }
-    const bool good = !table.failed;
-    putc('\n', out);
-    if (good) {
-        table_write(&table, out);
-    }
-    table_free(&table);
-    return good;
+    return table_finish(&table, out);
 }
 
 static void write_dims(struct json *json, const char *key, const int64_t *dims, int count)

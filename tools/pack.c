@@ -8,21 +8,14 @@
 #include "files.h"
 #include "message.h"
 #include "net.h"
+#include "words.h"
 
 static vgg_status check_words(const struct cli_options *options, const char **model,
                               struct vgg_error *err)
 {
-    const int used = options->model == NULL ? 1 : 0;
-    *model = options->model;
-    if (*model == NULL && options->word_count > 0) {
-        *model = options->words[0];
-    }
-    if (*model == NULL) {
-        return message_fail(err, VGG_ERR_ARGUMENT, "pack: no MODEL given");
-    }
-    if (options->word_count > used) {
-        return message_fail(err, VGG_ERR_ARGUMENT, "pack: one MODEL only, and then '%s'",
-                            options->words[used]);
+    vgg_status status = words_take_model(options, model, err);
+    if (status != VGG_OK) {
+        return status;
     }
     if (options->output == NULL) {
         return message_fail(err, VGG_ERR_ARGUMENT, "pack: no -o FILE given, as in -o vgg16.vgg");

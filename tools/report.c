@@ -19,6 +19,15 @@ void report_format_bytes(uint64_t count, char *out, size_t bytes)
     }
 }
 
+void report_add_bytes(struct table *table, uint64_t count)
+{
+    char text[32] = "";
+    if (count > 0) {
+        report_format_bytes(count, text, sizeof text);
+    }
+    table_add(table, "%s", text);
+}
+
 void report_describe(const struct report_model *model, char *out, size_t bytes)
 {
     char size[32];

@@ -8,6 +8,7 @@
 
 #include "cli.h"
 #include "json.h"
+#include "table.h"
 #include "timing.h"
 #include "vgg/model.h"
 #include "vgg/session.h"
@@ -92,6 +93,8 @@ void report_write_description(const struct report_model *model, bool input, FILE
 
 /* A size for people: "528 MB", "1.4 MB", "12 kB", "40 B", in powers of 1024. */
 void report_format_bytes(uint64_t count, char *out, size_t bytes);
+/* The next cell of a table: a size, or nothing for 0. */
+void report_add_bytes(struct table *table, uint64_t count);
 
 /* A field of CSV, quoted where a reader would otherwise see more or less than the text. */
 void report_write_csv_text(FILE *out, const char *text);

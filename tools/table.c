@@ -108,3 +108,14 @@ void table_free(struct table *table)
     free(table->cells);
     *table = (struct table){0};
 }
+
+bool table_finish(struct table *table, FILE *out)
+{
+    const bool good = !table->failed;
+    putc('\n', out);
+    if (good) {
+        table_write(table, out);
+    }
+    table_free(table);
+    return good;
+}

@@ -24,4 +24,7 @@ void table_write(const struct table *table, FILE *out);
 
 void table_free(struct table *table);
 
+/* Writes a table that is whole after an empty line, and frees it. False: it ran out of memory. */
+bool table_finish(struct table *table, FILE *out);
+
 #endif

@@ -75,3 +75,22 @@ vgg_status words_sort(const struct cli_options *options, struct words *out, stru
     }
     return VGG_OK;
 }
+
+vgg_status words_take_model(const struct cli_options *options, const char **model,
+                            struct vgg_error *err)
+{
+    const char *command = cli_command_name(options->command);
+    const int used = options->model == NULL ? 1 : 0;
+    *model = options->model;
+    if (*model == NULL && options->word_count > 0) {
+        *model = options->words[0];
+    }
+    if (*model == NULL) {
+        return message_fail(err, VGG_ERR_ARGUMENT, "%s: no MODEL given", command);
+    }
+    if (options->word_count > used) {
+        return message_fail(err, VGG_ERR_ARGUMENT, "%s: one MODEL only, and then '%s'", command,
+                            options->words[used]);
+    }
+    return VGG_OK;
+}

@@ -15,4 +15,9 @@ struct words {
  * Errors: ARGUMENT, where no picture is left, or words stand in another order. */
 vgg_status words_sort(const struct cli_options *options, struct words *out, struct vgg_error *err);
 
+/* For a command that takes one checkpoint and nothing else: from --model, or the only word. Borrowed.
+ * Errors: ARGUMENT. */
+vgg_status words_take_model(const struct cli_options *options, const char **model,
+                            struct vgg_error *err);
+
 #endif
