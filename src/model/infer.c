@@ -86,6 +86,24 @@ static vgg_status fail_no_vgg(const char *path, const struct vgg_tensor_list *te
                     tensors->count > 5 ? ", …" : "");
 }
 
+/* A VGG's convolutions and no linear layer: weights of those who compare pictures, not classify them. */
+static bool is_convolutions_alone(const struct vgg_tensor_list *tensors,
+                                  const struct vgg_tensor *ends[2])
+{
+    ends[0] = ends[1] = NULL;
+    for (size_t i = 0; i < tensors->count; i++) {
+        const struct vgg_tensor *tensor = tensors->items[i];
+        if (tensor->ndim == 2) {
+            return false;
+        }
+        if (tensor->ndim == 4) {
+            ends[0] = ends[0] != NULL ? ends[0] : tensor;
+            ends[1] = tensor;
+        }
+    }
+    return ends[0] != NULL && ends[0]->shape[1] == 3 && ends[0]->shape[2] <= 3;
+}
+
 /* A net that has no `features` or no `classifier`. */
 static vgg_status infer_outline(const char *path, const struct vgg_tensor_list *tensors,
                                 const struct vgg_cfg *cfg, const struct vgg_limits *limits,
@@ -94,6 +112,13 @@ static vgg_status infer_outline(const char *path, const struct vgg_tensor_list *
 {
     struct vgg_outline outline;
     struct vgg_error reason = {0};
+    const struct vgg_tensor *ends[2];
+    if (is_convolutions_alone(tensors, ends)) {
+        return vgg_fail(err, VGG_ERR_FORMAT,
+                        "%s: expected a classifier, found convolutions alone (%.100s … %.100s): "
+                        "features without linear layers give no classes, the whole checkpoint does",
+                        path, ends[0]->name, ends[1]->name);
+    }
     vgg_status status = vgg_outline_find(path, tensors, arena, &outline, &reason);
     if (status == VGG_ERR_FORMAT) {
         return fail_no_vgg(path, tensors, reason.message, err);
@@ -383,12 +408,6 @@ static vgg_status infer_classifier(struct inference *in, const struct vgg_tensor
         linears = &only;
         count = 1;
     }
-    if (count == 0) {
-        return vgg_fail(in->err, VGG_ERR_UNSUPPORTED,
-                        "%s: expected a classifier (classifier.N.weight with two dimensions), "
-                        "found none: these are convolutions alone",
-                        in->path);
-    }
     struct vgg_spec *spec = &in->spec;
     spec->head = vgg_arena_alloc(in->arena, count, sizeof *spec->head);
     if (spec->head == NULL) {
@@ -413,16 +432,6 @@ static vgg_status infer_classifier(struct inference *in, const struct vgg_tensor
     return infer_avgpool(in, last_conv, linears[0].weight);
 }
 
-static bool has_matrix(const struct vgg_tensor_list *tensors)
-{
-    for (size_t i = 0; i < tensors->count; i++) {
-        if (tensors->items[i]->ndim == 2) {
-            return true;
-        }
-    }
-    return false;
-}
-
 vgg_status vgg_spec_infer_as(const char *path, const struct vgg_tensor_list *tensors,
                              const struct vgg_cfg *cfg, const struct vgg_limits *limits,
                              struct vgg_arena *arena, struct vgg_spec *out, struct vgg_error *err)
@@ -441,7 +450,7 @@ vgg_status vgg_spec_infer_as(const char *path, const struct vgg_tensor_list *ten
     if (status != VGG_OK) {
         return status;
     }
-    if (count == 0 || (!vgg_names_has(tensors, in.classifier, 2) && has_matrix(tensors))) {
+    if (count == 0 || !vgg_names_has(tensors, in.classifier, 2)) {
         return infer_outline(path, tensors, cfg, limits, arena, out, err);
     }
     if (count > limits->layers) {

@@ -11,6 +11,38 @@ static int compare_names(const void *a, const void *b)
     return strcmp((*x)->name, (*y)->name);
 }
 
+/* Whether a weight is that of a module called fc, fc1, fc6 …, with four dimensions. */
+static bool is_fc_filter(const struct vgg_tensor *tensor)
+{
+    static const char leaf[] = ".weight";
+    const size_t length = strlen(tensor->name), tail = sizeof leaf - 1;
+    size_t begin = length > tail ? length - tail : 0;
+    if (tensor->ndim != 4 || begin == 0 || strcmp(tensor->name + begin, leaf) != 0) {
+        return false;
+    }
+    while (begin > 0 && tensor->name[begin - 1] != '.') {
+        begin--;
+    }
+    return strncmp(tensor->name + begin, "fc", 2) == 0 && tensor->shape[2] == tensor->shape[3] &&
+           vgg_tensor_get_count(tensor) > 0 && vgg_tensor_is_contiguous(tensor);
+}
+
+/* The same bytes as a matrix; NULL without memory. */
+static const struct vgg_tensor *make_matrix(const struct vgg_tensor *tensor,
+                                            struct vgg_arena *arena)
+{
+    struct vgg_tensor *matrix = vgg_arena_alloc(arena, 1, sizeof *matrix);
+    if (matrix != NULL) {
+        *matrix = *tensor;
+        matrix->ndim = 2;
+        /* No product is too large: the file has all elements, and there are some. */
+        matrix->shape[1] = tensor->shape[1] * tensor->shape[2] * tensor->shape[3];
+        matrix->stride[0] = matrix->shape[1];
+        matrix->stride[1] = 1;
+    }
+    return matrix;
+}
+
 vgg_status vgg_tensor_list_init(struct vgg_tensor_list *list, struct vgg_arena *arena,
                                 const struct vgg_tensor *const *tensors, size_t count,
                                 struct vgg_error *err)
@@ -22,8 +54,11 @@ vgg_status vgg_tensor_list_init(struct vgg_tensor_list *list, struct vgg_arena *
         return vgg_fail_memory(err, "model", count * sizeof *list->items, "the list of tensors");
     }
     for (size_t i = 0; i < count; i++) {
-        list->items[i] = tensors[i];
-        list->by_name[i] = tensors[i];
+        const bool flat = is_fc_filter(tensors[i]);
+        list->items[i] = list->by_name[i] = flat ? make_matrix(tensors[i], arena) : tensors[i];
+        if (list->items[i] == NULL) {
+            return vgg_fail_memory(err, "model", sizeof **list->items, "a tensor");
+        }
     }
     qsort(list->by_name, count, sizeof *list->by_name, compare_names);
     return VGG_OK;

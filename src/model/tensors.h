@@ -6,14 +6,16 @@
 #include "base/status.h"
 #include "vgg/checkpoint.h"
 
-/* Borrows the tensors; the two arrays are the arena's. */
+/* Borrows the tensors; the two arrays, and matrices, are the arena's. */
 struct vgg_tensor_list {
     const struct vgg_tensor **items;   /* [count], in the order of the file */
     const struct vgg_tensor **by_name; /* [count], sorted by name */
     size_t count;
 };
 
-/* Copies the pointers tensors[count]. Errors: MEMORY. */
+/* Copies the pointers tensors[count]. The weight of a fully connected layer that is kept as a convolution, as timm keeps
+ * VGG's (pre_logits.fc1.weight [4096,512,7,7]), becomes the matrix that lies in the same bytes: of a 4-dimensional
+ * weight whose module is called fc. Errors: MEMORY. */
 vgg_status vgg_tensor_list_init(struct vgg_tensor_list *list, struct vgg_arena *arena,
                                 const struct vgg_tensor *const *tensors, size_t count,
                                 struct vgg_error *err);

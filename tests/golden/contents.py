@@ -254,8 +254,11 @@ def scripts(folder):
     expect("wrapped.pt", folder / "wrapped.pt",
            {n[7:]: t for n, t in parallel.state_dict().items()}, "torchscript", "-", "module.", "Sequential")
     frozen = torch.jit.freeze(torch.jit.script(small_vgg().eval()))
-    frozen.save(str(folder / "frozen.pt"))
-    refuse("frozen.pt", folder / "frozen.pt", "without weights")
+    for name, script in (("frozen.pt", frozen), ("optimized.pt", torch.jit.optimize_for_inference(frozen))):
+        script.save(str(folder / name))
+        refuse(name, folder / name, "a TorchScript module (VGG) without weights: if torch.jit.freeze or "
+                                    "optimize_for_inference made them constants of its code, save the module as it was before, "
+                                    "or its state_dict()")
 
 
 # ---- weights in two parts ----

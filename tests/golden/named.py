@@ -126,6 +126,54 @@ def test_names_of_their_own():
     compare_named("one Sequential", whole, CIFAR, assumed="layers in the order of the file (body.0 … body.11); a 2x2 max")
 
 
+def test_timm():
+    """timm's VGG: fully connected layers as convolutions, then the average of all places. On a larger picture that is
+    what the paper's dense evaluation gives."""
+    layers, head = block(3, 8, 16), nn.Linear(30, 12)
+    layers = nn.Sequential(*layers, *block(16, 24))
+
+    class Timm(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.features = layers
+            self.pre_logits = nn.ModuleDict({"fc1": nn.Conv2d(24, 40, 7), "fc2": nn.Conv2d(40, 30, 1)})
+            self.head = nn.ModuleDict({"fc": head})
+
+        def run(self, x, run):
+            x = run(self.features, x)
+            if x.shape[-1] < 7:
+                x = functional.adaptive_avg_pool2d(x, 7)
+            for name in ("fc1", "fc2"):
+                x = functional.relu(run(self.pre_logits[name], x))
+            return run(self.head["fc"], x.mean((2, 3)))
+
+        def forward(self, x):
+            return self.run(x, lambda module, x: module(x))
+
+        def double_logits(self, x):
+            return self.run(x.double(), in_double)
+
+    net = Timm()
+    told = "assumed: layers in the order of the file (features.0 … head.fc); a 2x2 max pool after features.5; "
+    compare_named("timm", net, transform(28, 28, *IMAGENET), assumed=told)
+    compare_named("timm, smaller", net, transform(20, 20, *IMAGENET), ["--size", "20"], assumed=told)
+    compare_named("timm, larger", net, transform(0, (36, 44), *IMAGENET), ["--dense", "--size=36x44", "--resize=0"])
+
+
+def test_convolutions_alone():
+    """As those who compare pictures keep them."""
+    vgg = models.vgg.VGG(models.vgg.make_layers(models.vgg.cfgs["A"]), init_weights=False)
+    whole = {name: tensor for name, tensor in vgg.state_dict().items() if name.startswith("features")}
+    numbers = {name[9:]: tensor for name, tensor in whole.items()}
+    for state, ends in ((whole, "features.0.weight … features.18.weight"), (numbers, "0.weight … 18.weight"),
+                        (vgg.features, "0.weight … 18.weight")):
+        with tempfile.TemporaryDirectory() as folder:
+            torch.save(state, os.path.join(folder, "net.pth"))
+            text = command(os.path.join(folder, "net.pth"), PHOTOS[0], code=3).stderr
+            check(f"expected a classifier, found convolutions alone ({ends}): features without linear layers give no "
+                  "classes, the whole checkpoint does" in text and text.count("\n") == 1, "convolutions alone", text)
+
+
 def test_names_that_do_not_tell():
     relu = functional.relu
     net = Named(0, ("conv1", conv(3, 8)), ("bn1", nn.BatchNorm2d(8)), relu, ("conv2", conv(8, 16)),

@@ -208,8 +208,9 @@ START_TEST(refuses_what_names_cannot_tell)
     fake_fini(&gap);
 
     fake_features(&none, D, false);
-    ck_assert_int_eq(infer(&none, &spec), VGG_ERR_UNSUPPORTED);
-    ck_assert_ptr_nonnull(strstr(none.err.message, "convolutions alone"));
+    ck_assert_int_eq(resolve(&none, "x.pth", &spec, &source), VGG_ERR_FORMAT);
+    ck_assert_ptr_nonnull(strstr(none.err.message, "found convolutions alone (features.0.weight … "
+                                                   "features.28.weight): features without"));
     fake_fini(&none);
 
     fake_features(&caffe, D, false);

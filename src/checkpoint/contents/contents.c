@@ -258,6 +258,15 @@ static bool is_optimizer(const struct vgg_value *dict)
     return vgg_value_get(dict, "param_groups") != NULL || vgg_value_get(dict, "optimizer") != NULL;
 }
 
+/* "__torch__", and what is in it: the classes that TorchScript makes. */
+static bool is_script(struct vgg_span module)
+{
+    static const char root[] = "__torch__";
+    const size_t length = sizeof root - 1;
+    return module.length >= length && memcmp(module.bytes, root, length) == 0 &&
+           (module.length == length || module.bytes[length] == '.');
+}
+
 static vgg_status fail_nothing(const struct vgg_value *root, const char *path,
                                struct vgg_error *err)
 {
@@ -270,6 +279,14 @@ static vgg_status fail_nothing(const struct vgg_value *root, const char *path,
         bool object = root->kind == VGG_VALUE_OBJECT;
         const struct vgg_value *global = object ? root->object.callee : root;
         struct vgg_span module = global->global.module, name = global->global.name;
+        if (is_script(module)) {
+            return vgg_fail(
+                err, VGG_ERR_UNSUPPORTED,
+                "%s: a TorchScript module (%.*s) without weights: if torch.jit.freeze or "
+                "optimize_for_inference made them constants of its code, save the module as it was "
+                "before, or its state_dict()",
+                path, name.length > 200 ? 200 : (int)name.length, name.bytes);
+        }
         return vgg_fail(err, VGG_ERR_UNSUPPORTED,
                         "%s: holds %s (%.*s.%.*s) without weights, expected a state dict; save "
                         "model.state_dict() instead",
