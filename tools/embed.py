@@ -8,7 +8,7 @@ import sys
 
 
 def main(out, *paths):
-    lines = ["/* Written by tools/embed.py. */", '#include "model/builtin.h"', ""]
+    lines = ["/* Written by tools/embed.py. */", '#include "model/spec/builtin.h"', ""]
     table = []
     for i, path in enumerate(map(pathlib.Path, paths)):
         data = path.read_bytes()

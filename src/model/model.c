@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "checkpoint/checkpoint.h"
-#include "model/build.h"
-#include "model/modules.h"
-#include "model/resolve.h"
+#include "model/graph/build.h"
+#include "model/infer/modules.h"
+#include "model/infer/resolve.h"
 
 struct vgg_model {
     struct vgg_context context; /* the checkpoint's */

@@ -5,8 +5,8 @@
 
 #include "base/half.h"
 #include "base/outfile.h"
-#include "model/norm.h"
-#include "model/spec_write.h"
+#include "model/graph/norm.h"
+#include "model/spec/write.h"
 
 struct packer {
     const vgg_model *model;

@@ -3,7 +3,7 @@
 #define VGG_MODEL_PACK_H
 
 #include "checkpoint/write/packed.h"
-#include "model/build.h"
+#include "model/graph/build.h"
 
 /* Refuses what no packed file can hold: ARGUMENT; and weights that are no numbers: UNSUPPORTED. */
 vgg_status vgg_model_check_packable(const vgg_model *model, struct vgg_error *err);
@@ -29,7 +29,7 @@ vgg_status vgg_pack_write(const char *path, const char *model_path, const struct
 
 struct vgg_pack_forms {
     enum vgg_dtype weights; /* float32, bfloat16 or float16 */
-    bool plain; /* convolutions' weights as any CPU can prepare them, too */
+    bool plain;             /* convolutions' weights as any CPU can prepare them, too */
     /* Writes a convolution's weight in other forms, `name` being the folded net's for it; NULL: there are none. */
     vgg_status (*write)(void *user, const struct vgg_node *node, const char *name,
                         struct vgg_packed_writer *writer, struct vgg_error *err);

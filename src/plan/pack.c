@@ -15,7 +15,7 @@
  * before it runs, into memory that the steps share, because touching new memory is what costs most. */
 #include <string.h>
 
-#include "model/norm.h"
+#include "model/graph/norm.h"
 #include "plan/plan.h"
 
 static void *alloc_weights(struct vgg_plan *plan, size_t elements)

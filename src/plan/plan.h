@@ -13,7 +13,8 @@
 #include "base/pool.h"
 #include "kernels/int8.h"
 #include "kernels/kernels.h"
-#include "model/graph.h"
+#include "model/graph/graph.h"
+#include "model/spec/spec.h"
 #include "vgg/session.h"
 
 /* One activation tensor in the slab, or the caller's input: blocked (lanes = L) or planar (lanes = 1), see kernels.h. */

@@ -5,7 +5,7 @@
 
 #include "kernels/dispatch.h"
 #include "kernels/int8_dispatch.h"
-#include "model/spec.h"
+#include "model/spec/spec.h"
 #include "plan/plan.h"
 
 enum { MAX_THREADS = 1024, MAX_BATCH = 4096 };

@@ -7,7 +7,7 @@
 #include "quantize/quantizer.h"
 
 enum { METHODS = VGG_CLIP_MSE + 1 };
-/* Of a description: see model/spec.c. */
+/* Of a description: see model/spec/spec.c. */
 static const float LEAST_SCALE = 1e-12f, MOST_SCALE = 1e12f;
 /* A change for one layer must be an improvement of so much, or it is chance. */
 static const double WORTH = 0.995;

@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "base/pool.h"
-#include "model/spec.h"
+#include "model/spec/spec.h"
 #include "plan/int8.h"
 #include "quantize/histogram.h"
 #include "vgg/session.h"

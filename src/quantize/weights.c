@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "checkpoint/tensor/layout.h"
-#include "model/norm.h"
+#include "model/graph/norm.h"
 #include "quantize/quantizer.h"
 
 enum { MOST = 127, SCALES_TRIED = 24 };

@@ -246,7 +246,7 @@ def json_words(*more):
 
 
 def spec_words():
-    text = (SOURCE / "model/spec.c").read_text()
+    text = (SOURCE / "model/spec/spec.c").read_text()
     yield from json_words("M", *sorted(set(re.findall(r'\{"([\w@]+)", FIELD', text))))
 
 

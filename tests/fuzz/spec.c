@@ -1,7 +1,7 @@
 /* Fuzz target: a net's description in JSON, up to the graph; and labels. */
 #include "base/mem.h"
 #include "fuzz.h"
-#include "model/build.h"
+#include "model/graph/build.h"
 
 vgg_status fuzz_one(const uint8_t *data, size_t size)
 {

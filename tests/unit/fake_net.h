@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "model/tensors.h"
+#include "model/graph/tensors.h"
 #include "unit.h"
 
 struct fake_net {

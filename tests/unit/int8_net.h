@@ -2,6 +2,7 @@
 #ifndef VGG_TESTS_INT8_NET_H
 #define VGG_TESTS_INT8_NET_H
 
+#include "model/spec/spec.h"
 #include "plan_net.h"
 
 enum { INT8_H = 37, INT8_W = 30, INT8_LARGEST = 70 * INT8_H * INT8_W };

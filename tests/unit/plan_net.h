@@ -2,7 +2,7 @@
 #ifndef VGG_TESTS_PLAN_NET_H
 #define VGG_TESTS_PLAN_NET_H
 
-#include "model/graph.h"
+#include "model/graph/graph.h"
 
 enum {
     NET_NODES = 18,

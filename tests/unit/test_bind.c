@@ -1,10 +1,10 @@
-/* model/bind: weights by name, and every problem in one message. */
+/* model/graph/bind: weights by name, and every problem in one message. */
 #include "fake_net.h"
 
 #include <math.h>
 
-#include "model/build.h"
-#include "model/infer.h"
+#include "model/graph/build.h"
+#include "model/infer/infer.h"
 
 static void build(struct fake_net *net, struct vgg_graph *graph)
 {

@@ -1,9 +1,9 @@
-/* model/cfg: configurations as text. */
+/* model/spec/cfg: configurations as text. */
 #include "unit.h"
 
 #include <string.h>
 
-#include "model/cfg.h"
+#include "model/spec/cfg.h"
 
 static struct vgg_arena arena;
 static struct vgg_error err;

@@ -1,8 +1,8 @@
-/* model/build and model/graph: the chain of nodes, their names and shapes. */
+/* model/graph/build and graph: the chain of nodes, their names and shapes. */
 #include "fake_net.h"
 
-#include "model/build.h"
-#include "model/infer.h"
+#include "model/graph/build.h"
+#include "model/infer/infer.h"
 
 /* The nodes of a made-up net. */
 static struct vgg_graph build(struct fake_net *net)

@@ -1,9 +1,9 @@
-/* model/infer and model/resolve: names and shapes to layers, and which description is taken. */
+/* model/infer/infer and resolve: names and shapes to layers, and which description is taken. */
 #include "fake_net.h"
 
-#include "model/build.h"
-#include "model/infer.h"
-#include "model/resolve.h"
+#include "model/graph/build.h"
+#include "model/infer/infer.h"
+#include "model/infer/resolve.h"
 
 /* The inferred net as "64 M … | 7 | 4096@0 …": a convolution with BatchNorm as 64b, without bias 64-,
  * a 1x1 as 64/1. */

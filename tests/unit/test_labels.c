@@ -1,9 +1,9 @@
-/* model/labels: class names, one a line. */
+/* model/spec/labels: class names, one a line. */
 #include "unit.h"
 
 #include <string.h>
 
-#include "model/labels.h"
+#include "model/spec/labels.h"
 
 static struct vgg_arena arena;
 static struct vgg_error err;

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "model/graph.h"
+#include "model/graph/graph.h"
 
 static char folder[UNIT_FOLDER_BYTES];
 static vgg_checkpoint *checkpoint;

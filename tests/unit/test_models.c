@@ -1,9 +1,9 @@
 /* models/: every built-in description is right, by what torchvision publishes. */
 #include "fake_net.h"
 
-#include "model/build.h"
-#include "model/builtin.h"
-#include "model/infer.h"
+#include "model/graph/build.h"
+#include "model/spec/builtin.h"
+#include "model/infer/infer.h"
 
 static const struct {
     const char *name, *config;

@@ -1,8 +1,8 @@
-/* model/others: nets that are no VGGs are called by their names. */
+/* model/infer/other_nets: nets that are no VGGs are called by their names. */
 #include "fake_net.h"
 #include "unit.h"
 
-#include "model/resolve.h"
+#include "model/infer/resolve.h"
 
 /* The first tensors of nets as torchvision and timm save them. */
 static const struct {

@@ -1,9 +1,9 @@
-/* model/spec: descriptions in JSON, and what is wrong with them. */
+/* model/spec/spec: descriptions in JSON, and what is wrong with them. */
 #include "unit.h"
 
 #include <string.h>
 
-#include "model/spec.h"
+#include "model/spec/spec.h"
 
 static struct vgg_arena arena;
 static struct vgg_error err;

@@ -1,10 +1,10 @@
-/* model/weights: what a net's weights must not be. */
+/* model/graph/weights: what a net's weights must not be. */
 #include "fake_net.h"
 
 #include <math.h>
 
-#include "model/build.h"
-#include "model/infer.h"
+#include "model/graph/build.h"
+#include "model/infer/infer.h"
 
 static struct fake_net net;
 static struct vgg_graph graph;

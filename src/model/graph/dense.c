@@ -1,0 +1,53 @@
+/* The net as the paper evaluates it densely: a classifier of convolutions. */
+#include "model/graph/build.h"
+
+static struct vgg_conv2d make_conv(const struct vgg_linear *linear, int side)
+{
+    return (struct vgg_conv2d){
+        .ic = linear->in_features / (side * side),
+        .oc = linear->out_features,
+        .kernel = side,
+        .stride = 1,
+        .dense = true,
+        .weight = linear->weight,
+        .bias = linear->bias,
+    };
+}
+
+vgg_status vgg_graph_make_dense(const char *path, struct vgg_graph *graph, struct vgg_arena *arena,
+                                struct vgg_error *err)
+{
+    /* New nodes: the parameters point into the old ones. The average pool and the flattening move to the
+     * end. */
+    struct vgg_node *nodes = vgg_arena_alloc(arena, graph->count, sizeof *nodes);
+    struct vgg_node average = {0}, flatten = {0};
+    size_t count = 0;
+    int side = 1;
+    if (nodes == NULL) {
+        return vgg_fail_memory(err, path, graph->count * sizeof *nodes, "the net");
+    }
+    for (size_t i = 0; i < graph->count; i++) {
+        const struct vgg_node *node = &graph->nodes[i];
+        if (node->op == VGG_OP_ADAPTIVE_AVG_POOL) {
+            side = node->avg_pool.oh;
+            average = *node;
+        } else if (node->op == VGG_OP_FLATTEN) {
+            flatten = *node;
+        } else {
+            nodes[count] = *node;
+            if (node->op == VGG_OP_LINEAR) {
+                nodes[count].op = VGG_OP_CONV2D;
+                nodes[count].conv = make_conv(&node->linear, side);
+                side = 1;
+            }
+            count++;
+        }
+    }
+    average.name = "average";
+    average.avg_pool = (struct vgg_adaptive_avg_pool){.oh = 1, .ow = 1};
+    nodes[count++] = average;
+    nodes[count++] = flatten;
+    graph->nodes = nodes;
+    graph->count = count;
+    return VGG_OK;
+}

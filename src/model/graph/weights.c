@@ -1,0 +1,172 @@
+/* What a net's weights must not be: no numbers, or far more of them than the file holds. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "checkpoint/tensor/layout.h"
+#include "model/graph/build.h"
+
+/* ---- numbers ---- */
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), end_length = strlen(end);
+    return length >= end_length && strcmp(text + length - end_length, end) == 0;
+}
+
+/* Whether an element may be what it is. */
+static vgg_status check_element(const char *path, const char *name, int64_t position, float value,
+                                struct vgg_error *err)
+{
+    if (isnan(value) && strncmp(name, "classifier", strlen("classifier")) == 0) {
+        return vgg_fail(err, VGG_ERR_UNSUPPORTED,
+                        "%s: %s: classifier holds NaN: these are feature-extraction weights "
+                        "(torchvision vgg16 IMAGENET1K_FEATURES), which cannot classify",
+                        path, name);
+    }
+    if (!isfinite(value)) {
+        return vgg_fail(err, VGG_ERR_UNSUPPORTED,
+                        "%s: %s: expected finite numbers, found %s at element %" PRId64, path, name,
+                        isnan(value) ? "NaN" : "an infinity", position);
+    }
+    if (value < 0 && ends_with(name, ".running_var")) {
+        return vgg_fail(err, VGG_ERR_UNSUPPORTED,
+                        "%s: %s: expected variances, found %.9g at element %" PRId64, path, name,
+                        (double)value, position);
+    }
+    return VGG_OK;
+}
+
+/* All elements, some at a time. */
+static vgg_status check_all(const char *path, const char *name, const struct vgg_tensor *tensor,
+                            struct vgg_error *err)
+{
+    enum { AT_ONCE = 4096 };
+    float values[AT_ONCE];
+    const int64_t total = vgg_tensor_get_count(tensor);
+    for (int64_t first = 0; first < total; first += AT_ONCE) {
+        const int64_t count = total - first < AT_ONCE ? total - first : AT_ONCE;
+        vgg_tensor_read_range(tensor, first, count, values);
+        for (int64_t i = 0; i < count; i++) {
+            vgg_status status = check_element(path, name, first + i, values[i], err);
+            if (status != VGG_OK) {
+                return status;
+            }
+        }
+    }
+    return VGG_OK;
+}
+
+/* About `samples` elements, spread from the first to the last; all when there are no more. */
+static vgg_status check_some(const char *path, const char *name, const struct vgg_tensor *tensor,
+                             int64_t samples, struct vgg_error *err)
+{
+    int64_t last = vgg_tensor_get_count(tensor) - 1;
+    int64_t steps = last < samples ? last : samples;
+    vgg_status status = VGG_OK;
+    for (int64_t i = 0; i <= steps && status == VGG_OK; i++) {
+        /* last / steps * i + …: without the product last * i, which could overflow. */
+        int64_t position = steps > 0 ? last / steps * i + last % steps * i / steps : 0;
+        float value;
+        vgg_tensor_read_range(tensor, position, 1, &value);
+        status = check_element(path, name, position, value, err);
+    }
+    return status;
+}
+
+vgg_status vgg_graph_check_numbers(const char *path, const struct vgg_graph *graph, bool all,
+                                   struct vgg_error *err)
+{
+    /* Of a large tensor only some: each may be a page that the disk must be asked for. */
+    enum { SMALL = 4096, SAMPLES = 64 };
+    vgg_status status = VGG_OK;
+    for (size_t i = 0; i < graph->parameter_count && status == VGG_OK; i++) {
+        const struct vgg_parameter *parameter = &graph->parameters[i];
+        const struct vgg_tensor *tensor = *parameter->slot;
+        if (tensor->layout == VGG_LAYOUT_PREPARED || !vgg_dtype_is_float(tensor->dtype)) {
+            continue; /* not there; integers are always numbers */
+        }
+        if (!all) {
+            const bool small = vgg_tensor_get_count(tensor) <= SMALL;
+            status = check_some(path, parameter->name, tensor, small ? SMALL : SAMPLES, err);
+        } else {
+            status = check_all(path, parameter->name, tensor, err);
+        }
+    }
+    return status;
+}
+
+/* ---- memory ---- */
+
+/* The bytes of the file from a tensor's first element to its last. */
+struct extent {
+    const char *begin, *end;
+};
+
+static struct extent extent_of(const struct vgg_tensor *tensor)
+{
+    const char *begin = tensor->data;
+    return (struct extent){begin, begin + vgg_tensor_get_extent(tensor)};
+}
+
+static int compare_extents(const void *a, const void *b)
+{
+    const struct extent *left = a, *right = b;
+    return (left->begin > right->begin) - (left->begin < right->begin);
+}
+
+/* Bytes that at least one tensor lies in. Sorts. */
+static uint64_t union_bytes(struct extent *extents, size_t count)
+{
+    uint64_t total = 0;
+    const char *end = NULL;
+    qsort(extents, count, sizeof *extents, compare_extents);
+    for (size_t i = 0; i < count; i++) {
+        const char *begin = i > 0 && extents[i].begin < end ? end : extents[i].begin;
+        if (i == 0 || extents[i].end > end) {
+            total += (uint64_t)(extents[i].end - begin);
+            end = extents[i].end;
+        }
+    }
+    return total;
+}
+
+vgg_status vgg_graph_check_memory(const char *path, const struct vgg_graph *graph,
+                                  const struct vgg_limits *limits, struct vgg_arena *arena,
+                                  struct vgg_error *err)
+{
+    uint64_t total = 0, largest = 0;
+    size_t present = 0;
+    const char *name = "";
+    struct extent *extents = vgg_arena_alloc(arena, graph->parameter_count, sizeof *extents);
+    if (extents == NULL) {
+        return vgg_fail_memory(err, path, graph->parameter_count * sizeof *extents,
+                               "the places of the weights");
+    }
+    for (size_t i = 0; i < graph->parameter_count; i++) {
+        const struct vgg_tensor *tensor = *graph->parameters[i].slot;
+        uint64_t bytes;
+        if (tensor->layout == VGG_LAYOUT_PREPARED) {
+            continue; /* no bytes, and none that could be repeated */
+        }
+        extents[present++] = extent_of(tensor);
+        if (__builtin_mul_overflow((uint64_t)vgg_tensor_get_count(tensor),
+                                   vgg_dtype_get_bytes(tensor->dtype), &bytes) ||
+            __builtin_add_overflow(total, bytes, &total)) {
+            bytes = total = UINT64_MAX;
+        }
+        if (bytes >= largest) {
+            largest = bytes;
+            name = graph->parameters[i].name;
+        }
+    }
+    uint64_t held = union_bytes(extents, present);
+    if (total > held && total - held > limits->repeated_bytes) {
+        return vgg_fail(err, VGG_ERR_LIMIT,
+                        "%s: %" PRIu64 " bytes of weights (%s and others) in %" PRIu64
+                        " of the file: %" PRIu64 " are repeated, limit is %" PRIu64,
+                        path, total, name, held, total - held, limits->repeated_bytes);
+    }
+    return VGG_OK;
+}

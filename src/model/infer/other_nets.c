@@ -1,0 +1,46 @@
+/* Nets that are no VGGs, by what only they call their tensors. */
+#include "model/infer/other_nets.h"
+
+#include <string.h>
+
+/* A part of a name, the first that fits counts: what is more special stands before what others have, too. */
+static const struct {
+    const char *part, *net;
+} kinds[] = {
+    {"layer1.0.conv1.", "a ResNet"},
+    {"denseblock1.denselayer1.", "a DenseNet"},
+    {".squeeze.weight", "a SqueezeNet"},
+    {"inception3a.", "a GoogLeNet"},
+    {"Mixed_5b.", "an Inception net"},
+    {"relative_position_bias_table", "a Swin Transformer"},
+    {"in_proj_weight", "a Transformer"},
+    {"attn.qkv.weight", "a Transformer"},
+    {"attention.self.query.weight", "a Transformer"},
+    {"layer_scale", "a ConvNeXt"},
+    {"features.1.conv.0.0.weight", "a MobileNet"},
+    {".block.0.0.weight", "a MobileNet or an EfficientNet"},
+    {"_blocks.0._depthwise_conv.", "an EfficientNet"},
+    {"branch2.0.weight", "a ShuffleNet"},
+    {"trunk_output.block1.", "a RegNet"},
+    {"model.0.conv.weight", "a YOLO"},
+    {"up1.conv", "a U-Net"},
+};
+
+const char *vgg_other_net_find(const struct vgg_tensor_list *tensors,
+                               const struct vgg_tensor **telling)
+{
+    const struct vgg_tensor *first = vgg_tensor_list_find(tensors, "features.0.weight");
+    for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+        for (size_t i = 0; i < tensors->count; i++) {
+            if (strstr(tensors->items[i]->name, kinds[k].part) != NULL) {
+                *telling = tensors->items[i];
+                return kinds[k].net;
+            }
+        }
+    }
+    if (first != NULL && first->ndim == 4 && first->shape[2] == 11 && first->shape[3] == 11) {
+        *telling = first;
+        return "an AlexNet";
+    }
+    return NULL;
+}

@@ -1,0 +1,63 @@
+/* A configuration as torchvision's make_layers takes it, written as text. */
+#include "model/spec/cfg.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char separators[] = " \t\r\n,;()[]{}\"'";
+
+/* One entry, of `length` characters. */
+static vgg_status read_entry(const char *entry, size_t length, struct vgg_layer *out,
+                             struct vgg_error *err)
+{
+    const size_t digits = strspn(entry, "0123456789");
+    const int channels = digits == length && length <= 8 ? atoi(entry) : 0;
+    if (channels >= 1 && channels <= VGG_MAX_CHANNELS) {
+        *out = (struct vgg_layer){.kind = VGG_LAYER_CONV, .channels = channels};
+    } else if (length == 1 && (entry[0] == 'M' || entry[0] == 'm')) {
+        *out = (struct vgg_layer){.kind = VGG_LAYER_MAX_POOL, .kernel = 2, .stride = 2};
+    } else if (length == 1 && (entry[0] == 'D' || entry[0] == 'd')) {
+        *out = (struct vgg_layer){.kind = VGG_LAYER_DROPOUT};
+    } else {
+        return vgg_fail(err, VGG_ERR_ARGUMENT,
+                        "cfg: expected channels from 1 to %d, M (a 2x2 max pool) or D (Dropout), "
+                        "found '%.*s'; other layers need a description in JSON",
+                        VGG_MAX_CHANNELS, (int)(length < 40 ? length : 40), entry);
+    }
+    return VGG_OK;
+}
+
+vgg_status vgg_cfg_parse(const char *text, const struct vgg_limits *limits, struct vgg_arena *arena,
+                         struct vgg_cfg *out, struct vgg_error *err)
+{
+    size_t count = 0;
+    for (const char *p = text + strspn(text, separators); *p != '\0';) {
+        p += strcspn(p, separators);
+        p += strspn(p, separators);
+        count++;
+    }
+    if (count > limits->layers) {
+        return vgg_fail(err, VGG_ERR_LIMIT, "cfg: %zu layers, limit is %u", count, limits->layers);
+    }
+    *out = (struct vgg_cfg){.layers = vgg_arena_alloc(arena, count + 1, sizeof *out->layers)};
+    if (out->layers == NULL) {
+        return vgg_fail_memory(err, "cfg", count * sizeof *out->layers, "the layers");
+    }
+    for (const char *p = text + strspn(text, separators); *p != '\0';) {
+        const size_t length = strcspn(p, separators);
+        struct vgg_layer *layer = &out->layers[out->count++];
+        vgg_status status = read_entry(p, length, layer, err);
+        if (status != VGG_OK) {
+            return status;
+        }
+        out->conv_count += layer->kind == VGG_LAYER_CONV;
+        p += length;
+        p += strspn(p, separators);
+    }
+    if (count == 0 || out->layers[0].kind != VGG_LAYER_CONV) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT,
+                        "cfg: expected a convolution's channels first, found %s",
+                        count == 0 ? "nothing" : "another layer");
+    }
+    return VGG_OK;
+}

@@ -1,0 +1,124 @@
+/* Class names: one a line in a text file, or built in. */
+#include "model/spec/labels.h"
+
+#include <string.h>
+
+#include "base/file.h"
+#include "model/spec/builtin.h"
+
+/* Length in bytes of the UTF-8 character at text, 0 when there is none: stray and missing
+ * continuation bytes, overlong forms, surrogates and numbers past U+10FFFF are none. */
+static size_t utf8_length(const unsigned char *text, size_t left)
+{
+    unsigned char first = text[0];
+    size_t length = first < 0x80   ? 1
+                    : first < 0xc2 ? 0
+                    : first < 0xe0 ? 2
+                    : first < 0xf0 ? 3
+                    : first < 0xf5 ? 4
+                                   : 0;
+    if (length > left) {
+        return 0;
+    }
+    for (size_t i = 1; i < length; i++) {
+        if ((text[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    if ((first == 0xe0 && text[1] < 0xa0) || (first == 0xed && text[1] > 0x9f) ||
+        (first == 0xf0 && text[1] < 0x90) || (first == 0xf4 && text[1] > 0x8f)) {
+        return 0;
+    }
+    return length;
+}
+
+const char *vgg_label_check(const char *text, size_t size)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    if (size > VGG_MAX_LABEL_BYTES) {
+        return "is too long";
+    }
+    for (size_t i = 0; i < size;) {
+        size_t length = utf8_length(bytes + i, size - i);
+        if (length == 0) {
+            return "is not UTF-8";
+        }
+        if (bytes[i] < 0x20 || bytes[i] == 0x7f) {
+            return "holds a control character";
+        }
+        i += length;
+    }
+    return NULL;
+}
+
+/* The line at text, without its end; *next is where the following one starts. */
+static size_t line_length(const char *text, size_t left, size_t *next)
+{
+    const char *end = memchr(text, '\n', left);
+    size_t length = end != NULL ? (size_t)(end - text) : left;
+    *next = end != NULL ? length + 1 : length;
+    return length > 0 && text[length - 1] == '\r' ? length - 1 : length;
+}
+
+vgg_status vgg_labels_parse(const char *source, const void *data, size_t size,
+                            struct vgg_arena *arena, struct vgg_labels *out, struct vgg_error *err)
+{
+    const char *text = data;
+    struct vgg_labels labels = {0};
+    if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+        text += 3;
+        size -= 3;
+    }
+    if (size == 0) {
+        return vgg_fail(err, VGG_ERR_FORMAT, "%s: expected class names, one a line; found nothing",
+                        source);
+    }
+    size_t lines = text[size - 1] != '\n';
+    for (size_t i = 0; i < size; i++) {
+        lines += text[i] == '\n';
+    }
+    labels.names = vgg_arena_alloc(arena, lines, sizeof *labels.names);
+    if (labels.names == NULL) {
+        return vgg_fail_memory(err, source, lines * sizeof *labels.names, "the labels");
+    }
+    for (size_t at = 0, next; at < size; at += next) {
+        size_t length = line_length(text + at, size - at, &next);
+        const char *problem = vgg_label_check(text + at, length);
+        if (problem != NULL) {
+            return vgg_fail(err, VGG_ERR_FORMAT, "%s: line %zu %s", source, labels.count + 1,
+                            problem);
+        }
+        const char *name = vgg_arena_copy_string(arena, text + at, length);
+        if (name == NULL) {
+            return vgg_fail_memory(err, source, length + 1, "a label");
+        }
+        labels.names[labels.count++] = name;
+    }
+    *out = labels;
+    return VGG_OK;
+}
+
+vgg_status vgg_labels_open(const char *path, const struct vgg_limits *limits,
+                           struct vgg_arena *arena, struct vgg_labels *out, struct vgg_error *err)
+{
+    struct vgg_file file;
+    vgg_status status =
+        vgg_file_read(path, limits->json_bytes, vgg_allocator_of(arena->context), &file, err);
+    if (status != VGG_OK) {
+        return status;
+    }
+    status = vgg_labels_parse(path, file.data, file.size, arena, out, err);
+    vgg_file_close(&file);
+    return status;
+}
+
+vgg_status vgg_labels_find(const char *name, struct vgg_arena *arena, struct vgg_labels *out,
+                           struct vgg_error *err)
+{
+    if (strcmp(name, "imagenet") != 0) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "labels: expected \"imagenet\", found \"%.100s\"",
+                        name);
+    }
+    const struct vgg_builtin *file = vgg_builtin_find("imagenet_labels.txt");
+    return vgg_labels_parse(file->name, file->data, file->size, arena, out, err);
+}

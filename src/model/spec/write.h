@@ -1,0 +1,12 @@
+/* The description of a net as JSON. */
+#ifndef VGG_MODEL_SPEC_WRITE_H
+#define VGG_MODEL_SPEC_WRITE_H
+
+#include "checkpoint/write/write.h"
+#include "model/spec/spec.h"
+
+/* Appends what vgg_spec_parse reads as the same net, with every default written out. What is published about
+ * the weights is left out. */
+void vgg_spec_write(const struct vgg_spec *spec, struct vgg_bytes *json);
+
+#endif
