@@ -67,22 +67,10 @@ static void finish(const struct vgg_columns_args *a, int slice, int picture, con
 
 /* What follows takes the type as a constant where it is inlined. */
 
-VGG_INLINE size_t weight_bytes(enum vgg_columns_type type)
-{
-    return type == VGG_COLUMNS_F32 ? sizeof(float) : sizeof(uint16_t);
-}
-
-VGG_INLINE vf load_weights(const char *at, enum vgg_columns_type type)
-{
-    return type == VGG_COLUMNS_F32    ? vf_load(at)
-           : type == VGG_COLUMNS_BF16 ? vf_load_bf16(at)
-                                      : vf_load_f16(at);
-}
-
 VGG_INLINE const char *weight_at(const struct vgg_columns_args *a, int slice,
-                                 enum vgg_columns_type type)
+                                 enum vgg_weights_type type)
 {
-    const size_t column = VGG_COLUMNS_ROWS * weight_bytes(type);
+    const size_t column = VGG_COLUMNS_ROWS * vf_weight_bytes(type);
     return (const char *)a->weight + (size_t)slice * (size_t)a->k * column;
 }
 
@@ -102,9 +90,9 @@ VGG_INLINE void fetch(const char *at, size_t bytes)
  *   sums  [slices][pictures][64] */
 VGG_INLINE void advance(const struct vgg_columns_args *a, const struct list *list, int i,
                         const char *weight, int slices, int pictures, float *sums, int step,
-                        enum vgg_columns_type type)
+                        enum vgg_weights_type type)
 {
-    const size_t vector = VF_LANES * weight_bytes(type), column = VECTORS * vector;
+    const size_t vector = VF_LANES * vf_weight_bytes(type), column = VECTORS * vector;
     const int tile = pictures > 1 ? VGG_COLUMNS_TILE : 1;
     const int next = i + AHEAD + step <= list->count ? i + AHEAD : i;
     const float *x = list->x + (ptrdiff_t)i * tile;
@@ -125,7 +113,7 @@ VGG_INLINE void advance(const struct vgg_columns_args *a, const struct list *lis
             vf w[STEP];
             VGG_UNROLL
             for (int j = 0; j < step; j++) {
-                w[j] = load_weights(at[j] + slice + (size_t)v * vector, type);
+                w[j] = vf_load_weights(at[j] + slice + (size_t)v * vector, type);
             }
             for (int p = 0; p < pictures; p++) {
                 float *to = sums + p * VGG_COLUMNS_ROWS + v * VF_LANES;
@@ -141,7 +129,7 @@ VGG_INLINE void advance(const struct vgg_columns_args *a, const struct list *lis
 }
 
 VGG_INLINE void stream(const struct vgg_columns_args *a, int first, int slices, int pictures,
-                       enum vgg_columns_type type)
+                       enum vgg_weights_type type)
 {
     const struct list list = list_of(a, 0);
     const char *weight = weight_at(a, first, type);
@@ -178,9 +166,9 @@ VGG_INLINE void stream(const struct vgg_columns_args *a, int first, int slices, 
  * inlined.
  *   x  of the first input and picture */
 VGG_INLINE void tile(const struct list *list, int begin, int end, const char *weight,
-                     const float *x, float *totals, int pictures, enum vgg_columns_type type)
+                     const float *x, float *totals, int pictures, enum vgg_weights_type type)
 {
-    const size_t vector = VF_LANES * weight_bytes(type), column = VECTORS * vector;
+    const size_t vector = VF_LANES * vf_weight_bytes(type), column = VECTORS * vector;
     const int last = list->count - AHEAD_ALONE;
     vf sum[COLUMNS_VECTORS][COLUMNS_PICTURES];
     VGG_UNROLL
@@ -197,7 +185,7 @@ VGG_INLINE void tile(const struct list *list, int begin, int end, const char *we
               COLUMNS_VECTORS * vector);
         VGG_UNROLL
         for (int v = 0; v < COLUMNS_VECTORS; v++) {
-            w[v] = load_weights(at + (size_t)v * vector, type);
+            w[v] = vf_load_weights(at + (size_t)v * vector, type);
         }
         VGG_UNROLL
         for (int p = 0; p < pictures; p++) {
@@ -220,7 +208,7 @@ VGG_INLINE void tile(const struct list *list, int begin, int end, const char *we
 
 /* The same for `pictures` of a tile: by COLUMNS_PICTURES, and what is left in halves, quarters, … */
 VGG_INLINE void part(const struct list *list, int begin, int end, const char *weight, int pictures,
-                     float *totals, enum vgg_columns_type type)
+                     float *totals, enum vgg_weights_type type)
 {
     const float *x = list->x + (ptrdiff_t)begin * VGG_COLUMNS_TILE;
     int done = 0;
@@ -232,7 +220,7 @@ VGG_INLINE void part(const struct list *list, int begin, int end, const char *we
     }
 }
 
-VGG_INLINE void slice(const struct vgg_columns_args *a, int number, enum vgg_columns_type type)
+VGG_INLINE void slice(const struct vgg_columns_args *a, int number, enum vgg_weights_type type)
 {
     const int blocks = (a->k + VGG_COLUMNS_BLOCK - 1) / VGG_COLUMNS_BLOCK;
     const char *weight = weight_at(a, number, type);
@@ -248,7 +236,7 @@ VGG_INLINE void slice(const struct vgg_columns_args *a, int number, enum vgg_col
                 const struct list list = list_of(a, p / VGG_COLUMNS_TILE);
                 const int left = a->n - p;
                 part(&list, b > 0 ? list.ends[b - 1] : 0, list.ends[b],
-                     weight + (size_t)row * weight_bytes(type),
+                     weight + (size_t)row * vf_weight_bytes(type),
                      left < VGG_COLUMNS_TILE ? left : VGG_COLUMNS_TILE, totals[p] + row, type);
             }
         }
@@ -260,7 +248,7 @@ VGG_INLINE void slice(const struct vgg_columns_args *a, int number, enum vgg_col
 
 /* --- both ------------------------------------------------------------------------------------- */
 
-VGG_INLINE void run(const struct vgg_columns_args *a, enum vgg_columns_type type)
+VGG_INLINE void run(const struct vgg_columns_args *a, enum vgg_weights_type type)
 {
     if (a->n > VGG_COLUMNS_TILE) {
         for (int number = a->begin; number < a->end; number++) {
@@ -281,14 +269,14 @@ VGG_INLINE void run(const struct vgg_columns_args *a, enum vgg_columns_type type
 void VGG_KERNEL(columns)(const struct vgg_columns_args *args)
 {
     switch (args->type) {
-    case VGG_COLUMNS_F32:
-        run(args, VGG_COLUMNS_F32);
+    case VGG_WEIGHTS_F32:
+        run(args, VGG_WEIGHTS_F32);
         break;
-    case VGG_COLUMNS_BF16:
-        run(args, VGG_COLUMNS_BF16);
+    case VGG_WEIGHTS_BF16:
+        run(args, VGG_WEIGHTS_BF16);
         break;
-    case VGG_COLUMNS_F16:
-        run(args, VGG_COLUMNS_F16);
+    case VGG_WEIGHTS_F16:
+        run(args, VGG_WEIGHTS_F16);
         break;
     }
 }

@@ -52,13 +52,17 @@ struct vgg_conv_args {
     int relu; /* not 0: y = max(y, 0) */
 };
 
+/* How a fully connected layer's weights are kept; they are widened exactly, and all arithmetic is float32. */
+enum vgg_weights_type { VGG_WEIGHTS_F32, VGG_WEIGHTS_BF16, VGG_WEIGHTS_F16 };
+
 /* Fully connected rows begin … end-1 for n pictures:
  *     y[n][row] = bias[row] + Σ x[n][k] * weight[row][k]
  * each sum in L interleaved chains over k, added pairwise at the end. */
 struct vgg_linear_args {
-    const void *weight; /* float32 [rows][k] in native byte order, any byte alignment */
-    const float *bias;  /* [rows], or NULL */
-    const float *x;     /* [n][x_stride] */
+    const void *weight; /* [rows][k] in native byte order, any byte alignment */
+    enum vgg_weights_type type;
+    const float *bias; /* [rows], or NULL */
+    const float *x;    /* [n][x_stride] */
     ptrdiff_t x_stride;
     float *y; /* [n][y_stride] */
     ptrdiff_t y_stride;
@@ -90,11 +94,9 @@ enum {
     VGG_COLUMNS_BATCH = 64,
     VGG_COLUMNS_STREAMS = 8, /* slices that one call for few pictures is best a multiple of */
 };
-/* How weights are kept; they are widened exactly, and all arithmetic is float32. */
-enum vgg_columns_type { VGG_COLUMNS_F32, VGG_COLUMNS_BF16, VGG_COLUMNS_F16 };
 struct vgg_columns_args {
     const void *weight; /* in native byte order, any byte alignment */
-    enum vgg_columns_type type;
+    enum vgg_weights_type type;
     const float *bias;    /* [rows], or NULL */
     const int32_t *lists; /* [tiles][list_stride] */
     ptrdiff_t list_stride;

@@ -6,7 +6,8 @@
  * A batch: every weight comes from memory once for LINEAR_BATCH pictures. LINEAR_SLICE rows advance together
  * along k, a block of LINEAR_K at a time: its weights stay in the second-level cache for all of the pictures,
  * and the inputs of LINEAR_PICTURES of these in the first. Within the block LINEAR_ROWS rows × LINEAR_PICTURES
- * are summed in registers, while the same rows' next block is fetched.
+ * are summed in registers, while the same rows' next block is fetched. Of weights of 16 bits the block is widened
+ * first, once for all pictures.
  *
  *   r   row of the tile     p   picture of the tile     k   input feature */
 #include "kernels/kernels.h"
@@ -18,17 +19,20 @@ enum { LINEAR_K = 512, LINEAR_BATCH = 64, LINEAR_GROUPS = LINEAR_BATCH / LINEAR_
  * bytes to 8 KiB, 512 gains 2 %, 2 KiB and more lose. */
 enum { AHEAD_BYTES = 512 };
 
-VGG_INLINE const char *weight_at(const struct vgg_linear_args *a, int row, size_t k)
+/* The type is a constant where what takes it is inlined. */
+VGG_INLINE const char *weight_at(const struct vgg_linear_args *a, int row, size_t k,
+                                 enum vgg_weights_type type)
 {
-    return (const char *)a->weight + ((size_t)row * (size_t)a->k + k) * sizeof(float);
+    return (const char *)a->weight + ((size_t)row * (size_t)a->k + k) * vf_weight_bytes(type);
 }
 
 /* The sum's end: the features past the last whole vector, the lanes, bias and ReLU. */
-VGG_INLINE void finish(const struct vgg_linear_args *a, int row, int picture, vf sum)
+VGG_INLINE void finish(const struct vgg_linear_args *a, int row, int picture, vf sum,
+                       enum vgg_weights_type type)
 {
     const size_t whole = (size_t)a->k / VF_LANES * VF_LANES, rest = (size_t)a->k - whole;
     if (rest > 0) {
-        sum = vf_fma(vf_load_partial(weight_at(a, row, whole), rest),
+        sum = vf_fma(vf_load_weights_partial(weight_at(a, row, whole, type), rest, type),
                      vf_load_partial(a->x + picture * a->x_stride + whole, rest), sum);
     }
     float total = vf_sum(sum);
@@ -44,11 +48,12 @@ VGG_INLINE void finish(const struct vgg_linear_args *a, int row, int picture, vf
 /* --- one picture ------------------------------------------------------------------------------ */
 
 /* rows is a constant where it is inlined. */
-VGG_INLINE void stream(const struct vgg_linear_args *a, int row, int rows)
+VGG_INLINE void stream(const struct vgg_linear_args *a, int row, int rows,
+                       enum vgg_weights_type type)
 {
     const size_t whole = (size_t)a->k / VF_LANES * VF_LANES;
-    const size_t row_bytes = (size_t)a->k * sizeof(float);
-    const char *weight = weight_at(a, row, 0);
+    const size_t row_bytes = (size_t)a->k * vf_weight_bytes(type);
+    const char *weight = weight_at(a, row, 0, type);
     vf sum[LINEAR_STREAMS];
     VGG_UNROLL
     for (int r = 0; r < rows; r++) {
@@ -58,26 +63,33 @@ VGG_INLINE void stream(const struct vgg_linear_args *a, int row, int rows)
         const vf x = vf_load(a->x + k);
         VGG_UNROLL
         for (int r = 0; r < rows; r++) {
-            const char *at = weight + (size_t)r * row_bytes + k * sizeof(float);
+            const char *at = weight + (size_t)r * row_bytes + k * vf_weight_bytes(type);
             vf_prefetch(at + AHEAD_BYTES);
-            sum[r] = vf_fma(vf_load(at), x, sum[r]);
+            sum[r] = vf_fma(vf_load_weights(at, type), x, sum[r]);
         }
     }
     VGG_UNROLL
     for (int r = 0; r < rows; r++) {
-        finish(a, row + r, 0, sum[r]);
+        finish(a, row + r, 0, sum[r], type);
     }
 }
 
 /* --- a batch ---------------------------------------------------------------------------------- */
 
-/* Features k_begin … k_end-1 of rows × pictures sums, which are constants where it is inlined. */
-VGG_INLINE void tile(const struct vgg_linear_args *a, int row, int picture, size_t k_begin,
-                     size_t k_end, vf (*partial)[LINEAR_PICTURES], int rows, int pictures)
+/* Some features of a slice: float32 weights, where they are or widened, and what they multiply. */
+struct features {
+    const char *weight; /* of the first row */
+    size_t row_bytes;
+    const float *x; /* of the first picture */
+    ptrdiff_t x_stride;
+    size_t count;
+};
+
+/* They are added to rows × pictures sums, which are constants where it is inlined. */
+VGG_INLINE void tile(const struct features *f, int row, vf (*partial)[LINEAR_PICTURES], int rows,
+                     int pictures)
 {
-    const size_t row_bytes = (size_t)a->k * sizeof(float);
-    const char *weight = weight_at(a, row, 0);
-    const float *x = a->x + picture * a->x_stride;
+    const char *weight = f->weight + (size_t)row * f->row_bytes;
     vf sum[LINEAR_ROWS][LINEAR_PICTURES];
     VGG_UNROLL
     for (int r = 0; r < rows; r++) {
@@ -86,17 +98,17 @@ VGG_INLINE void tile(const struct vgg_linear_args *a, int row, int picture, size
             sum[r][p] = partial[r][p];
         }
     }
-    for (size_t k = k_begin; k < k_end; k += VF_LANES) {
+    for (size_t k = 0; k < f->count; k += VF_LANES) {
         vf w[LINEAR_ROWS];
         VGG_UNROLL
         for (int r = 0; r < rows; r++) {
-            const char *at = weight + (size_t)r * row_bytes + k * sizeof(float);
+            const char *at = weight + (size_t)r * f->row_bytes + k * sizeof(float);
             w[r] = vf_load(at);
             vf_prefetch(at + LINEAR_K * sizeof(float));
         }
         VGG_UNROLL
         for (int p = 0; p < pictures; p++) {
-            const vf v = vf_load(x + p * a->x_stride + k);
+            const vf v = vf_load(f->x + p * f->x_stride + k);
             VGG_UNROLL
             for (int r = 0; r < rows; r++) {
                 sum[r][p] = vf_fma(w[r], v, sum[r][p]);
@@ -112,40 +124,64 @@ VGG_INLINE void tile(const struct vgg_linear_args *a, int row, int picture, size
     }
 }
 
-/* Features k_begin … k_end-1 of a slice for one group of pictures, whose number is a constant where it is
- * inlined. */
-VGG_INLINE void block(const struct vgg_linear_args *a, int row, int rows, int picture,
-                      size_t k_begin, size_t k_end, vf (*partial)[LINEAR_PICTURES], int pictures)
+/* The same for one group of pictures, whose number is a constant where it is inlined. */
+VGG_INLINE void block(const struct features *f, int rows, vf (*partial)[LINEAR_PICTURES],
+                      int pictures)
 {
     int r = 0;
     for (; r + LINEAR_ROWS <= rows; r += LINEAR_ROWS) {
-        tile(a, row + r, picture, k_begin, k_end, partial + r, LINEAR_ROWS, pictures);
+        tile(f, r, partial + r, LINEAR_ROWS, pictures);
     }
     for (; r < rows; r++) {
-        tile(a, row + r, picture, k_begin, k_end, partial + r, 1, pictures);
+        tile(f, r, partial + r, 1, pictures);
     }
 }
 
 #define BLOCK_CASE(n)                                                                              \
     case n:                                                                                        \
-        block(a, row, rows, picture, k, end, partial[g],                                           \
-              n < LINEAR_PICTURES ? n : LINEAR_PICTURES);                                          \
+        block(&f, rows, partial[g], n < LINEAR_PICTURES ? n : LINEAR_PICTURES);                    \
         break;
+
+/* Features k … k+count-1, whole vectors, of weights of 16 bits as float32 [rows][LINEAR_K]. */
+VGG_INLINE void widen(const struct vgg_linear_args *a, int row, int rows, size_t k, size_t count,
+                      float *out, enum vgg_weights_type type)
+{
+    for (int r = 0; r < rows; r++) {
+        const char *at = weight_at(a, row + r, k, type);
+        for (size_t i = 0; i < count; i += VF_LANES, at += VF_LANES * sizeof(uint16_t)) {
+            vf_prefetch(at + LINEAR_K * sizeof(uint16_t));
+            vf_store(out + (size_t)r * LINEAR_K + i, vf_load_weights(at, type));
+        }
+    }
+}
 
 /* `pictures` of at most LINEAR_BATCH from `first` on. */
 static void slice(const struct vgg_linear_args *a, int row, int rows, int first, int pictures)
 {
     const size_t whole = (size_t)a->k / VF_LANES * VF_LANES;
     vf partial[LINEAR_GROUPS][LINEAR_SLICE][LINEAR_PICTURES];
+    float wide[LINEAR_SLICE * LINEAR_K];
     for (int p = 0; p < pictures; p++) {
         for (int r = 0; r < rows; r++) {
             partial[p / LINEAR_PICTURES][r][p % LINEAR_PICTURES] = vf_zero();
         }
     }
     for (size_t k = 0; k < whole; k += LINEAR_K) {
-        const size_t end = whole - k < LINEAR_K ? whole : k + LINEAR_K;
+        struct features f = {.weight = weight_at(a, row, k, VGG_WEIGHTS_F32),
+                             .row_bytes = (size_t)a->k * sizeof(float),
+                             .x_stride = a->x_stride,
+                             .count = whole - k < LINEAR_K ? whole - k : LINEAR_K};
+        if (a->type != VGG_WEIGHTS_F32) {
+            if (a->type == VGG_WEIGHTS_BF16) {
+                widen(a, row, rows, k, f.count, wide, VGG_WEIGHTS_BF16);
+            } else {
+                widen(a, row, rows, k, f.count, wide, VGG_WEIGHTS_F16);
+            }
+            f.weight = (const char *)wide;
+            f.row_bytes = LINEAR_K * sizeof(float);
+        }
         for (int g = 0; g * LINEAR_PICTURES < pictures; g++) {
-            const int picture = first + g * LINEAR_PICTURES;
+            f.x = a->x + (first + g * LINEAR_PICTURES) * a->x_stride + k;
             const int left = pictures - g * LINEAR_PICTURES;
             switch (left < LINEAR_PICTURES ? left : LINEAR_PICTURES) {
                 BLOCK_CASE(1)
@@ -161,24 +197,42 @@ static void slice(const struct vgg_linear_args *a, int row, int rows, int first,
     }
     for (int p = 0; p < pictures; p++) {
         for (int r = 0; r < rows; r++) {
-            finish(a, row + r, first + p, partial[p / LINEAR_PICTURES][r][p % LINEAR_PICTURES]);
+            finish(a, row + r, first + p, partial[p / LINEAR_PICTURES][r][p % LINEAR_PICTURES],
+                   a->type);
         }
+    }
+}
+
+/* --- both ------------------------------------------------------------------------------------- */
+
+VGG_INLINE void one_picture(const struct vgg_linear_args *a, enum vgg_weights_type type)
+{
+    int row = a->begin;
+    for (; row + LINEAR_STREAMS <= a->end; row += LINEAR_STREAMS) {
+        stream(a, row, LINEAR_STREAMS, type);
+    }
+    for (; row < a->end; row++) {
+        stream(a, row, 1, type);
     }
 }
 
 void VGG_KERNEL(linear)(const struct vgg_linear_args *args)
 {
-    int row = args->begin;
     if (args->n == 1) {
-        for (; row + LINEAR_STREAMS <= args->end; row += LINEAR_STREAMS) {
-            stream(args, row, LINEAR_STREAMS);
-        }
-        for (; row < args->end; row++) {
-            stream(args, row, 1);
+        switch (args->type) {
+        case VGG_WEIGHTS_F32:
+            one_picture(args, VGG_WEIGHTS_F32);
+            break;
+        case VGG_WEIGHTS_BF16:
+            one_picture(args, VGG_WEIGHTS_BF16);
+            break;
+        case VGG_WEIGHTS_F16:
+            one_picture(args, VGG_WEIGHTS_F16);
+            break;
         }
         return;
     }
-    for (; row < args->end; row += LINEAR_SLICE) {
+    for (int row = args->begin; row < args->end; row += LINEAR_SLICE) {
         const int rows = args->end - row < LINEAR_SLICE ? args->end - row : LINEAR_SLICE;
         for (int first = 0; first < args->n; first += LINEAR_BATCH) {
             const int left = args->n - first;

@@ -24,6 +24,8 @@
 #ifndef VGG_KERNELS_VEC_H
 #define VGG_KERNELS_VEC_H
 
+#include "kernels/kernels.h"
+
 #define vf_prefetch(p) __builtin_prefetch((p), 0, 2)
 
 #define VGG_INLINE static inline __attribute__((always_inline))
@@ -38,6 +40,27 @@
 enum { LINEAR_SLICE = 24 };
 
 #include VGG_VEC_HEADER
+
+/* A vector of weights, or the first n of one and zeros, as floats. The type is a constant where they are inlined. */
+VGG_INLINE size_t vf_weight_bytes(enum vgg_weights_type type)
+{
+    return type == VGG_WEIGHTS_F32 ? sizeof(float) : sizeof(uint16_t);
+}
+VGG_INLINE vf vf_load_weights(const void *p, enum vgg_weights_type type)
+{
+    return type == VGG_WEIGHTS_F32    ? vf_load(p)
+           : type == VGG_WEIGHTS_BF16 ? vf_load_bf16(p)
+                                      : vf_load_f16(p);
+}
+VGG_INLINE vf vf_load_weights_partial(const void *p, size_t n, enum vgg_weights_type type)
+{
+    uint16_t first[VF_LANES] = {0};
+    if (type == VGG_WEIGHTS_F32) {
+        return vf_load_partial(p, n);
+    }
+    __builtin_memcpy(first, p, n * sizeof *first);
+    return vf_load_weights(first, type);
+}
 
 /* How V is kept (kernels.h): in float32, unless the vector's header has its own way. */
 #ifndef VT_OWN_LAYOUT
@@ -60,7 +83,7 @@ VGG_INLINE void vt_store(float *at, const vf channels[VT_BLOCKS])
 #define VGG_PIXEL_CASES(CASE)                                                                      \
     CASE(1)                                                                                        \
     CASE(2)                                                                                        \
-    CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13)    \
-        CASE(14)
+    CASE(3)                                                                                        \
+    CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14)
 
 #endif

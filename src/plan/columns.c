@@ -29,8 +29,7 @@ struct columns_run {
 bool vgg_is_in_columns(const struct vgg_tensor *weight)
 {
     return weight->layout == VGG_LAYOUT_COLUMNS && !weight->swapped &&
-           (weight->dtype == VGG_DTYPE_F32 || weight->dtype == VGG_DTYPE_BF16 ||
-            weight->dtype == VGG_DTYPE_F16);
+           vgg_linear_has_kernel(weight->dtype);
 }
 
 static size_t count_blocks(int k)
@@ -171,13 +170,6 @@ static void run_batch(struct vgg_step *step, struct vgg_pool *pool, struct colum
     }
 }
 
-static enum vgg_columns_type type_of(enum vgg_dtype dtype)
-{
-    return dtype == VGG_DTYPE_F32    ? VGG_COLUMNS_F32
-           : dtype == VGG_DTYPE_BF16 ? VGG_COLUMNS_BF16
-                                     : VGG_COLUMNS_F16;
-}
-
 void vgg_columns_run(const struct vgg_plan *plan, struct vgg_step *step, struct vgg_pool *pool,
                      const struct vgg_linear_args *layer, float *scratch)
 {
@@ -189,7 +181,7 @@ void vgg_columns_run(const struct vgg_plan *plan, struct vgg_step *step, struct 
         .groups = step->groups,
         .lists = (int32_t *)(void *)scratch,
         .args = {.weight = weight->data,
-                 .type = type_of(weight->dtype),
+                 .type = vgg_linear_get_type(weight->dtype),
                  .bias = layer->bias,
                  .y_stride = layer->y_stride,
                  .rows = layer->end,

@@ -25,14 +25,14 @@ static void name_algorithm(const struct vgg_plan *plan, const struct vgg_step *s
     text[0] = '\0';
     if (step->kind == VGG_STEP_LINEAR || step->kind == VGG_STEP_DENSE) {
         const struct vgg_tensor *weight = vgg_linear_view(step).weight;
-        const bool columns = vgg_is_in_columns(weight);
+        const bool in_place = vgg_linear_is_in_place(step);
+        const bool halves = in_place && weight->dtype != VGG_DTYPE_F32;
         snprintf(text, bytes, "%s%s%s",
-                 columns                        ? "columns"
-                 : vgg_linear_is_in_place(step) ? "in place"
-                 : plan->one_shot               ? "read by slices"
-                                                : "float32 copy",
-                 columns && weight->dtype != VGG_DTYPE_F32 ? ", " : "",
-                 columns && weight->dtype != VGG_DTYPE_F32 ? vgg_dtype_string(weight->dtype) : "");
+                 vgg_is_in_columns(weight) ? "columns"
+                 : in_place                ? "in place"
+                 : plan->one_shot          ? "read by slices"
+                                           : "float32 copy",
+                 halves ? ", " : "", halves ? vgg_dtype_string(weight->dtype) : "");
     } else if (step->kind != VGG_STEP_CONV) {
         return;
     } else if (step->conv.algorithm == VGG_DIRECT) {
@@ -63,10 +63,12 @@ static void count(const struct vgg_plan *plan, const struct vgg_step *step,
         info->multiply_adds =
             batch * out->shape.h * out->shape.w * linear.rows * (double)linear.features;
         info->products = info->multiply_adds;
-        info->weight_bytes = vgg_is_in_columns(linear.weight)
-                                 ? vgg_columns_elements(rows, linear.features) *
-                                       vgg_dtype_get_bytes(linear.weight->dtype)
-                                 : rows * linear.features * sizeof(float);
+        const size_t elements = vgg_is_in_columns(linear.weight)
+                                    ? vgg_columns_elements(rows, linear.features)
+                                    : rows * linear.features;
+        info->weight_bytes =
+            elements * (vgg_linear_is_in_place(step) ? vgg_dtype_get_bytes(linear.weight->dtype)
+                                                     : sizeof(float));
     } else if (step->kind == VGG_STEP_CONV) {
         const struct vgg_conv2d *conv = &step->node->conv;
         const double area = (double)conv->kernel * conv->kernel;

@@ -14,11 +14,24 @@ struct vgg_linear_view vgg_linear_view(const struct vgg_step *step)
                                     (size_t)linear->in_features};
 }
 
+bool vgg_linear_has_kernel(enum vgg_dtype dtype)
+{
+    return dtype == VGG_DTYPE_F32 || dtype == VGG_DTYPE_BF16 || dtype == VGG_DTYPE_F16;
+}
+
+enum vgg_weights_type vgg_linear_get_type(enum vgg_dtype dtype)
+{
+    return dtype == VGG_DTYPE_BF16  ? VGG_WEIGHTS_BF16
+           : dtype == VGG_DTYPE_F16 ? VGG_WEIGHTS_F16
+                                    : VGG_WEIGHTS_F32;
+}
+
 bool vgg_linear_is_in_place(const struct vgg_step *step)
 {
     const struct vgg_tensor *weight = vgg_linear_view(step).weight;
-    return vgg_is_in_columns(weight) || (step->norm == NULL && weight->dtype == VGG_DTYPE_F32 &&
-                                         !weight->swapped && vgg_tensor_is_contiguous(weight));
+    return vgg_is_in_columns(weight) ||
+           (step->norm == NULL && vgg_linear_has_kernel(weight->dtype) && !weight->swapped &&
+            vgg_tensor_is_contiguous(weight));
 }
 
 /* What the tasks of a layer need. */
@@ -47,6 +60,8 @@ void vgg_linear_run(const struct vgg_plan *plan, struct vgg_step *step, struct v
                     struct vgg_linear_args *layer, float *scratch)
 {
     const struct vgg_linear_view linear = vgg_linear_view(step);
+    layer->type =
+        vgg_linear_is_in_place(step) ? vgg_linear_get_type(linear.weight->dtype) : VGG_WEIGHTS_F32;
     layer->bias = step->bias;
     layer->begin = 0;
     layer->end = linear.rows;

@@ -6,8 +6,8 @@
  *     w' = w * s,  b' = (b - mean) * s + beta,  s = gamma / sqrt(var + eps)
  * Channels past the last one are zeros, so that their activations are zeros too.
  *
- * Fully connected weights stay where they are, in the file's pages, unless their type, their strides or a
- * BatchNorm make a float32 copy necessary.
+ * Fully connected weights stay where they are, in the file's pages, unless their type (others than float32 and
+ * those of 16 bits), byte order, strides or a BatchNorm make a float32 copy necessary.
  *
  * Packed files may hold convolutions' weights in this order, which are then used in place, too.
  *

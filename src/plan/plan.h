@@ -241,6 +241,9 @@ struct vgg_linear_view {
     size_t features;
 };
 struct vgg_linear_view vgg_linear_view(const struct vgg_step *step);
+/* Whether the linear and columns kernels read elements of this type, and what they call it. */
+bool vgg_linear_has_kernel(enum vgg_dtype dtype);
+enum vgg_weights_type vgg_linear_get_type(enum vgg_dtype dtype);
 /* Whether its weights can be read where they are in the file, by the linear kernel or by the columns kernel. */
 bool vgg_linear_is_in_place(const struct vgg_step *step);
 /* Sets the weights of a task that computes rows begin … end-1 of all; where they are neither in place nor

@@ -154,12 +154,12 @@ static void run_columns(const void *context)
 
 /* `percent` of the inputs are listed, the same for all pictures: so many weights are read. */
 static void bench_columns(const struct vgg_kernels *kernels, int k, int rows,
-                          enum vgg_columns_type type, int percent)
+                          enum vgg_weights_type type, int percent)
 {
     enum { BATCH = 8 };
     const int blocks = check_ceil_div(k, VGG_COLUMNS_BLOCK);
     const int slices = check_ceil_div(rows, VGG_COLUMNS_ROWS);
-    const size_t bytes = type == VGG_COLUMNS_F32 ? sizeof(float) : sizeof(uint16_t);
+    const size_t bytes = type == VGG_WEIGHTS_F32 ? sizeof(float) : sizeof(uint16_t);
     const size_t stride = (size_t)blocks + (size_t)k;
     const size_t weight_count = vgg_columns_elements((size_t)rows, (size_t)k);
     float *weight = bench_numbers(weight_count);
@@ -167,7 +167,7 @@ static void bench_columns(const struct vgg_kernels *kernels, int k, int rows,
     int32_t *lists = (int32_t *)(void *)bench_numbers(BATCH * stride);
     uint32_t state = 1;
     int count = 0;
-    for (size_t i = 0; type != VGG_COLUMNS_F32 && i < weight_count; i++) {
+    for (size_t i = 0; type != VGG_WEIGHTS_F32 && i < weight_count; i++) {
         /* Ordinary numbers in both types: products of denormals are slow. */
         ((uint16_t *)(void *)weight)[i] = (uint16_t)(0x3c00 | (i * 40503 & 0x83ff));
     }
@@ -227,7 +227,7 @@ void bench_kernels(const struct vgg_kernels *kernels)
     bench_linear(kernels, 25088, 4096);
     bench_linear(kernels, 4096, 4096);
     bench_linear(kernels, 4096, 1000);
-    for (enum vgg_columns_type type = VGG_COLUMNS_F32; type <= VGG_COLUMNS_F16; type++) {
+    for (enum vgg_weights_type type = VGG_WEIGHTS_F32; type <= VGG_WEIGHTS_F16; type++) {
         bench_columns(kernels, 25088, 4096, type, 100);
         bench_columns(kernels, 25088, 4096, type, 18);
         bench_columns(kernels, 4096, 4096, type, 38);

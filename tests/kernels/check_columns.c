@@ -9,7 +9,7 @@
 
 struct columns {
     int rows, k, n;
-    enum vgg_columns_type type;
+    enum vgg_weights_type type;
     int begin;     /* first slice to compute; the last one is the last */
     size_t offset; /* of the weights from a float's alignment, in bytes */
     int zeros;     /* of ten inputs */
@@ -100,21 +100,21 @@ static void check_splits(struct check *check, struct vgg_columns_args args, stru
 }
 
 /* A weight as it is stored; returns what it is. */
-static float make_weight(struct check *check, enum vgg_columns_type type, void *to)
+static float make_weight(struct check *check, enum vgg_weights_type type, void *to)
 {
     float value;
     check_fill(check, &value, 1, FILL_ORDINARY);
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);
-    if (type == VGG_COLUMNS_F32) {
+    if (type == VGG_WEIGHTS_F32) {
         memcpy(to, &value, sizeof value);
         return value;
     }
     /* Any binary16 up to 4, denormals and zeros of both signs included. */
     const uint16_t half = (uint16_t)(check_range(check, 0, 16) << 10 | (int)(bits & 0x83ff));
-    const uint16_t stored = type == VGG_COLUMNS_BF16 ? (uint16_t)(bits >> 16) : half;
+    const uint16_t stored = type == VGG_WEIGHTS_BF16 ? (uint16_t)(bits >> 16) : half;
     memcpy(to, &stored, sizeof stored);
-    return type == VGG_COLUMNS_BF16 ? vgg_bfloat16_to_float(stored) : vgg_half_to_float(stored);
+    return type == VGG_WEIGHTS_BF16 ? vgg_bfloat16_to_float(stored) : vgg_half_to_float(stored);
 }
 
 static void check_case(struct check *check, const struct columns *c)
@@ -125,7 +125,7 @@ static void check_case(struct check *check, const struct columns *c)
                 c->no_bias ? ", no bias" : "", c->relu ? ", relu" : "",
                 check_fill_string(c->x_fill));
     const size_t k = (size_t)c->k, rows = (size_t)c->rows, n = (size_t)c->n;
-    const size_t bytes = c->type == VGG_COLUMNS_F32 ? sizeof(float) : sizeof(uint16_t);
+    const size_t bytes = c->type == VGG_WEIGHTS_F32 ? sizeof(float) : sizeof(uint16_t);
     const size_t x_stride = k + 3, y_stride = rows + 2, count = n * y_stride;
     const size_t elements = vgg_columns_elements(rows, k);
     float *weight = check_scratch(check, rows * k, sizeof *weight);
@@ -182,7 +182,7 @@ static void check_case(struct check *check, const struct columns *c)
 void check_columns(struct check *check)
 {
     const int lanes = check->kernels->lanes, tile = VGG_COLUMNS_TILE;
-    for (enum vgg_columns_type type = VGG_COLUMNS_F32; type <= VGG_COLUMNS_F16; type++) {
+    for (enum vgg_weights_type type = VGG_WEIGHTS_F32; type <= VGG_WEIGHTS_F16; type++) {
         for (int k = 1; k <= 11; k++) {
             check_case(check, &(struct columns){ROWS + 1, k, 1 + k % 3, type, .zeros = k % 7,
                                                 .offset = (size_t)k % 4, .relu = k % 2 == 0});
@@ -228,7 +228,7 @@ void check_columns(struct check *check)
         check_case(check, &(struct columns){.rows = check_range(check, 130, 300),
                                             .k = check_range(check, 1, 900),
                                             .n = check_range(check, 1, 9),
-                                            .type = (enum vgg_columns_type)check_range(check, 0, 2),
+                                            .type = (enum vgg_weights_type)check_range(check, 0, 2),
                                             .begin = check_range(check, 0, 2),
                                             .offset = (size_t)check_range(check, 0, 3),
                                             .zeros = check_range(check, 0, 10),

@@ -1,15 +1,17 @@
 /* linear: every remainder of k, rows and batch, weights at any byte, row ranges; and the same bits
- * however rows and pictures are split. */
+ * however rows and pictures are split, and of weights of 16 bits as of the same numbers in float32. */
 #include "check.h"
 
 #include <string.h>
 
+#include "base/half.h"
 #include "kernels/ref.h"
 
 struct linear {
     int rows, k, n;
     int begin;     /* first row to compute; the last one is the last */
     size_t offset; /* of the weights from a float's alignment, in bytes */
+    enum vgg_weights_type type;
     bool no_bias, relu;
     enum check_fill x_fill, weight_fill;
 };
@@ -55,18 +57,35 @@ static void check_splits(struct check *check, struct vgg_linear_args args, const
     check_same(check, "rows cut anywhere", y, args.y, count);
 }
 
+/* Stores weights as numbers of 16 bits, and makes them these. */
+static void store_halves(float *weight, size_t count, enum vgg_weights_type type, char *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        const double value = (double)weight[i];
+        const bool bf16 = type == VGG_WEIGHTS_BF16;
+        const uint16_t stored =
+            bf16 ? vgg_bfloat16_from_double(value) : vgg_half_from_double(value);
+        weight[i] = bf16 ? vgg_bfloat16_to_float(stored) : vgg_half_to_float(stored);
+        memcpy(out + i * sizeof stored, &stored, sizeof stored);
+    }
+}
+
 static void check_case(struct check *check, const struct linear *c)
 {
-    check_begin(check, "linear %d->%d batch %d from row %d, offset %zu%s%s, %s x, %s weights", c->k,
-                c->rows, c->n, c->begin, c->offset, c->no_bias ? ", no bias" : "",
+    static const char *const types[] = {"float32", "bfloat16", "float16"};
+    check_begin(check, "linear %d->%d batch %d from row %d, offset %zu%s%s, %s x, %s %s weights",
+                c->k, c->rows, c->n, c->begin, c->offset, c->no_bias ? ", no bias" : "",
                 c->relu ? ", relu" : "", check_fill_string(c->x_fill),
-                check_fill_string(c->weight_fill));
+                check_fill_string(c->weight_fill), types[c->type]);
     const size_t k = (size_t)c->k, rows = (size_t)c->rows, n = (size_t)c->n;
     const size_t x_stride = k + 3, y_stride = rows + 2, count = n * y_stride;
     float *weight = check_scratch(check, rows * k, sizeof *weight);
     float *x = check_input(check, (n - 1) * x_stride + k, 0);
     float *bias = check_input(check, rows, 0);
-    char *unaligned = check_input(check, rows * k, (sizeof(float) - c->offset) % sizeof(float));
+    const size_t bytes = rows * k * (c->type == VGG_WEIGHTS_F32 ? sizeof(float) : sizeof(uint16_t));
+    char *unaligned =
+        check_input(check, bytes / sizeof(float),
+                    bytes % sizeof(float) + (sizeof(float) - c->offset) % sizeof(float));
     double *want = check_scratch(check, rows, sizeof *want);
     double *magnitude = check_scratch(check, rows, sizeof *magnitude);
     check_fill(check, weight, rows * k, c->weight_fill);
@@ -74,9 +93,14 @@ static void check_case(struct check *check, const struct linear *c)
     for (size_t i = 0; i < n; i++) {
         check_fill(check, x + i * x_stride, k, c->x_fill);
     }
-    memcpy(unaligned, weight, rows * k * sizeof *weight);
+    if (c->type == VGG_WEIGHTS_F32) {
+        memcpy(unaligned, weight, bytes);
+    } else {
+        store_halves(weight, rows * k, c->type, unaligned);
+    }
 
     struct vgg_linear_args args = {.weight = unaligned,
+                                   .type = c->type,
                                    .bias = c->no_bias ? NULL : bias,
                                    .x = x,
                                    .x_stride = (ptrdiff_t)x_stride,
@@ -89,6 +113,14 @@ static void check_case(struct check *check, const struct linear *c)
                                    .relu = c->relu};
     call(check, args, c->begin, c->rows, 0, c->n);
     check_splits(check, args, args.y, count);
+    if (c->type != VGG_WEIGHTS_F32) {
+        struct vgg_linear_args widened = args;
+        widened.weight = weight;
+        widened.type = VGG_WEIGHTS_F32;
+        widened.y = check_output(check, count);
+        call(check, widened, c->begin, c->rows, 0, c->n);
+        check_same(check, "widened before", args.y, widened.y, count);
+    }
 
     const int lanes = check->kernels->lanes;
     const double operations = check_ceil_div(c->k, lanes) + log2_of(lanes) + 1 + !check->fused;
@@ -134,8 +166,24 @@ void check_linear(struct check *check)
     }
     check_case(check, &(struct linear){41, 25088, 1, .offset = 1, .relu = true});
     check_case(check, &(struct linear){1000, 4096, 2, .offset = 2});
-    for (int i = 0; i < 40; i++) {
-        check_case(check, &(struct linear){.rows = check_range(check, 20, 60),
+    for (enum vgg_weights_type type = VGG_WEIGHTS_BF16; type <= VGG_WEIGHTS_F16; type++) {
+        for (int k = 1; k <= 2 * lanes + 1; k++) {
+            check_case(check, &(struct linear){tile + 1, k, 1 + k % 3, .offset = (size_t)k % 4,
+                                               .type = type});
+        }
+        for (int n = 62; n <= 66; n++) {
+            check_case(check, &(struct linear){tile + 2, 1060, n, .offset = 1, .type = type});
+        }
+        for (enum check_fill fill = FILL_ORDINARY; fill < FILL_HUGE; fill++) {
+            for (int n = 1; n <= 2; n++) {
+                check_case(check, &(struct linear){tile + 1, 5 * lanes + 1, n, .type = type,
+                                                   .weight_fill = fill, .relu = true});
+            }
+        }
+    }
+    for (int i = 0; i < 60; i++) {
+        check_case(check, &(struct linear){.type = (enum vgg_weights_type)check_range(check, 0, 2),
+                                           .rows = check_range(check, 20, 60),
                                            .k = check_range(check, 1, 300),
                                            .n = check_range(check, 1, 7),
                                            .begin = check_range(check, 0, 19),

@@ -160,6 +160,11 @@ struct net *net_create_dense(void)
     return net;
 }
 
+static uint16_t to_half(double value, enum vgg_dtype dtype)
+{
+    return dtype == VGG_DTYPE_BF16 ? vgg_bfloat16_from_double(value) : vgg_half_from_double(value);
+}
+
 static void store_in_columns(struct vgg_tensor *tensor, enum vgg_dtype dtype)
 {
     enum { ROWS = 64 };
@@ -172,8 +177,7 @@ static void store_in_columns(struct vgg_tensor *tensor, enum vgg_dtype dtype)
     for (size_t i = 0; i < count; i++) {
         const size_t row = i / k, at = ((row / ROWS * k) + i % k) * ROWS + row % ROWS;
         const double value = (double)values[i];
-        const uint16_t half =
-            dtype == VGG_DTYPE_BF16 ? vgg_bfloat16_from_double(value) : vgg_half_from_double(value);
+        const uint16_t half = to_half(value, dtype);
         memcpy(data + 1 + at * bytes, dtype == VGG_DTYPE_F32 ? (void *)&values[i] : (void *)&half,
                bytes);
     }
@@ -187,16 +191,44 @@ static void store_in_columns(struct vgg_tensor *tensor, enum vgg_dtype dtype)
                                   .layout = VGG_LAYOUT_COLUMNS};
 }
 
-void net_store_in_columns(struct net *net, enum vgg_dtype dtype)
+static void store_in_halves(struct vgg_tensor *tensor, enum vgg_dtype dtype)
+{
+    const size_t count = (size_t)vgg_tensor_get_count(tensor);
+    float *values = malloc(count * sizeof *values);
+    char *data = malloc(count * sizeof(uint16_t) + 1);
+    ck_assert(values != NULL && data != NULL);
+    vgg_tensor_read_f32(tensor, values);
+    for (size_t i = 0; i < count; i++) {
+        const uint16_t half = to_half((double)values[i], dtype);
+        memcpy(data + 1 + i * sizeof half, &half, sizeof half);
+    }
+    free(values);
+    free((char *)tensor->data - 1);
+    tensor->dtype = dtype;
+    tensor->data = data + 1;
+}
+
+static void store(struct net *net, enum vgg_dtype dtype,
+                  void (*store_one)(struct vgg_tensor *tensor, enum vgg_dtype dtype))
 {
     for (size_t i = 0; i < net->count; i++) {
         const struct vgg_node *node = &net->nodes[i];
         if (node->op == VGG_OP_LINEAR) {
-            store_in_columns(&net->tensors[node->linear.weight - net->tensors], dtype);
+            store_one(&net->tensors[node->linear.weight - net->tensors], dtype);
         } else if (node->op == VGG_OP_CONV2D && node->conv.dense) {
-            store_in_columns(&net->tensors[node->conv.weight - net->tensors], dtype);
+            store_one(&net->tensors[node->conv.weight - net->tensors], dtype);
         }
     }
+}
+
+void net_store_in_columns(struct net *net, enum vgg_dtype dtype)
+{
+    store(net, dtype, store_in_columns);
+}
+
+void net_store_in_halves(struct net *net, enum vgg_dtype dtype)
+{
+    store(net, dtype, store_in_halves);
 }
 
 void net_destroy(struct net *net)

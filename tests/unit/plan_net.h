@@ -37,6 +37,8 @@ struct net *net_create_small_kernels(void);
 struct net *net_create_dense(void);
 /* Stores the weights of fully connected layers in columns, as numbers of this type. */
 void net_store_in_columns(struct net *net, enum vgg_dtype dtype);
+/* Stores them as numbers of 16 bits, in rows as they are. */
+void net_store_in_halves(struct net *net, enum vgg_dtype dtype);
 void net_destroy(struct net *net);
 
 /* An input of `count` pictures, [count][3][h][w], to be freed. */

@@ -249,6 +249,55 @@ START_TEST(threads_and_batch_change_no_bit)
 }
 END_TEST
 
+/* Fully connected weights of 16 bits are read where they are, in every plan, unless BatchNorm changes them: nobody
+ * keeps floats of them. */
+static void check_halves(struct net *net, enum vgg_dtype dtype)
+{
+    struct setup setup = {net, net_make_input(BATCH, NET_H, NET_W)};
+    net_store_in_halves(net, dtype);
+    check_agreement(&setup);
+    check_bits(&setup);
+    for (int i = 0; i < 3; i++) {
+        struct vgg_plan_options options = make_options(vgg_kernels_find(VGG_CPU_AUTO, NULL), BATCH);
+        struct vgg_pool *pool;
+        struct vgg_plan *plan;
+        options.one_shot = i == 1;
+        options.low_memory = i == 2;
+        ck_assert_int_eq(vgg_pool_create(2, NULL, &pool, NULL), VGG_OK);
+        ck_assert_int_eq(
+            vgg_plan_create(net->nodes, net->count, "net", &options, pool, &plan, NULL), VGG_OK);
+        int in_place = 0;
+        for (int s = 0; s < plan->step_count; s++) {
+            const struct vgg_step *step = &plan->steps[s];
+            if ((step->kind == VGG_STEP_LINEAR || step->kind == VGG_STEP_DENSE) &&
+                step->norm == NULL) {
+                in_place++;
+                const struct vgg_linear_view linear = vgg_linear_view(step);
+                ck_assert_ptr_eq(step->linear_weight, linear.weight->data);
+                ck_assert(step->weight_elements == 0 && step->rows_elements == 0);
+                ck_assert_uint_eq(plan->info[s].weight_bytes,
+                                  2 * (uint64_t)linear.rows * linear.features);
+                ck_assert_str_eq(plan->info[s].algorithm, dtype == VGG_DTYPE_F16
+                                                              ? "in place, float16"
+                                                              : "in place, bfloat16");
+            }
+        }
+        ck_assert_int_gt(in_place, 0);
+        vgg_plan_destroy(plan);
+        vgg_pool_destroy(pool);
+    }
+    tear_down(&setup);
+}
+
+START_TEST(reads_halves_in_place)
+{
+    for (int i = 0; i < 4; i++) {
+        check_halves(i < 2 ? net_create() : net_create_dense(),
+                     i % 2 == 0 ? VGG_DTYPE_BF16 : VGG_DTYPE_F16);
+    }
+}
+END_TEST
+
 /* A batch has 90 windows, more than are gathered at a time. */
 START_TEST(moves_a_classifier_over_the_picture)
 {
@@ -364,7 +413,7 @@ START_TEST(measures_no_weights_that_are_not_there)
 }
 END_TEST
 
-UNIT_MAIN("plan", agrees_with_double_precision, one_shot_changes_no_bit, takes_other_strides,
-          normalises_local_responses, threads_and_batch_change_no_bit,
+UNIT_MAIN("plan", agrees_with_double_precision, one_shot_changes_no_bit, reads_halves_in_place,
+          takes_other_strides, normalises_local_responses, threads_and_batch_change_no_bit,
           moves_a_classifier_over_the_picture, refuses_what_no_vgg_has,
           keeps_to_the_activation_limit, measures_no_weights_that_are_not_there)
