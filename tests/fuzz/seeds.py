@@ -246,8 +246,8 @@ def json_words(*more):
 
 
 def spec_words():
-    text = (SOURCE / "model/spec/spec.c").read_text()
-    yield from json_words("M", *sorted(set(re.findall(r'\{"([\w@]+)", FIELD', text))))
+    text = "".join((SOURCE / "model/spec" / name).read_text() for name in ("spec.c", "layers.c"))
+    yield from json_words("M", *sorted(set(re.findall(r'\{"([\w@]+)", VGG_FIELD', text))))
 
 
 DICTIONARIES = {

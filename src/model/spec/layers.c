@@ -1,0 +1,146 @@
+/* The layers of a description: `layers` and `classifier`. */
+#include "model/spec/layers.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The largest window of local response normalisation that can be computed. */
+enum { MOST_LRN_CHANNELS = 255 };
+
+/* One entry of `layers`; *layer holds the defaults. */
+static vgg_status read_layer(const struct vgg_reader *reader, const char *key,
+                             const struct vgg_json *item, struct vgg_layer *layer)
+{
+    int padding = -1;
+    const struct vgg_field conv[] = {
+        {"conv", VGG_FIELD_INT, &layer->channels, true, 1, VGG_MAX_CHANNELS},
+        {"kernel", VGG_FIELD_INT, &layer->kernel, false, 1, VGG_MAX_SIDE},
+        {"stride", VGG_FIELD_INT, &layer->stride, false, 1, VGG_MAX_SIDE},
+        {"padding", VGG_FIELD_INT, &padding, false, 0, VGG_MAX_SIDE},
+        {"bias", VGG_FIELD_BOOL, &layer->bias, false, 0, 0},
+        {"batch_norm", VGG_FIELD_BOOL, &layer->batch_norm, false, 0, 0},
+    };
+    const struct vgg_field pool[] = {
+        {"max_pool", VGG_FIELD_INT, &layer->kernel, true, 1, VGG_MAX_SIDE},
+        {"stride", VGG_FIELD_INT, &layer->stride, false, 1, VGG_MAX_SIDE},
+    };
+    const struct vgg_field lrn[] = {
+        {"lrn", VGG_FIELD_INT, &layer->kernel, true, 1, MOST_LRN_CHANNELS},
+        {"alpha", VGG_FIELD_NUMBER, &layer->alpha, false, 0, 1e6},
+        {"beta", VGG_FIELD_NUMBER, &layer->beta, false, 0, 1e3},
+        {"k", VGG_FIELD_NUMBER, &layer->k, false, 0, 1e6},
+    };
+    vgg_status status = VGG_OK;
+    if (vgg_json_is(item, VGG_JSON_TEXT) && strcmp(vgg_json_text(item), "M") == 0) {
+        *layer = (struct vgg_layer){.kind = VGG_LAYER_MAX_POOL, .kernel = 2, .stride = 2};
+    } else if (vgg_json_is(item, VGG_JSON_TEXT) && strcmp(vgg_json_text(item), "D") == 0) {
+        *layer = (struct vgg_layer){.kind = VGG_LAYER_DROPOUT};
+    } else if (vgg_json_is(item, VGG_JSON_NUMBER)) {
+        status = vgg_read_int(reader, key, item, 1, VGG_MAX_CHANNELS, &layer->channels);
+    } else if (vgg_json_get(item, "conv") != NULL) {
+        status = VGG_READ_OBJECT(reader, key, item, conv);
+        layer->padding = padding >= 0 ? padding : layer->kernel / 2;
+    } else if (vgg_json_get(item, "max_pool") != NULL) {
+        *layer = (struct vgg_layer){.kind = VGG_LAYER_MAX_POOL};
+        status = VGG_READ_OBJECT(reader, key, item, pool);
+        layer->stride = layer->stride > 0 ? layer->stride : layer->kernel;
+    } else if (vgg_json_get(item, "lrn") != NULL) {
+        /* PyTorch's defaults. */
+        *layer = (struct vgg_layer){.kind = VGG_LAYER_LRN, .alpha = 1e-4, .beta = 0.75, .k = 1};
+        status = VGG_READ_OBJECT(reader, key, item, lrn);
+    } else {
+        return vgg_reader_fail_expected(reader, key,
+                                        "channels, \"M\", \"D\", {\"conv\": channels, …}, "
+                                        "{\"max_pool\": side, …} or {\"lrn\": channels, …}",
+                                        item);
+    }
+    return status;
+}
+
+vgg_status vgg_spec_read_layers(const struct vgg_reader *reader, const struct vgg_json *list,
+                                bool batch_norm, struct vgg_spec *spec)
+{
+    char key[VGG_KEY_BYTES];
+    bool has_conv = false;
+    vgg_status status =
+        vgg_read_count(reader, "layers", list, reader->limits->layers, &spec->layer_count);
+    if (status != VGG_OK) {
+        return status;
+    }
+    spec->layers = vgg_arena_alloc(reader->arena, spec->layer_count, sizeof *spec->layers);
+    if (spec->layers == NULL) {
+        return vgg_reader_fail_memory(reader, spec->layer_count * sizeof *spec->layers);
+    }
+    size_t i = 0;
+    for (const struct vgg_json *item = vgg_json_first(list); item != NULL;
+         item = vgg_json_next(item), i++) {
+        spec->layers[i] = (struct vgg_layer){.kind = VGG_LAYER_CONV,
+                                             .kernel = 3,
+                                             .stride = 1,
+                                             .padding = 1,
+                                             .bias = true,
+                                             .batch_norm = batch_norm};
+        snprintf(key, sizeof key, "layers[%zu]", i);
+        status = read_layer(reader, key, item, &spec->layers[i]);
+        if (status != VGG_OK) {
+            return status;
+        }
+        has_conv = has_conv || spec->layers[i].kind == VGG_LAYER_CONV;
+    }
+    return has_conv ? VGG_OK
+                    : vgg_reader_fail_key(reader, "layers", "expected a convolution, found none");
+}
+
+/* One entry of `classifier`, or all of it where it is no list; *head holds the defaults. */
+static vgg_status read_linear(const struct vgg_reader *reader, const char *key,
+                              const struct vgg_json *item, struct vgg_head *head)
+{
+    const struct vgg_field linear[] = {
+        {"linear", VGG_FIELD_INT, &head->features, true, 1, VGG_MAX_CHANNELS},
+        {"bias", VGG_FIELD_BOOL, &head->bias, false, 0, 0},
+        {"batch_norm", VGG_FIELD_BOOL, &head->batch_norm, false, 0, 0},
+        {"index", VGG_FIELD_INT, &head->index, false, 0, 999999},
+    };
+    if (vgg_json_is(item, VGG_JSON_NUMBER)) {
+        return vgg_read_int(reader, key, item, 1, VGG_MAX_CHANNELS, &head->features);
+    }
+    if (!vgg_json_is(item, VGG_JSON_OBJECT)) {
+        return vgg_reader_fail_expected(reader, key, "features or {\"linear\": features, …}", item);
+    }
+    return VGG_READ_OBJECT(reader, key, item, linear);
+}
+
+vgg_status vgg_spec_read_classifier(const struct vgg_reader *reader, const struct vgg_json *list,
+                                    bool dropout, struct vgg_spec *spec)
+{
+    char key[VGG_KEY_BYTES];
+    const bool single = !vgg_json_is(list, VGG_JSON_LIST);
+    spec->head_count = 1;
+    vgg_status status = single ? VGG_OK
+                               : vgg_read_count(reader, "classifier", list, reader->limits->layers,
+                                                &spec->head_count);
+    if (status != VGG_OK) {
+        return status;
+    }
+    spec->head = vgg_arena_alloc(reader->arena, spec->head_count, sizeof *spec->head);
+    if (spec->head == NULL) {
+        return vgg_reader_fail_memory(reader, spec->head_count * sizeof *spec->head);
+    }
+    if (single) {
+        spec->head[0] = (struct vgg_head){.bias = true, .index = -1};
+        return read_linear(reader, "classifier", list, &spec->head[0]);
+    }
+    size_t i = 0;
+    int index = 0;
+    for (const struct vgg_json *item = vgg_json_first(list); item != NULL;
+         item = vgg_json_next(item), i++) {
+        spec->head[i] = (struct vgg_head){.bias = true, .index = index};
+        snprintf(key, sizeof key, "classifier[%zu]", i);
+        status = read_linear(reader, key, item, &spec->head[i]);
+        if (status != VGG_OK) {
+            return status;
+        }
+        index = spec->head[i].index + (dropout ? 3 : 2) + spec->head[i].batch_norm;
+    }
+    return VGG_OK;
+}
