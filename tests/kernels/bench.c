@@ -1,5 +1,5 @@
 /* Times the kernels on VGG-16's layers, on one core: each as the plan calls it, against the arithmetic
- * roof that fma_peak measures (convolution) or in bytes of weights a second (fully connected). */
+ * roof that fma_peak measures and, fully connected layers, that of reading the same weights. */
 #include "bench.h"
 
 #include <stdio.h>
@@ -35,6 +35,32 @@ static double measure_peak(const struct vgg_kernels *kernels)
         best = rate > best ? rate : best;
     }
     return best;
+}
+
+/* Bytes a second of reading these, in slices as a plan's tasks have; the best of several. */
+static double measure_reading(const struct vgg_kernels *kernels, const float *data, size_t bytes)
+{
+    enum { SLICE_BYTES = 1 << 20 };
+    double best = 0;
+    for (int i = 0; i < RUNS; i++) {
+        const double start = bench_now();
+        for (size_t at = 0; at < bytes; at += SLICE_BYTES) {
+            const size_t left = bytes - at;
+            kernels->read_peak(&(struct vgg_read_args){
+                .data = (const char *)data + at, .bytes = left < SLICE_BYTES ? left : SLICE_BYTES});
+        }
+        const double rate = (double)bytes / (bench_now() - start);
+        best = rate > best ? rate : best;
+    }
+    return best;
+}
+
+/* Ends a line: the rates at which a layer multiplies and reads, in operations and bytes a second, of the
+ * roofs. */
+static void show_rates(double flops, double peak, double reading, double read_peak)
+{
+    printf("%8.1f GFLOP/s %5.1f %% of peak %6.1f GB/s of weights %5.1f %% of reading\n",
+           flops * 1e-9, flops * 1e-7 / peak, reading * 1e-9, 100 * reading / read_peak);
 }
 
 struct conv_layer {
@@ -115,11 +141,13 @@ static void run_linear(const void *context)
     layer->kernels->linear(&layer->args);
 }
 
-static void bench_linear(const struct vgg_kernels *kernels, int k, int rows)
+static void bench_linear(const struct vgg_kernels *kernels, int k, int rows, double peak)
 {
     enum { BATCH = 8 };
     float *weight = bench_numbers((size_t)k * (size_t)rows);
     float *x = bench_numbers((size_t)k * BATCH), *y = bench_numbers((size_t)rows * BATCH);
+    const double weights = (double)k * rows;
+    const double read_peak = measure_reading(kernels, weight, (size_t)weights * sizeof(float));
     for (int n = 1; n <= BATCH; n += BATCH - 1) {
         const struct linear_layer layer = {kernels,
                                            {.weight = weight,
@@ -131,10 +159,8 @@ static void bench_linear(const struct vgg_kernels *kernels, int k, int rows)
                                             .k = k,
                                             .n = n}};
         const double seconds = bench_time_calls(run_linear, &layer);
-        const double weights = (double)k * rows;
-        printf("  linear %5d -> %4d, batch %d %8.2f ms %8.1f GFLOP/s %5.1f GB/s of weights\n", k,
-               rows, n, seconds * 1e3, 2 * weights * n / seconds * 1e-9,
-               weights * sizeof(float) / seconds * 1e-9);
+        printf("  linear %5d -> %4d, batch %d %8.2f ms ", k, rows, n, seconds * 1e3);
+        show_rates(2 * weights * n / seconds, peak, weights * sizeof(float) / seconds, read_peak);
     }
     free(weight);
     free(x);
@@ -154,8 +180,10 @@ static void run_columns(const void *context)
 
 /* `percent` of the inputs are listed, the same for all pictures: so many weights are read. */
 static void bench_columns(const struct vgg_kernels *kernels, int k, int rows,
-                          enum vgg_weights_type type, int percent)
+                          enum vgg_weights_type type, int percent, double peak)
 {
+    static const char *const types[] = {
+        [VGG_WEIGHTS_F32] = "f32", [VGG_WEIGHTS_BF16] = "bf16", [VGG_WEIGHTS_F16] = "f16"};
     enum { BATCH = 8 };
     const int blocks = check_ceil_div(k, VGG_COLUMNS_BLOCK);
     const int slices = check_ceil_div(rows, VGG_COLUMNS_ROWS);
@@ -181,6 +209,7 @@ static void bench_columns(const struct vgg_kernels *kernels, int k, int rows,
     for (size_t tile = 1; tile < BATCH; tile++) {
         memcpy(lists + tile * stride, lists, stride * sizeof *lists);
     }
+    const double read_peak = measure_reading(kernels, weight, weight_count * bytes);
     for (int n = 1; n <= BATCH; n += BATCH - 1) {
         const struct columns_layer layer = {
             kernels,
@@ -198,10 +227,9 @@ static void bench_columns(const struct vgg_kernels *kernels, int k, int rows,
              .n = n}};
         const double seconds = bench_time_calls(run_columns, &layer);
         const double weights = (double)count * slices * VGG_COLUMNS_ROWS;
-        printf("  columns %5d -> %4d, %3d %% of the inputs, %zu-byte weights, batch %d %8.2f ms "
-               "%8.1f GFLOP/s %5.1f GB/s of weights\n",
-               k, rows, percent, bytes, n, seconds * 1e3, 2 * weights * n / seconds * 1e-9,
-               weights * (double)bytes / seconds * 1e-9);
+        printf("  columns %5d -> %4d, %3d %% of the inputs, %-4s, batch %d %8.2f ms ", k, rows,
+               percent, types[type], n, seconds * 1e3);
+        show_rates(2 * weights * n / seconds, peak, weights * (double)bytes / seconds, read_peak);
     }
     free(weight);
     free(x);
@@ -224,13 +252,13 @@ void bench_kernels(const struct vgg_kernels *kernels)
         bench_conv(kernels, layers[i], peak);
     }
     bench_winograd(kernels, peak);
-    bench_linear(kernels, 25088, 4096);
-    bench_linear(kernels, 4096, 4096);
-    bench_linear(kernels, 4096, 1000);
+    bench_linear(kernels, 25088, 4096, peak);
+    bench_linear(kernels, 4096, 4096, peak);
+    bench_linear(kernels, 4096, 1000, peak);
     for (enum vgg_weights_type type = VGG_WEIGHTS_F32; type <= VGG_WEIGHTS_F16; type++) {
-        bench_columns(kernels, 25088, 4096, type, 100);
-        bench_columns(kernels, 25088, 4096, type, 18);
-        bench_columns(kernels, 4096, 4096, type, 38);
-        bench_columns(kernels, 4096, 1000, type, 41);
+        bench_columns(kernels, 25088, 4096, type, 100, peak);
+        bench_columns(kernels, 25088, 4096, type, 18, peak);
+        bench_columns(kernels, 4096, 4096, type, 38, peak);
+        bench_columns(kernels, 4096, 1000, type, 41, peak);
     }
 }

@@ -112,8 +112,9 @@ static void bench_layer(struct layer l, enum vgg_conv_algorithm conv, double pea
                             .threads = 1,
                             .conv = conv,
                             .activation_limit = 4ull << 30};
+    const struct vgg_tensor weight = {.layout = VGG_LAYOUT_ROWS};
     const struct vgg_conv2d layer = {
-        .ic = l.ic, .oc = l.oc, .kernel = 3, .stride = 1, .padding = 1};
+        .ic = l.ic, .oc = l.oc, .kernel = 3, .stride = 1, .padding = 1, .weight = &weight};
     vgg_choose_conv(&plan, &layer, (struct vgg_shape){l.ic, l.side, l.side}, false, &l.c);
     vgg_arena_destroy(&plan.arena);
     const size_t framed = (size_t)(l.side + 2) * (size_t)(l.side + 2);
