@@ -95,12 +95,12 @@ void bench_write_layers(const struct measurement *measurement, enum cli_sort sor
         fputs("  (no memory for the table of layers)\n", out);
     } else {
         table_write(&table, out);
-        fprintf(
-            out,
-            "  a whole run takes %.3f ms; its layers, each by its median, %.3f ms%s: %+.1f %%\n",
-            whole_ms, total.run_ms,
-            measurement->one_shot ? ", weights prepared in each run included" : "",
-            100 * (total.run_ms / whole_ms - 1));
+        fprintf(out,
+                "  a whole run takes %.3f ms; its layers, means of the middle half of the runs, "
+                "%.3f ms%s: %+.1f %%\n",
+                whole_ms, total.run_ms,
+                measurement->one_shot ? ", weights prepared in each run included" : "",
+                100 * (total.run_ms / whole_ms - 1));
     }
     table_free(&table);
     free(steps);

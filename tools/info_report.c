@@ -135,8 +135,8 @@ static bool write_plan(const struct info *info, FILE *out)
     }
     table_free(&table);
     fprintf(out,
-            "  times in ms, the median of %zu runs; all steps %.3f; those with a prediction %.3f, "
-            "predicted %.3f;\n"
+            "  times in ms, means of the middle half of %zu runs; all steps %.3f; those with a "
+            "prediction %.3f, predicted %.3f;\n"
             "  weights prepared in %.3f, %s; session made in %.2f, the first run %.2f, then %.3f\n",
             plan->run.count, total.ms, total.predicted_steps_ms, total.predicted_ms,
             total.prepare_ms, plan->one_shot ? "in each run" : "once", plan->timing.prepare_ms,

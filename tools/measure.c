@@ -162,25 +162,33 @@ static vgg_status run_many(struct runner *runner, double begin, struct vgg_error
     return VGG_OK;
 }
 
-/* The median of a step's running (0) or preparing (1). */
-static double get_step_median(struct runner *runner, size_t step, size_t kind)
+/* The mean of a step's running (0) or preparing (1) over the middle half of the runs, from `least` to `most`
+ * of a whole one: unlike medians of steps, these add up to a run even when the machine is disturbed. */
+static double get_step_ms(const struct runner *runner, size_t step, size_t kind, double least,
+                          double most)
 {
-    struct stats stats;
+    double sum = 0;
+    size_t count = 0;
     for (size_t i = 0; i < runner->count; i++) {
-        runner->sorted[i] =
-            (double)runner->step_ms[2 * (i * runner->out->step_count + step) + kind];
+        if (runner->run_ms[i] >= least && runner->run_ms[i] <= most) {
+            sum += (double)runner->step_ms[2 * (i * runner->out->step_count + step) + kind];
+            count++;
+        }
     }
-    stats_compute(runner->sorted, runner->count, &stats);
-    return stats.p50;
+    return sum / (double)count;
 }
 
+/* After summarise, which sorts the runs. */
 static void summarise_steps(struct runner *runner)
 {
     struct measurement *out = runner->out;
+    const size_t quarter = runner->count / 4;
+    const double least = runner->sorted[quarter];
+    const double most = runner->sorted[runner->count - 1 - quarter];
     for (size_t s = 0; s < out->step_count; s++) {
         vgg_session_get_step(out->session, s, &out->steps[s].info);
-        out->steps[s].ms = get_step_median(runner, s, 0);
-        out->steps[s].prepare_ms = get_step_median(runner, s, 1);
+        out->steps[s].ms = get_step_ms(runner, s, 0, least, most);
+        out->steps[s].prepare_ms = get_step_ms(runner, s, 1, least, most);
     }
 }
 

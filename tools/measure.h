@@ -24,7 +24,7 @@ struct measure_options {
     void *user;
 };
 
-/* One step of the plan and its median times. */
+/* One step of the plan and its times, means over the middle half of the runs. */
 struct measure_step {
     struct vgg_step_info info; /* its strings are borrowed from the session */
     double ms;
@@ -64,7 +64,7 @@ bool measure_is_read_bound(const struct vgg_step_info *info, const struct vgg_ro
 
 /* Sums over all steps. */
 struct measure_total {
-    double ms; /* of the medians */
+    double ms;
     double prepare_ms;
     double run_ms; /* ms, and what each run prepares */
     double multiply_adds, products;
