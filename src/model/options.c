@@ -1,0 +1,87 @@
+/* What the caller asks of a model beyond its description. */
+#include "model/model.h"
+
+#include <string.h>
+
+/* What the caller asks for goes before the description. */
+static vgg_status apply_preset(vgg_model *model, const char *preset, struct vgg_error *err)
+{
+    struct vgg_spec *spec = &model->spec;
+    if (preset == NULL || strcmp(preset, "auto") == 0) {
+        return VGG_OK;
+    }
+    vgg_status status = vgg_preprocess_find(preset, &spec->preprocess, err);
+    spec->assumed_preprocess = false;
+    if (status == VGG_OK && spec->preprocess.crop > 0) {
+        spec->input = spec->preprocess.crop;
+        spec->assumed_input = false;
+    }
+    return status;
+}
+
+/* Sizes that are asked for. A larger input is cropped from a picture that is resized to more in the same
+ * proportion, as torchvision's 224 from 256. */
+static vgg_status apply_size(vgg_model *model, const struct vgg_model_options *options,
+                             struct vgg_error *err)
+{
+    struct vgg_preprocess *preprocess = &model->spec.preprocess;
+    const int height = options->height > 0 ? options->height : options->width;
+    const int width = options->width > 0 ? options->width : options->height;
+    model->height = model->width = model->spec.input;
+    if (options->height < 0 || height > VGG_MAX_SIDE || options->width < 0 ||
+        width > VGG_MAX_SIDE) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "input size: expected sides of 1 to %d, got %dx%d",
+                        VGG_MAX_SIDE, options->height, options->width);
+    }
+    if (options->resize < -1 || options->resize > VGG_MAX_SIDE) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "resize: expected a side of 1 to %d, or -1, got %d",
+                        VGG_MAX_SIDE, options->resize);
+    }
+    if (height > 0) {
+        const int64_t longer = height > width ? height : width;
+        const int64_t resize = longer * preprocess->resize / model->spec.input;
+        preprocess->resize = resize < VGG_MAX_SIDE ? (int)resize : VGG_MAX_SIDE;
+        preprocess->crop = model->height = height;
+        preprocess->crop_width = width == height ? 0 : width;
+        model->width = width;
+        model->spec.assumed_input = false;
+    }
+    if (options->resize != 0) {
+        preprocess->resize = options->resize > 0 ? options->resize : 0;
+        if (height == 0 && options->resize > 0 && preprocess->crop > options->resize) {
+            preprocess->crop = model->height = model->width = options->resize;
+        }
+        model->spec.assumed_input = false;
+    }
+    if (options->dense && height == 0) {
+        preprocess->crop = 0;
+        model->height = model->width =
+            preprocess->resize > 0 ? preprocess->resize : model->spec.input;
+    }
+    if (height > 0 || options->resize != 0 || options->dense) {
+        strcpy(preprocess->name, "custom");
+    }
+    return VGG_OK;
+}
+
+vgg_status vgg_model_apply_options(vgg_model *model, const struct vgg_model_options *options,
+                                   const struct vgg_limits *limits, struct vgg_error *err)
+{
+    struct vgg_spec *spec = &model->spec;
+    int classes = vgg_spec_get_classes(spec);
+    vgg_status status = apply_preset(model, options->preset, err);
+    if (status == VGG_OK) {
+        status = apply_size(model, options, err);
+    }
+    if (status == VGG_OK && options->labels_path != NULL) {
+        status = vgg_labels_open(options->labels_path, limits, &model->arena, &spec->labels, err);
+        if (status == VGG_OK && spec->labels.count != (size_t)classes) {
+            status = vgg_fail(err, VGG_ERR_MISMATCH,
+                              "%s: expected %d labels, the classes of %s, found %zu",
+                              options->labels_path, classes, model->path, spec->labels.count);
+        }
+    } else if (status == VGG_OK && spec->labels.count == 0 && classes == 1000) {
+        status = vgg_labels_find("imagenet", &model->arena, &spec->labels, err);
+    }
+    return status;
+}
