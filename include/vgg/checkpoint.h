@@ -67,9 +67,9 @@ struct vgg_tensor {
 typedef struct vgg_checkpoint vgg_checkpoint;
 
 /* Opens a checkpoint: maps the file, recognises the container by its content, reads the pickle or
- * header, finds the net's tensors wherever training scripts put them, and takes off what wrappers put before their
- * names. Nothing in the file is ever executed, and no tensor's bytes are read, but for weights in two
- * parts (weight_norm's, prune's), which are made whole.
+ * header, finds the net's tensors wherever training scripts put them, and takes off what wrappers put
+ * before their names. Nothing in the file is ever executed, and no tensor's bytes are read, but for
+ * weights in two parts (weight_norm's, prune's), which are made whole.
  *   path     file name; a regular file
  *   context  NULL for the defaults
  *   out      receives the checkpoint, to be closed by the caller; NULL after an error
@@ -116,22 +116,26 @@ VGG_API bool vgg_checkpoint_owns(const vgg_checkpoint *checkpoint, const void *a
 /* Unmaps the file and frees everything, the tensors' names and data too. NULL is allowed. */
 VGG_API void vgg_checkpoint_close(vgg_checkpoint *checkpoint);
 
-/* What was opened: the path as given, the container, the size of the file in bytes. */
+/* What was opened: the path as given, the container, the size of the file in bytes. Here and below,
+ * strings are the checkpoint's, and all that only looks at it may be called from many threads. */
 VGG_API const char *vgg_checkpoint_get_path(const vgg_checkpoint *checkpoint);
 VGG_API enum vgg_container vgg_checkpoint_get_container(const vgg_checkpoint *checkpoint);
 VGG_API uint64_t vgg_checkpoint_get_file_bytes(const vgg_checkpoint *checkpoint);
 
 /* Who wrote the file, as far as its container tells: "PyTorch 2.1 or later, archive version 3, byteorder
- * little, pickle protocol 2", or what a safetensors header has under "__metadata__"; or "". Then where in the file the tensors were found: the path of their dict or module ("state_dict"; "" is the
+ * little, pickle protocol 2", or what a safetensors header has under "__metadata__"; or "". */
+VGG_API const char *vgg_checkpoint_get_writer(const vgg_checkpoint *checkpoint);
+
+/* Where in the file the tensors were found: the path of their dict or module ("state_dict"; "" is the
  * root), what was taken off their names ("module."; ""), the class of the module ("VGG"; NULL for a
  * state dict), and how many tensors beside them do not have that beginning and were passed over. */
-VGG_API const char *vgg_checkpoint_get_writer(const vgg_checkpoint *checkpoint);
 VGG_API const char *vgg_checkpoint_get_key(const vgg_checkpoint *checkpoint);
 VGG_API const char *vgg_checkpoint_get_prefix(const vgg_checkpoint *checkpoint);
 VGG_API const char *vgg_checkpoint_get_class(const vgg_checkpoint *checkpoint);
 VGG_API size_t vgg_checkpoint_get_passed_over(const vgg_checkpoint *checkpoint);
 
-/* The number of tensors, and each of them in the order of the file (borrowed until close). */
+/* The number of tensors, and each of them in the order of the file (borrowed until close).
+ *   index  0 … count-1 */
 VGG_API size_t vgg_checkpoint_get_tensor_count(const vgg_checkpoint *checkpoint);
 VGG_API const struct vgg_tensor *vgg_checkpoint_get_tensor(const vgg_checkpoint *checkpoint,
                                                            size_t index);
@@ -159,16 +163,17 @@ VGG_API void vgg_checkpoint_get_ready(const vgg_checkpoint *checkpoint, size_t i
 /* What a file could be compared with. */
 struct vgg_verified {
     bool sha256; /* the digits in its name: "vgg16-397923af.pth" */
-    uint32_t
-        crc_checked; /* members of a zip archive or parts of a packed file, each with its CRC-32 */
+    /* Members of a zip archive or parts of a packed file, each with its CRC-32. */
+    uint32_t crc_checked;
     uint32_t crc_missing; /* members that are stored without one */
     uint64_t reserved[4];
 };
 
-/* Checks whatever can be checked: the CRC-32 of every member of a zip archive or part of a packed file, and the file's SHA-256
- * against the prefix that torchvision writes into file names. Reads the whole file, twice at most.
+/* Checks whatever can be checked: the CRC-32 of every member of a zip archive or part of a packed file, and
+ * the file's SHA-256 against the prefix that torchvision writes into file names. Reads the whole file, twice
+ * at most.
  *   out  receives what agreed; may be NULL
- * Errors: FORMAT (another CRC), MISMATCH (another SHA-256, with both values), LIMIT, MEMORY. */
+ * Errors: FORMAT (another CRC), MISMATCH (another SHA-256, with both values), LIMIT, MEMORY. Threads: any. */
 VGG_API vgg_status vgg_checkpoint_verify(const vgg_checkpoint *checkpoint, struct vgg_verified *out,
                                          struct vgg_error *err);
 
@@ -191,9 +196,10 @@ VGG_API int64_t vgg_tensor_get_count(const struct vgg_tensor *tensor);
 /* Whether the elements lie one after the other in row-major order: never in another layout than ROWS. */
 VGG_API bool vgg_tensor_is_contiguous(const struct vgg_tensor *tensor);
 
-/* Copies the elements in row-major order as float32, whatever their dtype, layout and byte order (NaN where data is NULL);
- * integers and wider floats are rounded to nearest.
- *   out  [vgg_tensor_get_count(tensor)], the caller's */
+/* Copies the elements in row-major order as float32, whatever their dtype, layout and byte order (NaN where
+ * data is NULL); integers and wider floats are rounded to nearest.
+ *   out  [vgg_tensor_get_count(tensor)], the caller's
+ * Threads: any. */
 VGG_API void vgg_tensor_read_f32(const struct vgg_tensor *tensor, float *out);
 
 /* Bytes of one element. */

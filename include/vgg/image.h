@@ -42,7 +42,8 @@ VGG_API vgg_status vgg_image_resize(const struct vgg_image *image, int width, in
                                     struct vgg_image *out, struct vgg_error *err);
 
 /* Size of the tensor that vgg_image_to_tensor makes of a picture of this size.
- * Errors: LIMIT when the resized picture would exceed limits->image_pixels (NULL: defaults). */
+ *   width, height  receive it, in pixels
+ * Errors: LIMIT when the resized picture would exceed limits->image_pixels (NULL: defaults). Threads: any. */
 VGG_API vgg_status vgg_preprocess_get_size(const struct vgg_preprocess *preprocess, int image_width,
                                            int image_height, const struct vgg_limits *limits,
                                            int *width, int *height, struct vgg_error *err);
@@ -56,7 +57,9 @@ VGG_API vgg_status vgg_image_to_tensor(const struct vgg_image *image,
                                        const struct vgg_limits *limits, float *out,
                                        struct vgg_error *err);
 
-/* The same up to the crop: the 8-bit pixels that are normalised, R, G, B always. Free with vgg_image_destroy. */
+/* The same up to the crop: the 8-bit pixels that are normalised, R, G, B always.
+ *   out  filled on success; free it with vgg_image_destroy. Untouched after an error
+ * Errors: LIMIT, MEMORY. Threads: any. */
 VGG_API vgg_status vgg_image_crop(const struct vgg_image *image,
                                   const struct vgg_preprocess *preprocess,
                                   const struct vgg_limits *limits, struct vgg_image *out,

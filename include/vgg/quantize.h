@@ -45,6 +45,7 @@ typedef struct vgg_quantizer vgg_quantizer;
 VGG_API vgg_status vgg_quantizer_create(const vgg_model *model,
                                         const struct vgg_quantizer_options *options,
                                         vgg_quantizer **out, struct vgg_error *err);
+/* Frees the quantizer. NULL is allowed. */
 VGG_API void vgg_quantizer_destroy(vgg_quantizer *quantizer);
 
 /* Runs the float32 net on a picture and remembers how its activations are distributed.
@@ -73,17 +74,17 @@ VGG_API vgg_status vgg_quantizer_measure(vgg_quantizer *quantizer, const float *
 /* What became of a convolution or linear layer with its ReLU. */
 struct vgg_quantized_layer {
     const char *name; /* the module path, "features.0"; borrowed */
-    const char
-        *output; /* and that of its ReLU; its own of the last layer, whose logits are no bytes */
+    /* And that of its ReLU; its own of the last layer, whose logits are no bytes. */
+    const char *output;
     enum vgg_clip clip; /* the last four are 0 for the last layer */
     float scale;        /* the number that a byte of 1 stands for */
     float largest;      /* the largest number there was; 255 * scale is the largest that is left */
     double clipped;     /* share of the numbers above that, 0 … 1 */
-    double
-        rounding_snr_db; /* signal-to-noise ratio of the output, by clipping and rounding it alone */
-    double
-        snr_db; /* and of the int8 net's output against the float32 net's, all errors before it included;
-                      NaN before anything was measured */
+    /* Signal-to-noise ratio of the output, by clipping and rounding it alone. */
+    double rounding_snr_db;
+    /* And of the int8 net's output against the float32 net's, all errors before it included; NaN before anything
+     * was measured. */
+    double snr_db;
     double reserved[6];
 };
 VGG_API size_t vgg_quantizer_get_layer_count(const vgg_quantizer *quantizer);

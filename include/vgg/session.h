@@ -61,6 +61,7 @@ typedef struct vgg_session vgg_session;
 VGG_API vgg_status vgg_session_create(const vgg_model *model,
                                       const struct vgg_session_options *options, vgg_session **out,
                                       struct vgg_error *err);
+/* Ends the threads and frees the session. NULL is allowed. */
 VGG_API void vgg_session_destroy(vgg_session *session);
 
 /* Runs the net.
@@ -78,8 +79,8 @@ struct vgg_session_info {
     int threads;
     enum vgg_cpu cpu;
     int height, width;
-    uint64_t weight_bytes; /* private copies of weights in kernel order; those that one-shot runs
-                                  make are in activation_bytes */
+    /* Private copies of weights in kernel order; those that one-shot runs make are in activation_bytes. */
+    uint64_t weight_bytes;
     uint64_t activation_bytes; /* private memory for activations and all else that a run needs */
     uint64_t reserved[8];
 };
@@ -90,29 +91,27 @@ VGG_API void vgg_session_get_info(const vgg_session *session, struct vgg_session
 struct vgg_step_info {
     const char *name;  /* the first node's module path, "features.0" */
     const char *nodes; /* what is computed: "Conv2d + BatchNorm2d + ReLU + MaxPool2d" */
-    const char
-        *algorithm; /* "F(4) by tiles of 28", "direct", "in place"; "" where there is no choice */
-    const char
-        *reason; /* what the candidates were predicted to take; "" where there was no choice */
+    /* "F(4) by tiles of 28", "direct", "in place"; and what the candidates were predicted to take. "" where
+     * there is no choice. */
+    const char *algorithm, *reason;
     double multiply_adds;  /* of the direct definition */
     double products;       /* multiply-adds really done in products, padding included */
     uint64_t weight_bytes; /* read, but see read_bytes */
     uint64_t input_bytes, output_bytes;
     double predicted_ms; /* 0: no prediction */
     uint64_t last_ns;    /* of the last run, preparation not included; 0 before the first */
-    uint64_t
-        prepare_ns; /* bringing its weights into kernel order: when the session was made, or in a
-                            one-shot session for the last run; 0 where they are used in place */
+    /* Bringing its weights into kernel order: when the session was made, or in a one-shot session for the last
+     * run; 0 where they are used in place. */
+    uint64_t prepare_ns;
     /* Where the weights are in columns (VGG_LAYOUT_COLUMNS), those of inputs that are zero are not read. */
     uint64_t read_bytes; /* of weights, in the last run; else weight_bytes */
-    double
-        input_density; /* share of the inputs that were not zero in the last run; else 1, and 0 where
-                             there are no weights */
-    uint64_t
-        kept_bytes; /* private copies of its weights, from the session's beginning to its end */
-    uint64_t
-        scratch_bytes; /* needed beside input and output while it runs: scratch, and in one-shot
-                            and low-memory sessions its weights in kernel order */
+    /* Share of the inputs that were not zero in the last run; else 1, and 0 where there are no weights. */
+    double input_density;
+    /* Private copies of its weights, from the session's beginning to its end. */
+    uint64_t kept_bytes;
+    /* Needed beside input and output while it runs: scratch, and in one-shot and low-memory sessions its weights
+     * in kernel order. */
+    uint64_t scratch_bytes;
     uint64_t reserved[3];
 };
 VGG_API size_t vgg_session_get_step_count(const vgg_session *session);
