@@ -386,6 +386,28 @@ static inline vgg_status try_bytes(const void *data, size_t size)
     return status;
 }
 
+/* No beginning of the bytes is accepted, and none does harm. Frees them. */
+static inline void try_cuts(struct bytes whole)
+{
+    for (size_t size = 0; size < whole.size; size++) {
+        ck_assert_int_ne(try_bytes(whole.data, size), VGG_OK);
+    }
+    free(whole.data);
+}
+
+/* With any one bit of them changed the bytes do no harm. Frees them. */
+static inline void try_changed_bits(struct bytes whole)
+{
+    for (size_t i = 0; i < whole.size; i++) {
+        for (unsigned bit = 0; bit < 8; bit++) {
+            whole.data[i] ^= (uint8_t)(1u << bit);
+            try_bytes(whole.data, whole.size);
+            whole.data[i] ^= (uint8_t)(1u << bit);
+        }
+    }
+    free(whole.data);
+}
+
 /* The bytes are refused with this status, for a reason that has this text in it. Frees them. */
 static inline void refuse_bytes(struct bytes bytes, vgg_status expected, const char *reason)
 {
