@@ -96,7 +96,7 @@ void bench_write_layers(const struct measurement *measurement, enum cli_sort sor
     } else {
         table_write(&table, out);
         fprintf(out,
-                "  a whole run takes %.3f ms; its layers, means of the middle half of the runs, "
+                "  a whole run takes %.3f ms; its layers, means of the middle quarter of the runs, "
                 "%.3f ms%s: %+.1f %%\n",
                 whole_ms, total.run_ms,
                 measurement->one_shot ? ", weights prepared in each run included" : "",

@@ -135,7 +135,7 @@ static bool write_plan(const struct info *info, FILE *out)
     }
     table_free(&table);
     fprintf(out,
-            "  times in ms, means of the middle half of %zu runs; all steps %.3f; those with a "
+            "  times in ms, means of the middle quarter of %zu runs; all steps %.3f; those with a "
             "prediction %.3f, predicted %.3f;\n"
             "  weights prepared in %.3f, %s; session made in %.2f, the first run %.2f, then %.3f\n",
             plan->run.count, total.ms, total.predicted_steps_ms, total.predicted_ms,

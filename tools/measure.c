@@ -162,8 +162,8 @@ static vgg_status run_many(struct runner *runner, double begin, struct vgg_error
     return VGG_OK;
 }
 
-/* The mean of a step's running (0) or preparing (1) over the middle half of the runs, from `least` to `most`
- * of a whole one: unlike medians of steps, these add up to a run even when the machine is disturbed. */
+/* The mean of a step's running (0) or preparing (1) over the middle quarter of the runs, from `least` to
+ * `most` of a whole one: unlike medians of steps, these add up to a run even when the machine is disturbed. */
 static double get_step_ms(const struct runner *runner, size_t step, size_t kind, double least,
                           double most)
 {
@@ -182,9 +182,8 @@ static double get_step_ms(const struct runner *runner, size_t step, size_t kind,
 static void summarise_steps(struct runner *runner)
 {
     struct measurement *out = runner->out;
-    const size_t quarter = runner->count / 4;
-    const double least = runner->sorted[quarter];
-    const double most = runner->sorted[runner->count - 1 - quarter];
+    const size_t last = runner->count - 1, below = (3 * last + 4) / 8; /* of 3 and 5 the median */
+    const double least = runner->sorted[below], most = runner->sorted[last - below];
     for (size_t s = 0; s < out->step_count; s++) {
         vgg_session_get_step(out->session, s, &out->steps[s].info);
         out->steps[s].ms = get_step_ms(runner, s, 0, least, most);

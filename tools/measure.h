@@ -24,7 +24,7 @@ struct measure_options {
     void *user;
 };
 
-/* One step of the plan and its times, means over the middle half of the runs. */
+/* One step of the plan and its times, means over the middle quarter of the runs. */
 struct measure_step {
     struct vgg_step_info info; /* its strings are borrowed from the session */
     double ms;
