@@ -285,15 +285,15 @@ def test_batch_norm_of_features():
 
 def test_batch_norm_elsewhere():
     """Where it cannot go into the layer before it, the message names it."""
-    layers = make_layers([16, "M", 24, "M"])
-    for head, found in (([nn.Linear(24 * 64, 20), nn.ReLU(), nn.BatchNorm1d(20), nn.Linear(20, 5)],
+    layers = make_layers(models.vgg.cfgs["A"])  # a published net's, which has another classifier
+    for head, found in (([nn.Linear(512 * 49, 20), nn.ReLU(), nn.BatchNorm1d(20), nn.Linear(20, 5)],
                          "classifier.2.weight: expected BatchNorm1d directly after a linear layer, found it after "
                          "ReLU or Dropout, 2 places after classifier.0"),
-                        ([nn.BatchNorm1d(24 * 64), nn.Linear(24 * 64, 5)],
+                        ([nn.BatchNorm1d(512 * 49), nn.Linear(512 * 49, 5)],
                          "classifier.0.weight: expected BatchNorm1d directly after a linear layer, found it before "
                          "the first one")):
         with tempfile.TemporaryDirectory() as folder:
-            text = command(save(folder, Net(layers, nn.Sequential(*head), 8)), PHOTOS[0], code=3).stderr
+            text = command(save(folder, Net(layers, nn.Sequential(*head), 7)), PHOTOS[0], code=3).stderr
             check(found in text and text.count("\n") == 1, "BatchNorm1d elsewhere", text)
 
 

@@ -160,6 +160,24 @@ def test_timm():
     compare_named("timm, larger", net, transform(0, (36, 44), *IMAGENET), ["--dense", "--size=36x44", "--resize=0"])
 
 
+def test_nested():
+    """A Sequential in the place of the last layer, as a widely read tutorial has it."""
+    def make(*last):
+        return Named(0, ("features", nn.Sequential(*block(3, 8), *block(8, 16))), Flat(),
+                     ("classifier", nn.Sequential(nn.Linear(16 * 64, 20), nn.ReLU(), nn.Dropout(), nn.Sequential(*last))))
+
+    compare_named("nested", make(nn.Linear(20, 15), nn.ReLU(), nn.Dropout(0.4), nn.Linear(15, 7)), CIFAR, ["--preset", "cifar"],
+                  assumed="assumed: layers in the order of the file (features.0 … classifier.3.3); a 2x2 max pool after features.3")
+    with tempfile.TemporaryDirectory() as folder:
+        text = command(save(folder, make(nn.Linear(20, 15), nn.Linear(15, 7))), PHOTOS[0], code=3).stderr
+        check("expected ReLU between the linear layers classifier.3.0 and classifier.3.1, found no place for it" in text,
+              "no ReLU", text)
+        net = torch.quantization.quantize_dynamic(Named(0, ("features", block(3, 8)), Flat(), ("classifier", nn.Linear(8 * 256, 7))),
+                                                  {nn.Linear}, torch.qint8)
+        text = command(save(folder, net), PHOTOS[0], code=3).stderr
+        check("classifier.zero_point: a quantised layer is not supported: save the float model" in text, "quantised", text)
+
+
 def test_convolutions_alone():
     """As those who compare pictures keep them."""
     vgg = models.vgg.VGG(models.vgg.make_layers(models.vgg.cfgs["A"]), init_weights=False)

@@ -271,6 +271,14 @@ static struct vgg_layer make_conv(const struct describer *d, const struct vgg_ch
     };
 }
 
+/* Whether there is no place for a ReLU between two layers of a Sequential. */
+static bool is_adjacent(const struct vgg_chain_layer *a, const struct vgg_chain_layer *b)
+{
+    const struct place x = place_of(a->name), y = place_of(b->name);
+    return same_parent(a->name, b->name) && x.number >= 0 && y.number >= 0 &&
+           y.number - x.number < (a->norm != NULL ? 3 : 2);
+}
+
 static vgg_status describe_classifier(const struct describer *d, struct vgg_spec *spec)
 {
     const struct vgg_chain *chain = d->chain;
@@ -287,6 +295,15 @@ static vgg_status describe_classifier(const struct describer *d, struct vgg_spec
                         d->path, chain->linears[0].weight->name, (long long)channels,
                         chain->convs[chain->conv_count - 1].weight->name, (long long)channels,
                         (long long)pixels);
+    }
+    for (size_t i = 1; i < chain->linear_count; i++) {
+        const struct vgg_chain_layer *layer = &chain->linears[i];
+        if (is_adjacent(layer - 1, layer)) {
+            return vgg_fail(
+                d->err, VGG_ERR_UNSUPPORTED,
+                "%s: expected ReLU between the linear layers %s and %s, found no place for it",
+                d->path, layer[-1].name, layer->name);
+        }
     }
     spec->avgpool = (int)side;
     spec->head_count = chain->linear_count;

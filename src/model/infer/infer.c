@@ -104,6 +104,19 @@ static bool is_convolutions_alone(const struct vgg_tensor_list *tensors,
     return ends[0] != NULL && ends[0]->shape[1] == 3 && ends[0]->shape[2] <= 3;
 }
 
+/* What dynamic quantisation makes of linear layers: bytes that are no tensors, beside a scale and a zero point. */
+static const struct vgg_tensor *find_zero_point(const struct vgg_tensor_list *tensors)
+{
+    static const char leaf[] = ".zero_point";
+    for (size_t i = 0; i < tensors->count; i++) {
+        const size_t length = strlen(tensors->items[i]->name), tail = sizeof leaf - 1;
+        if (length > tail && strcmp(tensors->items[i]->name + length - tail, leaf) == 0) {
+            return tensors->items[i];
+        }
+    }
+    return NULL;
+}
+
 /* A net that has no `features` or no `classifier`. */
 static vgg_status infer_chain(const char *path, const struct vgg_tensor_list *tensors,
                               const struct vgg_cfg *cfg, const struct vgg_limits *limits,
@@ -111,7 +124,13 @@ static vgg_status infer_chain(const char *path, const struct vgg_tensor_list *te
 {
     struct vgg_chain chain;
     struct vgg_error reason = {0};
-    const struct vgg_tensor *ends[2];
+    const struct vgg_tensor *ends[2], *zero_point = find_zero_point(tensors);
+    if (zero_point != NULL) {
+        return vgg_fail(err, VGG_ERR_FORMAT,
+                        "%s: %s: a quantised layer is not supported: save the float model that it "
+                        "was made from",
+                        path, zero_point->name);
+    }
     if (is_convolutions_alone(tensors, ends)) {
         return vgg_fail(err, VGG_ERR_FORMAT,
                         "%s: expected a classifier, found convolutions alone (%.100s … %.100s): "
@@ -383,8 +402,9 @@ static vgg_status check_norms(const struct inference *in, const struct found *li
                          norms[i].index - linears[next - 1].index, in->classifier,
                          linears[next - 1].index);
             }
+            /* Not UNSUPPORTED: of that a list is made of what a published net has more and less. */
             status = vgg_fail(
-                in->err, VGG_ERR_UNSUPPORTED,
+                in->err, VGG_ERR_FORMAT,
                 "%s: %s: expected BatchNorm1d directly after a linear layer, found it %s %s",
                 in->path, norms[i].weight->name, next > 0 ? "after" : "before", place);
         }
@@ -431,6 +451,23 @@ static vgg_status infer_classifier(struct inference *in, const struct vgg_tensor
     return infer_avgpool(in, last_conv, linears[0].weight);
 }
 
+/* Whether a Sequential in the classifier has linear layers, as in classifier.6.0.weight. */
+static bool is_nested(const struct vgg_tensor_list *tensors, const char *classifier)
+{
+    const size_t length = strlen(classifier);
+    for (size_t i = 0; i < tensors->count; i++) {
+        const char *name = tensors->items[i]->name;
+        size_t parent;
+        int index;
+        if (tensors->items[i]->ndim == 2 && vgg_names_parse(name, &parent, &index) &&
+            parent > length && name[length] == '.' && memcmp(name, classifier, length) == 0 &&
+            strspn(name + length, ".0123456789") >= parent - length) {
+            return true;
+        }
+    }
+    return false;
+}
+
 vgg_status vgg_spec_infer_as(const char *path, const struct vgg_tensor_list *tensors,
                              const struct vgg_cfg *cfg, const struct vgg_limits *limits,
                              struct vgg_arena *arena, struct vgg_spec *out, struct vgg_error *err)
@@ -449,7 +486,8 @@ vgg_status vgg_spec_infer_as(const char *path, const struct vgg_tensor_list *ten
     if (status != VGG_OK) {
         return status;
     }
-    if (count == 0 || !vgg_names_has(tensors, in.classifier, 2)) {
+    if (count == 0 || !vgg_names_has(tensors, in.classifier, 2) ||
+        is_nested(tensors, in.classifier)) {
         return infer_chain(path, tensors, cfg, limits, arena, out, err);
     }
     if (count > limits->layers) {
