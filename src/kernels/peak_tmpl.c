@@ -61,7 +61,8 @@ void VGG_KERNEL(product_peak)(struct vgg_peak_args *args)
 
 void VGG_KERNEL(read_peak)(struct vgg_read_args *args)
 {
-    enum { STREAMS = 8 };
+    /* As the fully connected layer reads: without fetching ahead it would be 4 % above this roof. */
+    enum { STREAMS = 8, AHEAD_BYTES = 512 };
     const size_t step = VF_LANES * sizeof(float);
     const size_t each = args->bytes / (STREAMS * step) * step; /* bytes of a stream */
     const char *p = args->data;
@@ -73,6 +74,7 @@ void VGG_KERNEL(read_peak)(struct vgg_read_args *args)
     for (size_t at = 0; at < each; at += step) {
         VGG_UNROLL
         for (int i = 0; i < STREAMS; i++) {
+            vf_prefetch(p + (size_t)i * each + at + AHEAD_BYTES);
             sum[i] = vf_add(sum[i], vf_load(p + (size_t)i * each + at));
         }
     }
