@@ -38,6 +38,18 @@ static inline char *unit_temporary(char *out, const char *name)
     return out;
 }
 
+/* The path of a file in models/; two of them are valid at a time. */
+static inline const char *unit_model_path(const char *name)
+{
+    static _Thread_local char paths[2][512];
+    static _Thread_local int next;
+    const char *models = getenv("VGG_TEST_MODELS");
+    ck_assert_msg(models != NULL, "VGG_TEST_MODELS is not set");
+    next = !next;
+    snprintf(paths[next], sizeof paths[0], "%s/%s", models, name);
+    return paths[next];
+}
+
 #define UNIT_MAIN(module, ...)                                                                     \
     int main(void)                                                                                 \
     {                                                                                              \
