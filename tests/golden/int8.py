@@ -92,10 +92,14 @@ def main():
                               ((got.astype(float) - expected) ** 2).sum())
         print(f"{len(paths)} pictures: accuracy {100 * accuracy:.2f} %, int8 "
               f"{100 * int8_accuracy:.2f} %, the same top 1 for {100 * same:.2f} %, logits "
-              f"{noise:.1f} dB, max |delta logit| {np.abs(got - expected).max():.3f}")
+              f"{noise:.1f} dB, |delta logit| max {np.abs(got - expected).max():.3f}, mean "
+              f"{np.abs(got - expected).mean():.4f}")
         check(accuracy - int8_accuracy <= 0.001, "accuracy", int8_accuracy)
         check(same >= 0.995, "top 1", same)
         check(noise >= 43, "signal to noise", noise)
+
+        low = classify(program, packed, paths[:50], logits, "--low-memory")
+        check((low == got[:50]).all(), "the same bits in little memory")
 
         converted = os.path.join(folder, "back.pth")
         told = subprocess.run([program, "convert", packed, "-o", converted], capture_output=True,

@@ -6,6 +6,7 @@
 vgg16_bn is packed plain, for every instruction set that this CPU has, and for one of them alone. A plan for many
 runs computes in the same way from all of these files, one for a single run does so from what lies ready: to the
 bit. From the checkpoint only the fully connected layers are summed in another order."""
+import json
 import os
 import pathlib
 import subprocess
@@ -77,6 +78,27 @@ def check_logits(folder):
     check(done.returncode == 3 and "expected CRC-32" in done.stderr, "--verify finds a changed bit")
 
 
+def check_memory(folder):
+    """A plan for low memory takes of a pack what it takes of a checkpoint: hardly more than the largest input and
+    output of a layer, 16.4 MB, whether weights lie ready or not. The answer is the same but for rounding."""
+    halves, logits = folder / "bf16.vgg", folder / "logits.npy"
+    done = vgg_infer("pack", folder / "net.pth", "-o", halves, "--weights", "bf16")
+    check(done.returncode == 0 and "bfloat16 weights" in done.stderr, f"pack: {done.stderr.strip()}")
+    picture = source / "models/pictures/bag_18.png"
+    for path in (folder / "alone.vgg", folder / "plain.vgg", halves):
+        found = []
+        for words in (["--plan-for", "steady"], ["--low-memory"]):
+            done = vgg_infer(*words, "--save-logits", logits, path, picture)
+            check(done.returncode == 0, f"{path.name} {words[0]}: {done.stderr.strip()}")
+            found.append(np.load(logits))
+        off = np.abs(found[1] - found[0]).max() / np.abs(found[0]).max()
+        record = json.loads(vgg_infer("bench", "--runs", "1", "--low-memory", "-ojson", path).stdout)["records"][0]
+        check(off <= 2 * BOUND and record["plan"] == "low-memory" and record["weight_bytes"] < 1e5
+              and record["activation_bytes"] < 18.6e6,
+              f"{path.name} in little memory: {off:.1e} from a steady plan, {record['weight_bytes']} bytes of weights, "
+              f"{record['activation_bytes']} of activations")
+
+
 def check_kills(folder):
     everything = "any,scalar,avx2,avx512,amx,neon"
     bundled, out = source / "models" / "fashion_vgg8_bn.pth", folder / "killed.vgg"
@@ -88,6 +110,7 @@ with tempfile.TemporaryDirectory(prefix="vgg-packed-") as name:
     check_kills(pathlib.Path(name))
 with tempfile.TemporaryDirectory(prefix="vgg-packed-") as name:
     check_logits(pathlib.Path(name))
+    check_memory(pathlib.Path(name))
 
 print(f"{passed} passed, {failed} failed")
 sys.exit(failed > 0)
