@@ -129,7 +129,7 @@ VGG_API vgg_status vgg_model_pack(const vgg_model *model, const char *path,
 
 /* Refuses weights that cannot classify: UNSUPPORTED when a tensor holds NaN (as the classifier of
  * torchvision's vgg16_features files does: feature-extraction weights with an empty head) or an infinity,
- * or a variance is negative. Reads about a thousand elements of each tensor. vgg_session_create calls it, too.
+ * or a variance is negative. Reads 64 elements of each large tensor. vgg_session_create calls it, too.
  * Threads: any. */
 VGG_API vgg_status vgg_model_check_classifier(const vgg_model *model, struct vgg_error *err);
 

@@ -58,19 +58,27 @@ static vgg_status check_all(const char *path, const char *name, const struct vgg
     return VGG_OK;
 }
 
-/* About `samples` elements, spread from the first to the last; all when there are no more. */
+/* About `samples` elements, spread from the first to the last; all when there are no more. They are taken RUN side by
+ * side: each place is a page that nobody may have touched yet, and sixty of each tensor would cost a packed vgg16 as
+ * much time as all else before its first layer. */
 static vgg_status check_some(const char *path, const char *name, const struct vgg_tensor *tensor,
                              int64_t samples, struct vgg_error *err)
 {
-    int64_t last = vgg_tensor_get_count(tensor) - 1;
-    int64_t steps = last < samples ? last : samples;
+    enum { RUN = 8 };
+    const int64_t count = vgg_tensor_get_count(tensor), runs = samples / RUN;
     vgg_status status = VGG_OK;
-    for (int64_t i = 0; i <= steps && status == VGG_OK; i++) {
-        /* last / steps * i + …: without the product last * i, which could overflow. */
-        int64_t position = steps > 0 ? last / steps * i + last % steps * i / steps : 0;
-        float value;
-        vgg_tensor_read_range(tensor, position, 1, &value);
-        status = check_element(path, name, position, value, err);
+    if (count <= samples) {
+        return check_all(path, name, tensor, err);
+    }
+    for (int64_t i = 0; i < runs && status == VGG_OK; i++) {
+        /* The last one ends with the last element. Without the product, which could overflow. */
+        const int64_t last = count - RUN, steps = runs - 1;
+        const int64_t first = last / steps * i + last % steps * i / steps;
+        float values[RUN];
+        vgg_tensor_read_range(tensor, first, RUN, values);
+        for (int64_t e = 0; e < RUN && status == VGG_OK; e++) {
+            status = check_element(path, name, first + e, values[e], err);
+        }
     }
     return status;
 }
