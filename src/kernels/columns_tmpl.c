@@ -21,6 +21,8 @@ enum {
     /* Inputs from the one that is multiplied to the one whose weights are fetched: of several slices, of one. */
     AHEAD = 16,
     AHEAD_ALONE = 128,
+    /* The same in bytes where no input of a block is left out: 512 is best, and takes 6 % less than 4 KiB. */
+    AHEAD_BYTES = 512,
     LINE_BYTES = 64,
 };
 
@@ -105,8 +107,11 @@ VGG_INLINE void advance(const struct vgg_columns_args *a, const struct list *lis
     for (int s = 0; s < slices; s++, sums += pictures * VGG_COLUMNS_ROWS) {
         const size_t slice = (size_t)s * (size_t)a->k * column;
         VGG_UNROLL
-        for (int j = 0; j < step; j++) {
-            fetch(ahead[j] + slice, column);
+        for (size_t line = 0; line < column; line += LINE_BYTES) {
+            VGG_UNROLL
+            for (int j = 0; j < step; j++) {
+                vf_prefetch(ahead[j] + slice + line);
+            }
         }
         VGG_UNROLL
         for (int v = 0; v < VECTORS; v++) {
@@ -128,10 +133,38 @@ VGG_INLINE void advance(const struct vgg_columns_args *a, const struct list *lis
     }
 }
 
+/* All inputs of a whole block, of one picture, for some slices: a line of each slice in turn, as the hardware
+ * follows streams best.
+ *   weight  of the block's first input
+ *   sums    [slices][64] */
+VGG_INLINE void advance_block(const struct vgg_columns_args *a, const float *x, const char *weight,
+                              int slices, float *sums, enum vgg_weights_type type)
+{
+    const size_t vector = VF_LANES * vf_weight_bytes(type), column = VECTORS * vector;
+    const size_t slice = (size_t)a->k * column;
+    for (int i = 0; i < VGG_COLUMNS_BLOCK; i++, weight += column) {
+        const vf value = vf_set1(x[i]);
+        for (size_t line = 0; line < column; line += LINE_BYTES) {
+            const char *at = weight + line;
+            float *to = sums + line / vf_weight_bytes(type);
+            for (int s = 0; s < slices; s++, at += slice, to += VGG_COLUMNS_ROWS) {
+                vf_prefetch(at + AHEAD_BYTES);
+                VGG_UNROLL
+                for (int v = 0; v < (int)(LINE_BYTES / vector); v++) {
+                    const vf w = vf_load_weights(at + (size_t)v * vector, type);
+                    float *sum = to + v * VF_LANES;
+                    vf_store(sum, vf_fma(w, value, vf_load(sum)));
+                }
+            }
+        }
+    }
+}
+
 VGG_INLINE void stream(const struct vgg_columns_args *a, int first, int slices, int pictures,
                        enum vgg_weights_type type)
 {
     const struct list list = list_of(a, 0);
+    const size_t column = VGG_COLUMNS_ROWS * vf_weight_bytes(type);
     const char *weight = weight_at(a, first, type);
     const int count = slices * pictures * VGG_COLUMNS_ROWS;
     float totals[STREAMS * VGG_COLUMNS_TILE * VGG_COLUMNS_ROWS];
@@ -142,6 +175,10 @@ VGG_INLINE void stream(const struct vgg_columns_args *a, int first, int slices, 
     for (int block = 0, i = 0; block < list.blocks; block++) {
         for (int j = 0; j < count; j++) {
             sums[j] = 0;
+        }
+        if (pictures == 1 && list.ends[block] - i == VGG_COLUMNS_BLOCK) {
+            advance_block(a, list.x + i, weight + (size_t)list.k[i] * column, slices, sums, type);
+            i = list.ends[block];
         }
         for (; i + STEP <= list.ends[block]; i += STEP) {
             advance(a, &list, i, weight, slices, pictures, sums, STEP, type);
