@@ -75,6 +75,18 @@ static uint32_t bits_of(const float *x)
     return bits << 1;
 }
 
+/* Whether to list zeros, too. One picture's inputs are read fastest in whole blocks, and where few are zero the
+ * prefetchers of the CPU fetch most of what they would leave out: with a twentieth of zeros, at random, leaving
+ * them out takes 10 % longer, with a quarter as long. */
+static bool is_dense(const float *x, size_t k)
+{
+    size_t nonzero = 0;
+    for (size_t i = 0; i < k; i++) {
+        nonzero += bits_of(x + i) != 0;
+    }
+    return nonzero > k / 4 * 3;
+}
+
 /* Lists the inputs of one tile that are not zero in all of its pictures. */
 static void list_task(void *context, size_t index, int worker)
 {
@@ -87,6 +99,7 @@ static void list_task(void *context, size_t index, int worker)
     int32_t *ends = run->lists + index * (size_t)run->args.list_stride;
     int32_t *list = ends + count_blocks(layer->k);
     float *inputs = run->x + index * (size_t)run->args.x_stride;
+    const bool all = tile == 1 && is_dense(x, k);
     size_t used = 0;
     run->nonzero[index] = 0;
     for (size_t begin = 0; begin < k; begin += BLOCK) {
@@ -107,7 +120,7 @@ static void list_task(void *context, size_t index, int worker)
                 inputs[used * tile + p] =
                     x[(ptrdiff_t)p * layer->x_stride + (ptrdiff_t)(begin + i)];
             }
-            used += any[i] != 0;
+            used += all || any[i] != 0;
         }
         ends[begin / BLOCK] = (int32_t)used;
     }
