@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BUFFER_BYTES = 256 * 1024, ATTEMPTS = 100 };
+enum { BUFFER_BYTES = 256 * 1024, ATTEMPTS = 100, TEMPORARY_BYTES = 32 };
 
 /* The folder of a path, in its own place: what it was is *cut, or NULL. */
 static const char *cut_folder(char *path, char **cut)
@@ -20,18 +20,7 @@ static const char *cut_folder(char *path, char **cut)
     return *cut == path ? "/" : path;
 }
 
-static int open_nameless(char *path)
-{
-    char *cut;
-    const char *folder = cut_folder(path, &cut);
-    const int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
-    if (cut != NULL) {
-        *cut = '/';
-    }
-    return fd;
-}
-
-/* Gives a file without a name its first one, which is not taken. */
+/* Gives a file without a name its first one, which must not be taken. */
 static bool give_name(int fd, const char *name)
 {
     char link[32];
@@ -39,45 +28,63 @@ static bool give_name(int fd, const char *name)
     return linkat(AT_FDCWD, link, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0;
 }
 
-/* A file without a name, where one could be given to it in the end: another one is asked, because not all
- * file systems that have them can. */
-static int create_nameless(char *name)
+/* A file without a name, where one could be given to it in the end: asked by a name that is taken, its folder's,
+ * so that no other is ever left behind. Without /proc the answer is another one. */
+static int open_nameless(char *path)
 {
-    const int probe = open_nameless(name);
-    if (probe < 0) {
-        return -1;
+    char *cut;
+    const char *folder = cut_folder(path, &cut);
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+    if (fd >= 0 && (give_name(fd, folder) || errno != EEXIST)) {
+        close(fd);
+        fd = -1;
     }
-    const bool possible = give_name(probe, name);
-    if (possible) {
-        unlink(name);
+    if (cut != NULL) {
+        *cut = '/';
     }
-    close(probe);
-    return possible ? open_nameless(name) : -1;
+    return fd;
+}
+
+/* Another name in the same folder, since a name can only be given within one file system. */
+static void name_temporary(struct vgg_outfile *out, int attempt)
+{
+    snprintf(out->temporary, strlen(out->path) + TEMPORARY_BYTES, "%s.%d-%d.tmp", out->path,
+             (int)getpid(), attempt);
+}
+
+/* The file gets its name: at once where that is free, or else in the place of the old file, which takes a name
+ * between. Whoever is killed then leaves the whole new file under it. */
+static bool name_nameless(struct vgg_outfile *out)
+{
+    if (give_name(out->fd, out->path)) {
+        return true;
+    }
+    bool named = false;
+    for (int i = 0; i < ATTEMPTS && !named && errno == EEXIST; i++) {
+        name_temporary(out, i);
+        named = give_name(out->fd, out->temporary);
+    }
+    out->nameless = !named;
+    return named && rename(out->temporary, out->path) == 0;
 }
 
 vgg_status vgg_outfile_open(const char *path, const struct vgg_allocator *allocator,
                             struct vgg_outfile *out, struct vgg_error *err)
 {
-    const size_t name_bytes = strlen(path) + 32;
     *out = (struct vgg_outfile){.path = path, .fd = -1, .allocator = allocator};
     out->buffer = vgg_mem_alloc(allocator, BUFFER_BYTES, 1);
-    out->temporary = vgg_mem_alloc(allocator, name_bytes, 1);
+    out->temporary = vgg_mem_alloc(allocator, strlen(path) + TEMPORARY_BYTES, 1);
     if (out->buffer == NULL || out->temporary == NULL) {
         vgg_outfile_abort(out);
         return vgg_fail_memory(err, path, BUFFER_BYTES, "writing");
     }
-    /* In the same folder, since a name can only be given within one file system. */
-    for (int i = 0; i < ATTEMPTS && out->fd < 0; i++) {
-        snprintf(out->temporary, name_bytes, "%s.%d-%d.tmp", path, (int)getpid(), i);
-        out->fd = i == 0 ? create_nameless(out->temporary) : -1;
-        out->nameless = out->fd >= 0;
-        if (out->nameless) {
-            break;
-        }
+    name_temporary(out, 0);
+    out->fd = open_nameless(out->temporary);
+    out->nameless = out->fd >= 0;
+    errno = EEXIST;
+    for (int i = 0; i < ATTEMPTS && out->fd < 0 && errno == EEXIST; i++) {
+        name_temporary(out, i);
         out->fd = open(out->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (out->fd < 0 && errno != EEXIST) {
-            break;
-        }
     }
     if (out->fd < 0) {
         const int failure = errno;
@@ -157,14 +164,8 @@ vgg_status vgg_outfile_commit(struct vgg_outfile *out, struct vgg_error *err)
     if (out->status == VGG_OK && fsync(out->fd) != 0 && errno != EINVAL) {
         fail(out, errno);
     }
-    if (out->status == VGG_OK && out->nameless) {
-        if (give_name(out->fd, out->temporary)) {
-            out->nameless = false;
-        } else {
-            fail(out, errno);
-        }
-    }
-    if (out->status == VGG_OK && rename(out->temporary, out->path) != 0) {
+    if (out->status == VGG_OK &&
+        !(out->nameless ? name_nameless(out) : rename(out->temporary, out->path) == 0)) {
         fail(out, errno);
     }
     vgg_status status = out->status;

@@ -19,7 +19,8 @@ struct vgg_outfile {
 };
 
 /* Creates the temporary file. It has no name until the end where the file system can do without, so that a
- * process that is killed leaves nothing; else, and in the instant between its two names, PATH.NUMBER.tmp.
+ * process that is killed leaves nothing; else, and in the instant between its two names if it replaces another,
+ * PATH.NUMBER.tmp.
  * PATH is as it was.
  *   allocator  may be NULL
  * Errors: IO, MEMORY. */
