@@ -1,0 +1,149 @@
+#!/usr/bin/python3
+"""What leaving zeros out saves of a whole run: nets of published, bundled and no zeros, weights in rows (the
+checkpoint) and in columns (its pack) in turn.
+
+    density.py [--build build] [--photo FILE] [--cpu avx512 avx2] [--rounds 5] [--folder FILE] [--json FILE]
+
+vgg16's published densities are those of a trained net: 18 %, 38 % and 41 % of the inputs of fc6, fc7 and fc8 are not
+zero (arXiv 1602.01528). Random weights have others, so the biases of conv5_3, fc6 and fc7 are shifted, each by one
+number, till the photograph has these; and once till it has no zero at all, which is the worst case. Exits 1 when the
+logits of a pack are not the checkpoint's or the densities are not what they should be. Needs 1.3 GB on the disk and
+3 GB of memory.
+"""
+import argparse
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+
+import harness
+
+PHOTO = "/usr/share/matplotlib/mpl-data/sample_data/grace_hopper.jpg"
+PUBLISHED = (0.18, 0.38, 0.41)
+BOUND = 2e-5  # of the largest logit
+RUNS = 15  # of one process
+
+MAKE = """
+import json, sys
+import torch, torchvision
+from PIL import Image
+from torchvision import transforms
+checkpoint, photo, shares, to = sys.argv[1:]
+net = torchvision.models.vgg16(weights=None).eval()
+net.load_state_dict(torch.load(checkpoint))
+x = transforms.Compose([
+    transforms.Resize(256), transforms.CenterCrop(224), transforms.ToTensor(),
+    transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])])(Image.open(photo).convert("RGB"))[None]
+
+def shift(layer, values, share):
+    # A shift passes through the max-pool. With share 1 the smallest is clear of what rounding differs by.
+    values = values.flatten().double().sort().values
+    zeros = round(len(values) * (1 - share))
+    at = (values[zeros - 1] + values[zeros]) / 2 if zeros else values[0] - 0.05 * (values[-1] - values[0])
+    layer.bias.data -= float(at)
+
+with torch.inference_mode():
+    x = net.features[:28](x)
+    conv5_3, pool = net.features[28], net.features[30]
+    fc6, _, _, fc7, _, _, fc8 = net.classifier
+    for layer, after, share in zip((conv5_3, fc6, fc7), (pool, None, None), json.loads(shares)):
+        pooled = (lambda y: after(y).flatten(1)) if after else (lambda y: y)
+        shift(layer, pooled(layer(x)), share)
+        x = torch.relu(pooled(layer(x)))
+torch.save(net.state_dict(), to)
+"""
+
+
+def call(command):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"{command[0]} {command[1]}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def logits_of(program, model, photo, cpu, folder):
+    import numpy
+    path = pathlib.Path(folder, "logits.npy")
+    call([program, "--cpu", cpu, "--save-logits", path, model, photo])
+    return numpy.load(path).astype(float).ravel()
+
+
+def linear_layers(record):
+    """The fully connected ones, as bench tells of them."""
+    return [layer for layer in record["layers"] if layer["nodes"].startswith("Linear")]
+
+
+def measure(program, models, photo, cpu, rounds):
+    """A list of records for each model; they run in turn."""
+    records = [[] for _ in models]
+    for _ in range(rounds):
+        for model, found in zip(models, records):
+            told = call([program, "bench", model, photo, "--layers", "--runs", RUNS, "-t", 1, "--cpu", cpu, "-o", "json"])
+            found += json.loads(told)["records"]
+    return records
+
+
+def compare(name, program, checkpoint, photo, cpus, rounds, folder, wanted):
+    """Prints a line for each instruction set; returns what was found, and how much of it is wrong."""
+    import numpy
+    pack = pathlib.Path(folder, "net.vgg")
+    call([program, "pack", checkpoint, "-o", pack])
+    lines, wrong = [], 0
+    for cpu in cpus:
+        rows, columns = (logits_of(program, model, photo, cpu, folder) for model in (checkpoint, pack))
+        error = float(numpy.abs(rows - columns).max() / numpy.abs(rows).max())
+        records = measure(program, (checkpoint, pack), photo, cpu, rounds)
+        layers = [[[layer["ms"] for layer in linear_layers(record)] for record in kind] for kind in records]
+        parts = [[statistics.median(times) for times in zip(*kind)] for kind in layers]
+        whole = [harness.summary(record["p50_ms"] for record in kind) for kind in records]
+        ratio = harness.median_ratio((new["p50_ms"], old["p50_ms"]) for old, new in zip(*records))
+        last = linear_layers(records[1][-1])
+        densities = [layer["input_density"] for layer in last]
+        stored, read = (sum(layer[key] for layer in last) for key in ("weight_bytes", "read_bytes"))
+        off = any(abs(found - want) > 0.005 for found, want in zip(densities, wanted or ()))
+        wrong += (error > BOUND) + off
+        print(f"{name:12}{cpu:8}{' '.join(f'{100 * d:.0f}' for d in densities):>14}{stored / 1e6:9.1f}{read / 1e6:8.1f}  "
+              f"{' '.join(f'{ms:.3g}' for ms in parts[0]):18}{' '.join(f'{ms:.3g}' for ms in parts[1]):18}"
+              f"{whole[0]['median']:9.3f} ({whole[0]['iqr']:.3f}){whole[1]['median']:9.3f} ({whole[1]['iqr']:.3f})"
+              f"{ratio:7.3f}{error:9.1e}{' WRONG' if error > BOUND or off else ''}", flush=True)
+        lines.append({"net": name, "cpu": cpu, "densities": densities, "stored": stored, "read": read, "rows_ms": parts[0],
+                      "columns_ms": parts[1], "rows": whole[0], "columns": whole[1], "ratio": ratio, "error": error})
+    return lines, wrong
+
+
+def main():
+    args = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    args.add_argument("--build", default="build", help="build folder (build)")
+    args.add_argument("--photo", default=PHOTO, help="(matplotlib's)")
+    args.add_argument("--cpu", nargs="+", default=["avx512", "avx2"], help="instruction sets (avx512 avx2)")
+    args.add_argument("--rounds", type=int, default=5, help="processes of each kind (5)")
+    args.add_argument("--folder", default=harness.CACHE, help="for the nets while they are measured (the cache)")
+    args.add_argument("--json", help="write what was found")
+    args = args.parse_args()
+    program = pathlib.Path(args.build, "tools", "vgg-infer")
+    where = harness.machine()
+    print(harness.describe(where))
+    print("one thread; fully connected layers: density of the inputs in %, weights stored and read in MB; ms of each")
+    print(f"{'net':12}{'cpu':8}{'density':>14}{'stored':>9}{'read':>8}  {'rows':18}{'columns':18}{'run, rows':>17}"
+          f"{'run, columns':>17}{'ratio':>7}{'error':>9}")
+    models = harness.ROOT / "models"
+    cases = [("bundled", models / "fashion_vgg8_bn.pth", models / "pictures" / "bag_18.png", None)]
+    cases += [(name, None, args.photo, shares) for name, shares in (("published", PUBLISHED), ("dense", (1, 1, 1)))]
+    found, wrong = [], 0
+    for name, checkpoint, photo, wanted in cases:
+        with tempfile.TemporaryDirectory(dir=args.folder) as folder:
+            if checkpoint is None:
+                checkpoint = pathlib.Path(folder, "vgg16.pth")
+                call([harness.PYTHON, "-c", MAKE, harness.checkpoint("vgg16"), photo, json.dumps(wanted), checkpoint])
+            lines, bad = compare(name, program, checkpoint, photo, args.cpu, args.rounds, folder, wanted)
+            found += lines
+            wrong += bad
+    if args.json:
+        harness.write_json(args.json, {"machine": where, "nets": found})
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
