@@ -22,7 +22,7 @@ case "$#:${1-}" in
 esac
 
 TEST_PACKAGES="check valgrind binutils g++ python3 python3-torch python3-torchvision python3-numpy
-    python3-pil dataset-fashion-mnist libjpeg-turbo-progs python-matplotlib-data mate-backgrounds
+    python3-pil dataset-fashion-mnist git libjpeg-turbo-progs python-matplotlib-data mate-backgrounds
     man-db mandoc zsh fish"
 CROSS_PACKAGES="clang qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross libc6:arm64 check:arm64
     libzip-dev:arm64 libcjson-dev:arm64 libpng-dev:arm64 libjpeg62-turbo-dev:arm64 zlib1g-dev:arm64"
