@@ -149,7 +149,6 @@ VGG_INLINE void advance_block(const struct vgg_columns_args *a, const float *x, 
             float *to = sums + line / vf_weight_bytes(type);
             for (int s = 0; s < slices; s++, at += slice, to += VGG_COLUMNS_ROWS) {
                 vf_prefetch(at + AHEAD_BYTES);
-                VGG_UNROLL
                 for (int v = 0; v < (int)(LINE_BYTES / vector); v++) {
                     const vf w = vf_load_weights(at + (size_t)v * vector, type);
                     float *sum = to + v * VF_LANES;
