@@ -23,7 +23,7 @@ esac
 
 TEST_PACKAGES="check valgrind binutils g++ python3 python3-torch python3-torchvision python3-numpy
     python3-pil dataset-fashion-mnist git libjpeg-turbo-progs python-matplotlib-data mate-backgrounds
-    man-db mandoc zsh fish"
+    man-db mandoc zsh fish libbz2-dev libssl-dev"
 CROSS_PACKAGES="clang qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross libc6:arm64 check:arm64
     libzip-dev:arm64 libcjson-dev:arm64 libpng-dev:arm64 libjpeg62-turbo-dev:arm64 zlib1g-dev:arm64"
 if [ -n "$native_only" ]; then
