@@ -110,6 +110,18 @@ static void read_row(const struct vgg_tensor *tensor, const uint8_t *data, int64
 #undef ROW
 }
 
+void vgg_tensor_next_row(const struct vgg_tensor *tensor, int64_t *index, int64_t *offset)
+{
+    for (int i = tensor->ndim - 2; i >= 0; i--) {
+        *offset += tensor->stride[i];
+        if (++index[i] < tensor->shape[i]) {
+            break;
+        }
+        *offset -= tensor->stride[i] * tensor->shape[i];
+        index[i] = 0;
+    }
+}
+
 void vgg_tensor_read_range(const struct vgg_tensor *tensor, int64_t first, int64_t count,
                            float *out)
 {
@@ -151,14 +163,7 @@ void vgg_tensor_read_range(const struct vgg_tensor *tensor, int64_t first, int64
                  stride, out + done);
         done += here;
         column = 0;
-        for (int i = last - 1; i >= 0; i--) {
-            offset += tensor->stride[i];
-            if (++index[i] < tensor->shape[i]) {
-                break;
-            }
-            offset -= tensor->stride[i] * tensor->shape[i];
-            index[i] = 0;
-        }
+        vgg_tensor_next_row(tensor, index, &offset);
     }
 }
 

@@ -53,14 +53,7 @@ void vgg_tensor_write(const struct vgg_tensor *tensor, vgg_bytes_fn *fn, void *u
             put_elements(data + at * stride, count, stride, bytes, big, piece);
             fn(user, piece, (size_t)count * bytes);
         }
-        for (int i = last - 1; i >= 0; i--) {
-            offset += tensor->stride[i];
-            if (++index[i] < tensor->shape[i]) {
-                break;
-            }
-            offset -= tensor->stride[i] * tensor->shape[i];
-            index[i] = 0;
-        }
+        vgg_tensor_next_row(tensor, index, &offset);
     }
 }
 
