@@ -252,8 +252,18 @@ static void trim(char *line)
     line[length] = '\0';
 }
 
-/* Every line of the list; the first that is not empty tells which kind it is. */
-static vgg_status read_lines(struct list *list, FILE *file, const struct gathered *found,
+/* Decides by the first line which kind of list it is; of classes alone the pictures are found in the folder. */
+static vgg_status choose_kind(struct list *list, char *line, struct gathered *found,
+                              struct vgg_error *err)
+{
+    struct vgg_error none;
+    int ignored;
+    list->classes_only =
+        find_separator(line) == NULL || find_class(list, line, &ignored, &none) == VGG_OK;
+    return list->classes_only ? gather_pictures(list->folder, found, err) : VGG_OK;
+}
+
+static vgg_status read_lines(struct list *list, FILE *file, struct gathered *found,
                              struct truth *out, struct vgg_error *err)
 {
     char *line = NULL;
@@ -261,20 +271,19 @@ static vgg_status read_lines(struct list *list, FILE *file, const struct gathere
     bool first = true;
     vgg_status status = VGG_OK;
     while (status == VGG_OK && getline(&line, &bytes, file) >= 0) {
-        struct vgg_error none;
-        int ignored;
         trim(line);
         list->line++;
         if (line[0] == '\0') {
             continue;
         }
         if (first) {
-            list->classes_only =
-                find_separator(line) == NULL || find_class(list, line, &ignored, &none) == VGG_OK;
+            status = choose_kind(list, line, found, err);
             first = false;
         }
-        status = list->classes_only ? take_class(list, line, found, out, err)
-                                    : take_line(list, line, out, err);
+        if (status == VGG_OK) {
+            status = list->classes_only ? take_class(list, line, found, out, err)
+                                        : take_line(list, line, out, err);
+        }
     }
     if (status == VGG_OK && ferror(file) != 0) {
         status = message_fail_errno(err, "%s: cannot read", list->path);
@@ -294,15 +303,13 @@ static vgg_status read_list(const char *folder, const char *path,
     if (file == NULL) {
         return message_fail_errno(err, "%s: cannot open the list of classes", path);
     }
-    vgg_status status = gather_pictures(folder, &found, err);
-    if (status == VGG_OK) {
-        status = read_lines(&list, file, &found, out, err);
-    }
+    vgg_status status = read_lines(&list, file, &found, out, err);
     if (status == VGG_OK && list.classes_only && out->count < found.count) {
         status = message_fail(err, VGG_ERR_MISMATCH,
                               "%s: has classes of %zu pictures, but there are %zu in %s", path,
                               out->count, found.count, folder);
     }
+    out->others = found.others;
     fclose(file);
     gathered_free(&found);
     return status;

@@ -28,7 +28,7 @@ struct truth {
     size_t count, capacity;
     enum truth_source source;
     size_t folders; /* of the first two sources */
-    size_t others;  /* files that are no JPEG or PNG */
+    size_t others;  /* files that are no JPEG or PNG, where the folder was searched */
 };
 
 /* Reads a folder.

@@ -195,6 +195,10 @@ bool val_write_text(const struct val_outcome *outcome, FILE *out)
     if (outcome->failed > 0) {
         fprintf(out, "  %zu pictures could not be read and do not count\n", outcome->failed);
     }
+    if (outcome->truth->others > 0) {
+        fprintf(out, "  %zu files are no JPEG or PNG and were passed over\n",
+                outcome->truth->others);
+    }
     qsort(classes, count, sizeof *classes, compare_classes);
     write_classes(outcome, classes, count, out);
     free(classes);
@@ -273,6 +277,7 @@ bool val_write_json(const struct val_outcome *outcome, FILE *out)
     json_string(&json, "list", outcome->list);
     json_integer(&json, "images", (int64_t)outcome->images);
     json_integer(&json, "failed", (int64_t)outcome->failed);
+    json_integer(&json, "passed_over", (int64_t)outcome->truth->others);
     json_integer(&json, "k", outcome->topk);
     json_integer(&json, "top1", (int64_t)outcome->best);
     json_integer(&json, "topk", (int64_t)outcome->among);

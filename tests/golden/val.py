@@ -135,6 +135,26 @@ def main():
         check(found["images"] == COUNT - 2 and found["failed"] == 2, "broken pictures")
         check(found["top1"] == expected["top1"] - sum(str(path) not in dict(expected["wrong"])
                                                       for path, _ in (rows[3], rows[500])), "the others")
+        # What is no JPEG or PNG, here a picture of another kind and an empty file, is told and not judged.
+        others = pathlib.Path(temporary) / "others" / "Bag"
+        others.mkdir(parents=True)
+        Image.new("RGB", (28, 28)).save(others / "a.gif")
+        Image.new("RGB", (28, 28)).save(others / "b.png")
+        (others / "empty.png").write_bytes(b"")
+        found = val_json(MODEL, others.parent)
+        check((found["images"], found["failed"], found["passed_over"]) == (1, 0, 2), "files of other kinds")
+        check("2 files are no JPEG or PNG" in val(MODEL, others.parent).stdout, "files of other kinds, in text")
+        (others / "b.png").unlink()
+        check("none among 2 files" in val(MODEL, others.parent, code=1).stderr, "no picture at all")
+
+        # A weight that is no number makes every picture's answer worthless.
+        state = torch.load(MODEL)
+        state["classifier.0.weight"][77, 1234] = float("nan")
+        torch.save(state, pathlib.Path(temporary) / "nan.pth")
+        strange = val("--spec", MODEL.with_suffix(".json"), pathlib.Path(temporary) / "nan.pth", folder, code=3)
+        check("classifier.0.weight" in strange.stderr and strange.stdout == "", "NaN weight", strange.stderr)
+        check([c["topk"] for c in val_json("-k", "1", MODEL, named)["classes"]] ==
+              [c["top1"] for c in some["classes"]], "-k 1")
         rotated = pathlib.Path(temporary) / "rotated.txt"
         rotated.write_text("".join(f"{path.relative_to(folder)} {(c + 1) % 10}\n" for path, c in rows[10:300]))
         check("no better than guessing" in val(MODEL, folder, "--truth", rotated).stderr, "rotated classes")
