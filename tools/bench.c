@@ -38,7 +38,7 @@ static int take(const struct cli_list *list, int *index)
 
 static int count_configurations(const struct cli_options *options)
 {
-    const struct cli_list *const lists[] = {&options->cpu_list, &options->conv_list,
+    const struct cli_list *const lists[] = {&options->isa_list, &options->conv_list,
                                             &options->threads_list, &options->batch_list};
     int count = 1;
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
@@ -50,9 +50,9 @@ static int count_configurations(const struct cli_options *options)
 static vgg_status check_options(const struct bench *bench, struct vgg_error *err)
 {
     const struct cli_options *options = bench->options;
-    for (int i = 0; i < options->cpu_list.count; i++) {
+    for (int i = 0; i < options->isa_list.count; i++) {
         struct cli_options one = *options;
-        one.cpu = options->cpu_list.values[i];
+        one.isa = options->isa_list.values[i];
         vgg_status status = net_check_options(&one, err);
         if (status != VGG_OK) {
             return status;
@@ -124,7 +124,7 @@ static void show_progress(void *user, size_t runs)
     const struct bench *bench = user;
     const struct measure_options *options = bench->current;
     fprintf(stderr, "\r\033[K%d of %d: %s, threads %d, batch %d, conv %s: %zu runs",
-            bench->done + 1, bench->total, vgg_cpu_string(options->cpu), options->threads,
+            bench->done + 1, bench->total, vgg_isa_string(options->isa), options->threads,
             options->batch, bench_conv_string(options->conv), runs);
 }
 
@@ -134,11 +134,11 @@ static vgg_status measure_one(struct bench *bench, int index, struct vgg_error *
     const int batch = take(&options->batch_list, &index);
     const int threads = take(&options->threads_list, &index);
     const int conv = take(&options->conv_list, &index);
-    const int cpu = take(&options->cpu_list, &index);
+    const int isa = take(&options->isa_list, &index);
     const struct measure_options one = {
         .threads = threads > 0 ? threads : vgg_cpu_count(),
         .batch = batch > 0 ? batch : 1,
-        .cpu = cpu != VGG_CPU_AUTO ? (enum vgg_cpu)cpu : vgg_cpu_detect(),
+        .isa = isa != VGG_ISA_AUTO ? (enum vgg_isa)isa : vgg_isa_detect(),
         .conv = (enum vgg_conv_algorithm)conv,
         .one_shot = options->plan_for == CLI_PLAN_ONE_SHOT,
         .low_memory = options->low_memory,

@@ -90,7 +90,7 @@ static void write_notes(const struct bench_report *report, const struct measure_
     if (!report->layers && !drifted) {
         return;
     }
-    fprintf(out, "\n%s, %d thread%s, batch %d, conv %s, %s: roof ", vgg_cpu_string(options->cpu),
+    fprintf(out, "\n%s, %d thread%s, batch %d, conv %s, %s: roof ", vgg_isa_string(options->isa),
             options->threads, options->threads == 1 ? "" : "s", options->batch,
             bench_conv_string(options->conv), bench_plan_string(options));
     write_roof(drifted ? &measurement->begin : &roof, out);
@@ -115,7 +115,7 @@ static void add_text(struct bench_report *report, const struct measure_options *
     if (report->layers) {
         bench_write_layers(measurement, report->sort, report->out);
     }
-    table_add(table, "%s", vgg_cpu_string(options->cpu));
+    table_add(table, "%s", vgg_isa_string(options->isa));
     table_add(table, "%d", options->threads);
     table_add(table, "%d", options->batch);
     table_add(table, "%s", bench_conv_string(options->conv));
@@ -209,7 +209,7 @@ static void write_record(const struct bench_report *report, struct json *json,
     json_integer(json, "schema", BENCH_SCHEMA);
     json_string(json, "model", about->model->info.name);
     bench_write_machine_json(&about->machine, json);
-    json_string(json, "cpu", vgg_cpu_string(measurement->info.cpu));
+    json_string(json, "isa", vgg_isa_string(measurement->info.isa));
     json_integer(json, "threads", measurement->info.threads);
     json_integer(json, "batch", options->batch);
     json_string(json, "precision", get_precision(about));
@@ -234,7 +234,7 @@ static void write_record(const struct bench_report *report, struct json *json,
 
 /* --- CSV --- */
 
-#define CONFIGURATION "version,commit,compiler,machine,model,cpu,threads,batch,conv,plan"
+#define CONFIGURATION "version,commit,compiler,machine,model,isa,threads,batch,conv,plan"
 
 static void begin_csv(const struct bench_report *report)
 {
@@ -258,7 +258,7 @@ static void write_configuration_csv(const struct bench_report *report,
         report_write_csv_text(out, texts[i]);
         putc(',', out);
     }
-    fprintf(out, "%s,%d,%d,%s,%s", vgg_cpu_string(options->cpu), options->threads, options->batch,
+    fprintf(out, "%s,%d,%d,%s,%s", vgg_isa_string(options->isa), options->threads, options->batch,
             bench_conv_string(options->conv), bench_plan_string(options));
 }
 
@@ -319,7 +319,7 @@ bool bench_report_begin(struct bench_report *report, const struct cli_options *o
         .sort = (enum cli_sort)options->sort,
         .about = about,
         .json = json_make(out, options->format == CLI_FORMAT_JSON),
-        .table.columns = "<cpu>threads>batch<conv<plan>runs>p50>p90>p99>min>mean ± sd"
+        .table.columns = "<isa>threads>batch<conv<plan>runs>p50>p90>p99>min>mean ± sd"
                          ">images/s>GFLOP/s>roof>first>prepare>peak>private",
     };
     struct json *json = &report->json;

@@ -64,7 +64,7 @@ static vgg_status calibrate(struct calibration *calibration, struct vgg_error *e
 {
     const struct vgg_quantizer_options options = {
         .threads = calibration->options->threads,
-        .cpu = (enum vgg_cpu)calibration->options->cpu,
+        .isa = (enum vgg_isa)calibration->options->isa,
     };
     struct vgg_quantized_totals totals;
     vgg_status status =

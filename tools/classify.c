@@ -102,7 +102,7 @@ static vgg_status prepare_session(struct run *run, int width, int height, struct
     double start = timing_now_ms();
     const struct vgg_session_options options = {
         .threads = run->options->threads,
-        .cpu = (enum vgg_cpu)run->options->cpu,
+        .isa = (enum vgg_isa)run->options->isa,
         .conv = (enum vgg_conv_algorithm)run->options->conv,
         .one_shot = is_one_shot(run),
         .low_memory = run->options->low_memory,
@@ -129,7 +129,7 @@ static vgg_status prepare_session(struct run *run, int width, int height, struct
     struct vgg_session_info info;
     vgg_session_get_info(run->session, &info);
     run->totals.threads = info.threads;
-    run->totals.cpu = vgg_cpu_string(info.cpu);
+    run->totals.isa = vgg_isa_string(info.isa);
     run->totals.plan = options.low_memory ? "low-memory" : options.one_shot ? "one-shot" : "steady";
     return VGG_OK;
 }

@@ -66,7 +66,7 @@ struct cli_options {
     const char *calibrate; /* pack: a folder of pictures */
     const char *truth;     /* val: a list of classes */
     int format;            /* enum cli_format */
-    int cpu;               /* enum vgg_cpu */
+    int isa;               /* enum vgg_isa */
     int conv;              /* enum vgg_conv_algorithm */
     int plan_for;          /* enum cli_plan_for */
     int sort;              /* enum cli_sort */
@@ -81,8 +81,8 @@ struct cli_options {
     int runs;              /* bench: exactly so many; 0: until the median is stable */
     double min_time, max_time; /* bench: seconds of one configuration */
     /* bench: one configuration of each combination */
-    struct cli_list threads_list, batch_list, cpu_list, conv_list;
-    struct cli_list for_list; /* pack: enum vgg_cpu; 0: any */
+    struct cli_list threads_list, batch_list, isa_list, conv_list;
+    struct cli_list for_list; /* pack: enum vgg_isa; 0: any */
     double rtol; /* compare: the largest difference allowed, relative to the node's maximum */
     bool dense;
     bool verify;

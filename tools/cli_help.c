@@ -5,7 +5,7 @@
 
 enum { HELP_COLUMN = 30 };
 
-/* "-k, --topk N", "    --cpu {auto,scalar,…}" */
+/* "-k, --topk N", "    --isa {auto,scalar,…}" */
 static int write_option_name(const struct cli_option *option, FILE *out)
 {
     int width = option->letter != 0 ? fprintf(out, "  -%c, --%s", option->letter, option->name)

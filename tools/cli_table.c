@@ -10,7 +10,7 @@ enum {
 
 /* In the order of the enums that hold them. */
 static const char *const formats[] = {"text", "json", "jsonl", "csv", NULL};
-static const char *const cpus[] = {"auto", "scalar", "avx2", "avx512", "amx", "neon", NULL};
+static const char *const isas[] = {"auto", "scalar", "avx2", "avx512", "amx", "neon", NULL};
 static const char *const readers[] = {"any", "scalar", "avx2", "avx512", "amx", "neon", NULL};
 static const char *const convs[] = {"auto", "exact", "direct", "f2", "f4", "f6", NULL};
 static const char *const plans[] = {"auto", "one-shot", "steady", NULL};
@@ -47,10 +47,10 @@ const struct cli_option cli_option_table[] = {
     {"batch", 'b', CLI_VAL, CLI_COUNT, VALUE(batch), "N", "pictures in one run (8)", NULL, 1, 4096},
     {"batch", 'b', CLI_BENCH, CLI_COUNTS, VALUE(batch_list), "N,...", "pictures in one run (1)",
      NULL, 1, 4096},
-    {"cpu", 0, SINGLE | CLI_PACK, CLI_CHOICE, VALUE(cpu), NULL,
-     "instruction set (auto: the best of this CPU)", cpus, 0, 0},
-    {"cpu", 0, CLI_BENCH, CLI_CHOICES, VALUE(cpu_list), NULL,
-     "instruction set (auto: the best of this CPU)", cpus, 0, 0},
+    {"isa", 0, SINGLE | CLI_PACK, CLI_CHOICE, VALUE(isa), NULL,
+     "instruction set (auto: the best of this CPU)", isas, 0, 0},
+    {"isa", 0, CLI_BENCH, CLI_CHOICES, VALUE(isa_list), NULL,
+     "instruction set (auto: the best of this CPU)", isas, 0, 0},
     {"conv", 0, SINGLE, CLI_CHOICE, VALUE(conv), NULL,
      "how to convolve; fN: Winograd's F(N x N, 3 x 3) (auto: the fastest)", convs, 0, 0},
     {"conv", 0, CLI_BENCH, CLI_CHOICES, VALUE(conv_list), NULL,
@@ -178,7 +178,7 @@ const struct cli_exit_entry cli_exit_table[] = {
 };
 
 const struct cli_variable_entry cli_variable_table[] = {
-    {"VGG_CPU", "the best instruction set to use: scalar, avx2, avx512, amx or neon"},
+    {"VGG_ISA", "the best instruction set to use: scalar, avx2, avx512, amx or neon"},
     {"VGG_MODELS", "the folder of the bundled checkpoint"},
     {NULL, NULL},
 };

@@ -215,7 +215,7 @@ static vgg_status prepare_session(struct comparison *c, struct node_run *run, st
 {
     const struct vgg_session_options options = {
         .threads = c->options->threads,
-        .cpu = (enum vgg_cpu)c->options->cpu,
+        .isa = (enum vgg_isa)c->options->isa,
         .conv = (enum vgg_conv_algorithm)c->options->conv,
         .height = (int)c->input.shape[2],
         .width = (int)c->input.shape[3],

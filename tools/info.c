@@ -74,7 +74,7 @@ int command_info(const struct cli_options *options)
     plan_options = (struct measure_options){
         .threads = options->threads > 0 ? options->threads : vgg_cpu_count(),
         .batch = options->batch > 0 ? options->batch : 1,
-        .cpu = options->cpu != VGG_CPU_AUTO ? (enum vgg_cpu)options->cpu : vgg_cpu_detect(),
+        .isa = options->isa != VGG_ISA_AUTO ? (enum vgg_isa)options->isa : vgg_isa_detect(),
         .conv = (enum vgg_conv_algorithm)options->conv,
         .one_shot = options->plan_for == CLI_PLAN_ONE_SHOT,
         .low_memory = options->low_memory,

@@ -123,7 +123,7 @@ static bool write_plan(const struct info *info, FILE *out)
     fprintf(out,
             "\nPlan for %s, %d thread%s, batch %d, conv %s, %s: %s of weights in kernel order, "
             "%s of activations\n",
-            vgg_cpu_string(plan->info.cpu), plan->info.threads, plan->info.threads == 1 ? "" : "s",
+            vgg_isa_string(plan->info.isa), plan->info.threads, plan->info.threads == 1 ? "" : "s",
             options->batch, bench_conv_string(options->conv), bench_plan_string(options), weights,
             activations);
     for (size_t s = 0; s < plan->step_count; s++) {
@@ -194,7 +194,7 @@ static void write_plan_json(const struct info *info, struct json *json)
     const struct measurement *plan = info->plan;
     const struct measure_total total = measurement_sum(plan);
     json_open_object(json, "plan", false);
-    json_string(json, "cpu", vgg_cpu_string(plan->info.cpu));
+    json_string(json, "isa", vgg_isa_string(plan->info.isa));
     json_integer(json, "threads", plan->info.threads);
     json_integer(json, "batch", info->plan_options->batch);
     json_string(json, "conv", bench_conv_string(info->plan_options->conv));

@@ -68,7 +68,7 @@ static vgg_status create_session(struct runner *runner, const vgg_model *model,
     struct measurement *out = runner->out;
     const struct vgg_session_options session_options = {
         .threads = options->threads,
-        .cpu = options->cpu,
+        .isa = options->isa,
         .conv = options->conv,
         .one_shot = options->one_shot,
         .low_memory = options->low_memory,

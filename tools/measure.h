@@ -11,7 +11,7 @@
 /* What to time. */
 struct measure_options {
     int threads, batch;
-    enum vgg_cpu cpu;
+    enum vgg_isa isa;
     enum vgg_conv_algorithm conv;
     bool one_shot, low_memory;
     int height, width;

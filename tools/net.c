@@ -125,10 +125,10 @@ void net_close(struct net *net)
 vgg_status net_check_options(const struct cli_options *options, struct vgg_error *err)
 {
     struct vgg_preprocess ignored;
-    if (!vgg_cpu_is_available((enum vgg_cpu)options->cpu)) {
-        return message_fail(err, VGG_ERR_ARGUMENT, "--cpu %s: this CPU or this build has no %s",
-                            vgg_cpu_string((enum vgg_cpu)options->cpu),
-                            vgg_cpu_string((enum vgg_cpu)options->cpu));
+    if (!vgg_isa_is_available((enum vgg_isa)options->isa)) {
+        return message_fail(err, VGG_ERR_ARGUMENT, "--isa %s: this CPU or this build has no %s",
+                            vgg_isa_string((enum vgg_isa)options->isa),
+                            vgg_isa_string((enum vgg_isa)options->isa));
     }
     if (options->preset != NULL && strcmp(options->preset, "auto") != 0) {
         return vgg_preprocess_find(options->preset, &ignored, err);

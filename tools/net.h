@@ -27,7 +27,7 @@ void net_close(struct net *net);
 /* Where the bundled checkpoint is, for a command without a MODEL; tells the user. Errors: IO. */
 vgg_status net_find_bundled(char *path, size_t bytes, struct vgg_error *err);
 
-/* Checks the options that need no model: --preset is known, --cpu can be run here. Errors: ARGUMENT. */
+/* Checks the options that need no model: --preset is known, --isa can be run here. Errors: ARGUMENT. */
 vgg_status net_check_options(const struct cli_options *options, struct vgg_error *err);
 
 #endif

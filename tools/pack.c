@@ -46,9 +46,9 @@ static struct vgg_pack_options choose_readers(const struct cli_options *options)
                                             [CLI_WEIGHTS_F16] = VGG_DTYPE_F16,
                                             [CLI_WEIGHTS_INT8] = VGG_DTYPE_F32};
     struct vgg_pack_options pack = {
-        .cpus = 1u << vgg_cpu_detect(), .plain = true, .weights = dtypes[options->weights]};
+        .isas = 1u << vgg_isa_detect(), .plain = true, .weights = dtypes[options->weights]};
     if (options->weights == CLI_WEIGHTS_BF16 || options->weights == CLI_WEIGHTS_F16) {
-        pack.cpus = 0;
+        pack.isas = 0;
         return pack;
     }
     if (options->for_list.count > 0) {
@@ -58,7 +58,7 @@ static struct vgg_pack_options choose_readers(const struct cli_options *options)
         if (options->for_list.values[i] == 0) {
             pack.plain = true;
         } else {
-            pack.cpus |= 1u << options->for_list.values[i];
+            pack.isas |= 1u << options->for_list.values[i];
         }
     }
     return pack;
@@ -71,12 +71,12 @@ static void tell(const struct cli_options *options, const char *path, const stru
     char ready[80] = "";
     struct stat file;
     const char *between = "ready for ";
-    for (int cpu = 1; options->weights != CLI_WEIGHTS_INT8 && pack->cpus >> cpu != 0; cpu++) {
+    for (int isa = 1; options->weights != CLI_WEIGHTS_INT8 && pack->isas >> isa != 0; isa++) {
         const size_t used = strlen(ready);
-        if ((pack->cpus & 1u << cpu) != 0) {
+        if ((pack->isas & 1u << isa) != 0) {
             snprintf(ready + used, sizeof ready - used, "%s%s", between,
-                     vgg_cpu_string((enum vgg_cpu)cpu));
-            between = __builtin_popcount(pack->cpus >> cpu) == 2 ? " and " : ", ";
+                     vgg_isa_string((enum vgg_isa)isa));
+            between = __builtin_popcount(pack->isas >> isa) == 2 ? " and " : ", ";
         }
     }
     const double bytes = stat(options->output, &file) == 0 ? (double)file.st_size : 0;

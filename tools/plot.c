@@ -162,7 +162,7 @@ static void draw_head(struct canvas *canvas, const struct bench_about *about,
     snprintf(line, sizeof line, "%.40s: %.2f ms", about->model->info.name, ms);
     canvas_write(canvas, MARGIN, MARGIN, SCALE + 1, ink, line);
     snprintf(line, sizeof line, "%s, %d thread%s, batch %d, %dx%d, conv %s: %.0f GFLOP/s, %.40s",
-             vgg_cpu_string(options->cpu), options->threads, options->threads == 1 ? "" : "s",
+             vgg_isa_string(options->isa), options->threads, options->threads == 1 ? "" : "s",
              options->batch, about->width, about->height, bench_conv_string(options->conv),
              2e-6 * total.multiply_adds / ms, about->machine.model);
     canvas_write(canvas, MARGIN, MARGIN + 36, SCALE, pale_ink, line);

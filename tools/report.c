@@ -115,7 +115,7 @@ static void write_times(FILE *out, const struct report_totals *totals, const str
     fprintf(out, "load              %9.2f ms\n", timing->load_ms);
     fprintf(out, "prepare           %9.2f ms\n", timing->prepare_ms);
     if (totals->threads > 0) {
-        fprintf(out, "plan              %9s, %s, %d thread%s\n", totals->plan, totals->cpu,
+        fprintf(out, "plan              %9s, %s, %d thread%s\n", totals->plan, totals->isa,
                 totals->threads, totals->threads == 1 ? "" : "s");
     }
     fprintf(out, "decode+preprocess %9.2f ms%s\n", timing->decode_ms / images,

@@ -49,7 +49,7 @@ struct report_image {
 struct report_totals {
     int images, failed;
     int threads;      /* 0: nothing was run */
-    const char *cpu;  /* the instruction set that was used */
+    const char *isa;  /* the instruction set that was used */
     const char *plan; /* what the net was planned for: "one-shot", "steady" */
 };
 

@@ -112,7 +112,7 @@ static void end(struct report *report, const struct report_totals *totals,
     json_integer(json, "images", totals->images);
     json_integer(json, "failed", totals->failed);
     if (totals->threads > 0) {
-        json_string(json, "cpu", totals->cpu);
+        json_string(json, "isa", totals->isa);
         json_integer(json, "threads", totals->threads);
         json_string(json, "plan", totals->plan);
     }

@@ -106,7 +106,7 @@ static vgg_status prepare(struct validation *v, struct vgg_error *err)
     v->batch = (size_t)v->batch < v->truth.count ? v->batch : (int)v->truth.count;
     const struct vgg_session_options options = {
         .threads = v->options->threads,
-        .cpu = (enum vgg_cpu)v->options->cpu,
+        .isa = (enum vgg_isa)v->options->isa,
         .conv = (enum vgg_conv_algorithm)v->options->conv,
         .low_memory = v->options->low_memory,
         .batch = v->batch,

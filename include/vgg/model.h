@@ -100,15 +100,15 @@ VGG_API size_t vgg_model_get_node_count(const vgg_model *model);
 VGG_API void vgg_model_get_node(const vgg_model *model, size_t index, struct vgg_node_info *info);
 
 struct vgg_pack_options {
-    /* Instruction sets, 1u << VGG_CPU_AVX2 and so on, whose kernels find the weights of convolutions in their
+    /* Instruction sets, 1u << VGG_ISA_AVX2 and so on, whose kernels find the weights of convolutions in their
      * own order, so that nothing is prepared at start; for whichever way of convolving is the fastest on them
      * with a picture at a time. They need not be this machine's. */
-    uint32_t cpus;
+    uint32_t isas;
     /* Those weights as they are, too: all other CPUs, and other ways of convolving, prepare from them.
      * Without, the file is of no use to any but these instruction sets. */
     bool plain;
     /* What weights are rounded to, once and to nearest: VGG_DTYPE_F32, or BF16 or F16, which half the file and
-     * what is read of it. Biases and all arithmetic stay float32. With 16 bits cpus is 0. */
+     * what is read of it. Biases and all arithmetic stay float32. With 16 bits isas is 0. */
     enum vgg_dtype weights;
     uint64_t reserved[7];
 };
@@ -121,7 +121,7 @@ struct vgg_pack_options {
  *   path     by convention ends in ".vgg". It gets its name when it is whole and safe on the disk, as with
  *            vgg_checkpoint_save; it may be the checkpoint's own
  *   options  NULL: for no instruction set, but plain
- * Errors: ARGUMENT (an int8 model, dense, a crop that is no square, neither cpus nor plain), UNSUPPORTED
+ * Errors: ARGUMENT (an int8 model, dense, a crop that is no square, neither isas nor plain), UNSUPPORTED
  * (weights that are no numbers, or beyond those of 16 bits, or that a packed file has for other CPUs only),
  * IO, LIMIT, MEMORY. Threads: any. */
 VGG_API vgg_status vgg_model_pack(const vgg_model *model, const char *path,

@@ -29,7 +29,7 @@ VGG_API const char *vgg_clip_string(enum vgg_clip clip);
 
 struct vgg_quantizer_options {
     int threads;      /* 0: vgg_cpu_count() */
-    enum vgg_cpu cpu; /* the instruction set; VGG_CPU_AUTO: the best */
+    enum vgg_isa isa; /* the instruction set; VGG_ISA_AUTO: the best */
     uint64_t reserved[8];
 };
 

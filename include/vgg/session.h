@@ -31,7 +31,7 @@ enum vgg_conv_algorithm {
 
 struct vgg_session_options {
     int threads;      /* 0: vgg_cpu_count() */
-    enum vgg_cpu cpu; /* the instruction set; VGG_CPU_AUTO: the best, see conv */
+    enum vgg_isa isa; /* the instruction set; VGG_ISA_AUTO: the best, see conv */
     enum vgg_conv_algorithm conv;
     bool one_shot;        /* plan for the earliest answer to a single run, preparation included, and
                              not for the fastest run: weights are brought into kernel order by each
@@ -77,7 +77,7 @@ VGG_API vgg_status vgg_session_run(vgg_session *session, const float *input, int
 /* What the session uses. */
 struct vgg_session_info {
     int threads;
-    enum vgg_cpu cpu;
+    enum vgg_isa isa;
     int height, width;
     /* Private copies of weights in kernel order; those that one-shot runs make are in activation_bytes. */
     uint64_t weight_bytes;

@@ -16,20 +16,20 @@
 #endif
 
 static const char *const names[] = {
-    [VGG_CPU_AUTO] = "auto",     [VGG_CPU_SCALAR] = "scalar", [VGG_CPU_AVX2] = "avx2",
-    [VGG_CPU_AVX512] = "avx512", [VGG_CPU_AMX] = "amx",       [VGG_CPU_NEON] = "neon",
+    [VGG_ISA_AUTO] = "auto",     [VGG_ISA_SCALAR] = "scalar", [VGG_ISA_AVX2] = "avx2",
+    [VGG_ISA_AVX512] = "avx512", [VGG_ISA_AMX] = "amx",       [VGG_ISA_NEON] = "neon",
 };
 
-const char *vgg_cpu_string(enum vgg_cpu cpu)
+const char *vgg_isa_string(enum vgg_isa isa)
 {
-    return (unsigned)cpu < sizeof names / sizeof names[0] ? names[cpu] : "unknown";
+    return (unsigned)isa < sizeof names / sizeof names[0] ? names[isa] : "unknown";
 }
 
-bool vgg_cpu_parse(const char *name, enum vgg_cpu *out)
+bool vgg_isa_parse(const char *name, enum vgg_isa *out)
 {
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(name, names[i]) == 0) {
-            *out = (enum vgg_cpu)i;
+            *out = (enum vgg_isa)i;
             return true;
         }
     }
@@ -54,36 +54,36 @@ static bool ask_for_tiles(void)
     return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
 }
 
-static enum vgg_cpu hardware(void)
+static enum vgg_isa hardware(void)
 {
     enum { YMM_STATE = 0x6, ZMM_STATE = 0xe6, TILE_STATE = 0x60000 };
     enum { AMX_BF16 = 1 << 22, AMX_TILE = 1 << 24 }; /* leaf 7, edx */
     unsigned a, b, c, d;
     if (!__get_cpuid(1, &a, &b, &c, &d)) {
-        return VGG_CPU_SCALAR;
+        return VGG_ISA_SCALAR;
     }
     const unsigned avx_fma_f16c = bit_AVX | bit_FMA | bit_F16C;
     if ((c & bit_OSXSAVE) == 0 || (c & avx_fma_f16c) != avx_fma_f16c) {
-        return VGG_CPU_SCALAR;
+        return VGG_ISA_SCALAR;
     }
     uint64_t saved = saved_registers();
     if ((saved & YMM_STATE) != YMM_STATE || !__get_cpuid_count(7, 0, &a, &b, &c, &d) ||
         (b & bit_AVX2) == 0) {
-        return VGG_CPU_SCALAR;
+        return VGG_ISA_SCALAR;
     }
     const unsigned avx512 = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
     if ((b & avx512) != avx512 || (saved & ZMM_STATE) != ZMM_STATE) {
-        return VGG_CPU_AVX2;
+        return VGG_ISA_AVX2;
     }
     const unsigned amx = AMX_BF16 | AMX_TILE;
     if ((d & amx) != amx || (saved & TILE_STATE) != TILE_STATE || !ask_for_tiles()) {
-        return VGG_CPU_AVX512;
+        return VGG_ISA_AVX512;
     }
-    return VGG_CPU_AMX;
+    return VGG_ISA_AMX;
 }
 
 /* Each uses registers of an instruction set that hardware() has found usable. */
-static bool has(enum vgg_cpu_extension extension)
+static bool has(enum vgg_isa_extension extension)
 {
     enum { AVX_VNNI = 1 << 4 };     /* leaf 7.1, eax */
     enum { AVX512_VNNI = 1 << 11 }; /* leaf 7, ecx */
@@ -93,71 +93,73 @@ static bool has(enum vgg_cpu_extension extension)
         return false;
     }
     switch (extension) {
-    case VGG_CPU_AVX_VNNI:
+    case VGG_ISA_AVX_VNNI:
         return subleaves >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & AVX_VNNI) != 0;
-    case VGG_CPU_AVX512_VNNI:
+    case VGG_ISA_AVX512_VNNI:
         return (c & AVX512_VNNI) != 0;
-    case VGG_CPU_AMX_INT8:
+    case VGG_ISA_AMX_INT8:
         return (d & AMX_INT8) != 0;
     default:
         return false;
     }
 }
 #elif defined(__aarch64__)
-static enum vgg_cpu hardware(void)
+static enum vgg_isa hardware(void)
 {
-    return VGG_CPU_NEON; /* part of every AArch64 application processor */
+    return VGG_ISA_NEON; /* part of every AArch64 application processor */
 }
 
-static bool has(enum vgg_cpu_extension extension)
+static bool has(enum vgg_isa_extension extension)
 {
-    return extension == VGG_CPU_NEON_DOTPROD && (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+    return extension == VGG_ISA_NEON_DOTPROD && (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
 }
 #else
-static enum vgg_cpu hardware(void)
+static enum vgg_isa hardware(void)
 {
-    return VGG_CPU_SCALAR;
+    return VGG_ISA_SCALAR;
 }
 
-static bool has(enum vgg_cpu_extension extension)
+static bool has(enum vgg_isa_extension extension)
 {
     (void)extension;
     return false;
 }
 #endif
 
-bool vgg_cpu_has(enum vgg_cpu_extension extension)
+bool vgg_isa_has(enum vgg_isa_extension extension)
 {
-    return extension == VGG_CPU_NO_EXTENSION || has(extension);
+    return extension == VGG_ISA_NO_EXTENSION || has(extension);
 }
 
-bool vgg_cpu_is_available(enum vgg_cpu cpu)
+/* Whether a machine whose best instruction set is `best` can run `isa`; each of x86 has those before it. */
+static bool covers(enum vgg_isa best, enum vgg_isa isa)
 {
-    switch (cpu) {
-    case VGG_CPU_AUTO:
-    case VGG_CPU_SCALAR:
+    switch (isa) {
+    case VGG_ISA_AUTO:
+    case VGG_ISA_SCALAR:
         return true;
-    case VGG_CPU_AVX2:
-    case VGG_CPU_AVX512:
-    case VGG_CPU_AMX: { /* each has those before it */
-        const enum vgg_cpu best = hardware();
-        return best >= cpu && best != VGG_CPU_NEON;
-    }
-    case VGG_CPU_NEON:
-        return hardware() == cpu;
+    case VGG_ISA_AVX2:
+    case VGG_ISA_AVX512:
+    case VGG_ISA_AMX:
+        return best >= isa && best != VGG_ISA_NEON;
+    case VGG_ISA_NEON:
+        return best == isa;
     }
     return false;
 }
 
-enum vgg_cpu vgg_cpu_detect(void)
+enum vgg_isa vgg_isa_detect(void)
 {
-    enum vgg_cpu wanted;
-    const char *name = getenv("VGG_CPU");
-    if (name != NULL && vgg_cpu_parse(name, &wanted) && wanted != VGG_CPU_AUTO &&
-        vgg_cpu_is_available(wanted)) {
-        return wanted;
-    }
-    return hardware();
+    const enum vgg_isa best = hardware();
+    const char *name = getenv("VGG_ISA");
+    enum vgg_isa limit;
+    const bool limited = name != NULL && vgg_isa_parse(name, &limit) && limit != VGG_ISA_AUTO;
+    return limited && covers(best, limit) ? limit : best;
+}
+
+bool vgg_isa_is_available(enum vgg_isa isa)
+{
+    return covers(vgg_isa_detect(), isa);
 }
 
 int vgg_cpu_count(void)

@@ -13,15 +13,15 @@
 double vgg_cgroup_quota(const char *membership, const char *mount);
 
 /* What a CPU with an instruction set may have beyond it; whether this one has it, which means something only
- * where vgg_cpu_is_available(the instruction set). */
-enum vgg_cpu_extension {
-    VGG_CPU_NO_EXTENSION, /* always there */
-    VGG_CPU_AVX_VNNI,     /* of avx2 */
-    VGG_CPU_AVX512_VNNI,  /* of avx512 */
-    VGG_CPU_AMX_INT8,     /* of amx */
-    VGG_CPU_NEON_DOTPROD, /* of neon: SDOT and UDOT */
+ * where vgg_isa_is_available(the instruction set). */
+enum vgg_isa_extension {
+    VGG_ISA_NO_EXTENSION, /* always there */
+    VGG_ISA_AVX_VNNI,     /* of avx2 */
+    VGG_ISA_AVX512_VNNI,  /* of avx512 */
+    VGG_ISA_AMX_INT8,     /* of amx */
+    VGG_ISA_NEON_DOTPROD, /* of neon: SDOT and UDOT */
 };
-bool vgg_cpu_has(enum vgg_cpu_extension extension);
+bool vgg_isa_has(enum vgg_isa_extension extension);
 
 /* Flush-to-zero and denormals-are-zero for the calling thread, and back. Denormal operands cost up to
  * a hundred times an ordinary one, and none of them moves a logit. */

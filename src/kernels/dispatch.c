@@ -5,29 +5,29 @@
 
 #include "kernels/isas.h"
 
-const struct vgg_kernels *vgg_kernels_find(enum vgg_cpu cpu, enum vgg_cpu *chosen)
+const struct vgg_kernels *vgg_kernels_find(enum vgg_isa isa, enum vgg_isa *chosen)
 {
-    if (cpu == VGG_CPU_AUTO) {
-        cpu = vgg_cpu_detect();
+    if (isa == VGG_ISA_AUTO) {
+        isa = vgg_isa_detect();
     }
-    if (!vgg_cpu_is_available(cpu)) {
+    if (!vgg_isa_is_available(isa)) {
         return NULL;
     }
     if (chosen != NULL) {
-        *chosen = cpu;
+        *chosen = isa;
     }
-    switch (cpu) {
-    case VGG_CPU_SCALAR:
+    switch (isa) {
+    case VGG_ISA_SCALAR:
         return &vgg_kernels_scalar;
 #if defined(__x86_64__)
-    case VGG_CPU_AVX2:
+    case VGG_ISA_AVX2:
         return &vgg_kernels_avx2;
-    case VGG_CPU_AVX512:
+    case VGG_ISA_AVX512:
         return &vgg_kernels_avx512;
-    case VGG_CPU_AMX:
+    case VGG_ISA_AMX:
         return &vgg_kernels_amx;
 #elif defined(__aarch64__)
-    case VGG_CPU_NEON:
+    case VGG_ISA_NEON:
         return &vgg_kernels_neon;
 #endif
     default:
@@ -52,9 +52,9 @@ static const struct vgg_kernels descriptions[] = {
 #undef X
 };
 
-const struct vgg_kernels *vgg_kernels_describe(enum vgg_cpu cpu)
+const struct vgg_kernels *vgg_kernels_describe(enum vgg_isa isa)
 {
-    const char *name = vgg_cpu_string(cpu);
+    const char *name = vgg_isa_string(isa);
     for (size_t i = 0; i < sizeof descriptions / sizeof descriptions[0]; i++) {
         if (strcmp(descriptions[i].isa, name) == 0) {
             return &descriptions[i];
@@ -65,12 +65,12 @@ const struct vgg_kernels *vgg_kernels_describe(enum vgg_cpu cpu)
 
 const struct vgg_kernels *vgg_kernels_find_packer(int group)
 {
-    static const enum vgg_cpu cpus[] = {VGG_CPU_AVX512, VGG_CPU_AVX2, VGG_CPU_NEON};
-    for (size_t i = 0; i < sizeof cpus / sizeof cpus[0]; i++) {
-        const struct vgg_kernels *kernels = vgg_kernels_find(cpus[i], NULL);
+    static const enum vgg_isa isas[] = {VGG_ISA_AVX512, VGG_ISA_AVX2, VGG_ISA_NEON};
+    for (size_t i = 0; i < sizeof isas / sizeof isas[0]; i++) {
+        const struct vgg_kernels *kernels = vgg_kernels_find(isas[i], NULL);
         if (kernels != NULL && group % kernels->lanes == 0) {
             return kernels;
         }
     }
-    return vgg_kernels_find(VGG_CPU_SCALAR, NULL);
+    return vgg_kernels_find(VGG_ISA_SCALAR, NULL);
 }

@@ -77,7 +77,7 @@ static vgg_status write_forms(void *user, const struct vgg_node *node, const cha
 }
 
 /* A plan for one instruction set: how it would run one picture after the other. */
-static vgg_status add_plan(struct forms *forms, const vgg_model *model, enum vgg_cpu cpu,
+static vgg_status add_plan(struct forms *forms, const vgg_model *model, enum vgg_isa isa,
                            struct vgg_error *err)
 {
     size_t count;
@@ -86,7 +86,7 @@ static vgg_status add_plan(struct forms *forms, const vgg_model *model, enum vgg
     vgg_limits_init(&limits);
     const struct vgg_plan_options options = {
         .context = vgg_model_get_context(model),
-        .kernels = vgg_kernels_describe(cpu),
+        .kernels = vgg_kernels_describe(isa),
         .batch = 1,
         .lay_out_only = true,
         .input = vgg_model_get_input_shape(model),
@@ -103,8 +103,8 @@ vgg_status vgg_model_pack(const vgg_model *model, const char *path,
 {
     static const struct vgg_pack_options defaults = {.plain = true};
     /* Those that fill up the furthest first: what they read, others of the same vectors can read. */
-    static const enum vgg_cpu cpus[] = {VGG_CPU_AMX, VGG_CPU_AVX512, VGG_CPU_AVX2, VGG_CPU_NEON,
-                                        VGG_CPU_SCALAR};
+    static const enum vgg_isa isas[] = {VGG_ISA_AMX, VGG_ISA_AVX512, VGG_ISA_AVX2, VGG_ISA_NEON,
+                                        VGG_ISA_SCALAR};
     const struct vgg_context *context = vgg_model_get_context(model);
     struct forms forms = {.path = vgg_model_get_path(model),
                           .allocator = vgg_allocator_of(context)};
@@ -112,31 +112,31 @@ vgg_status vgg_model_pack(const vgg_model *model, const char *path,
     if (path == NULL) {
         return vgg_fail(err, VGG_ERR_ARGUMENT, "vgg_model_pack: path is NULL");
     }
-    uint32_t left = options->cpus;
+    uint32_t left = options->isas;
     vgg_status status = vgg_model_check_packable(model, err);
     if (status == VGG_OK && options->plain) {
         status = vgg_model_check_plain(model, err);
     }
     const bool halves = options->weights == VGG_DTYPE_BF16 || options->weights == VGG_DTYPE_F16;
-    if (status == VGG_OK && options->weights != VGG_DTYPE_F32 && (!halves || options->cpus != 0)) {
+    if (status == VGG_OK && options->weights != VGG_DTYPE_F32 && (!halves || options->isas != 0)) {
         status = vgg_fail(err, VGG_ERR_ARGUMENT,
                           "vgg_model_pack: expected weights of float32, or of 16 bits, which are "
                           "ready for no instruction set; got %s",
                           halves ? "both" : vgg_dtype_string(options->weights));
     }
-    if (status == VGG_OK && options->cpus != 0) {
+    if (status == VGG_OK && options->isas != 0) {
         status = vgg_pool_create(vgg_cpu_count(), &context->allocator, &forms.pool, err);
     }
-    for (size_t i = 0; i < sizeof cpus / sizeof cpus[0] && status == VGG_OK; i++) {
-        if ((left & 1u << cpus[i]) != 0) {
-            left &= ~(1u << cpus[i]);
-            status = add_plan(&forms, model, cpus[i], err);
+    for (size_t i = 0; i < sizeof isas / sizeof isas[0] && status == VGG_OK; i++) {
+        if ((left & 1u << isas[i]) != 0) {
+            left &= ~(1u << isas[i]);
+            status = add_plan(&forms, model, isas[i], err);
         }
     }
-    if (status == VGG_OK && (left != 0 || (options->cpus == 0 && !options->plain))) {
+    if (status == VGG_OK && (left != 0 || (options->isas == 0 && !options->plain))) {
         status = vgg_fail(err, VGG_ERR_ARGUMENT,
                           "vgg_model_pack: expected known instruction sets or plain, got 0x%x",
-                          options->cpus);
+                          options->isas);
     }
     if (status == VGG_OK) {
         const struct vgg_pack_forms given = {.weights = options->weights,

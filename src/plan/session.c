@@ -14,7 +14,7 @@ struct vgg_session {
     struct vgg_context context; /* the model's */
     struct vgg_plan *plan;
     struct vgg_pool *pool;
-    enum vgg_cpu cpu;
+    enum vgg_isa isa;
 };
 
 static void tell(const struct vgg_session *session, const char *path,
@@ -22,11 +22,11 @@ static void tell(const struct vgg_session *session, const char *path,
 {
     const struct vgg_context *context = &session->context;
     const int threads = vgg_pool_get_threads(session->pool), cpus = vgg_cpu_count();
-    const char *wanted = getenv("VGG_CPU");
-    enum vgg_cpu cpu;
-    if (wanted != NULL && (!vgg_cpu_parse(wanted, &cpu) || !vgg_cpu_is_available(cpu))) {
+    const char *wanted = getenv("VGG_ISA");
+    enum vgg_isa isa;
+    if (wanted != NULL && (!vgg_isa_parse(wanted, &isa) || !vgg_isa_is_available(isa))) {
         vgg_log(context, VGG_LOG_WARNING,
-                "VGG_CPU=%.100s is ignored: this CPU or build has no such "
+                "VGG_ISA=%.100s is ignored: this CPU or build has no such "
                 "instruction set",
                 wanted);
     }
@@ -37,7 +37,7 @@ static void tell(const struct vgg_session *session, const char *path,
     vgg_log(context, VGG_LOG_INFO,
             "%s: %s, %d threads, planned for %s; %zu MB of weights in kernel order, %zu MB of "
             "activations",
-            path, vgg_cpu_string(session->cpu), threads,
+            path, vgg_isa_string(session->isa), threads,
             options->low_memory ? "low memory"
             : options->one_shot ? "the earliest answer"
                                 : "the fastest run",
@@ -45,10 +45,10 @@ static void tell(const struct vgg_session *session, const char *path,
 }
 
 /* Exact is what every product is, too: AMX leaves out less than it rounds, but only where nobody minds. */
-static enum vgg_cpu cpu_of(const struct vgg_session_options *options)
+static enum vgg_isa isa_of(const struct vgg_session_options *options)
 {
-    const bool unasked = options->cpu == VGG_CPU_AUTO && options->conv == VGG_CONV_EXACT;
-    return unasked && vgg_cpu_detect() == VGG_CPU_AMX ? VGG_CPU_AVX512 : options->cpu;
+    const bool unasked = options->isa == VGG_ISA_AUTO && options->conv == VGG_CONV_EXACT;
+    return unasked && vgg_isa_detect() == VGG_ISA_AMX ? VGG_ISA_AVX512 : options->isa;
 }
 
 /* Whether the input has the size that the file's own names and shapes suggest, or at least its scale. */
@@ -109,10 +109,10 @@ static vgg_status check_options(const vgg_model *model, const struct vgg_session
 }
 
 /* What a session's options mean for its plan.
- *   cpu  receives the instruction set; kernels are NULL where there is none */
+ *   isa  receives the instruction set; kernels are NULL where there is none */
 static struct vgg_plan_options make_plan_options(const vgg_model *model,
                                                  const struct vgg_session_options *options,
-                                                 enum vgg_cpu *cpu)
+                                                 enum vgg_isa *isa)
 {
     const struct vgg_spec *spec = vgg_model_get_spec(model);
     struct vgg_limits limits;
@@ -121,7 +121,7 @@ static struct vgg_plan_options make_plan_options(const vgg_model *model,
         limits = *options->limits;
     }
     struct vgg_plan_options plan = {
-        .kernels = vgg_kernels_find(cpu_of(options), cpu),
+        .kernels = vgg_kernels_find(isa_of(options), isa),
         .batch = options->batch > 0 ? options->batch : 1,
         .conv = options->conv,
         .one_shot = options->one_shot,
@@ -131,7 +131,7 @@ static struct vgg_plan_options make_plan_options(const vgg_model *model,
         .on_node_user = options->on_node_user,
     };
     if (spec->int8) {
-        plan.int8 = vgg_int8_kernels_find(options->cpu);
+        plan.int8 = vgg_int8_kernels_find(options->isa);
         plan.grid = &spec->grid;
     }
     plan.input.h = options->height > 0 ? options->height : plan.input.h;
@@ -163,13 +163,13 @@ vgg_status vgg_session_create(const vgg_model *model, const struct vgg_session_o
         return vgg_fail_memory(err, path, sizeof *session, "the session");
     }
     session->context = *context;
-    struct vgg_plan_options plan_options = make_plan_options(model, options, &session->cpu);
+    struct vgg_plan_options plan_options = make_plan_options(model, options, &session->isa);
     plan_options.context = &session->context;
     const struct vgg_shape input = plan_options.input;
     status = vgg_model_check_size(model, input.h, input.w, err);
     if (status == VGG_OK && plan_options.kernels == NULL) {
         status = vgg_fail(err, VGG_ERR_UNSUPPORTED, "this CPU or build has no %s kernels",
-                          vgg_cpu_string(options->cpu));
+                          vgg_isa_string(options->isa));
     }
     if (status != VGG_OK ||
         (status = vgg_pool_create(threads, &session->context.allocator, &session->pool, err)) !=
@@ -210,7 +210,7 @@ void vgg_session_get_info(const vgg_session *session, struct vgg_session_info *i
 {
     *info = (struct vgg_session_info){
         .threads = vgg_pool_get_threads(session->pool),
-        .cpu = session->cpu,
+        .isa = session->isa,
         .height = session->plan->input.h,
         .width = session->plan->input.w,
         .weight_bytes = session->plan->weight_bytes,

@@ -48,13 +48,13 @@ static const char *name_form(int m, char text[8])
 /* "amx (F(4)), avx2 (F(4))": the instruction sets that could read it. */
 static void list_readers(const struct vgg_conv2d *conv, bool planar, char *text, size_t bytes)
 {
-    static const enum vgg_cpu cpus[] = {VGG_CPU_AMX, VGG_CPU_AVX512, VGG_CPU_AVX2, VGG_CPU_NEON,
-                                        VGG_CPU_SCALAR};
+    static const enum vgg_isa isas[] = {VGG_ISA_AMX, VGG_ISA_AVX512, VGG_ISA_AVX2, VGG_ISA_NEON,
+                                        VGG_ISA_SCALAR};
     size_t used = 0;
     char name[8];
     text[0] = '\0';
-    for (size_t c = 0; c < sizeof cpus / sizeof cpus[0]; c++) {
-        const struct vgg_kernels *kernels = vgg_kernels_describe(cpus[c]);
+    for (size_t c = 0; c < sizeof isas / sizeof isas[0]; c++) {
+        const struct vgg_kernels *kernels = vgg_kernels_describe(isas[c]);
         bool any = false;
         for (int m = 0; m <= 6; m += 2) {
             for (size_t i = 0; i < conv->prepared_count; i++) {

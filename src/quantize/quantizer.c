@@ -109,7 +109,7 @@ static vgg_status start(struct vgg_quantizer *quantizer,
     const int threads = options->threads > 0 ? options->threads : vgg_cpu_count();
     const struct vgg_session_options session_options = {
         .threads = threads,
-        .cpu = options->cpu,
+        .isa = options->isa,
         .on_node = see_node,
         .on_node_user = quantizer,
     };
@@ -122,11 +122,11 @@ static vgg_status start(struct vgg_quantizer *quantizer,
         quantizer->most[c] = -INFINITY;
     }
     vgg_quantizer_make_grid(quantizer);
-    quantizer->float_kernels = vgg_kernels_find(options->cpu, NULL);
-    quantizer->kernels = vgg_int8_kernels_find(options->cpu);
+    quantizer->float_kernels = vgg_kernels_find(options->isa, NULL);
+    quantizer->kernels = vgg_int8_kernels_find(options->isa);
     if (quantizer->float_kernels == NULL || quantizer->kernels == NULL) {
         return vgg_fail(err, VGG_ERR_UNSUPPORTED, "this CPU or build has no %s kernels",
-                        vgg_cpu_string(options->cpu));
+                        vgg_isa_string(options->isa));
     }
     vgg_status status =
         vgg_model_check_size(quantizer->model, quantizer->input.h, quantizer->input.w, err);

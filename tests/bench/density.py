@@ -2,7 +2,7 @@
 """What leaving zeros out saves of a whole run: nets of published, bundled and no zeros, weights in rows (the
 checkpoint) and in columns (its pack) in turn.
 
-    density.py [--build build] [--photo FILE] [--cpu avx512 avx2] [--rounds 5] [--folder FILE] [--json FILE]
+    density.py [--build build] [--photo FILE] [--isa avx512 avx2] [--rounds 5] [--folder FILE] [--json FILE]
 
 vgg16's published densities are those of a trained net: 18 %, 38 % and 41 % of the inputs of fc6, fc7 and fc8 are not
 zero (arXiv 1602.01528). Random weights have others, so the biases of conv5_3, fc6 and fc7 are shifted, each by one
@@ -63,10 +63,10 @@ def call(command):
     return done.stdout
 
 
-def logits_of(program, model, photo, cpu, folder):
+def logits_of(program, model, photo, isa, folder):
     import numpy
     path = pathlib.Path(folder, "logits.npy")
-    call([program, "--cpu", cpu, "--save-logits", path, model, photo])
+    call([program, "--isa", isa, "--save-logits", path, model, photo])
     return numpy.load(path).astype(float).ravel()
 
 
@@ -75,26 +75,26 @@ def linear_layers(record):
     return [layer for layer in record["layers"] if layer["nodes"].startswith("Linear")]
 
 
-def measure(program, models, photo, cpu, rounds):
+def measure(program, models, photo, isa, rounds):
     """A list of records for each model; they run in turn."""
     records = [[] for _ in models]
     for _ in range(rounds):
         for model, found in zip(models, records):
-            told = call([program, "bench", model, photo, "--layers", "--runs", RUNS, "-t", 1, "--cpu", cpu, "-o", "json"])
+            told = call([program, "bench", model, photo, "--layers", "--runs", RUNS, "-t", 1, "--isa", isa, "-o", "json"])
             found += json.loads(told)["records"]
     return records
 
 
-def compare(name, program, checkpoint, photo, cpus, rounds, folder, wanted):
+def compare(name, program, checkpoint, photo, isas, rounds, folder, wanted):
     """Prints a line for each instruction set; returns what was found, and how much of it is wrong."""
     import numpy
     pack = pathlib.Path(folder, "net.vgg")
     call([program, "pack", checkpoint, "-o", pack])
     lines, wrong = [], 0
-    for cpu in cpus:
-        rows, columns = (logits_of(program, model, photo, cpu, folder) for model in (checkpoint, pack))
+    for isa in isas:
+        rows, columns = (logits_of(program, model, photo, isa, folder) for model in (checkpoint, pack))
         error = float(numpy.abs(rows - columns).max() / numpy.abs(rows).max())
-        records = measure(program, (checkpoint, pack), photo, cpu, rounds)
+        records = measure(program, (checkpoint, pack), photo, isa, rounds)
         layers = [[[layer["ms"] for layer in linear_layers(record)] for record in kind] for kind in records]
         parts = [[statistics.median(times) for times in zip(*kind)] for kind in layers]
         whole = [harness.summary(record["p50_ms"] for record in kind) for kind in records]
@@ -104,11 +104,11 @@ def compare(name, program, checkpoint, photo, cpus, rounds, folder, wanted):
         stored, read = (sum(layer[key] for layer in last) for key in ("weight_bytes", "read_bytes"))
         off = any(abs(found - want) > 0.005 for found, want in zip(densities, wanted or ()))
         wrong += (error > BOUND) + off
-        print(f"{name:12}{cpu:8}{' '.join(f'{100 * d:.0f}' for d in densities):>14}{stored / 1e6:9.1f}{read / 1e6:8.1f}  "
+        print(f"{name:12}{isa:8}{' '.join(f'{100 * d:.0f}' for d in densities):>14}{stored / 1e6:9.1f}{read / 1e6:8.1f}  "
               f"{' '.join(f'{ms:.3g}' for ms in parts[0]):18}{' '.join(f'{ms:.3g}' for ms in parts[1]):18}"
               f"{whole[0]['median']:9.3f} ({whole[0]['iqr']:.3f}){whole[1]['median']:9.3f} ({whole[1]['iqr']:.3f})"
               f"{ratio:7.3f}{error:9.1e}{' WRONG' if error > BOUND or off else ''}", flush=True)
-        lines.append({"net": name, "cpu": cpu, "densities": densities, "stored": stored, "read": read, "rows_ms": parts[0],
+        lines.append({"net": name, "isa": isa, "densities": densities, "stored": stored, "read": read, "rows_ms": parts[0],
                       "columns_ms": parts[1], "rows": whole[0], "columns": whole[1], "ratio": ratio, "error": error})
     return lines, wrong
 
@@ -117,7 +117,7 @@ def main():
     args = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     args.add_argument("--build", default="build", help="build folder (build)")
     args.add_argument("--photo", default=PHOTO, help="(matplotlib's)")
-    args.add_argument("--cpu", nargs="+", default=["avx512", "avx2"], help="instruction sets (avx512 avx2)")
+    args.add_argument("--isa", nargs="+", default=["avx512", "avx2"], help="instruction sets (avx512 avx2)")
     args.add_argument("--rounds", type=int, default=5, help="processes of each kind (5)")
     args.add_argument("--folder", default=harness.CACHE, help="for the nets while they are measured (the cache)")
     args.add_argument("--json", help="write what was found")
@@ -126,7 +126,7 @@ def main():
     where = harness.machine()
     print(harness.describe(where))
     print("one thread; fully connected layers: density of the inputs in %, weights stored and read in MB; ms of each")
-    print(f"{'net':12}{'cpu':8}{'density':>14}{'stored':>9}{'read':>8}  {'rows':18}{'columns':18}{'run, rows':>17}"
+    print(f"{'net':12}{'isa':8}{'density':>14}{'stored':>9}{'read':>8}  {'rows':18}{'columns':18}{'run, rows':>17}"
           f"{'run, columns':>17}{'ratio':>7}{'error':>9}")
     models = harness.ROOT / "models"
     cases = [("bundled", models / "fashion_vgg8_bn.pth", models / "pictures" / "bag_18.png", None)]
@@ -137,7 +137,7 @@ def main():
             if checkpoint is None:
                 checkpoint = pathlib.Path(folder, "vgg16.pth")
                 call([harness.PYTHON, "-c", MAKE, harness.checkpoint("vgg16"), photo, json.dumps(wanted), checkpoint])
-            lines, bad = compare(name, program, checkpoint, photo, args.cpu, args.rounds, folder, wanted)
+            lines, bad = compare(name, program, checkpoint, photo, args.isa, args.rounds, folder, wanted)
             found += lines
             wrong += bad
     if args.json:

@@ -26,13 +26,13 @@ INT8_PEERS = {
 }
 # vgg-infer itself in other ways, to be timed like a peer: arguments for time_model.
 OWN = {
-    "vgg-avx2": ("vgg-infer AVX2", ["--cpu", "avx2"]),
-    "vgg-avx512": ("vgg-infer AVX-512", ["--cpu", "avx512"]),
+    "vgg-avx2": ("vgg-infer AVX2", ["--isa", "avx2"]),
+    "vgg-avx512": ("vgg-infer AVX-512", ["--isa", "avx512"]),
     "vgg-exact": ("vgg-infer exact", ["--conv", "exact"]),
     "vgg-direct": ("vgg-infer direct", ["--conv", "direct"]),
     "vgg-int8": ("vgg-infer int8", []),
-    "vgg-int8-avx512": ("vgg-infer int8 AVX-512", ["--cpu", "avx512"]),
-    "vgg-int8-avx2": ("vgg-infer int8 AVX2", ["--cpu", "avx2"]),
+    "vgg-int8-avx512": ("vgg-infer int8 AVX-512", ["--isa", "avx512"]),
+    "vgg-int8-avx2": ("vgg-infer int8 AVX2", ["--isa", "avx2"]),
 }
 EVERY = {**PEERS, **INT8_PEERS, **OWN}
 

@@ -43,17 +43,17 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build-aarch64")
     parser.add_argument("model", nargs="?", type=pathlib.Path, default=ROOT / "models/fashion_vgg8_bn.pth")
     parser.add_argument("picture", nargs="?", type=pathlib.Path, default=ROOT / "models/pictures/bag_18.png")
-    parser.add_argument("--cpu", default="neon", choices=["neon", "scalar"])
+    parser.add_argument("--isa", default="neon", choices=["neon", "scalar"])
     parser.add_argument("--least", type=float, default=0.5, help="per cent of all below which no line is printed")
     args = parser.parse_args()
     infer = args.build / "tools/vgg-infer"
     with tempfile.TemporaryDirectory() as folder:
         plugin = pathlib.Path(folder, "count.so")
         run(["cc", "-O2", "-shared", "-fPIC", "-o", plugin, pathlib.Path(__file__).with_name("count_instructions.c")])
-        command = [infer, args.model, args.picture, "-t", "1", "--cpu", args.cpu, "--no-sandbox"]
+        command = [infer, args.model, args.picture, "-t", "1", "--isa", args.isa, "--no-sandbox"]
         counts = count(plugin, command)
     total, defined = sum(counts.values()), multiply_adds(infer, args.model)
-    print(f"{args.model.name}, {args.cpu}: {total / 1e6:.1f} million instructions for {defined / 1e6:.1f} million "
+    print(f"{args.model.name}, {args.isa}: {total / 1e6:.1f} million instructions for {defined / 1e6:.1f} million "
           f"multiply-adds: {total / defined:.3f} each")
     print(f"{'function':40} {'million':>10} {'%':>6} {'each':>7}")
     for name, number in counts.most_common():

@@ -13,7 +13,7 @@
 static const char usage[] =
     "usage: time_model [options] MODEL\n"
     "  --batch N, --threads N, --height N, --width N   of the session (1, all, the model's)\n"
-    "  --cpu ISA                     auto, scalar, avx2, avx512, amx, neon\n"
+    "  --isa ISA                     auto, scalar, avx2, avx512, amx, neon\n"
     "  --conv ALGORITHM              auto, exact, direct, f2, f4, f6\n"
     "  --input FILE, --output FILE   raw float32: what is fed to the net (some numbers without "
     "it);\n"
@@ -64,7 +64,7 @@ static bool parse_arguments(int argc, char **argv, struct arguments *out)
         {"threads", required_argument, NULL, 't'},
         {"height", required_argument, NULL, 'h'},
         {"width", required_argument, NULL, 'w'},
-        {"cpu", required_argument, NULL, 'c'},
+        {"isa", required_argument, NULL, 'c'},
         {"conv", required_argument, NULL, 'a'},
         {"input", required_argument, NULL, 'i'},
         {"output", required_argument, NULL, 'o'},
@@ -87,7 +87,7 @@ static bool parse_arguments(int argc, char **argv, struct arguments *out)
             ok = parse_count(optarg, &out->session.width);
             break;
         case 'c':
-            ok = vgg_cpu_parse(optarg, &out->session.cpu);
+            ok = vgg_isa_parse(optarg, &out->session.isa);
             break;
         case 'a':
             ok = parse_conv(optarg, &out->session.conv);
@@ -155,7 +155,7 @@ static void print_ready(const vgg_session *session)
     printf("{\"version\": \"%s\", \"isa\": \"%s\", \"threads\": %d, \"height\": %d, \"width\": %d, "
            "\"multiply_adds\": %.0f, \"products\": %.0f, \"weight_bytes\": %llu, "
            "\"activation_bytes\": %llu}\n",
-           vgg_version(), vgg_cpu_string(info.cpu), info.threads, info.height, info.width,
+           vgg_version(), vgg_isa_string(info.isa), info.threads, info.height, info.width,
            multiply_adds, products, (unsigned long long)info.weight_bytes,
            (unsigned long long)info.activation_bytes);
     fflush(stdout);

@@ -66,7 +66,7 @@ def test_usage(folder):
     expect_error(["--lables", "x", BOOT], 2, "did you mean --labels?")
     expect_error(["-k", "0", MODEL, BOOT], 2, "from 1 to")
     expect_error(["--preset", "imagnet", MODEL, BOOT], 2, "imagnet", "imagenet")
-    expect_error(["--cpu", "neon" if os.uname().machine == "x86_64" else "avx2", MODEL, BOOT], 2,
+    expect_error(["--isa", "neon" if os.uname().machine == "x86_64" else "avx2", MODEL, BOOT], 2,
                  "this CPU or this build has no")
     text = folder / "notes.txt"
     text.write_text("no picture, no checkpoint")
@@ -213,7 +213,7 @@ def test_sources(folder):
     result = run("-ojson", "-m", MODEL, "-i", BAG, BOOT)
     names = [r["image"] for r in json.loads(result.stdout)["results"]]
     check(names == [str(BAG), str(BOOT)], "-m and -i", names)
-    for options in (["-t1"], ["-t2"], ["-t3"], ["--cpu", "auto"]):
+    for options in (["-t1"], ["-t2"], ["-t3"], ["--isa", "auto"]):
         result = run(*options, "-ojson", MODEL, BOOT)
         check(json.loads(result.stdout)["results"][0]["top"] == top, f"{options}: same numbers")
 
@@ -327,7 +327,7 @@ def test_plans():
     check(document["plan"] == "steady", "the plan in JSON", document)
     for options in (["--exact"], ["--conv", "exact"]):
         document = json.loads(run(*options, "-ojson", MODEL, BOOT).stdout)
-        check(document["cpu"] != "amx", f"{options}: no product in parts", document["cpu"])
+        check(document["isa"] != "amx", f"{options}: no product in parts", document["isa"])
 
 
 def test_bench(folder):
@@ -343,7 +343,7 @@ def test_bench(folder):
           "json: the order of combinations", [(r["threads"], r["batch"]) for r in records])
     for record in records:
         check(record["runs"] == 3 and record["precision"] == "float32", "json: runs", record)
-        check(all(record[key] for key in ("version", "commit", "compiler", "machine", "cpu",
+        check(all(record[key] for key in ("version", "commit", "compiler", "machine", "isa",
                                           "conv", "plan", "input")), "json: the machine", record)
         check(0 < record["min_ms"] <= record["p50_ms"] <= record["p90_ms"] <= record["p99_ms"] <=
               record["max_ms"], "json: times in order", record)

@@ -107,7 +107,7 @@ def test_agrees(good, folder):
     check(all(node["max_relative"] < 5e-6 for node in document["nodes"]), "how near",
           document["text"])
     check([n["name"] for n in compare(good, code=0)["nodes"]] == ["logits"], "without --nodes")
-    for options in (["-t1"], ["-t2"], ["--cpu", "scalar"]):
+    for options in (["-t1"], ["-t2"], ["--isa", "scalar"]):
         compare(good, "--nodes", *options, code=0)
     a, b = (compare(good, "--nodes", "-t", n, code=0)["nodes"] for n in "13")
     check(a == b, "the number of threads changes nothing")

@@ -162,7 +162,7 @@ def compare(title, net, prepare, options=(), spec=None, assumed=None, pictures=P
         saved = os.path.join(folder, "logits.npy"), os.path.join(folder, "input.npy")
         first = {}
         for isa, threads in configurations or [(isa, 2) for isa in available()] + [(BEST, 1)]:
-            done = command("--save-logits", saved[0], "--save-input", saved[1], "--cpu", isa, "-t",
+            done = command("--save-logits", saved[0], "--save-input", saved[1], "--isa", isa, "-t",
                            threads, *words, "-ojson", path, *pictures)
             if done.returncode != 0:
                 continue
@@ -440,7 +440,7 @@ def test_low_memory():
         for isa in available()[1::2]:
             plans = {}
             for words in (["--low-memory"], ["--plan-for", "one-shot"], ["--plan-for", "steady"]):
-                record = json.loads(command("bench", "--runs", "1", "-t2", "--cpu", isa, *words, "-ojson", path).stdout)
+                record = json.loads(command("bench", "--runs", "1", "-t2", "--isa", isa, *words, "-ojson", path).stdout)
                 record = record["records"][0]
                 plans[record["plan"]] = record["weight_bytes"], record["activation_bytes"]
             low, one_shot, steady = (plans[name] for name in ("low-memory", "one-shot", "steady"))

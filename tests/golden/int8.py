@@ -22,7 +22,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import train_fashion  # noqa: E402
 
 CALIBRATION = 64  # pictures
-CPUS = ["scalar", "avx2", "avx512", "amx", "neon"]
+ISAS = ["scalar", "avx2", "avx512", "amx", "neon"]
 passed = failed = 0
 
 
@@ -114,13 +114,13 @@ def main():
               "float32 tensors", state.keys())
 
         ran = 0
-        for cpu in CPUS:
+        for isa in ISAS:
             for threads in ("1", "2"):
-                if subprocess.run([program, "info", "--cpu", cpu, packed],
+                if subprocess.run([program, "info", "--isa", isa, packed],
                                   capture_output=True).returncode != 0:
                     continue
-                other = classify(program, packed, paths[:50], logits, "--cpu", cpu, "-t", threads)
-                check((other == got[:50]).all(), f"bits of {cpu} with {threads} threads")
+                other = classify(program, packed, paths[:50], logits, "--isa", isa, "-t", threads)
+                check((other == got[:50]).all(), f"bits of {isa} with {threads} threads")
                 ran += 1
         check(ran >= 2, "instruction sets", ran)
     print(f"{passed} passed, {failed} failed")

@@ -76,12 +76,12 @@ int main(int argc, char **argv)
         return fail("out of memory");
     }
     for (int i = 6; i < argc; i++) {
-        char cpu[32], conv[8] = "auto", plan[16] = "steady";
+        char isa[32], conv[8] = "auto", plan[16] = "steady";
         vgg_session *session = NULL;
         struct vgg_session_options options = {.height = height, .width = width};
-        if (sscanf(argv[i], "%31[^:]:%d:%d:%7[^:]:%15s", cpu, &options.threads, &options.batch,
+        if (sscanf(argv[i], "%31[^:]:%d:%d:%7[^:]:%15s", isa, &options.threads, &options.batch,
                    conv, plan) < 3 ||
-            !vgg_cpu_parse(cpu, &options.cpu) || !parse_conv(conv, &options.conv)) {
+            !vgg_isa_parse(isa, &options.isa) || !parse_conv(conv, &options.conv)) {
             return fail("bad CPU:THREADS:BATCH[:CONV[:PLAN]]");
         }
         options.one_shot = strcmp(plan, "one-shot") == 0;

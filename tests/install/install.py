@@ -86,7 +86,7 @@ def check_completions(root):
              "fish": root / "share/fish/vendor_completions.d/vgg-infer.fish"}
     cases = [([""], {"bench", "pack", "compare", "convert", "info", "val"}), (["--verb"], {"--verbose"}),
              (["--format", ""], {"text", "json", "jsonl", "csv"}),
-             (["bench", "--cpu", "a"], {"auto", "avx2", "avx512", "amx"}),
+             (["bench", "--isa", "a"], {"auto", "avx2", "avx512", "amx"}),
              (["bench", "--lay"], {"--layers"}), (["info", "--lay"], set())]
     for shell, file in files.items():
         code, out, _ = run([program, "--completion", shell], env={"VGG_MODELS": "/nowhere"})

@@ -1,7 +1,7 @@
 /* Checks every entry of every kernel table that this CPU can run against the oracle, in double
  * precision; with --bench, times the same calls instead.
  *
- *     check_kernels [--cpu NAME] [--seed N] [--bench]
+ *     check_kernels [--isa NAME] [--seed N] [--bench]
  *
  * The seed is printed; the same seed draws the same numbers. Exit 0: all passed; 1: some failed; 2:
  * usage; 77, which test runners take for "skipped": this machine lacks the CPU asked for. */
@@ -16,19 +16,19 @@
 
 #include "kernels/dispatch.h"
 
-static void (*find_vec_check(enum vgg_cpu cpu))(struct check *)
+static void (*find_vec_check(enum vgg_isa isa))(struct check *)
 {
-    switch (cpu) {
-    case VGG_CPU_SCALAR:
+    switch (isa) {
+    case VGG_ISA_SCALAR:
         return check_vec_scalar;
 #if defined(__x86_64__)
-    case VGG_CPU_AVX2:
+    case VGG_ISA_AVX2:
         return check_vec_avx2;
-    case VGG_CPU_AVX512:
-    case VGG_CPU_AMX: /* whose vectors are the same */
+    case VGG_ISA_AVX512:
+    case VGG_ISA_AMX: /* whose vectors are the same */
         return check_vec_avx512;
 #elif defined(__aarch64__)
-    case VGG_CPU_NEON:
+    case VGG_ISA_NEON:
         return check_vec_neon;
 #endif
     default:
@@ -36,11 +36,11 @@ static void (*find_vec_check(enum vgg_cpu cpu))(struct check *)
     }
 }
 
-static void check_isa(struct check *check, enum vgg_cpu cpu)
+static void check_isa(struct check *check, enum vgg_isa isa)
 {
     const clock_t start = clock();
     check_watch(check);
-    find_vec_check(cpu)(check);
+    find_vec_check(isa)(check);
     check_conv(check);
     check_winograd(check);
     check_gemm(check);
@@ -55,14 +55,14 @@ static void check_isa(struct check *check, enum vgg_cpu cpu)
 }
 
 struct options {
-    enum vgg_cpu cpu; /* AUTO: all */
+    enum vgg_isa isa; /* AUTO: all */
     uint64_t seed;
     bool bench;
 };
 
 static bool parse(int argc, char **argv, struct options *options)
 {
-    static const struct option names[] = {{"cpu", required_argument, NULL, 'c'},
+    static const struct option names[] = {{"isa", required_argument, NULL, 'c'},
                                           {"seed", required_argument, NULL, 's'},
                                           {"bench", no_argument, NULL, 'b'},
                                           {NULL, 0, NULL, 0}};
@@ -71,7 +71,7 @@ static bool parse(int argc, char **argv, struct options *options)
     for (int option; ok && (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {
         switch (option) {
         case 'c':
-            ok = vgg_cpu_parse(optarg, &options->cpu);
+            ok = vgg_isa_parse(optarg, &options->isa);
             break;
         case 's':
             options->seed = strtoull(optarg, &end, 0);
@@ -91,23 +91,23 @@ int main(int argc, char **argv)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    struct options options = {.cpu = VGG_CPU_AUTO, .seed = (uint64_t)now.tv_nsec};
+    struct options options = {.isa = VGG_ISA_AUTO, .seed = (uint64_t)now.tv_nsec};
     int passed = 0, failed = 0;
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (!parse(argc, argv, &options)) {
-        fprintf(stderr, "usage: %s [--cpu NAME] [--seed N] [--bench]\n", argv[0]);
+        fprintf(stderr, "usage: %s [--isa NAME] [--seed N] [--bench]\n", argv[0]);
         return 2;
     }
-    if (!vgg_cpu_is_available(options.cpu)) {
-        fprintf(stderr, "this machine has no %s\n", vgg_cpu_string(options.cpu));
+    if (!vgg_isa_is_available(options.isa)) {
+        fprintf(stderr, "this machine has no %s\n", vgg_isa_string(options.isa));
         return 77;
     }
     if (!options.bench) {
         printf("seed %" PRIu64 "\n", options.seed);
     }
-    for (enum vgg_cpu cpu = VGG_CPU_SCALAR; cpu <= VGG_CPU_NEON; cpu++) {
-        const struct vgg_kernels *kernels = vgg_kernels_find(cpu, NULL);
-        if (kernels == NULL || (options.cpu != VGG_CPU_AUTO && cpu != options.cpu)) {
+    for (enum vgg_isa isa = VGG_ISA_SCALAR; isa <= VGG_ISA_NEON; isa++) {
+        const struct vgg_kernels *kernels = vgg_kernels_find(isa, NULL);
+        if (kernels == NULL || (options.isa != VGG_ISA_AUTO && isa != options.isa)) {
             continue;
         }
         if (options.bench) {
@@ -116,9 +116,9 @@ int main(int argc, char **argv)
         }
         struct check check = {.isa = kernels->isa,
                               .kernels = kernels,
-                              .fused = cpu != VGG_CPU_SCALAR,
+                              .fused = isa != VGG_ISA_SCALAR,
                               .random = options.seed};
-        check_isa(&check, cpu);
+        check_isa(&check, isa);
         passed += check.passed;
         failed += check.failed;
     }

@@ -35,7 +35,7 @@ static vgg_status classify(const char *model_path, const char *picture_path,
                            struct vgg_error *err)
 {
     const struct vgg_session_options options = {
-        .threads = 2, .cpu = VGG_CPU_SCALAR, .one_shot = true};
+        .threads = 2, .isa = VGG_ISA_SCALAR, .one_shot = true};
     static float input[3 * 28 * 28];
     vgg_checkpoint *checkpoint = NULL;
     vgg_model *model = NULL;

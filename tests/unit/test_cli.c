@@ -44,7 +44,7 @@ START_TEST(has_defaults)
     ck_assert_int_eq(options.command, CLI_CLASSIFY);
     ck_assert_int_eq(options.topk, 5);
     ck_assert_int_eq(options.threads, 0);
-    ck_assert_int_eq(options.cpu, VGG_CPU_AUTO);
+    ck_assert_int_eq(options.isa, VGG_ISA_AUTO);
     ck_assert_int_eq(options.format, CLI_FORMAT_TEXT);
     ck_assert_int_eq(options.word_count, 0);
     cli_options_fini(&options);
@@ -53,14 +53,14 @@ END_TEST
 
 START_TEST(keeps_the_order_of_words)
 {
-    struct cli_options options = expect("net.pth -k 3 a.jpg -i b.png - --input=c.jpg --cpu scalar");
+    struct cli_options options = expect("net.pth -k 3 a.jpg -i b.png - --input=c.jpg --isa scalar");
     const char *const words[] = {"net.pth", "a.jpg", "b.png", "-", "c.jpg"};
     ck_assert_int_eq(options.word_count, 5);
     for (int i = 0; i < 5; i++) {
         ck_assert_str_eq(options.words[i], words[i]);
     }
     ck_assert_int_eq(options.topk, 3);
-    ck_assert_int_eq(options.cpu, VGG_CPU_SCALAR);
+    ck_assert_int_eq(options.isa, VGG_ISA_SCALAR);
     cli_options_fini(&options);
 }
 END_TEST
@@ -133,7 +133,8 @@ START_TEST(refuses_wrong_values)
     expect_message("-t 99999999999999999999",
                    "--threads: expected a number from 1 to 1024, got '99999999999999999999'");
     expect_message("-o yaml", "--format: expected text, json, jsonl or csv, got 'yaml'");
-    expect_message("--cpu sse", "--cpu: expected auto, scalar, avx2, avx512, amx or neon, got 'sse'");
+    expect_message("--isa sse",
+                   "--isa: expected auto, scalar, avx2, avx512, amx or neon, got 'sse'");
     expect_message("compare --rtol nan", "--rtol: expected a number, 0 or larger, got 'nan'");
     expect_message("compare --rtol=-1", "--rtol: expected a number, 0 or larger, got '-1'");
     expect_message("--labels", "--labels needs a value");
@@ -141,8 +142,8 @@ START_TEST(refuses_wrong_values)
     expect_message("--labels=", "--labels: the value is empty");
     expect_message("bench -t 1,,2", "--threads: expected a number from 1 to 1024, got ''");
     expect_message("bench --batch 1,0", "--batch: expected a number from 1 to 4096, got '0'");
-    expect_message("bench --cpu avx2,sse",
-                   "--cpu: expected auto, scalar, avx2, avx512, amx or neon, got 'sse'");
+    expect_message("bench --isa avx2,sse",
+                   "--isa: expected auto, scalar, avx2, avx512, amx or neon, got 'sse'");
     expect_message("bench -b 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17",
                    "--batch: expected at most 16 values");
     expect_message("--conv f8", "--conv: expected auto, exact, direct, f2, f4 or f6, got 'f8'");
@@ -153,14 +154,14 @@ END_TEST
 
 START_TEST(takes_lists)
 {
-    struct cli_options options = expect("bench net.pth -t 1,2 --batch=8 --cpu scalar,auto");
+    struct cli_options options = expect("bench net.pth -t 1,2 --batch=8 --isa scalar,auto");
     ck_assert_int_eq(options.command, CLI_BENCH);
     ck_assert_int_eq(options.threads_list.count, 2);
     ck_assert_int_eq(options.threads_list.values[1], 2);
     ck_assert_int_eq(options.batch_list.count, 1);
     ck_assert_int_eq(options.batch_list.values[0], 8);
-    ck_assert_int_eq(options.cpu_list.values[0], VGG_CPU_SCALAR);
-    ck_assert_int_eq(options.cpu_list.values[1], VGG_CPU_AUTO);
+    ck_assert_int_eq(options.isa_list.values[0], VGG_ISA_SCALAR);
+    ck_assert_int_eq(options.isa_list.values[1], VGG_ISA_AUTO);
     ck_assert_int_eq(options.conv_list.count, 0);
     cli_options_fini(&options);
     options = expect("bench --exact");
@@ -213,7 +214,8 @@ START_TEST(writes_help)
         }
     }
     const char *const parts[] = {"Usage: vgg-infer [options] [MODEL] IMAGE...\n", "-k, --topk N",
-                                 "--cpu {auto,scalar,avx2,avx512,amx,neon}", "compare", "--save-input"};
+                                 "--isa {auto,scalar,avx2,avx512,amx,neon}", "compare",
+                                 "--save-input"};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         ck_assert_msg(strstr(text, parts[i]) != NULL, "no %s in the help", parts[i]);
     }

@@ -15,9 +15,9 @@ static const enum vgg_dtype dtypes[] = {VGG_DTYPE_F32, VGG_DTYPE_BF16, VGG_DTYPE
 /* As in test_plan.c: weights of 16 bits are what they are, and arithmetic is float32. */
 static const double tolerance = 2e-6;
 
-static struct vgg_plan_options make_options(enum vgg_cpu cpu, int batch)
+static struct vgg_plan_options make_options(enum vgg_isa isa, int batch)
 {
-    return (struct vgg_plan_options){.kernels = vgg_kernels_find(cpu, NULL),
+    return (struct vgg_plan_options){.kernels = vgg_kernels_find(isa, NULL),
                                      .batch = batch,
                                      .input = input_shape,
                                      .activation_bytes = 1 << 24};
@@ -47,8 +47,8 @@ static void check_net(struct net *net)
     float *input = net_make_input(BATCH, NET_H, NET_W);
     float want[BATCH][NET_CLASSES], first[BATCH][NET_CLASSES], got[BATCH][NET_CLASSES];
     compute(net, input, want, 0, NULL);
-    for (enum vgg_cpu cpu = VGG_CPU_SCALAR; cpu <= VGG_CPU_NEON; cpu++) {
-        struct vgg_plan_options options = make_options(cpu, BATCH);
+    for (enum vgg_isa isa = VGG_ISA_SCALAR; isa <= VGG_ISA_NEON; isa++) {
+        struct vgg_plan_options options = make_options(isa, BATCH);
         if (options.kernels == NULL) {
             continue;
         }
@@ -114,7 +114,7 @@ END_TEST
 static void check_counts(const struct net *net, const float *input, int count,
                          float (*inputs)[NET_LARGEST], enum vgg_dtype dtype)
 {
-    const struct vgg_plan_options options = make_options(VGG_CPU_AUTO, BATCH);
+    const struct vgg_plan_options options = make_options(VGG_ISA_AUTO, BATCH);
     const uint64_t bytes = vgg_dtype_get_bytes(dtype);
     float logits[BATCH][NET_CLASSES];
     struct vgg_pool *pool;
@@ -215,7 +215,7 @@ START_TEST(multiplies_what_is_no_number)
     float rows[BATCH][NET_CLASSES], columns[BATCH][NET_CLASSES], before[BATCH][NET_CLASSES];
     struct net *net = net_create(), *stored = net_create();
     net_store_in_columns(stored, VGG_DTYPE_F32);
-    const struct vgg_plan_options options = make_options(VGG_CPU_AUTO, BATCH);
+    const struct vgg_plan_options options = make_options(VGG_ISA_AUTO, BATCH);
     plan_run(stored, &options, 1, input, BATCH, BATCH, &before[0][0]);
     for (size_t i = 0; i < sizeof strange / sizeof strange[0]; i++) {
         *pixel = strange[i];

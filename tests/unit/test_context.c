@@ -191,7 +191,7 @@ START_TEST(tells_what_it_found)
 {
     struct listener listener = {0};
     const struct vgg_context context = {.log = listen, .log_user = &listener};
-    const struct vgg_session_options options = {.threads = 200, .cpu = VGG_CPU_SCALAR};
+    const struct vgg_session_options options = {.threads = 200, .isa = VGG_ISA_SCALAR};
     vgg_checkpoint *checkpoint;
     vgg_model *model;
     vgg_session *session;
@@ -219,10 +219,10 @@ START_TEST(tells_what_it_found)
     vgg_model_destroy(guess);
     vgg_checkpoint_close(copy);
     free(file.data);
-    setenv("VGG_CPU", "abacus\n", 1);
+    setenv("VGG_ISA", "abacus\n", 1);
     ck_assert_int_eq(vgg_session_create(model, &options, &session, NULL), VGG_OK);
-    unsetenv("VGG_CPU");
-    ck_assert_ptr_nonnull(strstr(listener.text, "1 VGG_CPU=abacus\\x0a is ignored"));
+    unsetenv("VGG_ISA");
+    ck_assert_ptr_nonnull(strstr(listener.text, "1 VGG_ISA=abacus\\x0a is ignored"));
     ck_assert_ptr_nonnull(strstr(listener.text, ": 200 threads share "));
     ck_assert_int_eq(listener.count[VGG_LOG_INFO], 3);
     ck_assert_int_eq(listener.count[VGG_LOG_WARNING], 2);
@@ -251,7 +251,7 @@ static void *use_model(void *argument)
     customer->same = true;
     for (int round = 0; round < ROUNDS; round++) {
         const struct vgg_session_options options = {.threads = 1 + customer->index % 2,
-                                                    .cpu = VGG_CPU_SCALAR,
+                                                    .isa = VGG_ISA_SCALAR,
                                                     .batch = 2,
                                                     .one_shot = true};
         float logits[2 * CLASSES], input[2][3 * 28 * 28];
@@ -292,7 +292,7 @@ START_TEST(serves_many_sessions_at_once)
     struct customer first = {.model = model, .input = input, .expected = expected};
     /* Alone first, for what all must get. */
     const struct vgg_session_options options = {
-        .threads = 2, .cpu = VGG_CPU_SCALAR, .batch = 2, .one_shot = true};
+        .threads = 2, .isa = VGG_ISA_SCALAR, .batch = 2, .one_shot = true};
     float both[2][3 * 28 * 28];
     vgg_session *session;
     struct vgg_image image;

@@ -1,4 +1,4 @@
-/* base/cpu: names, what this machine has, how VGG_CPU and the affinity mask limit it. */
+/* base/cpu: names, what this machine has, how VGG_ISA and the affinity mask limit it. */
 #include "unit.h"
 
 #include <sched.h>
@@ -9,13 +9,13 @@
 
 START_TEST(names_go_there_and_back)
 {
-    for (enum vgg_cpu cpu = VGG_CPU_AUTO; cpu <= VGG_CPU_NEON; cpu++) {
-        enum vgg_cpu parsed = VGG_CPU_AUTO;
-        ck_assert(vgg_cpu_parse(vgg_cpu_string(cpu), &parsed));
-        ck_assert_int_eq(parsed, cpu);
+    for (enum vgg_isa isa = VGG_ISA_AUTO; isa <= VGG_ISA_NEON; isa++) {
+        enum vgg_isa parsed = VGG_ISA_AUTO;
+        ck_assert(vgg_isa_parse(vgg_isa_string(isa), &parsed));
+        ck_assert_int_eq(parsed, isa);
     }
-    ck_assert_str_eq(vgg_cpu_string(VGG_CPU_AVX512), "avx512");
-    ck_assert_str_eq(vgg_cpu_string((enum vgg_cpu)99), "unknown");
+    ck_assert_str_eq(vgg_isa_string(VGG_ISA_AVX512), "avx512");
+    ck_assert_str_eq(vgg_isa_string((enum vgg_isa)99), "unknown");
 }
 END_TEST
 
@@ -23,28 +23,28 @@ START_TEST(refuses_other_names)
 {
     static const char *const names[] = {"", "AVX2", "avx", "avx512f", " neon", "unknown"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        enum vgg_cpu cpu = VGG_CPU_NEON;
-        ck_assert_msg(!vgg_cpu_parse(names[i], &cpu), "took '%s'", names[i]);
-        ck_assert_int_eq(cpu, VGG_CPU_NEON);
+        enum vgg_isa isa = VGG_ISA_NEON;
+        ck_assert_msg(!vgg_isa_parse(names[i], &isa), "took '%s'", names[i]);
+        ck_assert_int_eq(isa, VGG_ISA_NEON);
     }
 }
 END_TEST
 
 START_TEST(detects_what_is_available)
 {
-    unsetenv("VGG_CPU");
-    const enum vgg_cpu best = vgg_cpu_detect();
-    ck_assert_int_ne(best, VGG_CPU_AUTO);
-    ck_assert(vgg_cpu_is_available(best));
-    ck_assert(vgg_cpu_is_available(VGG_CPU_AUTO));
-    ck_assert(vgg_cpu_is_available(VGG_CPU_SCALAR));
-    ck_assert(!vgg_cpu_is_available((enum vgg_cpu)99));
-    if (vgg_cpu_is_available(VGG_CPU_AVX512)) {
-        ck_assert(vgg_cpu_is_available(VGG_CPU_AVX2));
-        ck_assert(!vgg_cpu_is_available(VGG_CPU_NEON));
+    unsetenv("VGG_ISA");
+    const enum vgg_isa best = vgg_isa_detect();
+    ck_assert_int_ne(best, VGG_ISA_AUTO);
+    ck_assert(vgg_isa_is_available(best));
+    ck_assert(vgg_isa_is_available(VGG_ISA_AUTO));
+    ck_assert(vgg_isa_is_available(VGG_ISA_SCALAR));
+    ck_assert(!vgg_isa_is_available((enum vgg_isa)99));
+    if (vgg_isa_is_available(VGG_ISA_AVX512)) {
+        ck_assert(vgg_isa_is_available(VGG_ISA_AVX2));
+        ck_assert(!vgg_isa_is_available(VGG_ISA_NEON));
     }
-    if (vgg_cpu_is_available(VGG_CPU_AMX)) {
-        ck_assert(vgg_cpu_is_available(VGG_CPU_AVX512));
+    if (vgg_isa_is_available(VGG_ISA_AMX)) {
+        ck_assert(vgg_isa_is_available(VGG_ISA_AVX512));
     }
 }
 END_TEST
@@ -52,13 +52,13 @@ END_TEST
 /* A table is found for each instruction set there is, and is that set's. */
 START_TEST(finds_a_table_for_each)
 {
-    for (enum vgg_cpu cpu = VGG_CPU_SCALAR; cpu <= VGG_CPU_NEON; cpu++) {
-        enum vgg_cpu chosen = VGG_CPU_AUTO;
-        const struct vgg_kernels *kernels = vgg_kernels_find(cpu, &chosen);
-        ck_assert_int_eq(kernels != NULL, vgg_cpu_is_available(cpu));
+    for (enum vgg_isa isa = VGG_ISA_SCALAR; isa <= VGG_ISA_NEON; isa++) {
+        enum vgg_isa chosen = VGG_ISA_AUTO;
+        const struct vgg_kernels *kernels = vgg_kernels_find(isa, &chosen);
+        ck_assert_int_eq(kernels != NULL, vgg_isa_is_available(isa));
         if (kernels != NULL) {
-            ck_assert_int_eq(chosen, cpu);
-            ck_assert_str_eq(kernels->isa, vgg_cpu_string(cpu));
+            ck_assert_int_eq(chosen, isa);
+            ck_assert_str_eq(kernels->isa, vgg_isa_string(isa));
         }
     }
 }
@@ -68,35 +68,45 @@ END_TEST
  * go through. */
 START_TEST(finds_int8_kernels_for_each)
 {
-    ck_assert(vgg_cpu_has(VGG_CPU_NO_EXTENSION));
-    for (enum vgg_cpu cpu = VGG_CPU_AUTO; cpu <= VGG_CPU_NEON; cpu++) {
-        const struct vgg_int8_kernels *kernels = vgg_int8_kernels_find(cpu), *other;
-        ck_assert_int_eq(kernels != NULL, vgg_cpu_is_available(cpu));
+    ck_assert(vgg_isa_has(VGG_ISA_NO_EXTENSION));
+    for (enum vgg_isa isa = VGG_ISA_AUTO; isa <= VGG_ISA_NEON; isa++) {
+        const struct vgg_int8_kernels *kernels = vgg_int8_kernels_find(isa), *other;
+        ck_assert_int_eq(kernels != NULL, vgg_isa_is_available(isa));
         bool found = kernels == NULL;
         for (int i = 0; (other = vgg_int8_kernels_get(i)) != NULL; i++) {
             found = found || other == kernels;
         }
-        ck_assert_msg(found, "%s", vgg_cpu_string(cpu));
+        ck_assert_msg(found, "%s", vgg_isa_string(isa));
     }
-    ck_assert_ptr_eq(vgg_int8_kernels_find(VGG_CPU_SCALAR), &vgg_int8_kernels_scalar);
+    ck_assert_ptr_eq(vgg_int8_kernels_find(VGG_ISA_SCALAR), &vgg_int8_kernels_scalar);
 }
 END_TEST
 
-START_TEST(the_environment_lowers_it)
+/* VGG_ISA makes of this machine one that has nothing better. */
+START_TEST(the_environment_limits_it)
 {
-    enum vgg_cpu chosen;
-    unsetenv("VGG_CPU");
-    const enum vgg_cpu best = vgg_cpu_detect();
-    for (enum vgg_cpu cpu = VGG_CPU_AUTO; cpu <= VGG_CPU_NEON; cpu++) {
-        setenv("VGG_CPU", vgg_cpu_string(cpu), 1);
-        const bool lowers = cpu != VGG_CPU_AUTO && vgg_cpu_is_available(cpu);
-        ck_assert_int_eq(vgg_cpu_detect(), lowers ? cpu : best);
-        ck_assert_ptr_nonnull(vgg_kernels_find(VGG_CPU_AUTO, &chosen));
-        ck_assert_int_eq(chosen, vgg_cpu_detect());
+    enum vgg_isa chosen;
+    unsetenv("VGG_ISA");
+    const enum vgg_isa best = vgg_isa_detect();
+    bool had[VGG_ISA_NEON + 1];
+    for (enum vgg_isa isa = VGG_ISA_AUTO; isa <= VGG_ISA_NEON; isa++) {
+        had[isa] = vgg_isa_is_available(isa);
     }
-    setenv("VGG_CPU", "pentium", 1);
-    ck_assert_int_eq(vgg_cpu_detect(), best);
-    unsetenv("VGG_CPU");
+    for (enum vgg_isa isa = VGG_ISA_AUTO; isa <= VGG_ISA_NEON; isa++) {
+        setenv("VGG_ISA", vgg_isa_string(isa), 1);
+        const enum vgg_isa limit = isa != VGG_ISA_AUTO && had[isa] ? isa : best;
+        ck_assert_int_eq(vgg_isa_detect(), limit);
+        for (enum vgg_isa other = VGG_ISA_AUTO; other <= VGG_ISA_NEON; other++) {
+            ck_assert_int_eq(vgg_isa_is_available(other), had[other] && other <= limit);
+            ck_assert_int_eq(vgg_kernels_find(other, NULL) != NULL, had[other] && other <= limit);
+            ck_assert_int_eq(vgg_int8_kernels_find(other) != NULL, had[other] && other <= limit);
+        }
+        ck_assert_ptr_nonnull(vgg_kernels_find(VGG_ISA_AUTO, &chosen));
+        ck_assert_int_eq(chosen, vgg_isa_detect());
+    }
+    setenv("VGG_ISA", "pentium", 1);
+    ck_assert_int_eq(vgg_isa_detect(), best);
+    unsetenv("VGG_ISA");
 }
 END_TEST
 
@@ -133,5 +143,5 @@ START_TEST(restores_the_denormal_mode)
 END_TEST
 
 UNIT_MAIN("cpu", names_go_there_and_back, refuses_other_names, detects_what_is_available,
-          finds_a_table_for_each, finds_int8_kernels_for_each, the_environment_lowers_it,
+          finds_a_table_for_each, finds_int8_kernels_for_each, the_environment_limits_it,
           counts_the_cpus_of_the_affinity_mask, restores_the_denormal_mode)

@@ -35,7 +35,7 @@ static void tear_down(struct int8_net *made)
 static struct vgg_plan_options make_options(const struct int8_net *made,
                                             const struct vgg_int8_kernels *kernels, int batch)
 {
-    return (struct vgg_plan_options){.kernels = vgg_kernels_find(VGG_CPU_AUTO, NULL),
+    return (struct vgg_plan_options){.kernels = vgg_kernels_find(VGG_ISA_AUTO, NULL),
                                      .int8 = kernels,
                                      .grid = &made->grid,
                                      .batch = batch,
@@ -105,7 +105,7 @@ START_TEST(every_node_is_told_as_the_numbers_its_bytes_stand_for)
 {
     struct int8_net *made = set_up();
     float logits[NET_CLASSES];
-    struct vgg_plan_options options = make_options(made, vgg_int8_kernels_find(VGG_CPU_AUTO), 1);
+    struct vgg_plan_options options = make_options(made, vgg_int8_kernels_find(VGG_ISA_AUTO), 1);
     int8_net_compute(made, input, logits, see, NULL);
     options.on_node = check_node;
     options.on_node_user = made;
@@ -122,7 +122,7 @@ static void check_refused(const struct int8_net *made, vgg_status wanted, const 
 {
     static struct vgg_error err;
     const struct vgg_plan_options options =
-        make_options(made, vgg_int8_kernels_find(VGG_CPU_AUTO), 1);
+        make_options(made, vgg_int8_kernels_find(VGG_ISA_AUTO), 1);
     struct vgg_pool *pool;
     struct vgg_plan *plan;
     ck_assert_int_eq(vgg_pool_create(1, NULL, &pool, NULL), VGG_OK);

@@ -217,9 +217,9 @@ START_TEST(reads_other_layouts)
 END_TEST
 
 /* Logits of a made-up picture. */
-static void run(const vgg_model *model, bool one_shot, enum vgg_cpu cpu, float logits[10])
+static void run(const vgg_model *model, bool one_shot, enum vgg_isa isa, float logits[10])
 {
-    const struct vgg_session_options options = {.threads = 1, .one_shot = one_shot, .cpu = cpu};
+    const struct vgg_session_options options = {.threads = 1, .one_shot = one_shot, .isa = isa};
     vgg_session *session;
     float *input = malloc(3 * 28 * 28 * sizeof *input);
     for (int i = 0; i < 3 * 28 * 28; i++) {
@@ -268,11 +268,11 @@ START_TEST(gives_the_same_logits)
     for (int i = 0; i < info.class_count; i++) {
         ck_assert_str_eq(vgg_model_get_label(again, i), vgg_model_get_label(model, i));
     }
-    for (enum vgg_cpu cpu = VGG_CPU_SCALAR; cpu <= VGG_CPU_NEON; cpu++) {
-        for (int one_shot = 0; one_shot < 2 && vgg_cpu_is_available(cpu); one_shot++) {
+    for (enum vgg_isa isa = VGG_ISA_SCALAR; isa <= VGG_ISA_NEON; isa++) {
+        for (int one_shot = 0; one_shot < 2 && vgg_isa_is_available(isa); one_shot++) {
             float expected[10], found[10];
-            run(model, one_shot != 0, cpu, expected);
-            run(again, one_shot != 0, cpu, found);
+            run(model, one_shot != 0, isa, expected);
+            run(again, one_shot != 0, isa, found);
             expect_close(found, expected);
         }
     }
@@ -379,17 +379,17 @@ START_TEST(rounds_weights_once)
             ck_assert(memcmp(&found[i], &want, sizeof want) == 0);
         }
         /* Every instruction set computes with the same numbers. */
-        run(again, false, VGG_CPU_SCALAR, other);
-        for (enum vgg_cpu cpu = VGG_CPU_SCALAR; cpu <= VGG_CPU_NEON; cpu++) {
-            for (int one_shot = 0; one_shot < 2 && vgg_cpu_is_available(cpu); one_shot++) {
-                run(again, one_shot != 0, cpu, logits);
+        run(again, false, VGG_ISA_SCALAR, other);
+        for (enum vgg_isa isa = VGG_ISA_SCALAR; isa <= VGG_ISA_NEON; isa++) {
+            for (int one_shot = 0; one_shot < 2 && vgg_isa_is_available(isa); one_shot++) {
+                run(again, one_shot != 0, isa, logits);
                 expect_close(logits, other);
             }
         }
         vgg_model_destroy(again);
         vgg_checkpoint_close(packed);
     }
-    const struct vgg_pack_options both = {.cpus = 2, .weights = VGG_DTYPE_F16},
+    const struct vgg_pack_options both = {.isas = 2, .weights = VGG_DTYPE_F16},
                                   other = {.plain = true, .weights = VGG_DTYPE_I8};
     ck_assert_int_eq(vgg_model_pack(model, path, &both, &err), VGG_ERR_ARGUMENT);
     ck_assert_int_eq(vgg_model_pack(model, path, &other, &err), VGG_ERR_ARGUMENT);

@@ -109,8 +109,8 @@ static void check_agreement(const struct setup *setup)
 {
     compute_all(setup, expected, shapes);
     float(*want)[NET_LARGEST] = expected[setup->net->count - 1];
-    for (enum vgg_cpu cpu = VGG_CPU_SCALAR; cpu <= VGG_CPU_NEON; cpu++) {
-        const struct vgg_kernels *kernels = vgg_kernels_find(cpu, NULL);
+    for (enum vgg_isa isa = VGG_ISA_SCALAR; isa <= VGG_ISA_NEON; isa++) {
+        const struct vgg_kernels *kernels = vgg_kernels_find(isa, NULL);
         float fused[BATCH][NET_CLASSES], unfused[BATCH][NET_CLASSES];
         struct listener listener = {.net = setup->net};
         if (kernels == NULL) {
@@ -142,8 +142,8 @@ END_TEST
 START_TEST(one_shot_changes_no_bit)
 {
     struct setup setup = set_up();
-    for (int i = 0; i < 2 * (VGG_CPU_NEON + 1); i++) {
-        const struct vgg_kernels *kernels = vgg_kernels_find((enum vgg_cpu)(i / 2), NULL);
+    for (int i = 0; i < 2 * (VGG_ISA_NEON + 1); i++) {
+        const struct vgg_kernels *kernels = vgg_kernels_find((enum vgg_isa)(i / 2), NULL);
         float steady[BATCH][NET_CLASSES], one_shot[BATCH][NET_CLASSES];
         if (kernels == NULL) {
             continue;
@@ -192,8 +192,8 @@ START_TEST(normalises_local_responses)
     /* Past the last channel this is 0 / 0, which must not reach the next convolution. */
     node->lrn.k = 0;
     node->lrn.size = 1;
-    for (enum vgg_cpu cpu = VGG_CPU_SCALAR; cpu <= VGG_CPU_NEON; cpu++) {
-        const struct vgg_kernels *kernels = vgg_kernels_find(cpu, NULL);
+    for (enum vgg_isa isa = VGG_ISA_SCALAR; isa <= VGG_ISA_NEON; isa++) {
+        const struct vgg_kernels *kernels = vgg_kernels_find(isa, NULL);
         float logits[BATCH][NET_CLASSES];
         if (kernels != NULL) {
             struct vgg_plan_options options = make_options(kernels, BATCH);
@@ -218,8 +218,8 @@ static void ignore_node(void *user, const char *name, const int64_t *shape, int 
 /* A run in one picture and thread, and all others: the same bits. */
 static void check_bits(const struct setup *setup)
 {
-    for (enum vgg_cpu cpu = VGG_CPU_SCALAR; cpu <= VGG_CPU_NEON; cpu++) {
-        const struct vgg_kernels *kernels = vgg_kernels_find(cpu, NULL);
+    for (enum vgg_isa isa = VGG_ISA_SCALAR; isa <= VGG_ISA_NEON; isa++) {
+        const struct vgg_kernels *kernels = vgg_kernels_find(isa, NULL);
         for (int unfused = 0; unfused < 2 && kernels != NULL; unfused++) {
             float first[BATCH][NET_CLASSES], other[BATCH][NET_CLASSES];
             struct vgg_plan_options options = make_options(kernels, 1);
@@ -258,7 +258,7 @@ static void check_halves(struct net *net, enum vgg_dtype dtype)
     check_agreement(&setup);
     check_bits(&setup);
     for (int i = 0; i < 3; i++) {
-        struct vgg_plan_options options = make_options(vgg_kernels_find(VGG_CPU_AUTO, NULL), BATCH);
+        struct vgg_plan_options options = make_options(vgg_kernels_find(VGG_ISA_AUTO, NULL), BATCH);
         struct vgg_pool *pool;
         struct vgg_plan *plan;
         options.one_shot = i == 1;
@@ -391,7 +391,7 @@ START_TEST(measures_no_weights_that_are_not_there)
     weight->shape[0] = last->linear.out_features = 1 << 20;
     weight->stride[0] = 0;
     ck_assert_int_ge(weight->shape[1], 8); /* 32 MiB of floats */
-    struct vgg_plan_options options = make_options(vgg_kernels_find(VGG_CPU_AUTO, NULL), 1);
+    struct vgg_plan_options options = make_options(vgg_kernels_find(VGG_ISA_AUTO, NULL), 1);
     struct vgg_pool *pool;
     struct vgg_plan *plan;
     struct vgg_error err = {0};

@@ -83,7 +83,7 @@ START_TEST(draws_layers)
     };
     const struct report_model model = {.info = {.name = "vgg"}};
     const struct bench_about about = {.model = &model, .input = "random", .height = 8, .width = 8};
-    const struct measure_options options = {.threads = 1, .batch = 1, .cpu = VGG_CPU_AVX2};
+    const struct measure_options options = {.threads = 1, .batch = 1, .isa = VGG_ISA_AVX2};
     const struct measurement measurement = {
         .run = {.count = 1, .p50 = 12.002},
         .begin = {.flops_per_second = 1e9,

@@ -16,8 +16,8 @@ enum { CLASSES = 10, SIDE = 28 };
 static struct vgg_error err;
 static char folder[UNIT_FOLDER_BYTES], path[UNIT_PATH_BYTES];
 
-static const enum vgg_cpu all_cpus[] = {VGG_CPU_SCALAR, VGG_CPU_AVX2, VGG_CPU_AVX512, VGG_CPU_AMX,
-                                        VGG_CPU_NEON};
+static const enum vgg_isa all_cpus[] = {VGG_ISA_SCALAR, VGG_ISA_AVX2, VGG_ISA_AVX512, VGG_ISA_AMX,
+                                        VGG_ISA_NEON};
 enum { CPU_COUNT = sizeof all_cpus / sizeof all_cpus[0] };
 
 /* The bundled net, and a file in a folder of its own to pack into. */
@@ -51,10 +51,10 @@ static void teardown(struct fixture *fixture)
     ck_assert_int_eq(rmdir(folder), 0);
 }
 
-static struct fixture pack(const vgg_model *model, uint32_t cpus, bool plain)
+static struct fixture pack(const vgg_model *model, uint32_t isas, bool plain)
 {
     struct fixture packed;
-    const struct vgg_pack_options options = {.cpus = cpus, .plain = plain};
+    const struct vgg_pack_options options = {.isas = isas, .plain = plain};
     ck_assert_msg(vgg_model_pack(model, path, &options, &err) == VGG_OK, "%s", err.message);
     ck_assert_msg(vgg_checkpoint_open(path, NULL, &packed.checkpoint, &err) == VGG_OK, "%s",
                   err.message);
@@ -132,7 +132,7 @@ START_TEST(describes_kernels)
         const struct vgg_kernels *known = vgg_kernels_describe(all_cpus[c]);
         const struct vgg_kernels *real = vgg_kernels_find(all_cpus[c], NULL);
         ck_assert_ptr_nonnull(known);
-        ck_assert_str_eq(known->isa, vgg_cpu_string(all_cpus[c]));
+        ck_assert_str_eq(known->isa, vgg_isa_string(all_cpus[c]));
         if (real != NULL) {
             ck_assert_int_eq(known->lanes, real->lanes);
             ck_assert_int_eq(known->conv_blocks, real->conv_blocks);
@@ -153,7 +153,7 @@ END_TEST
 /* A section against its definition, element by element. */
 static void check_section(const struct vgg_tensor *plain, const struct vgg_prepared *prepared)
 {
-    const struct vgg_kernels *scalar = vgg_kernels_find(VGG_CPU_SCALAR, NULL);
+    const struct vgg_kernels *scalar = vgg_kernels_find(VGG_ISA_SCALAR, NULL);
     const struct vgg_order_info *info = &prepared->info;
     const int64_t oc = plain->shape[0], ic = plain->shape[1], k = plain->shape[2];
     const int64_t group = info->group, groups = (oc + group - 1) / group;
@@ -232,11 +232,11 @@ START_TEST(is_used_in_place)
     for (int plain = 0; plain < 2; plain++) {
         for (int c = 0; c < CPU_COUNT; c++) {
             struct fixture packed = pack(source.model, 1u << all_cpus[c], plain != 0);
-            for (int one_shot = 0; one_shot < 2 && vgg_cpu_is_available(all_cpus[c]); one_shot++) {
+            for (int one_shot = 0; one_shot < 2 && vgg_isa_is_available(all_cpus[c]); one_shot++) {
                 float expected[CLASSES], found[CLASSES];
                 int in_place = 0;
                 uint64_t weight_bytes;
-                const struct vgg_session_options options = {.threads = 2, .cpu = all_cpus[c]};
+                const struct vgg_session_options options = {.threads = 2, .isa = all_cpus[c]};
                 struct vgg_session_options own = options;
                 own.one_shot = one_shot != 0;
                 ck_assert_int_eq(run(reference.model, &options, expected, NULL, NULL), VGG_OK);
@@ -259,10 +259,10 @@ START_TEST(says_what_it_is_for)
 {
     struct fixture source = setup();
     float logits[CLASSES], expected[CLASSES];
-    struct vgg_session_options options = {.threads = 1, .cpu = VGG_CPU_SCALAR};
+    struct vgg_session_options options = {.threads = 1, .isa = VGG_ISA_SCALAR};
     const struct vgg_session_options direct = {
-        .threads = 1, .cpu = VGG_CPU_SCALAR, .conv = VGG_CONV_DIRECT};
-    struct fixture packed = pack(source.model, 1u << VGG_CPU_AVX512, false);
+        .threads = 1, .isa = VGG_ISA_SCALAR, .conv = VGG_CONV_DIRECT};
+    struct fixture packed = pack(source.model, 1u << VGG_ISA_AVX512, false);
     ck_assert_int_eq(run(packed.model, &options, logits, NULL, NULL), VGG_ERR_UNSUPPORTED);
     ck_assert_ptr_nonnull(strstr(err.message, "features.0: packed for amx as direct, avx512 as "
                                               "direct alone, which scalar cannot use"));
@@ -278,11 +278,11 @@ START_TEST(says_what_it_is_for)
     ck_assert(logits[0] != logits[0]);
     ck_assert_int_eq(vgg_model_pack(packed.model, path, NULL, &err), VGG_ERR_UNSUPPORTED);
     ck_assert_ptr_nonnull(strstr(err.message, "ready for some CPUs alone"));
-    const struct vgg_pack_options other = {.cpus = 1u << VGG_CPU_SCALAR};
+    const struct vgg_pack_options other = {.isas = 1u << VGG_ISA_SCALAR};
     ck_assert_int_eq(vgg_model_pack(packed.model, path, &other, &err), VGG_ERR_UNSUPPORTED);
     close_fixture(&packed);
 
-    packed = pack(source.model, 1u << VGG_CPU_SCALAR, false);
+    packed = pack(source.model, 1u << VGG_ISA_SCALAR, false);
     ck_assert_int_eq(run(packed.model, &options, logits, NULL, NULL), VGG_OK);
     ck_assert_int_eq(run(packed.model, &direct, logits, NULL, NULL), VGG_ERR_UNSUPPORTED);
     ck_assert_ptr_nonnull(strstr(err.message, "which scalar with the one way that is asked for"));
@@ -292,7 +292,7 @@ START_TEST(says_what_it_is_for)
     close_fixture(&packed);
 
     /* With plain weights too, all of that prepares from them. */
-    packed = pack(source.model, 1u << VGG_CPU_AVX512, true);
+    packed = pack(source.model, 1u << VGG_ISA_AVX512, true);
     ck_assert_int_eq(run(packed.model, &direct, logits, NULL, NULL), VGG_OK);
     struct fixture reference = pack(source.model, 0, true);
     ck_assert_int_eq(run(reference.model, &direct, expected, NULL, NULL), VGG_OK);
@@ -300,7 +300,7 @@ START_TEST(says_what_it_is_for)
     ck_assert_mem_eq(logits, expected, sizeof logits);
     close_fixture(&packed);
 
-    const struct vgg_pack_options nothing = {0}, unknown = {.cpus = 1u << 20};
+    const struct vgg_pack_options nothing = {0}, unknown = {.isas = 1u << 20};
     ck_assert_int_eq(vgg_model_pack(source.model, path, &nothing, &err), VGG_ERR_ARGUMENT);
     ck_assert_int_eq(vgg_model_pack(source.model, path, &unknown, &err), VGG_ERR_ARGUMENT);
     teardown(&source);
@@ -334,7 +334,7 @@ START_TEST(needs_aligned_memory)
     struct fixture source = setup();
     for (int plain = 0; plain < 2; plain++) {
         struct vgg_file file;
-        struct fixture packed = pack(source.model, 1u << VGG_CPU_SCALAR, plain != 0), moved;
+        struct fixture packed = pack(source.model, 1u << VGG_ISA_SCALAR, plain != 0), moved;
         close_fixture(&packed);
         ck_assert_int_eq(vgg_file_read(path, 1 << 28, NULL, &file, &err), VGG_OK);
         char *bytes = malloc(file.size + 128);
@@ -346,7 +346,7 @@ START_TEST(needs_aligned_memory)
         ck_assert_int_eq(vgg_model_create(moved.checkpoint, NULL, &moved.model, &err), VGG_OK);
         float logits[CLASSES];
         int in_place = 0;
-        const struct vgg_session_options options = {.threads = 1, .cpu = VGG_CPU_SCALAR};
+        const struct vgg_session_options options = {.threads = 1, .isa = VGG_ISA_SCALAR};
         const vgg_status status = run(moved.model, &options, logits, &in_place, NULL);
         ck_assert_int_eq(in_place, 0);
         ck_assert_int_eq(status, plain != 0 ? VGG_OK : VGG_ERR_UNSUPPORTED);

@@ -40,7 +40,7 @@ static const char *write(enum cli_format format)
     const struct report_image good = {
         .path = "a\n\xff.jpg", .width = 640, .height = 480, .classes = classes, .class_count = 2};
     const struct report_image bad = {.path = "b.jpg", .error = &error};
-    const struct report_totals totals = {.images = 2, .failed = 1, .threads = 2, .cpu = "avx2"};
+    const struct report_totals totals = {.images = 2, .failed = 1, .threads = 2, .isa = "avx2"};
     const struct timing timing = {0};
     memset(text, 0, sizeof text);
     FILE *file = fmemopen(text, sizeof text, "w");
@@ -97,7 +97,7 @@ START_TEST(writes_one_json_document)
     const char *text = write(CLI_FORMAT_JSON);
     ck_assert_int_eq(strncmp(text, "{\n  \"schema\": 1,\n", 17), 0);
     const char *const parts[] = {"\"mean\": [0.485000014, 0.456", "\"failed\": 1",
-                                 "\"cpu\": \"avx2\"", "\"bytes\": 553507836"};
+                                 "\"isa\": \"avx2\"", "\"bytes\": 553507836"};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         ck_assert_msg(strstr(text, parts[i]) != NULL, "no %s in %s", parts[i], text);
     }

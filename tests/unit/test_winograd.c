@@ -100,7 +100,7 @@ static void check_steps(const struct net *net, const struct vgg_plan_options *op
 
 START_TEST(agrees_with_double_precision)
 {
-    const enum vgg_cpu cpu = (enum vgg_cpu)_i;
+    const enum vgg_isa cpu = (enum vgg_isa)_i;
     const struct vgg_kernels *kernels = vgg_kernels_find(cpu, NULL);
     struct net *net = net_create_small_kernels();
     for (int size = 0; size < SIZES && kernels != NULL; size++) {
@@ -131,7 +131,7 @@ END_TEST
 
 START_TEST(nothing_changes_a_bit)
 {
-    const struct vgg_kernels *kernels = vgg_kernels_find((enum vgg_cpu)_i, NULL);
+    const struct vgg_kernels *kernels = vgg_kernels_find((enum vgg_isa)_i, NULL);
     struct net *net = net_create_small_kernels();
     for (int size = 0; size < 2 && kernels != NULL; size++) {
         float *input = net_make_input(BATCH, sizes[size].h, sizes[size].w);
@@ -161,7 +161,7 @@ END_TEST
  * last one, nor beside partial tiles. */
 START_TEST(forgets_earlier_runs)
 {
-    const struct vgg_kernels *kernels = vgg_kernels_find((enum vgg_cpu)_i, NULL);
+    const struct vgg_kernels *kernels = vgg_kernels_find((enum vgg_isa)_i, NULL);
     struct net *net = net_create_small_kernels();
     for (enum vgg_conv_algorithm conv = VGG_CONV_DIRECT; conv <= VGG_CONV_F6 && kernels != NULL;
          conv++) {
@@ -222,7 +222,7 @@ static void set_value(const struct vgg_tensor *tensor, int index, float value)
  * ReLU clears, for the others: so there is no NaN before the fourth convolution. */
 START_TEST(infinities_stay_in_their_channels)
 {
-    const struct vgg_kernels *kernels = vgg_kernels_find((enum vgg_cpu)_i, NULL);
+    const struct vgg_kernels *kernels = vgg_kernels_find((enum vgg_isa)_i, NULL);
     struct net *net = net_create_small_kernels();
     float *input = net_make_input(1, sizes[0].h, sizes[0].w), logits[NET_CLASSES];
     static struct listener listener;
@@ -301,7 +301,7 @@ static bool denormals_are_on(void)
  * The calling thread, which works too, has its own mode back afterwards. */
 START_TEST(denormals_cost_nothing)
 {
-    const struct vgg_kernels *kernels = vgg_kernels_find((enum vgg_cpu)_i, NULL);
+    const struct vgg_kernels *kernels = vgg_kernels_find((enum vgg_isa)_i, NULL);
     float *input = net_make_input(BATCH, sizes[2].h, sizes[2].w);
     struct vgg_pool *pool;
     ck_assert_int_eq(vgg_pool_create(1, NULL, &pool, NULL), VGG_OK);
@@ -364,7 +364,7 @@ static struct vgg_conv_choice choose(const struct vgg_plan *like, int layer)
 
 START_TEST(m_does_not_depend_on_threads)
 {
-    const struct vgg_kernels *kernels = vgg_kernels_find((enum vgg_cpu)_i, NULL);
+    const struct vgg_kernels *kernels = vgg_kernels_find((enum vgg_isa)_i, NULL);
     for (int i = 0; i < 6 * VGG_LAYERS && kernels != NULL; i++) {
         const int layer = i / 6;
         struct vgg_plan plan = {.kernels = kernels,
@@ -393,7 +393,7 @@ END_TEST
 /* Scratch and packed weights of a plan for low memory keep to the room, however many threads there are. */
 START_TEST(keeps_to_the_room)
 {
-    const struct vgg_kernels *kernels = vgg_kernels_find((enum vgg_cpu)_i, NULL);
+    const struct vgg_kernels *kernels = vgg_kernels_find((enum vgg_isa)_i, NULL);
     bool beyond = false; /* without the bound */
     for (int i = 1; i < VGG_LAYERS && kernels != NULL; i++) {
         struct vgg_plan plan = {.kernels = kernels,
@@ -423,7 +423,7 @@ END_TEST
 
 START_TEST(scratch_is_bounded)
 {
-    const struct vgg_kernels *kernels = vgg_kernels_find((enum vgg_cpu)_i, NULL);
+    const struct vgg_kernels *kernels = vgg_kernels_find((enum vgg_isa)_i, NULL);
     for (int i = 0; i < 6 * VGG_LAYERS && kernels != NULL; i++) {
         struct vgg_plan plan = {.kernels = kernels,
                                 .batch = 1,
@@ -508,7 +508,7 @@ int main(void)
                                      keeps_to_the_room,
                                      scratch_is_bounded};
     for (size_t i = 0; i < sizeof each_cpu / sizeof *each_cpu; i++) {
-        tcase_add_loop_test(tcase, each_cpu[i], VGG_CPU_SCALAR, VGG_CPU_NEON + 1);
+        tcase_add_loop_test(tcase, each_cpu[i], VGG_ISA_SCALAR, VGG_ISA_NEON + 1);
     }
     tcase_add_test(tcase, refuses_what_is_too_large);
     tcase_add_test(tcase, unfused_nodes_are_direct);
