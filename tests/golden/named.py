@@ -9,7 +9,7 @@ import os
 import sys
 import tempfile
 
-from custom import (BEST, BOUND, CIFAR, FEW, IMAGENET, PHOTOS, RUN_MODEL, check, command, compare, functional,
+from custom import (BOUND, CIFAR, IMAGENET, PHOTOS, RUN_MODEL, available, check, command, compare, functional,
                     in_double, main, make_head, models, nn, np, randomise, run, save, tally, torch, transform)
 
 
@@ -60,7 +60,7 @@ def block(ic, *ocs, batch_norm=False, pools=True, first=()):
 
 
 def compare_named(title, net, prepare, options=(), **more):
-    compare(title, net, prepare, options, configurations=FEW, logits_of=(net, net.double_logits), **more)
+    compare(title, net, prepare, options, logits_of=(net, net.double_logits), **more)
 
 
 def scratch_net():
@@ -242,9 +242,10 @@ def test_sorted_names():
         check(len(plain) == len(state), "every tensor has a new name", sorted(plain))
         write_safetensors(os.path.join(folder, "c.safetensors"), plain)
         x = torch.randn(1, 3, 64, 64)
-        logits = [run(RUN_MODEL, os.path.join(folder, "a.pth"), x.numpy(), folder, [f"{BEST}:2:1"])[0]]
+        logits = run(RUN_MODEL, os.path.join(folder, "a.pth"), x.numpy(), folder, [f"{isa}:2:1" for isa in available()])
         double, single = net.double_logits(x).numpy(), net(x).numpy()
-        tally.compare("names in the file's order", "sorted names", logits[0][0], single[0], double[0], BOUND)
+        for isa, ours in zip(available(), logits):
+            tally.compare(f"names in the file's order {isa:6}", "sorted names", ours[0], single[0], double[0], BOUND)
         for name, words in (("b.safetensors", []), ("c.safetensors", ["--cfg", "8,8,M," * 5 + "8,M"])):
             out = os.path.join(folder, "logits.npy"), os.path.join(folder, "a.npy")
             command("--save-logits", out[0], *words, os.path.join(folder, name), PHOTOS[0])

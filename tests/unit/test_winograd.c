@@ -100,8 +100,8 @@ static void check_steps(const struct net *net, const struct vgg_plan_options *op
 
 START_TEST(agrees_with_double_precision)
 {
-    const enum vgg_isa cpu = (enum vgg_isa)_i;
-    const struct vgg_kernels *kernels = vgg_kernels_find(cpu, NULL);
+    const enum vgg_isa isa = (enum vgg_isa)_i;
+    const struct vgg_kernels *kernels = vgg_kernels_find(isa, NULL);
     struct net *net = net_create_small_kernels();
     for (int size = 0; size < SIZES && kernels != NULL; size++) {
         float want[BATCH][NET_CLASSES], got[BATCH][NET_CLASSES];
@@ -336,31 +336,61 @@ END_TEST
 /* --- the choice ------------------------------------------------------------------------------- */
 
 enum { VGG_LAYERS = 9 };
-static const struct {
+struct layer {
     int ic, oc, side;
-} layers[VGG_LAYERS] = {{3, 64, 224},    {64, 64, 224},  {64, 128, 112},
-                        {128, 128, 112}, {128, 256, 56}, {256, 256, 56},
-                        {256, 512, 28},  {512, 512, 28}, {512, 512, 14}};
+};
+static const struct layer layers[VGG_LAYERS] = {{3, 64, 224},    {64, 64, 224},  {64, 128, 112},
+                                                {128, 128, 112}, {128, 256, 56}, {256, 256, 56},
+                                                {256, 512, 28},  {512, 512, 28}, {512, 512, 14}};
 
 /* What would be chosen for a layer; the plan needs no pool for that. */
-static struct vgg_conv_choice choose(const struct vgg_plan *like, int layer)
+static struct vgg_conv_choice choose_for(const struct vgg_plan *like, const struct layer *layer)
 {
     struct vgg_plan plan = *like;
     struct vgg_conv_choice choice;
     const struct vgg_tensor weight = {.layout = VGG_LAYOUT_ROWS};
-    const struct vgg_conv2d conv = {.ic = layers[layer].ic,
-                                    .oc = layers[layer].oc,
+    const struct vgg_conv2d conv = {.ic = layer->ic,
+                                    .oc = layer->oc,
                                     .kernel = 3,
                                     .stride = 1,
                                     .padding = 1,
                                     .weight = &weight};
-    const struct vgg_shape in = {conv.ic, layers[layer].side, layers[layer].side};
-    ck_assert(vgg_choose_conv(&plan, &conv, in, layer == 0, &choice));
+    const struct vgg_shape in = {conv.ic, layer->side, layer->side};
+    ck_assert(vgg_choose_conv(&plan, &conv, in, layer->ic == 3, &choice));
     ck_assert_ptr_nonnull(choice.reason);
     vgg_arena_destroy(&plan.arena);
     choice.reason = NULL;
     return choice;
 }
+
+static struct vgg_conv_choice choose(const struct vgg_plan *like, int layer)
+{
+    return choose_for(like, &layers[layer]);
+}
+
+/* F(4) and F(6) round coarsely where few products are summed: a plan takes them there only when asked. */
+START_TEST(few_channels_are_transformed_finely)
+{
+    const struct vgg_kernels *kernels = vgg_kernels_find((enum vgg_isa)_i, NULL);
+    if (kernels == NULL) {
+        return;
+    }
+    struct vgg_plan plan = {
+        .kernels = kernels, .batch = 1, .threads = 2, .activation_limit = 1ull << 32};
+    for (int ic = 1; ic < 32; ic++) {
+        for (int side = 8; side <= 512; side *= 4) {
+            const struct layer few = {ic == 3 ? 4 : ic, 64, side};
+            plan.conv = VGG_CONV_AUTO;
+            ck_assert_int_le(choose_for(&plan, &few).m, 2);
+            plan.conv = VGG_CONV_F4;
+            ck_assert_int_eq(choose_for(&plan, &few).m, 4);
+        }
+    }
+    const struct layer enough = {32, 64, 128};
+    plan.conv = VGG_CONV_AUTO;
+    ck_assert_int_ge(choose_for(&plan, &enough).m, 4);
+}
+END_TEST
 
 START_TEST(m_does_not_depend_on_threads)
 {
@@ -499,16 +529,17 @@ int main(void)
 {
     Suite *suite = suite_create("winograd");
     TCase *tcase = tcase_create("winograd");
-    const TTest *const each_cpu[] = {agrees_with_double_precision,
+    const TTest *const each_isa[] = {agrees_with_double_precision,
                                      nothing_changes_a_bit,
                                      forgets_earlier_runs,
                                      infinities_stay_in_their_channels,
                                      denormals_cost_nothing,
+                                     few_channels_are_transformed_finely,
                                      m_does_not_depend_on_threads,
                                      keeps_to_the_room,
                                      scratch_is_bounded};
-    for (size_t i = 0; i < sizeof each_cpu / sizeof *each_cpu; i++) {
-        tcase_add_loop_test(tcase, each_cpu[i], VGG_ISA_SCALAR, VGG_ISA_NEON + 1);
+    for (size_t i = 0; i < sizeof each_isa / sizeof *each_isa; i++) {
+        tcase_add_loop_test(tcase, each_isa[i], VGG_ISA_SCALAR, VGG_ISA_NEON + 1);
     }
     tcase_add_test(tcase, refuses_what_is_too_large);
     tcase_add_test(tcase, unfused_nodes_are_direct);
