@@ -23,6 +23,7 @@ except ImportError:
 PROGRAM, ROOT = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
 sys.path.insert(0, str(ROOT / "tools"))
 import golden  # noqa: E402
+from exact import available  # noqa: E402
 from nets import randomise  # noqa: E402
 
 MODEL = ROOT / "models" / "fashion_vgg8_bn.pth"
@@ -107,7 +108,7 @@ def test_agrees(good, folder):
     check(all(node["max_relative"] < 5e-6 for node in document["nodes"]), "how near",
           document["text"])
     check([n["name"] for n in compare(good, code=0)["nodes"]] == ["logits"], "without --nodes")
-    for options in (["-t1"], ["-t2"], ["--isa", "scalar"]):
+    for options in (["-t1"], ["-t2"], *(["--isa", isa] for isa in available())):
         compare(good, "--nodes", *options, code=0)
     a, b = (compare(good, "--nodes", "-t", n, code=0)["nodes"] for n in "13")
     check(a == b, "the number of threads changes nothing")

@@ -17,8 +17,8 @@ from torch.nn import functional
 
 UNIT = 2.0 ** -24
 # An error of more than this many σ is a fault. A sum of K products that is rounded K times is off by 0.4 u A
-# (standard deviation, normal numbers), by F(4) 0.8 u A: so this is five standard deviations of the least exact
-# algorithm that a plan chooses by itself, which of ten million logits five exceed.
+# (standard deviation, normal numbers), by F(4) 0.8 u A: so this is five standard deviations, which six of ten
+# million logits exceed.
 FACTOR = 4
 # Wider nets are not looked at: a copy in double precision takes eight bytes a weight.
 MOST_WEIGHTS = 20_000_000

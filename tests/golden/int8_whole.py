@@ -19,6 +19,7 @@ except ImportError as missing:
     print(f"skipped: {missing} (apt-get install python3-torch python3-torchvision)")
     sys.exit(77)
 
+from exact import available
 from nets import build, imagenet_input
 from photos import photos
 
@@ -57,7 +58,12 @@ def main():
         check(told >= LEAST_SNR_DB, f"{told:.1f} dB on the pictures of the calibration")
         subprocess.run([program, "--save-logits", logits, packed, *paths[CALIBRATION:]],
                        stdout=subprocess.DEVNULL, check=True)
-        got = np.load(logits).astype(float)
+        got = np.load(logits)
+        for isa in available():
+            subprocess.run([program, "--isa", isa, "--save-logits", logits, packed, paths[CALIBRATION]],
+                           stdout=subprocess.DEVNULL, check=True)
+            check((np.load(logits)[0] == got[0]).all(), f"the same bits on {isa}")
+        got = got.astype(float)
         Image.new("RGB", (300, 260)).save(folder + "/small.png")
         run = subprocess.run([program, "--format", "json", "--time", "-t", "2", packed,
                               folder + "/small.png"], stdout=subprocess.PIPE, check=True)

@@ -21,6 +21,8 @@ except ImportError:
     print("PyTorch is not installed: skipped")
     sys.exit(77)
 
+from exact import available
+
 BOUND = 1e-5  # of the largest logit; a wrong stride, pool or eps changes whole digits
 passed = failed = 0
 
@@ -165,13 +167,13 @@ def same(name, net, path, size):
         expected = net.double()(x.double()).numpy()
         net.float()
     x.numpy().tofile(folder / "input")
-    done = subprocess.run([RUN_MODEL, path, folder / "input", str(size), str(size), folder / "out", "scalar:1:2"],
-                          capture_output=True, text=True, timeout=60)
+    done = subprocess.run([RUN_MODEL, path, folder / "input", str(size), str(size), folder / "out",
+                           *[f"{isa}:1:2" for isa in available()]], capture_output=True, text=True, timeout=60)
     if done.returncode:
         return report(name, done.stderr.strip())
-    found = np.fromfile(folder / "out", np.float32).reshape(expected.shape)
-    worst = np.abs(found - expected).max() / np.abs(expected).max()
-    report(name, f"differs by {worst}" if worst > BOUND else None)
+    for isa, found in zip(available(), np.fromfile(folder / "out", np.float32).reshape(-1, *expected.shape)):
+        worst = np.abs(found - expected).max() / np.abs(expected).max()
+        report(f"{name}, {isa}", f"differs by {worst}" if worst > BOUND else None)
 
 
 def info(path, *options):
