@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Runs vgg-infer on every hostile file: exit code 3, nothing on standard output, one line on standard
-error that says what is wrong; in less than a second and in less than 64 MiB beyond the file's size.
+error that says what is wrong; in less than a second of CPU time and in less than 64 MiB beyond the file's
+size.
 
     run.py [--sanitized] VGG_INFER MEASURE [WORD]...
 
@@ -80,13 +81,13 @@ def try_case(case, program, picture, folder, factor):
     else:
         path.write_bytes(case.data)
     command = [program, *case.args, str(path), str(picture)]
-    for _ in range(3):  # other work on the machine must not look like slowness
+    for _ in range(3):  # caches shared with other programs cost CPU time too
         run = Run(command, folder)
         if run.seconds < SECONDS * factor:
             break
     problem = problem_of(case, run, path, factor)
     if problem is None and run.seconds >= SECONDS * factor:
-        problem = f"{run.seconds:.1f} s"
+        problem = f"{run.seconds:.1f} s of CPU time"
     if (folder / "executed").exists():
         problem = "THE PAYLOAD WAS EXECUTED"
     return run, problem

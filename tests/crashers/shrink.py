@@ -41,7 +41,7 @@ def run(program, path, change):
     with open(fifo, "wb") as picture:  # waits until the program reads
         change(path)
         picture.write(png(16, 16))
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=600)
     fifo.unlink()
     return process.returncode, out, err
 
