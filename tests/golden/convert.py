@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """vgg-infer convert against PyTorch and the text of the safetensors format.
 
-    convert.py VGG_INFER SOURCE_ROOT
+    convert.py VGG_INFER SOURCE_ROOT KILL_AT
 
 Tensors of every element type and layout are saved by PyTorch, converted, and read back: by torch.load with
 weights_only, by a reader of safetensors in this file, and by the safetensors package where there is one.
@@ -29,7 +29,7 @@ except ImportError:
 
 from kills import kill
 
-program, source = sys.argv[1], pathlib.Path(sys.argv[2])
+program, source, kill_at = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
 passed = failed = 0
 
 
@@ -42,7 +42,7 @@ def check(good, message):
 
 def convert(model, out, *options, **keywords):
     done = subprocess.run([program, "convert", str(model), "-o", str(out), *options],
-                          capture_output=True, text=True, timeout=60, **keywords)
+                          capture_output=True, text=True, timeout=600, **keywords)
     return done.returncode, done.stderr.strip()
 
 
@@ -231,7 +231,7 @@ def check_kills(folder):
     model, out = folder / "big.pth", folder / "killed.safetensors"
     torch.save({f"w{i}": torch.randn(250000) for i in range(30)}, model)
     convert(model, out)
-    kill([program, "convert", model, "-o", out], out, out.read_bytes(), 40, check)
+    kill(kill_at, [program, "convert", model, "-o", out], out, out.read_bytes(), 40, check)
 
 
 os.umask(0o022)

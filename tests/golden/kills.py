@@ -1,11 +1,7 @@
-"""Commands that replace a file, killed at any moment: the file is the old one or the whole new one, and nothing
-else is left, but in the instant between its two names the whole new one."""
+"""Commands that replace a file, killed at any of their system calls: the file is the old one or the whole new
+one, and nothing else is left, but between its two names the whole new one."""
 import os
-import signal
-import statistics
 import subprocess
-import time
-
 
 def nameless(folder):
     """Whether files can be written before they have a name."""
@@ -16,28 +12,41 @@ def nameless(folder):
     return True
 
 
-def kill(command, out, new, runs, check):
-    """Runs the command so often over an old file, each time a little longer.
-    new    the bytes that it writes to `out`
-    check  of a test: takes whether all is well, and what to say"""
-    spans = []
-    for _ in range(5):
-        start = time.monotonic()
-        subprocess.run(command, check=True, capture_output=True)
-        spans.append(time.monotonic() - start)
+def run(kill_at, n, command):
+    return subprocess.run([kill_at, str(n), *map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          text=True, check=True).stdout.strip()
+
+
+def kill(kill_at, command, out, new, runs, check):
+    """Kills the command over an old file at `runs` of its system calls: half of them around the one that replaces
+    the file, half evenly from the first to the last.
+    kill_at  the program of kill_at.c
+    new      the bytes that the command writes to `out`
+    check    of a test: takes whether all is well, and a message"""
+    stops = int(run(kill_at, 0, command))
     check(out.read_bytes() == new, f"{out.name}: the same file each time")
     old = killed = other = left = 0
-    for i in range(runs):
+
+    def kill_once(point):
+        """Whether the file is still the old one."""
+        nonlocal old, killed, other, left
         out.write_bytes(b"old")
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(statistics.median(spans) * 1.1 * i / runs)
-        process.kill()
-        killed += process.wait() == -signal.SIGKILL
+        killed += run(kill_at, point, command) == "killed"
         found = out.read_bytes()
         old, other = old + (found == b"old"), other + (found not in (b"old", new))
         for file in out.parent.glob("*.tmp"):
             left += nameless(out.parent) and file.read_bytes() != new
             file.unlink()
+        return found == b"old"
+
+    first, last = 1, stops
+    while first < last:
+        middle = (first + last) // 2
+        first, last = (middle + 1, last) if kill_once(middle) else (first, middle)
+    for i in range(runs // 2):
+        kill_once(min(max(first - runs // 4 + i, 1), stops))
+        kill_once(1 + (stops - 1) * i // (runs // 2))
     check(other == 0, f"{out.name}: after {other} kills neither the old file nor the new one")
     check(left == 0, f"{out.name}: {left} files that are not whole are left")
-    check(min(killed, old) >= runs // 4, f"{out.name}: {killed} of {runs} runs were killed, {old} before the end")
+    check(killed >= runs and old >= runs // 3 and killed - old >= runs // 8,
+          f"{out.name}: {killed} runs were killed at {stops} stops, {old} before the file was replaced")

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """vgg-infer pack at full size: the logits are the checkpoint's, and what a kill leaves.
 
-    packed.py VGG_INFER RUN_MODEL SOURCE_ROOT
+    packed.py VGG_INFER RUN_MODEL KILL_AT SOURCE_ROOT
 
 vgg16_bn is packed plain, for every instruction set that this CPU has, and for one of them alone. A plan for many
 runs computes in the same way from all of these files, one for a single run does so from what lies ready: to the
@@ -24,7 +24,7 @@ from exact import BOUND, available, run
 from kills import kill
 from nets import build
 
-program, run_model, source = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
+program, run_model, kill_at, source = *sys.argv[1:4], pathlib.Path(sys.argv[4])
 passed = failed = 0
 
 
@@ -103,7 +103,7 @@ def check_kills(folder):
     everything = "any,scalar,avx2,avx512,amx,neon"
     bundled, out = source / "models" / "fashion_vgg8_bn.pth", folder / "killed.vgg"
     pack(bundled, out, everything)
-    kill([program, "pack", bundled, "-o", out, "--for", everything], out, out.read_bytes(), 150, check)
+    kill(kill_at, [program, "pack", bundled, "-o", out, "--for", everything], out, out.read_bytes(), 150, check)
 
 
 with tempfile.TemporaryDirectory(prefix="vgg-packed-") as name:
