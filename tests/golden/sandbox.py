@@ -4,11 +4,11 @@
     sandbox.py VGG_INFER SOURCE_ROOT
 
 The filter itself is tested by tests/unit/test_sandbox.c."""
+import os
 import pathlib
 import subprocess
 import sys
 import tempfile
-import time
 
 program, source = sys.argv[1], pathlib.Path(sys.argv[2])
 model, picture = source / "models/fashion_vgg8_bn.pth", source / "models/pictures/bag_18.png"
@@ -23,24 +23,20 @@ def check(good, message):
 
 
 def modes(*options):
-    """The seccomp modes of all threads while the command waits for a picture on its standard input."""
+    """The seccomp modes of all threads while the command waits for the bytes of a picture, a named pipe."""
     with tempfile.TemporaryDirectory() as folder:
-        # The sandbox is narrowed once the outputs are open: as soon as this one is there, or a bit later.
-        out = pathlib.Path(folder) / "out.npy"
-        process = subprocess.Popen([program, *options, "-t", "3", "--save-logits", out, model, "-"],
-                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE)
-        for _ in range(200):
-            time.sleep(0.02)
-            if out.exists():
-                break
-        time.sleep(0.3)
+        out, pipe = pathlib.Path(folder) / "out.npy", pathlib.Path(folder) / "picture"
+        os.mkfifo(pipe)
+        process = subprocess.Popen([program, *options, "-t", "3", "--save-logits", out, model, pipe],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         found = {}
-        for task in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
-            fields = dict(line.split(":\t", 1) for line in (task / "status").read_text().splitlines())
-            found[task.name] = (fields.get("Seccomp"), fields.get("Seccomp_filters"),
-                                fields.get("NoNewPrivs"))
-        stdout, _ = process.communicate(picture.read_bytes(), timeout=20)
+        with open(pipe, "wb") as file:  # waits until the command has opened it
+            for task in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
+                fields = dict(line.split(":\t", 1) for line in (task / "status").read_text().splitlines())
+                found[task.name] = (fields.get("Seccomp"), fields.get("Seccomp_filters"),
+                                    fields.get("NoNewPrivs"))
+            file.write(picture.read_bytes())
+        stdout, _ = process.communicate(timeout=600)
         check(process.returncode == 0 and b"Bag" in stdout and out.stat().st_size > 256,
               f"{options}: exit {process.returncode}")
         return list(found.values())
@@ -65,7 +61,7 @@ with tempfile.TemporaryDirectory() as folder:
                   ["convert", model, "-o", f"{folder}/x.pth"],
                   ["-f", f"{folder}/out.json", "--format", "json", "--save-input", f"{folder}/in.npy",
                    model, picture, picture]):
-        runs = [subprocess.run([program, *words, *more], capture_output=True, text=True, timeout=60)
+        runs = [subprocess.run([program, *words, *more], capture_output=True, text=True, timeout=600)
                 for more in ([], ["--no-sandbox"])]
         check(runs[0].returncode == 0 and runs[1].returncode == 0,
               f"{words[0]}: exit {runs[0].returncode}: {runs[0].stderr}")
