@@ -40,7 +40,7 @@ def check(name, good, *details):
 
 def info(*words):
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run([VGG_INFER, "info", *map(str, words)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([VGG_INFER, "info", *map(str, words)], capture_output=True, text=True, timeout=600)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     check(f"info {words}", done.returncode == 0, done.stderr)
     return done.stdout, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -168,7 +168,7 @@ def same(name, net, path, size):
         net.float()
     x.numpy().tofile(folder / "input")
     done = subprocess.run([RUN_MODEL, path, folder / "input", str(size), str(size), folder / "out",
-                           *[f"{isa}:1:2" for isa in available()]], capture_output=True, text=True, timeout=60)
+                           *[f"{isa}:1:2" for isa in available()]], capture_output=True, text=True, timeout=600)
     if done.returncode:
         return report(name, done.stderr.strip())
     for isa, found in zip(available(), np.fromfile(folder / "out", np.float32).reshape(-1, *expected.shape)):
@@ -177,7 +177,7 @@ def same(name, net, path, size):
 
 
 def info(path, *options):
-    done = subprocess.run([VGG_INFER, "info", *options, path], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([VGG_INFER, "info", *options, path], capture_output=True, text=True, timeout=600)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -193,7 +193,7 @@ def caffe(folder, vgg):
     picture = Image.fromarray(np.random.default_rng(3).integers(0, 256, (300, 401, 3), np.uint8), "RGB")
     picture.save(folder / "noise.png")
     done = subprocess.run([VGG_INFER, "--preset", "caffe", "--save-input", folder / "in.npy", folder / "noise.png"],
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=600)
     crop = torchvision.transforms.Compose([torchvision.transforms.Resize(256), torchvision.transforms.CenterCrop(224)])
     pixels = np.asarray(crop(picture), np.float32)[:, :, ::-1] - np.float32([103.939, 116.779, 123.68])
     good = done.returncode == 0 and np.array_equal(np.load(folder / "in.npy")[0], pixels.transpose(2, 0, 1))

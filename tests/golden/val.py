@@ -37,7 +37,7 @@ def check(good, what, *details):
 
 
 def val(*words, code=0):
-    result = subprocess.run([PROGRAM, "val", *map(str, words)], capture_output=True, text=True, timeout=120)
+    result = subprocess.run([PROGRAM, "val", *map(str, words)], capture_output=True, text=True, timeout=600)
     check(result.returncode == code, f"exit code of {words}: expected {code}, got {result.returncode}",
           result.stderr)
     return result

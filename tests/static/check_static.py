@@ -26,7 +26,7 @@ def check(good, message):
 
 def run(command, *words):
     done = subprocess.run([*map(str, command), *map(str, words)], capture_output=True, text=True,
-                          timeout=120)
+                          timeout=600)
     return done.returncode, done.stdout, done.stderr
 
 
