@@ -139,7 +139,7 @@ def transform(resize, crop, mean=HALF, std=HALF):
 
 
 def command(*words, code=0):
-    done = subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, timeout=600)
     check(done.returncode == code, f"{words}: exit code {done.returncode}", done.stderr)
     return done
 
