@@ -186,15 +186,17 @@ def bombs():
 
 def operands():
     """Rows 14 to 18: operands, the stack, the memo, frames, and opcodes that are refused."""
-    yield from in_both(14, "long1-of-255", b"\x80\2\x8a\xff" + b"\1" * 255 + b".", "integer of 255 bytes, limit is 16")
+    yield from in_both(14, "long1-of-255", b"\x80\2\x8a\xff" + b"\1" * 255 + b".", "integer of 255 bytes, limit is 17")
     yield from in_both(14, "long4-of-2g", b"\x80\2\x8b\xff\xff\xff\x7f\1\1.", "truncated inside LONG4")
     yield from in_both(14, "long4-negative", b"\x80\2\x8b\xff\xff\xff\xff\1\1.", "truncated inside LONG4")
     yield from in_both(14, "long4-of-300", b"\x80\2\x8b\x2c\1\0\0" + b"\1" * 300 + b".",
-                       "integer of 300 bytes, limit is 16")
+                       "integer of 300 bytes, limit is 17")
     yield from in_both(14, "binunicode-of-4g", b"\x80\2X\xff\xff\xff\xffx.", "truncated inside BINUNICODE")
     yield from in_both(14, "binstring-of-2g", b"\x80\2T\xff\xff\xff\x7fx.", "truncated inside BINSTRING")
     yield from in_both(14, "binbytes-of-4g", b"\x80\3B\xff\xff\xff\xffx.", "truncated inside BINBYTES")
-    for code, name in ((b"\x8d", "BINUNICODE8"), (b"\x8e", "BINBYTES8"), (b"\x96", "BYTEARRAY8")):
+    yield from in_both(14, "bytearray8-of-2^63", b"\x80\5\x96\0\0\0\0\0\0\0\x80x.", "truncated inside BYTEARRAY8")
+    yield from in_both(14, "bytearray8-of-4g", b"\x80\5\x96\1\0\0\0\1\0\0\0x.", "truncated inside BYTEARRAY8")
+    for code, name in ((b"\x8d", "BINUNICODE8"), (b"\x8e", "BINBYTES8")):
         yield from in_both(14, f"{name.lower()}-of-2^63", b"\x80\4" + code + b"\0\0\0\0\0\0\0\x80x.",
                            f"opcode {name}, which a checkpoint may not use")
     for name, key in (("invalid-utf-8", b"features\xff.0.bias"), ("overlong-utf-8", b"features\xc0\xae0.bias"),

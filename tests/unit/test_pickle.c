@@ -91,6 +91,12 @@ START_TEST(reads_scalars)
     is_text(OK("T\x01\x00\x00\x00x"), "x");
     ck_assert_int_eq(OK("C\x01x")->kind, VGG_VALUE_BYTES);
     ck_assert_int_eq(OK("B\x01\x00\x00\x00x")->kind, VGG_VALUE_BYTES);
+    ck_assert_uint_eq(OK("\x96\x02\x00\x00\x00\x00\x00\x00\x00xy")->text.length, 2);
+    /* 2^128 - 1, as of a UUID. */
+    ck_assert_uint_eq(
+        OK("\x8a\x11\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x00")
+            ->text.length,
+        17);
 }
 END_TEST
 
@@ -170,6 +176,11 @@ START_TEST(knows_names)
         {"torch.nn.modules.conv", "Conv2d", VGG_GLOBAL_MODULE},
         {"torchvision.models", "VGG", VGG_GLOBAL_MODULE},
         {"__builtin__", "set", VGG_GLOBAL_OPAQUE},
+        {"__builtin__", "long", VGG_GLOBAL_OPAQUE},
+        {"pathlib", "PurePosixPath", VGG_GLOBAL_OPAQUE},
+        {"pathlib._local", "PurePosixPath", VGG_GLOBAL_OPAQUE},
+        {"numpy.core.multiarray", "scalar", VGG_GLOBAL_OPAQUE},
+        {"numpy._core.multiarray", "scalar", VGG_GLOBAL_OPAQUE},
         {"torch.nn.modules_x", "Conv2d", VGG_GLOBAL_OTHER},
         {"torchvision.model", "VGG", VGG_GLOBAL_OTHER},
         {"torch", "FloatStorag", VGG_GLOBAL_OTHER},
@@ -185,6 +196,9 @@ START_TEST(knows_names)
         {"torch.hub", "load", VGG_GLOBAL_OTHER},
         {"numpy", "load", VGG_GLOBAL_OTHER},
         {"pathlib", "os.system", VGG_GLOBAL_OTHER},
+        {"pathlib._local", "os", VGG_GLOBAL_OTHER},
+        {"functools", "reduce", VGG_GLOBAL_OTHER},
+        {"uuid", "_ifconfig_getnode", VGG_GLOBAL_OTHER},
         {"importlib", "import_module", -1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -193,6 +207,37 @@ START_TEST(knows_names)
         const struct vgg_global *found = vgg_global_find(module, name);
         ck_assert_msg((found != NULL ? (int)found->role : -1) == cases[i].role, "%s.%s",
                       cases[i].module, cases[i].name);
+    }
+}
+END_TEST
+
+static const struct {
+    const char *module, *name;
+} inert[] = {
+#define INERT(versions, module, name) {module, name},
+#include "checkpoint/pickle/inert.inc"
+#undef INERT
+};
+
+/* The types that versions of Python and NumPy write may be called, which makes data without a meaning; nothing
+ * else in their modules may. */
+START_TEST(keeps_inert_types_as_data)
+{
+    for (size_t i = 0; i < sizeof inert / sizeof inert[0]; i++) {
+        char body[256];
+        int size = snprintf(body, sizeof body,
+                            "\x80\x02"
+                            "c%s\n%s\n(K\x01tR}b.",
+                            inert[i].module, inert[i].name);
+        const struct vgg_value *value = read_ok(body, (size_t)size);
+        ck_assert_int_eq(value->kind, VGG_VALUE_OBJECT);
+        ck_assert_int_eq(value->object.callee->global.entry->role, VGG_GLOBAL_OPAQUE);
+        ck_assert_uint_eq(value->object.args->list.count, 1);
+        size = snprintf(body, sizeof body,
+                        "\x80\x02"
+                        "c%s\n%s_\n(K\x01tR.",
+                        inert[i].module, inert[i].name);
+        read_bad(body, (size_t)size, VGG_ERR_UNSUPPORTED, "which is not tensor data");
     }
 }
 END_TEST
@@ -528,7 +573,7 @@ START_TEST(keeps_the_limits)
 END_TEST
 
 UNIT_MAIN("pickle", reads_scalars, reads_collections, remembers, notes_calls, knows_names,
-          refuses_other_names, keeps_objects_of_other_classes_inert, refuses_confusion,
-          never_underflows, refuses_unknown_opcodes, checks_the_protocol, checks_frames,
-          bounds_lengths, survives_every_cut, survives_every_changed_byte, defuses_bombs,
-          allows_cycles, keeps_the_limits)
+          keeps_inert_types_as_data, refuses_other_names, keeps_objects_of_other_classes_inert,
+          refuses_confusion, never_underflows, refuses_unknown_opcodes, checks_the_protocol,
+          checks_frames, bounds_lengths, survives_every_cut, survives_every_changed_byte,
+          defuses_bombs, allows_cycles, keeps_the_limits)

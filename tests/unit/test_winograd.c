@@ -319,7 +319,8 @@ START_TEST(denormals_count_as_zeros)
         for (int n = 0; n < BATCH; n++) {
             ck_assert_double_le(plan_compare(got[n], want[n], NET_CLASSES), tolerance(conv));
         }
-#if defined(__x86_64__) || defined(__aarch64__) /* where the processor can be told, see base/cpu.c */
+#if defined(__x86_64__) ||                                                                         \
+    defined(__aarch64__) /* where the processor can be told, see base/cpu.c */
         const float *bias = net->nodes[net->count - 1].linear.bias->data;
         enlarge_classifier(net);
         run_denormal(net, &options, pool, input, got[0]);

@@ -26,10 +26,13 @@ static const struct vgg_global names[] = {
 #define DTYPE(type, supported, dtype, bytes)                                                       \
     {"torch", #type, VGG_GLOBAL_DTYPE, &elements[DTYPE_##type]},
 #define NAME(module, name, role) {module, name, VGG_GLOBAL_##role, NULL},
+#define INERT(versions, module, name) {module, name, VGG_GLOBAL_OPAQUE, NULL},
 #include "checkpoint/pickle/globals.inc"
+#include "checkpoint/pickle/inert.inc"
 #undef ELEMENT
 #undef DTYPE
 #undef NAME
+#undef INERT
     /* Where torch 1.11 and later keep the storage without a type. */
     {"torch.storage", "UntypedStorage", VGG_GLOBAL_STORAGE, &elements[ELEMENT_Untyped]},
 };

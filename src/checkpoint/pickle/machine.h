@@ -43,6 +43,7 @@ enum vgg_pickle_operand_kind {
     OPERAND_BYTES_8, /* eight bytes */
     OPERAND_BYTES1,  /* a length of 1 byte, bytes */
     OPERAND_BYTES4,  /* a length of 4 bytes, bytes */
+    OPERAND_BYTES8,  /* a length of 8 bytes, bytes */
     OPERAND_LINES,   /* two lines */
 };
 

@@ -97,8 +97,9 @@ HANDLER(BININT)
         m, (struct vgg_value){.kind = VGG_VALUE_INT, .integer = (int32_t)operand->number});
 }
 
-/* The longest integers in real checkpoints are the legacy magic number and random states. */
-enum { LONG_BYTES_MAX = 16 };
+/* The longest integers in real checkpoints have 128 bits and no sign, for which a pickle takes a byte more: UUIDs
+ * and NumPy's random states. */
+enum { LONG_BYTES_MAX = 17 };
 
 HANDLER(LONG1)
 {
@@ -151,6 +152,7 @@ HANDLER(BINBYTES)
 }
 
 #define op_SHORT_BINBYTES op_BINBYTES
+#define op_BYTEARRAY8 op_BINBYTES
 
 HANDLER(EMPTY_TUPLE)
 {

@@ -20,6 +20,7 @@ vgg_status vgg_pickle_fail(struct vgg_pickle_machine *m, vgg_status code, const 
 
 static struct vgg_span read_bytes(struct vgg_cursor *in, uint64_t length)
 {
+    in->ok = in->ok && length <= UINT32_MAX;
     const uint8_t *bytes = vgg_cursor_take(in, length);
     return (struct vgg_span){(const char *)bytes, bytes != NULL ? (uint32_t)length : 0};
 }
@@ -64,6 +65,9 @@ static struct vgg_pickle_operand read_operand(struct vgg_cursor *in,
         break;
     case OPERAND_BYTES4:
         operand.text = read_bytes(in, vgg_cursor_le(in, 4));
+        break;
+    case OPERAND_BYTES8:
+        operand.text = read_bytes(in, vgg_cursor_le(in, 8));
         break;
     case OPERAND_LINES:
         operand.text = read_line(in);
