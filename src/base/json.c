@@ -265,7 +265,7 @@ void vgg_json_show(const struct vgg_json *value, char shown[VGG_JSON_SHOWN_BYTES
         return;
     }
     if (cJSON_IsString(item)) {
-        snprintf(shown, VGG_JSON_SHOWN_BYTES, "\"%.40s\"", item->valuestring);
+        snprintf(shown, VGG_JSON_SHOWN_BYTES, "\"%.*s\"", VGG_SHOWN_TEXT(item->valuestring, 40));
         return;
     }
     if (cJSON_IsBool(item)) {

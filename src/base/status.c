@@ -1,35 +1,49 @@
 /* Error records, messages, limits and the version. */
 #include "base/status.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+int vgg_shown_length(const char *text, size_t length, size_t max)
+{
+    size_t end = length < max ? length : max;
+    for (int i = 0; i < 3 && end < length && end > 0 && (text[end] & 0xc0) == 0x80; i++) {
+        end--;
+    }
+    return (int)end;
+}
+
 /* Copies text, showing control characters as \xHH: a name from a file must not move a terminal's
- * cursor or break a log line. */
+ * cursor or break a log line. Text that does not fit is cut after a whole UTF-8 character. */
 static void copy_printable(char *out, size_t out_bytes, const char *text)
 {
-    size_t used = 0;
+    size_t used = 0, character = 0; /* where the current character begins in out */
     for (; *text != '\0'; text++) {
         unsigned char c = (unsigned char)*text;
-        if (c >= 0x20 && c != 0x7f) {
-            if (used + 1 >= out_bytes) {
-                break;
-            }
-            out[used++] = (char)c;
-        } else {
-            if (used + 4 >= out_bytes) {
-                break;
-            }
+        const bool control = c < 0x20 || c == 0x7f;
+        const bool continues = (c & 0xc0) == 0x80 && used - character < 4;
+        character = continues ? character : used;
+        if (used + (control ? 4 : 1) >= out_bytes) {
+            used = character;
+            break;
+        }
+        if (control) {
             used += (size_t)snprintf(out + used, 5, "\\x%02x", c);
+        } else {
+            out[used++] = (char)c;
         }
     }
     out[used] = '\0';
 }
 
+/* Longer than a message, so that a character that vsnprintf cuts is past the message's end. */
+enum { TEXT_BYTES = VGG_ERROR_MESSAGE_BYTES + 4 };
+
 static void fill(struct vgg_error *err, vgg_status code, int sys_errno, uint64_t byte_offset,
                  const char *format, va_list args)
 {
-    char text[VGG_ERROR_MESSAGE_BYTES];
+    char text[TEXT_BYTES];
     int length = vsnprintf(text, sizeof text, format, args);
     size_t used = length < 0 ? 0 : (size_t)length;
     if (used >= sizeof text) {
@@ -93,7 +107,7 @@ void vgg_log(const struct vgg_context *context, enum vgg_log_level level, const 
     if (context == NULL || context->log == NULL) {
         return;
     }
-    char text[VGG_ERROR_MESSAGE_BYTES], message[VGG_ERROR_MESSAGE_BYTES];
+    char text[TEXT_BYTES], message[VGG_ERROR_MESSAGE_BYTES];
     va_list args;
     va_start(args, format);
     int length = vsnprintf(text, sizeof text, format, args);

@@ -3,6 +3,7 @@
 #define VGG_BASE_STATUS_H
 
 #include <stdarg.h>
+#include <string.h>
 
 #include "vgg/context.h"
 #include "vgg/status.h"
@@ -24,6 +25,12 @@ vgg_status vgg_fail_memory(struct vgg_error *err, const char *name, size_t bytes
 /* Tells the context's listener, if there is a context and it has one. Text as in vgg_fail. */
 void vgg_log(const struct vgg_context *context, enum vgg_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* How many bytes of a name a message shows: at most max of its length, and only whole UTF-8 characters. */
+int vgg_shown_length(const char *text, size_t length, size_t max);
+/* The two arguments of "%.*s"; of a text that ends in 0. */
+#define VGG_SHOWN(text, length, max) vgg_shown_length(text, length, max), text
+#define VGG_SHOWN_TEXT(text, max) VGG_SHOWN(text, strlen(text), max)
 
 /* Text of at most VGG_ERROR_MESSAGE_BYTES that grows piece by piece, for lists in messages. Adding to
  * a full text counts what no longer fits instead. */

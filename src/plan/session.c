@@ -26,9 +26,9 @@ static void tell(const struct vgg_session *session, const char *path,
     enum vgg_isa isa;
     if (wanted != NULL && (!vgg_isa_parse(wanted, &isa) || !vgg_isa_is_available(isa))) {
         vgg_log(context, VGG_LOG_WARNING,
-                "VGG_ISA=%.100s is ignored: this CPU or build has no such "
+                "VGG_ISA=%.*s is ignored: this CPU or build has no such "
                 "instruction set",
-                wanted);
+                VGG_SHOWN_TEXT(wanted, 100));
     }
     if (threads > cpus) {
         vgg_log(context, VGG_LOG_WARNING, "%s: %d threads share %d CPU%s", path, threads, cpus,

@@ -46,6 +46,38 @@ START_TEST(cuts_what_is_too_long)
 }
 END_TEST
 
+/* Whatever the place of the cut in a character of three bytes. */
+START_TEST(cuts_at_a_whole_character)
+{
+    static char name[2 * VGG_ERROR_MESSAGE_BYTES];
+    for (size_t first = 0; first < 3; first++) {
+        struct vgg_error err = {0};
+        memset(name, 'a', first);
+        for (size_t i = first; i < sizeof name - 1; i++) {
+            name[i] = "\xe2\x82\xac"[(i - first) % 3];
+        }
+        vgg_fail(&err, VGG_ERR_FORMAT, "%s", name);
+        const size_t length = strlen(err.message);
+        ck_assert_uint_gt(length, sizeof err.message - 5);
+        ck_assert_mem_eq(err.message + length - 3, "\xe2\x82\xac", 3);
+    }
+}
+END_TEST
+
+START_TEST(shows_whole_characters_of_a_name)
+{
+    char text[16];
+    ck_assert_int_eq(vgg_shown_length("abc", 3, 200), 3);
+    ck_assert_int_eq(vgg_shown_length("abc", 3, 2), 2);
+    ck_assert_int_eq(vgg_shown_length("a\xc3\xbc", 3, 2), 1);
+    ck_assert_int_eq(vgg_shown_length("a\xf0\x9f\x98\x80z", 6, 4), 1);
+    ck_assert_int_eq(vgg_shown_length("a\xf0\x9f\x98\x80z", 6, 5), 5);
+    ck_assert_int_eq(vgg_shown_length("\x80\x80\x80\x80\x80\x80\x80\x80", 8, 6), 3); /* no UTF-8 */
+    snprintf(text, sizeof text, "%.*s", VGG_SHOWN_TEXT("a\xc3\xbc", 2));
+    ck_assert_str_eq(text, "a");
+}
+END_TEST
+
 START_TEST(counts_what_does_not_fit_a_list)
 {
     struct vgg_text text = {0};
@@ -59,4 +91,5 @@ START_TEST(counts_what_does_not_fit_a_list)
 END_TEST
 
 UNIT_MAIN("status", fills_the_record, tells_errno_and_position, shows_control_characters,
-          cuts_what_is_too_long, counts_what_does_not_fit_a_list)
+          cuts_what_is_too_long, cuts_at_a_whole_character, shows_whole_characters_of_a_name,
+          counts_what_does_not_fit_a_list)

@@ -163,7 +163,7 @@ vgg_status vgg_foreign_fail_zip(const struct vgg_archive *archive,
             if (ends_with(name, checkpoints[k]) && !vgg_span_equals(name, "data.pkl")) {
                 return vgg_fail(err, VGG_ERR_UNSUPPORTED,
                                 "%s: a zip archive that holds %.*s: unpack it first", archive->path,
-                                name.length > 200 ? 200 : (int)name.length, name.bytes);
+                                VGG_SHOWN(name.bytes, name.length, 200));
             }
         }
     }
@@ -180,5 +180,5 @@ vgg_status vgg_foreign_fail_zip(const struct vgg_archive *archive,
     return vgg_fail(err, VGG_ERR_UNSUPPORTED,
                     "%s: a zip archive without FOLDER/data.pkl (it begins with \"%.*s\"), "
                     "" NOT_PYTORCH,
-                    archive->path, first.length > 200 ? 200 : (int)first.length, first.bytes);
+                    archive->path, VGG_SHOWN(first.bytes, first.length, 200));
 }

@@ -68,7 +68,7 @@ static vgg_status find_listed(const struct vgg_archive *archive, const struct vg
     *out = vgg_storages_find(storages, key->text);
     if (*out == NULL || (*out)->data != NULL) {
         return vgg_fail(err, VGG_ERR_FORMAT, "%s: storage keys: %.*s %s", archive->path,
-                        key->text.length > 64 ? 64 : (int)key->text.length, key->text.bytes,
+                        VGG_SHOWN(key->text.bytes, key->text.length, 64),
                         *out == NULL ? "belongs to no tensor" : "is listed twice");
     }
     return VGG_OK;

@@ -270,9 +270,8 @@ static vgg_status check_tiling(const struct reader *reader)
             return vgg_fail(
                 reader->err, VGG_ERR_FORMAT,
                 "%s: %.*s: expected its data at %" PRIu64 ", found it at %" PRIu64 " (%s)",
-                archive->path, order[i]->name.length > 200 ? 200 : (int)order[i]->name.length,
-                order[i]->name.bytes, end, order[i]->begin,
-                order[i]->begin < end ? "inside another tensor" : "after a hole");
+                archive->path, VGG_SHOWN(order[i]->name.bytes, order[i]->name.length, 200), end,
+                order[i]->begin, order[i]->begin < end ? "inside another tensor" : "after a hole");
         }
         end = order[i]->end;
     }

@@ -95,7 +95,7 @@ static vgg_status fail_stranger(const struct vgg_archive *archive, struct vgg_sp
 {
     return vgg_fail(err, VGG_ERR_UNSUPPORTED,
                     "%s: a tar archive that holds %.*s, not a checkpoint: unpack it first",
-                    archive->path, name.length > 200 ? 200 : (int)name.length, name.bytes);
+                    archive->path, VGG_SHOWN(name.bytes, name.length, 200));
 }
 
 static bool has_sum(const uint8_t *block)

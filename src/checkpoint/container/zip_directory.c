@@ -26,9 +26,8 @@ vgg_status vgg_zip_fail_member(const struct vgg_archive *archive,
                                const struct vgg_zip_member *member, vgg_status code,
                                const char *reason, struct vgg_error *err)
 {
-    int shown = member->name.length > 200 ? 200 : (int)member->name.length;
-    return vgg_fail_at(err, code, member->offset, "%s: zip member %.*s: %s", archive->path, shown,
-                       member->name.bytes, reason);
+    return vgg_fail_at(err, code, member->offset, "%s: zip member %.*s: %s", archive->path,
+                       VGG_SHOWN(member->name.bytes, member->name.length, 200), reason);
 }
 
 /* Where the directory lies. */

@@ -285,14 +285,14 @@ static vgg_status fail_nothing(const struct vgg_value *root, const char *path,
                 "%s: a TorchScript module (%.*s) without weights: if torch.jit.freeze or "
                 "optimize_for_inference made them constants of its code, save the module as it was "
                 "before, or its state_dict()",
-                path, name.length > 200 ? 200 : (int)name.length, name.bytes);
+                path, VGG_SHOWN(name.bytes, name.length, 200));
         }
         return vgg_fail(err, VGG_ERR_UNSUPPORTED,
                         "%s: holds %s (%.*s.%.*s) without weights, expected a state dict; save "
                         "model.state_dict() instead",
                         path, object ? "a whole object" : "a name",
-                        module.length > 200 ? 200 : (int)module.length, module.bytes,
-                        name.length > 200 ? 200 : (int)name.length, name.bytes);
+                        VGG_SHOWN(module.bytes, module.length, 200),
+                        VGG_SHOWN(name.bytes, name.length, 200));
     }
     if (root->kind != VGG_VALUE_DICT) {
         return vgg_fail(err, VGG_ERR_UNSUPPORTED, "%s: expected a state dict, found %s", path,
@@ -302,7 +302,7 @@ static vgg_status fail_nothing(const struct vgg_value *root, const char *path,
         const struct vgg_value *key = root->list.items[i];
         if (key->kind == VGG_VALUE_TEXT) {
             vgg_text_add(&keys, "%s'%.*s'", keys.length > 0 ? ", " : "",
-                         key->text.length > 64 ? 64 : (int)key->text.length, key->text.bytes);
+                         VGG_SHOWN(key->text.bytes, key->text.length, 64));
         }
     }
     return vgg_fail(err, VGG_ERR_FORMAT, "%s: no tensors in the checkpoint's dict (keys: %s%s)%s",

@@ -120,8 +120,8 @@ static vgg_status fail_global(const struct context *context, const struct vgg_va
 {
     struct vgg_span module = global->global.module, name = global->global.name;
     return FAIL(context, VGG_ERR_UNSUPPORTED, "%s (%.*s.%.*s) %s", what,
-                module.length > 200 ? 200 : (int)module.length, module.bytes,
-                name.length > 200 ? 200 : (int)name.length, name.bytes, advice);
+                VGG_SHOWN(module.bytes, module.length, 200),
+                VGG_SHOWN(name.bytes, name.length, 200), advice);
 }
 
 /* Tensors that are known and cannot be read, by what rebuilds them. */

@@ -84,7 +84,7 @@ static vgg_status make_name(struct walk *walk, const char *prefix, const struct 
     if (!vgg_span_is_name(key->text) || length > VGG_NAME_BYTES_MAX) {
         return vgg_fail(walk->err, VGG_ERR_FORMAT,
                         "%s: a tensor's name is too long or no printable UTF-8: %.*s", walk->path,
-                        key->text.length > 64 ? 64 : (int)key->text.length, key->text.bytes);
+                        VGG_SHOWN(key->text.bytes, key->text.length, 64));
     }
     if (walk->budget->name_bytes < length + after) {
         return vgg_fail(walk->err, VGG_ERR_LIMIT,

@@ -280,8 +280,8 @@ static vgg_status refuse_global(struct vgg_pickle_machine *m, struct vgg_span mo
 {
     return vgg_pickle_fail(m, VGG_ERR_UNSUPPORTED,
                            "checkpoint %s %.*s.%.*s, which is not tensor data%s", verb,
-                           module.length > 200 ? 200 : (int)module.length, module.bytes,
-                           name.length > 200 ? 200 : (int)name.length, name.bytes, advice);
+                           VGG_SHOWN(module.bytes, module.length, 200),
+                           VGG_SHOWN(name.bytes, name.length, 200), advice);
 }
 
 static vgg_status push_global(struct vgg_pickle_machine *m, struct vgg_span module,

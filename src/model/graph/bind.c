@@ -27,8 +27,9 @@ static void add_missing(struct problems *problems, const struct vgg_parameter *p
 static void add_unexpected(struct problems *problems, const struct vgg_tensor *tensor)
 {
     char shape[VGG_SHAPE_TEXT_BYTES];
-    vgg_text_add(&problems->text, "%s%.200s: unexpected, found %s", separator(problems),
-                 tensor->name, vgg_shape_text(tensor->shape, tensor->ndim, shape));
+    vgg_text_add(&problems->text, "%s%.*s: unexpected, found %s", separator(problems),
+                 VGG_SHOWN_TEXT(tensor->name, 200),
+                 vgg_shape_text(tensor->shape, tensor->ndim, shape));
     problems->unexpected++;
 }
 

@@ -22,7 +22,7 @@ static vgg_status read_entry(const char *entry, size_t length, struct vgg_layer 
         return vgg_fail(err, VGG_ERR_ARGUMENT,
                         "cfg: expected channels from 1 to %d, M (a 2x2 max pool) or D (Dropout), "
                         "found '%.*s'; other layers need a description in JSON",
-                        VGG_MAX_CHANNELS, (int)(length < 40 ? length : 40), entry);
+                        VGG_MAX_CHANNELS, VGG_SHOWN(entry, length, 40));
     }
     return VGG_OK;
 }

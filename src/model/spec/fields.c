@@ -117,7 +117,8 @@ vgg_status vgg_read_object(const struct vgg_reader *reader, const char *where,
     for (const struct vgg_json *item = vgg_json_first(object); item != NULL;
          item = vgg_json_next(item)) {
         size_t i = 0;
-        snprintf(key, sizeof key, "%.40s%s%.48s", where, dot, vgg_json_key(item));
+        snprintf(key, sizeof key, "%.40s%s%.*s", where, dot,
+                 VGG_SHOWN_TEXT(vgg_json_key(item), 48));
         while (i < count && strcmp(fields[i].key, vgg_json_key(item)) != 0) {
             i++;
         }

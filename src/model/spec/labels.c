@@ -116,8 +116,8 @@ vgg_status vgg_labels_find(const char *name, struct vgg_arena *arena, struct vgg
                            struct vgg_error *err)
 {
     if (strcmp(name, "imagenet") != 0) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT, "labels: expected \"imagenet\", found \"%.100s\"",
-                        name);
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "labels: expected \"imagenet\", found \"%.*s\"",
+                        VGG_SHOWN_TEXT(name, 100));
     }
     const struct vgg_builtin *file = vgg_builtin_find("imagenet_labels.txt");
     return vgg_labels_parse(file->name, file->data, file->size, arena, out, err);
