@@ -123,9 +123,9 @@ static void show_progress(void *user, size_t runs)
 {
     const struct bench *bench = user;
     const struct measure_options *options = bench->current;
-    fprintf(stderr, "\r\033[K%d of %d: %s, threads %d, batch %d, conv %s: %zu runs",
-            bench->done + 1, bench->total, vgg_isa_string(options->isa), options->threads,
-            options->batch, bench_conv_string(options->conv), runs);
+    message_print("\r\033[K%d of %d: %s, threads %d, batch %d, conv %s: %zu runs", bench->done + 1,
+                  bench->total, vgg_isa_string(options->isa), options->threads, options->batch,
+                  bench_conv_string(options->conv), runs);
 }
 
 static vgg_status measure_one(struct bench *bench, int index, struct vgg_error *err)
@@ -158,7 +158,7 @@ static vgg_status measure_one(struct bench *bench, int index, struct vgg_error *
     }
     vgg_status status = measure_run(bench->net.model, &one, &measurement, err);
     if (bench->progress) {
-        fputs("\r\033[K", stderr);
+        message_print("\r\033[K");
     }
     if (status == VGG_OK && !bench_report_add(&bench->report, &one, &measurement)) {
         status = message_fail_errno(err, "cannot write the results");

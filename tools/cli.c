@@ -125,7 +125,7 @@ static vgg_status set_count(struct parser *parser, const struct cli_option *opti
 static vgg_status set_list(struct parser *parser, const struct cli_option *option,
                            const char *value, struct cli_list *out)
 {
-    char part[32];
+    char part[VGG_ERROR_MESSAGE_BYTES];
     const char *next = value;
     out->count = 0;
     do {
@@ -250,7 +250,8 @@ static vgg_status parse_long(struct parser *parser, const char *text)
         }
         return set(parser, option, value);
     }
-    char word[64];
+    /* As long as a message, which is cut at a whole character. */
+    char word[VGG_ERROR_MESSAGE_BYTES];
     snprintf(word, sizeof word, "%.*s", (int)(length < sizeof word ? length : sizeof word - 1),
              text);
     return fail_unknown(parser, word);

@@ -3,15 +3,13 @@
 
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "message.h"
 
 /* What the handler needs, made before it can run. */
-static char text[1024];
-static size_t text_bytes;
+static char line[MESSAGE_LINE_BYTES];
+static size_t line_bytes;
 static _Atomic(const vgg_checkpoint *) watched; /* NULL: being opened */
 static struct sigaction before;
 static bool begun;
@@ -36,33 +34,19 @@ static void on_bus_error(int signal, siginfo_t *info, void *context)
         hand_on(signal, info, context);
         return;
     }
-    ssize_t written = write(STDERR_FILENO, text, text_bytes);
-    (void)written; /* there is nobody to tell */
+    message_write(line, line_bytes);
     _exit(EXIT_MODEL);
-}
-
-static void make_text(const char *path)
-{
-    FILE *out = fmemopen(text, sizeof text, "w");
-    text_bytes = 0;
-    if (out != NULL) {
-        fputs("vgg-infer: ", out);
-        message_write_visible(out, path);
-        fputs(
-            ": expected the file to stay as it was when it was opened, found it shortened, or its "
-            "disk failing\n",
-            out);
-        long end = ftell(out);
-        fclose(out);
-        text_bytes = end > 0 ? (size_t)end : 0;
-    }
 }
 
 void guard_begin(const char *path)
 {
     struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
     sigemptyset(&action.sa_mask);
-    make_text(path);
+    line_bytes =
+        message_make_line(line,
+                          "%s: expected the file to stay as it was when it was opened, found it "
+                          "shortened, or its disk failing",
+                          path);
     atomic_store(&watched, NULL);
     begun = sigaction(SIGBUS, &action, &before) == 0;
 }

@@ -2,6 +2,7 @@
 #ifndef TOOLS_MESSAGE_H
 #define TOOLS_MESSAGE_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -28,8 +29,23 @@ vgg_status message_fail_errno(struct vgg_error *err, const char *format, ...)
 /* Whether memory was what lacked, be it for an allocation or for the system to map a file. */
 bool message_is_memory(const struct vgg_error *err);
 
-/* Writes "vgg-infer: …" and a newline to standard error. */
+/* Of the longest line: an error's message and a path of nothing but control characters fit. */
+enum { MESSAGE_LINE_BYTES = VGG_ERROR_MESSAGE_BYTES + 4 * PATH_MAX + 64 };
+
+/* Writes "vgg-infer: …" and a newline to standard error in one call of write, so that lines of processes
+ * and threads that share it stay whole. Control characters as in message_write_visible. */
 void message_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Makes the line of message_say without writing it, and returns its length. */
+size_t message_make_line(char line[MESSAGE_LINE_BYTES], const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Writes bytes of text to standard error, in one call of write unless the system takes only a part.
+ * Safe in a signal handler. */
+void message_write(const char *text, size_t bytes);
+
+/* The same for up to 1023 bytes of formatted text: with terminal controls or of several lines. */
+void message_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* A context that passes the library's warnings to message_say, and with verbose all that it tells. */
 struct vgg_context message_context(bool verbose);

@@ -1,24 +1,20 @@
 /* How far a long command has come. */
 #include "progress.h"
 
-#include <stdio.h>
 #include <unistd.h>
+
+#include "message.h"
 
 void progress_show(const char *what, size_t done, size_t total)
 {
-    if (isatty(STDERR_FILENO) != 1) {
-        return;
+    if (isatty(STDERR_FILENO) == 1) {
+        message_print("\r%s: %zu of %zu %s", what, done, total, done == total ? "\r\033[K" : "");
     }
-    fprintf(stderr, "\r%s: %zu of %zu ", what, done, total);
-    if (done == total) {
-        progress_clear();
-    }
-    fflush(stderr);
 }
 
 void progress_clear(void)
 {
     if (isatty(STDERR_FILENO) == 1) {
-        fputs("\r\033[K", stderr);
+        message_print("\r\033[K");
     }
 }

@@ -105,24 +105,26 @@ void report_write_description(const struct report_model *model, bool input, FILE
     }
 }
 
-/* Times for people. */
-static void write_times(FILE *out, const struct report_totals *totals, const struct timing *timing)
+/* Times for people, on standard error in one piece. */
+static void print_times(const struct report_totals *totals, const struct timing *timing)
 {
-    char peak[32], private_peak[32];
+    char peak[32], private_peak[32], plan[96] = "";
     const int images = timing->images > 0 ? timing->images : 1;
+    const char *each = timing->images > 1 ? " per picture" : "";
     report_format_bytes(timing->peak_bytes, peak, sizeof peak);
     report_format_bytes(timing->peak_private_bytes, private_peak, sizeof private_peak);
-    fprintf(out, "load              %9.2f ms\n", timing->load_ms);
-    fprintf(out, "prepare           %9.2f ms\n", timing->prepare_ms);
     if (totals->threads > 0) {
-        fprintf(out, "plan              %9s, %s, %d thread%s\n", totals->plan, totals->isa,
-                totals->threads, totals->threads == 1 ? "" : "s");
+        snprintf(plan, sizeof plan, "plan              %9s, %s, %d thread%s\n", totals->plan,
+                 totals->isa, totals->threads, totals->threads == 1 ? "" : "s");
     }
-    fprintf(out, "decode+preprocess %9.2f ms%s\n", timing->decode_ms / images,
-            timing->images > 1 ? " per picture" : "");
-    fprintf(out, "infer             %9.2f ms%s\n", timing->infer_ms / images,
-            timing->images > 1 ? " per picture" : "");
-    fprintf(out, "peak memory       %9s resident, %s of it private\n", peak, private_peak);
+    message_print("load              %9.2f ms\n"
+                  "prepare           %9.2f ms\n"
+                  "%s"
+                  "decode+preprocess %9.2f ms%s\n"
+                  "infer             %9.2f ms%s\n"
+                  "peak memory       %9s resident, %s of it private\n",
+                  timing->load_ms, timing->prepare_ms, plan, timing->decode_ms / images, each,
+                  timing->infer_ms / images, each, peak, private_peak);
 }
 
 static bool flush(FILE *out)
@@ -165,7 +167,7 @@ bool report_end(struct report *report, const struct report_totals *totals,
         report->format->end(report, totals, timing);
     }
     if (report->time && !report->format->own_time) {
-        write_times(stderr, totals, timing);
+        print_times(totals, timing);
     }
     return flush(report->out);
 }

@@ -12,6 +12,7 @@ import os
 import pathlib
 import resource
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -78,6 +79,41 @@ def test_usage(folder):
         check("Usage: vgg-infer" in help_text and "compare" in help_text, word, help_text)
     check(b"--nodes" in run("compare", "--help").stdout, "compare --help")
     check(run("--version").stdout.startswith(b"vgg-infer "), "--version")
+
+
+def get_writes(*words, code):
+    """What the program writes to standard error, call by call of write."""
+    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours:
+        ours.settimeout(120)
+        with its:
+            process = subprocess.Popen([PROGRAM, *map(str, words)], stdout=subprocess.DEVNULL, stderr=its)
+        writes = list(iter(lambda: ours.recv(1 << 20), b""))
+    check(process.wait() == code, f"exit code of {words}: expected {code}, got {process.returncode}")
+    return writes
+
+
+def test_whole_messages(folder):
+    """Processes that share standard error do not mix their lines: each is written at once."""
+    missing = folder / ("\u20ac" * 60 + "\n" + "b" * 60 + ".jpg")
+    cut = folder / "cut.png"
+    cut.write_bytes(BOOT.read_bytes()[:100])
+    several = {
+        "pictures": (1, 2, [MODEL, missing, cut]),
+        "pictures with saved arrays": (1, 4, ["--save-logits", folder / "a.npy", MODEL, missing, cut]),
+        "usage": (2, 2, ["--lables", "x", BOOT]),
+        "a checkpoint": (3, 1, [cut, BOOT, "-m", folder / "none.pth"]),
+        "everything": (0, 1, ["--verbose", BOOT]),
+    }
+    for what, (code, least, words) in several.items():
+        writes = get_writes(*words, code=code)
+        check(len(writes) >= least, f"{what}: {least} messages", writes)
+        for text in writes:
+            check(text.startswith(b"vgg-infer: ") and text.endswith(b"\n") and text.count(b"\n") == 1,
+                  f"{what}: a whole line at once", text)
+    writes = get_writes("--time", MODEL, BOOT, code=0)
+    check(len(writes) == 1 and writes[0].startswith(b"load ") and writes[0].endswith(b" private\n"),
+          "--time: one table at once", writes)
 
 
 def test_models(folder):
