@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "plan/int8.h"
+#include "plan/int8/int8_plan.h"
 
 /* "Conv2d + BatchNorm2d + ReLU": the classes of the nodes from first to last. */
 static void name_nodes(const struct vgg_step *step, char *text, size_t bytes)

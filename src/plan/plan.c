@@ -1,5 +1,5 @@
 /* Building and freeing a plan. */
-#include "plan/int8.h"
+#include "plan/int8/int8_plan.h"
 
 #include "kernels/dispatch.h"
 

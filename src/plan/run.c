@@ -3,7 +3,7 @@
  * allocated. */
 #include <string.h>
 
-#include "plan/int8.h"
+#include "plan/int8/int8_plan.h"
 #include "plan/task.h"
 
 /* What the tasks of one step need. */

@@ -3,7 +3,7 @@
 
     layers.py SOURCE_ROOT
 
-base <- {checkpoint, image, kernels} <- model <- plan <- public API <- tools. The three in braces never
+base <- {checkpoint, image, kernels} <- model <- plan <- {session, pack} <- public API <- tools. The three in braces never
 include each other; model includes neither image nor kernels; the tools see nothing but include/vgg."""
 import pathlib
 import posixpath
@@ -28,9 +28,15 @@ ALLOWED = {
     "src/model/graph": {"base", "checkpoint/tensor", "model/spec", "model/graph"},
     "src/model/infer": {"base", "checkpoint", "model/spec", "model/graph", "model/infer"},
     "src/model": {"base", "checkpoint", "checkpoint/write", "model/spec", "model/graph", "model/infer", "model"},
-    "src/plan": {"base", "checkpoint/tensor", "kernels", "model/spec", "model/graph", "model", "plan"},
-    "src/quantize": {"base", "checkpoint/tensor", "checkpoint", "checkpoint/write", "kernels", "model/spec",
-                     "model/graph", "model", "plan", "quantize"},
+    "src/plan": {"base", "checkpoint/tensor", "kernels", "model/spec", "model/graph", "plan", "plan/f32",
+                 "plan/int8"},
+    "src/plan/f32": {"base", "checkpoint/tensor", "kernels", "model/spec", "model/graph", "plan", "plan/f32"},
+    "src/plan/int8": {"base", "checkpoint/tensor", "kernels", "model/spec", "model/graph", "plan", "plan/int8"},
+    "src/session": {"base", "kernels", "model/spec", "model/graph", "model", "plan", "plan/f32", "session"},
+    "src/pack": {"base", "checkpoint/tensor", "checkpoint", "checkpoint/write", "kernels", "model/spec",
+                 "model/graph", "model", "plan", "plan/f32", "pack"},
+    "src/pack/quantize": {"base", "checkpoint/tensor", "checkpoint", "checkpoint/write", "kernels", "model/spec",
+                          "model/graph", "model", "plan", "plan/int8", "pack", "pack/quantize"},
     "include/vgg": set(),
     "tools": set(),
 }

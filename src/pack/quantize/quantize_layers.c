@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "checkpoint/tensor/layout.h"
-#include "quantize/quantizer.h"
+#include "pack/quantize/quantizer.h"
 
 static bool is(const struct vgg_node *nodes, size_t count, size_t i, enum vgg_op op)
 {

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "quantize/quantizer.h"
+#include "pack/quantize/quantizer.h"
 
 static double snr_db(double signal, double noise)
 {

@@ -1,5 +1,5 @@
 /* A model into a packed file: its description and its weights, folded. */
-#include "model/pack.h"
+#include "pack/pack_model.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "plan/int8.h"
+#include "plan/int8/int8_plan.h"
 #include "plan/task.h"
 
 /* What the tasks of one step need. */

@@ -1,15 +1,15 @@
 /* A quantizer: the float32 net's layers, what calibration has seen of them, and the int8 net in memory.
  *
- *   model ─ layers.c ─► layers, nodes ─ calibrate.c ─► histograms, means ─ weights.c ─► int8 weights, biases
- *         ─ choose.c ─► scales ─ measure.c ─► errors;  save.c ─► file */
+ *   model ─ quantize_layers.c ─► layers, nodes ─ calibrate.c ─► histograms, means ─ quantize_weights.c ─► int8 weights, biases
+ *         ─ choose_scales.c ─► scales ─ accuracy.c ─► errors;  save.c ─► file */
 #ifndef VGG_QUANTIZE_QUANTIZER_H
 #define VGG_QUANTIZE_QUANTIZER_H
 
 #include "base/mem.h"
 #include "base/pool.h"
 #include "model/spec/spec.h"
-#include "plan/int8.h"
-#include "quantize/histogram.h"
+#include "plan/int8/int8_plan.h"
+#include "pack/quantize/histogram.h"
 #include "vgg/session.h"
 
 /* A convolution or a linear layer, with the BatchNorm and the ReLU after it. */

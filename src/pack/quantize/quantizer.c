@@ -1,12 +1,12 @@
 /* The public face of quantising: pictures in, and what became of the layers. */
-#include "quantize/quantizer.h"
+#include "pack/quantize/quantizer.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "kernels/dispatch.h"
 #include "kernels/int8_dispatch.h"
-#include "model/pack.h"
+#include "pack/pack_model.h"
 
 enum {
     MOST_THREADS = 1024,

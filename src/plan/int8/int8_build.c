@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "plan/int8.h"
+#include "plan/int8/int8_plan.h"
 
 enum {
     INPUT_ROWS_BYTES = 512 * 1024, /* of a convolution's task: with a block's weights, half an L2 */

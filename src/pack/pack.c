@@ -1,6 +1,6 @@
 /* The public face of packing: convolutions' weights in the order that the plans of some instruction sets would
  * give them, whether this machine has those or not. */
-#include "model/pack.h"
+#include "pack/pack_model.h"
 
 #include "kernels/dispatch.h"
 #include "plan/plan.h"

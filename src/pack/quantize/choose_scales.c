@@ -4,7 +4,7 @@
  * layer alone. */
 #include <math.h>
 
-#include "quantize/quantizer.h"
+#include "pack/quantize/quantizer.h"
 
 enum { METHODS = VGG_CLIP_MSE + 1 };
 /* Of a description: see model/spec/spec.c. */

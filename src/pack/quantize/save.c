@@ -1,6 +1,6 @@
 /* The int8 net into a packed file. */
-#include "model/pack.h"
-#include "quantize/quantizer.h"
+#include "pack/pack_model.h"
+#include "pack/quantize/quantizer.h"
 
 struct saver {
     const struct vgg_quantizer *quantizer;

@@ -1,5 +1,5 @@
 /* How an activation's numbers are distributed, and where to clip them. */
-#include "quantize/histogram.h"
+#include "pack/quantize/histogram.h"
 
 #include <math.h>
 

@@ -9,7 +9,7 @@
 
 #include "checkpoint/tensor/layout.h"
 #include "model/graph/norm.h"
-#include "quantize/quantizer.h"
+#include "pack/quantize/quantizer.h"
 
 enum { MOST = 127, SCALES_TRIED = 24 };
 /* The smallest scale tried, as a share of the one that nothing is clipped with. */
