@@ -3,6 +3,7 @@
 #include "pack/pack_model.h"
 
 #include "kernels/dispatch.h"
+#include "plan/f32/prepack.h"
 #include "plan/plan.h"
 
 enum { MAX_CPUS = 8 };

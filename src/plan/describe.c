@@ -1,8 +1,12 @@
 /* What each step is and does, in words and figures, for those who want to see the plan. */
+#include "plan/describe.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "plan/int8/int8_plan.h"
+#include "plan/f32/linear_weights.h"
+#include "plan/int8/int8_build.h"
+#include "plan/memory.h"
 
 /* "Conv2d + BatchNorm2d + ReLU": the classes of the nodes from first to last. */
 static void name_nodes(const struct vgg_step *step, char *text, size_t bytes)

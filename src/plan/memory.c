@@ -2,7 +2,7 @@
  * activations start at the slab's beginning and odd ones end at its end. Between the two lies what the step
  * needs for itself: Winograd's scratch, the weights that a one-shot plan packs for it, and what it reads
  * them into. The slab is as large as the most that a step needs, and no two that live together touch. */
-#include "plan/plan.h"
+#include "plan/memory.h"
 
 /* Strides and size of an activation; false when a size overflows. */
 static bool measure(struct vgg_activation *a, int batch)

@@ -1,7 +1,13 @@
 /* Building and freeing a plan. */
-#include "plan/int8/int8_plan.h"
+#include "plan/plan.h"
 
 #include "kernels/dispatch.h"
+#include "plan/describe.h"
+#include "plan/f32/fuse.h"
+#include "plan/f32/partition.h"
+#include "plan/f32/prepack.h"
+#include "plan/int8/int8_build.h"
+#include "plan/memory.h"
 
 vgg_status vgg_plan_create(const struct vgg_node *nodes, size_t node_count, const char *path,
                            const struct vgg_plan_options *options, struct vgg_pool *pool,

@@ -2,7 +2,7 @@
 #ifndef VGG_PLAN_TASK_H
 #define VGG_PLAN_TASK_H
 
-#include "plan/plan.h"
+#include "plan/types.h"
 
 struct vgg_task {
     int n, group;

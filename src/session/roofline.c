@@ -1,7 +1,7 @@
 /* What the machine can do at most: arithmetic on operands at hand, and reading the largest weights. */
-#include <time.h>
+#include "session/roofline.h"
 
-#include "plan/plan.h"
+#include <time.h>
 
 enum { MIN_READ_BYTES = 32 << 20, ROUNDS = 3 };
 

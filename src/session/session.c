@@ -6,7 +6,10 @@
 #include "kernels/dispatch.h"
 #include "kernels/int8_dispatch.h"
 #include "model/spec/spec.h"
+#include "base/arith.h"
 #include "plan/plan.h"
+#include "plan/run.h"
+#include "session/roofline.h"
 
 enum { MAX_THREADS = 1024, MAX_BATCH = 4096 };
 

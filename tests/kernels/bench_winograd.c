@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "bench.h"
-#include "plan/plan.h"
+#include "plan/f32/choose_conv.h"
 
 enum { RUNS = 3 };
 

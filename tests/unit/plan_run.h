@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "plan/plan.h"
+#include "plan/run.h"
 #include "plan_net.h"
 
 /* How often anything was allocated so far: the linker sends every allocation of the library and of the

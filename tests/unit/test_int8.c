@@ -8,7 +8,7 @@
 #include "int8_net.h"
 #include "kernels/dispatch.h"
 #include "kernels/int8_dispatch.h"
-#include "plan/int8/int8_plan.h"
+#include "plan/int8/int8_build.h"
 #include "plan_run.h"
 
 enum { BATCH = 3, THREADS = 4 };

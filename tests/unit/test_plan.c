@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "kernels/dispatch.h"
+#include "base/arith.h"
+#include "plan/f32/linear_weights.h"
 #include "plan/plan.h"
+#include "session/roofline.h"
 #include "plan_net.h"
 #include "plan_run.h"
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "pack/quantize/quantizer.h"
+#include "pack/quantize/quantizer_types.h"
 #include "vgg/vgg.h"
 #include "writer.h"
 

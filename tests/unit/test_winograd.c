@@ -7,7 +7,10 @@
 #include <string.h>
 
 #include "kernels/dispatch.h"
+#include "base/clock.h"
+#include "plan/f32/choose_conv.h"
 #include "plan/plan.h"
+#include "plan/run.h"
 #include "plan_net.h"
 #include "plan_run.h"
 

@@ -2,7 +2,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "pack/quantize/quantizer.h"
+#include "pack/quantize/quantizer_types.h"
+#include "pack/quantize/quantize_layers.h"
+#include "plan/run.h"
 
 static double snr_db(double signal, double noise)
 {

@@ -4,7 +4,12 @@
  * layer alone. */
 #include <math.h>
 
-#include "pack/quantize/quantizer.h"
+#include "pack/quantize/quantizer_types.h"
+#include "pack/quantize/input_grid.h"
+#include "pack/quantize/quantize_layers.h"
+#include "pack/quantize/quantize_weights.h"
+#include "plan/plan.h"
+#include "plan/run.h"
 
 enum { METHODS = VGG_CLIP_MSE + 1 };
 /* Of a description: see model/spec/spec.c. */

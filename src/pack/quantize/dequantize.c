@@ -2,7 +2,7 @@
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/write/write.h"
 #include "model/spec/write.h"
-#include "pack/quantize/quantizer.h"
+#include "pack/quantize/quantizer_types.h"
 
 struct dequantizer {
     const vgg_model *model;

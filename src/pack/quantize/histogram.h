@@ -1,6 +1,6 @@
 /* How an activation's numbers are distributed: counted as they come, however large they turn out to be. */
-#ifndef VGG_QUANTIZE_HISTOGRAM_H
-#define VGG_QUANTIZE_HISTOGRAM_H
+#ifndef VGG_PACK_QUANTIZE_HISTOGRAM_H
+#define VGG_PACK_QUANTIZE_HISTOGRAM_H
 
 #include <stdbool.h>
 #include <stddef.h>

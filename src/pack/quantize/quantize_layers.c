@@ -1,8 +1,11 @@
 /* From the model's nodes to the layers that are quantised, and to the int8 net of the same shape. */
+#include "pack/quantize/quantize_layers.h"
+
 #include <string.h>
 
 #include "checkpoint/tensor/layout.h"
-#include "pack/quantize/quantizer.h"
+#include "plan/int8/int8_build.h"
+#include "plan/plan.h"
 
 static bool is(const struct vgg_node *nodes, size_t count, size_t i, enum vgg_op op)
 {

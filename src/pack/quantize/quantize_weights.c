@@ -3,13 +3,15 @@
  * Of an output channel with weights w and inputs x, integers q and the scale s make an error of Σ (w - s q) x. Its
  * mean, Σ (w - s q) mean(x), is added to the bias. What is left has about the variance Σ (w - s q)² var(x), and s is
  * what makes this the least. */
+#include "pack/quantize/quantize_weights.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "checkpoint/tensor/layout.h"
 #include "model/graph/norm.h"
-#include "pack/quantize/quantizer.h"
+#include "plan/int8/int8_build.h"
 
 enum { MOST = 127, SCALES_TRIED = 24 };
 /* The smallest scale tried, as a share of the one that nothing is clipped with. */

@@ -1,5 +1,5 @@
 /* The public face of quantising: pictures in, and what became of the layers. */
-#include "pack/quantize/quantizer.h"
+#include "pack/quantize/quantizer_types.h"
 
 #include <math.h>
 #include <string.h>
@@ -7,6 +7,9 @@
 #include "kernels/dispatch.h"
 #include "kernels/int8_dispatch.h"
 #include "pack/pack_model.h"
+#include "pack/quantize/input_grid.h"
+#include "pack/quantize/quantize_layers.h"
+#include "plan/plan.h"
 
 enum {
     MOST_THREADS = 1024,
@@ -249,21 +252,4 @@ vgg_status vgg_quantizer_add(vgg_quantizer *quantizer, const float *input, struc
     quantizer->kept_count += logits != quantizer->logits;
     quantizer->totals.added++;
     return status;
-}
-
-/* The grid of 8-bit pixels, as long as no input is beside it. */
-void vgg_quantizer_make_grid(struct vgg_quantizer *quantizer)
-{
-    const struct vgg_preprocess *preprocess = vgg_model_get_preprocess(quantizer->model);
-    for (int p = 0; p < 3; p++) {
-        const int c = preprocess->bgr ? 2 - p : p;
-        const double pixels = preprocess->unscaled ? 1 : 255;
-        quantizer->grid.low[p] = (0.0f - preprocess->mean[c]) / preprocess->std[c];
-        quantizer->grid.step[p] = (float)(1 / (pixels * (double)preprocess->std[c]));
-        if (quantizer->off_grid) {
-            const double range = (double)quantizer->most[p] - (double)quantizer->least[p];
-            quantizer->grid.low[p] = quantizer->least[p];
-            quantizer->grid.step[p] = range > 0 ? (float)(range / 255) : 1;
-        }
-    }
 }

@@ -1,6 +1,6 @@
 /* The int8 net into a packed file. */
 #include "pack/pack_model.h"
-#include "pack/quantize/quantizer.h"
+#include "pack/quantize/quantizer_types.h"
 
 struct saver {
     const struct vgg_quantizer *quantizer;

@@ -2,9 +2,12 @@
  * cheapest. The model knows arithmetic, transform traffic, and weight traffic against the caches and
  * memory; its constants were fitted to measurements of VGG's layers (tests/bench/). It must get the order
  * of the candidates right, not the microseconds. */
+#include "plan/f32/choose_conv.h"
+
 #include <math.h>
 
-#include "plan/plan.h"
+#include "base/arith.h"
+#include "plan/f32/prepacked.h"
 
 /* Of weights that a one-shot plan packs at a time, where it can choose: as new memory they would take longer
  * than packing does, and from here they are still in the shared cache when the products read them. */

@@ -1,9 +1,13 @@
 /* Fully connected layers on every window of a picture, as the paper evaluates a net densely. Windows are what a
  * batch of pictures is to such a layer: some of them are gathered, each as one row of features, and the layer's
  * weights, which stay in the file's pages, are read once for all of them. */
+#include "plan/f32/dense_linear.h"
+
 #include <string.h>
 
-#include "plan/plan.h"
+#include "plan/f32/linear.h"
+#include "plan/f32/linear_weights.h"
+#include "plan/f32/sparse_linear.h"
 
 enum {
     /* With so many, a core computes longer than the memory takes to bring the weights. */

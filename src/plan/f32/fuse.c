@@ -1,5 +1,14 @@
 /* From nodes to steps: what is computed together, and in which layout each result is kept. */
-#include "plan/plan.h"
+#include "plan/f32/fuse.h"
+
+#include "base/arith.h"
+#include "plan/activation.h"
+#include "plan/f32/choose_conv.h"
+#include "plan/f32/dense_linear.h"
+#include "plan/f32/linear_weights.h"
+#include "plan/f32/memory_budget.h"
+#include "plan/f32/prepacked.h"
+#include "plan/f32/sparse_linear.h"
 
 static const struct vgg_node *node_at(const struct vgg_node *nodes, size_t count, size_t i)
 {
@@ -110,16 +119,6 @@ static size_t make_step(struct vgg_plan *plan, const struct vgg_node *nodes, siz
     }
     step->last = &nodes[i + taken - 1];
     return taken;
-}
-
-void vgg_plan_frame(struct vgg_plan *plan)
-{
-    for (int s = 0; s < plan->step_count; s++) {
-        const struct vgg_step *step = &plan->steps[s];
-        if (step->kind == VGG_STEP_CONV) {
-            plan->activations[step->in].pad = step->node->conv.padding;
-        }
-    }
 }
 
 vgg_status vgg_plan_fuse(struct vgg_plan *plan, const struct vgg_node *nodes, size_t node_count,

@@ -1,38 +1,9 @@
 /* Fully connected layers: weights in rows are cut into slices here, those in columns by columns.c. */
-#include "plan/plan.h"
+#include "plan/f32/linear.h"
 
-struct vgg_linear_view vgg_linear_view(const struct vgg_step *step)
-{
-    const struct vgg_conv2d *conv = &step->node->conv;
-    const struct vgg_linear *linear = &step->node->linear;
-    if (step->kind == VGG_STEP_DENSE) {
-        return (struct vgg_linear_view){conv->weight, conv->bias, conv->oc,
-                                        (size_t)conv->ic * (size_t)conv->kernel *
-                                            (size_t)conv->kernel};
-    }
-    return (struct vgg_linear_view){linear->weight, linear->bias, linear->out_features,
-                                    (size_t)linear->in_features};
-}
-
-bool vgg_linear_has_kernel(enum vgg_dtype dtype)
-{
-    return dtype == VGG_DTYPE_F32 || dtype == VGG_DTYPE_BF16 || dtype == VGG_DTYPE_F16;
-}
-
-enum vgg_weights_type vgg_linear_get_type(enum vgg_dtype dtype)
-{
-    return dtype == VGG_DTYPE_BF16  ? VGG_WEIGHTS_BF16
-           : dtype == VGG_DTYPE_F16 ? VGG_WEIGHTS_F16
-                                    : VGG_WEIGHTS_F32;
-}
-
-bool vgg_linear_is_in_place(const struct vgg_step *step)
-{
-    const struct vgg_tensor *weight = vgg_linear_view(step).weight;
-    return vgg_is_in_columns(weight) ||
-           (step->norm == NULL && vgg_linear_has_kernel(weight->dtype) && !weight->swapped &&
-            vgg_tensor_is_contiguous(weight));
-}
+#include "base/arith.h"
+#include "plan/f32/linear_weights.h"
+#include "plan/f32/sparse_linear.h"
 
 /* What the tasks of a layer need. */
 struct rows_run {

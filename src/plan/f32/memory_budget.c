@@ -1,6 +1,8 @@
 /* How much memory each convolution may take in a plan for low memory. The slab cannot be smaller than the largest
  * input and output that live together; what a smaller pair leaves of that costs nothing. */
-#include "plan/plan.h"
+#include "plan/f32/memory_budget.h"
+
+#include "base/arith.h"
 
 /* No less than this for anything, a block of tiles and its weights, and this part of the slab, which is little
  * against it and makes the largest convolutions (vgg16's second one) twice as fast. */

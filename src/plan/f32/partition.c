@@ -1,6 +1,10 @@
 /* How the work of each step is cut into tasks: big enough to keep the caches busy, small enough to
  * keep all threads busy. The cut never changes a bit of the result. */
-#include "plan/plan.h"
+#include "plan/f32/partition.h"
+
+#include "base/arith.h"
+#include "plan/f32/linear_weights.h"
+#include "plan/f32/sparse_linear.h"
 
 enum {
     INPUT_ROWS_BYTES =

@@ -13,10 +13,15 @@
  *
  * All of that happens when the plan is made; but in a one-shot plan each step's weights are packed just
  * before it runs, into memory that the steps share, because touching new memory is what costs most. */
+#include "plan/f32/prepack.h"
+
 #include <string.h>
 
+#include "base/arith.h"
+#include "base/clock.h"
 #include "model/graph/norm.h"
-#include "plan/plan.h"
+#include "plan/f32/linear_weights.h"
+#include "plan/f32/winograd_weights.h"
 
 static void *alloc_weights(struct vgg_plan *plan, size_t elements)
 {
@@ -243,32 +248,6 @@ static void measure_linear(const struct vgg_plan *plan, struct vgg_step *step)
     }
 }
 
-/* Rows begin … end-1 as float32. */
-static void read_linear(const struct vgg_step *step, int begin, int end, float *rows)
-{
-    const struct vgg_linear_view linear = vgg_linear_view(step);
-    const int64_t features = (int64_t)linear.features;
-    vgg_tensor_read_range(linear.weight, begin * features, (end - begin) * features, rows);
-    for (int row = begin; step->norm_scale != NULL && row < end; row++, rows += features) {
-        vgg_fold_weights(rows, linear.features, step->norm_scale[row]);
-    }
-}
-
-void vgg_linear_provide(const struct vgg_step *step, int worker, struct vgg_linear_args *args)
-{
-    args->weight = step->linear_weight;
-    if (args->weight != NULL) {
-        return;
-    }
-    float *slice = step->rows + (size_t)worker * step->rows_elements;
-    read_linear(step, args->begin, args->end, slice);
-    args->weight = slice;
-    args->bias = args->bias != NULL ? args->bias + args->begin : NULL;
-    args->y += args->begin;
-    args->end -= args->begin;
-    args->begin = 0;
-}
-
 static vgg_status pack_linear_bias(struct vgg_plan *plan, struct vgg_step *step,
                                    struct vgg_error *err)
 {
@@ -286,7 +265,7 @@ static void read_linear_task(void *context, size_t index, int worker)
     const struct vgg_linear_view linear = vgg_linear_view(step);
     const int begin = (int)((int64_t)linear.rows * (int64_t)index / step->groups);
     const int end = (int)((int64_t)linear.rows * ((int64_t)index + 1) / step->groups);
-    read_linear(step, begin, end, step->weight + (size_t)begin * linear.features);
+    vgg_linear_read(step, begin, end, step->weight + (size_t)begin * linear.features);
 }
 
 /* --- all steps -------------------------------------------------------------------------------- */

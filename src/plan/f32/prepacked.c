@@ -1,10 +1,12 @@
 /* Weights that a packed file holds in kernel order: which of them a plan can read as they are, and what to say
  * when it can read none. */
+#include "plan/f32/prepacked.h"
+
 #include <stdio.h>
 #include <string.h>
 
+#include "base/arith.h"
 #include "kernels/dispatch.h"
-#include "plan/plan.h"
 
 /* Whether kernels read weights in this order; those of a layer, so that it only remains to compare how they
  * are grouped and filled up. Winograd's may have been filled up further. */

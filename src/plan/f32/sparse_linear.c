@@ -3,9 +3,12 @@
  *
  * 0 * w is 0 for every finite w, and a packed file has no others, so leaving zeros out changes nothing. What is
  * NaN or infinite among the inputs is multiplied by every weight, zeros included, as in PyTorch. */
+#include "plan/f32/sparse_linear.h"
+
 #include <string.h>
 
-#include "plan/plan.h"
+#include "base/arith.h"
+#include "plan/f32/linear_weights.h"
 
 enum {
     TILE = VGG_COLUMNS_TILE,
@@ -25,12 +28,6 @@ struct columns_run {
     float *x;
     uint64_t nonzero[VGG_COLUMNS_BATCH / TILE]; /* inputs, of each tile */
 };
-
-bool vgg_is_in_columns(const struct vgg_tensor *weight)
-{
-    return weight->layout == VGG_LAYOUT_COLUMNS && !weight->swapped &&
-           vgg_linear_has_kernel(weight->dtype);
-}
 
 static size_t count_blocks(int k)
 {

@@ -15,51 +15,14 @@
  *
  * V and M have an odd number of cache lines from frequency to frequency, so that the stores of one tile
  * do not fall into the same set of the first-level cache. */
+#include "plan/f32/winograd_conv.h"
+
 #include <stdatomic.h>
 
-#include "plan/plan.h"
-
-static int frequencies(const struct vgg_step *step)
-{
-    return (step->conv.m + 2) * (step->conv.m + 2);
-}
-
-/* --- weights ---------------------------------------------------------------------------------- */
-
-size_t vgg_winograd_count_channels(const struct vgg_plan *plan, const struct vgg_step *step)
-{
-    const int together = plan->kernels->v_blocks;
-    const int blocks = vgg_ceil_div(plan->activations[step->in].blocks, together) * together;
-    return (size_t)blocks * (size_t)plan->kernels->lanes;
-}
-
-size_t vgg_winograd_filter_elements(const struct vgg_plan *plan, const struct vgg_step *step)
-{
-    return (size_t)frequencies(step) * vgg_winograd_count_channels(plan, step) *
-           (size_t)(plan->kernels->conv_blocks * plan->kernels->lanes);
-}
-
-void vgg_winograd_pack(const struct vgg_plan *plan, const struct vgg_step *step, int groups,
-                       size_t group, size_t ic, size_t count, const float *rows, size_t stride)
-{
-    const size_t panel = step->group_elements / (size_t)frequencies(step);
-    const struct vgg_kernels *kernels = plan->kernels;
-    const size_t L = (size_t)plan->packer->lanes;
-    const size_t G = (size_t)(kernels->lanes * kernels->conv_blocks);
-    for (size_t lane = 0; lane < G; lane += L) {
-        plan->packer->winograd_filter(&(struct vgg_winograd_filter_args){
-            .m = step->conv.m,
-            .g = rows + lane * stride,
-            .g_stride = (ptrdiff_t)stride,
-            .count = (int)count,
-            .u = step->weight + group * panel + ic * G + lane,
-            .u_f_stride = (ptrdiff_t)((size_t)groups * panel),
-            .u_c_stride = (ptrdiff_t)G,
-        });
-    }
-}
-
-/* --- running ---------------------------------------------------------------------------------- */
+#include "base/arith.h"
+#include "plan/activation.h"
+#include "plan/f32/prepack.h"
+#include "plan/f32/winograd_weights.h"
 
 struct winograd_run {
     const struct vgg_plan *plan;
@@ -107,7 +70,8 @@ static void multiply(const struct winograd_run *run, size_t group, bool alone, i
 {
     const struct vgg_step *step = run->step;
     const struct vgg_kernels *kernels = run->plan->kernels;
-    const size_t f_count = (size_t)frequencies(step), groups = (size_t)run->groups;
+    const size_t f_count = (size_t)vgg_winograd_count_frequencies(step),
+                 groups = (size_t)run->groups;
     const size_t panel = step->group_elements / f_count;
     const float *weight = vgg_conv_get_weights(step), *end = weight + groups * step->group_elements;
     const size_t stride = alone ? groups * panel : panel;
@@ -179,13 +143,14 @@ static void compute_block(const struct winograd_run *run, size_t index, float *s
     const int begin = (int)((int64_t)tiles * block / run->blocks);
     const int end = (int)((int64_t)tiles * (block + 1) / run->blocks);
     const ptrdiff_t plane = (ptrdiff_t)step->conv.plane;
-    float *v = scratch, *m = v + (size_t)frequencies(step) * step->conv.v_f_stride;
+    float *v = scratch,
+          *m = v + (size_t)vgg_winograd_count_frequencies(step) * step->conv.v_f_stride;
 
     for (int b = 0; b < in_blocks; b += kernels->v_blocks) {
         transform_input(run, n, b, begin, end, v, 0);
     }
     for (int g = 0; g < step->groups; g++) {
-        multiply(run, (size_t)g, true, 0, frequencies(step), end - begin, v, m);
+        multiply(run, (size_t)g, true, 0, vgg_winograd_count_frequencies(step), end - begin, v, m);
         const int first = g * kernels->conv_blocks;
         for (int b = 0; b < min(kernels->conv_blocks, run->out->blocks - first); b++) {
             transform_output(run, n, first + b, begin, end, m + b * plane);
@@ -242,7 +207,7 @@ static void frequency_product_task(void *context, size_t index, int worker)
     (void)worker;
     const struct winograd_run *run = context;
     const struct vgg_step *step = run->step;
-    const size_t panels = (size_t)run->groups * (size_t)frequencies(step);
+    const size_t panels = (size_t)run->groups * (size_t)vgg_winograd_count_frequencies(step);
     const size_t begin = panels * index / (size_t)run->slices;
     const size_t end = panels * (index + 1) / (size_t)run->slices;
     multiply(run, 0, false, (int)begin, (int)(end - begin), run->end - run->begin, run->v, run->m);
@@ -286,7 +251,8 @@ static void run_frequencies(struct winograd_run *run, struct vgg_step *step, str
         for (int first = 0; first < step->groups; first += conv->groups) {
             run->group_begin = first;
             run->groups = min(conv->groups, step->groups - first);
-            run->slices = min(run->groups * frequencies(step), 4 * run->plan->threads);
+            run->slices =
+                min(run->groups * vgg_winograd_count_frequencies(step), 4 * run->plan->threads);
             if (run->plan->one_shot && (i == 0 || conv->groups < step->groups)) {
                 vgg_step_prepare(run->plan, step, pool, first, run->groups);
             }
@@ -307,7 +273,7 @@ void vgg_winograd_run(const struct vgg_plan *plan, struct vgg_step *step, struct
         .out = &plan->activations[step->out],
         .count = count,
         .v = step->scratch,
-        .m = step->scratch + (size_t)frequencies(step) * conv->v_f_stride,
+        .m = step->scratch + (size_t)vgg_winograd_count_frequencies(step) * conv->v_f_stride,
     };
     if (conv->algorithm == VGG_WINOGRAD_TILES) {
         if (plan->one_shot) {

@@ -1,8 +1,11 @@
 /* Building the plan of an int8 net. */
+#include "plan/int8/int8_build.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "plan/int8/int8_plan.h"
+#include "base/arith.h"
+#include "plan/activation.h"
 
 enum {
     INPUT_ROWS_BYTES = 512 * 1024, /* of a convolution's task: with a block's weights, half an L2 */

@@ -1,9 +1,12 @@
 /* Running the plan of an int8 net. Integers and single roundings: neither threads nor the instruction set change
  * a bit. */
+#include "plan/int8/int8_run.h"
+
 #include <math.h>
 #include <string.h>
 
-#include "plan/int8/int8_plan.h"
+#include "base/arith.h"
+#include "plan/activation.h"
 #include "plan/task.h"
 
 /* What the tasks of one step need. */

@@ -4,10 +4,10 @@
  *
  * The weights are read where they are in the file; what is small is copied and checked, so that nothing in a
  * file can make a sum overflow. */
-#ifndef VGG_PLAN_INT8_H
-#define VGG_PLAN_INT8_H
+#ifndef VGG_PLAN_INT8_INT8_BUILD_H
+#define VGG_PLAN_INT8_INT8_BUILD_H
 
-#include "plan/plan.h"
+#include "plan/types.h"
 
 /* What keeps sums within int32 whatever the weights are: with w the largest |weight| that a byte can hold,
  *     Σ|w| * 255 <= 2^30,  |bias| <= 2^29,  Σ w (q - 128) + 128 Σ w + bias  within int32 in any order
@@ -32,12 +32,5 @@ vgg_status vgg_int8_load(struct vgg_plan *plan, struct vgg_error *err);
 /* Algorithm, and products that are really done. */
 void vgg_int8_describe(const struct vgg_plan *plan, const struct vgg_step *step, char *algorithm,
                        size_t bytes, struct vgg_step_info *info);
-
-void vgg_int8_run_step(struct vgg_plan *plan, struct vgg_pool *pool, struct vgg_step *step,
-                       const float *input, int count);
-
-/* Copies one picture of an activation of bytes as planar [c][h][w], as the numbers that they stand for. */
-void vgg_int8_to_planar(const struct vgg_plan *plan, const struct vgg_activation *activation,
-                        int picture, float *out);
 
 #endif

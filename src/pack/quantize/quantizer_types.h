@@ -1,15 +1,18 @@
 /* A quantizer: the float32 net's layers, what calibration has seen of them, and the int8 net in memory.
  *
- *   model ─ quantize_layers.c ─► layers, nodes ─ calibrate.c ─► histograms, means ─ quantize_weights.c ─► int8 weights, biases
+ *   model ─ quantize_layers.c ─► layers, nodes ─ quantizer.c ─► histograms, means ─ quantize_weights.c ─► int8 weights, biases
  *         ─ choose_scales.c ─► scales ─ accuracy.c ─► errors;  save.c ─► file */
-#ifndef VGG_QUANTIZE_QUANTIZER_H
-#define VGG_QUANTIZE_QUANTIZER_H
+#ifndef VGG_PACK_QUANTIZE_QUANTIZER_TYPES_H
+#define VGG_PACK_QUANTIZE_QUANTIZER_TYPES_H
 
 #include "base/mem.h"
 #include "base/pool.h"
+#include "kernels/int8.h"
+#include "kernels/kernels.h"
+#include "model/graph/graph.h"
 #include "model/spec/spec.h"
-#include "plan/int8/int8_plan.h"
 #include "pack/quantize/histogram.h"
+#include "vgg/quantize.h"
 #include "vgg/session.h"
 
 /* A convolution or a linear layer, with the BatchNorm and the ReLU after it. */
@@ -42,6 +45,7 @@ struct vgg_quantizer_layer {
     double signal, noise;
 };
 
+struct vgg_plan;
 struct vgg_quantizer {
     const vgg_model *model;
     const char *path; /* the checkpoint's */
@@ -78,24 +82,5 @@ struct vgg_quantizer {
     double difference;     /* of the logits, summed */
     struct vgg_quantized_totals totals;
 };
-
-/* Lists the layers and lays out the int8 net, whose weights are zeros so far. Refuses nets that the int8 net
- * cannot be made of. */
-vgg_status vgg_quantizer_list_layers(struct vgg_quantizer *quantizer, struct vgg_error *err);
-
-/* The grid of the input: exactly that of 8-bit pixels. */
-void vgg_quantizer_make_grid(struct vgg_quantizer *quantizer);
-
-/* Quantises all weights. progress counts from `done` on by one for each layer. */
-vgg_status vgg_quantizer_quantize_weights(struct vgg_quantizer *quantizer,
-                                          vgg_progress_fn *progress, void *user, int total,
-                                          struct vgg_error *err);
-
-/* Takes over the layers' output scales: into the nodes and the integers of the biases. */
-void vgg_quantizer_set_scales(struct vgg_quantizer *quantizer);
-
-/* A plan of the int8 net as it is now. */
-vgg_status vgg_quantizer_plan(struct vgg_quantizer *quantizer, vgg_node_fn *on_node, void *user,
-                              struct vgg_plan **out, struct vgg_error *err);
 
 #endif

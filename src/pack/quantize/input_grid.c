@@ -1,0 +1,18 @@
+/* The steps of an int8 net's input: those of 8-bit pixels, unless an input was none. */
+#include "pack/quantize/input_grid.h"
+
+void vgg_quantizer_make_grid(struct vgg_quantizer *quantizer)
+{
+    const struct vgg_preprocess *preprocess = vgg_model_get_preprocess(quantizer->model);
+    for (int p = 0; p < 3; p++) {
+        const int c = preprocess->bgr ? 2 - p : p;
+        const double pixels = preprocess->unscaled ? 1 : 255;
+        quantizer->grid.low[p] = (0.0f - preprocess->mean[c]) / preprocess->std[c];
+        quantizer->grid.step[p] = (float)(1 / (pixels * (double)preprocess->std[c]));
+        if (quantizer->off_grid) {
+            const double range = (double)quantizer->most[p] - (double)quantizer->least[p];
+            quantizer->grid.low[p] = quantizer->least[p];
+            quantizer->grid.step[p] = range > 0 ? (float)(range / 255) : 1;
+        }
+    }
+}

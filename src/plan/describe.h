@@ -1,0 +1,10 @@
+/* What each step is and does, for the public functions. */
+#ifndef VGG_PLAN_DESCRIBE_H
+#define VGG_PLAN_DESCRIBE_H
+
+#include "plan/types.h"
+
+/* Fills plan->info; strings go into the plan's arena. Errors: MEMORY. */
+vgg_status vgg_plan_describe(struct vgg_plan *plan, struct vgg_error *err);
+
+#endif

@@ -1,0 +1,14 @@
+/* Running fully connected layers. */
+#ifndef VGG_PLAN_F32_LINEAR_H
+#define VGG_PLAN_F32_LINEAR_H
+
+#include "base/pool.h"
+#include "plan/types.h"
+
+/* Runs a fully connected layer.
+ *   layer    x, y, their strides, and n are the caller's; the rest is filled in
+ *   scratch  vgg_columns_count_scratch floats where the weights are in columns */
+void vgg_linear_run(const struct vgg_plan *plan, struct vgg_step *step, struct vgg_pool *pool,
+                    struct vgg_linear_args *layer, float *scratch);
+
+#endif

@@ -1,0 +1,319 @@
+/* Running the steps of a float32 net: each is a loop of independent tasks on the pool. A task owns whole output
+ * pixels and sums them in a fixed order, so no number of threads changes a bit. */
+#include "plan/f32/run_step.h"
+
+#include <string.h>
+
+#include "base/arith.h"
+#include "plan/activation.h"
+#include "plan/f32/dense_linear.h"
+#include "plan/f32/linear.h"
+#include "plan/f32/prepack.h"
+#include "plan/f32/winograd_conv.h"
+#include "plan/task.h"
+
+/* What the tasks of one step need. */
+struct step_run {
+    const struct vgg_plan *plan;
+    const struct vgg_step *step;
+    const struct vgg_activation *in, *out;
+    const float *input; /* the caller's, for the first convolution */
+    int count;          /* pictures */
+};
+
+static struct vgg_task get_task(const struct step_run *run, size_t index)
+{
+    return vgg_task_get(run->step, run->out->shape.h, index);
+}
+
+static const float *block_of(const struct vgg_activation *a, int n, int block)
+{
+    return a->data + n * a->n_stride + block * a->block_stride;
+}
+
+static float *block_to_write(const struct vgg_activation *a, int n, int block)
+{
+    return a->data + n * a->n_stride + block * a->block_stride;
+}
+
+/* A convolution's rows of a task for its group of output channels, from the task's first row on in x, frame
+ * included. */
+static void convolve(const struct step_run *run, const struct vgg_task *task, const float *x,
+                     ptrdiff_t block_stride, ptrdiff_t row_stride)
+{
+    const struct vgg_step *step = run->step;
+    const struct vgg_kernels *kernels = run->plan->kernels;
+    const struct vgg_activation *in = run->in, *out = run->out;
+    const bool planar = in->lanes == 1 && kernels->lanes > 1;
+    const int first = task->group * kernels->conv_blocks;
+    const int left = out->blocks - first;
+    float *y = block_to_write(out, task->n, first);
+    struct vgg_conv_args args = {
+        .x = x,
+        .x_block_stride = block_stride,
+        .x_row_stride = row_stride,
+        .x_channel_stride = planar ? block_stride : 1,
+        .ic_blocks = planar ? 1 : in->blocks,
+        .ic_block = planar ? in->shape.c : in->lanes,
+        .kernel = step->node->conv.kernel,
+        .stride = step->node->conv.stride,
+        .weight = vgg_conv_get_weights(step) + (size_t)task->group * step->group_elements,
+        .bias = step->bias + (ptrdiff_t)first * kernels->lanes,
+        .y = y + task->begin * out->row_stride,
+        .y_block_stride = out->block_stride,
+        .y_row_stride = out->row_stride,
+        .oc_blocks = left < kernels->conv_blocks ? left : kernels->conv_blocks,
+        .oh_begin = 0,
+        .oh_end = task->end - task->begin,
+        .ow = out->shape.w,
+        .relu = step->relu,
+    };
+    (planar ? kernels->conv_planar : kernels->conv_blocked)(&args);
+    for (int b = 0; b < args.oc_blocks; b++) {
+        vgg_activation_clear_frame(out, y + b * out->block_stride, task->begin, task->end);
+    }
+}
+
+static void conv_task(void *context, size_t index, int worker)
+{
+    (void)worker;
+    const struct step_run *run = context;
+    const struct vgg_conv2d *conv = &run->step->node->conv;
+    const struct vgg_activation *in = run->in;
+    const struct vgg_task task = get_task(run, index);
+    const float *x = block_of(in, task.n, 0) - conv->padding * (in->row_stride + in->lanes);
+    convolve(run, &task, x + (ptrdiff_t)task.begin * conv->stride * in->row_stride,
+             in->block_stride, in->row_stride);
+}
+
+/* The first layer's input has no frame: a task copies the rows it needs into one, and computes all of its
+ * channels from there. */
+static void first_conv_task(void *context, size_t index, int worker)
+{
+    const struct step_run *run = context;
+    const struct vgg_step *step = run->step;
+    const struct vgg_conv2d *conv = &step->node->conv;
+    const struct vgg_activation *in = run->in;
+    const size_t chunks = (size_t)step->chunks, w = (size_t)in->shape.w;
+    const size_t side = (size_t)conv->padding, row = w + 2 * side;
+    struct vgg_task task = {.n = (int)(index / chunks)};
+    vgg_task_set_rows(&task, run->out->shape.h, index % chunks, chunks);
+    const int top = task.begin * conv->stride - conv->padding;
+    const int rows = (task.end - task.begin - 1) * conv->stride + conv->kernel;
+    float *framed = step->scratch + (size_t)worker * step->conv.slot_elements, *to = framed;
+    for (int c = 0; c < in->shape.c; c++) {
+        const float *plane = run->input + task.n * in->n_stride + c * in->block_stride;
+        for (int i = top; i < top + rows; i++, to += row) {
+            if (i < 0 || i >= in->shape.h) {
+                memset(to, 0, row * sizeof *to);
+                continue;
+            }
+            memset(to, 0, side * sizeof *to);
+            memcpy(to + side, plane + i * in->row_stride, w * sizeof *to);
+            memset(to + side + w, 0, side * sizeof *to);
+        }
+    }
+    for (; task.group < step->groups; task.group++) {
+        convolve(run, &task, framed, rows * (ptrdiff_t)row, (ptrdiff_t)row);
+    }
+}
+
+/* The channels past the last one: their weights are zeros, but zero times infinity, or zero over zero, is
+ * NaN, which would reach every channel of the next convolution. One task clears some rows of a picture's last
+ * block. */
+static void clear_padding_task(void *context, size_t index, int worker)
+{
+    (void)worker;
+    const struct step_run *run = context;
+    const struct vgg_activation *out = run->out;
+    const size_t chunks = (size_t)run->step->chunks;
+    const int used = out->shape.c % out->lanes;
+    struct vgg_task task = {.n = (int)(index / chunks), .group = out->blocks - 1};
+    vgg_task_set_rows(&task, out->shape.h, index % chunks, chunks);
+    for (int h = task.begin; h < task.end; h++) {
+        float *p = block_to_write(out, task.n, task.group) + h * out->row_stride + used;
+        for (int w = 0; w < out->shape.w; w++, p += out->lanes) {
+            memset(p, 0, (size_t)(out->lanes - used) * sizeof *p);
+        }
+    }
+}
+
+static void clear_padding(struct step_run *run, struct vgg_pool *pool)
+{
+    if (run->out->shape.c % run->out->lanes != 0) {
+        vgg_pool_run(pool, (size_t)run->count * (size_t)run->step->chunks, clear_padding_task, run);
+    }
+}
+
+static void lrn_task(void *context, size_t index, int worker)
+{
+    (void)worker;
+    const struct step_run *run = context;
+    const struct vgg_task task = get_task(run, index);
+    const struct vgg_lrn *lrn = &run->step->node->lrn;
+    const struct vgg_lrn_args args = {
+        .x = block_of(run->in, task.n, 0),
+        .x_block_stride = run->in->block_stride,
+        .x_row_stride = run->in->row_stride,
+        .blocks = run->in->blocks,
+        .block = task.group,
+        .y = block_to_write(run->out, task.n, task.group),
+        .y_row_stride = run->out->row_stride,
+        .h_begin = task.begin,
+        .h_end = task.end,
+        .w = run->out->shape.w,
+        .size = lrn->size,
+        .alpha = (float)lrn->alpha,
+        .beta = (float)lrn->beta,
+        .k = (float)lrn->k,
+    };
+    run->plan->kernels->lrn(&args);
+    vgg_activation_clear_frame(run->out, args.y, task.begin, task.end);
+}
+
+static void max_pool_task(void *context, size_t index, int worker)
+{
+    (void)worker;
+    const struct step_run *run = context;
+    const struct vgg_task task = get_task(run, index);
+    const struct vgg_max_pool *pool = &run->step->node->max_pool;
+    struct vgg_max_pool_args args = {
+        .x = block_of(run->in, task.n, task.group),
+        .x_row_stride = run->in->row_stride,
+        .y = block_to_write(run->out, task.n, task.group),
+        .y_row_stride = run->out->row_stride,
+        .kernel = pool->kernel,
+        .stride = pool->stride,
+        .oh_begin = task.begin,
+        .oh_end = task.end,
+        .ow = run->out->shape.w,
+    };
+    run->plan->kernels->max_pool(&args);
+    vgg_activation_clear_frame(run->out, args.y, task.begin, task.end);
+}
+
+static void avg_pool_task(void *context, size_t index, int worker)
+{
+    (void)worker;
+    const struct step_run *run = context;
+    const struct vgg_task task = get_task(run, index);
+    struct vgg_avg_pool_args args = {
+        .x = block_of(run->in, task.n, task.group),
+        .x_row_stride = run->in->row_stride,
+        .ih = run->in->shape.h,
+        .iw = run->in->shape.w,
+        .y = block_to_write(run->out, task.n, task.group),
+        .y_row_stride = run->out->row_stride,
+        .oh = run->out->shape.h,
+        .ow = run->out->shape.w,
+    };
+    run->plan->kernels->avg_pool(&args);
+    vgg_activation_clear_frame(run->out, args.y, task.begin, task.end);
+}
+
+/* BatchNorm or ReLU on its own. Planar features are taken as one row of pixels of L channels, or as many blocks of
+ * one pixel: their buffers are whole vectors long. */
+static void pointwise_task(void *context, size_t index, int worker)
+{
+    (void)worker;
+    const struct step_run *run = context;
+    const struct vgg_kernels *kernels = run->plan->kernels;
+    const struct vgg_task task = get_task(run, index);
+    const bool features = run->out->lanes == 1;
+    const int block = features ? 0 : task.group;
+    const ptrdiff_t skipped = features ? (ptrdiff_t)task.group * kernels->lanes : 0;
+    struct vgg_pointwise_args args = {
+        .x = block_of(run->in, task.n, block) + skipped,
+        .x_row_stride = run->in->row_stride,
+        .y = block_to_write(run->out, task.n, block) + skipped,
+        .y_row_stride = run->out->row_stride,
+        .h = features ? 1 : run->out->shape.h,
+        .w = features ? vgg_ceil_div(run->out->shape.c, kernels->lanes) / run->step->groups
+                      : run->out->shape.w,
+    };
+    if (run->step->kind == VGG_STEP_RELU) {
+        kernels->relu(&args);
+    } else {
+        args.scale = run->step->scale + (ptrdiff_t)task.group * kernels->lanes;
+        args.shift = run->step->bias + (ptrdiff_t)task.group * kernels->lanes;
+        kernels->scale_shift(&args);
+    }
+    if (!features) {
+        vgg_activation_clear_frame(run->out, args.y, task.begin, task.end);
+    }
+}
+
+static void flatten_task(void *context, size_t index, int worker)
+{
+    (void)worker;
+    const struct step_run *run = context;
+    const struct vgg_task task = get_task(run, index);
+    vgg_activation_to_planar(run->in, task.n, block_to_write(run->out, task.n, 0));
+}
+
+static void run_linear(const struct step_run *run, struct vgg_step *step, struct vgg_pool *pool)
+{
+    struct vgg_linear_args layer = {.x = run->in->data,
+                                    .x_stride = run->in->n_stride,
+                                    .y = run->out->data,
+                                    .y_stride = run->out->n_stride,
+                                    .n = run->count};
+    vgg_linear_run(run->plan, step, pool, &layer, step->scratch);
+}
+
+void vgg_f32_run_step(struct vgg_plan *plan, struct vgg_pool *pool, struct vgg_step *step,
+                      const float *input, int count)
+{
+    struct step_run run = {
+        .plan = plan,
+        .step = step,
+        .in = &plan->activations[step->in],
+        .out = &plan->activations[step->out],
+        .input = input,
+        .count = count,
+    };
+    const size_t tasks = (size_t)count * (size_t)step->groups * (size_t)step->chunks;
+    switch (step->kind) {
+    case VGG_STEP_CONV:
+        if (step->conv.algorithm == VGG_DIRECT) {
+            if (plan->one_shot) {
+                vgg_step_prepare(plan, step, pool, 0, step->groups);
+            }
+            if (step->in == 0) {
+                vgg_pool_run(pool, (size_t)count * (size_t)step->chunks, first_conv_task, &run);
+            } else {
+                vgg_pool_run(pool, tasks, conv_task, &run);
+            }
+        } else {
+            vgg_winograd_run(plan, step, pool, count);
+        }
+        clear_padding(&run, pool);
+        break;
+    case VGG_STEP_LRN:
+        vgg_pool_run(pool, tasks, lrn_task, &run);
+        clear_padding(&run, pool);
+        break;
+    case VGG_STEP_BATCH_NORM:
+    case VGG_STEP_RELU:
+        vgg_pool_run(pool, tasks, pointwise_task, &run);
+        break;
+    case VGG_STEP_MAX_POOL:
+        vgg_pool_run(pool, tasks, max_pool_task, &run);
+        break;
+    case VGG_STEP_AVG_POOL:
+        vgg_pool_run(pool, tasks, avg_pool_task, &run);
+        break;
+    case VGG_STEP_FLATTEN:
+        vgg_pool_run(pool, tasks, flatten_task, &run);
+        break;
+    case VGG_STEP_LINEAR:
+        run_linear(&run, step, pool);
+        break;
+    case VGG_STEP_DENSE:
+        vgg_dense_run(plan, step, pool, count);
+        break;
+    case VGG_STEP_QUANTIZE_INPUT: /* of int8 nets, see int8/int8_run.c */
+    case VGG_STEP_IDENTITY:
+        break;
+    }
+}

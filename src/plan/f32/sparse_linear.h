@@ -1,0 +1,16 @@
+/* Fully connected layers whose weights are in columns. */
+#ifndef VGG_PLAN_F32_SPARSE_LINEAR_H
+#define VGG_PLAN_F32_SPARSE_LINEAR_H
+
+#include "base/pool.h"
+#include "plan/types.h"
+
+/* Floats of scratch for k inputs; tasks that a layer is cut into. */
+size_t vgg_columns_count_scratch(int k, int pictures);
+int vgg_columns_count_groups(const struct vgg_step *step, int threads);
+/* Runs such a layer.
+ *   layer  all of its rows, for any number of pictures; the weights are the step's */
+void vgg_columns_run(const struct vgg_plan *plan, struct vgg_step *step, struct vgg_pool *pool,
+                     const struct vgg_linear_args *layer, float *scratch);
+
+#endif

@@ -1,0 +1,42 @@
+/* Filters transformed for Winograd convolution: [f][group][ic][G], see winograd_conv.c. */
+#include "plan/f32/winograd_weights.h"
+
+#include "base/arith.h"
+
+int vgg_winograd_count_frequencies(const struct vgg_step *step)
+{
+    return (step->conv.m + 2) * (step->conv.m + 2);
+}
+
+size_t vgg_winograd_count_channels(const struct vgg_plan *plan, const struct vgg_step *step)
+{
+    const int together = plan->kernels->v_blocks;
+    const int blocks = vgg_ceil_div(plan->activations[step->in].blocks, together) * together;
+    return (size_t)blocks * (size_t)plan->kernels->lanes;
+}
+
+size_t vgg_winograd_filter_elements(const struct vgg_plan *plan, const struct vgg_step *step)
+{
+    return (size_t)vgg_winograd_count_frequencies(step) * vgg_winograd_count_channels(plan, step) *
+           (size_t)(plan->kernels->conv_blocks * plan->kernels->lanes);
+}
+
+void vgg_winograd_pack(const struct vgg_plan *plan, const struct vgg_step *step, int groups,
+                       size_t group, size_t ic, size_t count, const float *rows, size_t stride)
+{
+    const size_t panel = step->group_elements / (size_t)vgg_winograd_count_frequencies(step);
+    const struct vgg_kernels *kernels = plan->kernels;
+    const size_t L = (size_t)plan->packer->lanes;
+    const size_t G = (size_t)(kernels->lanes * kernels->conv_blocks);
+    for (size_t lane = 0; lane < G; lane += L) {
+        plan->packer->winograd_filter(&(struct vgg_winograd_filter_args){
+            .m = step->conv.m,
+            .g = rows + lane * stride,
+            .g_stride = (ptrdiff_t)stride,
+            .count = (int)count,
+            .u = step->weight + group * panel + ic * G + lane,
+            .u_f_stride = (ptrdiff_t)((size_t)groups * panel),
+            .u_c_stride = (ptrdiff_t)G,
+        });
+    }
+}

@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""How the source files of src hang together.
+
+    structure.py SOURCE_ROOT
+
+A module is X.c with X.h. Modules never include or call each other in a circle; a header declares functions of one
+source file; no two source files and no two headers have the same name. The test first plants a violation of each
+rule in a tree of its own and expects to see it reported."""
+import collections
+import pathlib
+import re
+import sys
+import tempfile
+
+# Violations that are known and about to go, by folder: modules in circles, headers, names. Empty when all is done.
+PENDING_CIRCLES = {
+    *(f"base/{name}" for name in ("cgroup", "cpu")),
+    *(f"checkpoint/container/{name}" for name in (
+        "container", "entries", "foreign", "legacy", "packed", "packed_directory", "safetensors", "tar", "tar_members",
+        "tar_reader", "tar_tables", "zip", "zip_directory", "zip_truncated", "zip_unpack")),
+    *(f"checkpoint/contents/{name}" for name in ("contents", "rebuild", "search", "state_dict", "walk")),
+    *(f"checkpoint/pickle/{name}" for name in ("machine", "pickle")),
+    *(f"checkpoint/tensor/{name}" for name in ("layout", "tensor")),
+    *(f"checkpoint/write/{name}" for name in ("pth", "safetensors", "write", "zip")),
+    *(f"model/{name}" for name in ("model", "options", "spec/defaults", "spec/layers", "spec/spec")),
+}
+PENDING_HEADERS = {
+    "base/cpu.h", "checkpoint/container/container.h", "checkpoint/container/zip_directory.h",
+    "checkpoint/pickle/machine.h", "checkpoint/pickle/pickle.h", "checkpoint/tensor/layout.h",
+    "checkpoint/write/write.h", "image/image.h", "model/graph/build.h", "model/graph/graph.h", "model/infer/chain.h",
+    "model/spec/spec.h"}
+PENDING_NAMES = {"names.c", "names.h", "packed.c", "packed.h", "safetensors.c", "write.c", "write.h", "zip.c"}
+# The one circle that is meant: what a file is decides which container reads it, and some containers hold others.
+MEANT_CIRCLES = [{"checkpoint/container/container", "checkpoint/container/detect"}]
+
+COMMENT_OR_STRING = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
+DIRECTIVE = re.compile(r"^\s*#(?:[^\n]*\\\n)*[^\n]*\n", re.MULTILINE)
+# At the top level: words and stars, a name, its parameters; then a body or a semicolon.
+FUNCTION = re.compile(r"(?:^|(?<=[;}\n]))\s*([A-Za-z_][\w\s*]*?[\s*])(\w+)\s*\(([^;{}]*)\)\s*([;{])")
+CALL = re.compile(r"\b(\w+)\b")
+
+
+def strip_bodies(text):
+    """The text with everything between braces left out, braces kept."""
+    out, depth = [], 0
+    for part in re.split(r"([{}])", text):
+        if part == "{":
+            out.append("{") if depth == 0 else None
+            depth += 1
+        elif part == "}":
+            depth -= 1
+            out.append("}\n") if depth == 0 else None
+        elif depth == 0:
+            out.append(part)
+    return "".join(out)
+
+
+class File:
+    def __init__(self, root, path):
+        text = path.read_text(encoding="utf-8")
+        self.name = path.relative_to(root).as_posix()
+        self.module = self.name.rsplit(".", 1)[0]
+        self.includes = INCLUDE.findall(text)
+        self.code = DIRECTIVE.sub("\n", COMMENT_OR_STRING.sub(" ", text))
+        self.defined, self.declared = set(), set()
+        for words, name, _, end in FUNCTION.findall(strip_bodies(self.code)):
+            if name.startswith("vgg_") and not {"static", "typedef"} & set(words.split()):
+                (self.defined if end == "{" else self.declared).add(name)
+
+
+def find_circles(edges):
+    """Strongly connected components of more than one node (Tarjan's algorithm)."""
+    index, low, stack, on_stack, circles = {}, {}, [], set(), []
+
+    def visit(node):
+        index[node] = low[node] = len(index)
+        stack.append(node)
+        on_stack.add(node)
+        for other in sorted(edges[node]):
+            if other not in index:
+                visit(other)
+                low[node] = min(low[node], low[other])
+            elif other in on_stack:
+                low[node] = min(low[node], index[other])
+        if low[node] == index[node]:
+            circle = set()
+            while node not in circle:
+                circle.add(stack.pop())
+            on_stack.difference_update(circle)
+            if len(circle) > 1:
+                circles.append(circle)
+
+    for node in sorted(edges):
+        if node not in index:
+            visit(node)
+    return circles
+
+
+def find_owners(files):
+    """Name of a function that others may call -> the source file that defines it, where there is one."""
+    owners = collections.defaultdict(set)
+    for file in files:
+        if file.name.endswith(".c"):
+            for name in file.defined:
+                owners[name].add(file)
+    return {name: where.copy().pop() for name, where in owners.items() if len(where) == 1}
+
+
+def check_circles(files, owners):
+    modules = {file.module for file in files}
+    edges = {module: set() for module in modules}
+    for file in files:
+        edges[file.module] |= {include.rsplit(".", 1)[0] for include in file.includes} & modules
+        if file.name.endswith(".c"):
+            used = set(CALL.findall(file.code)) & owners.keys()
+            edges[file.module] |= {owners[name].module for name in used}
+    for module in modules:
+        edges[module].discard(module)
+    for circle in find_circles(edges):
+        left = circle - PENDING_CIRCLES
+        if left and circle not in MEANT_CIRCLES:
+            yield f"{', '.join(sorted(circle))}: include or call each other in a circle"
+
+
+def check_headers(files, owners):
+    for file in files:
+        sources = {owners[name].name for name in file.declared if name in owners}
+        if file.name.endswith(".h") and len(sources) > 1 and file.name not in PENDING_HEADERS:
+            yield f"{file.name}: declares functions of {', '.join(sorted(sources))}: expected one source file"
+
+
+def check_names(files):
+    places = collections.defaultdict(list)
+    for file in files:
+        places[pathlib.PurePosixPath(file.name).name].append(file.name)
+    for name, where in sorted(places.items()):
+        if len(where) > 1 and name not in PENDING_NAMES:
+            yield f"{', '.join(sorted(where))}: expected distinct file names"
+
+
+def find_problems(root):
+    files = [File(root, path) for path in sorted(root.rglob("*.[ch]"))]
+    owners = find_owners(files)
+    return len(files), [*check_circles(files, owners), *check_headers(files, owners), *check_names(files)]
+
+
+# What is planted: files, and what must be reported of them; None: nothing.
+GOOD = {"a/one.h": "int vgg_one(int);\n", "a/one.c": '#include "a/one.h"\nint vgg_one(int x)\n{\n    return x;\n}\n',
+        "a/two.c": '/* vgg_one() vgg_two() */\n#include "a/one.h"\nint vgg_two(void);\nint vgg_two(void)\n{\n    return vgg_one(2);\n}\n'}
+PLANTED = [
+    (GOOD, None),
+    ({**GOOD, "a/one.c": "int vgg_two(void);\nint vgg_one(int x)\n{\n    return vgg_two();\n}\n"}, "a/one, a/two: include or call"),
+    ({**GOOD, "a/two.h": '#include "a/one.h"\n', "a/one.h": '#include "a/two.h"\nint vgg_one(int);\n'},
+     "a/one, a/two: include or call"),
+    ({**GOOD, "a/one.h": "int vgg_one(int);\nint vgg_two(void);\n"}, "a/one.h: declares functions of a/one.c, a/two.c"),
+    ({**GOOD, "b/two.c": "static int x;\n"}, "a/two.c, b/two.c: expected distinct"),
+]
+
+
+def check_planted():
+    for files, expected in PLANTED:
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in files.items():
+                path = pathlib.Path(folder) / name
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+            _, problems = find_problems(pathlib.Path(folder))
+            good = not problems if expected is None else any(p.startswith(expected) for p in problems)
+            if not good:
+                yield f"planted {sorted(files)}: expected {expected}, got {problems}"
+
+
+missed = list(check_planted())
+count, problems = find_problems(pathlib.Path(sys.argv[1]) / "src")
+print(*missed, *problems, sep="\n")
+print(f"{count} files, {len(problems)} problems; {len(PLANTED)} planted, {len(missed)} missed")
+sys.exit(1 if missed or problems or count == 0 else 0)
