@@ -1,11 +1,11 @@
 /* The CPU time that control groups grant. A machine may have version 1, version 2, or both at once with the
  * cpu controller in either: each line of the membership file is looked up. */
+#include "base/cgroup.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/cpu.h"
 
 /* The first two numbers of a file, "max" and what is missing counting as -1; false when it cannot be
  * read. */
@@ -64,7 +64,7 @@ static bool has_cpu(char *controllers)
 double vgg_cgroup_quota(const char *membership, const char *mount)
 {
     char line[512];
-    double least = 0;
+    double minimum = 0;
     FILE *file = fopen(membership, "re");
     while (file != NULL && fgets(line, sizeof line, file) != NULL) {
         /* "number:controllers:folder"; version 2 has no controllers. */
@@ -82,13 +82,13 @@ double vgg_cgroup_quota(const char *membership, const char *mount)
         for (char *slash = folder + strlen(folder); slash != NULL; slash = strrchr(folder, '/')) {
             *slash = '\0';
             const double quota = folder_quota(mount, version2, folder);
-            if (quota > 0 && (least <= 0 || quota < least)) {
-                least = quota;
+            if (quota > 0 && (minimum <= 0 || quota < minimum)) {
+                minimum = quota;
             }
         }
     }
     if (file != NULL) {
         fclose(file);
     }
-    return least;
+    return minimum;
 }

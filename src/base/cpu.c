@@ -15,6 +15,8 @@
 #include <sys/auxv.h>
 #endif
 
+#include "base/cgroup.h"
+
 static const char *const names[] = {
     [VGG_ISA_AUTO] = "auto",     [VGG_ISA_SCALAR] = "scalar", [VGG_ISA_AVX2] = "avx2",
     [VGG_ISA_AVX512] = "avx512", [VGG_ISA_AMX] = "amx",       [VGG_ISA_NEON] = "neon",

@@ -6,12 +6,6 @@
 
 #include "vgg/cpu.h"
 
-/* CPUs' worth of time that this process's control groups grant, the least of version 1's and 2's and of
- * all levels up to the root; 0 for no limit.
- *   membership  /proc/self/cgroup
- *   mount       /sys/fs/cgroup */
-double vgg_cgroup_quota(const char *membership, const char *mount);
-
 /* What a CPU with an instruction set may have beyond it; whether this one has it, which means something only
  * where vgg_isa_is_available(the instruction set). */
 enum vgg_isa_extension {

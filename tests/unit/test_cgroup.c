@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/cpu.h"
+#include "base/cgroup.h"
 
 static char root[UNIT_FOLDER_BYTES];
 
