@@ -6,7 +6,7 @@
 #include "base/half.h"
 #include "base/outfile.h"
 #include "model/graph/norm.h"
-#include "model/spec/write.h"
+#include "model/spec/write_spec.h"
 
 struct packer {
     const vgg_model *model;

@@ -4,6 +4,7 @@
 
 #include "checkpoint/write/packed.h"
 #include "model/graph/build.h"
+#include "model/view.h"
 
 /* Refuses what no packed file can hold: ARGUMENT; and weights that are no numbers: UNSUPPORTED. */
 vgg_status vgg_model_check_packable(const vgg_model *model, struct vgg_error *err);

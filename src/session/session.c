@@ -5,7 +5,7 @@
 
 #include "kernels/dispatch.h"
 #include "kernels/int8_dispatch.h"
-#include "model/spec/spec.h"
+#include "model/view.h"
 #include "base/arith.h"
 #include "plan/plan.h"
 #include "plan/run.h"

@@ -158,7 +158,7 @@ def int8():
     yield Case(31, "int8-of-float32.vgg", packed_net(spec=INT8_SPEC), ("expected int8 in the layout int8-input",))
     yield Case(31, "int8-without-scales.vgg", int8_net(spec=PACKED_SPEC), ("expected floating-point numbers, got int8",))
     yield bad_int8("other-description", "have a description of their own", args=("--cfg", "4,M"))
-    yield bad_int8("dense", "dense evaluation needs float32", args=("--dense",))
+    yield bad_int8("dense", "dense evaluation: expected float32", args=("--dense",))
     weight, bias = "features_0_weight", "features_0_bias"
     for name, says, tensor, change in (
             ("weights-in-rows", "expected int8 in the layout int8-input", weight, {"layout": "rows", "data": bytes(4 * 27)}),

@@ -200,7 +200,7 @@ def inputs():
         yield from in_both(27, f"input-of-{side}", pools(count, first=first), *says)
         if count < 13:
             yield Case(27, f"dense-of-{side}.zip", zip_net(pools(count, first=first)), says, ("--dense",), code=1)
-    yield from in_both(27, "input-beyond-the-largest", pools(40), "the picture is too small for this net")
+    yield from in_both(27, "input-beyond-the-largest", pools(40), "the image is too small for this net")
     yield Case(0, "input-of-256.zip", zip_net(pools(8, 8, 8)), (), code=0)
     yield Case(0, "input-of-256-dense.zip", zip_net(pools(8, 8, 8)), (), ("--dense",), code=0)
 

@@ -414,7 +414,7 @@ def test_dense():
     with tempfile.TemporaryDirectory() as folder:
         text = command("--dense", "--size", "200x300", save(folder, net), PHOTOS[0], code=3).stderr
         check("classifier.0 (Conv2d): expected an input of at least 7x7 pixels, found 6x9: the "
-              "picture is too small for this net, which takes 224x224 pixels and more" in text,
+              "image is too small for this net, which takes at least 224x224 pixels" in text,
               "too small a picture", text)
 
 
@@ -436,7 +436,7 @@ def test_sizes():
         path = save(folder, net)
         text = command("--size", "7x64", path, PHOTOS[0], code=3).stderr
         check("features.11 (MaxPool2d): expected an input of at least 2x2 pixels, found 1x16: the "
-              "picture is too small for this net, which takes 8x8 pixels and more" in text,
+              "image is too small for this net, which takes at least 8x8 pixels" in text,
               "too small a size", text)
 
 

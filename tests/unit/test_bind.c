@@ -3,7 +3,8 @@
 
 #include <math.h>
 
-#include "model/graph/build.h"
+#include "model/graph/bind.h"
+#include "model/graph/check_weights.h"
 #include "model/infer/infer.h"
 
 static void build(struct fake_net *net, struct vgg_graph *graph)

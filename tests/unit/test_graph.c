@@ -1,7 +1,7 @@
 /* model/graph/build and graph: the chain of nodes, their names and shapes. */
 #include "fake_net.h"
 
-#include "model/graph/build.h"
+#include "model/graph/bind.h"
 #include "model/infer/infer.h"
 
 /* The nodes of a made-up net. */
@@ -127,7 +127,7 @@ START_TEST(refuses_inputs_that_do_not_fit)
     ck_assert_int_eq(walk(&net, &graph, 224, 31, "avgpool", &shape), VGG_ERR_MISMATCH);
     ck_assert_str_eq(net.err.message,
                      "x.pth: features.30 (MaxPool2d): expected an input of at least 2x2 pixels, "
-                     "found 14x1: the picture is too small for this net");
+                     "found 14x1: the image is too small for this net");
     ck_assert_int_eq(walk(&net, &graph, 0, 224, "avgpool", &shape), VGG_ERR_MISMATCH);
     struct vgg_shape gray = {.c = 1, .h = 224, .w = 224};
     ck_assert_int_eq(vgg_node_infer_shape(&graph.nodes[0], gray, &shape, "x.pth", &net.err),

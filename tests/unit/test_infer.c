@@ -1,7 +1,7 @@
 /* model/infer/infer and resolve: names and shapes to layers, and which description is taken. */
 #include "fake_net.h"
 
-#include "model/graph/build.h"
+#include "model/graph/bind.h"
 #include "model/infer/infer.h"
 #include "model/infer/resolve.h"
 

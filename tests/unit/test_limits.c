@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#include "model/graph/build.h"
+#include "model/graph/bind.h"
 #include "vgg/image.h"
 
 static struct vgg_error err;

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "model/graph/graph.h"
+#include "model/view.h"
 
 static char folder[UNIT_FOLDER_BYTES];
 static vgg_checkpoint *checkpoint;
@@ -223,9 +223,9 @@ START_TEST(takes_other_sizes)
     ck_assert_int_eq(vgg_model_check_size(model, 4, 9, &err), VGG_OK);
     ck_assert_int_eq(vgg_model_check_size(model, 9, 3, &err), VGG_ERR_MISMATCH);
     ck_assert_ptr_nonnull(strstr(err.message, "features.13 (MaxPool2d): expected an input of at "
-                                              "least 2x2 pixels, found 4x1: the picture is too "
-                                              "small for this net, which takes 4x4 pixels and "
-                                              "more"));
+                                              "least 2x2 pixels, found 4x1: the image is too "
+                                              "small for this net, which takes at least 4x4 "
+                                              "pixels"));
     close_all();
 }
 END_TEST

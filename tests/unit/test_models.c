@@ -1,9 +1,10 @@
 /* models/: every built-in description is right, by what torchvision publishes. */
 #include "fake_net.h"
 
-#include "model/graph/build.h"
+#include "model/graph/bind.h"
 #include "model/spec/builtin.h"
 #include "model/infer/infer.h"
+#include "model/spec/defaults.h"
 
 static const struct {
     const char *name, *config;

@@ -10,7 +10,7 @@
 #include "base/half.h"
 #include "checkpoint/container/packed.h"
 #include "checkpoint/write/packed.h"
-#include "model/spec/write.h"
+#include "model/spec/write_spec.h"
 #include "vgg/session.h"
 
 static struct vgg_error err;

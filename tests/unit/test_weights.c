@@ -1,9 +1,10 @@
-/* model/graph/weights: what a net's weights must not be. */
+/* model/graph/check_weights: what a net's weights must not be. */
 #include "fake_net.h"
 
 #include <math.h>
 
-#include "model/graph/build.h"
+#include "model/graph/bind.h"
+#include "model/graph/check_weights.h"
 #include "model/infer/infer.h"
 
 static struct fake_net net;

@@ -1,5 +1,5 @@
 /* Weights by name: every tensor the net needs, and no other. */
-#include "model/graph/build.h"
+#include "model/graph/bind.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -28,7 +28,7 @@ static vgg_status infer_window(const struct vgg_node *node, int oc, int kernel, 
         int least = kernel - 2 * padding > 1 ? kernel - 2 * padding : 1;
         return vgg_fail(err, VGG_ERR_MISMATCH,
                         "%s: %s (%s): expected an input of at least %dx%d pixels, found %dx%d: the "
-                        "picture is too small for this net",
+                        "image is too small for this net",
                         path, node->name, vgg_node_type(node), least, least, in.h, in.w);
     }
     *out = (struct vgg_shape){.c = oc, .h = (int)h, .w = (int)w};
@@ -53,7 +53,7 @@ vgg_status vgg_node_infer_shape(const struct vgg_node *node, struct vgg_shape in
                                 struct vgg_shape *out, const char *path, struct vgg_error *err)
 {
     if (in.c < 1 || in.h < 1 || in.w < 1) {
-        return vgg_fail(err, VGG_ERR_MISMATCH, "%s: %s: expected a picture, found %dx%dx%d", path,
+        return vgg_fail(err, VGG_ERR_MISMATCH, "%s: %s: expected an image, found %dx%dx%d", path,
                         node->name, in.c, in.h, in.w);
     }
     switch (node->op) {

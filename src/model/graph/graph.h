@@ -99,22 +99,6 @@ struct vgg_shape {
     int c, h, w;
 };
 
-/* The nodes in order of execution; each reads only the output of the one before it. */
-const struct vgg_node *vgg_model_get_nodes(const struct vgg_model *model, size_t *count);
-/* The checkpoint's path, for messages. */
-const char *vgg_model_get_path(const struct vgg_model *model);
-
-/* What the checkpoint was opened with. */
-const struct vgg_context *vgg_model_get_context(const struct vgg_model *model);
-
-/* Channels and size of the input the net is made for. */
-struct vgg_shape vgg_model_get_input_shape(const struct vgg_model *model);
-
-/* Refuses a picture that the net cannot take: MISMATCH with the node that cannot, and the smallest square
- * picture that it can. */
-vgg_status vgg_model_check_size(const struct vgg_model *model, int height, int width,
-                                struct vgg_error *err);
-
 /* Output shape of a node for an input shape. MISMATCH when the node cannot take the input, with a
  * message that names path, node, expected and found. */
 vgg_status vgg_node_infer_shape(const struct vgg_node *node, struct vgg_shape in,

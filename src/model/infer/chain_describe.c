@@ -1,10 +1,12 @@
 /* From the chain that weights make to the description of the net: above all, where the pools are. */
+#include "model/infer/chain_describe.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/spec/builtin.h"
-#include "model/infer/chain.h"
+#include "model/spec/defaults.h"
 
 /* What is known of the room between a convolution and the next. */
 enum room { ROOM_UNKNOWN, ROOM_NONE, ROOM_POOL };

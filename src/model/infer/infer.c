@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/infer/names.h"
-#include "model/infer/chain.h"
+#include "model/infer/weight_names.h"
+#include "model/infer/chain_describe.h"
+#include "model/spec/defaults.h"
 
 /* A weight and its place in `features` or `classifier`. */
 struct found {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "checkpoint/module.h"
+#include "model/spec/defaults.h"
 
 struct entry {
     const char *name;

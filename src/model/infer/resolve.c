@@ -6,12 +6,13 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "model/graph/build.h"
+#include "model/graph/bind.h"
 #include "model/spec/builtin.h"
 #include "model/infer/infer.h"
-#include "model/infer/names.h"
+#include "model/infer/weight_names.h"
 #include "model/infer/other_nets.h"
-#include "model/infer/chain.h"
+#include "model/infer/chain_describe.h"
+#include "model/spec/defaults.h"
 
 static vgg_status open_spec(const char *path, const struct vgg_limits *limits,
                             struct vgg_arena *arena, struct vgg_spec *out, struct vgg_error *err)

@@ -1,5 +1,5 @@
 /* What a description leaves open, and how two of them compare. */
-#include "model/spec/spec.h"
+#include "model/spec/defaults.h"
 
 #include <string.h>
 

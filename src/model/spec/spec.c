@@ -4,8 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "model/spec/defaults.h"
 #include "model/spec/fields.h"
-#include "model/spec/layers.h"
+#include "model/spec/read_layers.h"
 
 /* Of what a byte stands for: products of some such numbers are no denormals. */
 #define LEAST_SCALE 1e-12

@@ -59,6 +59,8 @@ struct vgg_int8_grid {
 };
 
 struct vgg_spec {
+    /* Where the description came from, see vgg_model_info. */
+    const char *source;
     const char *name;       /* NULL: it has none */
     const char *features;   /* the Sequentials' names in the checkpoint; NULL: "features" */
     const char *classifier; /* and "classifier" */
@@ -101,9 +103,6 @@ vgg_status vgg_spec_parse(const char *source, const void *json, size_t size,
                           const struct vgg_limits *limits, struct vgg_arena *arena,
                           struct vgg_spec *out, struct vgg_error *err);
 
-/* A model's description, as its options have changed it. */
-const struct vgg_spec *vgg_model_get_spec(const struct vgg_model *model);
-
 /* Number of classes: the output features of the last linear layer. */
 static inline int vgg_spec_get_classes(const struct vgg_spec *spec)
 {
@@ -112,15 +111,6 @@ static inline int vgg_spec_get_classes(const struct vgg_spec *spec)
 
 /* Convolutions and linear layers but the last, whose outputs are bytes in an int8 net. */
 size_t vgg_spec_count_scales(const struct vgg_spec *spec);
-
-/* The input side at which the features end exactly as large as the average pool's output, so that it
- * changes nothing: 224 for torchvision's nets, 32 for those made for CIFAR. */
-int vgg_spec_natural_input(const struct vgg_spec *spec);
-
-/* The preprocessing for an input side where nothing else is known: the preset "imagenet" for 224,
- * "cifar" for 32, else "custom": resize and crop to that side, ImageNet's mean and std. */
-vgg_status vgg_spec_default_preprocess(int input, struct vgg_preprocess *out,
-                                       struct vgg_error *err);
 
 /* Whether layers have names of their own. */
 static inline bool vgg_spec_is_named(const struct vgg_spec *spec)
@@ -137,9 +127,5 @@ static inline const char *vgg_spec_get_classifier(const struct vgg_spec *spec)
 {
     return spec->classifier != NULL ? spec->classifier : "classifier";
 }
-
-/* Whether two nets have the same convolutions with the same pools between them. A pool after the last
- * convolution is not compared: it has no weights and stands in no gap, so names cannot tell. */
-bool vgg_spec_same_features(const struct vgg_spec *a, const struct vgg_spec *b);
 
 #endif

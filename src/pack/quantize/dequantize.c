@@ -1,7 +1,7 @@
 /* The way back: an int8 net's weights as the float32 numbers that they stand for. */
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/write/write.h"
-#include "model/spec/write.h"
+#include "model/spec/write_spec.h"
 #include "pack/quantize/quantizer_types.h"
 
 struct dequantizer {

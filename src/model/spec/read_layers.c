@@ -1,5 +1,5 @@
 /* The layers of a description: `layers` and `classifier`. */
-#include "model/spec/layers.h"
+#include "model/spec/read_layers.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* The layers of a description: `layers` and `classifier`. */
-#ifndef VGG_MODEL_SPEC_LAYERS_H
-#define VGG_MODEL_SPEC_LAYERS_H
+#ifndef VGG_MODEL_SPEC_READ_LAYERS_H
+#define VGG_MODEL_SPEC_READ_LAYERS_H
 
 #include "model/spec/fields.h"
 #include "model/spec/spec.h"

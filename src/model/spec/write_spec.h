@@ -1,6 +1,6 @@
 /* The description of a net as JSON. */
-#ifndef VGG_MODEL_SPEC_WRITE_H
-#define VGG_MODEL_SPEC_WRITE_H
+#ifndef VGG_MODEL_SPEC_WRITE_SPEC_H
+#define VGG_MODEL_SPEC_WRITE_SPEC_H
 
 #include "checkpoint/write/write.h"
 #include "model/spec/spec.h"

@@ -1,6 +1,6 @@
 /* The names of weights: which Sequential they are in, and where. */
-#ifndef VGG_MODEL_INFER_NAMES_H
-#define VGG_MODEL_INFER_NAMES_H
+#ifndef VGG_MODEL_INFER_WEIGHT_NAMES_H
+#define VGG_MODEL_INFER_WEIGHT_NAMES_H
 
 #include <stdbool.h>
 

@@ -1,5 +1,5 @@
 /* The net as the paper evaluates it densely: a classifier of convolutions. */
-#include "model/graph/build.h"
+#include "model/graph/make_dense.h"
 
 static struct vgg_conv2d make_conv(const struct vgg_linear *linear, int side)
 {

@@ -1,5 +1,5 @@
 /* The description of a net as JSON, as models/README.md has it. */
-#include "model/spec/write.h"
+#include "model/spec/write_spec.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* The names of weights: which Sequential they are in, and where. */
-#include "model/infer/names.h"
+#include "model/infer/weight_names.h"
 
 #include <stdlib.h>
 #include <string.h>

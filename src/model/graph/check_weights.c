@@ -1,11 +1,13 @@
 /* What a net's weights must not be: no numbers, or far more of them than the file holds. */
+#include "model/graph/check_weights.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "checkpoint/tensor/layout.h"
-#include "model/graph/build.h"
+#include "model/graph/tensors.h"
 
 /* ---- numbers ---- */
 

@@ -1,5 +1,5 @@
 /* What the caller asks of a model beyond its description. */
-#include "model/model.h"
+#include "model/apply_options.h"
 
 #include <string.h>
 

@@ -1,0 +1,142 @@
+/* Fills the read-only view of a model, and checks image sizes against its nodes. */
+#include "model/view.h"
+
+#include <string.h>
+
+#include "model/assumed.h"
+#include "model/graph/node_info.h"
+#include "model/model.h"
+
+const struct vgg_model_view *vgg_model_get_view(const vgg_model *model)
+{
+    return &model->view;
+}
+
+/* Computes the output shapes of all nodes for an image; the first node that cannot take its input ends it.
+ *   shapes  NULL, or receives [graph.count] */
+static vgg_status infer_shapes(const vgg_model *model, struct vgg_shape shape,
+                               struct vgg_shape *shapes, struct vgg_error *err)
+{
+    for (size_t i = 0; i < model->graph.count; i++) {
+        vgg_status status =
+            vgg_node_infer_shape(&model->graph.nodes[i], shape, &shape, model->path, err);
+        if (status != VGG_OK) {
+            return status;
+        }
+        if (shapes != NULL) {
+            shapes[i] = shape;
+        }
+    }
+    return VGG_OK;
+}
+
+static struct vgg_shape image_shape(int height, int width)
+{
+    return (struct vgg_shape){.c = 3, .h = height, .w = width};
+}
+
+vgg_status vgg_model_check_size(const vgg_model *model, int height, int width,
+                                struct vgg_error *err)
+{
+    enum { MAX_SIDE = 1024 }; /* the search ends here: no known net needs more */
+    struct vgg_error reason = {0};
+    int min = 1;
+    vgg_status status = infer_shapes(model, image_shape(height, width), NULL, &reason);
+    if (status == VGG_OK) {
+        return VGG_OK;
+    }
+    while (min <= MAX_SIDE && infer_shapes(model, image_shape(min, min), NULL, NULL) != VGG_OK) {
+        min++;
+    }
+    return min > MAX_SIDE || min <= (height < width ? height : width)
+               ? vgg_fail(err, status, "%s", reason.message)
+               : vgg_fail(err, status, "%s, which takes at least %dx%d pixels", reason.message, min,
+                          min);
+}
+
+/* The element type of all weights of convolutions and linear layers, or "mixed". */
+static const char *name_weight_type(const struct vgg_graph *graph)
+{
+    const struct vgg_tensor *first = NULL;
+    for (size_t i = 0; i < graph->count; i++) {
+        const struct vgg_node *node = &graph->nodes[i];
+        const struct vgg_tensor *weight = node->op == VGG_OP_CONV2D   ? node->conv.weight
+                                          : node->op == VGG_OP_LINEAR ? node->linear.weight
+                                                                      : NULL;
+        first = first != NULL ? first : weight;
+        if (weight != NULL && weight->dtype != first->dtype) {
+            return "mixed";
+        }
+    }
+    return first != NULL ? vgg_dtype_string(first->dtype) : "";
+}
+
+static struct vgg_model_info make_info(const vgg_model *model)
+{
+    const struct vgg_spec *spec = &model->spec;
+    struct vgg_model_info info = {
+        .name = model->name,
+        .linear_count = (int)spec->head_count,
+        .class_count = vgg_spec_get_classes(spec),
+        .height = model->height,
+        .width = model->width,
+        .spec_source = spec->source,
+        .assumed = model->assumed,
+        .dense = model->dense,
+        .int8 = spec->int8,
+        .weights = name_weight_type(&model->graph),
+    };
+    for (size_t i = 0; i < spec->layer_count; i++) {
+        info.conv_count += spec->layers[i].kind == VGG_LAYER_CONV;
+        info.batch_norm = info.batch_norm || spec->layers[i].batch_norm;
+    }
+    for (size_t i = 0; i < spec->head_count; i++) {
+        info.batch_norm = info.batch_norm || spec->head[i].batch_norm;
+    }
+    return info;
+}
+
+/* Fills infos[graph.count] for one image of the model's input size. */
+static void fill_node_infos(const vgg_model *model, const struct vgg_shape *shapes,
+                            struct vgg_node_info *infos)
+{
+    for (size_t i = 0; i < model->graph.count; i++) {
+        vgg_node_get_info(&model->graph.nodes[i], shapes[i], &infos[i]);
+    }
+}
+
+static uint64_t sum_weight_bytes(const struct vgg_node_info *infos, size_t count)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        bytes += infos[i].weight_bytes;
+    }
+    return bytes;
+}
+
+vgg_status vgg_model_fill_view(vgg_model *model, struct vgg_error *err)
+{
+    const size_t count = model->graph.count;
+    struct vgg_shape *shapes = vgg_arena_alloc(&model->arena, count, sizeof *shapes);
+    struct vgg_node_info *infos = vgg_arena_alloc(&model->arena, count, sizeof *infos);
+    if (shapes == NULL || infos == NULL) {
+        return vgg_fail_memory(err, model->path, count * sizeof *infos, "the list of nodes");
+    }
+    memset(shapes, 0, count * sizeof *shapes);
+    model->view = (struct vgg_model_view){
+        .path = model->path,
+        .context = &model->context,
+        .spec = &model->spec,
+        .nodes = model->graph.nodes,
+        .node_infos = infos,
+        .node_count = count,
+        .input = image_shape(model->height, model->width),
+    };
+    /* An input that is too small is no error here: a session may still be created for a larger one. */
+    infer_shapes(model, model->view.input, shapes, NULL);
+    fill_node_infos(model, shapes, infos);
+    model->view.weight_bytes = sum_weight_bytes(infos, count);
+    vgg_status status = vgg_model_describe_assumed(model, shapes, err);
+    model->view.info = make_info(model);
+    return status;
+}
