@@ -81,5 +81,5 @@ fi
 
 say "totals of every build"
 # shellcheck disable=SC2086 # a list of words
-python3 tools/count_tests.py $logs || failures=1
+python3 tools/scripts/count_tests.py $logs || failures=1
 exit $failures

@@ -21,7 +21,7 @@ except ImportError:
     sys.exit(77)
 
 PROGRAM, ROOT = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
-sys.path.insert(0, str(ROOT / "tools"))
+sys.path.insert(0, str(ROOT / "tools" / "scripts"))
 import golden  # noqa: E402
 from exact import available  # noqa: E402
 from nets import randomise  # noqa: E402
@@ -41,7 +41,7 @@ def check(good, what, *details):
 
 
 def write_golden(folder, *options, model=MODEL, pictures=PICTURES):
-    subprocess.run(["/usr/bin/python3", ROOT / "tools" / "golden.py", model, *pictures, "-o",
+    subprocess.run(["/usr/bin/python3", ROOT / "tools" / "scripts" / "golden.py", model, *pictures, "-o",
                     folder, *options], check=True, stdout=subprocess.DEVNULL)
 
 

@@ -21,7 +21,7 @@ except ImportError as missing:
     print(f"skipped: {missing} (apt-get install python3-torch python3-torchvision)")
     sys.exit(77)
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools/scripts"))
 import train_fashion  # noqa: E402
 from exact import available  # noqa: E402
 

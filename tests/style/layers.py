@@ -4,7 +4,8 @@
     layers.py SOURCE_ROOT
 
 base <- {checkpoint, image, kernels} <- model <- plan <- {session, pack} <- public API <- tools. The three in braces never
-include each other; model includes neither image nor kernels; the tools see nothing but include/vgg."""
+include each other; model includes neither image nor kernels; the tools see nothing but include/vgg, and each
+other as io <- timing <- report <- commands <- cli."""
 import pathlib
 import posixpath
 import re
@@ -38,16 +39,21 @@ ALLOWED = {
     "src/pack/quantize": {"base", "checkpoint/tensor", "checkpoint", "checkpoint/write", "kernels", "model/spec",
                           "model/graph", "model", "plan", "plan/int8", "pack", "pack/quantize"},
     "include/vgg": set(),
-    "tools": set(),
+    # In the command: folders under tools/, and include/vgg.
+    "tools/io": {"io"},
+    "tools/timing": {"io", "timing"},
+    "tools/report": {"io", "timing", "report"},
+    "tools/commands": {"io", "timing", "report", "commands"},
+    "tools/cli": {"io", "commands", "cli"},
 }
 # Each library has one file that knows it; the command has its own for JSON and for
 # drawing.
 LIBRARIES = {
     "zip.h": {"src/checkpoint/container/zip_unpack.c"},
-    "cjson/cJSON.h": {"src/base/json.c", "tools/golden.c"},
+    "cjson/cJSON.h": {"src/base/json.c", "tools/io/golden.c"},
     "zlib.h": {"src/checkpoint/container/packed.c", "src/checkpoint/write/packed.c", "src/checkpoint/write/zip.c",
                "src/checkpoint/container/zip_unpack.c"},
-    "png.h": {"src/image/png.c", "tools/canvas.c"},
+    "png.h": {"src/image/png.c", "tools/report/canvas.c"},
     "jpeglib.h": {"src/image/jpeg.c"},
     "jerror.h": {"src/image/jpeg.c"},
 }
@@ -81,7 +87,7 @@ def check_include(file, folder, header):
     if "_tmpl." in file.name or file.name.startswith(("vec", "dot")):
         check(header in KERNEL_HEADERS, f"{name}: a kernel must not include {header}")
     part = posixpath.dirname(header)
-    if part and (root / "src" / part).is_dir():
+    if part and any((root / top / part).is_dir() for top in ("src", "tools")):
         check(part in ALLOWED[folder], f"{name}: {folder} must not include {header}")
 
 

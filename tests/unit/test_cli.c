@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "cli.h"
+#include "cli/cli.h"
 
 /* Parses the words of one line, which are separated by single blanks. */
 static vgg_status parse(const char *line, struct cli_options *options, struct vgg_error *err)

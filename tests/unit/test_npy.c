@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "npy.h"
+#include "io/npy.h"
 
 static char path[UNIT_FOLDER_BYTES];
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "plot.h"
+#include "report/plot.h"
 #include "vgg/image.h"
 
 static struct vgg_error err;

@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "difference.h"
-#include "report.h"
+#include "report/difference.h"
+#include "report/report.h"
 
 static const struct vgg_preprocess preprocess = {.name = "imagenet",
                                                  .resize = 256,

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "sandbox.h"
+#include "io/sandbox.h"
 
 enum { NO_SANDBOX = 99 };
 

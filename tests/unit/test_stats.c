@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "stats.h"
+#include "timing/stats.h"
 
 #define NEAR 1e-12
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "table.h"
+#include "report/table.h"
 
 START_TEST(aligns_columns)
 {

@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "truth.h"
-#include "val.h"
+#include "io/ground_truth.h"
+#include "report/eval_report.h"
 
 static const char *const labels[] = {"T-shirt/top", "great white shark", "crane", "crane"};
 static const struct truth_classes classes = {.labels = labels, .count = 4};

@@ -10,7 +10,7 @@ struct vgg_builtin {
     size_t size;
 };
 
-/* Written by tools/embed.py, in the order of src/model/meson.build; ends with a NULL name. */
+/* Written by tools/scripts/embed.py, in the order of src/model/meson.build; ends with a NULL name. */
 extern const struct vgg_builtin vgg_builtins[];
 
 /* The file of this name, or NULL. */

@@ -1,0 +1,12 @@
+/* Completions for shells, made of the option table. */
+#ifndef TOOLS_CLI_COMPLETION_H
+#define TOOLS_CLI_COMPLETION_H
+
+#include <stdio.h>
+
+#include "cli/cli.h"
+
+/* Writes what a shell sources to complete the words after vgg-infer. */
+void completion_write(enum cli_shell shell, FILE *out);
+
+#endif

@@ -1,0 +1,80 @@
+/* vgg-infer: the program. Parses its options and runs the command that they name. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/completion.h"
+#include "commands/commands.h"
+#include "io/message.h"
+#include "io/sandbox.h"
+#include "vgg/vgg.h"
+
+/* A caller may have closed the standard files; the next file that is opened would then take their
+ * place, and results be written into it. */
+static void fill_standard_files(void)
+{
+    int fd;
+    do {
+        fd = open("/dev/null", O_RDONLY);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO) {
+        close(fd);
+    }
+}
+
+static int run_command(const struct cli_options *options)
+{
+    if (!options->no_sandbox && !sandbox_enter(true) && options->verbose) {
+        message_say("this system or build has no sandbox");
+    }
+    switch (options->command) {
+    case CLI_COMPARE:
+        return command_compare(options);
+    case CLI_BENCH:
+        return command_bench(options);
+    case CLI_CONVERT:
+        return command_convert(options);
+    case CLI_PACK:
+        return command_pack(options);
+    case CLI_VAL:
+        return command_val(options);
+    case CLI_INFO:
+        return command_info(options);
+    case CLI_CLASSIFY:
+        break;
+    }
+    return command_classify(options);
+}
+
+int main(int argc, char **argv)
+{
+    struct cli_options options;
+    struct vgg_error err = {0};
+    fill_standard_files();
+    vgg_status status = cli_parse(argc, argv, &options, &err);
+    if (status != VGG_OK) {
+        message_say("%s", err.message);
+        message_say("see vgg-infer --help");
+        return status == VGG_ERR_MEMORY ? EXIT_MEMORY : EXIT_USAGE;
+    }
+    int exit_code = EXIT_GOOD;
+    if (options.help) {
+        cli_write_help(options.command, stdout);
+    } else if (options.completion >= 0) {
+        completion_write((enum cli_shell)options.completion, stdout);
+    } else if (options.version) {
+        printf("vgg-infer %s\n", vgg_version());
+    } else {
+        exit_code = run_command(&options);
+    }
+    if (exit_code == EXIT_USAGE) {
+        const char *name = cli_command_name(options.command);
+        message_say("see vgg-infer %s%s--help", name, name[0] != '\0' ? " " : "");
+    }
+    cli_options_fini(&options);
+    if (fflush(stdout) != 0) {
+        exit_code = exit_code == EXIT_GOOD ? EXIT_FAILED : exit_code;
+    }
+    return exit_code;
+}

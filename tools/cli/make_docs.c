@@ -1,0 +1,128 @@
+/* Run while building: writes the man page vgg-infer(1) or a shell's completions, made of the tables.
+ *
+ *     make_docs man VERSION | bash | zsh | fish */
+#include <string.h>
+
+#include "cli/table.h"
+#include "cli/completion.h"
+
+/* Text for troff: a dash is a minus sign, and no line begins with a control character. */
+static void put_text(const char *text)
+{
+    const char *p = text;
+    if (*p == '.' || *p == '\'') {
+        fputs("\\&", stdout);
+    }
+    for (; *p != '\0'; p++) {
+        switch (*p) {
+        case '\\':
+            fputs("\\e", stdout);
+            break;
+        case '-':
+            fputs("\\-", stdout);
+            break;
+        default:
+            putchar(*p);
+        }
+    }
+}
+
+static void put_line(const char *text)
+{
+    put_text(text);
+    putchar('\n');
+}
+
+static void put_option(const struct cli_option *option)
+{
+    fputs(".TP\n", stdout);
+    if (option->letter != 0) {
+        printf("\\fB\\-%c\\fR, ", option->letter);
+    }
+    fputs("\\fB\\-\\-", stdout);
+    put_text(option->name);
+    fputs("\\fR", stdout);
+    if (option->argument != NULL) {
+        fputs(" \\fI", stdout);
+        put_text(option->argument);
+        fputs("\\fR", stdout);
+    }
+    for (size_t i = 0; option->choices != NULL && option->choices[i] != NULL; i++) {
+        fputs(i == 0 ? " \\fB" : "\\fR|\\fB", stdout);
+        put_text(option->choices[i]);
+    }
+    if (option->choices != NULL) {
+        fputs(option->kind == CLI_CHOICES ? "\\fR,..." : "\\fR", stdout);
+    }
+    putchar('\n');
+    put_line(option->help);
+}
+
+static void put_command(const struct cli_command_entry *entry)
+{
+    if (entry->name[0] == '\0') {
+        fputs(".SH DESCRIPTION\n", stdout);
+        put_line(entry->summary);
+        fputs(".SH OPTIONS\n", stdout);
+    } else {
+        fputs(".SH VGG-INFER ", stdout);
+        for (const char *p = entry->name; *p != '\0'; p++) {
+            putchar(*p >= 'a' && *p <= 'z' ? *p - 'a' + 'A' : *p);
+        }
+        putchar('\n');
+        put_line(entry->summary);
+    }
+    for (const struct cli_option *option = cli_option_table; option->name != NULL; option++) {
+        if ((option->commands & entry->command) != 0) {
+            put_option(option);
+        }
+    }
+}
+
+static void put_man(const char *version)
+{
+    printf(".TH VGG-INFER 1 \"\" \"vgg-infer %s\" \"User Commands\"\n"
+           ".SH NAME\n"
+           "vgg-infer \\- classify pictures with pretrained VGG checkpoints\n"
+           ".SH SYNOPSIS\n",
+           version);
+    for (const struct cli_command_entry *e = cli_command_table; e->name != NULL; e++) {
+        fputs(e == cli_command_table ? ".B vgg\\-infer\n" : ".br\n.B vgg\\-infer ", stdout);
+        if (e->name[0] != '\0') {
+            put_line(e->name);
+        }
+        put_line(e->usage);
+    }
+    for (const struct cli_command_entry *e = cli_command_table; e->name != NULL; e++) {
+        put_command(e);
+    }
+    fputs(".SH EXIT STATUS\n", stdout);
+    for (const struct cli_exit_entry *e = cli_exit_table; e->meaning != NULL; e++) {
+        printf(".TP\n.B %d\n", e->code);
+        put_line(e->meaning);
+    }
+    fputs(".SH ENVIRONMENT\n", stdout);
+    for (const struct cli_variable_entry *e = cli_variable_table; e->name != NULL; e++) {
+        printf(".TP\n.B %s\n", e->name);
+        put_line(e->meaning);
+    }
+    fputs(".SH SEE ALSO\n.BR libvgg (3)\n", stdout);
+}
+
+int main(int argc, char **argv)
+{
+    const char *what = argc > 1 ? argv[1] : "";
+    if (argc == 3 && strcmp(what, "man") == 0) {
+        put_man(argv[2]);
+    } else if (argc == 2 && strcmp(what, "bash") == 0) {
+        completion_write(CLI_SHELL_BASH, stdout);
+    } else if (argc == 2 && strcmp(what, "zsh") == 0) {
+        completion_write(CLI_SHELL_ZSH, stdout);
+    } else if (argc == 2 && strcmp(what, "fish") == 0) {
+        completion_write(CLI_SHELL_FISH, stdout);
+    } else {
+        fputs("usage: make_docs man VERSION | bash | zsh | fish\n", stderr);
+        return 2;
+    }
+    return fflush(stdout) != 0;
+}

@@ -1,0 +1,396 @@
+/* vgg-infer MODEL IMAGE...: classify pictures.
+ *
+ * From top to bottom: which files, checkpoint -> model -> session, then for each picture
+ * decode -> preprocess -> run -> rank -> report. */
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands/commands.h"
+#include "io/files.h"
+#include "io/message.h"
+#include "commands/net.h"
+#include "io/npy.h"
+#include "report/report.h"
+#include "io/sandbox.h"
+#include "timing/timing.h"
+#include "vgg/vgg.h"
+#include "commands/operands.h"
+
+/* Up to so many, preparing weights again for each is quicker than keeping all of them (vgg16, 1 and 2
+ * threads). */
+enum { FEW_PICTURES = 4 };
+
+struct run {
+    const struct cli_options *options;
+    struct words words; /* model_path is never NULL once the model is opened */
+    char bundled_path[PATH_MAX];
+
+    struct net net;
+    vgg_session *session;         /* for pictures of one size, */
+    int width, height;            /* this one */
+    float *input;                 /* [3][height][width] */
+    float *logits;                /* [classes] */
+    struct vgg_ranked *ranked;    /* [shown] */
+    struct report_class *classes; /* [shown] */
+    int shown;                    /* classes reported per picture */
+
+    FILE *out;
+    struct report report;
+    struct report_totals totals;
+    struct timing timing;
+    struct npy_writer saved_logits, saved_input; /* closed when not asked for */
+    bool out_of_memory;                          /* for one picture at least */
+    bool bad_weights;                            /* they are why a picture failed */
+    bool incomplete; /* an input was not saved, because its size is not the first one's */
+};
+
+/* Creates the files that results go to, before time is spent on computing them. */
+static vgg_status open_outputs(struct run *run, struct vgg_error *err)
+{
+    const struct cli_options *options = run->options;
+    vgg_status status = VGG_OK;
+    run->out = stdout;
+    if (options->output != NULL) {
+        run->out = fopen(options->output, "we");
+        if (run->out == NULL) {
+            return message_fail_errno(err, "%s: cannot create", options->output);
+        }
+    }
+    if (options->save_logits != NULL) {
+        status = npy_writer_open(options->save_logits, &run->saved_logits, err);
+    }
+    if (status == VGG_OK && options->save_input != NULL) {
+        status = npy_writer_open(options->save_input, &run->saved_input, err);
+    }
+    return status;
+}
+
+/* Memory that does not depend on the size of pictures. */
+static vgg_status allocate_results(struct run *run, struct vgg_error *err)
+{
+    const int class_count = run->net.about.info.class_count;
+    run->shown = run->options->topk < class_count ? run->options->topk : class_count;
+    run->logits = calloc((size_t)class_count, sizeof *run->logits);
+    run->ranked = calloc((size_t)run->shown, sizeof *run->ranked);
+    run->classes = calloc((size_t)run->shown, sizeof *run->classes);
+    if (run->logits == NULL || run->ranked == NULL || run->classes == NULL) {
+        return message_fail(err, VGG_ERR_MEMORY, "%s: out of memory for %d classes",
+                            run->words.model_path, class_count);
+    }
+    return VGG_OK;
+}
+
+/* Whether the time until the first answers matters more than that of each further picture. */
+static bool is_one_shot(const struct run *run)
+{
+    if (run->options->low_memory) {
+        return true; /* it prepares in each run, too */
+    }
+    return run->options->plan_for == CLI_PLAN_AUTO ? run->words.picture_count <= FEW_PICTURES
+                                                   : run->options->plan_for == CLI_PLAN_ONE_SHOT;
+}
+
+/* Makes the session that takes pictures of this size, unless it is there already. */
+static vgg_status prepare_session(struct run *run, int width, int height, struct vgg_error *err)
+{
+    if (run->session != NULL && run->width == width && run->height == height) {
+        return VGG_OK;
+    }
+    double start = timing_now_ms();
+    const struct vgg_session_options options = {
+        .threads = run->options->threads,
+        .isa = (enum vgg_isa)run->options->isa,
+        .conv = (enum vgg_conv_algorithm)run->options->conv,
+        .one_shot = is_one_shot(run),
+        .low_memory = run->options->low_memory,
+        .height = height,
+        .width = width,
+    };
+    vgg_session_destroy(run->session);
+    free(run->input);
+    run->session = NULL;
+    run->input = NULL;
+    vgg_status status = vgg_session_create(run->net.model, &options, &run->session, err);
+    if (status != VGG_OK) { /* it says what is wrong with a size that is too large */
+        return status;
+    }
+    run->input = calloc((size_t)height * (size_t)width, 3 * sizeof *run->input);
+    if (run->input == NULL) {
+        return message_fail(err, VGG_ERR_MEMORY, "out of memory for an input of %dx%d", width,
+                            height);
+    }
+    run->width = width;
+    run->height = height;
+    timing_lap(&start, &run->timing.prepare_ms);
+    timing_sample_memory(&run->timing);
+    struct vgg_session_info info;
+    vgg_session_get_info(run->session, &info);
+    run->totals.threads = info.threads;
+    run->totals.isa = vgg_isa_string(info.isa);
+    run->totals.plan = options.low_memory ? "low-memory" : options.one_shot ? "one-shot" : "steady";
+    return VGG_OK;
+}
+
+/* Opens the model; and its session too, when all pictures are cropped to one size. */
+static vgg_status prepare(struct run *run, struct vgg_error *err)
+{
+    double start = timing_now_ms();
+    vgg_status status = net_open(run->words.model_path, run->options, &run->net, err);
+    timing_lap(&start, &run->timing.load_ms);
+    if (status != VGG_OK) {
+        return status;
+    }
+    run->net.about.folded = run->net.about.info.batch_norm;
+    status = vgg_model_check_classifier(run->net.model, err);
+    if (status == VGG_OK) {
+        status = allocate_results(run, err);
+    }
+    if (status == VGG_OK && run->net.about.preprocess->crop > 0) {
+        const struct vgg_model_info *info = &run->net.about.info;
+        status = prepare_session(run, info->width, info->height, err);
+    }
+    return status;
+}
+
+/* Picture -> run->input, with a session that takes it. */
+static vgg_status read_picture(struct run *run, const char *path, struct report_image *result,
+                               struct vgg_error *err)
+{
+    const struct vgg_preprocess *preprocess = run->net.about.preprocess;
+    struct vgg_image image = {0};
+    int width, height;
+    double start = timing_now_ms();
+    vgg_status status = vgg_image_open(path, NULL, &image, err);
+    timing_lap(&start, &result->decode_ms);
+    if (status == VGG_OK) {
+        status = vgg_preprocess_get_size(preprocess, image.width, image.height, NULL, &width,
+                                         &height, err);
+    }
+    if (status == VGG_OK) {
+        status = prepare_session(run, width, height, err);
+    }
+    if (status == VGG_OK) {
+        start = timing_now_ms();
+        status = vgg_image_to_tensor(&image, preprocess, NULL, run->input, err);
+        timing_lap(&start, &result->decode_ms);
+        timing_sample_memory(&run->timing);
+    }
+    result->width = image.width;
+    result->height = image.height;
+    vgg_image_destroy(&image);
+    return status;
+}
+
+/* Appends what was asked to be saved; a picture that failed leaves a row of NaN. */
+static vgg_status save_rows(struct run *run, bool failed, struct vgg_error *err)
+{
+    const int64_t logits_shape[] = {run->net.about.info.class_count};
+    const int64_t input_shape[] = {3, run->height, run->width};
+    vgg_status status = VGG_OK;
+    if (run->saved_logits.file != NULL) {
+        status = failed ? npy_writer_add_missing(&run->saved_logits, err)
+                        : npy_writer_add(&run->saved_logits, logits_shape, 1, run->logits, err);
+    }
+    if (status == VGG_OK && run->saved_input.file != NULL) {
+        status = failed ? npy_writer_add_missing(&run->saved_input, err)
+                        : npy_writer_add(&run->saved_input, input_shape, 3, run->input, err);
+        if (status == VGG_ERR_MISMATCH) {
+            message_say("%s", err->message);
+            run->incomplete = true;
+            status = npy_writer_add_missing(&run->saved_input, err);
+        }
+    }
+    return status;
+}
+
+/* Logits that are no numbers have a reason, most often a weight that is none. */
+static vgg_status check_logits(struct run *run, struct vgg_error *err)
+{
+    bool finite = true;
+    for (int i = 0; i < run->net.about.info.class_count; i++) {
+        finite = finite && isfinite(run->logits[i]);
+    }
+    if (finite) {
+        return VGG_OK;
+    }
+    vgg_status status = vgg_model_check_weights(run->net.model, err);
+    run->bad_weights = status != VGG_OK;
+    return status != VGG_OK
+               ? status
+               : message_fail(err, VGG_ERR_UNSUPPORTED,
+                              "the logits are not finite: the net overflows on this picture");
+}
+
+/* A one-shot run prepares the weights: that is no part of the picture's own time. */
+static void split_preparation(struct run *run, struct report_image *result)
+{
+    double prepare_ms = 0;
+    for (size_t s = 0; is_one_shot(run) && s < vgg_session_get_step_count(run->session); s++) {
+        struct vgg_step_info info;
+        vgg_session_get_step(run->session, s, &info);
+        prepare_ms += 1e-6 * (double)info.prepare_ns;
+    }
+    result->infer_ms -= prepare_ms;
+    run->timing.prepare_ms += prepare_ms;
+}
+
+/* One picture from file to ranking. */
+static vgg_status classify(struct run *run, const char *path, struct report_image *result,
+                           struct vgg_error *err)
+{
+    vgg_status status = read_picture(run, path, result, err);
+    if (status != VGG_OK) {
+        return status;
+    }
+    double start = timing_now_ms();
+    status = vgg_session_run(run->session, run->input, 1, run->logits, err);
+    timing_lap(&start, &result->infer_ms);
+    split_preparation(run, result);
+    timing_sample_memory(&run->timing);
+    if (status == VGG_OK) {
+        status = check_logits(run, err);
+    }
+    if (status != VGG_OK) {
+        return status;
+    }
+    vgg_rank(run->logits, run->net.about.info.class_count, run->shown, run->ranked);
+    for (int i = 0; i < run->shown; i++) {
+        run->classes[i].ranked = run->ranked[i];
+        run->classes[i].label = vgg_model_get_label(run->net.model, run->ranked[i].index);
+    }
+    result->classes = run->classes;
+    result->class_count = run->shown;
+    run->timing.decode_ms += result->decode_ms;
+    run->timing.infer_ms += result->infer_ms;
+    run->timing.images++;
+    return VGG_OK;
+}
+
+/* Tells of a picture that failed; a checkpoint in its place gets a hint. */
+static void say_failure(const struct run *run, const char *path, const struct vgg_error *err)
+{
+    if (strstr(err->message, path) != NULL) {
+        message_say("%s", err->message);
+    } else {
+        message_say("%s: %s", path, err->message);
+    }
+    if (file_sniff(path) == FILE_CHECKPOINT) {
+        message_say("%s is a checkpoint; MODEL stands before the pictures", path);
+    }
+    if (run->saved_logits.file != NULL || run->saved_input.file != NULL) {
+        message_say("%s: its row in the saved arrays is NaN", path);
+    }
+}
+
+/* Classifies and reports every picture. The error is one of writing: pictures fail each for itself. */
+static vgg_status classify_all(struct run *run, struct vgg_error *err)
+{
+    for (int i = 0; i < run->words.picture_count; i++) {
+        struct vgg_error picture_error = {0};
+        struct report_image result = {.path = run->words.pictures[i]};
+        vgg_status status = classify(run, result.path, &result, &picture_error);
+        if (run->bad_weights) {
+            *err = picture_error;
+            return status;
+        }
+        if (status != VGG_OK) {
+            result.error = &picture_error;
+            run->totals.failed++;
+            run->out_of_memory |= message_is_memory(&picture_error);
+            say_failure(run, result.path, &picture_error);
+        }
+        run->totals.images++;
+        if (!report_write_image(&run->report, &result)) {
+            return message_fail_errno(err, "cannot write the results");
+        }
+        status = save_rows(run, result.error != NULL, err);
+        if (status != VGG_OK) {
+            return status;
+        }
+    }
+    return VGG_OK;
+}
+
+/* Finishes every output; an error before this one is kept. */
+static vgg_status close_outputs(struct run *run, vgg_status status, struct vgg_error *err)
+{
+    struct vgg_error later = {0};
+    vgg_status logits = npy_writer_close(&run->saved_logits, status == VGG_OK ? err : &later);
+    status = status != VGG_OK ? status : logits;
+    vgg_status input = npy_writer_close(&run->saved_input, status == VGG_OK ? err : &later);
+    status = status != VGG_OK ? status : input;
+    if (run->out != NULL && run->out != stdout && fclose(run->out) != 0 && status == VGG_OK) {
+        status = message_fail_errno(err, "%s: cannot write", run->options->output);
+    }
+    return status;
+}
+
+static void free_run(struct run *run)
+{
+    vgg_session_destroy(run->session);
+    net_close(&run->net);
+    free(run->input);
+    free(run->logits);
+    free(run->ranked);
+    free(run->classes);
+}
+
+int command_classify(const struct cli_options *options)
+{
+    struct vgg_error err = {0};
+    struct run run = {.options = options};
+    int exit_code = EXIT_USAGE;
+    vgg_status status = words_sort(options, &run.words, &err);
+    if (status == VGG_OK) {
+        status = net_check_options(options, &err);
+    }
+    if (status != VGG_OK) {
+        goto done;
+    }
+    exit_code = EXIT_MODEL;
+    if (run.words.model_path == NULL) {
+        status = net_find_bundled(run.bundled_path, sizeof run.bundled_path, &err);
+        run.words.model_path = run.bundled_path;
+    }
+    if (status == VGG_OK) {
+        status = prepare(&run, &err);
+    }
+    if (status != VGG_OK) {
+        exit_code = net_exit_code(&err);
+        goto done;
+    }
+    exit_code = EXIT_FAILED;
+    status = open_outputs(&run, &err);
+    if (status != VGG_OK) {
+        goto done;
+    }
+    if (!options->no_sandbox) {
+        (void)sandbox_enter(false); /* pictures come next: no file is written but those open */
+    }
+    if (!report_begin(&run.report, (enum output_format)options->format, run.out, options->time,
+                      &run.net.about)) {
+        status = message_fail_errno(&err, "cannot write the results");
+        goto done;
+    }
+    status = classify_all(&run, &err);
+    if (status == VGG_OK && !report_end(&run.report, &run.totals, &run.timing)) {
+        status = message_fail_errno(&err, "cannot write the results");
+    }
+done:
+    status = close_outputs(&run, status, &err);
+    /* A reader that has seen enough and left is no reason to speak. */
+    if (status != VGG_OK && err.sys_errno != EPIPE) {
+        message_say("%s", err.message);
+    }
+    free_run(&run);
+    if (message_is_memory(&err) || run.out_of_memory) {
+        return EXIT_MEMORY;
+    }
+    if (status != VGG_OK) {
+        return run.bad_weights ? EXIT_MODEL : exit_code;
+    }
+    return run.totals.failed > 0 || run.incomplete ? EXIT_FAILED : EXIT_GOOD;
+}

@@ -1,0 +1,15 @@
+/* What the program can do: one function per command, which runs it and returns the exit code. */
+#ifndef TOOLS_COMMANDS_COMMANDS_H
+#define TOOLS_COMMANDS_COMMANDS_H
+
+#include "commands/options.h"
+
+int command_classify(const struct cli_options *options);
+int command_compare(const struct cli_options *options);
+int command_bench(const struct cli_options *options);
+int command_convert(const struct cli_options *options);
+int command_pack(const struct cli_options *options);
+int command_val(const struct cli_options *options);
+int command_info(const struct cli_options *options);
+
+#endif

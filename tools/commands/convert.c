@@ -1,0 +1,95 @@
+/* vgg-infer convert: a checkpoint's tensors into a file of another format. */
+#include <string.h>
+
+#include "commands/commands.h"
+#include "io/files.h"
+#include "io/sigbus.h"
+#include "io/message.h"
+#include "vgg/checkpoint.h"
+#include "vgg/model.h"
+#include "vgg/quantize.h"
+#include "commands/operands.h"
+
+static vgg_status check_words(const struct cli_options *options, const char **model,
+                              struct vgg_error *err)
+{
+    vgg_status status = words_take_model(options, model, err);
+    if (status != VGG_OK) {
+        return status;
+    }
+    if (options->output == NULL) {
+        return message_fail(err, VGG_ERR_ARGUMENT,
+                            "convert: no -o FILE given, which ends in .pth or .safetensors");
+    }
+    return VGG_OK;
+}
+
+/* An int8 net's tensors as the float32 numbers that they stand for; all others as they are. */
+static vgg_status save(const vgg_checkpoint *checkpoint, const char *output, size_t *count,
+                       struct vgg_error *err)
+{
+    struct vgg_model_info info = {0};
+    vgg_model *model = NULL;
+    vgg_status status = VGG_OK;
+    *count = vgg_checkpoint_get_tensor_count(checkpoint);
+    if (vgg_checkpoint_get_container(checkpoint) == VGG_CONTAINER_PACKED) {
+        status = vgg_model_create(checkpoint, NULL, &model, err);
+        if (status == VGG_OK) {
+            vgg_model_get_info(model, &info);
+        }
+    }
+    if (status == VGG_OK && info.int8) {
+        *count /= 2; /* scales and sums are gone */
+        status = vgg_model_dequantize(model, output, err);
+        if (status == VGG_OK) {
+            message_say("%s: int8 weights are written as the float32 numbers that they stand for, "
+                        "which are not those they were made of",
+                        vgg_checkpoint_get_path(checkpoint));
+        }
+    } else if (status == VGG_OK) {
+        status = vgg_checkpoint_save(checkpoint, output, err);
+    }
+    vgg_model_destroy(model);
+    return status;
+}
+
+int command_convert(const struct cli_options *options)
+{
+    struct vgg_error err = {0};
+    const struct vgg_context context = message_context(options->verbose);
+    const struct vgg_checkpoint_options choice = {.key = options->key};
+    const char *model;
+    vgg_checkpoint *checkpoint = NULL;
+    size_t count = 0;
+    int exit_code = EXIT_USAGE;
+    vgg_status status = check_words(options, &model, &err);
+    if (status == VGG_OK) {
+        exit_code = EXIT_MODEL;
+        guard_begin(model);
+        status = file_sniff(model) == FILE_PICTURE
+                     ? message_fail(&err, VGG_ERR_FORMAT,
+                                    "%s: expected a checkpoint, got a picture", model)
+                     : vgg_checkpoint_open_with(model, &choice, &context, &checkpoint, &err);
+    }
+    if (status == VGG_OK) {
+        guard_watch(checkpoint);
+    }
+    if (status == VGG_OK && options->verify) {
+        status = vgg_checkpoint_verify(checkpoint, NULL, &err);
+    }
+    if (status == VGG_OK) {
+        status = save(checkpoint, options->output, &count, &err);
+        exit_code = status == VGG_ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED;
+    }
+    if (status == VGG_OK) {
+        const bool described = vgg_checkpoint_get_container(checkpoint) == VGG_CONTAINER_PACKED;
+        message_say("%s: %zu tensors of %s%s", options->output, count, model,
+                    described ? "; layers, labels and preprocessing in the .json beside it" : "");
+        exit_code = EXIT_GOOD;
+    } else {
+        message_say("%s", err.message);
+    }
+    guard_end();
+    vgg_checkpoint_close(checkpoint);
+    return message_is_memory(&err) ? EXIT_MEMORY : exit_code;
+}

@@ -1,0 +1,370 @@
+/* vgg-infer val: how often a net is right, on a folder of pictures whose classes are known.
+ *
+ * A batch at a time: all threads decode, then all run the net. */
+#include "report/eval_report.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "commands/commands.h"
+#include "io/message.h"
+#include "commands/net.h"
+#include "io/read_image.h"
+#include "io/progress.h"
+#include "io/sandbox.h"
+#include "timing/timing.h"
+#include "vgg/vgg.h"
+
+enum { BATCH = 8, MOST_THREADS = 64 };
+
+struct validation {
+    const struct cli_options *options;
+    const char *model_path, *folder;
+    char bundled_path[PATH_MAX];
+
+    struct net net;
+    const char **labels; /* [classes] */
+    struct truth_classes classes;
+    struct truth truth;
+    vgg_session *session;
+    int batch, threads;
+    float *inputs;              /* [batch][3][height][width] */
+    float *logits;              /* [batch][classes] */
+    size_t *order;              /* [batch] which picture each input is of */
+    struct vgg_error *problems; /* [batch] why a picture could not be read; code OK: it could */
+    struct val_answer *answers; /* [truth.count] */
+    struct val_outcome outcome;
+    bool out_of_memory; /* for one picture at least */
+    bool bad_weights;
+};
+
+static vgg_status choose_words(struct validation *v, struct vgg_error *err)
+{
+    const struct cli_options *options = v->options;
+    const int before = options->model == NULL && options->word_count > 1 ? 1 : 0;
+    if (options->word_count == before) {
+        return message_fail(err, VGG_ERR_ARGUMENT, "val needs a FOLDER of pictures");
+    }
+    if (options->word_count > before + 1) {
+        return message_fail(err, VGG_ERR_ARGUMENT, "val takes one FOLDER; '%s' is one too many",
+                            options->words[before + 1]);
+    }
+    v->model_path = before == 1 ? options->words[0] : options->model;
+    v->folder = options->words[before];
+    struct stat info;
+    if (stat(v->folder, &info) != 0) {
+        return message_fail_errno(err, "%s: cannot read the folder", v->folder);
+    }
+    if (!S_ISDIR(info.st_mode)) {
+        return message_fail(err, VGG_ERR_ARGUMENT,
+                            "%s: expected a folder of pictures, found a file", v->folder);
+    }
+    return net_check_options(options, err);
+}
+
+static vgg_status open_model(struct validation *v, struct vgg_error *err)
+{
+    vgg_status status = VGG_OK;
+    if (v->model_path == NULL) {
+        status = net_find_bundled(v->bundled_path, sizeof v->bundled_path, err);
+        v->model_path = v->bundled_path;
+    }
+    if (status == VGG_OK) {
+        status = net_open(v->model_path, v->options, &v->net, err);
+    }
+    if (status == VGG_OK) {
+        v->net.about.folded = v->net.about.info.batch_norm;
+        status = vgg_model_check_classifier(v->net.model, err);
+    }
+    return status;
+}
+
+static vgg_status read_truth(struct validation *v, struct vgg_error *err)
+{
+    const int count = v->net.about.info.class_count;
+    v->labels = calloc((size_t)count, sizeof *v->labels);
+    if (v->labels == NULL) {
+        return message_fail(err, VGG_ERR_MEMORY, "out of memory for %d labels", count);
+    }
+    for (int i = 0; i < count; i++) {
+        v->labels[i] = vgg_model_get_label(v->net.model, i);
+    }
+    v->classes = (struct truth_classes){.labels = v->labels, .count = count};
+    return truth_read(v->folder, v->options->truth, &v->classes, &v->truth, err);
+}
+
+static vgg_status prepare(struct validation *v, struct vgg_error *err)
+{
+    const struct vgg_model_info *info = &v->net.about.info;
+    v->batch = v->options->batch > 0 ? v->options->batch : BATCH;
+    v->batch = (size_t)v->batch < v->truth.count ? v->batch : (int)v->truth.count;
+    const struct vgg_session_options options = {
+        .threads = v->options->threads,
+        .isa = (enum vgg_isa)v->options->isa,
+        .conv = (enum vgg_conv_algorithm)v->options->conv,
+        .low_memory = v->options->low_memory,
+        .batch = v->batch,
+    };
+    vgg_status status = vgg_session_create(v->net.model, &options, &v->session, err);
+    if (status != VGG_OK) {
+        return status;
+    }
+    struct vgg_session_info session;
+    vgg_session_get_info(v->session, &session);
+    v->threads = session.threads < MOST_THREADS ? session.threads : MOST_THREADS;
+    const size_t batch = (size_t)v->batch;
+    v->inputs = calloc(batch * (size_t)info->height * (size_t)info->width, 3 * sizeof *v->inputs);
+    v->logits = calloc(batch * (size_t)info->class_count, sizeof *v->logits);
+    v->order = calloc(batch, sizeof *v->order);
+    v->problems = calloc(batch, sizeof *v->problems);
+    v->answers = calloc(v->truth.count, sizeof *v->answers);
+    if (v->inputs == NULL || v->logits == NULL || v->order == NULL || v->problems == NULL ||
+        v->answers == NULL) {
+        return message_fail(err, VGG_ERR_MEMORY, "%s: out of memory for %d pictures at a time",
+                            v->model_path, v->batch);
+    }
+    return VGG_OK;
+}
+
+/* --- a batch ---------------------------------------------------------------------------------- */
+
+/* Pictures first … first + count - 1, which threads take one by one. */
+struct decoding {
+    struct validation *v;
+    size_t first;
+    int count;
+    atomic_int next;
+};
+
+static size_t input_size(const struct validation *v)
+{
+    return (size_t)3 * (size_t)v->net.about.info.height * (size_t)v->net.about.info.width;
+}
+
+static void *decode(void *argument)
+{
+    struct decoding *d = argument;
+    struct validation *v = d->v;
+    const struct report_model *about = &v->net.about;
+    for (int i; (i = atomic_fetch_add(&d->next, 1)) < d->count;) {
+        v->problems[i] = (struct vgg_error){0};
+        (void)picture_read_sized(v->truth.pictures[d->first + (size_t)i].path, about->preprocess,
+                                 about->info.width, about->info.height,
+                                 v->inputs + (size_t)i * input_size(v), &v->problems[i]);
+    }
+    return NULL;
+}
+
+/* On all threads; with those that could not be started missing, the others do their part. */
+static void decode_batch(struct validation *v, size_t first, int count)
+{
+    struct decoding decoding = {.v = v, .first = first, .count = count};
+    pthread_t threads[MOST_THREADS];
+    int started = 0;
+    const int wanted = (v->threads < count ? v->threads : count) - 1;
+    while (started < wanted && pthread_create(&threads[started], NULL, decode, &decoding) == 0) {
+        started++;
+    }
+    (void)decode(&decoding);
+    for (int i = 0; i < started; i++) {
+        pthread_join(threads[i], NULL);
+    }
+}
+
+static void fail_picture(struct validation *v, size_t picture, const struct vgg_error *problem)
+{
+    const char *path = v->truth.pictures[picture].path;
+    const bool names_it = strstr(problem->message, path) != NULL;
+    v->answers[picture].best = -1;
+    v->outcome.failed++;
+    v->out_of_memory |= message_is_memory(problem);
+    progress_clear();
+    message_say("%s%s%s", names_it ? "" : path, names_it ? "" : ": ", problem->message);
+}
+
+/* Moves the inputs that are there together; returns how many. */
+static int pack_inputs(struct validation *v, size_t first, int count)
+{
+    const size_t size = input_size(v);
+    int good = 0;
+    for (int i = 0; i < count; i++) {
+        if (v->problems[i].code != VGG_OK) {
+            fail_picture(v, first + (size_t)i, &v->problems[i]);
+            continue;
+        }
+        if (good < i) {
+            memcpy(v->inputs + (size_t)good * size, v->inputs + (size_t)i * size,
+                   size * sizeof *v->inputs);
+        }
+        v->order[good++] = first + (size_t)i;
+    }
+    return good;
+}
+
+/* One picture's logits to its answer; false when one of them is no number. */
+static bool judge(struct validation *v, size_t picture, const float *logits)
+{
+    const int count = v->classes.count, class_index = v->truth.pictures[picture].class_index;
+    const float own = logits[class_index];
+    struct val_answer answer = {0};
+    double sum = 0;
+    for (int i = 0; i < count; i++) {
+        if (!isfinite(logits[i])) {
+            return false;
+        }
+        answer.best = logits[i] > logits[answer.best] ? i : answer.best;
+        answer.rank += logits[i] > own || (logits[i] == own && i < class_index);
+    }
+    for (int i = 0; i < count; i++) {
+        sum += exp((double)logits[i] - (double)logits[answer.best]);
+    }
+    v->answers[picture] = answer;
+    v->outcome.images++;
+    v->outcome.best += answer.rank == 0;
+    v->outcome.among += answer.rank < v->outcome.topk;
+    v->outcome.loss += log(sum) + (double)logits[answer.best] - (double)own;
+    return true;
+}
+
+static vgg_status run_batch(struct validation *v, size_t first, int count, struct vgg_error *err)
+{
+    decode_batch(v, first, count);
+    const int good = pack_inputs(v, first, count);
+    vgg_status status =
+        good == 0 ? VGG_OK : vgg_session_run(v->session, v->inputs, good, v->logits, err);
+    for (int i = 0; i < good && status == VGG_OK; i++) {
+        if (judge(v, v->order[i], v->logits + (size_t)i * (size_t)v->classes.count)) {
+            continue;
+        }
+        status = vgg_model_check_weights(v->net.model, err);
+        v->bad_weights = status != VGG_OK;
+        if (status == VGG_OK) {
+            struct vgg_error problem = {0};
+            (void)message_fail(&problem, VGG_ERR_UNSUPPORTED,
+                               "the logits are not finite: the net overflows on this picture");
+            fail_picture(v, v->order[i], &problem);
+        }
+    }
+    return status;
+}
+
+static vgg_status run_all(struct validation *v, struct vgg_error *err)
+{
+    const double start = timing_now_ms();
+    const size_t batch = (size_t)v->batch;
+    for (size_t first = 0; first < v->truth.count; first += batch) {
+        const size_t left = v->truth.count - first, count = left < batch ? left : batch;
+        vgg_status status = run_batch(v, first, (int)count, err);
+        if (status != VGG_OK) {
+            return status;
+        }
+        progress_show("pictures", first + count, v->truth.count);
+    }
+    v->outcome.seconds = 1e-3 * (timing_now_ms() - start);
+    if (v->outcome.images == 0) {
+        return message_fail(err, VGG_ERR_IO, "%s: none of its %zu pictures can be used", v->folder,
+                            v->truth.count);
+    }
+    v->outcome.loss /= (double)v->outcome.images;
+    return VGG_OK;
+}
+
+/* --- the command ------------------------------------------------------------------------------ */
+
+static vgg_status write_report(const struct validation *v, FILE *out, struct vgg_error *err)
+{
+    const bool json = v->options->format == FORMAT_JSON;
+    if (!(json ? val_write_json : val_write_text)(&v->outcome, out)) {
+        return message_fail(err, VGG_ERR_MEMORY, "out of memory for the report");
+    }
+    if (fflush(out) != 0 || ferror(out) != 0) {
+        return message_fail_errno(err, "cannot write the results");
+    }
+    if (val_is_chance(&v->outcome)) {
+        message_say("%s: no better than guessing: are its classes numbered as the net's, and is "
+                    "--preset %s right?",
+                    v->folder, v->net.about.preprocess->name);
+    }
+    return VGG_OK;
+}
+
+static void free_validation(struct validation *v)
+{
+    vgg_session_destroy(v->session);
+    net_close(&v->net);
+    truth_free(&v->truth);
+    free(v->labels);
+    free(v->inputs);
+    free(v->logits);
+    free(v->order);
+    free(v->problems);
+    free(v->answers);
+}
+
+int command_val(const struct cli_options *options)
+{
+    struct vgg_error err = {0};
+    struct validation v = {.options = options};
+    FILE *out = NULL;
+    int exit_code = EXIT_USAGE;
+    vgg_status status = choose_words(&v, &err);
+    if (status != VGG_OK) {
+        goto done;
+    }
+    status = open_model(&v, &err);
+    if (status != VGG_OK) {
+        exit_code = net_exit_code(&err);
+        goto done;
+    }
+    exit_code = EXIT_FAILED;
+    status = read_truth(&v, &err);
+    if (status == VGG_OK) {
+        status = prepare(&v, &err);
+    }
+    if (status != VGG_OK) {
+        goto done;
+    }
+    out = options->output == NULL ? stdout : fopen(options->output, "we");
+    if (out == NULL) {
+        status = message_fail_errno(&err, "%s: cannot create", options->output);
+        goto done;
+    }
+    if (!options->no_sandbox) {
+        (void)sandbox_enter(false); /* pictures come next: no file is written but the one open */
+    }
+    v.outcome = (struct val_outcome){
+        .model = &v.net.about,
+        .folder = v.folder,
+        .list = options->truth,
+        .truth = &v.truth,
+        .classes = &v.classes,
+        .answers = v.answers,
+        .topk = options->topk < v.classes.count ? options->topk : v.classes.count,
+    };
+    status = run_all(&v, &err);
+    if (status == VGG_OK) {
+        status = write_report(&v, out, &err);
+    }
+done:
+    if (out != NULL && out != stdout && fclose(out) != 0 && status == VGG_OK) {
+        status = message_fail_errno(&err, "%s: cannot write", options->output);
+    }
+    if (status != VGG_OK && err.sys_errno != EPIPE) {
+        message_say("%s", err.message);
+    }
+    const bool failed = v.outcome.failed > 0;
+    free_validation(&v);
+    if (message_is_memory(&err) || v.out_of_memory) {
+        return EXIT_MEMORY;
+    }
+    if (status != VGG_OK) {
+        return v.bad_weights ? EXIT_MODEL : exit_code;
+    }
+    return failed ? EXIT_FAILED : EXIT_GOOD;
+}

@@ -1,0 +1,109 @@
+/* vgg-infer info: what a checkpoint is, and with --plan how it is run here. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "commands/commands.h"
+#include "report/info_report.h"
+#include "io/message.h"
+#include "commands/net.h"
+
+enum { TIMED_RUNS = 5 };
+
+static vgg_status choose_model(const struct cli_options *options, const char **path,
+                               struct vgg_error *err)
+{
+    const int words = options->model == NULL ? 1 : 0;
+    if (options->word_count != words) {
+        return options->word_count < words
+                   ? message_fail(err, VGG_ERR_ARGUMENT, "info needs a MODEL")
+                   : message_fail(err, VGG_ERR_ARGUMENT,
+                                  "info takes one MODEL; '%s' is one too many",
+                                  options->words[words]);
+    }
+    if (options->format != FORMAT_TEXT && options->format != FORMAT_JSON) {
+        return message_fail(err, VGG_ERR_ARGUMENT, "info writes text or json only");
+    }
+    *path = options->model != NULL ? options->model : options->words[0];
+    return net_check_options(options, err);
+}
+
+static vgg_status write_info(const struct cli_options *options, const struct info *info,
+                             struct vgg_error *err)
+{
+    FILE *out = stdout;
+    bool written = true;
+    if (options->output != NULL) {
+        out = fopen(options->output, "we");
+        if (out == NULL) {
+            return message_fail_errno(err, "%s: cannot create", options->output);
+        }
+    }
+    errno = ENOMEM;
+    if (options->format == FORMAT_JSON) {
+        info_write_json(info, out);
+    } else {
+        written = info_write_text(info, out);
+    }
+    written = fflush(out) == 0 && ferror(out) == 0 && written;
+    if (out != stdout) {
+        written = fclose(out) == 0 && written;
+    }
+    return written ? VGG_OK : message_fail_errno(err, "cannot write the results");
+}
+
+int command_info(const struct cli_options *options)
+{
+    struct vgg_error err = {0};
+    struct net net = {0};
+    struct measurement plan = {0};
+    struct measure_options plan_options;
+    const char *path = NULL;
+    int exit_code = EXIT_USAGE;
+    vgg_status status = choose_model(options, &path, &err);
+    if (status != VGG_OK) {
+        goto done;
+    }
+    exit_code = EXIT_MODEL;
+    status = net_open(path, options, &net, &err);
+    if (status != VGG_OK) {
+        exit_code = net_exit_code(&err);
+        goto done;
+    }
+    exit_code = EXIT_FAILED;
+    net.about.folded = net.about.info.batch_norm;
+    plan_options = (struct measure_options){
+        .threads = options->threads > 0 ? options->threads : vgg_cpu_count(),
+        .batch = options->batch > 0 ? options->batch : 1,
+        .isa = options->isa != VGG_ISA_AUTO ? (enum vgg_isa)options->isa : vgg_isa_detect(),
+        .conv = (enum vgg_conv_algorithm)options->conv,
+        .one_shot = options->plan_for == CLI_PLAN_ONE_SHOT,
+        .low_memory = options->low_memory,
+        .height = net.about.info.height,
+        .width = net.about.info.width,
+        .runs = TIMED_RUNS,
+    };
+    if (options->plan) {
+        status = measure_run(net.model, &plan_options, &plan, &err);
+    }
+    if (status == VGG_OK) {
+        const struct info info = {
+            .about = &net.about,
+            .model = net.model,
+            .checkpoint = net.checkpoint,
+            .tensors = options->tensors,
+            .plan_options = options->plan ? &plan_options : NULL,
+            .plan = &plan,
+        };
+        status = write_info(options, &info, &err);
+    }
+done:
+    if (status != VGG_OK && err.sys_errno != EPIPE) {
+        message_say("%s", err.message);
+    }
+    measurement_free(&plan);
+    net_close(&net);
+    if (message_is_memory(&err)) {
+        return EXIT_MEMORY;
+    }
+    return status == VGG_OK ? EXIT_GOOD : exit_code;
+}

@@ -1,0 +1,137 @@
+/* A checkpoint that is open and the model made of it. */
+#include "commands/net.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "io/files.h"
+#include "io/sigbus.h"
+#include "io/message.h"
+
+/* Says what could not be compared; what was, the report tells. */
+static vgg_status verify(struct net *net, struct vgg_error *err)
+{
+    struct vgg_verified *verified = &net->about.verified;
+    const char *path = vgg_checkpoint_get_path(net->checkpoint);
+    vgg_status status = vgg_checkpoint_verify(net->checkpoint, verified, err);
+    if (status != VGG_OK) {
+        return status;
+    }
+    if (!verified->sha256) {
+        message_say("%s: the name holds no SHA-256 prefix (as in vgg16-397923af.pth): %s", path,
+                    verified->crc_checked > 0 ? "verified by the archive's own CRC-32 only"
+                                              : "nothing to verify");
+    }
+    if (verified->crc_missing > 0) {
+        message_say("%s: %u members of the archive have no CRC-32", path, verified->crc_missing);
+    }
+    return VGG_OK;
+}
+
+/* Says where a file that is not there may be had, if it is called like one of torchvision's. */
+static void hint_at_source(const char *path, struct vgg_error *err)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    const char *end = strrchr(name, '.');
+    const size_t used = strlen(err->message);
+    if (err->sys_errno == ENOENT && strncmp(name, "vgg", 3) == 0 && end != NULL &&
+        strcmp(end, ".pth") == 0) {
+        snprintf(err->message + used, sizeof err->message - used,
+                 "; torchvision's are at https://download.pytorch.org/models/%s",
+                 strchr(name, '-') != NULL ? name : "");
+    }
+}
+
+vgg_status net_open(const char *path, const struct cli_options *options, struct net *out,
+                    struct vgg_error *err)
+{
+    const struct vgg_model_options model_options = {
+        .spec_path = options->spec,
+        .cfg = options->cfg,
+        .dense = options->dense,
+        .height = options->size.height,
+        .width = options->size.width,
+        .resize = options->resize == 0  ? -1
+                  : options->resize > 0 ? options->resize
+                                        : 0,
+        .labels_path = options->labels,
+        .preset = options->preset,
+    };
+    const struct vgg_context context = message_context(options->verbose);
+    *out = (struct net){0};
+    if (file_sniff(path) == FILE_PICTURE) {
+        return message_fail(err, VGG_ERR_FORMAT, "%s: expected a checkpoint, got a picture", path);
+    }
+    const struct vgg_checkpoint_options checkpoint_options = {
+        .key = options->key,
+        /* What is only told about need not be computed. */
+        .names_only = options->command == CLI_INFO && !options->plan,
+    };
+    guard_begin(path);
+    vgg_status status =
+        vgg_checkpoint_open_with(path, &checkpoint_options, &context, &out->checkpoint, err);
+    if (status == VGG_OK) {
+        guard_watch(out->checkpoint);
+    } else {
+        hint_at_source(path, err);
+    }
+    if (status == VGG_OK && options->verify) {
+        status = verify(out, err);
+    }
+    if (status == VGG_OK) {
+        status = vgg_model_create(out->checkpoint, &model_options, &out->model, err);
+    }
+    if (status != VGG_OK) {
+        net_close(out);
+        return status;
+    }
+    vgg_model_get_info(out->model, &out->about.info);
+    out->about.path = path;
+    out->about.container = vgg_container_string(vgg_checkpoint_get_container(out->checkpoint));
+    out->about.key = vgg_checkpoint_get_key(out->checkpoint);
+    out->about.prefix = vgg_checkpoint_get_prefix(out->checkpoint);
+    out->about.class_name = vgg_checkpoint_get_class(out->checkpoint);
+    out->about.file_bytes = vgg_checkpoint_get_file_bytes(out->checkpoint);
+    out->about.preprocess = vgg_model_get_preprocess(out->model);
+    return VGG_OK;
+}
+
+int net_exit_code(const struct vgg_error *err)
+{
+    return err->code == VGG_ERR_ARGUMENT ? EXIT_USAGE : EXIT_MODEL;
+}
+
+vgg_status net_find_bundled(char *path, size_t bytes, struct vgg_error *err)
+{
+    if (!file_find_bundled(path, bytes)) {
+        return message_fail(err, VGG_ERR_IO,
+                            "no MODEL given, and the bundled checkpoint is not to be found; "
+                            "set VGG_MODELS to the folder it is in");
+    }
+    message_say("no MODEL given: using the bundled %s", path);
+    return VGG_OK;
+}
+
+void net_close(struct net *net)
+{
+    vgg_model_destroy(net->model);
+    guard_end();
+    vgg_checkpoint_close(net->checkpoint);
+    *net = (struct net){0};
+}
+
+vgg_status net_check_options(const struct cli_options *options, struct vgg_error *err)
+{
+    struct vgg_preprocess ignored;
+    if (!vgg_isa_is_available((enum vgg_isa)options->isa)) {
+        return message_fail(err, VGG_ERR_ARGUMENT, "--isa %s: this CPU or this build has no %s",
+                            vgg_isa_string((enum vgg_isa)options->isa),
+                            vgg_isa_string((enum vgg_isa)options->isa));
+    }
+    if (options->preset != NULL && strcmp(options->preset, "auto") != 0) {
+        return vgg_preprocess_find(options->preset, &ignored, err);
+    }
+    return VGG_OK;
+}

@@ -1,0 +1,95 @@
+/* What the command line asks for: the command and its options. cli/parse.c fills it. */
+#ifndef TOOLS_COMMANDS_OPTIONS_H
+#define TOOLS_COMMANDS_OPTIONS_H
+
+#include <stdbool.h>
+
+/* Commands are bits, so that one option can belong to several. */
+enum cli_command {
+    CLI_CLASSIFY = 1, /* no word of its own */
+    CLI_COMPARE = 2,
+    CLI_BENCH = 4,
+    CLI_INFO = 8,
+    CLI_CONVERT = 16,
+    CLI_PACK = 32,
+    CLI_VAL = 64,
+};
+
+/* What a session is planned for. */
+enum cli_plan_for {
+    CLI_PLAN_AUTO, /* by the number of runs to come */
+    CLI_PLAN_ONE_SHOT,
+    CLI_PLAN_STEADY,
+};
+
+/* The numbers that weights are packed as. */
+enum cli_weights { CLI_WEIGHTS_F32, CLI_WEIGHTS_BF16, CLI_WEIGHTS_F16, CLI_WEIGHTS_INT8 };
+
+enum cli_shell { CLI_SHELL_BASH, CLI_SHELL_ZSH, CLI_SHELL_FISH };
+
+/* Values of an option that takes several, separated by commas. */
+enum { CLI_LIST_MOST = 16 };
+struct cli_list {
+    int values[CLI_LIST_MOST];
+    int count; /* 0: not given */
+};
+
+/* Pixels; 0: not given. */
+struct cli_size {
+    int height, width;
+};
+
+/* Strings are borrowed from argv. */
+struct cli_options {
+    enum cli_command command;
+    const char **words; /* [word_count] what is not an option, and each --input; owned */
+    int word_count;
+
+    const char *model; /* NULL: not given by option */
+    const char *labels;
+    const char *preset;
+    const char *spec;
+    const char *cfg;
+    const char *key;
+    const char *output; /* NULL: standard output */
+    const char *save_logits;
+    const char *save_input;
+    const char *plot;
+    const char *calibrate; /* pack: a folder of pictures */
+    const char *truth;     /* val: a list of classes */
+    int format;            /* enum output_format */
+    int isa;               /* enum vgg_isa */
+    int conv;              /* enum vgg_conv_algorithm */
+    int plan_for;          /* enum cli_plan_for */
+    int sort;              /* enum bench_order */
+    int weights;           /* pack: enum cli_weights */
+    int pictures;          /* pack: the most to calibrate with; 0: not given */
+    int completion;        /* enum cli_shell; -1: not asked for */
+    struct cli_size size;  /* of the input */
+    int resize;            /* shorter side of pictures; 0: they are not resized; -1: not given */
+    int topk;              /* classes shown per picture */
+    int threads;           /* 0: as many as there are CPUs */
+    int batch;             /* info, val: pictures in one run; 0: not given */
+    int runs;              /* bench: exactly so many; 0: until the median is stable */
+    double min_time, max_time; /* bench: seconds of one configuration */
+    /* bench: one configuration of each combination */
+    struct cli_list threads_list, batch_list, isa_list, conv_list;
+    struct cli_list for_list; /* pack: enum vgg_isa; 0: any */
+    double rtol; /* compare: the largest difference allowed, relative to the node's maximum */
+    bool dense;
+    bool verify;
+    bool time;
+    bool nodes;
+    bool images;
+    bool exact;   /* the same as conv == VGG_CONV_EXACT */
+    bool layers;  /* bench: tell of every step */
+    bool plan;    /* info: tell of every step */
+    bool tensors; /* info: list them */
+    bool help;
+    bool verbose;
+    bool low_memory;
+    bool no_sandbox;
+    bool version;
+};
+
+#endif

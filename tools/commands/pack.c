@@ -1,0 +1,121 @@
+/* vgg-infer pack: a net in one file that is mapped and used as it lies there. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "commands/calibrate.h"
+#include "commands/commands.h"
+#include "io/files.h"
+#include "io/message.h"
+#include "commands/net.h"
+#include "commands/operands.h"
+
+static vgg_status check_words(const struct cli_options *options, const char **model,
+                              struct vgg_error *err)
+{
+    vgg_status status = words_take_model(options, model, err);
+    if (status != VGG_OK) {
+        return status;
+    }
+    if (options->output == NULL) {
+        return message_fail(err, VGG_ERR_ARGUMENT, "pack: no -o FILE given, as in -o vgg16.vgg");
+    }
+    if (options->weights == CLI_WEIGHTS_INT8 && options->calibrate == NULL) {
+        return message_fail(err, VGG_ERR_ARGUMENT,
+                            "pack: --weights int8 needs --calibrate DIR, a folder of pictures like "
+                            "those that the net is for");
+    }
+    if (options->weights != CLI_WEIGHTS_INT8 && options->calibrate != NULL) {
+        return message_fail(err, VGG_ERR_ARGUMENT, "pack: --calibrate is for --weights int8");
+    }
+    for (int i = 0; options->weights != CLI_WEIGHTS_F32 && i < options->for_list.count; i++) {
+        if (options->weights == CLI_WEIGHTS_INT8 || options->for_list.values[i] != 0) {
+            return message_fail(
+                err, VGG_ERR_ARGUMENT,
+                "pack: --for is for float32: weights of fewer bits have one order for every CPU");
+        }
+    }
+    return net_check_options(options, err);
+}
+
+/* What the file is to be ready for: by default for this machine, and for all others as well. */
+static struct vgg_pack_options choose_readers(const struct cli_options *options)
+{
+    static const enum vgg_dtype dtypes[] = {[CLI_WEIGHTS_F32] = VGG_DTYPE_F32,
+                                            [CLI_WEIGHTS_BF16] = VGG_DTYPE_BF16,
+                                            [CLI_WEIGHTS_F16] = VGG_DTYPE_F16,
+                                            [CLI_WEIGHTS_INT8] = VGG_DTYPE_F32};
+    struct vgg_pack_options pack = {
+        .isas = 1u << vgg_isa_detect(), .plain = true, .weights = dtypes[options->weights]};
+    if (options->weights == CLI_WEIGHTS_BF16 || options->weights == CLI_WEIGHTS_F16) {
+        pack.isas = 0;
+        return pack;
+    }
+    if (options->for_list.count > 0) {
+        pack = (struct vgg_pack_options){0};
+    }
+    for (int i = 0; i < options->for_list.count; i++) {
+        if (options->for_list.values[i] == 0) {
+            pack.plain = true;
+        } else {
+            pack.isas |= 1u << options->for_list.values[i];
+        }
+    }
+    return pack;
+}
+
+/* "ready for amx and avx2, plain for all other CPUs" */
+static void tell(const struct cli_options *options, const char *path, const struct net *net,
+                 const struct vgg_pack_options *pack)
+{
+    char ready[80] = "";
+    struct stat file;
+    const char *between = "ready for ";
+    for (int isa = 1; options->weights != CLI_WEIGHTS_INT8 && pack->isas >> isa != 0; isa++) {
+        const size_t used = strlen(ready);
+        if ((pack->isas & 1u << isa) != 0) {
+            snprintf(ready + used, sizeof ready - used, "%s%s", between,
+                     vgg_isa_string((enum vgg_isa)isa));
+            between = __builtin_popcount(pack->isas >> isa) == 2 ? " and " : ", ";
+        }
+    }
+    const double bytes = stat(options->output, &file) == 0 ? (double)file.st_size : 0;
+    const char *plain = options->weights == CLI_WEIGHTS_INT8 ? "int8 weights and activations"
+                        : !pack->plain                       ? " alone"
+                        : ready[0] != '\0'                   ? ", plain for all other CPUs"
+                                                             : "plain for all CPUs";
+    const bool halves = pack->weights != VGG_DTYPE_F32;
+    message_say("%s: %s of %s%s, %.0f MB, %s%s%s%s", options->output, net->about.info.name, path,
+                net->about.info.batch_norm ? ", BatchNorm folded" : "", bytes / (1 << 20),
+                halves ? vgg_dtype_string(pack->weights) : "", halves ? " weights, " : "", ready,
+                plain);
+}
+
+int command_pack(const struct cli_options *options)
+{
+    struct vgg_error err = {0};
+    struct net net = {0};
+    const struct vgg_pack_options pack = choose_readers(options);
+    const char *path;
+    int exit_code = EXIT_USAGE;
+    vgg_status status = check_words(options, &path, &err);
+    if (status == VGG_OK) {
+        status = net_open(path, options, &net, &err);
+        exit_code = net_exit_code(&err);
+    }
+    if (status == VGG_OK) {
+        status = options->weights == CLI_WEIGHTS_INT8
+                     ? calibrate_and_pack(&net, options, &err)
+                     : vgg_model_pack(net.model, options->output, &pack, &err);
+        exit_code =
+            status == VGG_ERR_UNSUPPORTED || status == VGG_ERR_ARGUMENT ? EXIT_MODEL : EXIT_FAILED;
+    }
+    if (status == VGG_OK) {
+        tell(options, path, &net, &pack);
+        exit_code = EXIT_GOOD;
+    } else {
+        message_say("%s", err.message);
+    }
+    net_close(&net);
+    return message_is_memory(&err) ? EXIT_MEMORY : exit_code;
+}

@@ -1,0 +1,26 @@
+/* Which file is what: pictures and checkpoints by content, the bundled checkpoint by place. */
+#ifndef TOOLS_IO_FILES_H
+#define TOOLS_IO_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum file_kind {
+    FILE_ABSENT,     /* cannot be opened */
+    FILE_STREAM,     /* "-" or a pipe: can be read only once, so it is not looked into */
+    FILE_PICTURE,    /* begins as a JPEG or PNG does */
+    FILE_CHECKPOINT, /* begins as a zip or as a legacy stream of torch.save does */
+    FILE_OTHER,      /* a folder and a device, too */
+};
+
+/* Looks at the first bytes of a file. */
+enum file_kind file_sniff(const char *path);
+
+/* Whether a file is called what checkpoints are called: .pth, .pt, .ckpt, .safetensors and the like. */
+bool file_is_named_checkpoint(const char *path);
+
+/* Finds the checkpoint that comes with the program: in $VGG_MODELS, in a build tree, in an installed
+ * tree that was moved as a whole, where it was configured to be. False when it is in none of them. */
+bool file_find_bundled(char *path, size_t bytes);
+
+#endif

@@ -1,0 +1,94 @@
+/* The folder that tools/scripts/golden.py writes: what torchvision computed. */
+#include "io/golden.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/message.h"
+
+enum { MAX_JSON_BYTES = 1024 * 1024 };
+
+static const char *get_string(const cJSON *json, const char *key)
+{
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, key));
+}
+
+static vgg_status read_pictures(struct golden *golden, const char *path, struct vgg_error *err)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(golden->json, "images");
+    const cJSON *item;
+    int count = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0;
+    golden->pictures = calloc((size_t)count + 1, sizeof *golden->pictures);
+    if (golden->pictures == NULL) {
+        return message_fail(err, VGG_ERR_MEMORY, "%s: out of memory", path);
+    }
+    cJSON_ArrayForEach(item, list)
+    {
+        const char *picture = cJSON_GetStringValue(item);
+        if (picture == NULL || golden->picture_count == count) {
+            return message_fail(err, VGG_ERR_FORMAT, "%s: images: expected a list of names", path);
+        }
+        golden->pictures[golden->picture_count++] = picture;
+    }
+    return VGG_OK;
+}
+
+static vgg_status read_file(const char *path, char *text, size_t *length, struct vgg_error *err)
+{
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        *length = 0;
+        return errno == ENOENT ? VGG_OK : message_fail_errno(err, "%s: cannot open", path);
+    }
+    *length = fread(text, 1, MAX_JSON_BYTES, file);
+    vgg_status status = VGG_OK;
+    if (ferror(file)) {
+        status = message_fail_errno(err, "%s: cannot read", path);
+    } else if (*length == MAX_JSON_BYTES) {
+        status = message_fail(err, VGG_ERR_LIMIT, "%s: larger than 1 MB", path);
+    }
+    fclose(file);
+    return status;
+}
+
+vgg_status golden_open(const char *folder, struct golden *out, struct vgg_error *err)
+{
+    char path[PATH_MAX];
+    size_t length = 0;
+    *out = (struct golden){0};
+    snprintf(path, sizeof path, "%s/golden.json", folder);
+    char *text = malloc(MAX_JSON_BYTES);
+    if (text == NULL) {
+        return message_fail(err, VGG_ERR_MEMORY, "%s: out of memory", path);
+    }
+    vgg_status status = read_file(path, text, &length, err);
+    if (status != VGG_OK || length == 0) {
+        goto done;
+    }
+    out->json = cJSON_ParseWithLength(text, length);
+    if (!cJSON_IsObject(out->json)) {
+        status = message_fail(err, VGG_ERR_FORMAT, "%s: expected a JSON object", path);
+        goto done;
+    }
+    out->torch = get_string(out->json, "torch");
+    out->torchvision = get_string(out->json, "torchvision");
+    out->net = get_string(out->json, "net");
+    out->preset = get_string(out->json, "preset");
+    status = read_pictures(out, path, err);
+done:
+    free(text);
+    if (status != VGG_OK) {
+        golden_close(out);
+    }
+    return status;
+}
+
+void golden_close(struct golden *golden)
+{
+    cJSON_Delete(golden->json);
+    free(golden->pictures);
+    *golden = (struct golden){0};
+}

@@ -1,0 +1,162 @@
+/* Messages of the command: the error record, and standard error. */
+#include "io/message.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The bytes that show one byte of a text, and how many they are.
+ *   out  [5] */
+static size_t make_visible(unsigned char c, char *out)
+{
+    if (c < 0x20 || c == 0x7f) {
+        return (size_t)snprintf(out, 5, "\\x%02x", c);
+    }
+    out[0] = (char)c;
+    return 1;
+}
+
+/* Copies text as message_write_visible writes it, with a 0 at its end, and returns its length. Text that does
+ * not fit is cut after a whole UTF-8 character. */
+static size_t copy_visible(char *out, size_t out_bytes, const char *text)
+{
+    size_t used = 0, character = 0; /* where the current character begins in out */
+    for (const char *p = text; *p != '\0'; p++) {
+        char shown[5];
+        const size_t length = make_visible((unsigned char)*p, shown);
+        const bool continues = (*p & 0xc0) == 0x80 && used - character < 4;
+        character = continues ? character : used;
+        if (used + length >= out_bytes) {
+            used = character;
+            break;
+        }
+        memcpy(out + used, shown, length);
+        used += length;
+    }
+    out[used] = '\0';
+    return used;
+}
+
+static void fill(struct vgg_error *err, vgg_status code, int sys_errno, const char *format,
+                 va_list arguments)
+{
+    /* Longer than the record, so that a character that vsnprintf cuts is past the record's end. */
+    char text[VGG_ERROR_MESSAGE_BYTES + 4];
+    const int length = vsnprintf(text, sizeof text, format, arguments);
+    if (sys_errno != 0 && length >= 0 && (size_t)length < sizeof text) {
+        snprintf(text + length, sizeof text - (size_t)length, ": %s", strerror(sys_errno));
+    }
+    err->code = code;
+    err->sys_errno = sys_errno;
+    err->byte_offset = VGG_NO_OFFSET;
+    copy_visible(err->message, sizeof err->message, length >= 0 ? text : format);
+}
+
+vgg_status message_fail(struct vgg_error *err, vgg_status code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fill(err, code, 0, format, arguments);
+    va_end(arguments);
+    return code;
+}
+
+vgg_status message_fail_errno(struct vgg_error *err, const char *format, ...)
+{
+    int sys_errno = errno;
+    vgg_status code = sys_errno == ENOMEM ? VGG_ERR_MEMORY : VGG_ERR_IO;
+    va_list arguments;
+    va_start(arguments, format);
+    fill(err, code, sys_errno, format, arguments);
+    va_end(arguments);
+    return code;
+}
+
+bool message_is_memory(const struct vgg_error *err)
+{
+    return err->code == VGG_ERR_MEMORY || (err->code != VGG_OK && err->sys_errno == ENOMEM);
+}
+
+void message_write_visible(FILE *out, const char *text)
+{
+    for (const char *p = text; *p != '\0'; p++) {
+        char shown[5];
+        fwrite(shown, 1, make_visible((unsigned char)*p, shown), out);
+    }
+}
+
+static size_t make_line(char line[MESSAGE_LINE_BYTES], const char *format, va_list arguments)
+{
+    static const char name[] = "vgg-infer: ";
+    char text[MESSAGE_LINE_BYTES]; /* longer than its part of the line, as in fill */
+    size_t used = sizeof name - 1;
+    if (vsnprintf(text, sizeof text, format, arguments) < 0) {
+        return 0;
+    }
+    memcpy(line, name, used);
+    used += copy_visible(line + used, MESSAGE_LINE_BYTES - used - 1, text);
+    line[used++] = '\n';
+    return used;
+}
+
+size_t message_make_line(char line[MESSAGE_LINE_BYTES], const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    const size_t length = make_line(line, format, arguments);
+    va_end(arguments);
+    return length;
+}
+
+void message_write(const char *text, size_t bytes)
+{
+    while (bytes > 0) {
+        const ssize_t written = write(STDERR_FILENO, text, bytes);
+        if (written > 0) {
+            text += written;
+            bytes -= (size_t)written;
+        } else if (written == 0 || errno != EINTR) {
+            return; /* there is nowhere else to report it */
+        }
+    }
+}
+
+void message_say(const char *format, ...)
+{
+    char line[MESSAGE_LINE_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    const size_t length = make_line(line, format, arguments);
+    va_end(arguments);
+    message_write(line, length);
+}
+
+void message_print(const char *format, ...)
+{
+    char text[1024] = "";
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    message_write(text, strlen(text));
+}
+
+static void say_warnings(void *user, enum vgg_log_level level, const char *message)
+{
+    (void)user;
+    if (level == VGG_LOG_WARNING) {
+        message_say("warning: %s", message);
+    }
+}
+
+static void say_all(void *user, enum vgg_log_level level, const char *message)
+{
+    (void)user;
+    message_say("%s%s", level == VGG_LOG_WARNING ? "warning: " : "", message);
+}
+
+struct vgg_context message_context(bool verbose)
+{
+    return (struct vgg_context){.log = verbose ? say_all : say_warnings};
+}

@@ -1,0 +1,57 @@
+/* Messages of the command: the error record, and standard error. */
+#ifndef TOOLS_IO_MESSAGE_H
+#define TOOLS_IO_MESSAGE_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "vgg/context.h"
+#include "vgg/status.h"
+
+/* Exit codes, as the help text lists them. */
+enum {
+    EXIT_GOOD = 0,
+    EXIT_FAILED = 1, /* a picture failed, a comparison found a difference, output was not written */
+    EXIT_USAGE = 2,
+    EXIT_MODEL = 3, /* the checkpoint, its description or its labels cannot be used */
+    EXIT_MEMORY = 4,
+};
+
+/* Fills *err and returns code, as the library's functions do. */
+vgg_status message_fail(struct vgg_error *err, vgg_status code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The same for a failed system call: the description of errno is appended. */
+vgg_status message_fail_errno(struct vgg_error *err, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Whether memory was what lacked, be it for an allocation or for the system to map a file. */
+bool message_is_memory(const struct vgg_error *err);
+
+/* Of the longest line: an error's message and a path of nothing but control characters fit. */
+enum { MESSAGE_LINE_BYTES = VGG_ERROR_MESSAGE_BYTES + 4 * PATH_MAX + 64 };
+
+/* Writes "vgg-infer: …" and a newline to standard error in one call of write, so that lines of processes
+ * and threads that share it stay whole. Control characters as in message_write_visible. */
+void message_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Makes the line of message_say without writing it, and returns its length. */
+size_t message_make_line(char line[MESSAGE_LINE_BYTES], const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Writes bytes of text to standard error, in one call of write unless the system takes only a part.
+ * Safe in a signal handler. */
+void message_write(const char *text, size_t bytes);
+
+/* The same for up to 1023 bytes of formatted text: with terminal controls or of several lines. */
+void message_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A context that passes the library's warnings to message_say, and with verbose all that it tells. */
+struct vgg_context message_context(bool verbose);
+
+/* Writes text with every control character as "\xHH", so that a file's name cannot steer a terminal
+ * or forge a line. Bytes from 0x80 pass: UTF-8 stays. */
+void message_write_visible(FILE *out, const char *text);
+
+#endif

@@ -1,0 +1,64 @@
+/* NumPy's .npy files of float32 in C order: read by rows, written by rows. */
+#ifndef TOOLS_IO_NPY_H
+#define TOOLS_IO_NPY_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "vgg/status.h"
+
+#define NPY_MAX_DIMS 8
+
+/* How NumPy names float32 in this machine's byte order. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define NPY_DESCR "<f4"
+#else
+#define NPY_DESCR ">f4"
+#endif
+
+/* An open array. A row is what one index of the first dimension selects. */
+struct npy_reader {
+    FILE *file;
+    char *path;
+    int ndim;                    /* 1 … NPY_MAX_DIMS */
+    int64_t shape[NPY_MAX_DIMS]; /* elements, all >= 0 */
+    size_t row_count;            /* floats in a row; 0 when a dimension after the first is 0 */
+    int64_t data_offset;         /* bytes from the start of the file */
+};
+
+/* Opens a .npy file of version 1 or 2 and checks everything about it but the numbers: a complete
+ * header, dtype NPY_DESCR, C order, and a file of exactly the size that the shape says.
+ *   out  filled on success, to be closed with npy_reader_close; cleared after an error
+ * Errors: IO, FORMAT, UNSUPPORTED (another dtype, Fortran order, another version), LIMIT, MEMORY. */
+vgg_status npy_reader_open(const char *path, struct npy_reader *out, struct vgg_error *err);
+/* Reads one row. out: [row_count]. Errors: IO. */
+vgg_status npy_reader_read_row(struct npy_reader *reader, int64_t row, float *out,
+                               struct vgg_error *err);
+void npy_reader_close(struct npy_reader *reader);
+
+/* An array being written; its first dimension is known only at the end, when the header, which has
+ * room for it, is written again. Zero-initialised: closed. */
+struct npy_writer {
+    FILE *file;
+    char *path;
+    bool started; /* whether the shape of a row is known */
+    int ndim;     /* of the array: that of a row + 1 */
+    int64_t shape[NPY_MAX_DIMS];
+    size_t row_count;
+    int64_t pending; /* missing rows before the shape was known */
+};
+
+/* Creates the file, which must be seekable. Errors: IO, MEMORY. */
+vgg_status npy_writer_open(const char *path, struct npy_writer *out, struct vgg_error *err);
+/* Appends a row, whose shape must be that of the first one.
+ *   shape  [ndim]; data [product of shape]
+ * Errors: IO; MISMATCH for another shape: nothing is written then. */
+vgg_status npy_writer_add(struct npy_writer *writer, const int64_t *shape, int ndim,
+                          const float *data, struct vgg_error *err);
+/* Appends a row of NaN, in place of one that could not be computed. Errors: IO. */
+vgg_status npy_writer_add_missing(struct npy_writer *writer, struct vgg_error *err);
+/* Writes the final header and closes. With nothing but missing rows the array is [rows, 0].
+ * Errors: IO. A closed or cleared writer is allowed. */
+vgg_status npy_writer_close(struct npy_writer *writer, struct vgg_error *err);
+
+#endif

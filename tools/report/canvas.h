@@ -1,0 +1,36 @@
+/* A picture to draw on: rectangles and text in plain colours. Everything beyond its edges is cut off. */
+#ifndef TOOLS_REPORT_CANVAS_H
+#define TOOLS_REPORT_CANVAS_H
+
+#include <stdint.h>
+
+#include "vgg/status.h"
+
+/* The cell of a character at scale 1, in pixels, gaps included. */
+enum { CANVAS_GLYPH_WIDTH = 6, CANVAS_GLYPH_HEIGHT = 8 };
+
+struct canvas {
+    int width, height;
+    uint8_t *rgb; /* [height][width][3] */
+};
+
+/* A white picture; free it with canvas_free. Errors: MEMORY. */
+vgg_status canvas_create(int width, int height, struct canvas *out, struct vgg_error *err);
+void canvas_free(struct canvas *canvas);
+
+/* color  0xRRGGBB */
+void canvas_fill(struct canvas *canvas, int x, int y, int width, int height, uint32_t color);
+
+/* Text whose first cell has its upper left corner at x, y; each pixel of the font is scale pixels wide.
+ * What is no ASCII is drawn as '?', once a code point. Returns the x behind it. */
+int canvas_write(struct canvas *canvas, int x, int y, int scale, uint32_t color, const char *text);
+/* The width that canvas_write takes. */
+int canvas_get_text_width(int scale, const char *text);
+
+/* The color between two: share 0 is a, 1 is b. */
+uint32_t canvas_mix(uint32_t a, uint32_t b, double share);
+
+/* Writes a PNG file. Errors: IO, MEMORY. */
+vgg_status canvas_save(const struct canvas *canvas, const char *path, struct vgg_error *err);
+
+#endif

@@ -1,0 +1,18 @@
+/* A picture of where the time goes: a bar for each layer, against the roof. */
+#ifndef TOOLS_REPORT_PLOT_H
+#define TOOLS_REPORT_PLOT_H
+
+#include "report/bench_report.h"
+#include "report/canvas.h"
+
+/* Draws one configuration; free the picture with canvas_free. Errors: MEMORY. */
+vgg_status plot_draw(const struct bench_about *about, const struct measure_options *options,
+                     const struct measurement *measurement, struct canvas *out,
+                     struct vgg_error *err);
+
+/* Draws into a PNG file. Errors: IO, MEMORY. */
+vgg_status plot_save(const char *path, const struct bench_about *about,
+                     const struct measure_options *options, const struct measurement *measurement,
+                     struct vgg_error *err);
+
+#endif

@@ -1,0 +1,30 @@
+/* Tables for people: cells come row by row, columns become as wide as they must. */
+#ifndef TOOLS_REPORT_TABLE_H
+#define TOOLS_REPORT_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* Columns are named by a string such as "<layer >ms": '<' begins a column that is aligned to the left,
+ * '>' one to the right, and the head follows. Neither sign can be in a head. */
+struct table {
+    const char *columns; /* borrowed */
+    char **cells;        /* [cell_count], row by row, without the heads */
+    size_t cell_count, capacity;
+    bool failed; /* out of memory: nothing more is taken */
+};
+
+/* Adds the next cell. */
+void table_add(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Writes heads and rows, each after an indent of two blanks; control characters are made visible.
+ * A row that is not full is filled with empty cells. */
+void table_write(const struct table *table, FILE *out);
+
+void table_free(struct table *table);
+
+/* Writes a table that is whole after an empty line, and frees it. False: it ran out of memory. */
+bool table_finish(struct table *table, FILE *out);
+
+#endif

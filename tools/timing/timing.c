@@ -1,0 +1,54 @@
+/* How long the steps take, and how much memory the process has had. */
+#include "timing/timing.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
+double timing_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+void timing_lap(double *start_ms, double *sum_ms)
+{
+    double now = timing_now_ms();
+    *sum_ms += now - *start_ms;
+    *start_ms = now;
+}
+
+void timing_reset_memory(void)
+{
+#if defined(__GLIBC__)
+    malloc_trim(0);
+#endif
+    FILE *file = fopen("/proc/self/clear_refs", "we");
+    if (file != NULL) {
+        fputs("5", file);
+        fclose(file);
+    }
+}
+
+void timing_sample_memory(struct timing *timing)
+{
+    FILE *file = fopen("/proc/self/status", "re");
+    if (file == NULL) {
+        return;
+    }
+    char line[256];
+    while (fgets(line, sizeof line, file) != NULL) {
+        unsigned long long kib;
+        if (sscanf(line, "VmHWM: %llu kB", &kib) == 1) {
+            timing->peak_bytes = kib * 1024;
+        } else if (sscanf(line, "RssAnon: %llu kB", &kib) == 1 &&
+                   kib * 1024 > timing->peak_private_bytes) {
+            timing->peak_private_bytes = kib * 1024;
+        }
+    }
+    fclose(file);
+}

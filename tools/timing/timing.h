@@ -1,0 +1,32 @@
+/* How long the steps take, and how much memory the process has had. */
+#ifndef TOOLS_TIMING_TIMING_H
+#define TOOLS_TIMING_TIMING_H
+
+#include <stdint.h>
+
+struct timing {
+    double load_ms;      /* open the checkpoint, make the model */
+    double prepare_ms;   /* plan, threads, weights in kernel order whoever prepares them */
+    double decode_ms;    /* decode and preprocess, all pictures */
+    double infer_ms;     /* run the net, all pictures */
+    int images;          /* pictures that were run */
+    uint64_t peak_bytes; /* resident, mapped files included */
+    uint64_t
+        peak_private_bytes; /* anonymous: what only this process has; 0 when unknown. The largest
+                                    of the samples, since the system keeps no peak of it */
+};
+
+/* Milliseconds of a clock that only goes forward. */
+double timing_now_ms(void);
+
+/* Adds the time since *start_ms to *sum_ms and sets *start_ms to now. */
+void timing_lap(double *start_ms, double *sum_ms);
+
+/* Gives what was freed back to the system and makes it forget the resident peak so far, where it can:
+ * what is sampled next is then of what comes next. */
+void timing_reset_memory(void);
+
+/* Brings the peaks up to date. */
+void timing_sample_memory(struct timing *timing);
+
+#endif
