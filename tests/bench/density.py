@@ -80,7 +80,7 @@ def measure(program, models, photo, isa, rounds):
     records = [[] for _ in models]
     for _ in range(rounds):
         for model, found in zip(models, records):
-            told = call([program, "bench", model, photo, "--layers", "--runs", RUNS, "-t", 1, "--isa", isa, "-o", "json"])
+            told = call([program, "bench", model, photo, "--layers", "--runs", RUNS, "-t", 1, "--isa", isa, "-f", "json"])
             found += json.loads(told)["records"]
     return records
 

@@ -15,7 +15,7 @@ BOUND = 0.03
 
 def measure(program):
     done = subprocess.run([program, "bench", "-t1", "--batch=8", "--runs=40", ROOT / "models/fashion_vgg8_bn.pth",
-                           "-ojsonl"], check=True, stdout=subprocess.PIPE)
+                           "-fjsonl"], check=True, stdout=subprocess.PIPE)
     record = json.loads(done.stdout)
     return record["layers_ms"] / record["p50_ms"] - 1
 

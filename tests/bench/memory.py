@@ -63,7 +63,7 @@ def forget(path):
 
 def run(program, model, pictures, limit, options, logits):
     """(exit code, seconds, major faults, peak of the group, what --time tells)"""
-    command = [program, "--time", "-ojson", "--save-logits", logits, *options, model, *pictures]
+    command = [program, "--time", "-fjson", "--save-logits", logits, *options, model, *pictures]
     with Group(limit) as group:
         forget(model)
         before, start = resource.getrusage(resource.RUSAGE_CHILDREN).ru_majflt, time.monotonic()
@@ -104,7 +104,7 @@ def main():
                 expected = found if limit is None else expected
                 same = code == 0 and found == expected
                 different += not same and "steady" not in options
-                rate = 1e3 * count / (told["time"]["infer_ms"] + told["time"]["prepare_ms"]) if told else 0
+                rate = 1e3 * count / (told["time"]["infer_ms"] + told["time"]["prepack_ms"]) if told else 0
                 private = told["time"]["peak_private_bytes"] if told else 0
                 print(f"{told.get('plan', options[-1] if options else 'one-shot'):12}{count:9}{limit or 'none':>8}{code:6}"
                       f"{'yes' if same else 'no':>6}{seconds:8.2f}{rate:12.2f}{faults:8}{peak / 1e6:7.0f}"

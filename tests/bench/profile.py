@@ -85,9 +85,9 @@ def measure_once(program, weights, photo, threads):
     bench = json.loads(watch([program, "bench", weights, *options, "--plan-for", "one-shot",
                               "--runs", 1])[3])
     nothing = sum(watch([program, "--version"])[:2])
-    session = bench["records"][0]["prepare_ms"]
+    session = bench["records"][0]["prepack_ms"]
     # The second picture of a process does the same work on pages that are there already.
-    prepare = min(first["prepare_ms"] - session, two["time"]["prepare_ms"] - first["prepare_ms"])
+    prepare = min(first["prepack_ms"] - session, two["time"]["prepack_ms"] - first["prepack_ms"])
     run = min(first["infer_ms"], two["results"][1]["time"]["infer_ms"])
     parts = {
         "start, link": nothing,
@@ -96,7 +96,7 @@ def measure_once(program, weights, photo, threads):
         "decode, preprocess": first["decode_preprocess_ms"],
         "prepare weights": prepare,
         "run the net": run,
-        "touch new pages": first["prepare_ms"] - session - prepare + first["infer_ms"] - run,
+        "touch new pages": first["prepack_ms"] - session - prepare + first["infer_ms"] - run,
         "unmap, exit": until_end,
     }
     whole = until_answer + until_end

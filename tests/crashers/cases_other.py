@@ -8,7 +8,7 @@ from writer import png, zip_net
 
 def strangers():
     for name, data, says in (
-            ("picture.pt", png(4, 4), "expected a checkpoint, got a picture"),
+            ("picture.pt", png(4, 4), "expected a checkpoint, got an image"),
             ("archive.7z", b"7z\xbc\xaf\x27\x1c\0\4" + bytes(24), "a 7z archive: unpack it first"),
             ("page.pth", b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>\n", "an HTML or XML page"),
             ("error.pth", b"\n\n  <?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>", "an HTML or XML page"),
@@ -26,7 +26,7 @@ def strangers():
             ("preview.pth", b"PYTORCH1" + bytes(64), "PyTorch 1.0 preview"),
             ("program.pth", b"\x7fELF\2\1\1" + bytes(64), "a program or library"),
             ("paper.pth", b"%PDF-1.5\n", "a PDF document"),
-            ("photo.pth", b"\xff\xd8\xff\xe0" + bytes(64), "expected a checkpoint, got a picture"),
+            ("photo.pth", b"\xff\xd8\xff\xe0" + bytes(64), "expected a checkpoint, got an image"),
             ("empty.pth", b"", "the file is empty"),
             ("byte.pth", b"\x80", "the beginning of a pickle"),
             ("zeros.pth", bytes(4096), "not a PyTorch checkpoint"),

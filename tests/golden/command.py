@@ -3,13 +3,14 @@
 
     command.py VGG_INFER SOURCE_ROOT
 
-Runs on the bundled checkpoint and pictures. Ends with "N passed, N failed"; exit 77 (skipped) without
+Runs on the bundled checkpoint and images. Ends with "N passed, N failed"; exit 77 (skipped) without
 NumPy or Pillow."""
 import csv
 import io
 import json
 import os
 import pathlib
+import pty
 import resource
 import shutil
 import socket
@@ -61,7 +62,7 @@ def expect_error(words, code, *parts):
 # --- usage and messages ---
 
 def test_usage(folder):
-    expect_error([], 2, "no IMAGE given", "--help")
+    expect_error([], 2, "no IMAGE given", "see vgg-infer help\n")
     expect_error([MODEL], 2, "no IMAGE given after the checkpoint")
     expect_error(["-m", MODEL], 2, "no IMAGE given")
     expect_error(["--lables", "x", BOOT], 2, "did you mean --labels?")
@@ -72,8 +73,8 @@ def test_usage(folder):
     text = folder / "notes.txt"
     text.write_text("no picture, no checkpoint")
     expect_error([text], 2, "expected a JPEG or PNG, found text", "IMAGE after it")
-    expect_error(["compare", MODEL], 2, "MODEL and DIR")
-    expect_error(["compare", MODEL, folder, "-o", "csv"], 2, "text or json")
+    expect_error(["compare", MODEL], 2, "MODEL and FOLDER")
+    expect_error(["compare", MODEL, folder, "-f", "csv"], 2, "text or json")
     for word in ("--help", "-h"):
         help_text = run(word).stdout.decode()
         check("Usage: vgg-infer" in help_text and "compare" in help_text, word, help_text)
@@ -116,10 +117,75 @@ def test_whole_messages(folder):
           "--time: one table at once", writes)
 
 
+def test_help():
+    overview = run("help").stdout
+    check(overview == run("--help").stdout == run(BOOT, "-h").stdout, "help and --help")
+    check(b"VGG_THREADS" in overview and b"NO_COLOR" in overview, "the environment", overview)
+    for command in ("classify", "eval", "info", "compare", "bench", "pack", "convert"):
+        text = run("help", command).stdout
+        check(text == run(command, "--help").stdout and b"-o, --output FILE" in text, f"help {command}", text)
+    check(run("help", "val").stdout == run("help", "eval").stdout, "help val")
+    expect_error(["help", "benhc"], 2, "did you mean bench?")
+
+
+def test_files_that_need_care(folder):
+    """Files that begin with a dash, and folders where an image is expected."""
+    shutil.copy(BOOT, folder / "-dash.png")
+    result = run("-dash.png", code=2, cwd=folder)
+    check(b"write ./-dash.png, or -- before it" in result.stderr, "a file with a dash", result.stderr)
+    for words in (["./-dash.png"], ["--", "-dash.png"]):
+        check(b"Ankle boot" in run(*words, cwd=folder).stdout, f"{words} is that file")
+    for words, code in (([folder], 2), ([MODEL, folder], 1), (["-m", MODEL, folder, BOOT], 1)):
+        result = run(*words, code=code)
+        check(f"{folder}: expected an image, got a folder".encode() in result.stderr and
+              f"{folder}/*.jpg".encode() in result.stderr and
+              f"vgg-infer eval MODEL {folder}".encode() in result.stderr, f"{words}", result.stderr)
+    result = run("bench", MODEL, folder, code=1)
+    check(b"expected an image, got a folder" in result.stderr, "bench of a folder", result.stderr)
+
+
+def test_environment():
+    for variables, threads in (({"VGG_THREADS": "1"}, 1), ({"VGG_THREADS": "2"}, 2)):
+        got = json.loads(run("-fjson", MODEL, BOOT, env=variables).stdout)["threads"]
+        check(got == threads, f"{variables}", got)
+    got = json.loads(run("-fjson", "-t2", MODEL, BOOT, env={"VGG_THREADS": "1"}).stdout)["threads"]
+    check(got == 2, "--threads before VGG_THREADS", got)
+    result = run(MODEL, BOOT, env={"VGG_THREADS": "0"}, code=2)
+    check(b"VGG_THREADS: expected a number from 1 to 1024, got '0'" in result.stderr, "VGG_THREADS=0",
+          result.stderr)
+
+
+def read_terminal(*words, **variables):
+    """What the program writes to standard output where that is a terminal."""
+    master, slave = pty.openpty()
+    environment = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
+    with subprocess.Popen([PROGRAM, *map(str, words)], stdout=slave, stderr=subprocess.DEVNULL,
+                          env={**environment, "TERM": "xterm", **variables}) as process:
+        os.close(slave)
+        text = b""
+        try:
+            while part := os.read(master, 65536):
+                text += part
+        except OSError:  # EIO is the end of a terminal
+            pass
+        check(process.wait(60) == 0, f"{words} on a terminal", process.returncode)
+    os.close(master)
+    return text
+
+
+def test_bold_on_a_terminal():
+    bold, plain = read_terminal("info", MODEL), read_terminal("info", MODEL, NO_COLOR="1")
+    check(b"\033[1m  layer" in bold and bold.count(b"\033") == 2, "bold heads of a table", bold)
+    check(b"\033" not in plain and b"  layer" in plain, "NO_COLOR", plain)
+    check(b"\033" not in read_terminal("info", MODEL, TERM="dumb"), "a dumb terminal")
+    check(b"\033[1m" in read_terminal("info", MODEL, NO_COLOR=""), "NO_COLOR is empty")
+    check(b"\033" not in run("info", MODEL).stdout, "no terminal")
+
+
 def test_models(folder):
     expect_error([folder / "none.pth", BOOT], 3, "none.pth", "No such file")
     expect_error([folder, BOOT], 3)
-    expect_error(["-m", BOOT, BAG], 3, "expected a checkpoint, got a picture")
+    expect_error(["-m", BOOT, BAG], 3, "expected a checkpoint, got an image")
     text = folder / "net.pth"
     text.write_text("<html>404</html>")
     expect_error([text, BOOT], 3, "net.pth")
@@ -149,9 +215,9 @@ def test_bundled(folder):
     result = run(BOOT, BAG)
     check(b"using the bundled" in result.stderr, "says which net it uses", result.stderr)
     check(result.stdout.count(b"Ankle boot") == 1 and result.stdout.count(b"Bag") == 2,
-          "both pictures are classified", result.stdout)
+          "both images are classified", result.stdout)
     result = run(folder / "none.jpg", code=1)
-    check(b"none.jpg" in result.stderr and b"No such file" in result.stderr, "a missing picture",
+    check(b"none.jpg" in result.stderr and b"No such file" in result.stderr, "a missing image",
           result.stderr)
     expect = run(BOOT, env={"VGG_MODELS": str(folder)}, code=3).stderr
     check(b"VGG_MODELS" in expect, "an empty VGG_MODELS", expect)
@@ -165,16 +231,16 @@ def test_bundled(folder):
     shutil.copy(MODEL.with_suffix(".json"), models)
     result = subprocess.run([installed / "bin" / PROGRAM.name, BOOT], capture_output=True)
     check(str(models).encode() in result.stderr, "an installed tree", result.stderr)
-    expect_error([BOOT, MODEL], 2, "is a checkpoint: expected MODEL before the pictures")
+    expect_error([BOOT, MODEL], 2, "expected an image, got a checkpoint; name MODEL before the images")
     result = run("--model", MODEL, BOOT, MODEL, code=1)
-    check(b"MODEL stands before" in result.stderr, "a checkpoint among pictures", result.stderr)
+    check(b"name MODEL before" in result.stderr, "a checkpoint among images", result.stderr)
 
 
 # --- results ---
 
 def reference():
     """The five most probable classes of BOOT, as JSON."""
-    return json.loads(run("-o", "json", MODEL, BOOT).stdout)["results"][0]["top"]
+    return json.loads(run("-f", "json", MODEL, BOOT).stdout)["results"][0]["top"]
 
 
 def test_formats(folder):
@@ -185,7 +251,7 @@ def test_formats(folder):
     check(top[0]["label"] == "Ankle boot" and len(top) == 5, "the reference", top)
 
     document = json.loads(run("--format=json", *words, code=1).stdout)
-    check(document["schema"] == 1 and document["failed"] == 1, "json: totals", document)
+    check(document["schema"] == 2 and document["failed"] == 1, "json: totals", document)
     check([len(r.get("top", [])) for r in document["results"]] == [5, 0, 5], "json: results")
     check(document["results"][1]["image"] == str(bad) and
           document["results"][1]["error"]["message"], "json: the error record")
@@ -193,10 +259,10 @@ def test_formats(folder):
 
     lines = run("--format", "jsonl", "-k2", *words, code=1).stdout.decode().splitlines()
     records = [json.loads(line) for line in lines]
-    check(len(records) == 3 and all(r["schema"] == 1 for r in records), "jsonl: three lines", lines)
+    check(len(records) == 3 and all(r["schema"] == 2 for r in records), "jsonl: three lines", lines)
     check(records[0]["top"] == top[:2] and "error" in records[1], "jsonl: same numbers as json")
 
-    result = run("-ocsv", "-k", "5", *words, code=1)
+    result = run("-fcsv", "-k", "5", *words, code=1)
     rows = list(csv.DictReader(io.StringIO(result.stdout.decode(), newline="")))
     check(len(rows) == 11, "csv: rows", rows)
     check([r["label"] for r in rows[:5]] == [t["label"] for t in top], "csv: labels")
@@ -207,17 +273,17 @@ def test_formats(folder):
     check(b": failed" in result.stdout and b"bad," in result.stderr, "text: error")
     check(result.stdout.count(b"\n") == 2 + 7 + 2 + 7, "text: no name breaks a line", result.stdout)
 
-    whole = run("-k100", "-ojson", MODEL, BOOT).stdout
+    whole = run("-k100", "-fjson", MODEL, BOOT).stdout
     check(len(json.loads(whole)["results"][0]["top"]) == 10, "-k beyond the classes")
     output = folder / "out.json"
-    check(run("-ojson", "-f", output, MODEL, BOOT).stdout == b"", "--output")
+    check(run("-fjson", "-o", output, MODEL, BOOT).stdout == b"", "--output")
     check(json.loads(output.read_text())["results"][0]["top"] == top, "--output: same results")
 
 
 def test_labels(folder):
     labels = folder / "labels.txt"
     labels.write_text("\n".join(f"Größe {i}" for i in range(10)) + "\n", encoding="utf-8")
-    result = run("-l", labels, "-ojson", MODEL, BOOT)
+    result = run("-l", labels, "-fjson", MODEL, BOOT)
     top = json.loads(result.stdout)["results"][0]["top"]
     check(top[0]["label"] == "Größe 9", "--labels", top)
     labels.write_text("one\ntwo\n")
@@ -226,31 +292,31 @@ def test_labels(folder):
 
 def test_locale():
     """A decimal comma anywhere would show."""
-    plain = run("-ocsv", MODEL, BOOT, env={"LC_ALL": "C"}).stdout
+    plain = run("-fcsv", MODEL, BOOT, env={"LC_ALL": "C"}).stdout
     for locale in ("de_DE.UTF-8", "de_DE", "fr_FR.UTF-8"):
-        check(run("-ocsv", MODEL, BOOT, env={"LC_ALL": locale}).stdout == plain, locale)
+        check(run("-fcsv", MODEL, BOOT, env={"LC_ALL": locale}).stdout == plain, locale)
 
 
 def test_sources(folder):
     top = reference()
-    result = run("-ojson", MODEL, "-", stdin=open(BOOT, "rb"))
-    check(json.loads(result.stdout)["results"][0]["top"] == top, "a picture from standard input")
-    result = run("-ojson", "-", stdin=open(BOOT, "rb"))
+    result = run("-fjson", MODEL, "-", stdin=open(BOOT, "rb"))
+    check(json.loads(result.stdout)["results"][0]["top"] == top, "an image from standard input")
+    result = run("-fjson", "-", stdin=open(BOOT, "rb"))
     check(json.loads(result.stdout)["results"][0]["top"] == top, "the same with the bundled net")
-    run("-ojson", MODEL, "-", code=1, stdin=subprocess.DEVNULL)
-    pipe = subprocess.run(f'"{PROGRAM}" -ojson <(cat "{BOOT}")', shell=True,
+    run("-fjson", MODEL, "-", code=1, stdin=subprocess.DEVNULL)
+    pipe = subprocess.run(f'"{PROGRAM}" -fjson <(cat "{BOOT}")', shell=True,
                           executable="/bin/bash", capture_output=True)
     check(pipe.returncode == 0 and json.loads(pipe.stdout)["results"][0]["top"] == top,
-          "a picture from a pipe", pipe.stderr)
+          "an image from a pipe", pipe.stderr)
     disguised = folder / "boot.pth"
     shutil.copy(BOOT, disguised)
-    check(json.loads(run("-ojson", disguised).stdout)["results"][0]["top"] == top,
-          "a picture by its content")
-    result = run("-ojson", "-m", MODEL, "-i", BAG, BOOT)
+    check(json.loads(run("-fjson", disguised).stdout)["results"][0]["top"] == top,
+          "an image by its content")
+    result = run("-fjson", "-m", MODEL, "-i", BAG, BOOT)
     names = [r["image"] for r in json.loads(result.stdout)["results"]]
     check(names == [str(BAG), str(BOOT)], "-m and -i", names)
     for options in (["-t1"], ["-t2"], ["-t3"], ["--isa", "auto"]):
-        result = run(*options, "-ojson", MODEL, BOOT)
+        result = run(*options, "-fjson", MODEL, BOOT)
         check(json.loads(result.stdout)["results"][0]["top"] == top, f"{options}: same numbers")
 
 
@@ -283,7 +349,7 @@ def test_saved(folder):
     small = folder / "small.png"
     Image.open(BOOT).resize((9, 40)).save(small)
     missing = folder / "missing.png"
-    result = run("-ojson", "-k10", "--save-logits", logits, "--save-input", inputs, MODEL, missing,
+    result = run("-fjson", "-k10", "--save-logits", logits, "--save-input", inputs, MODEL, missing,
                  BOOT, missing, small, code=1)
     check(b"NaN" in result.stderr, "rows of NaN are told", result.stderr)
     records = json.loads(result.stdout)["results"]
@@ -316,12 +382,12 @@ def test_sizes(folder):
     Image.new("RGB", (60, 31), "teal").save(wide)
     Image.new("RGB", (2, 2), "teal").save(tiny)
     saved = folder / "inputs.npy"
-    result = run("--spec", free, "--save-input", saved, "-ojson", MODEL, BOOT, wide, tiny, BAG,
+    result = run("--spec", free, "--save-input", saved, "-fjson", MODEL, BOOT, wide, tiny, BAG,
                  code=1)
     results = json.loads(result.stdout)["results"]
     check(["error" in r for r in results] == [False, False, True, False], "sizes", results)
     check("tiny.png" in results[2]["error"]["message"] or "tiny.png" in results[2]["image"],
-          "a picture too small for the pools")
+          "an image too small for the pools")
     check(b"same size" in result.stderr, "another size cannot be saved", result.stderr)
     check(np.load(saved).shape == (4, 3, 28, 28), "the saved inputs")
 
@@ -331,7 +397,7 @@ def test_memory(folder):
     large = folder / "large.png"
     Image.new("1", (12000, 12000)).save(large)
     limit = 200 << 20
-    result = run("-t1", "-ojsonl", MODEL, large, BOOT, code=4,
+    result = run("-t1", "-fjsonl", MODEL, large, BOOT, code=4,
                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
     records = [json.loads(line) for line in result.stdout.splitlines()]
     check(["error" in r for r in records] == [True, False], "out of memory", records)
@@ -342,9 +408,9 @@ def test_time():
     result = run("--time", MODEL, BOOT)
     for part in (b"load", b"prepare", b"decode+preprocess", b"infer", b"peak memory"):
         check(part in result.stderr and part not in result.stdout, "--time", part, result.stderr)
-    times = json.loads(run("--time", "-ojson", MODEL, BOOT).stdout)
+    times = json.loads(run("--time", "-fjson", MODEL, BOOT).stdout)
     check(times["time"]["peak_bytes"] > times["time"]["peak_private_bytes"] > 0, "memory", times)
-    check(times["results"][0]["time"]["infer_ms"] > 0, "the time of a picture", times)
+    check(times["results"][0]["time"]["infer_ms"] > 0, "the time of an image", times)
 
 
 # --- bench and info ---
@@ -354,27 +420,27 @@ def test_plans():
     top = reference()
     for options in (["--conv", "direct"], ["--conv", "f2"], ["--conv", "f4"], ["--conv", "f6"],
                     ["--exact"], ["--plan-for", "steady"]):
-        got = json.loads(run(*options, "-ojson", MODEL, BOOT).stdout)["results"][0]["top"]
+        got = json.loads(run(*options, "-fjson", MODEL, BOOT).stdout)["results"][0]["top"]
         check(all(a["index"] == b["index"] and abs(a["logit"] - b["logit"]) < 1e-4
                   for a, b in zip(top, got)), f"{options}: nearly the same numbers", top, got)
     check(b"one-shot" in run("--time", MODEL, BOOT).stderr, "one picture is a plan for one shot")
-    check(b"steady" in run("--time", MODEL, *[BOOT] * 5).stderr, "five pictures are not")
-    document = json.loads(run("-ojson", "--plan-for=steady", MODEL, BOOT).stdout)
+    check(b"steady" in run("--time", MODEL, *[BOOT] * 5).stderr, "five images are not")
+    document = json.loads(run("-fjson", "--plan-for=steady", MODEL, BOOT).stdout)
     check(document["plan"] == "steady", "the plan in JSON", document)
     for options in (["--exact"], ["--conv", "exact"]):
-        document = json.loads(run(*options, "-ojson", MODEL, BOOT).stdout)
+        document = json.loads(run(*options, "-fjson", MODEL, BOOT).stdout)
         check(document["isa"] != "amx", f"{options}: no product in parts", document["isa"])
 
 
 def test_bench(folder):
     """Runs are few, so that only the form is looked at, and that the layers add up."""
-    expect_error(["bench", MODEL, BOOT, BAG], 2, "one too many", "bench --help")
+    expect_error(["bench", MODEL, BOOT, BAG], 2, "one too many", "vgg-infer help bench")
     expect_error(["bench", "-t1,2", "--plot", folder / "x.png", MODEL], 2, "one configuration")
     expect_error(["bench", folder / "none.pth"], 3, "none.pth")
     words = ["bench", MODEL, BOOT, "-t", "1,2", "--batch=1,3", "--runs", "3"]
-    document = json.loads(run(*words, "-ojson").stdout)
+    document = json.loads(run(*words, "-fjson").stdout)
     records = document["records"]
-    check(document["schema"] == 1 and len(records) == 4, "json: a record for each combination")
+    check(document["schema"] == 2 and len(records) == 4, "json: a record for each combination")
     check([(r["threads"], r["batch"]) for r in records] == [(1, 1), (1, 3), (2, 1), (2, 3)],
           "json: the order of combinations", [(r["threads"], r["batch"]) for r in records])
     for record in records:
@@ -383,13 +449,13 @@ def test_bench(folder):
                                           "conv", "plan", "input")), "json: the machine", record)
         check(0 < record["min_ms"] <= record["p50_ms"] <= record["p90_ms"] <= record["p99_ms"] <=
               record["max_ms"], "json: times in order", record)
-        check(record["gflops"] > 0 and record["roof_before"]["gflops"] > 0, "json: rates", record)
+        check(record["gflops"] > 0 and record["peak_before"]["gflops"] > 0, "json: rates", record)
         check(record["layers"][0]["name"] == "features.0" and len(record["layers"]) > 8, "json: layers")
-    lines = run(*words, "-ojsonl").stdout.decode().splitlines()
-    check(len(lines) == 4 and all(json.loads(line)["schema"] == 1 for line in lines), "jsonl")
-    rows = list(csv.DictReader(io.StringIO(run(*words, "-ocsv").stdout.decode())))
+    lines = run(*words, "-fjsonl").stdout.decode().splitlines()
+    check(len(lines) == 4 and all(json.loads(line)["schema"] == 2 for line in lines), "jsonl")
+    rows = list(csv.DictReader(io.StringIO(run(*words, "-fcsv").stdout.decode())))
     check([r["batch"] for r in rows] == ["1", "3"] * 2 and float(rows[0]["p50_ms"]) > 0, "csv")
-    rows = list(csv.DictReader(io.StringIO(run(*words, "-ocsv", "--layers").stdout.decode())))
+    rows = list(csv.DictReader(io.StringIO(run(*words, "-fcsv", "--layers").stdout.decode())))
     check(len(rows) == 4 * len(records[0]["layers"]) and rows[0]["layer"] == "features.0",
           "csv: layers")
     text = run("bench", "--runs=3", "--layers", "--sort=time", "--conv", "direct,f4").stdout
@@ -410,8 +476,8 @@ def test_plot(folder):
 def test_layers_add_up():
     """No layer is missing. How exactly their times add up to the whole tells tests/bench/layers.py, on an idle
     machine; on any they take no more than the longest run, and of the shortest at least half."""
-    record = json.loads(run("bench", "-t1", "--batch=8", "--runs=40", MODEL, "-ojsonl").stdout)
-    plan = json.loads(run("info", "--plan", "-t1", "-b8", MODEL, "-ojson").stdout)
+    record = json.loads(run("bench", "-t1", "--batch=8", "--runs=40", MODEL, "-fjsonl").stdout)
+    plan = json.loads(run("info", "--plan", "-t1", "-b8", MODEL, "-fjson").stdout)
     layers = record["layers"]
     check([layer["name"] for layer in layers] == [step["name"] for step in plan["plan"]["steps"]],
           "a layer for each step", layers)
@@ -423,14 +489,14 @@ def test_layers_add_up():
 
 
 def test_info(folder):
-    expect_error(["info"], 2, "needs a MODEL")
-    expect_error(["info", MODEL, BOOT], 2, "one too many")
-    expect_error(["info", MODEL, "-ocsv"], 2, "text or json")
-    expect_error(["info", BOOT], 3, "expected a checkpoint, got a picture")
+    expect_error(["info"], 2, "no MODEL given")
+    expect_error(["info", MODEL, BOOT], 2, "expected one MODEL")
+    expect_error(["info", MODEL, "-fcsv"], 2, "text or json")
+    expect_error(["info", BOOT], 3, "expected a checkpoint, got an image")
     text = run("info", MODEL).stdout
     check(b"824,810" in text and b"26.13 M" in text and b"AdaptiveAvgPool2d" in text, "text", text)
     check(not any(line.endswith(b" ") for line in text.splitlines()), "text: blanks at the end")
-    document = json.loads(run("info", MODEL, "-ojson").stdout)
+    document = json.loads(run("info", MODEL, "-fjson").stdout)
     check(document["parameters"] == 824810 and document["multiply_adds"] == 26134272, "json: sums")
     check(document["layers"][0] == {"name": "features.0", "type": "Conv2d",
                                     "output": [32, 28, 28], "parameters": 896,
@@ -438,7 +504,7 @@ def test_info(folder):
           document["layers"][0])
     check("plan" not in document, "json: no plan that was not asked for")
     output = folder / "plan.json"
-    run("info", "--plan", "-t1", "-b2", "--conv=f4", MODEL, "-ojson", "-f", output)
+    run("info", "--plan", "-t1", "-b2", "--conv=f4", MODEL, "-fjson", "-o", output)
     plan = json.loads(output.read_text())["plan"]
     check(plan["batch"] == 2 and plan["conv"] == "f4" and plan["for"] == "steady", "json: plan")
     check(any("F(4)" in step["algorithm"] for step in plan["steps"]) and plan["run_ms"] > 0,

@@ -187,7 +187,7 @@ def test_shifted_pixel(good, folder):
     write_golden(folder / "moved", "--no-nodes", pictures=[moved])
     compare(folder / "moved", code=0)
     compare(folder / "moved", "--images", code=0)
-    words = [PROGRAM, "compare", str(MODEL), str(folder / "moved"), str(PICTURES[0]), "-ojson"]
+    words = [PROGRAM, "compare", str(MODEL), str(folder / "moved"), str(PICTURES[0]), "-fjson"]
     result = subprocess.run(words, capture_output=True, text=True)
     document = json.loads(result.stdout)
     check(result.returncode == 1 and document["first_past_tolerance"] == "input",

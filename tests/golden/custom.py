@@ -176,7 +176,7 @@ def compare(title, net, prepare, options=(), spec=None, assumed=None, pictures=P
         first = {}
         for isa, threads in configurations:
             done = command("--save-logits", saved[0], "--save-input", saved[1], "--isa", isa, "-t",
-                           threads, *words, "-ojson", path, *pictures)
+                           threads, *words, "-fjson", path, *pictures)
             if done.returncode != 0:
                 continue
             ours, fed = np.load(saved[0]), np.load(saved[1])
@@ -238,7 +238,7 @@ def test_other_classes():
         compare(f"{variant}, {classes} classes", net, transform(36, 32, *IMAGENET), ["--size", "32"],
                 assumed="assumed: ImageNet's mean and std (", pictures=PHOTOS[:1])
         with tempfile.TemporaryDirectory() as folder:
-            told = json.loads(command("info", "-ojson", save(folder, net)).stdout)["model"]
+            told = json.loads(command("info", "-fjson", save(folder, net)).stdout)["model"]
             check(told["name"] == variant and told["classes"] == classes and
                   told["described_by"] == f"names and shapes (built-in {variant})", f"{variant}: {told}")
 
@@ -452,13 +452,13 @@ def test_low_memory():
         for isa, _ in SLOW:
             plans = {}
             for words in (["--low-memory"], ["--plan-for", "one-shot"], ["--plan-for", "steady"]):
-                record = json.loads(command("bench", "--runs", "1", "-t2", "--isa", isa, *words, "-ojson", path).stdout)
+                record = json.loads(command("bench", "--runs", "1", "-t2", "--isa", isa, *words, "-fjson", path).stdout)
                 record = record["records"][0]
                 plans[record["plan"]] = record["weight_bytes"], record["activation_bytes"]
             low, one_shot, steady = (plans[name] for name in ("low-memory", "one-shot", "steady"))
             check(low[0] < 1e5 and low[1] < 18.6e6 and sum(low) <= sum(one_shot) < sum(steady) and sum(steady) > 70e6,
                   f"memory on {isa}", plans)
-        timed = json.loads(command("--low-memory", "--time", "-ojson", path, *[picture] * 6).stdout)
+        timed = json.loads(command("--low-memory", "--time", "-fjson", path, *[picture] * 6).stdout)
         private = timed["time"]["peak_private_bytes"]
         with open(PROGRAM, "rb") as file:
             sanitized = b"__asan_init" in file.read()

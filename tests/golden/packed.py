@@ -92,7 +92,7 @@ def check_memory(folder):
             check(done.returncode == 0, f"{path.name} {words[0]}: {done.stderr.strip()}")
             found.append(np.load(logits))
         off = np.abs(found[1] - found[0]).max() / np.abs(found[0]).max()
-        record = json.loads(vgg_infer("bench", "--runs", "1", "--low-memory", "-ojson", path).stdout)["records"][0]
+        record = json.loads(vgg_infer("bench", "--runs", "1", "--low-memory", "-fjson", path).stdout)["records"][0]
         check(off <= 2 * BOUND and record["plan"] == "low-memory" and record["weight_bytes"] < 1e5
               and record["activation_bytes"] < 18.6e6,
               f"{path.name} in little memory: {off:.1e} from a steady plan, {record['weight_bytes']} bytes of weights, "

@@ -59,7 +59,7 @@ else:
 with tempfile.TemporaryDirectory() as folder:
     for words in (["info", model], ["bench", "--runs", "2", "--plot", f"{folder}/plot.png", model],
                   ["convert", model, "-o", f"{folder}/x.pth"],
-                  ["-f", f"{folder}/out.json", "--format", "json", "--save-input", f"{folder}/in.npy",
+                  ["-o", f"{folder}/out.json", "--format", "json", "--save-input", f"{folder}/in.npy",
                    model, picture, picture]):
         runs = [subprocess.run([program, *words, *more], capture_output=True, text=True, timeout=600)
                 for more in ([], ["--no-sandbox"])]

@@ -49,7 +49,7 @@ def check_int8(command, pictures, folder):
     for maker in (reference, command):
         packed = pathlib.Path(folder) / "int8.vgg"
         code, _, err = run(maker, "pack", model, "-o", packed, "--weights", "int8", "--calibrate",
-                           source / "models/pictures", "--pictures", "4")
+                           source / "models/pictures", "--images", "4")
         check(code == 0, f"{maker[-1]}: pack: exit {code}: {err}")
         check(logits_of(command, packed, pictures, folder) ==
               logits_of(reference, packed, pictures, folder) != b"", f"{name}: other int8 logits")

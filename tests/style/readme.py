@@ -20,8 +20,8 @@ def check(good, message):
         print(message)
 
 
-text = "".join(subprocess.run([program, *command, "--help"], capture_output=True, text=True).stdout
-               for command in ([], ["bench"], ["compare"], ["convert"], ["info"], ["pack"]))
+text = "".join(subprocess.run([program, "help", *command], capture_output=True, text=True).stdout for command in
+               ([], ["bench"], ["classify"], ["compare"], ["convert"], ["eval"], ["info"], ["pack"]))
 known = set(re.findall(r"--[a-z][a-z-]+", text))
 
 for readme in [*root.glob("*.md"), *root.glob("[a-z]*/*.md")]:

@@ -1,11 +1,15 @@
-/* tools/cli: what words become which options, and what is said about wrong ones. */
+/* tools/cli: from arguments to options, messages about wrong ones, and the help. */
 #include "unit.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/completion.h"
+#include "cli/table.h"
+#include "report/report.h"
 
-/* Parses the words of one line, which are separated by single blanks. */
+/* Parses the arguments of one line, which are separated by single blanks. */
 static vgg_status parse(const char *line, struct cli_options *options, struct vgg_error *err)
 {
     static char copy[512];
@@ -35,7 +39,7 @@ static void expect_message(const char *line, const char *message)
     struct vgg_error err;
     ck_assert_int_eq(parse(line, &options, &err), VGG_ERR_ARGUMENT);
     ck_assert_str_eq(err.message, message);
-    ck_assert_ptr_null(options.words);
+    ck_assert_ptr_null(options.operands);
 }
 
 START_TEST(has_defaults)
@@ -45,19 +49,19 @@ START_TEST(has_defaults)
     ck_assert_int_eq(options.topk, 5);
     ck_assert_int_eq(options.threads, 0);
     ck_assert_int_eq(options.isa, VGG_ISA_AUTO);
-    ck_assert_int_eq(options.format, CLI_FORMAT_TEXT);
-    ck_assert_int_eq(options.word_count, 0);
+    ck_assert_int_eq(options.format, FORMAT_TEXT);
+    ck_assert_int_eq(options.operand_count, 0);
     cli_options_fini(&options);
 }
 END_TEST
 
-START_TEST(keeps_the_order_of_words)
+START_TEST(keeps_the_order_of_operands)
 {
     struct cli_options options = expect("net.pth -k 3 a.jpg -i b.png - --input=c.jpg --isa scalar");
-    const char *const words[] = {"net.pth", "a.jpg", "b.png", "-", "c.jpg"};
-    ck_assert_int_eq(options.word_count, 5);
+    const char *const operands[] = {"net.pth", "a.jpg", "b.png", "-", "c.jpg"};
+    ck_assert_int_eq(options.operand_count, 5);
     for (int i = 0; i < 5; i++) {
-        ck_assert_str_eq(options.words[i], words[i]);
+        ck_assert_str_eq(options.operands[i], operands[i]);
     }
     ck_assert_int_eq(options.topk, 3);
     ck_assert_int_eq(options.isa, VGG_ISA_SCALAR);
@@ -73,8 +77,8 @@ START_TEST(takes_values_in_every_way)
         ck_assert_int_eq(options.topk, 7);
         cli_options_fini(&options);
     }
-    struct cli_options options = expect("-ojson -t2 -t 1 --labels=a=b -m net.pth");
-    ck_assert_int_eq(options.format, CLI_FORMAT_JSON);
+    struct cli_options options = expect("-fjson -t2 -t 1 --labels=a=b -m net.pth");
+    ck_assert_int_eq(options.format, FORMAT_JSON);
     ck_assert_int_eq(options.threads, 1);
     ck_assert_str_eq(options.labels, "a=b");
     ck_assert_str_eq(options.model, "net.pth");
@@ -85,25 +89,25 @@ END_TEST
 START_TEST(ends_options_at_two_dashes)
 {
     struct cli_options options = expect("-- -k --help --");
-    ck_assert_int_eq(options.word_count, 3);
-    ck_assert_str_eq(options.words[0], "-k");
-    ck_assert_str_eq(options.words[2], "--");
+    ck_assert_int_eq(options.operand_count, 3);
+    ck_assert_str_eq(options.operands[0], "-k");
+    ck_assert_str_eq(options.operands[2], "--");
     ck_assert(!options.help);
     cli_options_fini(&options);
 }
 END_TEST
 
-START_TEST(knows_commands_by_the_first_word_only)
+START_TEST(knows_commands_by_the_first_argument_only)
 {
     struct cli_options options = expect("compare net.pth dir --nodes --rtol 1e-4 --images");
     ck_assert_int_eq(options.command, CLI_COMPARE);
-    ck_assert_int_eq(options.word_count, 2);
+    ck_assert_int_eq(options.operand_count, 2);
     ck_assert(options.nodes && options.images);
     ck_assert_double_eq(options.rtol, 1e-4);
     cli_options_fini(&options);
     options = expect("net.pth compare");
     ck_assert_int_eq(options.command, CLI_CLASSIFY);
-    ck_assert_int_eq(options.word_count, 2);
+    ck_assert_int_eq(options.operand_count, 2);
     cli_options_fini(&options);
     options = expect("./compare");
     ck_assert_int_eq(options.command, CLI_CLASSIFY);
@@ -118,8 +122,8 @@ START_TEST(suggests_what_was_meant)
     expect_message("--vers", "unknown option --vers; did you mean --version?");
     expect_message("--treads=2", "unknown option --treads; did you mean --threads?");
     expect_message("--quite-something-else", "unknown option --quite-something-else");
-    expect_message("--nodes", "--nodes is no option of this command");
-    expect_message("compare --topk 3", "--topk is no option of this command");
+    expect_message("--nodes", "--nodes is not an option of vgg-infer classify");
+    expect_message("compare --topk 3", "--topk is not an option of vgg-infer compare");
     expect_message("-x", "unknown option -x in '-x'");
     expect_message("-Vz", "unknown option -z in '-Vz'");
 }
@@ -132,7 +136,7 @@ START_TEST(refuses_wrong_values)
     expect_message("-t 2x", "--threads: expected a number from 1 to 1024, got '2x'");
     expect_message("-t 99999999999999999999",
                    "--threads: expected a number from 1 to 1024, got '99999999999999999999'");
-    expect_message("-o yaml", "--format: expected text, json, jsonl or csv, got 'yaml'");
+    expect_message("-f yaml", "--format: expected text, json, jsonl or csv, got 'yaml'");
     expect_message("--isa sse",
                    "--isa: expected auto, scalar, avx2, avx512, amx or neon, got 'sse'");
     expect_message("compare --rtol nan", "--rtol: expected a number, 0 or larger, got 'nan'");
@@ -176,7 +180,6 @@ START_TEST(takes_lists)
 }
 END_TEST
 
-/* Every line fits a terminal, and every option of the command is there. */
 START_TEST(takes_sizes)
 {
     struct cli_options options = expect("--size 32 a b");
@@ -200,29 +203,192 @@ START_TEST(takes_sizes)
 }
 END_TEST
 
-START_TEST(writes_help)
+START_TEST(understands_eval_and_val)
 {
-    const enum cli_command commands[] = {CLI_COMPARE, CLI_BENCH, CLI_INFO, CLI_CLASSIFY};
-    char text[16384];
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-        memset(text, 0, sizeof text);
-        FILE *file = fmemopen(text, sizeof text, "w");
-        cli_write_help(commands[i], file);
-        fclose(file);
-        for (const char *line = text; *line != '\0'; line = strchr(line, '\n') + 1) {
-            ck_assert_msg(strcspn(line, "\n") <= 100, "%s", line);
-        }
-    }
-    const char *const parts[] = {"Usage: vgg-infer [options] [MODEL] IMAGE...\n", "-k, --topk N",
-                                 "--isa {auto,scalar,avx2,avx512,amx,neon}", "compare",
-                                 "--save-input"};
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        ck_assert_msg(strstr(text, parts[i]) != NULL, "no %s in the help", parts[i]);
-    }
-    ck_assert_ptr_null(strstr(text, "--rtol"));
+    struct cli_options options = expect("eval folder --labels-file list -k3");
+    ck_assert_int_eq(options.command, CLI_EVAL);
+    ck_assert_str_eq(options.labels_file, "list");
+    cli_options_fini(&options);
+    options = expect("val folder");
+    ck_assert_int_eq(options.command, CLI_EVAL);
+    cli_options_fini(&options);
+    options = expect("classify net.pth a.jpg");
+    ck_assert_int_eq(options.command, CLI_CLASSIFY);
+    ck_assert_int_eq(options.operand_count, 2);
+    cli_options_fini(&options);
 }
 END_TEST
 
-UNIT_MAIN("cli", has_defaults, keeps_the_order_of_words, takes_values_in_every_way,
-          ends_options_at_two_dashes, knows_commands_by_the_first_word_only,
-          suggests_what_was_meant, refuses_wrong_values, takes_lists, takes_sizes, writes_help)
+START_TEST(takes_help_as_a_command)
+{
+    struct cli_options options = expect("help");
+    ck_assert(options.help && !options.command_named);
+    cli_options_fini(&options);
+    options = expect("help bench");
+    ck_assert(options.help && options.command_named);
+    ck_assert_int_eq(options.command, CLI_BENCH);
+    cli_options_fini(&options);
+    options = expect("help val");
+    ck_assert_int_eq(options.command, CLI_EVAL);
+    cli_options_fini(&options);
+    expect_message("help benhc", "help: unknown command 'benhc'; did you mean bench?");
+    expect_message("help sing", "help: unknown command 'sing'");
+    expect_message("help bench info", "help: expected one COMMAND, got 'info' after it");
+}
+END_TEST
+
+START_TEST(takes_threads_from_the_environment)
+{
+    ck_assert_int_eq(setenv("VGG_THREADS", "3", 1), 0);
+    struct cli_options options = expect("a.jpg");
+    ck_assert_int_eq(options.threads, 3);
+    cli_options_fini(&options);
+    options = expect("a.jpg -t 1");
+    ck_assert_int_eq(options.threads, 1);
+    cli_options_fini(&options);
+    options = expect("bench");
+    ck_assert_int_eq(options.threads_list.count, 1);
+    ck_assert_int_eq(options.threads_list.values[0], 3);
+    cli_options_fini(&options);
+    setenv("VGG_THREADS", "", 1);
+    options = expect("a.jpg");
+    ck_assert_int_eq(options.threads, 0);
+    cli_options_fini(&options);
+    setenv("VGG_THREADS", "many", 1);
+    expect_message("a.jpg", "VGG_THREADS: expected a number from 1 to 1024, got 'many'");
+    expect_message("bench", "VGG_THREADS: expected a number from 1 to 1024, got 'many'");
+    options = expect("convert a.pth -o b.pth"); /* has no threads */
+    cli_options_fini(&options);
+    options = expect("--help");
+    cli_options_fini(&options);
+    unsetenv("VGG_THREADS");
+}
+END_TEST
+
+START_TEST(suggests_how_to_name_a_file_that_begins_with_a_dash)
+{
+    char folder[UNIT_FOLDER_BYTES];
+    ck_assert_ptr_nonnull(mkdtemp(unit_temporary(folder, "vgg-cli")));
+    ck_assert_int_eq(chdir(folder), 0);
+    fclose(fopen("-dash.jpg", "w"));
+    fclose(fopen("--dash.jpg", "w"));
+    expect_message("-dash.jpg", "unknown option -d in '-dash.jpg'; for the file of that name write "
+                                "./-dash.jpg, or -- before it");
+    expect_message("--dash.jpg", "unknown option --dash.jpg; for the file of that name write "
+                                 "./--dash.jpg, or -- before it");
+    expect_message("-dish.jpg", "unknown option -d in '-dish.jpg'");
+    unlink("-dash.jpg");
+    unlink("--dash.jpg");
+    rmdir(folder);
+}
+END_TEST
+
+/* One letter is one option, whatever the command, and an option has its letter in every command. */
+START_TEST(gives_every_letter_one_meaning)
+{
+    for (const struct cli_option *a = cli_option_table; a->name != NULL; a++) {
+        for (const struct cli_option *b = a + 1; b->name != NULL; b++) {
+            const bool same_name = strcmp(a->name, b->name) == 0;
+            ck_assert_msg(!same_name || a->short_name == b->short_name, "--%s: -%c and -%c",
+                          a->name, a->short_name, b->short_name);
+            ck_assert_msg(same_name || a->short_name == 0 || a->short_name != b->short_name,
+                          "-%c: --%s and --%s", a->short_name, a->name, b->name);
+            ck_assert_msg(!same_name || (a->commands & b->commands) == 0, "--%s twice", a->name);
+        }
+    }
+}
+END_TEST
+
+/* The text of a help, at most 40 lines of 80 columns. NULL: that of the program. */
+static const char *get_help(const struct cli_command_entry *entry)
+{
+    static char text[16384];
+    int lines = 0;
+    memset(text, 0, sizeof text);
+    FILE *file = fmemopen(text, sizeof text, "w");
+    if (entry != NULL) {
+        cli_write_command_help(entry->command, file);
+    } else {
+        cli_write_help(file);
+    }
+    fclose(file);
+    for (const char *line = text; *line != '\0'; line = strchr(line, '\n') + 1) {
+        ck_assert_msg(strcspn(line, "\n") <= 80, "%s", line);
+        lines++;
+    }
+    ck_assert_msg(lines <= 40, "%s: %d lines", entry != NULL ? entry->name : "help", lines);
+    return text;
+}
+
+/* An option's line in a help. */
+static bool has_option(const char *help, const char *name)
+{
+    char start[64];
+    snprintf(start, sizeof start, " --%s ", name);
+    return strstr(help, start) != NULL;
+}
+
+/* Whether a command's help is to show an option: one of that name may be in the table for each command. */
+static bool belongs(const char *name, enum cli_command command)
+{
+    for (const struct cli_option *option = cli_option_table; option->name != NULL; option++) {
+        if (strcmp(option->name, name) == 0 && (option->commands & command) != 0) {
+            return option->group != CLI_GROUP_PROGRAM;
+        }
+    }
+    return false;
+}
+
+START_TEST(writes_help_on_one_screen)
+{
+    for (const struct cli_command_entry *e = cli_command_table; e->name != NULL; e++) {
+        const char *help = get_help(e);
+        for (const struct cli_option *option = cli_option_table; option->name != NULL; option++) {
+            const bool expected = belongs(option->name, e->command);
+            ck_assert_msg(has_option(help, option->name) == expected, "%s: --%s", e->name,
+                          option->name);
+        }
+    }
+    const char *help = get_help(NULL);
+    const char *const parts[] = {"Usage: vgg-infer [OPTIONS] [MODEL] IMAGE...\n",
+                                 "-k, --topk N",
+                                 "text, json, jsonl, csv",
+                                 "VGG_THREADS",
+                                 "NO_COLOR",
+                                 "--licenses"};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        ck_assert_msg(strstr(help, parts[i]) != NULL, "no %s in the help", parts[i]);
+    }
+}
+END_TEST
+
+/* The phrase of each command comes out whole, with a full stop in it or without. */
+START_TEST(lists_commands_with_their_whole_phrase)
+{
+    static char text[65536];
+    for (int shell = CLI_SHELL_ZSH; shell <= CLI_SHELL_FISH; shell++) {
+        memset(text, 0, sizeof text);
+        FILE *file = fmemopen(text, sizeof text, "w");
+        completion_write((enum cli_shell)shell, file);
+        fclose(file);
+        for (const struct cli_command_entry *e = cli_command_table; e->name != NULL; e++) {
+            char line[256];
+            snprintf(line, sizeof line, shell == CLI_SHELL_ZSH ? "'%s:%s'\n" : "-a %s -d '%s'\n",
+                     e->name, e->brief);
+            ck_assert_msg(strstr(text, line) != NULL, "no %s", line);
+        }
+    }
+    for (const struct cli_command_entry *e = cli_command_table; e->name != NULL; e++) {
+        char line[256];
+        snprintf(line, sizeof line, " %s\n", e->brief);
+        ck_assert_msg(strstr(get_help(NULL), line) != NULL, "no %s", line);
+    }
+}
+END_TEST
+
+UNIT_MAIN("cli", has_defaults, keeps_the_order_of_operands, takes_values_in_every_way,
+          ends_options_at_two_dashes, knows_commands_by_the_first_argument_only,
+          suggests_what_was_meant, refuses_wrong_values, takes_lists, takes_sizes,
+          understands_eval_and_val, takes_help_as_a_command, takes_threads_from_the_environment,
+          suggests_how_to_name_a_file_that_begins_with_a_dash, gives_every_letter_one_meaning,
+          writes_help_on_one_screen, lists_commands_with_their_whole_phrase)

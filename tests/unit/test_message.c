@@ -1,4 +1,4 @@
-/* tools/message, progress, guard: one call of write for each message, however long, and only whole characters. */
+/* tools/io: message, progress, sigbus: one call of write for each message, however long, and only whole characters. */
 #include "unit.h"
 
 #include <errno.h>
@@ -8,9 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "guard.h"
-#include "message.h"
-#include "progress.h"
+#include "io/sigbus.h"
+#include "io/message.h"
+#include "io/progress.h"
 
 /* The linker puts it in the place of isatty: progress is shown to terminals alone. */
 int __wrap_isatty(int fd);
@@ -69,8 +69,8 @@ static void expect_whole_end(const char *text, size_t length)
 START_TEST(writes_a_message_at_once)
 {
     catch_standard_error();
-    message_say("%s: %d of %d", "a.jpg", 1, 2);
-    message_say("%s", "a\nb\x1b[31m \xc3\xbc \x7f");
+    message_print("%s: %d of %d", "a.jpg", 1, 2);
+    message_print("%s", "a\nb\x1b[31m \xc3\xbc \x7f");
     ck_assert_str_eq(take(), "vgg-infer: a.jpg: 1 of 2\n");
     ck_assert_str_eq(take(), "vgg-infer: a\\x0ab\\x1b[31m \xc3\xbc \\x7f\n");
     expect_no_more();
@@ -84,7 +84,7 @@ START_TEST(writes_a_long_message_at_once)
     memset(path, '\n', sizeof path - 1);
     memset(message, 'm', sizeof message - 1);
     catch_standard_error();
-    message_say("%s%s", path, message);
+    message_print("%s%s", path, message);
     const char *line = take();
     ck_assert_uint_eq(strlen(line), strlen("vgg-infer: \n") + 4 * strlen(path) + strlen(message));
     ck_assert_str_eq(line + strlen(line) - 3, "mm\n");
@@ -97,7 +97,7 @@ START_TEST(cuts_at_a_whole_character)
     static char name[4 * MESSAGE_LINE_BYTES];
     catch_standard_error();
     for (size_t first = 0; first < 3; first++) {
-        message_say("%s", make_name(name, sizeof name, first));
+        message_print("%s", make_name(name, sizeof name, first));
         const char *line = take();
         const size_t length = strlen(line);
         ck_assert_uint_le(length, MESSAGE_LINE_BYTES);
@@ -106,7 +106,7 @@ START_TEST(cuts_at_a_whole_character)
         expect_whole_end(line, length - 1);
     }
     memset(name, 0x80, sizeof name - 1); /* no character begins: it is cut all the same */
-    message_say("%s", name);
+    message_print("%s", name);
     ck_assert_uint_gt(strlen(take()), MESSAGE_LINE_BYTES - 8);
     expect_no_more();
 }
@@ -159,7 +159,7 @@ START_TEST(explains_a_bus_error_at_once)
     catch_standard_error();
     const pid_t child = fork();
     if (child == 0) {
-        guard_begin(path);
+        sigbus_begin(path);
         raise(SIGBUS);
         _exit(EXIT_GOOD);
     }

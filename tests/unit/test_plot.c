@@ -95,8 +95,8 @@ START_TEST(draws_layers)
     };
     struct canvas canvas;
     ck_assert_int_eq(plot_draw(&about, &options, &measurement, &canvas, &err), VGG_OK);
-    ck_assert_double_eq_tol(measure_get_roof_ms(&steps[0].info, &measurement.begin), 2, 1e-9);
-    ck_assert_double_eq_tol(measure_get_roof_ms(&steps[1].info, &measurement.begin), 4, 1e-9);
+    ck_assert_double_eq_tol(measure_get_roofline_ms(&steps[0].info, &measurement.begin), 2, 1e-9);
+    ck_assert_double_eq_tol(measure_get_roofline_ms(&steps[1].info, &measurement.begin), 4, 1e-9);
     /* Both bars are full for half of their length, and the second is twice as long. */
     const int winograd = count(&canvas, 0x4f9a3a), linear = count(&canvas, 0xa2559c);
     ck_assert_int_gt(winograd, 2500);

@@ -31,8 +31,8 @@ static const struct report_class classes[] = {
     {{.index = 7, .logit = NAN, .probability = (double)NAN}, "Bücher"},
 };
 
-/* One good picture and one failed one in a format. */
-static const char *write(enum cli_format format)
+/* One good image and one failed one in a format. */
+static const char *write(enum output_format format)
 {
     static char text[16384];
     struct report report;
@@ -55,7 +55,7 @@ static const char *write(enum cli_format format)
 START_TEST(writes_text_in_columns)
 {
     ck_assert_str_eq(
-        write(CLI_FORMAT_TEXT),
+        write(FORMAT_TEXT),
         "vgg16_bn (13 conv + 3 linear, BatchNorm folded), 1000 classes, zip checkpoint, 528 MB\n"
         "  described by names and shapes (built-in vgg16), preprocessing imagenet (resize 256, "
         "crop 224)\n"
@@ -70,7 +70,7 @@ END_TEST
 
 START_TEST(writes_csv_with_quotes)
 {
-    ck_assert_str_eq(write(CLI_FORMAT_CSV),
+    ck_assert_str_eq(write(FORMAT_CSV),
                      "image,rank,index,label,probability,logit,error\n"
                      "\"a\n\xff.jpg\",1,281,\"tabby, \"\"tabby\"\" cat\",0.75,0.100000001,\n"
                      "\"a\n\xff.jpg\",2,7,Bücher,,,\n"
@@ -78,24 +78,24 @@ START_TEST(writes_csv_with_quotes)
 }
 END_TEST
 
-START_TEST(writes_a_json_line_per_picture)
+START_TEST(writes_a_json_line_per_image)
 {
     ck_assert_str_eq(
-        write(CLI_FORMAT_JSONL),
-        "{\"schema\": 1, \"model\": \"vgg16_bn\", \"image\": \"a\\n\xef\xbf\xbd.jpg\", "
+        write(FORMAT_JSONL),
+        "{\"schema\": 2, \"model\": \"vgg16_bn\", \"image\": \"a\\n\xef\xbf\xbd.jpg\", "
         "\"width\": 640, \"height\": 480, \"top\": ["
         "{\"index\": 281, \"label\": \"tabby, \\\"tabby\\\" cat\", \"probability\": 0.75, "
         "\"logit\": 0.100000001}, "
         "{\"index\": 7, \"label\": \"Bücher\", \"probability\": null, \"logit\": null}]}\n"
-        "{\"schema\": 1, \"model\": \"vgg16_bn\", \"image\": \"b.jpg\", \"error\": "
+        "{\"schema\": 2, \"model\": \"vgg16_bn\", \"image\": \"b.jpg\", \"error\": "
         "{\"code\": \"bad format\", \"message\": \"b.jpg: truncated, \\\"so\\\"\"}}\n");
 }
 END_TEST
 
 START_TEST(writes_one_json_document)
 {
-    const char *text = write(CLI_FORMAT_JSON);
-    ck_assert_int_eq(strncmp(text, "{\n  \"schema\": 1,\n", 17), 0);
+    const char *text = write(FORMAT_JSON);
+    ck_assert_int_eq(strncmp(text, "{\n  \"schema\": 2,\n", 17), 0);
     const char *const parts[] = {"\"mean\": [0.485000014, 0.456", "\"failed\": 1",
                                  "\"isa\": \"avx2\"", "\"bytes\": 553507836"};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
@@ -174,6 +174,6 @@ START_TEST(measures_where_there_is_no_measure)
 }
 END_TEST
 
-UNIT_MAIN("report", writes_text_in_columns, writes_csv_with_quotes, writes_a_json_line_per_picture,
+UNIT_MAIN("report", writes_text_in_columns, writes_csv_with_quotes, writes_a_json_line_per_image,
           writes_one_json_document, formats_sizes, writes_valid_utf8_only, measures_differences,
           measures_where_there_is_no_measure)

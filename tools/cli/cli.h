@@ -8,17 +8,18 @@
 #include "vgg/session.h"
 #include "vgg/status.h"
 
-/* Parses argv[1…]. A first word that is a command's name is that command; all else classifies. Options
- * may stand anywhere before "--"; the last of two equal ones counts.
+/* Parses argv[1…]. The first argument may name a command, else the command is classify. Options may
+ * stand anywhere before "--"; the last of two equal ones counts.
  *   out  filled on success, to be freed with cli_options_fini; cleared after an error
  * Errors: ARGUMENT with what is wrong and what was probably meant; MEMORY. */
 vgg_status cli_parse(int argc, char **argv, struct cli_options *out, struct vgg_error *err);
 void cli_options_fini(struct cli_options *options);
 
-/* The word that stands for a command; "" for the one without. */
+/* "classify", "bench" … */
 const char *cli_command_name(enum cli_command command);
 
-/* Writes the help text of one command, made of the option table. */
-void cli_write_help(enum cli_command command, FILE *out);
+/* The help of the program, and of one command. */
+void cli_write_help(FILE *out);
+void cli_write_command_help(enum cli_command command, FILE *out);
 
 #endif

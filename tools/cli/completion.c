@@ -17,10 +17,13 @@ static enum value value_of(const struct cli_option *option)
     if (option->choices != NULL) {
         return VALUE_CHOICE;
     }
-    const bool file = strncmp(option->argument, "FILE", 4) == 0 ||
-                      strcmp(option->argument, "IMAGE") == 0 ||
-                      strcmp(option->argument, "DIR") == 0;
-    return file ? VALUE_FILE : VALUE_OTHER;
+    static const char *const files[] = {"FILE", "IMAGE", "FOLDER"};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        if (strncmp(option->argument, files[i], strlen(files[i])) == 0) {
+            return VALUE_FILE;
+        }
+    }
+    return VALUE_OTHER;
 }
 
 static void write_choices(const struct cli_option *option, const char *between, FILE *out)
@@ -45,25 +48,11 @@ static void write_quoted(const char *text, const char *escaped, FILE *out)
     }
 }
 
-/* The names of all commands but the one that has none. */
 static void write_commands(const char *between, FILE *out)
 {
-    const char *before = "";
     for (const struct cli_command_entry *e = cli_command_table; e->name != NULL; e++) {
-        if (e->name[0] != '\0') {
-            fprintf(out, "%s%s", before, e->name);
-            before = between;
-        }
+        fprintf(out, "%s%s", e == cli_command_table ? "" : between, e->name);
     }
-}
-
-/* The first sentence of a command's summary, inside '…'. */
-static void write_summary(const struct cli_command_entry *entry, FILE *out)
-{
-    char sentence[256];
-    snprintf(sentence, sizeof sentence, "%.*s", (int)strcspn(entry->summary, ":.\n"),
-             entry->summary);
-    write_quoted(sentence, "", out);
 }
 
 /* ---- bash ---- */
@@ -76,8 +65,8 @@ static void write_bash_values(const struct cli_command_entry *entry, FILE *out)
             continue;
         }
         fprintf(out, "    %s:--%s", entry->name, option->name);
-        if (option->letter != 0) {
-            fprintf(out, "|%s:-%c", entry->name, option->letter);
+        if (option->short_name != 0) {
+            fprintf(out, "|%s:-%c", entry->name, option->short_name);
         }
         fputs(") ", out);
         if (value == VALUE_CHOICE) {
@@ -94,7 +83,8 @@ static void write_bash(FILE *out)
     fputs("# bash completion for vgg-infer, made from its table of options.\n"
           "_vgg_infer()\n"
           "{\n"
-          "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=\n"
+          "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} "
+          "command=classify\n"
           "    COMPREPLY=()\n"
           "    if [[ $word == = ]]; then # bash cuts --name=value in three\n"
           "        word=\n"
@@ -127,7 +117,7 @@ static void write_bash(FILE *out)
         }
         fputs("' ;;\n", out);
     }
-    fputs("    :*) ((COMP_CWORD > 1)) || words='", out);
+    fputs("    *) ((COMP_CWORD > 1)) && [[ $command:$COMP_CWORD != help:2 ]] || words='", out);
     write_commands(" ", out);
     fputs("' ;;\n"
           "    esac\n"
@@ -149,12 +139,12 @@ static void write_bash(FILE *out)
 static void write_zsh_option(const struct cli_option *option, FILE *out)
 {
     const enum value value = value_of(option);
-    const char *letter_end = value == VALUE_NONE ? "" : "+",
+    const char *short_end = value == VALUE_NONE ? "" : "+",
                *name_end = value == VALUE_NONE ? "" : "=";
     fputs("        ", out);
-    if (option->letter != 0) {
-        fprintf(out, "'(-%c --%s)'{-%c%s,--%s%s}", option->letter, option->name, option->letter,
-                letter_end, option->name, name_end);
+    if (option->short_name != 0) {
+        fprintf(out, "'(-%c --%s)'{-%c%s,--%s%s}", option->short_name, option->name,
+                option->short_name, short_end, option->name, name_end);
     } else {
         fprintf(out, "'--%s%s'", option->name, name_end);
     }
@@ -181,11 +171,9 @@ static void write_zsh(FILE *out)
           "    local -a commands=(\n",
           out);
     for (const struct cli_command_entry *e = cli_command_table; e->name != NULL; e++) {
-        if (e->name[0] != '\0') {
-            fprintf(out, "        '%s:", e->name);
-            write_summary(e, out);
-            fputs("'\n", out);
-        }
+        fprintf(out, "        '%s:", e->name);
+        write_quoted(e->brief, ":", out);
+        fputs("'\n", out);
     }
     fputs("    )\n"
           "    _describe -t commands command commands\n"
@@ -193,7 +181,7 @@ static void write_zsh(FILE *out)
           "}\n"
           "\n"
           "_vgg_infer() {\n"
-          "    local command= first=_vgg_infer_first\n"
+          "    local command=classify first=_vgg_infer_first\n"
           "    if ((CURRENT > 2)); then\n"
           "        case $words[2] in\n"
           "        ",
@@ -215,7 +203,9 @@ static void write_zsh(FILE *out)
                 write_zsh_option(option, out);
             }
         }
-        fputs("        \"1:file:$first\" '*:file:_files' ;;\n", out);
+        fputs(e->command == CLI_HELP ? "        '1:command:_vgg_infer_first' ;;\n"
+                                     : "        \"1:file:$first\" '*:file:_files' ;;\n",
+              out);
     }
     fputs("    esac\n"
           "}\n"
@@ -246,22 +236,20 @@ static void write_fish(FILE *out)
           "end\n",
           out);
     for (const struct cli_command_entry *e = cli_command_table; e->name != NULL; e++) {
-        if (e->name[0] != '\0') {
-            fprintf(out, "complete -c vgg-infer -n '__fish_is_nth_token 1' -a %s -d '", e->name);
-            write_summary(e, out);
-            fputs("'\n", out);
-        }
+        fprintf(out, "complete -c vgg-infer -n '__fish_is_nth_token 1' -a %s -d '", e->name);
+        write_quoted(e->brief, "", out);
+        fputs("'\n", out);
     }
     for (const struct cli_option *option = cli_option_table; option->name != NULL; option++) {
         fputs("complete -c vgg-infer -n '__vgg_infer_command", out);
         for (const struct cli_command_entry *e = cli_command_table; e->name != NULL; e++) {
             if ((option->commands & e->command) != 0) {
-                fprintf(out, " %s", e->name[0] != '\0' ? e->name : "classify");
+                fprintf(out, " %s", e->name);
             }
         }
         fputs("'", out);
-        if (option->letter != 0) {
-            fprintf(out, " -s %c", option->letter);
+        if (option->short_name != 0) {
+            fprintf(out, " -s %c", option->short_name);
         }
         fprintf(out, " -l %s -d '", option->name);
         write_quoted(option->help, "", out);

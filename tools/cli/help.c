@@ -3,51 +3,14 @@
 
 #include "cli/table.h"
 
-enum { HELP_COLUMN = 30 };
+enum { HELP_COLUMN = 26 };
 
-/* "-k, --topk N", "    --isa {auto,scalar,…}" */
-static int write_option_name(const struct cli_option *option, FILE *out)
-{
-    int width = option->letter != 0 ? fprintf(out, "  -%c, --%s", option->letter, option->name)
-                                    : fprintf(out, "      --%s", option->name);
-    if (option->argument != NULL) {
-        width += fprintf(out, " %s", option->argument);
-    }
-    for (size_t i = 0; option->choices != NULL && option->choices[i] != NULL; i++) {
-        width += fprintf(out, "%s%s", i == 0 ? " {" : ",", option->choices[i]);
-    }
-    return width + (option->choices == NULL       ? 0
-                    : option->kind == CLI_CHOICES ? fprintf(out, "},...")
-                                                  : fprintf(out, "}"));
-}
-
-static void write_options(enum cli_command command, FILE *out)
-{
-    fputs("\nOptions:\n", out);
-    for (const struct cli_option *option = cli_option_table; option->name != NULL; option++) {
-        if ((option->commands & command) == 0) {
-            continue;
-        }
-        int width = write_option_name(option, out);
-        if (width >= HELP_COLUMN - 1) {
-            putc('\n', out);
-            width = 0;
-        }
-        fprintf(out, "%*s%s\n", HELP_COLUMN - width, "", option->help);
-    }
-}
-
-static void write_commands(FILE *out)
-{
-    fputs("\nCommands (a first word; anything else classifies):\n", out);
-    for (const struct cli_command_entry *entry = cli_command_table; entry->name != NULL; entry++) {
-        if (entry->name[0] != '\0') {
-            int sentence = (int)strcspn(entry->summary, ":.");
-            fprintf(out, "  %-10s %.*s; see vgg-infer %s --help\n", entry->name, sentence,
-                    entry->summary, entry->name);
-        }
-    }
-}
+static const char *const headings[CLI_GROUPS] = {
+    [CLI_GROUP_COMMON] = "Options",
+    [CLI_GROUP_NET] = "Net and preprocessing",
+    [CLI_GROUP_RUN] = "Speed and memory",
+    [CLI_GROUP_OTHER] = "Other",
+};
 
 static const struct cli_command_entry *find_command(enum cli_command command)
 {
@@ -63,17 +26,66 @@ const char *cli_command_name(enum cli_command command)
     return find_command(command)->name;
 }
 
-void cli_write_help(enum cli_command command, FILE *out)
+/* "  -k, --topk N" */
+static int write_option_name(const struct cli_option *option, FILE *out)
+{
+    int width = option->short_name != 0
+                    ? fprintf(out, "  -%c, --%s", option->short_name, option->name)
+                    : fprintf(out, "      --%s", option->name);
+    return option->argument == NULL ? width : width + fprintf(out, " %s", option->argument);
+}
+
+static void write_option(const struct cli_option *option, FILE *out)
+{
+    const int width = write_option_name(option, out);
+    fprintf(out, "%*s%s", width < HELP_COLUMN ? HELP_COLUMN - width : 2, "", option->help);
+    for (size_t i = 0; option->choices != NULL && option->choices[i] != NULL; i++) {
+        fprintf(out, "%s%s", i == 0 ? ": " : ", ", option->choices[i]);
+    }
+    putc('\n', out);
+}
+
+static void write_group(enum cli_command command, enum cli_group group, FILE *out)
+{
+    bool begun = false;
+    for (const struct cli_option *option = cli_option_table; option->name != NULL; option++) {
+        if ((option->commands & command) == 0 || option->group != group) {
+            continue;
+        }
+        if (!begun && headings[group] != NULL) {
+            fprintf(out, "\n%s:\n", headings[group]);
+        }
+        begun = true;
+        write_option(option, out);
+    }
+}
+
+void cli_write_command_help(enum cli_command command, FILE *out)
 {
     const struct cli_command_entry *entry = find_command(command);
-    fprintf(out, "Usage: vgg-infer %s%s%s\n\n%s\n", entry->name, entry->name[0] != '\0' ? " " : "",
-            entry->usage, entry->summary);
-    if (command == CLI_CLASSIFY) {
-        write_commands(out);
+    fprintf(out, "Usage: vgg-infer %s%s%s\n\n%s\n", entry == cli_command_table ? "" : entry->name,
+            entry == cli_command_table ? "" : " ", entry->usage, entry->description);
+    for (int group = 0; group < CLI_GROUP_PROGRAM; group++) {
+        write_group(command, (enum cli_group)group, out);
     }
-    write_options(command, out);
-    fputs("\nResults go to standard output, all else to standard error. Exit codes:\n", out);
+}
+
+void cli_write_help(FILE *out)
+{
+    const struct cli_command_entry *first = cli_command_table;
+    fprintf(out, "Usage: vgg-infer %s\n       vgg-infer COMMAND [OPTIONS] ...\n\n%s\n\nCommands:\n",
+            first->usage, first->description);
+    for (const struct cli_command_entry *entry = first; entry->name != NULL; entry++) {
+        fprintf(out, "  %-*s%s\n", HELP_COLUMN - 2, entry->name, entry->brief);
+    }
+    write_group(first->command, CLI_GROUP_COMMON, out);
+    write_group(first->command, CLI_GROUP_PROGRAM, out);
+    fputs("\nExit codes:", out);
     for (const struct cli_exit_entry *code = cli_exit_table; code->meaning != NULL; code++) {
-        fprintf(out, "  %d  %s\n", code->code, code->meaning);
+        fprintf(out, "\n  %d  %s", code->code, code->meaning);
+    }
+    fputs("\n\nEnvironment:\n", out);
+    for (const struct cli_variable_entry *e = cli_variable_table; e->name != NULL; e++) {
+        fprintf(out, "  %-*s%s\n", HELP_COLUMN - 2, e->name, e->meaning);
     }
 }

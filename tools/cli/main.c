@@ -26,7 +26,7 @@ static void fill_standard_files(void)
 static int run_command(const struct cli_options *options)
 {
     if (!options->no_sandbox && !sandbox_enter(true) && options->verbose) {
-        message_say("this system or build has no sandbox");
+        message_print("this system or build has no sandbox");
     }
     switch (options->command) {
     case CLI_COMPARE:
@@ -37,11 +37,12 @@ static int run_command(const struct cli_options *options)
         return command_convert(options);
     case CLI_PACK:
         return command_pack(options);
-    case CLI_VAL:
-        return command_val(options);
+    case CLI_EVAL:
+        return command_eval(options);
     case CLI_INFO:
         return command_info(options);
     case CLI_CLASSIFY:
+    case CLI_HELP:
         break;
     }
     return command_classify(options);
@@ -54,13 +55,15 @@ int main(int argc, char **argv)
     fill_standard_files();
     vgg_status status = cli_parse(argc, argv, &options, &err);
     if (status != VGG_OK) {
-        message_say("%s", err.message);
-        message_say("see vgg-infer --help");
+        message_print("%s", err.message);
+        message_print("see vgg-infer help");
         return status == VGG_ERR_MEMORY ? EXIT_MEMORY : EXIT_USAGE;
     }
     int exit_code = EXIT_GOOD;
-    if (options.help) {
-        cli_write_help(options.command, stdout);
+    if (options.help && options.command_named) {
+        cli_write_command_help(options.command, stdout);
+    } else if (options.help) {
+        cli_write_help(stdout);
     } else if (options.completion >= 0) {
         completion_write((enum cli_shell)options.completion, stdout);
     } else if (options.version) {
@@ -69,8 +72,8 @@ int main(int argc, char **argv)
         exit_code = run_command(&options);
     }
     if (exit_code == EXIT_USAGE) {
-        const char *name = cli_command_name(options.command);
-        message_say("see vgg-infer %s%s--help", name, name[0] != '\0' ? " " : "");
+        message_print("see vgg-infer help%s%s", options.command_named ? " " : "",
+                      options.command_named ? cli_command_name(options.command) : "");
     }
     cli_options_fini(&options);
     if (fflush(stdout) != 0) {

@@ -36,8 +36,8 @@ static void put_line(const char *text)
 static void put_option(const struct cli_option *option)
 {
     fputs(".TP\n", stdout);
-    if (option->letter != 0) {
-        printf("\\fB\\-%c\\fR, ", option->letter);
+    if (option->short_name != 0) {
+        printf("\\fB\\-%c\\fR, ", option->short_name);
     }
     fputs("\\fB\\-\\-", stdout);
     put_text(option->name);
@@ -47,31 +47,23 @@ static void put_option(const struct cli_option *option)
         put_text(option->argument);
         fputs("\\fR", stdout);
     }
+    putchar('\n');
+    put_text(option->help);
     for (size_t i = 0; option->choices != NULL && option->choices[i] != NULL; i++) {
-        fputs(i == 0 ? " \\fB" : "\\fR|\\fB", stdout);
+        fputs(i == 0 ? ": \\fB" : "\\fR, \\fB", stdout);
         put_text(option->choices[i]);
     }
-    if (option->choices != NULL) {
-        fputs(option->kind == CLI_CHOICES ? "\\fR,..." : "\\fR", stdout);
-    }
-    putchar('\n');
-    put_line(option->help);
+    fputs(option->choices != NULL ? "\\fR\n" : "\n", stdout);
 }
 
 static void put_command(const struct cli_command_entry *entry)
 {
-    if (entry->name[0] == '\0') {
-        fputs(".SH DESCRIPTION\n", stdout);
-        put_line(entry->summary);
-        fputs(".SH OPTIONS\n", stdout);
-    } else {
-        fputs(".SH VGG-INFER ", stdout);
-        for (const char *p = entry->name; *p != '\0'; p++) {
-            putchar(*p >= 'a' && *p <= 'z' ? *p - 'a' + 'A' : *p);
-        }
-        putchar('\n');
-        put_line(entry->summary);
+    fputs(".SH VGG-INFER ", stdout);
+    for (const char *p = entry->name; *p != '\0'; p++) {
+        putchar(*p >= 'a' && *p <= 'z' ? *p - 'a' + 'A' : *p);
     }
+    putchar('\n');
+    put_line(entry->description);
     for (const struct cli_option *option = cli_option_table; option->name != NULL; option++) {
         if ((option->commands & entry->command) != 0) {
             put_option(option);
@@ -83,14 +75,12 @@ static void put_man(const char *version)
 {
     printf(".TH VGG-INFER 1 \"\" \"vgg-infer %s\" \"User Commands\"\n"
            ".SH NAME\n"
-           "vgg-infer \\- classify pictures with pretrained VGG checkpoints\n"
+           "vgg-infer \\- classify images with pretrained VGG checkpoints\n"
            ".SH SYNOPSIS\n",
            version);
     for (const struct cli_command_entry *e = cli_command_table; e->name != NULL; e++) {
-        fputs(e == cli_command_table ? ".B vgg\\-infer\n" : ".br\n.B vgg\\-infer ", stdout);
-        if (e->name[0] != '\0') {
-            put_line(e->name);
-        }
+        fputs(e == cli_command_table ? ".B vgg\\-infer" : ".br\n.B vgg\\-infer ", stdout);
+        put_line(e == cli_command_table ? "" : e->name);
         put_line(e->usage);
     }
     for (const struct cli_command_entry *e = cli_command_table; e->name != NULL; e++) {

@@ -1,19 +1,24 @@
-/* The parser: long options as "--name=value" or "--name value", letters bundled as "-k3" or "-Vh". */
+/* The parser: long options as "--name=value" or "--name value", short ones bundled as "-k3" or "-Vh". */
 #include "cli/cli.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/table.h"
 #include "io/message.h"
+
+enum { NAME_BYTES = 40 };
 
 /* Where the parser is in argv. */
 struct parser {
     char **argv;
     int argc;
     int next;
+    /* What messages call the value: "--threads", or the environment variable it comes from. */
+    char value_name[NAME_BYTES];
     struct cli_options *options;
     struct vgg_error *err;
 };
@@ -43,41 +48,49 @@ static size_t edit_distance(const char *a, const char *b)
     return row[b_length];
 }
 
-/* The option of this command that was probably meant: an option of which the word is the beginning,
- * else the nearest spelling. NULL when none is near. */
-static const char *suggest(const char *word, enum cli_command command)
+/* How far a name is from what was typed: 0 when that is its beginning. */
+static size_t get_distance(const char *typed, const char *name)
+{
+    const size_t length = strlen(typed);
+    return length >= 2 && strncmp(name, typed, length) == 0 ? 0 : edit_distance(typed, name);
+}
+
+/* Names at a larger distance are not suggested. */
+static size_t get_max_distance(const char *typed)
+{
+    return strlen(typed) < 6 ? 2 : 3;
+}
+
+/* The option of this command that was probably meant, or NULL. */
+static const char *suggest_option(const char *typed, enum cli_command command)
 {
     const char *nearest = NULL;
-    size_t least = strlen(word) < 6 ? 3 : 4;
+    size_t min_distance = get_max_distance(typed) + 1;
     for (const struct cli_option *option = cli_option_table; option->name != NULL; option++) {
-        if ((option->commands & command) == 0) {
-            continue;
-        }
-        size_t distance = strlen(word) >= 2 && strncmp(option->name, word, strlen(word)) == 0
-                              ? 0
-                              : edit_distance(word, option->name);
-        if (distance < least) {
-            least = distance;
+        const size_t distance = get_distance(typed, option->name);
+        if ((option->commands & command) != 0 && distance < min_distance) {
+            min_distance = distance;
             nearest = option->name;
         }
     }
     return nearest;
 }
 
-static vgg_status fail_unknown(struct parser *parser, const char *word)
+static vgg_status fail_unknown(struct parser *parser, const char *typed)
 {
+    const enum cli_command command = parser->options->command;
     for (const struct cli_option *option = cli_option_table; option->name != NULL; option++) {
-        if (strcmp(option->name, word) == 0) {
-            return message_fail(parser->err, VGG_ERR_ARGUMENT, "--%s is no option of this command",
-                                word);
+        if (strcmp(option->name, typed) == 0) {
+            return message_fail(parser->err, VGG_ERR_ARGUMENT,
+                                "--%s is not an option of vgg-infer %s", typed,
+                                cli_command_name(command));
         }
     }
-    const char *nearest = suggest(word, parser->options->command);
-    if (nearest == NULL) {
-        return message_fail(parser->err, VGG_ERR_ARGUMENT, "unknown option --%s", word);
-    }
-    return message_fail(parser->err, VGG_ERR_ARGUMENT, "unknown option --%s; did you mean --%s?",
-                        word, nearest);
+    const char *nearest = suggest_option(typed, command);
+    return nearest == NULL
+               ? message_fail(parser->err, VGG_ERR_ARGUMENT, "unknown option --%s", typed)
+               : message_fail(parser->err, VGG_ERR_ARGUMENT,
+                              "unknown option --%s; did you mean --%s?", typed, nearest);
 }
 
 /* Lists "a, b or c". */
@@ -102,8 +115,8 @@ static vgg_status set_choice(struct parser *parser, const struct cli_option *opt
         }
     }
     list_choices(option->choices, list, sizeof list);
-    return message_fail(parser->err, VGG_ERR_ARGUMENT, "--%s: expected %s, got '%s'", option->name,
-                        list, value);
+    return message_fail(parser->err, VGG_ERR_ARGUMENT, "%s: expected %s, got '%s'",
+                        parser->value_name, list, value);
 }
 
 static vgg_status set_count(struct parser *parser, const struct cli_option *option,
@@ -114,7 +127,7 @@ static vgg_status set_count(struct parser *parser, const struct cli_option *opti
     long count = strtol(value, &end, 10);
     if (end == value || *end != '\0' || errno != 0 || count < option->low || count > option->high) {
         return message_fail(parser->err, VGG_ERR_ARGUMENT,
-                            "--%s: expected a number from %d to %d, got '%s'", option->name,
+                            "%s: expected a number from %d to %d, got '%s'", parser->value_name,
                             option->low, option->high, value);
     }
     *out = (int)count;
@@ -130,9 +143,9 @@ static vgg_status set_list(struct parser *parser, const struct cli_option *optio
     out->count = 0;
     do {
         const size_t length = strcspn(next, ",");
-        if (out->count == CLI_LIST_MOST) {
-            return message_fail(parser->err, VGG_ERR_ARGUMENT, "--%s: expected at most %d values",
-                                option->name, CLI_LIST_MOST);
+        if (out->count == CLI_LIST_MAX) {
+            return message_fail(parser->err, VGG_ERR_ARGUMENT, "%s: expected at most %d values",
+                                parser->value_name, CLI_LIST_MAX);
         }
         snprintf(part, sizeof part, "%.*s", (int)(length < sizeof part ? length : sizeof part - 1),
                  next);
@@ -164,29 +177,30 @@ static vgg_status set_size(struct parser *parser, const struct cli_option *optio
     if (!complete || *end != '\0' || errno != 0 || height < option->low || height > option->high ||
         width < option->low || width > option->high) {
         return message_fail(parser->err, VGG_ERR_ARGUMENT,
-                            "--%s: expected N or HxW (height x width) with sides from %d to %d, "
+                            "%s: expected N or HxW (height x width) with sides from %d to %d, "
                             "got '%s'",
-                            option->name, option->low, option->high, value);
+                            parser->value_name, option->low, option->high, value);
     }
     *out = (struct cli_size){.height = (int)height, .width = (int)width};
     return VGG_OK;
 }
 
-static vgg_status set_number(struct parser *parser, const struct cli_option *option,
-                             const char *value, double *out)
+static vgg_status set_number(struct parser *parser, const char *value, double *out)
 {
     char *end;
     double number = strtod(value, &end);
     if (end == value || *end != '\0' || !isfinite(number) || number < 0) {
         return message_fail(parser->err, VGG_ERR_ARGUMENT,
-                            "--%s: expected a number, 0 or larger, got '%s'", option->name, value);
+                            "%s: expected a number, 0 or larger, got '%s'", parser->value_name,
+                            value);
     }
     *out = number;
     return VGG_OK;
 }
 
-/* Stores one option; value is NULL for flags. */
-static vgg_status set(struct parser *parser, const struct cli_option *option, const char *value)
+/* Stores one option; value is NULL for flags. Messages call the value parser->value_name. */
+static vgg_status set_value(struct parser *parser, const struct cli_option *option,
+                            const char *value)
 {
     void *target = (char *)parser->options + option->offset;
     switch (option->kind) {
@@ -195,8 +209,8 @@ static vgg_status set(struct parser *parser, const struct cli_option *option, co
         return VGG_OK;
     case CLI_TEXT:
         if (value[0] == '\0') {
-            return message_fail(parser->err, VGG_ERR_ARGUMENT, "--%s: the value is empty",
-                                option->name);
+            return message_fail(parser->err, VGG_ERR_ARGUMENT, "%s: the value is empty",
+                                parser->value_name);
         }
         *(const char **)target = value;
         return VGG_OK;
@@ -205,20 +219,26 @@ static vgg_status set(struct parser *parser, const struct cli_option *option, co
     case CLI_SIZE:
         return set_size(parser, option, value, target);
     case CLI_NUMBER:
-        return set_number(parser, option, value, target);
+        return set_number(parser, value, target);
     case CLI_CHOICE:
         return set_choice(parser, option, value, target);
     case CLI_COUNTS:
     case CLI_CHOICES:
         return set_list(parser, option, value, target);
-    case CLI_WORD:
-        parser->options->words[parser->options->word_count++] = value;
+    case CLI_OPERAND:
+        parser->options->operands[parser->options->operand_count++] = value;
         return VGG_OK;
     }
     return VGG_OK;
 }
 
-/* The value of an option that stands in the next word. */
+static vgg_status set(struct parser *parser, const struct cli_option *option, const char *value)
+{
+    snprintf(parser->value_name, sizeof parser->value_name, "--%s", option->name);
+    return set_value(parser, option, value);
+}
+
+/* The value of an option that stands in the next argument. */
 static vgg_status take_value(struct parser *parser, const struct cli_option *option,
                              const char **value)
 {
@@ -251,26 +271,32 @@ static vgg_status parse_long(struct parser *parser, const char *text)
         return set(parser, option, value);
     }
     /* As long as a message, which is cut at a whole character. */
-    char word[VGG_ERROR_MESSAGE_BYTES];
-    snprintf(word, sizeof word, "%.*s", (int)(length < sizeof word ? length : sizeof word - 1),
+    char name[VGG_ERROR_MESSAGE_BYTES];
+    snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : sizeof name - 1),
              text);
-    return fail_unknown(parser, word);
+    return fail_unknown(parser, name);
 }
 
-/* "-h", "-k3", "-k 3", "-Vk3"; letters is what follows the dash. */
-static vgg_status parse_letters(struct parser *parser, const char *letters)
+static const struct cli_option *find_short_option(char name, enum cli_command command)
 {
-    for (const char *p = letters; *p != '\0'; p++) {
-        const struct cli_option *option = cli_option_table;
-        while (option->name != NULL &&
-               (option->letter != *p || (option->commands & parser->options->command) == 0)) {
-            option++;
+    for (const struct cli_option *option = cli_option_table; option->name != NULL; option++) {
+        if (option->short_name == name && (option->commands & command) != 0) {
+            return option;
         }
-        if (option->name == NULL) {
+    }
+    return NULL;
+}
+
+/* "-h", "-k3", "-k 3", "-Vk3"; text is what follows the dash. */
+static vgg_status parse_short(struct parser *parser, const char *text)
+{
+    for (const char *p = text; *p != '\0'; p++) {
+        const struct cli_option *option = find_short_option(*p, parser->options->command);
+        vgg_status status = VGG_OK;
+        if (option == NULL) {
             return message_fail(parser->err, VGG_ERR_ARGUMENT, "unknown option -%c in '-%s'", *p,
-                                letters);
+                                text);
         }
-        vgg_status status;
         if (option->kind == CLI_FLAG) {
             status = set(parser, option, NULL);
             if (status != VGG_OK) {
@@ -281,35 +307,153 @@ static vgg_status parse_letters(struct parser *parser, const char *letters)
         const char *value = p[1] == '=' ? p + 2 : p + 1;
         if (p[1] == '\0') {
             status = take_value(parser, option, &value);
-            if (status != VGG_OK) {
-                return status;
-            }
         }
-        return set(parser, option, value);
+        return status == VGG_OK ? set(parser, option, value) : status;
     }
     return VGG_OK;
 }
 
-static vgg_status parse_words(struct parser *parser)
+/* A wrong option that is the name of a file was most likely meant as one. */
+static void suggest_operand(struct parser *parser, const char *argument)
+{
+    struct vgg_error *err = parser->err;
+    const size_t used = strlen(err->message);
+    if (access(argument, F_OK) == 0) {
+        snprintf(err->message + used, sizeof err->message - used,
+                 "; for the file of that name write ./%s, or -- before it", argument);
+    }
+}
+
+static vgg_status parse_arguments(struct parser *parser)
 {
     bool options_end = false;
     while (parser->next < parser->argc) {
-        const char *word = parser->argv[parser->next++];
+        const char *argument = parser->argv[parser->next++];
         vgg_status status = VGG_OK;
-        if (options_end || word[0] != '-' || word[1] == '\0') {
-            parser->options->words[parser->options->word_count++] = word;
-        } else if (strcmp(word, "--") == 0) {
+        if (options_end || argument[0] != '-' || argument[1] == '\0') {
+            parser->options->operands[parser->options->operand_count++] = argument;
+        } else if (strcmp(argument, "--") == 0) {
             options_end = true;
-        } else if (word[1] == '-') {
-            status = parse_long(parser, word + 2);
         } else {
-            status = parse_letters(parser, word + 1);
+            status = argument[1] == '-' ? parse_long(parser, argument + 2)
+                                        : parse_short(parser, argument + 1);
         }
         if (status != VGG_OK) {
+            suggest_operand(parser, argument);
             return status;
         }
     }
     return VGG_OK;
+}
+
+static const struct cli_command_entry *find_command(const char *name)
+{
+    for (const struct cli_command_entry *entry = cli_command_table; entry->name != NULL; entry++) {
+        if (strcmp(name, entry->name) == 0 ||
+            (entry->alias != NULL && strcmp(name, entry->alias) == 0)) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+static vgg_status fail_unknown_command(struct parser *parser, const char *typed)
+{
+    const char *nearest = NULL;
+    size_t min_distance = get_max_distance(typed) + 1;
+    for (const struct cli_command_entry *entry = cli_command_table; entry->name != NULL; entry++) {
+        const size_t distance = get_distance(typed, entry->name);
+        if (distance < min_distance) {
+            min_distance = distance;
+            nearest = entry->name;
+        }
+    }
+    return nearest == NULL
+               ? message_fail(parser->err, VGG_ERR_ARGUMENT, "help: unknown command '%s'", typed)
+               : message_fail(parser->err, VGG_ERR_ARGUMENT,
+                              "help: unknown command '%s'; did you mean %s?", typed, nearest);
+}
+
+/* "help", "help COMMAND": the same as --help. */
+static vgg_status parse_help(struct parser *parser)
+{
+    struct cli_options *options = parser->options;
+    options->help = true;
+    options->command = CLI_CLASSIFY;
+    options->command_named = options->operand_count > 0;
+    if (options->operand_count == 0) {
+        return VGG_OK;
+    }
+    const struct cli_command_entry *entry = find_command(options->operands[0]);
+    if (entry == NULL) {
+        return fail_unknown_command(parser, options->operands[0]);
+    }
+    if (options->operand_count > 1) {
+        return message_fail(parser->err, VGG_ERR_ARGUMENT,
+                            "help: expected one COMMAND, got '%s' after it", options->operands[1]);
+    }
+    options->command = entry->command;
+    return VGG_OK;
+}
+
+/* VGG_THREADS stands for --threads where the command has that option and it is not given. */
+static vgg_status apply_environment(struct parser *parser)
+{
+    const char *value = getenv("VGG_THREADS");
+    const struct cli_options *options = parser->options;
+    if (value == NULL || value[0] == '\0' || options->threads > 0 ||
+        options->threads_list.count > 0) {
+        return VGG_OK;
+    }
+    for (const struct cli_option *option = cli_option_table; option->name != NULL; option++) {
+        if (strcmp(option->name, "threads") == 0 && (option->commands & options->command) != 0) {
+            snprintf(parser->value_name, sizeof parser->value_name, "VGG_THREADS");
+            return set_value(parser, option, value);
+        }
+    }
+    return VGG_OK;
+}
+
+/* What one option alone cannot know. */
+static vgg_status finish(struct parser *parser)
+{
+    struct cli_options *options = parser->options;
+    if (options->exact && (options->conv != VGG_CONV_AUTO || options->conv_list.count > 0)) {
+        return message_fail(parser->err, VGG_ERR_ARGUMENT, "--exact and --conv exclude each other");
+    }
+    if (options->exact) {
+        options->conv = VGG_CONV_EXACT;
+        options->conv_list = (struct cli_list){.values = {VGG_CONV_EXACT}, .count = 1};
+    }
+    if (options->cfg != NULL && options->spec != NULL) {
+        return message_fail(parser->err, VGG_ERR_ARGUMENT, "--cfg and --spec exclude each other");
+    }
+    return VGG_OK;
+}
+
+/* Whether the program only prints something about itself. */
+static bool is_about_program(const struct cli_options *options)
+{
+    return options->help || options->version || options->licenses || options->completion >= 0;
+}
+
+static vgg_status parse_all(struct parser *parser)
+{
+    struct cli_options *options = parser->options;
+    const struct cli_command_entry *entry = parser->argc > 1 ? find_command(parser->argv[1]) : NULL;
+    if (entry != NULL) {
+        options->command = entry->command;
+        options->command_named = true;
+        parser->next = 2;
+    }
+    vgg_status status = parse_arguments(parser);
+    if (status == VGG_OK && options->command == CLI_HELP) {
+        return parse_help(parser);
+    }
+    if (status == VGG_OK && !is_about_program(options)) {
+        status = apply_environment(parser);
+    }
+    return status == VGG_OK ? finish(parser) : status;
 }
 
 vgg_status cli_parse(int argc, char **argv, struct cli_options *out, struct vgg_error *err)
@@ -323,28 +467,12 @@ vgg_status cli_parse(int argc, char **argv, struct cli_options *out, struct vgg_
         .min_time = 0.5,
         .max_time = 10,
     };
-    out->words = calloc((size_t)(argc > 0 ? argc : 1), sizeof *out->words);
-    if (out->words == NULL) {
+    out->operands = calloc((size_t)(argc > 0 ? argc : 1), sizeof *out->operands);
+    if (out->operands == NULL) {
         return message_fail(err, VGG_ERR_MEMORY, "out of memory");
     }
     struct parser parser = {.argv = argv, .argc = argc, .next = 1, .options = out, .err = err};
-    for (const struct cli_command_entry *entry = cli_command_table; entry->name != NULL; entry++) {
-        if (argc > 1 && strcmp(argv[1], entry->name) == 0 && entry->name[0] != '\0') {
-            out->command = entry->command;
-            parser.next = 2;
-        }
-    }
-    vgg_status status = parse_words(&parser);
-    if (status == VGG_OK && out->exact) {
-        if (out->conv != VGG_CONV_AUTO || out->conv_list.count > 0) {
-            status = message_fail(err, VGG_ERR_ARGUMENT, "--exact and --conv exclude each other");
-        }
-        out->conv = VGG_CONV_EXACT;
-        out->conv_list = (struct cli_list){.values = {VGG_CONV_EXACT}, .count = 1};
-    }
-    if (status == VGG_OK && out->cfg != NULL && out->spec != NULL) {
-        status = message_fail(err, VGG_ERR_ARGUMENT, "--cfg and --spec exclude each other");
-    }
+    vgg_status status = parse_all(&parser);
     if (status != VGG_OK) {
         cli_options_fini(out);
     }
@@ -353,6 +481,6 @@ vgg_status cli_parse(int argc, char **argv, struct cli_options *out, struct vgg_
 
 void cli_options_fini(struct cli_options *options)
 {
-    free(options->words);
+    free(options->operands);
     *options = (struct cli_options){0};
 }

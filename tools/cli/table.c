@@ -1,184 +1,197 @@
-/* The options and commands there are. */
+/* The commands, options, exit codes and environment variables of vgg-infer.
+ *
+ * A line of help has 80 columns, of which 54 are left for an option's phrase and its choices; a command's
+ * help has 40 lines. test_cli.c checks both. */
 #include "cli/table.h"
 
 enum {
-    EVERY = CLI_CLASSIFY | CLI_COMPARE | CLI_BENCH | CLI_INFO | CLI_CONVERT | CLI_PACK | CLI_VAL,
-    ALL = CLI_CLASSIFY | CLI_COMPARE | CLI_BENCH | CLI_INFO | CLI_VAL,
-    SINGLE = ALL & ~CLI_BENCH,    /* run one configuration */
-    MANY = CLI_COMPARE | CLI_VAL, /* always run for the fastest run */
+    CLASSIFY = CLI_CLASSIFY,
+    COMPARE = CLI_COMPARE,
+    BENCH = CLI_BENCH,
+    INFO = CLI_INFO,
+    CONVERT = CLI_CONVERT,
+    PACK = CLI_PACK,
+    EVAL = CLI_EVAL,
+    ALL = CLASSIFY | COMPARE | BENCH | INFO | CONVERT | PACK | EVAL,
+    RUN = CLASSIFY | COMPARE | BENCH | INFO | EVAL, /* those that run a net */
+    ONE = RUN & ~BENCH,                             /* in one configuration */
 };
 
 /* In the order of the enums that hold them. */
 static const char *const formats[] = {"text", "json", "jsonl", "csv", NULL};
+static const char *const documents[] = {"text", "json", NULL};
 static const char *const isas[] = {"auto", "scalar", "avx2", "avx512", "amx", "neon", NULL};
-static const char *const readers[] = {"any", "scalar", "avx2", "avx512", "amx", "neon", NULL};
+static const char *const targets[] = {"any", "scalar", "avx2", "avx512", "amx", "neon", NULL};
 static const char *const convs[] = {"auto", "exact", "direct", "f2", "f4", "f6", NULL};
 static const char *const plans[] = {"auto", "one-shot", "steady", NULL};
 static const char *const shells[] = {"bash", "zsh", "fish", NULL};
-static const char *const reports[] = {"text", "json", NULL};
 static const char *const weights[] = {"f32", "bf16", "f16", "int8", NULL};
-static const char *const sorts[] = {"order", "time", NULL};
+static const char *const orders[] = {"order", "time", NULL};
 
-#define VALUE(member) offsetof(struct cli_options, member)
+#define COMMON CLI_GROUP_COMMON
+#define NET CLI_GROUP_NET
+#define RUNNING CLI_GROUP_RUN
+#define OTHER CLI_GROUP_OTHER
+#define PROGRAM CLI_GROUP_PROGRAM
+
+#define AT(member) offsetof(struct cli_options, member)
+#define FLAG(name, letter, group, commands, member, help)                                          \
+    {                                                                                              \
+        name, letter, group, commands, CLI_FLAG, AT(member), NULL, help, NULL, 0, 0                \
+    }
+#define TEXT(name, letter, group, commands, member, argument, help)                                \
+    {                                                                                              \
+        name, letter, group, commands, CLI_TEXT, AT(member), argument, help, NULL, 0, 0            \
+    }
+#define COUNT(name, letter, group, commands, kind, member, argument, low, high, help)              \
+    {                                                                                              \
+        name, letter, group, commands, kind, AT(member), argument, help, NULL, low, high           \
+    }
+#define NUMBER(name, letter, group, commands, member, argument, help)                              \
+    {                                                                                              \
+        name, letter, group, commands, CLI_NUMBER, AT(member), argument, help, NULL, 0, 0          \
+    }
+#define CHOICE(name, letter, group, commands, kind, member, argument, choices, help)               \
+    {                                                                                              \
+        name, letter, group, commands, kind, AT(member), argument, help, choices, 0, 0             \
+    }
 
 const struct cli_option cli_option_table[] = {
-    {"model", 'm', EVERY, CLI_TEXT, VALUE(model), "FILE",
-     "the checkpoint; all words are then the others", NULL, 0, 0},
-    {"input", 'i', CLI_CLASSIFY, CLI_WORD, 0, "IMAGE", "a picture, like a word without option",
-     NULL, 0, 0},
-    {"topk", 'k', CLI_CLASSIFY | CLI_VAL, CLI_COUNT, VALUE(topk), "N",
-     "the N most probable classes (5)", NULL, 1, 1000000},
-    {"labels", 'l', CLI_CLASSIFY | CLI_VAL | CLI_PACK, CLI_TEXT, VALUE(labels), "FILE",
-     "class names, one a line, in the order of the classes", NULL, 0, 0},
-    {"truth", 0, CLI_VAL, CLI_TEXT, VALUE(truth), "FILE",
-     "lines of a picture's path in FOLDER and its class, a number or label", NULL, 0, 0},
-    {"weights", 0, CLI_PACK, CLI_CHOICE, VALUE(weights), NULL,
-     "float32; in 16 bits; or 8-bit integers, with which activations are too (f32)", weights, 0, 0},
-    {"calibrate", 0, CLI_PACK, CLI_TEXT, VALUE(calibrate), "DIR",
-     "pictures like those to come, which int8 is chosen and measured with", NULL, 0, 0},
-    {"pictures", 0, CLI_PACK, CLI_COUNT, VALUE(pictures), "N",
-     "calibrate with at most N of them, spread over DIR (256)", NULL, 1, 1000000},
-    {"threads", 't', SINGLE | CLI_PACK, CLI_COUNT, VALUE(threads), "N",
-     "threads (as many as there are CPUs for this process)", NULL, 1, 1024},
-    {"threads", 't', CLI_BENCH, CLI_COUNTS, VALUE(threads_list), "N,...",
-     "threads (as many as there are CPUs for this process)", NULL, 1, 1024},
-    {"batch", 'b', CLI_INFO, CLI_COUNT, VALUE(batch), "N", "plan for N pictures in one run (1)",
-     NULL, 1, 4096},
-    {"batch", 'b', CLI_VAL, CLI_COUNT, VALUE(batch), "N", "pictures in one run (8)", NULL, 1, 4096},
-    {"batch", 'b', CLI_BENCH, CLI_COUNTS, VALUE(batch_list), "N,...", "pictures in one run (1)",
-     NULL, 1, 4096},
-    {"isa", 0, SINGLE | CLI_PACK, CLI_CHOICE, VALUE(isa), NULL,
-     "instruction set (auto: the best of this CPU)", isas, 0, 0},
-    {"isa", 0, CLI_BENCH, CLI_CHOICES, VALUE(isa_list), NULL,
-     "instruction set (auto: the best of this CPU)", isas, 0, 0},
-    {"conv", 0, SINGLE, CLI_CHOICE, VALUE(conv), NULL,
-     "how to convolve; fN: Winograd's F(N x N, 3 x 3) (auto: the fastest)", convs, 0, 0},
-    {"conv", 0, CLI_BENCH, CLI_CHOICES, VALUE(conv_list), NULL,
-     "how to convolve; fN: Winograd's F(N x N, 3 x 3) (auto: the fastest)", convs, 0, 0},
-    {"exact", 0, ALL, CLI_FLAG, VALUE(exact), NULL,
-     "direct and F(2 x 2) only; the same as --conv exact", NULL, 0, 0},
-    {"plan-for", 0, ALL & ~MANY, CLI_CHOICE, VALUE(plan_for), NULL,
-     "earliest answer or fastest run (auto: one-shot for up to 4 pictures)", plans, 0, 0},
-    {"low-memory", 0, ALL & ~CLI_COMPARE, CLI_FLAG, VALUE(low_memory), NULL,
-     "the least memory: keep no prepared weights, small scratch; slower", NULL, 0, 0},
-    {"preset", 0, ALL | CLI_PACK, CLI_TEXT, VALUE(preset), "NAME",
-     "imagenet, features, cifar, caffe or auto, the model's (auto)", NULL, 0, 0},
-    {"spec", 0, ALL | CLI_PACK, CLI_TEXT, VALUE(spec), "FILE",
-     "JSON description of the net (the .json beside the checkpoint, if any)", NULL, 0, 0},
-    {"cfg", 0, ALL | CLI_PACK, CLI_TEXT, VALUE(cfg), "LIST",
-     "layers, as 64,64,M,128: M a max pool, D Dropout (as names tell)", NULL, 0, 0},
-    {"size", 0, ALL, CLI_SIZE, VALUE(size), "N|HxW",
-     "input of NxN or HxW pixels, as the pools allow (the model's)", NULL, 1, 65535},
-    {"resize", 0, ALL, CLI_COUNT, VALUE(resize), "N",
-     "resize the shorter side to N pixels before the crop; 0: do not", NULL, 0, 65535},
-    {"dense", 0, ALL & ~MANY, CLI_FLAG, VALUE(dense), NULL,
-     "do not crop: move the classifier over the picture, average scores", NULL, 0, 0},
-    {"key", 0, EVERY, CLI_TEXT, VALUE(key), "NAME",
-     "which of several nets in the file: its key, as in ema.module", NULL, 0, 0},
-    {"verify", 0, EVERY, CLI_FLAG, VALUE(verify), NULL,
-     "compare the file's SHA-256 with its name, and all CRC-32 in it", NULL, 0, 0},
-    {"nodes", 0, CLI_COMPARE, CLI_FLAG, VALUE(nodes), NULL,
-     "compare every node that has a file in DIR, not only the logits", NULL, 0, 0},
-    {"images", 0, CLI_COMPARE, CLI_FLAG, VALUE(images), NULL,
-     "compare preprocessing too, of each IMAGE or of those in golden.json", NULL, 0, 0},
-    {"rtol", 0, CLI_COMPARE, CLI_NUMBER, VALUE(rtol), "X",
-     "largest difference allowed, relative to the node's maximum (1e-5)", NULL, 0, 0},
-    {"runs", 0, CLI_BENCH, CLI_COUNT, VALUE(runs), "N",
-     "time exactly N runs (until the median is stable)", NULL, 1, 100000},
-    {"min-time", 0, CLI_BENCH, CLI_NUMBER, VALUE(min_time), "S",
-     "time runs for S seconds at least (0.5)", NULL, 0, 0},
-    {"max-time", 0, CLI_BENCH, CLI_NUMBER, VALUE(max_time), "S",
-     "end a configuration after S seconds, stable or not (10)", NULL, 0, 0},
-    {"layers", 0, CLI_BENCH, CLI_FLAG, VALUE(layers), NULL,
-     "tell of every layer: time, arithmetic and bytes against the roof", NULL, 0, 0},
-    {"sort", 0, CLI_BENCH, CLI_CHOICE, VALUE(sort), NULL,
-     "layers in the order of the net or the slowest first (order)", sorts, 0, 0},
-    {"plot", 0, CLI_BENCH, CLI_TEXT, VALUE(plot), "FILE.png",
-     "draw the time of every layer; for one configuration", NULL, 0, 0},
-    {"tensors", 0, CLI_INFO, CLI_FLAG, VALUE(tensors), NULL,
-     "list the tensors: types, shapes, strides, places", NULL, 0, 0},
-    {"plan", 0, CLI_INFO, CLI_FLAG, VALUE(plan), NULL,
-     "tell how every step is computed and why, predicted and measured", NULL, 0, 0},
-    {"format", 'o', ALL & ~CLI_VAL, CLI_CHOICE, VALUE(format), NULL, "how results are written",
-     formats, 0, 0},
-    {"format", 'o', CLI_VAL, CLI_CHOICE, VALUE(format), NULL, "how results are written", reports, 0,
+    TEXT("output", 'o', COMMON, RUN, output, "FILE", "write the results to FILE"),
+    TEXT("output", 'o', COMMON, CONVERT, output, "FILE",
+         "the file to write: .pth, .pt or .safetensors"),
+    TEXT("output", 'o', COMMON, PACK, output, "FILE", "the packed file to write, as net.vgg"),
+    CHOICE("format", 'f', COMMON, CLASSIFY | BENCH, CLI_CHOICE, format, "FORMAT", formats,
+           "format of the results"),
+    CHOICE("format", 'f', COMMON, COMPARE | INFO | EVAL, CLI_CHOICE, format, "FORMAT", documents,
+           "format of the results"),
+    CHOICE("format", 'f', COMMON, PACK, CLI_CHOICE, format, "FORMAT", documents,
+           "format of the int8 report"),
+    COUNT("topk", 'k', COMMON, CLASSIFY, CLI_COUNT, topk, "N", 1, 1000000,
+          "show the N most probable classes (default 5)"),
+    COUNT("topk", 'k', COMMON, EVAL, CLI_COUNT, topk, "N", 1, 1000000,
+          "count as right if among the N best (default 5)"),
+    TEXT("labels", 'l', COMMON, CLASSIFY | EVAL | PACK, labels, "FILE",
+         "class names, one per line, in class order"),
+    TEXT("labels-file", 0, COMMON, EVAL, labels_file, "FILE",
+         "ground truth: lines of an image in FOLDER and a class"),
+    CHOICE("weights", 0, COMMON, PACK, CLI_CHOICE, weights, "TYPE", weights, "type of the weights"),
+    TEXT("calibrate", 0, COMMON, PACK, calibrate, "FOLDER",
+         "for int8: representative images to calibrate with"),
+    COUNT("images", 0, COMMON, PACK, CLI_COUNT, image_limit, "N", 1, 1000000,
+          "use N images of FOLDER at most (default 256)"),
+    CHOICE("for", 0, COMMON, PACK, CLI_CHOICES, for_list, "ISA,...", targets, "prepack for"),
+    COUNT("threads", 't', COMMON, ONE | PACK, CLI_COUNT, threads, "N", 1, 1024,
+          "number of threads (default: all available CPUs)"),
+    COUNT("threads", 't', COMMON, BENCH, CLI_COUNTS, threads_list, "N,...", 1, 1024,
+          "number of threads (default: all available CPUs)"),
+    COUNT("batch", 'b', COMMON, INFO, CLI_COUNT, batch, "N", 1, 4096,
+          "plan for N images per run (default 1)"),
+    COUNT("batch", 'b', COMMON, EVAL, CLI_COUNT, batch, "N", 1, 4096, "images per run (default 8)"),
+    COUNT("batch", 'b', COMMON, BENCH, CLI_COUNTS, batch_list, "N,...", 1, 4096,
+          "images per run (default 1)"),
+    FLAG("nodes", 0, COMMON, COMPARE, nodes, "compare all nodes that have a file, not only logits"),
+    FLAG("images", 0, COMMON, COMPARE, images, "compare preprocessing too (IMAGEs or golden.json)"),
+    NUMBER("rtol", 0, COMMON, COMPARE, rtol, "X",
+           "tolerance relative to a node's maximum (default 1e-5)"),
+    COUNT("runs", 0, COMMON, BENCH, CLI_COUNT, runs, "N", 1, 100000,
+          "time N runs (default: until the median is stable)"),
+    NUMBER("min-time", 0, COMMON, BENCH, min_time, "SECONDS",
+           "time runs for at least SECONDS (default 0.5)"),
+    NUMBER("max-time", 0, COMMON, BENCH, max_time, "SECONDS",
+           "stop a configuration after SECONDS (default 10)"),
+    FLAG("layers", 0, COMMON, BENCH, layers, "report each layer and compare it with the roofline"),
+    CHOICE("sort", 0, COMMON, BENCH, CLI_CHOICE, sort, "BY", orders, "sort layers by"),
+    TEXT("plot", 0, COMMON, BENCH, plot, "FILE.png", "draw the layers of one configuration"),
+    FLAG("tensors", 0, COMMON, INFO, tensors, "list the tensors in the file"),
+    FLAG("plan", 0, COMMON, INFO, plan, "run the net; show how each step is computed"),
+    FLAG("time", 0, COMMON, CLASSIFY, time, "report times and peak memory"),
+    FLAG("help", 'h', COMMON, ALL, help, "show this help"),
+
+    TEXT("model", 'm', NET, ALL, model, "FILE", "the checkpoint, instead of the operand MODEL"),
+    TEXT("key", 0, NET, ALL, key, "NAME", "which net in the file, as in ema.module"),
+    TEXT("spec", 0, NET, RUN | PACK, spec, "FILE",
+         "JSON description (default: .json beside MODEL)"),
+    TEXT("cfg", 0, NET, RUN | PACK, cfg, "LIST", "layers: 64,64,M,128 (M max pool, D dropout)"),
+    TEXT("preset", 0, NET, RUN | PACK, preset, "NAME",
+         "preprocessing: auto, imagenet, features, cifar, caffe"),
+    COUNT("size", 0, NET, RUN, CLI_SIZE, size, "N|HxW", 1, 65535,
+          "input size in pixels (default: the model's)"),
+    COUNT("resize", 0, NET, RUN, CLI_COUNT, resize, "N", 0, 65535,
+          "shorter side before the crop; 0: do not resize"),
+    FLAG("dense", 0, NET, CLASSIFY | BENCH | INFO, dense,
+         "no crop: average the class scores of all positions"),
+
+    CHOICE("isa", 0, RUNNING, ONE | PACK, CLI_CHOICE, isa, "ISA", isas, "instruction set"),
+    CHOICE("isa", 0, RUNNING, BENCH, CLI_CHOICES, isa_list, "ISA,...", isas, "instruction set"),
+    CHOICE("conv", 0, RUNNING, ONE, CLI_CHOICE, conv, "ALGORITHM", convs, "convolution"),
+    CHOICE("conv", 0, RUNNING, BENCH, CLI_CHOICES, conv_list, "ALG,...", convs, "convolution"),
+    FLAG("exact", 0, RUNNING, RUN, exact, "direct convolution and Winograd F(2x2) only"),
+    CHOICE("plan-for", 0, RUNNING, CLASSIFY | BENCH | INFO, CLI_CHOICE, plan_for, "GOAL", plans,
+           "one run or many"),
+    FLAG("low-memory", 0, RUNNING, RUN & ~COMPARE, low_memory,
+         "use as little memory as possible; slower"),
+
+    {"input", 'i', OTHER, CLASSIFY, CLI_OPERAND, 0, "IMAGE", "an image, like an operand", NULL, 0,
      0},
-    {"format", 0, CLI_PACK, CLI_CHOICE, VALUE(format), NULL,
-     "how what calibration found is written", reports, 0, 0},
-    {"output", 'o', CLI_CONVERT, CLI_TEXT, VALUE(output), "FILE",
-     "the file to write: .pth, .pt or .safetensors", NULL, 0, 0},
-    {"output", 'o', CLI_PACK, CLI_TEXT, VALUE(output), "FILE",
-     "the file to write, by convention .vgg", NULL, 0, 0},
-    {"for", 0, CLI_PACK, CLI_CHOICES, VALUE(for_list), NULL,
-     "instruction sets whose kernels find convolutions ready, and any: plain weights, from which "
-     "all "
-     "others prepare them (this CPU's best,any)",
-     readers, 0, 0},
-    {"output", 'f', ALL, CLI_TEXT, VALUE(output), "FILE",
-     "write the results to FILE instead of standard output", NULL, 0, 0},
-    {"save-logits", 0, CLI_CLASSIFY, CLI_TEXT, VALUE(save_logits), "FILE.npy",
-     "save the logits, float32 [images, classes]", NULL, 0, 0},
-    {"save-input", 0, CLI_CLASSIFY, CLI_TEXT, VALUE(save_input), "FILE.npy",
-     "save what is fed to the net, float32 [images, 3, height, width]", NULL, 0, 0},
-    {"time", 0, CLI_CLASSIFY, CLI_FLAG, VALUE(time), NULL,
-     "tell the time of each step and the peak memory", NULL, 0, 0},
-    {"verbose", 'v', EVERY, CLI_FLAG, VALUE(verbose), NULL,
-     "tell what was found in the files and decided from it", NULL, 0, 0},
-    {"no-sandbox", 0, EVERY, CLI_FLAG, VALUE(no_sandbox), NULL,
-     "keep the rights to start programs, to connect and to write", NULL, 0, 0},
-    {"completion", 0, CLI_CLASSIFY, CLI_CHOICE, VALUE(completion), NULL,
-     "write what that shell sources to complete vgg-infer's words", shells, 0, 0},
-    {"help", 'h', EVERY, CLI_FLAG, VALUE(help), NULL, "show this text", NULL, 0, 0},
-    {"version", 'V', EVERY, CLI_FLAG, VALUE(version), NULL, "show the version", NULL, 0, 0},
-    {NULL, 0, 0, CLI_FLAG, 0, NULL, NULL, NULL, 0, 0},
+    TEXT("save-logits", 0, OTHER, CLASSIFY, save_logits, "FILE",
+         "save logits as .npy, float32 [images, classes]"),
+    TEXT("save-input", 0, OTHER, CLASSIFY, save_input, "FILE",
+         "save the net's input as .npy, float32 [images,3,h,w]"),
+    FLAG("verify", 0, OTHER, ALL, verify, "check the file's SHA-256 (in its name) and CRC-32"),
+    FLAG("verbose", 'v', OTHER, ALL, verbose, "log what is found in files and decided from it"),
+    FLAG("no-sandbox", 0, OTHER, ALL, no_sandbox, "run without the sandbox"),
+
+    FLAG("version", 'V', PROGRAM, ALL, version, "show the version"),
+    FLAG("licenses", 0, PROGRAM, CLASSIFY, licenses, "show the licenses of all parts"),
+    CHOICE("completion", 0, PROGRAM, CLASSIFY, CLI_CHOICE, completion, "SHELL", shells,
+           "completion script"),
+    {NULL, 0, COMMON, 0, CLI_FLAG, 0, NULL, NULL, NULL, 0, 0},
 };
 
 const struct cli_command_entry cli_command_table[] = {
-    {CLI_CLASSIFY, "", "[options] [MODEL] IMAGE...",
-     "Classify pictures with a torchvision VGG checkpoint. IMAGE is a JPEG or PNG file, "
-     "recognised\n"
-     "by its content; - is standard input. Without MODEL the small bundled net is used."},
-    {CLI_COMPARE, "compare", "[options] MODEL DIR [IMAGE...]",
-     "Compare with what torchvision computed: DIR holds input.npy and logits.npy, and for --nodes\n"
-     "one .npy per node, as tools/scripts/golden.py writes them."},
-    {CLI_BENCH, "bench", "[options] [MODEL] [IMAGE]",
-     "Time the net: on IMAGE, or on random numbers. Options that take several values, as in\n"
-     "-t 1,2 --batch 1,8, are timed in all combinations. Without MODEL the small bundled net is "
-     "used."},
-    {CLI_VAL, "val", "[options] [MODEL] FOLDER",
-     "Tell how often the net is right: of all pictures in FOLDER, which has one folder for each "
-     "class\n"
-     "or, with --truth, a list. Folders are classes by their names if these are the net's labels, "
-     "else\n"
-     "in sorted order, as in torchvision's ImageFolder. Without MODEL the small bundled net is "
-     "used."},
-    {CLI_INFO, "info", "[options] MODEL",
-     "Tell what a checkpoint is: the net, its layers, their sizes; with --plan how it is run "
-     "here."},
-    {CLI_CONVERT, "convert", "[options] MODEL -o FILE",
-     "Write a checkpoint's tensors as PyTorch (FILE.pth) or others (FILE.safetensors) read them: "
-     "the\n"
-     "same names, element types and values. FILE is replaced in one step, when all is written."},
-    {CLI_PACK, "pack", "[options] MODEL -o FILE",
-     "Write the net into one file that is used where it is mapped: weights at whole pages, with\n"
-     "BatchNorm folded, in the order in which this CPU's kernels read them and as all others can\n"
-     "prepare them; layers, labels and preprocessing. FILE then stands wherever a checkpoint can.\n"
-     "--weights bf16 and f16 halve the file and what is read of it; arithmetic stays float32.\n"
-     "With --weights int8 --calibrate DIR it is an int8 net, and what that costs is told."},
-    {0, NULL, NULL, NULL},
+    {CLI_CLASSIFY, "classify", NULL, "[OPTIONS] [MODEL] IMAGE...", "classify images (the default)",
+     "Classify images with a VGG checkpoint. IMAGE is a JPEG or PNG file; - is\n"
+     "standard input. Without MODEL the small bundled net is used."},
+    {CLI_EVAL, "eval", "val", "[OPTIONS] [MODEL] FOLDER", "measure accuracy on labelled images",
+     "Measure top-1 and top-k accuracy and loss. FOLDER has one subfolder per class,\n"
+     "named by label or in class order (torchvision's ImageFolder), or images that\n"
+     "--labels-file lists. Without MODEL the small bundled net is used."},
+    {CLI_INFO, "info", NULL, "[OPTIONS] MODEL", "describe a checkpoint and its net",
+     "Describe a checkpoint: its net, layers and sizes."},
+    {CLI_COMPARE, "compare", NULL, "[OPTIONS] MODEL FOLDER [IMAGE...]",
+     "compare with the results of torchvision",
+     "Compare with what torchvision computed. FOLDER holds input.npy, logits.npy and\n"
+     "for --nodes one .npy file per node, as tools/scripts/golden.py writes them."},
+    {CLI_BENCH, "bench", NULL, "[OPTIONS] [MODEL] [IMAGE]", "benchmark a net",
+     "Benchmark a net on IMAGE or on random input. All combinations of the options\n"
+     "that take lists are timed, as in -t 1,2 -b 1,8."},
+    {CLI_PACK, "pack", NULL, "[OPTIONS] MODEL -o FILE", "write a packed file for deployment",
+     "Write a packed file: one file with the net, labels and preprocessing, BatchNorm\n"
+     "folded and weights prepacked. It is used like a checkpoint and loads faster.\n"
+     "Types bf16 and f16 halve the file; int8 quantizes weights and activations."},
+    {CLI_CONVERT, "convert", NULL, "[OPTIONS] MODEL -o FILE",
+     "write the tensors as .pth or .safetensors",
+     "Write a checkpoint's tensors to a PyTorch (.pth, .pt) or safetensors file: the\n"
+     "same names, types and values."},
+    {CLI_HELP, "help", NULL, "[COMMAND]", "show the help of a command",
+     "Show the help of a command, or without COMMAND that of the program."},
+    {0, NULL, NULL, NULL, NULL, NULL},
 };
 
 const struct cli_exit_entry cli_exit_table[] = {
-    {0, "all good"},
-    {1, "a picture failed, a comparison found a difference, or results could not be written"},
+    {0, "success"},
+    {1, "an image failed, a comparison differs, or output could not be written"},
     {2, "wrong usage"},
-    {3, "unusable model"},
+    {3, "the model cannot be used"},
     {4, "out of memory"},
     {0, NULL},
 };
 
 const struct cli_variable_entry cli_variable_table[] = {
-    {"VGG_ISA", "the best instruction set to use: scalar, avx2, avx512, amx or neon"},
-    {"VGG_MODELS", "the folder of the bundled checkpoint"},
+    {"VGG_THREADS", "default of --threads"},
+    {"VGG_ISA", "most capable instruction set to use"},
+    {"VGG_MODELS", "folder of the bundled net"},
+    {"NO_COLOR", "if set, no bold text on a terminal"},
     {NULL, NULL},
 };

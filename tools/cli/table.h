@@ -1,4 +1,4 @@
-/* The one table of options. The parser, the help text and every later list of options read it. */
+/* The one table of commands and options. The parser, the help, the completions and the man page read it. */
 #ifndef TOOLS_CLI_TABLE_H
 #define TOOLS_CLI_TABLE_H
 
@@ -15,30 +15,44 @@ enum cli_kind {
     CLI_CHOICE,  /* int: the index in choices */
     CLI_COUNTS,  /* struct cli_list of numbers from low to high */
     CLI_CHOICES, /* struct cli_list of indices in choices */
-    CLI_WORD,    /* appended to the words, as if it stood there without the option */
+    CLI_OPERAND, /* appended to the operands, as if it stood there without the option */
+};
+
+/* The headings of a command's help, in their order. */
+enum cli_group {
+    CLI_GROUP_COMMON,
+    CLI_GROUP_NET,
+    CLI_GROUP_RUN,
+    CLI_GROUP_OTHER,
+    CLI_GROUP_PROGRAM, /* shown in the help of the program, not in that of a command */
+    CLI_GROUPS,
 };
 
 struct cli_option {
     const char *name; /* without "--" */
-    char letter;      /* or 0 */
-    unsigned commands;
+    char short_name;  /* or 0 */
+    enum cli_group group;
+    unsigned commands; /* a set of enum cli_command */
     enum cli_kind kind;
-    size_t offset;        /* of the value in struct cli_options */
-    const char *argument; /* what the help calls the value; NULL for flags and choices */
-    const char *help;
+    size_t offset;              /* of the value in struct cli_options */
+    const char *argument;       /* what the help calls the value; NULL for flags */
+    const char *help;           /* a phrase; the choices follow it */
     const char *const *choices; /* NULL-terminated */
     int low, high;
 };
 
-/* Both tables end with a NULL name. */
+/* Ended by a NULL name. */
 extern const struct cli_option cli_option_table[];
 
 struct cli_command_entry {
     enum cli_command command;
-    const char *name; /* "" for the command without a word */
-    const char *usage;
-    const char *summary;
+    const char *name;
+    const char *alias; /* another name that is understood, or NULL */
+    const char *usage; /* what follows the name */
+    const char *brief; /* one phrase, for lists of commands */
+    const char *description;
 };
+/* Ended by a NULL name. The first one is meant when no command is named. */
 extern const struct cli_command_entry cli_command_table[];
 
 /* Exit codes, ended by a NULL meaning. */

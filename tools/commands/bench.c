@@ -15,12 +15,12 @@
 
 struct bench {
     const struct cli_options *options;
-    const char *model_path, *picture_path; /* NULL: not given */
+    const char *model_path, *image_path; /* NULL: not given */
     char bundled_path[PATH_MAX];
     struct net net;
     struct bench_about about;
     struct bench_report report;
-    float *picture; /* [3][height][width], or NULL */
+    float *image; /* [3][height][width], or NULL */
     FILE *out;
     bool progress; /* a person watches standard error */
     int done, total;
@@ -66,22 +66,22 @@ static vgg_status check_options(const struct bench *bench, struct vgg_error *err
     return net_check_options(options, err);
 }
 
-/* The first word is the checkpoint unless an option names it or it is a picture. */
-static vgg_status choose_words(struct bench *bench, struct vgg_error *err)
+/* The first word is the checkpoint unless an option names it or it is an image. */
+static vgg_status choose_operands(struct bench *bench, struct vgg_error *err)
 {
     const struct cli_options *options = bench->options;
     int next = 0;
     bench->model_path = options->model;
-    if (bench->model_path == NULL && options->word_count > 0 &&
-        (options->word_count > 1 || file_sniff(options->words[0]) != FILE_PICTURE)) {
-        bench->model_path = options->words[next++];
+    if (bench->model_path == NULL && options->operand_count > 0 &&
+        (options->operand_count > 1 || file_sniff(options->operands[0]) != FILE_IMAGE)) {
+        bench->model_path = options->operands[next++];
     }
-    if (next < options->word_count) {
-        bench->picture_path = options->words[next++];
+    if (next < options->operand_count) {
+        bench->image_path = options->operands[next++];
     }
-    if (next < options->word_count) {
+    if (next < options->operand_count) {
         return message_fail(err, VGG_ERR_ARGUMENT, "bench takes one IMAGE; '%s' is one too many",
-                            options->words[next]);
+                            options->operands[next]);
     }
     return VGG_OK;
 }
@@ -110,12 +110,12 @@ static vgg_status open_input(struct bench *bench, struct vgg_error *err)
     about->height = bench->net.about.info.height;
     about->width = bench->net.about.info.width;
     machine_describe(&about->machine);
-    if (bench->picture_path == NULL) {
+    if (bench->image_path == NULL) {
         return VGG_OK;
     }
-    about->input = bench->picture_path;
-    return picture_read(bench->picture_path, bench->net.about.preprocess, &bench->picture,
-                        &about->width, &about->height, err);
+    about->input = bench->image_path;
+    return image_read(bench->image_path, bench->net.about.preprocess, &bench->image, &about->width,
+                      &about->height, err);
 }
 
 /* One line that is written over and over. */
@@ -123,9 +123,9 @@ static void show_progress(void *user, size_t runs)
 {
     const struct bench *bench = user;
     const struct measure_options *options = bench->current;
-    message_print("\r\033[K%d of %d: %s, threads %d, batch %d, conv %s: %zu runs", bench->done + 1,
-                  bench->total, vgg_isa_string(options->isa), options->threads, options->batch,
-                  bench_conv_string(options->conv), runs);
+    message_print_raw("\r\033[K%d of %d: %s, threads %d, batch %d, conv %s: %zu runs",
+                      bench->done + 1, bench->total, vgg_isa_string(options->isa), options->threads,
+                      options->batch, bench_conv_string(options->conv), runs);
 }
 
 static vgg_status measure_one(struct bench *bench, int index, struct vgg_error *err)
@@ -144,7 +144,7 @@ static vgg_status measure_one(struct bench *bench, int index, struct vgg_error *
         .low_memory = options->low_memory,
         .height = bench->about.height,
         .width = bench->about.width,
-        .picture = bench->picture,
+        .image = bench->image,
         .runs = options->runs,
         .min_ms = 1e3 * options->min_time,
         .max_ms = 1e3 * options->max_time,
@@ -158,7 +158,7 @@ static vgg_status measure_one(struct bench *bench, int index, struct vgg_error *
     }
     vgg_status status = measure_run(bench->net.model, &one, &measurement, err);
     if (bench->progress) {
-        message_print("\r\033[K");
+        message_print_raw("\r\033[K");
     }
     if (status == VGG_OK && !bench_report_add(&bench->report, &one, &measurement)) {
         status = message_fail_errno(err, "cannot write the results");
@@ -206,7 +206,7 @@ int command_bench(const struct cli_options *options)
         .total = count_configurations(options),
     };
     int exit_code = EXIT_USAGE;
-    vgg_status status = choose_words(&bench, &err);
+    vgg_status status = choose_operands(&bench, &err);
     if (status == VGG_OK) {
         status = check_options(&bench, &err);
     }
@@ -229,10 +229,10 @@ done:
         status = message_fail_errno(&err, "%s: cannot write", options->output);
     }
     if (status != VGG_OK && err.sys_errno != EPIPE) {
-        message_say("%s", err.message);
+        message_print("%s", err.message);
     }
     bench_report_free(&bench.report);
-    free(bench.picture);
+    free(bench.image);
     net_close(&bench.net);
     if (message_is_memory(&err)) {
         return EXIT_MEMORY;

@@ -1,5 +1,5 @@
-/* An int8 net made with the help of pictures: twice through the folder, first to see how the net's activations
- * are distributed, then to measure what the int8 net makes of them. */
+/* Calibrate and write an int8 net: a first pass over the images records the distribution of the activations, a
+ * second one compares the int8 net with the float32 net. */
 #include "commands/calibrate.h"
 
 #include <stdlib.h>
@@ -7,11 +7,12 @@
 #include "report/calibrate_report.h"
 #include "io/gather.h"
 #include "io/message.h"
+#include "io/plural.h"
 #include "io/read_image.h"
 #include "io/progress.h"
 #include "vgg/quantize.h"
 
-enum { PICTURES = 256 }; /* used of a folder, unless somebody wants more */
+enum { DEFAULT_IMAGES = 256 }; /* used of a folder */
 
 struct calibration {
     const struct net *net;
@@ -29,11 +30,12 @@ static void show_choice(void *user, int done, int total)
     progress_show("choosing scales", (size_t)done, (size_t)total);
 }
 
-typedef vgg_status picture_fn(vgg_quantizer *quantizer, const float *input, struct vgg_error *err);
+typedef vgg_status image_fn(vgg_quantizer *quantizer, const float *input, struct vgg_error *err);
 
-/* Hands every picture to the quantizer. One that cannot be read is told and passed over. */
-static vgg_status go_through(struct calibration *calibration, picture_fn *fn, const char *what,
-                             bool tell, struct vgg_error *err)
+/* Passes every image to the quantizer; one that cannot be read is reported and skipped.
+ *   log  false: it has been reported before */
+static vgg_status go_through(struct calibration *calibration, image_fn *fn, const char *what,
+                             bool log, struct vgg_error *err)
 {
     const struct gathered *found = &calibration->found;
     const struct report_model *about = &calibration->net->about;
@@ -42,17 +44,17 @@ static vgg_status go_through(struct calibration *calibration, picture_fn *fn, co
     for (size_t i = 0; i < calibration->used && status == VGG_OK; i++) {
         const char *path = found->paths[i * found->count / calibration->used];
         struct vgg_error problem = {0};
-        if (picture_read_sized(path, about->preprocess, about->info.width, about->info.height,
-                               calibration->input, &problem) == VGG_OK) {
+        if (image_read_sized(path, about->preprocess, about->info.width, about->info.height,
+                             calibration->input, &problem) == VGG_OK) {
             status = fn(calibration->quantizer, calibration->input, err);
         } else if (message_is_memory(&problem)) {
             *err = problem;
             status = problem.code;
         } else {
             calibration->failed++;
-            if (tell) {
+            if (log) {
                 progress_clear();
-                message_say("%s", problem.message);
+                message_print("%s", problem.message);
             }
         }
         progress_show(what, i + 1, calibration->used);
@@ -77,15 +79,18 @@ static vgg_status calibrate(struct calibration *calibration, struct vgg_error *e
     }
     vgg_quantizer_get_totals(calibration->quantizer, &totals);
     if (totals.added == 0) {
-        return message_fail(err, VGG_ERR_IO, "%s: none of its %zu pictures can be used",
-                            calibration->options->calibrate, calibration->found.count);
+        return message_fail(
+            err, VGG_ERR_IO,
+            "%s: expected images to calibrate with, got %zu file%s that cannot be used",
+            calibration->options->calibrate, calibration->found.count,
+            plural_s(calibration->found.count));
     }
     status = vgg_quantizer_choose(calibration->quantizer, show_choice, calibration, err);
     if (status == VGG_OK) {
         status = vgg_quantizer_save(calibration->quantizer, calibration->options->output, err);
     }
     if (status == VGG_OK) {
-        status = go_through(calibration, vgg_quantizer_measure, "measuring", false, err);
+        status = go_through(calibration, vgg_quantizer_measure, "comparing", false, err);
     }
     return status;
 }
@@ -94,21 +99,22 @@ vgg_status calibrate_and_pack(const struct net *net, const struct cli_options *o
                               struct vgg_error *err)
 {
     struct calibration calibration = {.net = net, .options = options};
-    const size_t most = options->pictures > 0 ? (size_t)options->pictures : PICTURES;
-    vgg_status status = gather_pictures(options->calibrate, &calibration.found, err);
+    const size_t max_images =
+        options->image_limit > 0 ? (size_t)options->image_limit : DEFAULT_IMAGES;
+    vgg_status status = gather_images(options->calibrate, &calibration.found, err);
     if (status == VGG_OK && calibration.found.count == 0) {
-        status =
-            message_fail(err, VGG_ERR_IO,
-                         "%s: expected JPEG or PNG pictures to calibrate with, found none among "
-                         "%zu files",
-                         options->calibrate, calibration.found.others);
+        status = message_fail(err, VGG_ERR_IO,
+                              "%s: expected JPEG or PNG images to calibrate with, found none among "
+                              "%zu file%s",
+                              options->calibrate, calibration.found.others,
+                              plural_s(calibration.found.others));
     }
-    calibration.used = calibration.found.count < most ? calibration.found.count : most;
+    calibration.used = calibration.found.count < max_images ? calibration.found.count : max_images;
     const struct vgg_model_info *info = &net->about.info;
     calibration.input =
         calloc((size_t)info->height * (size_t)info->width, 3 * sizeof *calibration.input);
     if (status == VGG_OK && calibration.input == NULL) {
-        status = message_fail(err, VGG_ERR_MEMORY, "out of memory for a picture");
+        status = message_fail(err, VGG_ERR_MEMORY, "out of memory for an image");
     }
     if (status == VGG_OK) {
         status = calibrate(&calibration, err);

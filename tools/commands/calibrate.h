@@ -1,12 +1,12 @@
-/* An int8 net made with the help of pictures. */
+/* An int8 net made with the help of images. */
 #ifndef TOOLS_COMMANDS_CALIBRATE_H
 #define TOOLS_COMMANDS_CALIBRATE_H
 
 #include "commands/net.h"
 
-/* Calibrates with the pictures that the options name, writes the packed file, then a report to standard output.
+/* Calibrates with the images that the options name, writes the packed file, then a report to standard output.
  * Tells of its progress where standard error is a terminal.
- * Errors: IO (no picture in the folder, a file cannot be written), and those of the quantizer. */
+ * Errors: IO (no image in the folder, a file cannot be written), and those of the quantizer. */
 vgg_status calibrate_and_pack(const struct net *net, const struct cli_options *options,
                               struct vgg_error *err);
 

@@ -1,6 +1,6 @@
-/* vgg-infer MODEL IMAGE...: classify pictures.
+/* vgg-infer MODEL IMAGE...: classify images.
  *
- * From top to bottom: which files, checkpoint -> model -> session, then for each picture
+ * From top to bottom: which files, checkpoint -> model -> session, then for each image
  * decode -> preprocess -> run -> rank -> report. */
 #include <errno.h>
 #include <limits.h>
@@ -21,29 +21,29 @@
 
 /* Up to so many, preparing weights again for each is quicker than keeping all of them (vgg16, 1 and 2
  * threads). */
-enum { FEW_PICTURES = 4 };
+enum { FEW_IMAGES = 4 };
 
 struct run {
     const struct cli_options *options;
-    struct words words; /* model_path is never NULL once the model is opened */
+    struct operands operands; /* model_path is never NULL once the model is opened */
     char bundled_path[PATH_MAX];
 
     struct net net;
-    vgg_session *session;         /* for pictures of one size, */
+    vgg_session *session;         /* for images of one size, */
     int width, height;            /* this one */
     float *input;                 /* [3][height][width] */
     float *logits;                /* [classes] */
     struct vgg_ranked *ranked;    /* [shown] */
     struct report_class *classes; /* [shown] */
-    int shown;                    /* classes reported per picture */
+    int shown;                    /* classes reported per image */
 
     FILE *out;
     struct report report;
     struct report_totals totals;
     struct timing timing;
     struct npy_writer saved_logits, saved_input; /* closed when not asked for */
-    bool out_of_memory;                          /* for one picture at least */
-    bool bad_weights;                            /* they are why a picture failed */
+    bool out_of_memory;                          /* for one image at least */
+    bool bad_weights;                            /* they are why an image failed */
     bool incomplete; /* an input was not saved, because its size is not the first one's */
 };
 
@@ -68,7 +68,7 @@ static vgg_status open_outputs(struct run *run, struct vgg_error *err)
     return status;
 }
 
-/* Memory that does not depend on the size of pictures. */
+/* Memory that does not depend on the size of images. */
 static vgg_status allocate_results(struct run *run, struct vgg_error *err)
 {
     const int class_count = run->net.about.info.class_count;
@@ -78,22 +78,22 @@ static vgg_status allocate_results(struct run *run, struct vgg_error *err)
     run->classes = calloc((size_t)run->shown, sizeof *run->classes);
     if (run->logits == NULL || run->ranked == NULL || run->classes == NULL) {
         return message_fail(err, VGG_ERR_MEMORY, "%s: out of memory for %d classes",
-                            run->words.model_path, class_count);
+                            run->operands.model_path, class_count);
     }
     return VGG_OK;
 }
 
-/* Whether the time until the first answers matters more than that of each further picture. */
+/* Whether the time until the first answers matters more than that of each further image. */
 static bool is_one_shot(const struct run *run)
 {
     if (run->options->low_memory) {
         return true; /* it prepares in each run, too */
     }
-    return run->options->plan_for == CLI_PLAN_AUTO ? run->words.picture_count <= FEW_PICTURES
+    return run->options->plan_for == CLI_PLAN_AUTO ? run->operands.image_count <= FEW_IMAGES
                                                    : run->options->plan_for == CLI_PLAN_ONE_SHOT;
 }
 
-/* Makes the session that takes pictures of this size, unless it is there already. */
+/* Makes the session that takes images of this size, unless it is there already. */
 static vgg_status prepare_session(struct run *run, int width, int height, struct vgg_error *err)
 {
     if (run->session != NULL && run->width == width && run->height == height) {
@@ -124,7 +124,7 @@ static vgg_status prepare_session(struct run *run, int width, int height, struct
     }
     run->width = width;
     run->height = height;
-    timing_lap(&start, &run->timing.prepare_ms);
+    timing_lap(&start, &run->timing.prepack_ms);
     timing_sample_memory(&run->timing);
     struct vgg_session_info info;
     vgg_session_get_info(run->session, &info);
@@ -134,11 +134,11 @@ static vgg_status prepare_session(struct run *run, int width, int height, struct
     return VGG_OK;
 }
 
-/* Opens the model; and its session too, when all pictures are cropped to one size. */
+/* Opens the model; and its session too, when all images are cropped to one size. */
 static vgg_status prepare(struct run *run, struct vgg_error *err)
 {
     double start = timing_now_ms();
-    vgg_status status = net_open(run->words.model_path, run->options, &run->net, err);
+    vgg_status status = net_open(run->operands.model_path, run->options, &run->net, err);
     timing_lap(&start, &run->timing.load_ms);
     if (status != VGG_OK) {
         return status;
@@ -155,9 +155,9 @@ static vgg_status prepare(struct run *run, struct vgg_error *err)
     return status;
 }
 
-/* Picture -> run->input, with a session that takes it. */
-static vgg_status read_picture(struct run *run, const char *path, struct report_image *result,
-                               struct vgg_error *err)
+/* Image -> run->input, with a session that takes it. */
+static vgg_status read_image(struct run *run, const char *path, struct report_image *result,
+                             struct vgg_error *err)
 {
     const struct vgg_preprocess *preprocess = run->net.about.preprocess;
     struct vgg_image image = {0};
@@ -184,7 +184,7 @@ static vgg_status read_picture(struct run *run, const char *path, struct report_
     return status;
 }
 
-/* Appends what was asked to be saved; a picture that failed leaves a row of NaN. */
+/* Appends what was asked to be saved; an image that failed leaves a row of NaN. */
 static vgg_status save_rows(struct run *run, bool failed, struct vgg_error *err)
 {
     const int64_t logits_shape[] = {run->net.about.info.class_count};
@@ -198,7 +198,7 @@ static vgg_status save_rows(struct run *run, bool failed, struct vgg_error *err)
         status = failed ? npy_writer_add_missing(&run->saved_input, err)
                         : npy_writer_add(&run->saved_input, input_shape, 3, run->input, err);
         if (status == VGG_ERR_MISMATCH) {
-            message_say("%s", err->message);
+            message_print("%s", err->message);
             run->incomplete = true;
             status = npy_writer_add_missing(&run->saved_input, err);
         }
@@ -221,27 +221,27 @@ static vgg_status check_logits(struct run *run, struct vgg_error *err)
     return status != VGG_OK
                ? status
                : message_fail(err, VGG_ERR_UNSUPPORTED,
-                              "the logits are not finite: the net overflows on this picture");
+                              "the logits are not finite: the net overflows on this image");
 }
 
-/* A one-shot run prepares the weights: that is no part of the picture's own time. */
+/* A one-shot run prepares the weights: that is no part of the image's own time. */
 static void split_preparation(struct run *run, struct report_image *result)
 {
-    double prepare_ms = 0;
+    double prepack_ms = 0;
     for (size_t s = 0; is_one_shot(run) && s < vgg_session_get_step_count(run->session); s++) {
         struct vgg_step_info info;
         vgg_session_get_step(run->session, s, &info);
-        prepare_ms += 1e-6 * (double)info.prepare_ns;
+        prepack_ms += 1e-6 * (double)info.prepare_ns;
     }
-    result->infer_ms -= prepare_ms;
-    run->timing.prepare_ms += prepare_ms;
+    result->infer_ms -= prepack_ms;
+    run->timing.prepack_ms += prepack_ms;
 }
 
-/* One picture from file to ranking. */
+/* One image from file to ranking. */
 static vgg_status classify(struct run *run, const char *path, struct report_image *result,
                            struct vgg_error *err)
 {
-    vgg_status status = read_picture(run, path, result, err);
+    vgg_status status = read_image(run, path, result, err);
     if (status != VGG_OK) {
         return status;
     }
@@ -269,38 +269,31 @@ static vgg_status classify(struct run *run, const char *path, struct report_imag
     return VGG_OK;
 }
 
-/* Tells of a picture that failed; a checkpoint in its place gets a hint. */
-static void say_failure(const struct run *run, const char *path, const struct vgg_error *err)
+/* Prints why an image failed. */
+static void print_failure(const struct run *run, const char *path, const struct vgg_error *err)
 {
-    if (strstr(err->message, path) != NULL) {
-        message_say("%s", err->message);
-    } else {
-        message_say("%s: %s", path, err->message);
-    }
-    if (file_sniff(path) == FILE_CHECKPOINT) {
-        message_say("%s is a checkpoint; MODEL stands before the pictures", path);
-    }
+    operands_print_image_error(path, err);
     if (run->saved_logits.file != NULL || run->saved_input.file != NULL) {
-        message_say("%s: its row in the saved arrays is NaN", path);
+        message_print("%s: its row in the saved arrays is NaN", path);
     }
 }
 
-/* Classifies and reports every picture. The error is one of writing: pictures fail each for itself. */
+/* Classifies and reports every image. The error is one of writing: images fail each for itself. */
 static vgg_status classify_all(struct run *run, struct vgg_error *err)
 {
-    for (int i = 0; i < run->words.picture_count; i++) {
-        struct vgg_error picture_error = {0};
-        struct report_image result = {.path = run->words.pictures[i]};
-        vgg_status status = classify(run, result.path, &result, &picture_error);
+    for (int i = 0; i < run->operands.image_count; i++) {
+        struct vgg_error image_error = {0};
+        struct report_image result = {.path = run->operands.images[i]};
+        vgg_status status = classify(run, result.path, &result, &image_error);
         if (run->bad_weights) {
-            *err = picture_error;
+            *err = image_error;
             return status;
         }
         if (status != VGG_OK) {
-            result.error = &picture_error;
+            result.error = &image_error;
             run->totals.failed++;
-            run->out_of_memory |= message_is_memory(&picture_error);
-            say_failure(run, result.path, &picture_error);
+            run->out_of_memory |= message_is_memory(&image_error);
+            print_failure(run, result.path, &image_error);
         }
         run->totals.images++;
         if (!report_write_image(&run->report, &result)) {
@@ -343,7 +336,7 @@ int command_classify(const struct cli_options *options)
     struct vgg_error err = {0};
     struct run run = {.options = options};
     int exit_code = EXIT_USAGE;
-    vgg_status status = words_sort(options, &run.words, &err);
+    vgg_status status = operands_sort(options, &run.operands, &err);
     if (status == VGG_OK) {
         status = net_check_options(options, &err);
     }
@@ -351,9 +344,9 @@ int command_classify(const struct cli_options *options)
         goto done;
     }
     exit_code = EXIT_MODEL;
-    if (run.words.model_path == NULL) {
+    if (run.operands.model_path == NULL) {
         status = net_find_bundled(run.bundled_path, sizeof run.bundled_path, &err);
-        run.words.model_path = run.bundled_path;
+        run.operands.model_path = run.bundled_path;
     }
     if (status == VGG_OK) {
         status = prepare(&run, &err);
@@ -368,7 +361,7 @@ int command_classify(const struct cli_options *options)
         goto done;
     }
     if (!options->no_sandbox) {
-        (void)sandbox_enter(false); /* pictures come next: no file is written but those open */
+        (void)sandbox_enter(false); /* images come next: no file is written but those open */
     }
     if (!report_begin(&run.report, (enum output_format)options->format, run.out, options->time,
                       &run.net.about)) {
@@ -383,7 +376,7 @@ done:
     status = close_outputs(&run, status, &err);
     /* A reader that has seen enough and left is no reason to speak. */
     if (status != VGG_OK && err.sys_errno != EPIPE) {
-        message_say("%s", err.message);
+        message_print("%s", err.message);
     }
     free_run(&run);
     if (message_is_memory(&err) || run.out_of_memory) {

@@ -9,7 +9,7 @@ int command_compare(const struct cli_options *options);
 int command_bench(const struct cli_options *options);
 int command_convert(const struct cli_options *options);
 int command_pack(const struct cli_options *options);
-int command_val(const struct cli_options *options);
+int command_eval(const struct cli_options *options);
 int command_info(const struct cli_options *options);
 
 #endif

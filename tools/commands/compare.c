@@ -8,6 +8,7 @@
 #include "commands/commands.h"
 #include "report/compare_report.h"
 #include "io/message.h"
+#include "io/plural.h"
 #include "commands/net.h"
 #include "io/read_image.h"
 #include "vgg/vgg.h"
@@ -15,36 +16,33 @@
 struct comparison {
     const struct cli_options *options;
     const char *model_path;
-    const char **pictures; /* [picture_count] */
-    int picture_count;
+    const char **images; /* [image_count] */
+    int image_count;
 
     struct golden golden;
     struct net net;
     struct npy_reader input, logits;
     vgg_session *session;
-    float *row;      /* [3][h][w] input of one picture */
+    float *row;      /* [3][h][w] input of one image */
     float *computed; /* [classes] */
     float *expected; /* [expected_count] a row of whatever is compared */
     size_t expected_count;
     struct compare_outcome outcome;
 };
 
-static vgg_status choose_words(struct comparison *c, struct vgg_error *err)
+static vgg_status choose_operands(struct comparison *c, struct vgg_error *err)
 {
     const struct cli_options *options = c->options;
-    const int before = options->model == NULL ? 2 : 1;
-    if (options->word_count < before) {
-        return message_fail(err, VGG_ERR_ARGUMENT, "compare needs MODEL and DIR");
+    const int used = options->model == NULL ? 2 : 1;
+    if (options->operand_count < used) {
+        return message_fail(err, VGG_ERR_ARGUMENT, "compare: expected MODEL and FOLDER");
     }
-    if (options->format != FORMAT_TEXT && options->format != FORMAT_JSON) {
-        return message_fail(err, VGG_ERR_ARGUMENT, "compare writes text or json only");
-    }
-    c->model_path = options->model == NULL ? options->words[0] : options->model;
-    c->outcome.folder = options->words[before - 1];
+    c->model_path = options->model == NULL ? options->operands[0] : options->model;
+    c->outcome.folder = options->operands[used - 1];
     c->outcome.rtol = options->rtol;
     c->outcome.inner = options->nodes;
-    c->pictures = options->words + before;
-    c->picture_count = options->word_count - before;
+    c->images = options->operands + used;
+    c->image_count = options->operand_count - used;
     return VGG_OK;
 }
 
@@ -140,7 +138,7 @@ static struct compare_node *find_node(struct compare_outcome *outcome, const cha
     return node;
 }
 
-/* Compares one picture's row. shape: [ndim], with the number of all pictures first. */
+/* Compares one image's row. shape: [ndim], with the number of all images first. */
 static vgg_status compare_row(struct comparison *c, struct compare_node *node,
                               struct npy_reader *reader, const int64_t *shape, int ndim,
                               int64_t image, const float *computed, struct vgg_error *err)
@@ -164,7 +162,7 @@ static vgg_status compare_row(struct comparison *c, struct compare_node *node,
     return status;
 }
 
-/* The session's callback: one node's output for the picture that runs. */
+/* The session's callback: one node's output for the image that runs. */
 struct node_run {
     struct comparison *comparison;
     int64_t image;
@@ -230,7 +228,7 @@ static vgg_status prepare_session(struct comparison *c, struct node_run *run, st
     return vgg_session_create(c->net.model, &options, &c->session, err);
 }
 
-/* Runs every picture of input.npy; inner nodes are compared on the way, the logits at the end. */
+/* Runs every image of input.npy; inner nodes are compared on the way, the logits at the end. */
 static vgg_status run_net(struct comparison *c, struct node_run *run, struct vgg_error *err)
 {
     struct compare_node logits = {.name = "logits"};
@@ -259,13 +257,13 @@ static vgg_status run_net(struct comparison *c, struct node_run *run, struct vgg
     return VGG_OK;
 }
 
-/* One picture through our own decoder and preprocessing, compared with its row of input.npy. */
-static vgg_status compare_picture(struct comparison *c, int64_t row, struct vgg_error *err)
+/* One image through our own decoder and preprocessing, compared with its row of input.npy. */
+static vgg_status compare_image(struct comparison *c, int64_t row, struct vgg_error *err)
 {
     const struct vgg_preprocess *preprocess = c->net.about.preprocess;
     int width, height;
     float *tensor;
-    vgg_status status = picture_read(c->pictures[row], preprocess, &tensor, &width, &height, err);
+    vgg_status status = image_read(c->images[row], preprocess, &tensor, &width, &height, err);
     if (status == VGG_OK) {
         const int64_t shape[] = {c->outcome.images, 3, height, width};
         status = compare_row(c, &c->outcome.input, &c->input, shape, 4, row, tensor, err);
@@ -275,45 +273,46 @@ static vgg_status compare_picture(struct comparison *c, int64_t row, struct vgg_
 }
 
 /* The golden run may have been of another net: worth a word before numbers that then mean nothing. */
-static void say_other_net(const struct comparison *c)
+static void warn_other_net(const struct comparison *c)
 {
     const char *net = c->golden.net;
     if (net != NULL && strcmp(net, c->net.about.info.name) != 0) {
-        message_say("%s/golden.json is of the net %s, but %s is %s", c->outcome.folder, net,
-                    c->model_path, c->net.about.info.name);
+        message_print("%s/golden.json is of the net %s, but %s is %s", c->outcome.folder, net,
+                      c->model_path, c->net.about.info.name);
     }
 }
 
-/* The same for pictures that are preprocessed in another way. */
-static void say_other_preset(const struct comparison *c)
+/* The same for images that are preprocessed in another way. */
+static void warn_other_preset(const struct comparison *c)
 {
     const char *preset = c->golden.preset;
     if (preset != NULL && strcmp(preset, c->net.about.preprocess->name) != 0) {
-        message_say("%s/golden.json was preprocessed as %s, these pictures as %s",
-                    c->outcome.folder, preset, c->net.about.preprocess->name);
+        message_print("%s/golden.json was preprocessed as %s, these images as %s",
+                      c->outcome.folder, preset, c->net.about.preprocess->name);
     }
 }
 
-static vgg_status compare_pictures(struct comparison *c, struct vgg_error *err)
+static vgg_status compare_images(struct comparison *c, struct vgg_error *err)
 {
-    if (c->picture_count == 0 && c->options->images) {
-        c->pictures = c->golden.pictures;
-        c->picture_count = c->golden.picture_count;
+    if (c->image_count == 0 && c->options->images) {
+        c->images = c->golden.images;
+        c->image_count = c->golden.image_count;
     }
-    if (c->picture_count == 0) {
+    if (c->image_count == 0) {
         return !c->options->images
                    ? VGG_OK
                    : message_fail(err, VGG_ERR_ARGUMENT,
                                   "--images: none given, and %s/golden.json names none",
                                   c->outcome.folder);
     }
-    if (c->picture_count != c->outcome.images) {
-        return message_fail(err, VGG_ERR_MISMATCH, "%s: has %lld pictures, but %d are given",
-                            c->input.path, (long long)c->outcome.images, c->picture_count);
+    if (c->image_count != c->outcome.images) {
+        return message_fail(err, VGG_ERR_MISMATCH, "%s: expected %lld image%s, got %d",
+                            c->input.path, (long long)c->outcome.images,
+                            plural_s((uint64_t)c->outcome.images), c->image_count);
     }
-    say_other_preset(c);
-    for (int i = 0; i < c->picture_count; i++) {
-        vgg_status status = compare_picture(c, i, err);
+    warn_other_preset(c);
+    for (int i = 0; i < c->image_count; i++) {
+        vgg_status status = compare_image(c, i, err);
         if (status == VGG_ERR_MISMATCH) {
             c->outcome.input.problem = strdup(err->message);
             return c->outcome.input.problem != NULL
@@ -405,7 +404,7 @@ int command_compare(const struct cli_options *options)
     struct comparison c = {.options = options, .outcome.input.name = "input"};
     struct node_run run = {.comparison = &c};
     int exit_code = EXIT_USAGE;
-    vgg_status status = choose_words(&c, &err);
+    vgg_status status = choose_operands(&c, &err);
     if (status == VGG_OK) {
         status = net_check_options(options, &err);
     }
@@ -424,14 +423,14 @@ int command_compare(const struct cli_options *options)
     exit_code = EXIT_FAILED;
     status = golden_open(c.outcome.folder, &c.golden, &err);
     if (status == VGG_OK) {
-        say_other_net(&c);
+        warn_other_net(&c);
         status = open_arrays(&c, &err);
     }
     if (status == VGG_OK) {
         status = prepare_session(&c, &run, &err);
     }
     if (status == VGG_OK) {
-        status = compare_pictures(&c, &err);
+        status = compare_images(&c, &err);
     }
     if (status == VGG_OK) {
         status = run_net(&c, &run, &err);
@@ -447,7 +446,7 @@ int command_compare(const struct cli_options *options)
     }
 done:
     if (status != VGG_OK && err.sys_errno != EPIPE) {
-        message_say("%s", err.message);
+        message_print("%s", err.message);
     }
     free_comparison(&c);
     return message_is_memory(&err) ? EXIT_MEMORY : exit_code;

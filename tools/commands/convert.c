@@ -5,15 +5,16 @@
 #include "io/files.h"
 #include "io/sigbus.h"
 #include "io/message.h"
+#include "io/plural.h"
 #include "vgg/checkpoint.h"
 #include "vgg/model.h"
 #include "vgg/quantize.h"
 #include "commands/operands.h"
 
-static vgg_status check_words(const struct cli_options *options, const char **model,
-                              struct vgg_error *err)
+static vgg_status check_operands(const struct cli_options *options, const char **model,
+                                 struct vgg_error *err)
 {
-    vgg_status status = words_take_model(options, model, err);
+    vgg_status status = operands_take_model(options, model, err);
     if (status != VGG_OK) {
         return status;
     }
@@ -42,9 +43,10 @@ static vgg_status save(const vgg_checkpoint *checkpoint, const char *output, siz
         *count /= 2; /* scales and sums are gone */
         status = vgg_model_dequantize(model, output, err);
         if (status == VGG_OK) {
-            message_say("%s: int8 weights are written as the float32 numbers that they stand for, "
-                        "which are not those they were made of",
-                        vgg_checkpoint_get_path(checkpoint));
+            message_print(
+                "%s: int8 weights are written as the float32 numbers that they stand for, "
+                "which are not those they were made of",
+                vgg_checkpoint_get_path(checkpoint));
         }
     } else if (status == VGG_OK) {
         status = vgg_checkpoint_save(checkpoint, output, err);
@@ -62,17 +64,17 @@ int command_convert(const struct cli_options *options)
     vgg_checkpoint *checkpoint = NULL;
     size_t count = 0;
     int exit_code = EXIT_USAGE;
-    vgg_status status = check_words(options, &model, &err);
+    vgg_status status = check_operands(options, &model, &err);
     if (status == VGG_OK) {
         exit_code = EXIT_MODEL;
-        guard_begin(model);
-        status = file_sniff(model) == FILE_PICTURE
-                     ? message_fail(&err, VGG_ERR_FORMAT,
-                                    "%s: expected a checkpoint, got a picture", model)
-                     : vgg_checkpoint_open_with(model, &choice, &context, &checkpoint, &err);
+        sigbus_begin(model);
+        status = file_check_checkpoint(model, &err);
     }
     if (status == VGG_OK) {
-        guard_watch(checkpoint);
+        status = vgg_checkpoint_open_with(model, &choice, &context, &checkpoint, &err);
+    }
+    if (status == VGG_OK) {
+        sigbus_watch(checkpoint);
     }
     if (status == VGG_OK && options->verify) {
         status = vgg_checkpoint_verify(checkpoint, NULL, &err);
@@ -83,13 +85,13 @@ int command_convert(const struct cli_options *options)
     }
     if (status == VGG_OK) {
         const bool described = vgg_checkpoint_get_container(checkpoint) == VGG_CONTAINER_PACKED;
-        message_say("%s: %zu tensors of %s%s", options->output, count, model,
-                    described ? "; layers, labels and preprocessing in the .json beside it" : "");
+        message_print("%s: %zu tensor%s of %s%s", options->output, count, plural_s(count), model,
+                      described ? "; layers, labels and preprocessing in the .json beside it" : "");
         exit_code = EXIT_GOOD;
     } else {
-        message_say("%s", err.message);
+        message_print("%s", err.message);
     }
-    guard_end();
+    sigbus_end();
     vgg_checkpoint_close(checkpoint);
     return message_is_memory(&err) ? EXIT_MEMORY : exit_code;
 }

@@ -1,4 +1,4 @@
-/* vgg-infer val: how often a net is right, on a folder of pictures whose classes are known.
+/* vgg-infer eval: how often a net is right, on a folder of images whose classes are known.
  *
  * A batch at a time: all threads decode, then all run the net. */
 #include "report/eval_report.h"
@@ -14,6 +14,7 @@
 
 #include "commands/commands.h"
 #include "io/message.h"
+#include "io/plural.h"
 #include "commands/net.h"
 #include "io/read_image.h"
 #include "io/progress.h"
@@ -21,54 +22,54 @@
 #include "timing/timing.h"
 #include "vgg/vgg.h"
 
-enum { BATCH = 8, MOST_THREADS = 64 };
+enum { BATCH = 8, MAX_THREADS = 64 };
 
-struct validation {
+struct evaluation {
     const struct cli_options *options;
     const char *model_path, *folder;
     char bundled_path[PATH_MAX];
 
     struct net net;
     const char **labels; /* [classes] */
-    struct truth_classes classes;
-    struct truth truth;
+    struct ground_truth_classes classes;
+    struct ground_truth truth;
     vgg_session *session;
     int batch, threads;
-    float *inputs;              /* [batch][3][height][width] */
-    float *logits;              /* [batch][classes] */
-    size_t *order;              /* [batch] which picture each input is of */
-    struct vgg_error *problems; /* [batch] why a picture could not be read; code OK: it could */
-    struct val_answer *answers; /* [truth.count] */
-    struct val_outcome outcome;
-    bool out_of_memory; /* for one picture at least */
+    float *inputs;               /* [batch][3][height][width] */
+    float *logits;               /* [batch][classes] */
+    size_t *order;               /* [batch] which image each input is of */
+    struct vgg_error *problems;  /* [batch] why an image could not be read; code OK: it could */
+    struct eval_answer *answers; /* [truth.count] */
+    struct eval_outcome outcome;
+    bool out_of_memory; /* for one image at least */
     bool bad_weights;
 };
 
-static vgg_status choose_words(struct validation *v, struct vgg_error *err)
+static vgg_status choose_operands(struct evaluation *v, struct vgg_error *err)
 {
     const struct cli_options *options = v->options;
-    const int before = options->model == NULL && options->word_count > 1 ? 1 : 0;
-    if (options->word_count == before) {
-        return message_fail(err, VGG_ERR_ARGUMENT, "val needs a FOLDER of pictures");
+    const int before = options->model == NULL && options->operand_count > 1 ? 1 : 0;
+    if (options->operand_count == before) {
+        return message_fail(err, VGG_ERR_ARGUMENT, "val needs a FOLDER of images");
     }
-    if (options->word_count > before + 1) {
+    if (options->operand_count > before + 1) {
         return message_fail(err, VGG_ERR_ARGUMENT, "val takes one FOLDER; '%s' is one too many",
-                            options->words[before + 1]);
+                            options->operands[before + 1]);
     }
-    v->model_path = before == 1 ? options->words[0] : options->model;
-    v->folder = options->words[before];
+    v->model_path = before == 1 ? options->operands[0] : options->model;
+    v->folder = options->operands[before];
     struct stat info;
     if (stat(v->folder, &info) != 0) {
         return message_fail_errno(err, "%s: cannot read the folder", v->folder);
     }
     if (!S_ISDIR(info.st_mode)) {
-        return message_fail(err, VGG_ERR_ARGUMENT,
-                            "%s: expected a folder of pictures, found a file", v->folder);
+        return message_fail(err, VGG_ERR_ARGUMENT, "%s: expected a folder of images, found a file",
+                            v->folder);
     }
     return net_check_options(options, err);
 }
 
-static vgg_status open_model(struct validation *v, struct vgg_error *err)
+static vgg_status open_model(struct evaluation *v, struct vgg_error *err)
 {
     vgg_status status = VGG_OK;
     if (v->model_path == NULL) {
@@ -85,7 +86,7 @@ static vgg_status open_model(struct validation *v, struct vgg_error *err)
     return status;
 }
 
-static vgg_status read_truth(struct validation *v, struct vgg_error *err)
+static vgg_status read_ground_truth(struct evaluation *v, struct vgg_error *err)
 {
     const int count = v->net.about.info.class_count;
     v->labels = calloc((size_t)count, sizeof *v->labels);
@@ -95,11 +96,11 @@ static vgg_status read_truth(struct validation *v, struct vgg_error *err)
     for (int i = 0; i < count; i++) {
         v->labels[i] = vgg_model_get_label(v->net.model, i);
     }
-    v->classes = (struct truth_classes){.labels = v->labels, .count = count};
-    return truth_read(v->folder, v->options->truth, &v->classes, &v->truth, err);
+    v->classes = (struct ground_truth_classes){.labels = v->labels, .count = count};
+    return ground_truth_read(v->folder, v->options->labels_file, &v->classes, &v->truth, err);
 }
 
-static vgg_status prepare(struct validation *v, struct vgg_error *err)
+static vgg_status prepare(struct evaluation *v, struct vgg_error *err)
 {
     const struct vgg_model_info *info = &v->net.about.info;
     v->batch = v->options->batch > 0 ? v->options->batch : BATCH;
@@ -117,7 +118,7 @@ static vgg_status prepare(struct validation *v, struct vgg_error *err)
     }
     struct vgg_session_info session;
     vgg_session_get_info(v->session, &session);
-    v->threads = session.threads < MOST_THREADS ? session.threads : MOST_THREADS;
+    v->threads = session.threads < MAX_THREADS ? session.threads : MAX_THREADS;
     const size_t batch = (size_t)v->batch;
     v->inputs = calloc(batch * (size_t)info->height * (size_t)info->width, 3 * sizeof *v->inputs);
     v->logits = calloc(batch * (size_t)info->class_count, sizeof *v->logits);
@@ -126,7 +127,7 @@ static vgg_status prepare(struct validation *v, struct vgg_error *err)
     v->answers = calloc(v->truth.count, sizeof *v->answers);
     if (v->inputs == NULL || v->logits == NULL || v->order == NULL || v->problems == NULL ||
         v->answers == NULL) {
-        return message_fail(err, VGG_ERR_MEMORY, "%s: out of memory for %d pictures at a time",
+        return message_fail(err, VGG_ERR_MEMORY, "%s: out of memory for a batch of %d",
                             v->model_path, v->batch);
     }
     return VGG_OK;
@@ -134,15 +135,15 @@ static vgg_status prepare(struct validation *v, struct vgg_error *err)
 
 /* --- a batch ---------------------------------------------------------------------------------- */
 
-/* Pictures first … first + count - 1, which threads take one by one. */
+/* Images first … first + count - 1, which threads take one by one. */
 struct decoding {
-    struct validation *v;
+    struct evaluation *v;
     size_t first;
     int count;
     atomic_int next;
 };
 
-static size_t input_size(const struct validation *v)
+static size_t input_size(const struct evaluation *v)
 {
     return (size_t)3 * (size_t)v->net.about.info.height * (size_t)v->net.about.info.width;
 }
@@ -150,22 +151,22 @@ static size_t input_size(const struct validation *v)
 static void *decode(void *argument)
 {
     struct decoding *d = argument;
-    struct validation *v = d->v;
+    struct evaluation *v = d->v;
     const struct report_model *about = &v->net.about;
     for (int i; (i = atomic_fetch_add(&d->next, 1)) < d->count;) {
         v->problems[i] = (struct vgg_error){0};
-        (void)picture_read_sized(v->truth.pictures[d->first + (size_t)i].path, about->preprocess,
-                                 about->info.width, about->info.height,
-                                 v->inputs + (size_t)i * input_size(v), &v->problems[i]);
+        (void)image_read_sized(v->truth.images[d->first + (size_t)i].path, about->preprocess,
+                               about->info.width, about->info.height,
+                               v->inputs + (size_t)i * input_size(v), &v->problems[i]);
     }
     return NULL;
 }
 
 /* On all threads; with those that could not be started missing, the others do their part. */
-static void decode_batch(struct validation *v, size_t first, int count)
+static void decode_batch(struct evaluation *v, size_t first, int count)
 {
     struct decoding decoding = {.v = v, .first = first, .count = count};
-    pthread_t threads[MOST_THREADS];
+    pthread_t threads[MAX_THREADS];
     int started = 0;
     const int wanted = (v->threads < count ? v->threads : count) - 1;
     while (started < wanted && pthread_create(&threads[started], NULL, decode, &decoding) == 0) {
@@ -177,25 +178,25 @@ static void decode_batch(struct validation *v, size_t first, int count)
     }
 }
 
-static void fail_picture(struct validation *v, size_t picture, const struct vgg_error *problem)
+static void fail_image(struct evaluation *v, size_t image, const struct vgg_error *problem)
 {
-    const char *path = v->truth.pictures[picture].path;
+    const char *path = v->truth.images[image].path;
     const bool names_it = strstr(problem->message, path) != NULL;
-    v->answers[picture].best = -1;
+    v->answers[image].best = -1;
     v->outcome.failed++;
     v->out_of_memory |= message_is_memory(problem);
     progress_clear();
-    message_say("%s%s%s", names_it ? "" : path, names_it ? "" : ": ", problem->message);
+    message_print("%s%s%s", names_it ? "" : path, names_it ? "" : ": ", problem->message);
 }
 
 /* Moves the inputs that are there together; returns how many. */
-static int pack_inputs(struct validation *v, size_t first, int count)
+static int pack_inputs(struct evaluation *v, size_t first, int count)
 {
     const size_t size = input_size(v);
     int good = 0;
     for (int i = 0; i < count; i++) {
         if (v->problems[i].code != VGG_OK) {
-            fail_picture(v, first + (size_t)i, &v->problems[i]);
+            fail_image(v, first + (size_t)i, &v->problems[i]);
             continue;
         }
         if (good < i) {
@@ -207,12 +208,12 @@ static int pack_inputs(struct validation *v, size_t first, int count)
     return good;
 }
 
-/* One picture's logits to its answer; false when one of them is no number. */
-static bool judge(struct validation *v, size_t picture, const float *logits)
+/* One image's logits to its answer; false when one of them is no number. */
+static bool judge(struct evaluation *v, size_t image, const float *logits)
 {
-    const int count = v->classes.count, class_index = v->truth.pictures[picture].class_index;
+    const int count = v->classes.count, class_index = v->truth.images[image].class_index;
     const float own = logits[class_index];
-    struct val_answer answer = {0};
+    struct eval_answer answer = {0};
     double sum = 0;
     for (int i = 0; i < count; i++) {
         if (!isfinite(logits[i])) {
@@ -224,7 +225,7 @@ static bool judge(struct validation *v, size_t picture, const float *logits)
     for (int i = 0; i < count; i++) {
         sum += exp((double)logits[i] - (double)logits[answer.best]);
     }
-    v->answers[picture] = answer;
+    v->answers[image] = answer;
     v->outcome.images++;
     v->outcome.best += answer.rank == 0;
     v->outcome.among += answer.rank < v->outcome.topk;
@@ -232,7 +233,7 @@ static bool judge(struct validation *v, size_t picture, const float *logits)
     return true;
 }
 
-static vgg_status run_batch(struct validation *v, size_t first, int count, struct vgg_error *err)
+static vgg_status run_batch(struct evaluation *v, size_t first, int count, struct vgg_error *err)
 {
     decode_batch(v, first, count);
     const int good = pack_inputs(v, first, count);
@@ -247,14 +248,14 @@ static vgg_status run_batch(struct validation *v, size_t first, int count, struc
         if (status == VGG_OK) {
             struct vgg_error problem = {0};
             (void)message_fail(&problem, VGG_ERR_UNSUPPORTED,
-                               "the logits are not finite: the net overflows on this picture");
-            fail_picture(v, v->order[i], &problem);
+                               "the logits are not finite: the net overflows on this image");
+            fail_image(v, v->order[i], &problem);
         }
     }
     return status;
 }
 
-static vgg_status run_all(struct validation *v, struct vgg_error *err)
+static vgg_status run_all(struct evaluation *v, struct vgg_error *err)
 {
     const double start = timing_now_ms();
     const size_t batch = (size_t)v->batch;
@@ -264,12 +265,13 @@ static vgg_status run_all(struct validation *v, struct vgg_error *err)
         if (status != VGG_OK) {
             return status;
         }
-        progress_show("pictures", first + count, v->truth.count);
+        progress_show("images", first + count, v->truth.count);
     }
     v->outcome.seconds = 1e-3 * (timing_now_ms() - start);
     if (v->outcome.images == 0) {
-        return message_fail(err, VGG_ERR_IO, "%s: none of its %zu pictures can be used", v->folder,
-                            v->truth.count);
+        return message_fail(err, VGG_ERR_IO,
+                            "%s: expected images, got %zu file%s that cannot be used", v->folder,
+                            v->truth.count, plural_s(v->truth.count));
     }
     v->outcome.loss /= (double)v->outcome.images;
     return VGG_OK;
@@ -277,28 +279,28 @@ static vgg_status run_all(struct validation *v, struct vgg_error *err)
 
 /* --- the command ------------------------------------------------------------------------------ */
 
-static vgg_status write_report(const struct validation *v, FILE *out, struct vgg_error *err)
+static vgg_status write_report(const struct evaluation *v, FILE *out, struct vgg_error *err)
 {
     const bool json = v->options->format == FORMAT_JSON;
-    if (!(json ? val_write_json : val_write_text)(&v->outcome, out)) {
+    if (!(json ? eval_write_json : eval_write_text)(&v->outcome, out)) {
         return message_fail(err, VGG_ERR_MEMORY, "out of memory for the report");
     }
     if (fflush(out) != 0 || ferror(out) != 0) {
         return message_fail_errno(err, "cannot write the results");
     }
-    if (val_is_chance(&v->outcome)) {
-        message_say("%s: no better than guessing: are its classes numbered as the net's, and is "
-                    "--preset %s right?",
-                    v->folder, v->net.about.preprocess->name);
+    if (eval_is_chance(&v->outcome)) {
+        message_print("%s: no better than guessing: are its classes numbered as the net's, and is "
+                      "--preset %s right?",
+                      v->folder, v->net.about.preprocess->name);
     }
     return VGG_OK;
 }
 
-static void free_validation(struct validation *v)
+static void free_validation(struct evaluation *v)
 {
     vgg_session_destroy(v->session);
     net_close(&v->net);
-    truth_free(&v->truth);
+    ground_truth_free(&v->truth);
     free(v->labels);
     free(v->inputs);
     free(v->logits);
@@ -307,13 +309,13 @@ static void free_validation(struct validation *v)
     free(v->answers);
 }
 
-int command_val(const struct cli_options *options)
+int command_eval(const struct cli_options *options)
 {
     struct vgg_error err = {0};
-    struct validation v = {.options = options};
+    struct evaluation v = {.options = options};
     FILE *out = NULL;
     int exit_code = EXIT_USAGE;
-    vgg_status status = choose_words(&v, &err);
+    vgg_status status = choose_operands(&v, &err);
     if (status != VGG_OK) {
         goto done;
     }
@@ -323,7 +325,7 @@ int command_val(const struct cli_options *options)
         goto done;
     }
     exit_code = EXIT_FAILED;
-    status = read_truth(&v, &err);
+    status = read_ground_truth(&v, &err);
     if (status == VGG_OK) {
         status = prepare(&v, &err);
     }
@@ -336,12 +338,12 @@ int command_val(const struct cli_options *options)
         goto done;
     }
     if (!options->no_sandbox) {
-        (void)sandbox_enter(false); /* pictures come next: no file is written but the one open */
+        (void)sandbox_enter(false); /* images come next: no file is written but the one open */
     }
-    v.outcome = (struct val_outcome){
+    v.outcome = (struct eval_outcome){
         .model = &v.net.about,
         .folder = v.folder,
-        .list = options->truth,
+        .list = options->labels_file,
         .truth = &v.truth,
         .classes = &v.classes,
         .answers = v.answers,
@@ -356,7 +358,7 @@ done:
         status = message_fail_errno(&err, "%s: cannot write", options->output);
     }
     if (status != VGG_OK && err.sys_errno != EPIPE) {
-        message_say("%s", err.message);
+        message_print("%s", err.message);
     }
     const bool failed = v.outcome.failed > 0;
     free_validation(&v);

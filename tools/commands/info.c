@@ -6,25 +6,15 @@
 #include "report/info_report.h"
 #include "io/message.h"
 #include "commands/net.h"
+#include "commands/operands.h"
 
 enum { TIMED_RUNS = 5 };
 
 static vgg_status choose_model(const struct cli_options *options, const char **path,
                                struct vgg_error *err)
 {
-    const int words = options->model == NULL ? 1 : 0;
-    if (options->word_count != words) {
-        return options->word_count < words
-                   ? message_fail(err, VGG_ERR_ARGUMENT, "info needs a MODEL")
-                   : message_fail(err, VGG_ERR_ARGUMENT,
-                                  "info takes one MODEL; '%s' is one too many",
-                                  options->words[words]);
-    }
-    if (options->format != FORMAT_TEXT && options->format != FORMAT_JSON) {
-        return message_fail(err, VGG_ERR_ARGUMENT, "info writes text or json only");
-    }
-    *path = options->model != NULL ? options->model : options->words[0];
-    return net_check_options(options, err);
+    vgg_status status = operands_take_model(options, path, err);
+    return status == VGG_OK ? net_check_options(options, err) : status;
 }
 
 static vgg_status write_info(const struct cli_options *options, const struct info *info,
@@ -98,7 +88,7 @@ int command_info(const struct cli_options *options)
     }
 done:
     if (status != VGG_OK && err.sys_errno != EPIPE) {
-        message_say("%s", err.message);
+        message_print("%s", err.message);
     }
     measurement_free(&plan);
     net_close(&net);

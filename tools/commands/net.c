@@ -8,6 +8,7 @@
 #include "io/files.h"
 #include "io/sigbus.h"
 #include "io/message.h"
+#include "io/plural.h"
 
 /* Says what could not be compared; what was, the report tells. */
 static vgg_status verify(struct net *net, struct vgg_error *err)
@@ -19,12 +20,13 @@ static vgg_status verify(struct net *net, struct vgg_error *err)
         return status;
     }
     if (!verified->sha256) {
-        message_say("%s: the name holds no SHA-256 prefix (as in vgg16-397923af.pth): %s", path,
-                    verified->crc_checked > 0 ? "verified by the archive's own CRC-32 only"
-                                              : "nothing to verify");
+        message_print("%s: the name holds no SHA-256 prefix (as in vgg16-397923af.pth): %s", path,
+                      verified->crc_checked > 0 ? "verified by the archive's own CRC-32 only"
+                                                : "nothing to verify");
     }
     if (verified->crc_missing > 0) {
-        message_say("%s: %u members of the archive have no CRC-32", path, verified->crc_missing);
+        message_print("%s: %u member%s of the archive without CRC-32", path, verified->crc_missing,
+                      plural_s(verified->crc_missing));
     }
     return VGG_OK;
 }
@@ -61,19 +63,19 @@ vgg_status net_open(const char *path, const struct cli_options *options, struct 
     };
     const struct vgg_context context = message_context(options->verbose);
     *out = (struct net){0};
-    if (file_sniff(path) == FILE_PICTURE) {
-        return message_fail(err, VGG_ERR_FORMAT, "%s: expected a checkpoint, got a picture", path);
+    vgg_status status = file_check_checkpoint(path, err);
+    if (status != VGG_OK) {
+        return status;
     }
     const struct vgg_checkpoint_options checkpoint_options = {
         .key = options->key,
         /* What is only told about need not be computed. */
         .names_only = options->command == CLI_INFO && !options->plan,
     };
-    guard_begin(path);
-    vgg_status status =
-        vgg_checkpoint_open_with(path, &checkpoint_options, &context, &out->checkpoint, err);
+    sigbus_begin(path);
+    status = vgg_checkpoint_open_with(path, &checkpoint_options, &context, &out->checkpoint, err);
     if (status == VGG_OK) {
-        guard_watch(out->checkpoint);
+        sigbus_watch(out->checkpoint);
     } else {
         hint_at_source(path, err);
     }
@@ -110,14 +112,14 @@ vgg_status net_find_bundled(char *path, size_t bytes, struct vgg_error *err)
                             "no MODEL given, and the bundled checkpoint is not to be found; "
                             "set VGG_MODELS to the folder it is in");
     }
-    message_say("no MODEL given: using the bundled %s", path);
+    message_print("no MODEL given: using the bundled %s", path);
     return VGG_OK;
 }
 
 void net_close(struct net *net)
 {
     vgg_model_destroy(net->model);
-    guard_end();
+    sigbus_end();
     vgg_checkpoint_close(net->checkpoint);
     *net = (struct net){0};
 }

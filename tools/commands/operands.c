@@ -1,95 +1,133 @@
-/* Which words of the command line are what. */
+/* Which operands of the command line are what. */
 #include "commands/operands.h"
+
+#include <string.h>
 
 #include "io/files.h"
 #include "io/message.h"
 #include "vgg/image.h"
 
-/* Whether the first word means the checkpoint: unless it is a picture, or a pipe, which may be one. Of
- * several words the first is a checkpoint if it is called one, so that a picture or a pipe in its place
- * is found out. A single word that does not exist is a picture: that is what is missing from a command
- * that names one file. */
-static bool is_checkpoint_word(const char *first, enum file_kind kind, int word_count)
+/* Whether the first operand is the checkpoint. A file that is an image is none, nor a pipe, which may be an
+ * image; but of several operands one with a checkpoint's name is taken as such, so that the message is about
+ * what is wrong with it. A lone operand that does not exist is an image: it is what `vgg-infer IMAGE` lacks. */
+static bool is_checkpoint(const char *first, enum file_kind kind, int operand_count)
 {
     switch (kind) {
-    case FILE_PICTURE:
+    case FILE_IMAGE:
     case FILE_STREAM:
-        return word_count > 1 && file_is_named_checkpoint(first);
+        return operand_count > 1 && file_is_named_checkpoint(first);
     case FILE_ABSENT:
-        return word_count > 1;
+        return operand_count > 1;
     case FILE_CHECKPOINT:
+    case FILE_FOLDER:
     case FILE_OTHER:
         break;
     }
     return true;
 }
 
-/* The only word is neither picture nor, as it seems, checkpoint: says what is wrong with it as a picture. */
-static vgg_status fail_lone_word(const char *path, struct vgg_error *err)
+static vgg_status fail_folder(const char *path, struct vgg_error *err)
+{
+    return message_fail(err, VGG_ERR_ARGUMENT,
+                        "%s: expected an image, got a folder; classify its files with %s/*.jpg, or "
+                        "measure accuracy with vgg-infer eval MODEL %s",
+                        path, path, path);
+}
+
+/* The only operand is neither image nor, as it seems, checkpoint: reports what is wrong with it as an image. */
+static vgg_status fail_lone_operand(const char *path, struct vgg_error *err)
 {
     struct vgg_image image = {0};
     struct vgg_error reason = {0};
     if (!file_is_named_checkpoint(path) &&
         vgg_image_open(path, NULL, &image, &reason) == VGG_ERR_FORMAT) {
-        return message_fail(err, VGG_ERR_ARGUMENT, "%s; as a checkpoint it needs an IMAGE after it",
-                            reason.message);
+        return message_fail(err, VGG_ERR_ARGUMENT,
+                            "%s; if it is the checkpoint, name an IMAGE after it", reason.message);
     }
     vgg_image_destroy(&image);
-    return message_fail(
-        err, VGG_ERR_ARGUMENT,
-        "%s: is no JPEG or PNG picture, and as a checkpoint it needs an IMAGE after "
-        "it",
-        path);
+    return message_fail(err, VGG_ERR_ARGUMENT,
+                        "%s: expected a JPEG or PNG image; if it is the checkpoint, name an IMAGE "
+                        "after it",
+                        path);
 }
 
-vgg_status words_sort(const struct cli_options *options, struct words *out, struct vgg_error *err)
+static vgg_status check_order(const struct cli_options *options, struct vgg_error *err)
 {
-    *out = (struct words){.model_path = options->model,
-                          .pictures = options->words,
-                          .picture_count = options->word_count};
-    if (out->model_path == NULL && options->word_count > 0) {
-        const char *first = options->words[0];
+    for (int i = 1; i < options->operand_count; i++) {
+        if (file_sniff(options->operands[i]) == FILE_CHECKPOINT) {
+            return message_fail(err, VGG_ERR_ARGUMENT,
+                                "%s: expected an image, got a checkpoint; name MODEL before the "
+                                "images",
+                                options->operands[i]);
+        }
+    }
+    return VGG_OK;
+}
+
+vgg_status operands_sort(const struct cli_options *options, struct operands *out,
+                         struct vgg_error *err)
+{
+    *out = (struct operands){.model_path = options->model,
+                             .images = options->operands,
+                             .image_count = options->operand_count};
+    if (out->model_path == NULL && options->operand_count > 0) {
+        const char *first = options->operands[0];
         const enum file_kind kind = file_sniff(first);
-        if (is_checkpoint_word(first, kind, options->word_count)) {
+        if (kind == FILE_FOLDER && options->operand_count == 1) {
+            return fail_folder(first, err);
+        }
+        if (is_checkpoint(first, kind, options->operand_count)) {
             out->model_path = first;
-            out->pictures++;
-            out->picture_count--;
-            if (out->picture_count == 0 && kind != FILE_CHECKPOINT) {
-                return fail_lone_word(first, err);
+            out->images++;
+            out->image_count--;
+            if (out->image_count == 0 && kind != FILE_CHECKPOINT) {
+                return fail_lone_operand(first, err);
             }
         }
     }
-    for (int i = 1; out->model_path == NULL && i < options->word_count; i++) {
-        if (file_sniff(options->words[i]) == FILE_CHECKPOINT) {
-            return message_fail(err, VGG_ERR_ARGUMENT,
-                                "%s is a checkpoint: expected MODEL before the pictures, found it "
-                                "after %s",
-                                options->words[i], options->words[0]);
-        }
-    }
-    if (out->picture_count == 0) {
+    vgg_status status = out->model_path == NULL ? check_order(options, err) : VGG_OK;
+    if (status == VGG_OK && out->image_count == 0) {
         return out->model_path == NULL
                    ? message_fail(err, VGG_ERR_ARGUMENT, "no IMAGE given")
                    : message_fail(err, VGG_ERR_ARGUMENT, "no IMAGE given after the checkpoint %s",
                                   out->model_path);
     }
-    return VGG_OK;
+    return status;
 }
 
-vgg_status words_take_model(const struct cli_options *options, const char **model,
-                            struct vgg_error *err)
+vgg_status operands_take_model(const struct cli_options *options, const char **model,
+                               struct vgg_error *err)
 {
     const int used = options->model == NULL ? 1 : 0;
     *model = options->model;
-    if (*model == NULL && options->word_count > 0) {
-        *model = options->words[0];
+    if (*model == NULL && options->operand_count > 0) {
+        *model = options->operands[0];
     }
     if (*model == NULL) {
         return message_fail(err, VGG_ERR_ARGUMENT, "no MODEL given");
     }
-    if (options->word_count > used) {
-        return message_fail(err, VGG_ERR_ARGUMENT, "one MODEL only, and then '%s'",
-                            options->words[used]);
+    if (options->operand_count > used) {
+        return message_fail(err, VGG_ERR_ARGUMENT, "expected one MODEL, got '%s' after it",
+                            options->operands[used]);
     }
     return VGG_OK;
+}
+
+void operands_print_image_error(const char *path, const struct vgg_error *err)
+{
+    struct vgg_error folder = {0};
+    switch (file_sniff(path)) {
+    case FILE_FOLDER:
+        (void)fail_folder(path, &folder);
+        message_print("%s", folder.message);
+        return;
+    case FILE_CHECKPOINT:
+        message_print("%s: expected an image, got a checkpoint; name MODEL before the images",
+                      path);
+        return;
+    default:
+        break;
+    }
+    const bool named = strstr(err->message, path) != NULL;
+    message_print("%s%s%s", named ? "" : path, named ? "" : ": ", err->message);
 }

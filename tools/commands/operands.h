@@ -1,4 +1,4 @@
-/* Which words of the command line are what: the checkpoint and the pictures. */
+/* Which operands of the command line are what: the checkpoint and the images. */
 #ifndef TOOLS_COMMANDS_OPERANDS_H
 #define TOOLS_COMMANDS_OPERANDS_H
 
@@ -6,19 +6,24 @@
 #include "vgg/status.h"
 
 /* Borrowed from the options. */
-struct words {
-    const char *model_path; /* NULL: none is named, the bundled checkpoint is meant */
-    const char **pictures;  /* [picture_count] */
-    int picture_count;      /* at least 1 */
+struct operands {
+    const char *model_path; /* NULL: not named, the bundled checkpoint is meant */
+    const char **images;    /* [image_count] */
+    int image_count;        /* at least 1 */
 };
 
-/* Takes the checkpoint from --model, or else from the first word where that is none of the pictures.
- * Errors: ARGUMENT, where no picture is left, or words stand in another order. */
-vgg_status words_sort(const struct cli_options *options, struct words *out, struct vgg_error *err);
+/* Takes the checkpoint from --model, else from the first operand unless that is an image.
+ * Errors: ARGUMENT, where no image is left, or operands stand in another order. */
+vgg_status operands_sort(const struct cli_options *options, struct operands *out,
+                         struct vgg_error *err);
 
-/* For a command that takes one checkpoint and nothing else: from --model, or the only word. Borrowed.
+/* For a command that takes one checkpoint and nothing else: from --model, or the only operand. Borrowed.
  * Errors: ARGUMENT. */
-vgg_status words_take_model(const struct cli_options *options, const char **model,
-                            struct vgg_error *err);
+vgg_status operands_take_model(const struct cli_options *options, const char **model,
+                               struct vgg_error *err);
+
+/* Prints why an image failed, with a hint where its path is that of something else.
+ *   path  named in the message, if the error does not name it */
+void operands_print_image_error(const char *path, const struct vgg_error *err);
 
 #endif

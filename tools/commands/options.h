@@ -6,13 +6,14 @@
 
 /* Commands are bits, so that one option can belong to several. */
 enum cli_command {
-    CLI_CLASSIFY = 1, /* no word of its own */
+    CLI_CLASSIFY = 1, /* meant when no command is named */
     CLI_COMPARE = 2,
     CLI_BENCH = 4,
     CLI_INFO = 8,
     CLI_CONVERT = 16,
     CLI_PACK = 32,
-    CLI_VAL = 64,
+    CLI_EVAL = 64,
+    CLI_HELP = 128,
 };
 
 /* What a session is planned for. */
@@ -28,9 +29,9 @@ enum cli_weights { CLI_WEIGHTS_F32, CLI_WEIGHTS_BF16, CLI_WEIGHTS_F16, CLI_WEIGH
 enum cli_shell { CLI_SHELL_BASH, CLI_SHELL_ZSH, CLI_SHELL_FISH };
 
 /* Values of an option that takes several, separated by commas. */
-enum { CLI_LIST_MOST = 16 };
+enum { CLI_LIST_MAX = 16 };
 struct cli_list {
-    int values[CLI_LIST_MOST];
+    int values[CLI_LIST_MAX];
     int count; /* 0: not given */
 };
 
@@ -42,8 +43,10 @@ struct cli_size {
 /* Strings are borrowed from argv. */
 struct cli_options {
     enum cli_command command;
-    const char **words; /* [word_count] what is not an option, and each --input; owned */
-    int word_count;
+    bool command_named; /* false: the first operand is no command, so that command is the default */
+    const char *
+        *operands; /* [operand_count] arguments that are no options, and each --input; owned */
+    int operand_count;
 
     const char *model; /* NULL: not given by option */
     const char *labels;
@@ -55,22 +58,22 @@ struct cli_options {
     const char *save_logits;
     const char *save_input;
     const char *plot;
-    const char *calibrate; /* pack: a folder of pictures */
-    const char *truth;     /* val: a list of classes */
-    int format;            /* enum output_format */
-    int isa;               /* enum vgg_isa */
-    int conv;              /* enum vgg_conv_algorithm */
-    int plan_for;          /* enum cli_plan_for */
-    int sort;              /* enum bench_order */
-    int weights;           /* pack: enum cli_weights */
-    int pictures;          /* pack: the most to calibrate with; 0: not given */
-    int completion;        /* enum cli_shell; -1: not asked for */
-    struct cli_size size;  /* of the input */
-    int resize;            /* shorter side of pictures; 0: they are not resized; -1: not given */
-    int topk;              /* classes shown per picture */
-    int threads;           /* 0: as many as there are CPUs */
-    int batch;             /* info, val: pictures in one run; 0: not given */
-    int runs;              /* bench: exactly so many; 0: until the median is stable */
+    const char *calibrate;     /* pack: a folder of images */
+    const char *labels_file;   /* eval: ground truth */
+    int format;                /* enum output_format */
+    int isa;                   /* enum vgg_isa */
+    int conv;                  /* enum vgg_conv_algorithm */
+    int plan_for;              /* enum cli_plan_for */
+    int sort;                  /* enum bench_order */
+    int weights;               /* pack: enum cli_weights */
+    int image_limit;           /* pack: max images to calibrate with; 0: not given */
+    int completion;            /* enum cli_shell; -1: not asked for */
+    struct cli_size size;      /* of the input */
+    int resize;                /* shorter side of images; 0: they are not resized; -1: not given */
+    int topk;                  /* classes shown per image */
+    int threads;               /* 0: as many as there are CPUs */
+    int batch;                 /* info, val: images in one run; 0: not given */
+    int runs;                  /* bench: exactly so many; 0: until the median is stable */
     double min_time, max_time; /* bench: seconds of one configuration */
     /* bench: one configuration of each combination */
     struct cli_list threads_list, batch_list, isa_list, conv_list;
@@ -90,6 +93,7 @@ struct cli_options {
     bool low_memory;
     bool no_sandbox;
     bool version;
+    bool licenses;
 };
 
 #endif

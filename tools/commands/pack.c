@@ -10,10 +10,10 @@
 #include "commands/net.h"
 #include "commands/operands.h"
 
-static vgg_status check_words(const struct cli_options *options, const char **model,
-                              struct vgg_error *err)
+static vgg_status check_operands(const struct cli_options *options, const char **model,
+                                 struct vgg_error *err)
 {
-    vgg_status status = words_take_model(options, model, err);
+    vgg_status status = operands_take_model(options, model, err);
     if (status != VGG_OK) {
         return status;
     }
@@ -22,7 +22,7 @@ static vgg_status check_words(const struct cli_options *options, const char **mo
     }
     if (options->weights == CLI_WEIGHTS_INT8 && options->calibrate == NULL) {
         return message_fail(err, VGG_ERR_ARGUMENT,
-                            "pack: --weights int8 needs --calibrate DIR, a folder of pictures like "
+                            "pack: --weights int8 needs --calibrate DIR, a folder of images like "
                             "those that the net is for");
     }
     if (options->weights != CLI_WEIGHTS_INT8 && options->calibrate != NULL) {
@@ -85,10 +85,10 @@ static void tell(const struct cli_options *options, const char *path, const stru
                         : ready[0] != '\0'                   ? ", plain for all other CPUs"
                                                              : "plain for all CPUs";
     const bool halves = pack->weights != VGG_DTYPE_F32;
-    message_say("%s: %s of %s%s, %.0f MB, %s%s%s%s", options->output, net->about.info.name, path,
-                net->about.info.batch_norm ? ", BatchNorm folded" : "", bytes / (1 << 20),
-                halves ? vgg_dtype_string(pack->weights) : "", halves ? " weights, " : "", ready,
-                plain);
+    message_print("%s: %s of %s%s, %.0f MB, %s%s%s%s", options->output, net->about.info.name, path,
+                  net->about.info.batch_norm ? ", BatchNorm folded" : "", bytes / (1 << 20),
+                  halves ? vgg_dtype_string(pack->weights) : "", halves ? " weights, " : "", ready,
+                  plain);
 }
 
 int command_pack(const struct cli_options *options)
@@ -98,7 +98,7 @@ int command_pack(const struct cli_options *options)
     const struct vgg_pack_options pack = choose_readers(options);
     const char *path;
     int exit_code = EXIT_USAGE;
-    vgg_status status = check_words(options, &path, &err);
+    vgg_status status = check_operands(options, &path, &err);
     if (status == VGG_OK) {
         status = net_open(path, options, &net, &err);
         exit_code = net_exit_code(&err);
@@ -114,7 +114,7 @@ int command_pack(const struct cli_options *options)
         tell(options, path, &net, &pack);
         exit_code = EXIT_GOOD;
     } else {
-        message_say("%s", err.message);
+        message_print("%s", err.message);
     }
     net_close(&net);
     return message_is_memory(&err) ? EXIT_MEMORY : exit_code;

@@ -1,4 +1,4 @@
-/* Which file is what: pictures and checkpoints by content, the bundled checkpoint by place. */
+/* Which file is what: images and checkpoints by content, the bundled checkpoint by place. */
 #include "io/files.h"
 
 #include <fcntl.h>
@@ -10,6 +10,8 @@
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "io/message.h"
 
 #define BUNDLED_NAME "fashion_vgg8_bn.pth"
 
@@ -28,6 +30,9 @@ enum file_kind file_sniff(const char *path)
     if (stat(path, &info) != 0) {
         return FILE_ABSENT;
     }
+    if (S_ISDIR(info.st_mode)) {
+        return FILE_FOLDER;
+    }
     if (!S_ISREG(info.st_mode)) {
         return S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode) ? FILE_STREAM : FILE_OTHER;
     }
@@ -40,7 +45,7 @@ enum file_kind file_sniff(const char *path)
     size_t length = got > 0 ? (size_t)got : 0;
     if (begins_with(start, length, "\xff\xd8\xff", 3) ||
         begins_with(start, length, "\x89PNG\r\n\x1a\n", 8)) {
-        return FILE_PICTURE;
+        return FILE_IMAGE;
     }
     /* The legacy stream begins with the pickled number 0x1950a86a20f9469cfc6c. */
     if (begins_with(start, length, "PK\x03\x04", 4) ||
@@ -50,6 +55,16 @@ enum file_kind file_sniff(const char *path)
         return FILE_CHECKPOINT;
     }
     return FILE_OTHER;
+}
+
+vgg_status file_check_checkpoint(const char *path, struct vgg_error *err)
+{
+    const enum file_kind kind = file_sniff(path);
+    if (kind != FILE_IMAGE && kind != FILE_FOLDER) {
+        return VGG_OK;
+    }
+    return message_fail(err, VGG_ERR_FORMAT, "%s: expected a checkpoint, got %s", path,
+                        kind == FILE_IMAGE ? "an image" : "a folder");
 }
 
 bool file_is_named_checkpoint(const char *path)

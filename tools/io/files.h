@@ -1,20 +1,26 @@
-/* Which file is what: pictures and checkpoints by content, the bundled checkpoint by place. */
+/* Which file is what: images and checkpoints by content, the bundled checkpoint by place. */
 #ifndef TOOLS_IO_FILES_H
 #define TOOLS_IO_FILES_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "vgg/status.h"
+
 enum file_kind {
     FILE_ABSENT,     /* cannot be opened */
     FILE_STREAM,     /* "-" or a pipe: can be read only once, so it is not looked into */
-    FILE_PICTURE,    /* begins as a JPEG or PNG does */
+    FILE_IMAGE,      /* begins as a JPEG or PNG does */
     FILE_CHECKPOINT, /* begins as a zip or as a legacy stream of torch.save does */
-    FILE_OTHER,      /* a folder and a device, too */
+    FILE_FOLDER,
+    FILE_OTHER, /* devices too */
 };
 
 /* Looks at the first bytes of a file. */
 enum file_kind file_sniff(const char *path);
+
+/* Refuses what is no checkpoint by its kind: an image, a folder. Errors: FORMAT. */
+vgg_status file_check_checkpoint(const char *path, struct vgg_error *err);
 
 /* Whether a file is called what checkpoints are called: .pth, .pt, .ckpt, .safetensors and the like. */
 bool file_is_named_checkpoint(const char *path);

@@ -1,4 +1,4 @@
-/* The pictures and the folders in a folder. */
+/* The images and the folders in a folder. */
 #include "io/gather.h"
 
 #include <dirent.h>
@@ -38,13 +38,13 @@ static char *join(const char *folder, const char *name)
     return asprintf(&path, "%s%s%s", folder, slash, name) < 0 ? NULL : path;
 }
 
-/* Takes one entry of a folder that is not hidden: what is a folder to folders, what is a picture to pictures.
+/* Takes one entry of a folder that is not hidden: what is a folder to folders, what is an image to images.
  * Either may be NULL; false when there is no memory. */
 typedef bool take_fn(const char *folder, const char *name, struct gathered *folders,
-                     struct gathered *pictures);
+                     struct gathered *images);
 
 static bool take_any(const char *folder, const char *name, struct gathered *folders,
-                     struct gathered *pictures)
+                     struct gathered *images)
 {
     struct stat info;
     char *path = join(folder, name);
@@ -54,19 +54,19 @@ static bool take_any(const char *folder, const char *name, struct gathered *fold
     if (lstat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
         return append(folders, path);
     }
-    if (file_sniff(path) == FILE_PICTURE) {
-        return append(pictures, path);
+    if (file_sniff(path) == FILE_IMAGE) {
+        return append(images, path);
     }
-    pictures->others++;
+    images->others++;
     free(path);
     return true;
 }
 
 static bool take_folder(const char *folder, const char *name, struct gathered *folders,
-                        struct gathered *pictures)
+                        struct gathered *images)
 {
     struct stat info;
-    (void)pictures;
+    (void)images;
     char *path = join(folder, name);
     if (path == NULL) {
         return false;
@@ -79,7 +79,7 @@ static bool take_folder(const char *folder, const char *name, struct gathered *f
 }
 
 static vgg_status read_folder(const char *folder, take_fn *take, struct gathered *folders,
-                              struct gathered *pictures, struct vgg_error *err)
+                              struct gathered *images, struct vgg_error *err)
 {
     DIR *stream = opendir(folder);
     bool good = true;
@@ -87,7 +87,7 @@ static vgg_status read_folder(const char *folder, take_fn *take, struct gathered
         return message_fail_errno(err, "%s: cannot read the folder", folder);
     }
     for (struct dirent *entry; good && (entry = readdir(stream)) != NULL;) {
-        good = entry->d_name[0] == '.' || take(folder, entry->d_name, folders, pictures);
+        good = entry->d_name[0] == '.' || take(folder, entry->d_name, folders, images);
     }
     closedir(stream);
     return good ? VGG_OK : message_fail(err, VGG_ERR_MEMORY, "%s: out of memory", folder);
@@ -106,7 +106,7 @@ static void sort(struct gathered *list)
     }
 }
 
-vgg_status gather_pictures(const char *folder, struct gathered *out, struct vgg_error *err)
+vgg_status gather_images(const char *folder, struct gathered *out, struct vgg_error *err)
 {
     struct gathered folders = {0};
     *out = (struct gathered){0};

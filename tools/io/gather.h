@@ -1,4 +1,4 @@
-/* The pictures and the folders in a folder. */
+/* The images and the folders in a folder. */
 #ifndef TOOLS_IO_GATHER_H
 #define TOOLS_IO_GATHER_H
 
@@ -14,9 +14,9 @@ struct gathered {
 };
 
 /* Finds all JPEG and PNG files, by content, in a folder and the folders in it; hidden files and folders and
- * links to folders are passed over. *out is to be freed, after an error too.
+ * links to folders are skipped. *out is to be freed, after an error too.
  * Errors: IO (the folder cannot be read), MEMORY. */
-vgg_status gather_pictures(const char *folder, struct gathered *out, struct vgg_error *err);
+vgg_status gather_images(const char *folder, struct gathered *out, struct vgg_error *err);
 /* The folders in a folder, not those in them; links to folders count, hidden ones do not. *out is to be freed,
  * after an error too. Errors: as above. */
 vgg_status gather_folders(const char *folder, struct gathered *out, struct vgg_error *err);

@@ -16,22 +16,22 @@ static const char *get_string(const cJSON *json, const char *key)
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, key));
 }
 
-static vgg_status read_pictures(struct golden *golden, const char *path, struct vgg_error *err)
+static vgg_status read_images(struct golden *golden, const char *path, struct vgg_error *err)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(golden->json, "images");
     const cJSON *item;
     int count = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0;
-    golden->pictures = calloc((size_t)count + 1, sizeof *golden->pictures);
-    if (golden->pictures == NULL) {
+    golden->images = calloc((size_t)count + 1, sizeof *golden->images);
+    if (golden->images == NULL) {
         return message_fail(err, VGG_ERR_MEMORY, "%s: out of memory", path);
     }
     cJSON_ArrayForEach(item, list)
     {
-        const char *picture = cJSON_GetStringValue(item);
-        if (picture == NULL || golden->picture_count == count) {
+        const char *image = cJSON_GetStringValue(item);
+        if (image == NULL || golden->image_count == count) {
             return message_fail(err, VGG_ERR_FORMAT, "%s: images: expected a list of names", path);
         }
-        golden->pictures[golden->picture_count++] = picture;
+        golden->images[golden->image_count++] = image;
     }
     return VGG_OK;
 }
@@ -77,7 +77,7 @@ vgg_status golden_open(const char *folder, struct golden *out, struct vgg_error 
     out->torchvision = get_string(out->json, "torchvision");
     out->net = get_string(out->json, "net");
     out->preset = get_string(out->json, "preset");
-    status = read_pictures(out, path, err);
+    status = read_images(out, path, err);
 done:
     free(text);
     if (status != VGG_OK) {
@@ -89,6 +89,6 @@ done:
 void golden_close(struct golden *golden)
 {
     cJSON_Delete(golden->json);
-    free(golden->pictures);
+    free(golden->images);
     *golden = (struct golden){0};
 }

@@ -10,8 +10,8 @@ struct golden {
     const char *torch, *torchvision; /* versions, or NULL */
     const char *net;                 /* "vgg16_bn", or NULL */
     const char *preset;              /* or NULL */
-    const char **pictures;           /* [picture_count], paths */
-    int picture_count;
+    const char **images;             /* [image_count], paths */
+    int image_count;
 };
 
 /* Reads DIR/golden.json if it is there.

@@ -1,4 +1,4 @@
-/* Which class each picture of a folder is of. */
+/* Which class each image of a folder is of. */
 #include "io/ground_truth.h"
 
 #include <ctype.h>
@@ -11,6 +11,7 @@
 
 #include "io/gather.h"
 #include "io/message.h"
+#include "io/plural.h"
 
 /* What is compared of a label's byte: the name of a folder cannot have all that a label has. */
 static int fold(char byte)
@@ -30,7 +31,7 @@ static bool is_label(const char *text, const char *label)
 enum { NO_CLASS = -1, SEVERAL_CLASSES = -2 };
 
 /* The class of that label, or one of the two above. */
-static int find_label(const struct truth_classes *classes, const char *text)
+static int find_label(const struct ground_truth_classes *classes, const char *text)
 {
     int found = NO_CLASS;
     for (int i = 0; i < classes->count; i++) {
@@ -41,23 +42,23 @@ static int find_label(const struct truth_classes *classes, const char *text)
     return found;
 }
 
-/* A picture of that class; path is copied. */
-static bool append(struct truth *truth, const char *path, int class_index)
+/* An image of that class; path is copied. */
+static bool append(struct ground_truth *truth, const char *path, int class_index)
 {
     if (truth->count == truth->capacity) {
         const size_t capacity = truth->capacity > 0 ? 2 * truth->capacity : 256;
-        struct truth_picture *pictures =
-            realloc(truth->pictures, capacity * sizeof *truth->pictures);
-        if (pictures == NULL) {
+        struct ground_truth_image *images =
+            realloc(truth->images, capacity * sizeof *truth->images);
+        if (images == NULL) {
             return false;
         }
-        truth->pictures = pictures;
+        truth->images = images;
         truth->capacity = capacity;
     }
     char *copy = strdup(path);
     if (copy != NULL) {
-        truth->pictures[truth->count++] =
-            (struct truth_picture){.path = copy, .class_index = class_index};
+        truth->images[truth->count++] =
+            (struct ground_truth_image){.path = copy, .class_index = class_index};
     }
     return copy != NULL;
 }
@@ -72,8 +73,8 @@ static const char *name_of(const char *path)
 
 /* Decides what the folders stand for. */
 static vgg_status choose_source(const char *folder, const struct gathered *folders,
-                                const struct truth_classes *classes, struct truth *out,
-                                struct vgg_error *err)
+                                const struct ground_truth_classes *classes,
+                                struct ground_truth *out, struct vgg_error *err)
 {
     size_t named = 0;
     const char *stranger = NULL;
@@ -81,8 +82,8 @@ static vgg_status choose_source(const char *folder, const struct gathered *folde
         const int found = find_label(classes, name_of(folders->paths[i]));
         if (found == SEVERAL_CLASSES) {
             return message_fail(err, VGG_ERR_MISMATCH,
-                                "%s: several classes of the net have this label: tell them apart "
-                                "with --truth FILE",
+                                "%s: several classes of the net have this label; name the classes "
+                                "with --labels-file FILE",
                                 folders->paths[i]);
         }
         named += found != NO_CLASS;
@@ -90,30 +91,33 @@ static vgg_status choose_source(const char *folder, const struct gathered *folde
     }
     out->folders = folders->count;
     if (named == folders->count) {
-        out->source = TRUTH_FOLDER_NAMES;
+        out->source = GROUND_TRUTH_FOLDER_NAMES;
         return VGG_OK;
     }
     if (named > 0) {
-        return message_fail(err, VGG_ERR_MISMATCH,
-                            "%s: %zu of %zu folders have names of the net's classes, '%s' has not",
-                            folder, named, folders->count, name_of(stranger));
+        return message_fail(
+            err, VGG_ERR_MISMATCH,
+            "%s: expected all folders to have the net's labels as names, got %zu of %zu; "
+            "'%s' is not a label",
+            folder, named, folders->count, name_of(stranger));
     }
     if (folders->count != (size_t)classes->count) {
         return message_fail(
             err, VGG_ERR_MISMATCH,
-            "%s: expected %d folders, one for each class in order, or folders called as the net's "
-            "labels; found %zu folders, '%s' the first; name the classes with --truth FILE",
-            folder, classes->count, folders->count, name_of(stranger));
+            "%s: expected %d folders, one per class in order, or folders named by the net's "
+            "labels, "
+            "got %zu folder%s, '%s' the first; name the classes with --labels-file FILE",
+            folder, classes->count, folders->count, plural_s(folders->count), name_of(stranger));
     }
-    out->source = TRUTH_FOLDER_ORDER;
+    out->source = GROUND_TRUTH_FOLDER_ORDER;
     return VGG_OK;
 }
 
-static vgg_status take_folder(const char *folder, int class_index, struct truth *out,
+static vgg_status take_folder(const char *folder, int class_index, struct ground_truth *out,
                               struct vgg_error *err)
 {
     struct gathered found;
-    vgg_status status = gather_pictures(folder, &found, err);
+    vgg_status status = gather_images(folder, &found, err);
     for (size_t i = 0; i < found.count && status == VGG_OK; i++) {
         if (!append(out, found.paths[i], class_index)) {
             status = message_fail(err, VGG_ERR_MEMORY, "%s: out of memory", folder);
@@ -124,15 +128,15 @@ static vgg_status take_folder(const char *folder, int class_index, struct truth 
     return status;
 }
 
-static vgg_status read_folders(const char *folder, const struct truth_classes *classes,
-                               struct truth *out, struct vgg_error *err)
+static vgg_status read_folders(const char *folder, const struct ground_truth_classes *classes,
+                               struct ground_truth *out, struct vgg_error *err)
 {
     struct gathered folders;
     vgg_status status = gather_folders(folder, &folders, err);
     if (status == VGG_OK && folders.count == 0) {
         status = message_fail(err, VGG_ERR_MISMATCH,
                               "%s: expected a folder for each class, found none; name the classes "
-                              "of its pictures with --truth FILE",
+                              "of its images with --labels-file FILE",
                               folder);
     }
     if (status == VGG_OK) {
@@ -141,7 +145,7 @@ static vgg_status read_folders(const char *folder, const struct truth_classes *c
     for (size_t i = 0; i < folders.count && status == VGG_OK; i++) {
         const char *path = folders.paths[i];
         const int index =
-            out->source == TRUTH_FOLDER_NAMES ? find_label(classes, name_of(path)) : (int)i;
+            out->source == GROUND_TRUTH_FOLDER_NAMES ? find_label(classes, name_of(path)) : (int)i;
         status = take_folder(path, index, out, err);
     }
     gathered_free(&folders);
@@ -153,7 +157,7 @@ static vgg_status read_folders(const char *folder, const struct truth_classes *c
 /* A list that is being read. */
 struct list {
     const char *path, *folder;
-    const struct truth_classes *classes;
+    const struct ground_truth_classes *classes;
     size_t line;
     bool classes_only;
 };
@@ -196,8 +200,8 @@ static char *find_separator(char *line)
     return line[length] != '\0' ? line + length : NULL;
 }
 
-/* "cat.jpg 281" to a picture. The text is changed. */
-static vgg_status take_line(const struct list *list, char *line, struct truth *out,
+/* "cat.jpg 281" to an image. The text is changed. */
+static vgg_status take_line(const struct list *list, char *line, struct ground_truth *out,
                             struct vgg_error *err)
 {
     char path[PATH_MAX];
@@ -205,8 +209,8 @@ static vgg_status take_line(const struct list *list, char *line, struct truth *o
     int class_index;
     if (separator == NULL) {
         return message_fail(err, VGG_ERR_FORMAT,
-                            "%s: line %zu: expected a picture and its class, found '%s'",
-                            list->path, list->line, line);
+                            "%s: line %zu: expected an image and its class, found '%s'", list->path,
+                            list->line, line);
     }
     *separator = '\0';
     const char *class_text = separator + 1 + strspn(separator + 1, " \t,");
@@ -224,9 +228,10 @@ static vgg_status take_line(const struct list *list, char *line, struct truth *o
                : message_fail(err, VGG_ERR_MEMORY, "%s: out of memory", list->path);
 }
 
-/* The class of the next picture of the folder. */
+/* The class of the next image of the folder. */
 static vgg_status take_class(const struct list *list, const char *line,
-                             const struct gathered *found, struct truth *out, struct vgg_error *err)
+                             const struct gathered *found, struct ground_truth *out,
+                             struct vgg_error *err)
 {
     int class_index;
     vgg_status status = find_class(list, line, &class_index, err);
@@ -235,8 +240,8 @@ static vgg_status take_class(const struct list *list, const char *line,
     }
     if (out->count == found->count) {
         return message_fail(err, VGG_ERR_MISMATCH,
-                            "%s: line %zu: a class without a picture: %s has only %zu", list->path,
-                            list->line, list->folder, found->count);
+                            "%s: line %zu: expected %zu classes, one per image in %s, got more",
+                            list->path, list->line, found->count, list->folder);
     }
     return append(out, found->paths[out->count], class_index)
                ? VGG_OK
@@ -252,7 +257,7 @@ static void trim(char *line)
     line[length] = '\0';
 }
 
-/* Decides by the first line which kind of list it is; of classes alone the pictures are found in the folder. */
+/* Decides by the first line which kind of list it is; of classes alone the images are found in the folder. */
 static vgg_status choose_kind(struct list *list, char *line, struct gathered *found,
                               struct vgg_error *err)
 {
@@ -260,11 +265,11 @@ static vgg_status choose_kind(struct list *list, char *line, struct gathered *fo
     int ignored;
     list->classes_only =
         find_separator(line) == NULL || find_class(list, line, &ignored, &none) == VGG_OK;
-    return list->classes_only ? gather_pictures(list->folder, found, err) : VGG_OK;
+    return list->classes_only ? gather_images(list->folder, found, err) : VGG_OK;
 }
 
 static vgg_status read_lines(struct list *list, FILE *file, struct gathered *found,
-                             struct truth *out, struct vgg_error *err)
+                             struct ground_truth *out, struct vgg_error *err)
 {
     char *line = NULL;
     size_t bytes = 0;
@@ -293,21 +298,21 @@ static vgg_status read_lines(struct list *list, FILE *file, struct gathered *fou
 }
 
 static vgg_status read_list(const char *folder, const char *path,
-                            const struct truth_classes *classes, struct truth *out,
+                            const struct ground_truth_classes *classes, struct ground_truth *out,
                             struct vgg_error *err)
 {
     struct list list = {.path = path, .folder = folder, .classes = classes};
     struct gathered found = {0};
     FILE *file = fopen(path, "re");
-    out->source = TRUTH_LIST;
+    out->source = GROUND_TRUTH_LIST;
     if (file == NULL) {
         return message_fail_errno(err, "%s: cannot open the list of classes", path);
     }
     vgg_status status = read_lines(&list, file, &found, out, err);
     if (status == VGG_OK && list.classes_only && out->count < found.count) {
         status = message_fail(err, VGG_ERR_MISMATCH,
-                              "%s: has classes of %zu pictures, but there are %zu in %s", path,
-                              out->count, found.count, folder);
+                              "%s: expected %zu classes, one per image in %s, got %zu", path,
+                              found.count, folder, out->count);
     }
     out->others = found.others;
     fclose(file);
@@ -315,25 +320,26 @@ static vgg_status read_list(const char *folder, const char *path,
     return status;
 }
 
-vgg_status truth_read(const char *folder, const char *list, const struct truth_classes *classes,
-                      struct truth *out, struct vgg_error *err)
+vgg_status ground_truth_read(const char *folder, const char *list,
+                             const struct ground_truth_classes *classes, struct ground_truth *out,
+                             struct vgg_error *err)
 {
-    *out = (struct truth){0};
+    *out = (struct ground_truth){0};
     vgg_status status = list != NULL ? read_list(folder, list, classes, out, err)
                                      : read_folders(folder, classes, out, err);
     if (status == VGG_OK && out->count == 0) {
         status = message_fail(err, VGG_ERR_MISMATCH,
-                              "%s: expected JPEG or PNG pictures, found none among %zu files",
-                              folder, out->others);
+                              "%s: expected JPEG or PNG images, found none among %zu file%s",
+                              folder, out->others, plural_s(out->others));
     }
     return status;
 }
 
-void truth_free(struct truth *truth)
+void ground_truth_free(struct ground_truth *truth)
 {
     for (size_t i = 0; i < truth->count; i++) {
-        free(truth->pictures[i].path);
+        free(truth->images[i].path);
     }
-    free(truth->pictures);
-    *truth = (struct truth){0};
+    free(truth->images);
+    *truth = (struct ground_truth){0};
 }

@@ -122,7 +122,7 @@ void message_write(const char *text, size_t bytes)
     }
 }
 
-void message_say(const char *format, ...)
+void message_print(const char *format, ...)
 {
     char line[MESSAGE_LINE_BYTES];
     va_list arguments;
@@ -132,7 +132,7 @@ void message_say(const char *format, ...)
     message_write(line, length);
 }
 
-void message_print(const char *format, ...)
+void message_print_raw(const char *format, ...)
 {
     char text[1024] = "";
     va_list arguments;
@@ -142,21 +142,21 @@ void message_print(const char *format, ...)
     message_write(text, strlen(text));
 }
 
-static void say_warnings(void *user, enum vgg_log_level level, const char *message)
+static void log_warnings(void *user, enum vgg_log_level level, const char *message)
 {
     (void)user;
     if (level == VGG_LOG_WARNING) {
-        message_say("warning: %s", message);
+        message_print("warning: %s", message);
     }
 }
 
-static void say_all(void *user, enum vgg_log_level level, const char *message)
+static void log_all(void *user, enum vgg_log_level level, const char *message)
 {
     (void)user;
-    message_say("%s%s", level == VGG_LOG_WARNING ? "warning: " : "", message);
+    message_print("%s%s", level == VGG_LOG_WARNING ? "warning: " : "", message);
 }
 
 struct vgg_context message_context(bool verbose)
 {
-    return (struct vgg_context){.log = verbose ? say_all : say_warnings};
+    return (struct vgg_context){.log = verbose ? log_all : log_warnings};
 }

@@ -12,7 +12,7 @@
 /* Exit codes, as the help text lists them. */
 enum {
     EXIT_GOOD = 0,
-    EXIT_FAILED = 1, /* a picture failed, a comparison found a difference, output was not written */
+    EXIT_FAILED = 1, /* an image failed, a comparison found a difference, output was not written */
     EXIT_USAGE = 2,
     EXIT_MODEL = 3, /* the checkpoint, its description or its labels cannot be used */
     EXIT_MEMORY = 4,
@@ -34,9 +34,9 @@ enum { MESSAGE_LINE_BYTES = VGG_ERROR_MESSAGE_BYTES + 4 * PATH_MAX + 64 };
 
 /* Writes "vgg-infer: …" and a newline to standard error in one call of write, so that lines of processes
  * and threads that share it stay whole. Control characters as in message_write_visible. */
-void message_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void message_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Makes the line of message_say without writing it, and returns its length. */
+/* Makes the line of message_print without writing it, and returns its length. */
 size_t message_make_line(char line[MESSAGE_LINE_BYTES], const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -45,9 +45,9 @@ size_t message_make_line(char line[MESSAGE_LINE_BYTES], const char *format, ...)
 void message_write(const char *text, size_t bytes);
 
 /* The same for up to 1023 bytes of formatted text: with terminal controls or of several lines. */
-void message_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void message_print_raw(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* A context that passes the library's warnings to message_say, and with verbose all that it tells. */
+/* A context that passes the library's warnings to message_print, and with verbose the rest of its log. */
 struct vgg_context message_context(bool verbose);
 
 /* Writes text with every control character as "\xHH", so that a file's name cannot steer a terminal

@@ -1,17 +1,21 @@
-/* A picture from its file to the net's input. */
+/* An image from its file to the net's input. */
 #include "io/read_image.h"
 
 #include <stdlib.h>
 
+#include "io/files.h"
 #include "io/message.h"
 #include "vgg/image.h"
 
-/* Decodes a picture and tells what size it has after preprocessing. *image is to be destroyed in any case. */
+/* Decodes an image and tells what size it has after preprocessing. *image is to be destroyed in any case. */
 static vgg_status open_image(const char *path, const struct vgg_preprocess *preprocess,
                              struct vgg_image *image, int *width, int *height,
                              struct vgg_error *err)
 {
     *image = (struct vgg_image){0};
+    if (file_sniff(path) == FILE_FOLDER) {
+        return message_fail(err, VGG_ERR_FORMAT, "%s: expected an image, got a folder", path);
+    }
     vgg_status status = vgg_image_open(path, NULL, image, err);
     if (status == VGG_OK) {
         status = vgg_preprocess_get_size(preprocess, image->width, image->height, NULL, width,
@@ -20,8 +24,8 @@ static vgg_status open_image(const char *path, const struct vgg_preprocess *prep
     return status;
 }
 
-vgg_status picture_read(const char *path, const struct vgg_preprocess *preprocess, float **out,
-                        int *width, int *height, struct vgg_error *err)
+vgg_status image_read(const char *path, const struct vgg_preprocess *preprocess, float **out,
+                      int *width, int *height, struct vgg_error *err)
 {
     struct vgg_image image;
     float *tensor = NULL;
@@ -46,8 +50,8 @@ done:
     return status;
 }
 
-vgg_status picture_read_sized(const char *path, const struct vgg_preprocess *preprocess, int width,
-                              int height, float *out, struct vgg_error *err)
+vgg_status image_read_sized(const char *path, const struct vgg_preprocess *preprocess, int width,
+                            int height, float *out, struct vgg_error *err)
 {
     struct vgg_image image;
     int found_width, found_height;

@@ -1,4 +1,4 @@
-/* A picture from its file to the net's input. */
+/* An image from its file to the net's input. */
 #ifndef TOOLS_IO_READ_IMAGE_H
 #define TOOLS_IO_READ_IMAGE_H
 
@@ -6,12 +6,12 @@
 #include "vgg/status.h"
 
 /* [3][height][width], to be freed by the caller; NULL after an error. */
-vgg_status picture_read(const char *path, const struct vgg_preprocess *preprocess, float **out,
-                        int *width, int *height, struct vgg_error *err);
+vgg_status image_read(const char *path, const struct vgg_preprocess *preprocess, float **out,
+                      int *width, int *height, struct vgg_error *err);
 
-/* The same into the caller's out, [3][height][width]; a picture that has another size after preprocessing, as
+/* The same into the caller's out, [3][height][width]; an image that has another size after preprocessing, as
  * those have that are not cropped, is one of the errors: MISMATCH. */
-vgg_status picture_read_sized(const char *path, const struct vgg_preprocess *preprocess, int width,
-                              int height, float *out, struct vgg_error *err);
+vgg_status image_read_sized(const char *path, const struct vgg_preprocess *preprocess, int width,
+                            int height, float *out, struct vgg_error *err);
 
 #endif

@@ -1,8 +1,8 @@
 /* The sandbox: a seccomp filter, as a table of BPF instructions.
  *
- * Whatever a hostile checkpoint or picture might make of this process, it gets no program started, no
+ * Whatever a hostile checkpoint or image might make of this process, it gets no program started, no
  * connection made, no other process touched and, once the outputs are open, no file written. Files can be
- * read: the pictures are opened one after the other.
+ * read: the images are opened one after the other.
  *
  *   dies      calls that no honest run makes
  *   allowed   what the C library, the threads and the files need

@@ -38,7 +38,7 @@ static void on_bus_error(int signal, siginfo_t *info, void *context)
     _exit(EXIT_MODEL);
 }
 
-void guard_begin(const char *path)
+void sigbus_begin(const char *path)
 {
     struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
     sigemptyset(&action.sa_mask);
@@ -51,12 +51,12 @@ void guard_begin(const char *path)
     begun = sigaction(SIGBUS, &action, &before) == 0;
 }
 
-void guard_watch(const vgg_checkpoint *checkpoint)
+void sigbus_watch(const vgg_checkpoint *checkpoint)
 {
     atomic_store(&watched, checkpoint);
 }
 
-void guard_end(void)
+void sigbus_end(void)
 {
     if (begun) {
         sigaction(SIGBUS, &before, NULL);

@@ -5,10 +5,10 @@
 #include "vgg/checkpoint.h"
 
 /* From here on SIGBUS is taken for the checkpoint's that is being opened. One guard at a time. */
-void guard_begin(const char *path);
+void sigbus_begin(const char *path);
 /* It is open: only faults in its pages are its own, others go where they went before. */
-void guard_watch(const vgg_checkpoint *checkpoint);
-/* To be called before the checkpoint is closed; without guard_begin nothing happens. */
-void guard_end(void);
+void sigbus_watch(const vgg_checkpoint *checkpoint);
+/* To be called before the checkpoint is closed; without sigbus_begin nothing happens. */
+void sigbus_end(void);
 
 #endif

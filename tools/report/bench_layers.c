@@ -37,10 +37,10 @@ static void add_if(struct table *table, bool has, const char *format, double val
 }
 
 /* The cells from "prepare" on, which a step and the total have in common. */
-static void add_figures(struct table *table, double prepare_ms, double ms, double whole_ms,
+static void add_figures(struct table *table, double prepack_ms, double ms, double whole_ms,
                         double multiply_adds, double products, double product_ms)
 {
-    add_if(table, prepare_ms > 0, "%.3f", prepare_ms);
+    add_if(table, prepack_ms > 0, "%.3f", prepack_ms);
     table_add(table, "%.3f", ms);
     table_add(table, "%.1f %%", 100 * ms / whole_ms);
     add_if(table, products > 0, "%.1f", 2e-6 * multiply_adds / ms);
@@ -51,7 +51,7 @@ static void add_figures(struct table *table, double prepare_ms, double ms, doubl
 
 void bench_write_layers(const struct measurement *measurement, enum bench_order order, FILE *out)
 {
-    const struct vgg_roof roof = measurement_get_roof(measurement);
+    const struct vgg_roof peak = measurement_get_peak(measurement);
     const struct measure_total total = measurement_sum(measurement);
     const double whole_ms = measurement->run.p50;
     const struct measure_step **steps = order_steps(measurement, order);
@@ -64,14 +64,14 @@ void bench_write_layers(const struct measurement *measurement, enum bench_order 
         const struct vgg_step_info *info = &steps[s]->info;
         const double ms = steps[s]->ms;
         const uint64_t activations = info->input_bytes + info->output_bytes;
-        const bool read = measure_is_read_bound(info, &roof);
+        const bool read = measure_is_read_bound(info, &peak);
         table_add(&table, "%s", info->name);
         table_add(&table, "%s", info->nodes);
         table_add(&table, "%s", info->algorithm);
-        add_figures(&table, steps[s]->prepare_ms, ms, whole_ms, info->multiply_adds, info->products,
-                    measure_get_product_ms(info, &roof));
+        add_figures(&table, steps[s]->prepack_ms, ms, whole_ms, info->multiply_adds, info->products,
+                    measure_get_product_ms(info, &peak));
         add_if(&table, read, "%.0f %%",
-               100 * 1e3 * (double)info->read_bytes / ms / roof.bytes_per_second);
+               100 * 1e3 * (double)info->read_bytes / ms / peak.bytes_per_second);
         report_add_bytes(&table, info->weight_bytes);
         report_add_bytes(&table, info->read_bytes);
         add_if(&table, strncmp(info->algorithm, "columns", 7) == 0, "%.1f %%",
@@ -82,7 +82,7 @@ void bench_write_layers(const struct measurement *measurement, enum bench_order 
     table_add(&table, "total");
     table_add(&table, "%s", "");
     table_add(&table, "%s", "");
-    add_figures(&table, total.prepare_ms, total.ms, whole_ms, total.multiply_adds, total.products,
+    add_figures(&table, total.prepack_ms, total.ms, whole_ms, total.multiply_adds, total.products,
                 total.product_ms);
     table_add(&table, "%s", "");
     report_add_bytes(&table, total.weight_bytes);
@@ -108,7 +108,7 @@ void bench_write_layers(const struct measurement *measurement, enum bench_order 
 
 void bench_write_layers_json(const struct measurement *measurement, struct json *json)
 {
-    const struct vgg_roof roof = measurement_get_roof(measurement);
+    const struct vgg_roof peak = measurement_get_peak(measurement);
     json_open_array(json, "layers", false);
     for (size_t s = 0; s < measurement->step_count; s++) {
         const struct measure_step *step = &measurement->steps[s];
@@ -118,7 +118,7 @@ void bench_write_layers_json(const struct measurement *measurement, struct json 
         json_string(json, "nodes", info->nodes);
         json_string(json, "algorithm", info->algorithm);
         json_number(json, "ms", step->ms, DIGITS);
-        json_number(json, "prepare_ms", step->prepare_ms, DIGITS);
+        json_number(json, "prepack_ms", step->prepack_ms, DIGITS);
         json_number(json, "multiply_adds", info->multiply_adds, 15);
         json_number(json, "products", info->products, 15);
         json_integer(json, "weight_bytes", (int64_t)info->weight_bytes);
@@ -127,7 +127,7 @@ void bench_write_layers_json(const struct measurement *measurement, struct json 
         json_integer(json, "input_bytes", (int64_t)info->input_bytes);
         json_integer(json, "output_bytes", (int64_t)info->output_bytes);
         json_number(json, "predicted_ms", info->predicted_ms, DIGITS);
-        json_number(json, "roof_ms", measure_get_roof_ms(info, &roof), DIGITS);
+        json_number(json, "roofline_ms", measure_get_roofline_ms(info, &peak), DIGITS);
         json_close_object(json);
     }
     json_close_array(json);
@@ -136,7 +136,7 @@ void bench_write_layers_json(const struct measurement *measurement, struct json 
 
 void bench_write_layers_csv(const struct measurement *measurement, const char *before, FILE *out)
 {
-    const struct vgg_roof roof = measurement_get_roof(measurement);
+    const struct vgg_roof peak = measurement_get_peak(measurement);
     for (size_t s = 0; s < measurement->step_count; s++) {
         const struct measure_step *step = &measurement->steps[s];
         const struct vgg_step_info *info = &step->info;
@@ -149,8 +149,8 @@ void bench_write_layers_csv(const struct measurement *measurement, const char *b
             (double)info->input_bytes,
             (double)info->output_bytes,
             info->predicted_ms,
-            measure_get_roof_ms(info, &roof),
-            step->prepare_ms,
+            measure_get_roofline_ms(info, &peak),
+            step->prepack_ms,
             (double)info->read_bytes,
             info->input_density,
         };

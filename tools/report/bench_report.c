@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "io/message.h"
+#include "io/plural.h"
 
 enum { DIGITS = 6, CSV_DIGITS = 10 };
 
@@ -27,7 +28,7 @@ const char *bench_plan_string(const struct measure_options *options)
 struct figures {
     double images_per_second;
     double gflops;       /* by the direct count */
-    double roof_percent; /* time at the roof, of the median */
+    double peak_percent; /* time at the peak, of the median */
 };
 
 static struct figures get_figures(const struct measure_options *options,
@@ -38,7 +39,7 @@ static struct figures get_figures(const struct measure_options *options,
     return (struct figures){
         .images_per_second = 1e3 * options->batch / ms,
         .gflops = 2e-6 * total.multiply_adds / ms,
-        .roof_percent = 100 * total.roof_ms / ms,
+        .peak_percent = 100 * total.roofline_ms / ms,
     };
 }
 
@@ -68,15 +69,15 @@ static void begin_text(const struct bench_report *report)
             get_precision(about), about->load_ms);
 }
 
-static void write_roof(const struct vgg_roof *roof, FILE *out)
+static void write_peak(const struct vgg_roof *peak, FILE *out)
 {
-    const double direct = roof->flops_per_second, winograd = roof->winograd_flops_per_second;
+    const double direct = peak->flops_per_second, winograd = peak->winograd_flops_per_second;
     fprintf(out, "%.1f GFLOP/s", 1e-9 * direct);
     if (winograd > 1.05 * direct) { /* they have a unit of their own */
         fprintf(out, " (%.1f in Winograd's products)", 1e-9 * winograd);
     }
-    if (roof->bytes_per_second > 0) {
-        fprintf(out, ", %.2f GB/s read", 1e-9 * roof->bytes_per_second);
+    if (peak->bytes_per_second > 0) {
+        fprintf(out, ", %.2f GB/s read", 1e-9 * peak->bytes_per_second);
     }
 }
 
@@ -84,19 +85,19 @@ static void write_roof(const struct vgg_roof *roof, FILE *out)
 static void write_notes(const struct bench_report *report, const struct measure_options *options,
                         const struct measurement *measurement)
 {
-    const struct vgg_roof roof = measurement_get_roof(measurement);
+    const struct vgg_roof peak = measurement_get_peak(measurement);
     FILE *out = report->out;
     const bool drifted = measurement_has_drifted(measurement);
     if (!report->style.layers && !drifted) {
         return;
     }
-    fprintf(out, "\n%s, %d thread%s, batch %d, conv %s, %s: roof ", vgg_isa_string(options->isa),
-            options->threads, options->threads == 1 ? "" : "s", options->batch,
+    fprintf(out, "\n%s, %d thread%s, batch %d, conv %s, %s: peak ", vgg_isa_string(options->isa),
+            options->threads, plural_s((uint64_t)options->threads), options->batch,
             bench_conv_string(options->conv), bench_plan_string(options));
-    write_roof(drifted ? &measurement->begin : &roof, out);
+    write_peak(drifted ? &measurement->begin : &peak, out);
     if (drifted) {
         fputs(" before the runs, ", out);
-        write_roof(&measurement->end, out);
+        write_peak(&measurement->end, out);
         fputs(" after them: the machine has drifted", out);
     }
     putc('\n', out);
@@ -128,9 +129,9 @@ static void add_text(struct bench_report *report, const struct measure_options *
     table_add(table, "%.3f ± %.3f", run->mean, run->sd);
     table_add(table, "%.2f", figures.images_per_second);
     table_add(table, "%.1f", figures.gflops);
-    table_add(table, "%.0f %%", figures.roof_percent);
+    table_add(table, "%.0f %%", figures.peak_percent);
     table_add(table, "%.2f", measurement->first_ms);
-    table_add(table, "%.2f", measurement->timing.prepare_ms);
+    table_add(table, "%.2f", measurement->timing.prepack_ms);
     table_add(table, "%s", peak);
     table_add(table, "%s", private_peak);
 }
@@ -142,7 +143,7 @@ static void end_text(const struct bench_report *report)
     fputs(
         "\n  times in ms of a run of the whole batch; GFLOP/s as if every convolution were "
         "direct;\n"
-        "  roof: the time that products at the measured peak, or weights at the measured rate of\n"
+        "  peak: the time that products at the measured peak, or weights at the measured rate of\n"
         "  reading, would take; first: the first run; a ? after runs: the median is not yet known\n"
         "  to 1 %\n",
         report->out);
@@ -162,17 +163,17 @@ void bench_write_machine_json(const struct machine *machine, struct json *json)
     json_string(json, "governor", machine->governor[0] != '\0' ? machine->governor : NULL);
 }
 
-static void write_roof_json(struct json *json, const char *key, const struct vgg_roof *roof)
+static void write_peak_json(struct json *json, const char *key, const struct vgg_roof *peak)
 {
     json_open_object(json, key, true);
-    json_number(json, "gflops", 1e-9 * roof->flops_per_second, DIGITS);
-    if (roof->winograd_flops_per_second > 0) {
-        json_number(json, "winograd_gflops", 1e-9 * roof->winograd_flops_per_second, DIGITS);
+    json_number(json, "gflops", 1e-9 * peak->flops_per_second, DIGITS);
+    if (peak->winograd_flops_per_second > 0) {
+        json_number(json, "winograd_gflops", 1e-9 * peak->winograd_flops_per_second, DIGITS);
     } else {
         json_null(json, "winograd_gflops");
     }
-    if (roof->bytes_per_second > 0) {
-        json_number(json, "read_gb_per_second", 1e-9 * roof->bytes_per_second, DIGITS);
+    if (peak->bytes_per_second > 0) {
+        json_number(json, "read_gb_per_second", 1e-9 * peak->bytes_per_second, DIGITS);
     } else {
         json_null(json, "read_gb_per_second");
     }
@@ -184,7 +185,7 @@ static void write_times_json(struct json *json, const struct bench_about *about,
 {
     const struct stats *run = &measurement->run;
     json_number(json, "load_ms", about->load_ms, DIGITS);
-    json_number(json, "prepare_ms", measurement->timing.prepare_ms, DIGITS);
+    json_number(json, "prepack_ms", measurement->timing.prepack_ms, DIGITS);
     json_number(json, "first_ms", measurement->first_ms, DIGITS);
     json_integer(json, "runs", (int64_t)run->count);
     json_bool(json, "stable", measurement->stable);
@@ -206,7 +207,7 @@ static void write_record(const struct bench_report *report, struct json *json,
     const struct bench_about *about = report->about;
     const struct figures figures = get_figures(options, measurement);
     const struct timing *timing = &measurement->timing;
-    json_integer(json, "schema", BENCH_SCHEMA);
+    json_integer(json, "schema", REPORT_SCHEMA);
     json_string(json, "model", about->model->info.name);
     bench_write_machine_json(&about->machine, json);
     json_string(json, "isa", vgg_isa_string(measurement->info.isa));
@@ -221,9 +222,9 @@ static void write_record(const struct bench_report *report, struct json *json,
     write_times_json(json, about, measurement);
     json_number(json, "images_per_second", figures.images_per_second, DIGITS);
     json_number(json, "gflops", figures.gflops, DIGITS);
-    json_number(json, "roof_percent", figures.roof_percent, DIGITS);
-    write_roof_json(json, "roof_before", &measurement->begin);
-    write_roof_json(json, "roof_after", &measurement->end);
+    json_number(json, "peak_percent", figures.peak_percent, DIGITS);
+    write_peak_json(json, "peak_before", &measurement->begin);
+    write_peak_json(json, "peak_after", &measurement->end);
     json_bool(json, "drifted", measurement_has_drifted(measurement));
     json_integer(json, "peak_bytes", (int64_t)timing->peak_bytes);
     json_integer(json, "peak_private_bytes", (int64_t)timing->peak_private_bytes);
@@ -238,13 +239,14 @@ static void write_record(const struct bench_report *report, struct json *json,
 
 static void begin_csv(const struct bench_report *report)
 {
-    fputs(report->style.layers
-              ? CONFIGURATION ",layer,nodes,algorithm,ms,multiply_adds,products,weight_bytes,"
-                              "input_bytes,output_bytes,predicted_ms,roof_ms,prepare_ms,read_bytes,"
-                              "input_density\n"
-              : CONFIGURATION ",width,height,load_ms,prepare_ms,first_ms,runs,p50_ms,p90_ms,p99_ms,"
-                              "min_ms,mean_ms,sd_ms,images_per_second,gflops,roof_percent,"
-                              "peak_bytes,peak_private_bytes\n",
+    fputs(report->style.layers ? CONFIGURATION
+              ",layer,nodes,algorithm,ms,multiply_adds,products,weight_bytes,"
+              "input_bytes,output_bytes,predicted_ms,roofline_ms,prepack_ms,read_bytes,"
+              "input_density\n"
+                               : CONFIGURATION
+              ",width,height,load_ms,prepack_ms,first_ms,runs,p50_ms,p90_ms,p99_ms,"
+              "min_ms,mean_ms,sd_ms,images_per_second,gflops,peak_percent,"
+              "peak_bytes,peak_private_bytes\n",
           report->out);
 }
 
@@ -271,7 +273,7 @@ static void add_csv(const struct bench_report *report, const struct measure_opti
         report->about->width,
         report->about->height,
         report->about->load_ms,
-        measurement->timing.prepare_ms,
+        measurement->timing.prepack_ms,
         measurement->first_ms,
         (double)run->count,
         run->p50,
@@ -282,7 +284,7 @@ static void add_csv(const struct bench_report *report, const struct measure_opti
         run->sd,
         figures.images_per_second,
         figures.gflops,
-        figures.roof_percent,
+        figures.peak_percent,
         (double)measurement->timing.peak_bytes,
         (double)measurement->timing.peak_private_bytes,
     };
@@ -318,7 +320,7 @@ bool bench_report_begin(struct bench_report *report, struct bench_style style, F
         .about = about,
         .json = json_make(out, style.format == FORMAT_JSON),
         .table.columns = "<isa>threads>batch<conv<plan>runs>p50>p90>p99>min>mean ± sd"
-                         ">images/s>GFLOP/s>roof>first>prepare>peak>private",
+                         ">images/s>GFLOP/s>peak>first>prepare>peak>private",
     };
     struct json *json = &report->json;
     switch (report->style.format) {
@@ -327,7 +329,7 @@ bool bench_report_begin(struct bench_report *report, struct bench_style style, F
         break;
     case FORMAT_JSON:
         json_open_object(json, NULL, false);
-        json_integer(json, "schema", BENCH_SCHEMA);
+        json_integer(json, "schema", REPORT_SCHEMA);
         report_write_model_json(json, about->model);
         json_open_array(json, "records", false);
         break;

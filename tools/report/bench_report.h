@@ -8,9 +8,6 @@
 #include "report/report.h"
 #include "report/table.h"
 
-/* Raised when a field of the records changes its meaning or goes. */
-enum { BENCH_SCHEMA = 1 };
-
 /* The values of --sort: layers in the order of the net, or the slowest first. */
 enum bench_order { BENCH_ORDER_NET, BENCH_ORDER_TIME };
 
@@ -25,7 +22,7 @@ struct bench_style {
 struct bench_about {
     const struct report_model *model;
     struct machine machine;
-    const char *input; /* the picture's path, or "random" */
+    const char *input; /* the image's path, or "random" */
     int height, width; /* of the input */
     double load_ms;
 };

@@ -2,6 +2,7 @@
 #include "report/calibrate_report.h"
 
 #include "io/message.h"
+#include "io/plural.h"
 #include "report/table.h"
 
 enum { DIGITS = 9 };
@@ -32,7 +33,7 @@ void calibrate_write_text(const struct calibrate_report *report, FILE *out)
     }
     table_write(&table, out);
     table_free(&table);
-    fprintf(out, "  %d of %zu pictures in ", totals.added, report->found);
+    fprintf(out, "  %d of %zu image%s in ", totals.added, report->found, plural_s(report->found));
     message_write_visible(out, report->folder);
     fprintf(out,
             ": logits %.1f dB above the noise, largest difference %.4g, mean %.4g; the same best "

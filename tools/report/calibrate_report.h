@@ -10,7 +10,7 @@
 struct calibrate_report {
     const struct report_model *model;
     const char *folder, *output;
-    size_t found, failed; /* pictures */
+    size_t found, failed; /* images */
     const vgg_quantizer *quantizer;
 };
 

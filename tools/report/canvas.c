@@ -1,4 +1,4 @@
-/* A picture to draw on. */
+/* An image to draw on. */
 #include "report/canvas.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@ vgg_status canvas_create(int width, int height, struct canvas *out, struct vgg_e
     const size_t bytes = (size_t)width * (size_t)height * 3;
     *out = (struct canvas){.width = width, .height = height, .rgb = malloc(bytes)};
     if (out->rgb == NULL) {
-        return message_fail(err, VGG_ERR_MEMORY, "out of memory for a picture of %dx%d", width,
+        return message_fail(err, VGG_ERR_MEMORY, "out of memory for an image of %dx%d", width,
                             height);
     }
     memset(out->rgb, 0xff, bytes);

@@ -1,4 +1,4 @@
-/* A picture to draw on: rectangles and text in plain colours. Everything beyond its edges is cut off. */
+/* An image to draw on: rectangles and text in plain colours. Everything beyond its edges is cut off. */
 #ifndef TOOLS_REPORT_CANVAS_H
 #define TOOLS_REPORT_CANVAS_H
 
@@ -14,7 +14,7 @@ struct canvas {
     uint8_t *rgb; /* [height][width][3] */
 };
 
-/* A white picture; free it with canvas_free. Errors: MEMORY. */
+/* A white image; free it with canvas_free. Errors: MEMORY. */
 vgg_status canvas_create(int width, int height, struct canvas *out, struct vgg_error *err);
 void canvas_free(struct canvas *canvas);
 

@@ -6,6 +6,7 @@
 
 #include "io/json.h"
 #include "io/message.h"
+#include "io/plural.h"
 
 bool compare_node_passes(const struct compare_outcome *outcome, const struct compare_node *node)
 {
@@ -86,7 +87,7 @@ static void write_verdict(const struct compare_outcome *outcome, FILE *out)
     const size_t compared = count_compared(outcome);
     if (first == NULL) {
         fprintf(out, "agrees: %zu array%s within %g of the node's maximum\n", compared,
-                compared == 1 ? "" : "s", outcome->rtol);
+                plural_s((uint64_t)compared), outcome->rtol);
     } else if (first == &outcome->input) {
         fputs("differs: the input itself, so look at the preprocessing\n", out);
     } else {
@@ -109,8 +110,8 @@ void compare_write_text(const struct compare_outcome *outcome, FILE *out)
         fputs(", torchvision ", out);
         message_write_visible(out, golden->torchvision);
     }
-    fprintf(out, ", %lld picture%s\n\n", (long long)outcome->images,
-            outcome->images == 1 ? "" : "s");
+    fprintf(out, ", %lld image%s\n\n", (long long)outcome->images,
+            plural_s((uint64_t)outcome->images));
     /* By hand: printf pads by bytes, and a delta has two. */
     fputs("node                max |Δ|     relative     mean |Δ|  worst element           expected"
           "             got\n",
@@ -129,9 +130,9 @@ void compare_write_text(const struct compare_outcome *outcome, FILE *out)
                 (long long)outcome->input.difference.unequal,
                 (long long)outcome->input.difference.count);
     }
-    if (outcome->inner && outcome->node_count > count_compared(outcome)) {
-        fprintf(out, "skipped: %zu nodes without a file\n",
-                outcome->node_count - count_compared(outcome));
+    const size_t missing = outcome->node_count - count_compared(outcome);
+    if (outcome->inner && missing > 0) {
+        fprintf(out, "skipped: %zu node%s without a file\n", missing, plural_s(missing));
     }
     for (size_t i = 0; i < outcome->unused_count; i++) {
         fputs("unused: no node belongs to ", out);

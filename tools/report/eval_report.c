@@ -1,8 +1,9 @@
-/* What validation found, as text and JSON. */
+/* Results of `vgg-infer eval`, as text and JSON. */
 #include <math.h>
 #include <stdlib.h>
 
 #include "io/message.h"
+#include "io/plural.h"
 #include "report/table.h"
 #include "report/eval_report.h"
 
@@ -13,7 +14,7 @@ enum {
 
 /* --- counting --------------------------------------------------------------------------------- */
 
-/* A picture that was taken for another class. */
+/* An image that was classified wrongly. */
 struct mistake {
     int class_index, best;
 };
@@ -28,10 +29,10 @@ static int compare_mistakes(const void *a, const void *b)
 
 /* The longest run of equal mistakes of each class.
  *   of  [class_count] where the class is in classes, if it is there */
-static void find_confusions(const struct mistake *mistakes, size_t count, struct val_class **of)
+static void find_confusions(const struct mistake *mistakes, size_t count, struct eval_class **of)
 {
     for (size_t i = 0, end; i < count; i = end) {
-        struct val_class *class = of[mistakes[i].class_index];
+        struct eval_class *class = of[mistakes[i].class_index];
         for (end = i + 1; end < count && compare_mistakes(&mistakes[i], &mistakes[end]) == 0;) {
             end++;
         }
@@ -42,12 +43,12 @@ static void find_confusions(const struct mistake *mistakes, size_t count, struct
     }
 }
 
-struct val_class *val_count_classes(const struct val_outcome *outcome, size_t *count)
+struct eval_class *eval_count_classes(const struct eval_outcome *outcome, size_t *count)
 {
-    const struct truth *truth = outcome->truth;
+    const struct ground_truth *truth = outcome->truth;
     const size_t class_count = (size_t)outcome->classes->count;
-    struct val_class *classes = calloc(class_count, sizeof *classes);
-    struct val_class **of = calloc(class_count, sizeof *of);
+    struct eval_class *classes = calloc(class_count, sizeof *classes);
+    struct eval_class **of = calloc(class_count, sizeof *of);
     struct mistake *mistakes = calloc(truth->count, sizeof *mistakes);
     size_t mistake_count = 0;
     *count = 0;
@@ -57,8 +58,8 @@ struct val_class *val_count_classes(const struct val_outcome *outcome, size_t *c
         goto done;
     }
     for (size_t i = 0; i < truth->count; i++) {
-        const struct val_answer *answer = &outcome->answers[i];
-        const int index = truth->pictures[i].class_index;
+        const struct eval_answer *answer = &outcome->answers[i];
+        const int index = truth->images[i].class_index;
         if (answer->best < 0) {
             continue;
         }
@@ -70,9 +71,9 @@ struct val_class *val_count_classes(const struct val_outcome *outcome, size_t *c
                 (struct mistake){.class_index = index, .best = answer->best};
         }
     }
-    for (size_t i = 0; i < class_count; i++) { /* those without a picture go */
+    for (size_t i = 0; i < class_count; i++) { /* those without an image go */
         if (classes[i].images > 0) {
-            struct val_class *class = &classes[(*count)++];
+            struct eval_class *class = &classes[(*count)++];
             *class = classes[i];
             class->index = (int)i;
             class->confused_with = -1;
@@ -89,12 +90,12 @@ done:
     return classes;
 }
 
-bool val_is_chance(const struct val_outcome *outcome)
+bool eval_is_chance(const struct eval_outcome *outcome)
 {
     /* 1 % of many classes: published nets reach 40 times as much, wrongly numbered ones a tenth. */
     const double guess = 1.2 / outcome->classes->count;
-    const double least = guess > 0.01 ? guess : 0.01;
-    return outcome->images >= 20 && (double)outcome->best < least * (double)outcome->images;
+    const double min_share = guess > 0.01 ? guess : 0.01;
+    return outcome->images >= 20 && (double)outcome->best < min_share * (double)outcome->images;
 }
 
 /* --- text ------------------------------------------------------------------------------------- */
@@ -106,13 +107,13 @@ static double percent(size_t part, size_t whole)
 
 static int compare_classes(const void *a, const void *b)
 {
-    const struct val_class *left = a, *right = b;
+    const struct eval_class *left = a, *right = b;
     const double l = percent(left->best, left->images), r = percent(right->best, right->images);
     return l != r ? (l > r) - (l < r) : (left->index > right->index) - (left->index < right->index);
 }
 
 /* "Shirt", or "class 6" where no name is known. */
-static void add_name(struct table *table, const struct truth_classes *classes, int index)
+static void add_name(struct table *table, const struct ground_truth_classes *classes, int index)
 {
     if (classes->labels[index] != NULL) {
         table_add(table, "%s", classes->labels[index]);
@@ -121,13 +122,13 @@ static void add_name(struct table *table, const struct truth_classes *classes, i
     }
 }
 
-static void write_classes(const struct val_outcome *outcome, const struct val_class *classes,
+static void write_classes(const struct eval_outcome *outcome, const struct eval_class *classes,
                           size_t count, FILE *out)
 {
-    struct table table = {.columns = "<class>pictures>top 1<most often taken for>of them"};
+    struct table table = {.columns = "<class>images>top 1<most often confused with>of them"};
     const size_t shown = count < SHOWN ? count : SHOWN;
     for (size_t i = 0; i < shown; i++) {
-        const struct val_class *class = &classes[i];
+        const struct eval_class *class = &classes[i];
         add_name(&table, outcome->classes, class->index);
         table_add(&table, "%zu", class->images);
         table_add(&table, "%.2f %%", percent(class->best, class->images));
@@ -143,32 +144,34 @@ static void write_classes(const struct val_outcome *outcome, const struct val_cl
     table_write(&table, out);
     table_free(&table);
     if (shown < count) {
-        fprintf(out, "  (the %zu least right of %zu classes; --format json has all)\n", shown,
-                count);
+        fprintf(out, "  (the %zu classes with the lowest accuracy of %zu; --format json has all)\n",
+                shown, count);
     }
 }
 
-static void write_source(const struct val_outcome *outcome, FILE *out)
+static void write_source(const struct eval_outcome *outcome, FILE *out)
 {
     switch (outcome->truth->source) {
-    case TRUTH_FOLDER_NAMES:
-        fprintf(out, "classes by the names of %zu folders", outcome->truth->folders);
+    case GROUND_TRUTH_FOLDER_NAMES:
+        fprintf(out, "classes by the names of %zu folder%s", outcome->truth->folders,
+                plural_s(outcome->truth->folders));
         break;
-    case TRUTH_FOLDER_ORDER:
-        fprintf(out, "classes by the order of %zu folders", outcome->truth->folders);
+    case GROUND_TRUTH_FOLDER_ORDER:
+        fprintf(out, "classes by the order of %zu folder%s", outcome->truth->folders,
+                plural_s(outcome->truth->folders));
         break;
-    case TRUTH_LIST:
+    case GROUND_TRUTH_LIST:
         fputs("classes as in ", out);
         message_write_visible(out, outcome->list);
         break;
     }
 }
 
-bool val_write_text(const struct val_outcome *outcome, FILE *out)
+bool eval_write_text(const struct eval_outcome *outcome, FILE *out)
 {
     char line[512];
     size_t count;
-    struct val_class *classes = val_count_classes(outcome, &count);
+    struct eval_class *classes = eval_count_classes(outcome, &count);
     if (classes == NULL) {
         return false;
     }
@@ -178,7 +181,7 @@ bool val_write_text(const struct val_outcome *outcome, FILE *out)
     report_write_description(outcome->model, true, out);
     fputc('\n', out);
     message_write_visible(out, outcome->folder);
-    fprintf(out, ": %zu pictures, ", outcome->images);
+    fprintf(out, ": %zu image%s, ", outcome->images, plural_s(outcome->images));
     write_source(outcome, out);
     fputc('\n', out);
     const double share = (double)outcome->best / (double)outcome->images;
@@ -190,14 +193,15 @@ bool val_write_text(const struct val_outcome *outcome, FILE *out)
                 percent(outcome->among, outcome->images), outcome->among);
     }
     fprintf(out, "  loss   %.6g  (mean cross-entropy)\n", outcome->loss);
-    fprintf(out, "  time   %.1f s, %.1f pictures/s\n", outcome->seconds,
+    fprintf(out, "  time   %.1f s, %.1f images/s\n", outcome->seconds,
             (double)outcome->images / outcome->seconds);
     if (outcome->failed > 0) {
-        fprintf(out, "  %zu pictures could not be read and do not count\n", outcome->failed);
+        fprintf(out, "  %zu unreadable image%s not counted\n", outcome->failed,
+                plural_s(outcome->failed));
     }
     if (outcome->truth->others > 0) {
-        fprintf(out, "  %zu files are no JPEG or PNG and were passed over\n",
-                outcome->truth->others);
+        fprintf(out, "  %zu file%s skipped: not JPEG or PNG\n", outcome->truth->others,
+                plural_s(outcome->truth->others));
     }
     qsort(classes, count, sizeof *classes, compare_classes);
     write_classes(outcome, classes, count, out);
@@ -207,25 +211,25 @@ bool val_write_text(const struct val_outcome *outcome, FILE *out)
 
 /* --- JSON ------------------------------------------------------------------------------------- */
 
-static const char *source_string(enum truth_source source)
+static const char *source_string(enum ground_truth_source source)
 {
     switch (source) {
-    case TRUTH_FOLDER_NAMES:
+    case GROUND_TRUTH_FOLDER_NAMES:
         return "folder-names";
-    case TRUTH_FOLDER_ORDER:
+    case GROUND_TRUTH_FOLDER_ORDER:
         return "folder-order";
-    case TRUTH_LIST:
+    case GROUND_TRUTH_LIST:
         break;
     }
     return "list";
 }
 
-static void write_json_classes(struct json *json, const struct val_outcome *outcome,
-                               const struct val_class *classes, size_t count)
+static void write_json_classes(struct json *json, const struct eval_outcome *outcome,
+                               const struct eval_class *classes, size_t count)
 {
     json_open_array(json, "classes", false);
     for (size_t i = 0; i < count; i++) {
-        const struct val_class *class = &classes[i];
+        const struct eval_class *class = &classes[i];
         json_open_object(json, NULL, true);
         json_integer(json, "index", class->index);
         json_string(json, "label", outcome->classes->labels[class->index]);
@@ -243,15 +247,15 @@ static void write_json_classes(struct json *json, const struct val_outcome *outc
     json_close_array(json);
 }
 
-static void write_json_wrong(struct json *json, const struct val_outcome *outcome)
+static void write_json_wrong(struct json *json, const struct eval_outcome *outcome)
 {
     json_open_array(json, "wrong", false);
     for (size_t i = 0; i < outcome->truth->count; i++) {
-        const struct val_answer *answer = &outcome->answers[i];
+        const struct eval_answer *answer = &outcome->answers[i];
         if (answer->best >= 0 && answer->rank > 0) {
             json_open_object(json, NULL, true);
-            json_string(json, "image", outcome->truth->pictures[i].path);
-            json_integer(json, "class", outcome->truth->pictures[i].class_index);
+            json_string(json, "image", outcome->truth->images[i].path);
+            json_integer(json, "class", outcome->truth->images[i].class_index);
             json_integer(json, "best", answer->best);
             json_integer(json, "rank", answer->rank);
             json_close_object(json);
@@ -260,11 +264,11 @@ static void write_json_wrong(struct json *json, const struct val_outcome *outcom
     json_close_array(json);
 }
 
-bool val_write_json(const struct val_outcome *outcome, FILE *out)
+bool eval_write_json(const struct eval_outcome *outcome, FILE *out)
 {
     struct json json = json_make(out, true);
     size_t count;
-    struct val_class *classes = val_count_classes(outcome, &count);
+    struct eval_class *classes = eval_count_classes(outcome, &count);
     if (classes == NULL) {
         return false;
     }
@@ -277,7 +281,7 @@ bool val_write_json(const struct val_outcome *outcome, FILE *out)
     json_string(&json, "list", outcome->list);
     json_integer(&json, "images", (int64_t)outcome->images);
     json_integer(&json, "failed", (int64_t)outcome->failed);
-    json_integer(&json, "passed_over", (int64_t)outcome->truth->others);
+    json_integer(&json, "skipped", (int64_t)outcome->truth->others);
     json_integer(&json, "k", outcome->topk);
     json_integer(&json, "top1", (int64_t)outcome->best);
     json_integer(&json, "topk", (int64_t)outcome->among);

@@ -1,4 +1,4 @@
-/* What validation found, and how it is told. */
+/* What evaluation found, and how it is told. */
 #ifndef TOOLS_REPORT_EVAL_REPORT_H
 #define TOOLS_REPORT_EVAL_REPORT_H
 
@@ -8,43 +8,43 @@
 #include "report/report.h"
 #include "io/ground_truth.h"
 
-/* What the net made of one picture. */
-struct val_answer {
-    int best; /* the class with the largest logit; -1: the picture could not be read */
+/* What the net made of one image. */
+struct eval_answer {
+    int best; /* the class with the largest logit; -1: the image could not be read */
     int rank; /* of the true class: 0 is the best */
 };
 
-struct val_outcome {
+struct eval_outcome {
     const struct report_model *model;
     const char *folder;
     const char *list; /* NULL: classes by folders */
-    const struct truth *truth;
-    const struct truth_classes *classes;
-    const struct val_answer *answers; /* [truth->count] */
+    const struct ground_truth *truth;
+    const struct ground_truth_classes *classes;
+    const struct eval_answer *answers; /* [truth->count] */
     int topk;
     size_t images, failed; /* run and judged; unreadable */
-    size_t best, among;    /* pictures whose class is the best, and among the topk best */
+    size_t best, among;    /* images whose class is the best, and among the topk best */
     double loss;           /* mean cross-entropy, in nats */
-    double seconds;        /* decoding and running, all pictures */
+    double seconds;        /* decoding and running, all images */
 };
 
-/* One class: how many pictures were judged, and what they were taken for. */
-struct val_class {
+/* One class: how many images were judged, and what they were taken for. */
+struct eval_class {
     int index;
     size_t images, best, among;
     int confused_with; /* the wrong class that was the best most often; -1: there is none */
     size_t confused;   /* how often */
 };
 
-/* Counts for every class that has a picture, in the order of the net's classes.
+/* Counts for every class that has an image, in the order of the net's classes.
  *   out  [*count], to be freed; NULL when there is no memory */
-struct val_class *val_count_classes(const struct val_outcome *outcome, size_t *count);
+struct eval_class *eval_count_classes(const struct eval_outcome *outcome, size_t *count);
 
 /* Whether these answers could as well be guesses: classes are then numbered in another way than the net's. */
-bool val_is_chance(const struct val_outcome *outcome);
+bool eval_is_chance(const struct eval_outcome *outcome);
 
 /* False when there is no memory. */
-bool val_write_text(const struct val_outcome *outcome, FILE *out);
-bool val_write_json(const struct val_outcome *outcome, FILE *out);
+bool eval_write_text(const struct eval_outcome *outcome, FILE *out);
+bool eval_write_json(const struct eval_outcome *outcome, FILE *out);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "report/info_report.h"
 #include "io/message.h"
+#include "io/plural.h"
 
 /* What tells a net from others: its convolutions, and what its first linear layer takes. */
 struct evidence {
@@ -42,7 +43,7 @@ static int count_features(const struct vgg_node_info *node)
 void info_write_origin(const struct info *info, FILE *out)
 {
     const char *writer = vgg_checkpoint_get_writer(info->checkpoint);
-    const size_t passed_over = vgg_checkpoint_get_passed_over(info->checkpoint);
+    const size_t skipped = vgg_checkpoint_get_passed_over(info->checkpoint);
     const struct evidence evidence = find_evidence(info->model);
     const struct vgg_node_info *taken = &evidence.features_out;
     const char *before = "  recognised by convolutions to ";
@@ -64,8 +65,8 @@ void info_write_origin(const struct info *info, FILE *out)
         fprintf(out, "; %s takes %d = %d × %d × %d features", evidence.linear.name,
                 count_features(taken), taken->channels, taken->height, taken->width);
     }
-    if (passed_over > 0) {
-        fprintf(out, "; %zu other tensors were passed over", passed_over);
+    if (skipped > 0) {
+        fprintf(out, "; %zu other tensor%s skipped", skipped, plural_s(skipped));
     }
     putc('\n', out);
 }
@@ -75,7 +76,7 @@ void info_write_origin_json(const struct info *info, struct json *json)
     const struct evidence evidence = find_evidence(info->model);
     const struct vgg_node_info *taken = &evidence.features_out;
     json_string(json, "writer", vgg_checkpoint_get_writer(info->checkpoint));
-    json_integer(json, "passed_over", (int64_t)vgg_checkpoint_get_passed_over(info->checkpoint));
+    json_integer(json, "skipped", (int64_t)vgg_checkpoint_get_passed_over(info->checkpoint));
     json_open_object(json, "recognised_by", false);
     json_open_array(json, "conv_channels", true);
     for (size_t i = 0; i < evidence.features; i++) {

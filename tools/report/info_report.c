@@ -5,6 +5,7 @@
 
 #include "report/bench_report.h"
 #include "io/message.h"
+#include "io/plural.h"
 #include "report/table.h"
 
 enum { DIGITS = 6, COUNT_DIGITS = 15 };
@@ -123,9 +124,9 @@ static bool write_plan(const struct info *info, FILE *out)
     fprintf(out,
             "\nPlan for %s, %d thread%s, batch %d, conv %s, %s: %s of weights in kernel order, "
             "%s of activations\n",
-            vgg_isa_string(plan->info.isa), plan->info.threads, plan->info.threads == 1 ? "" : "s",
-            options->batch, bench_conv_string(options->conv), bench_plan_string(options), weights,
-            activations);
+            vgg_isa_string(plan->info.isa), plan->info.threads,
+            plural_s((uint64_t)plan->info.threads), options->batch,
+            bench_conv_string(options->conv), bench_plan_string(options), weights, activations);
     for (size_t s = 0; s < plan->step_count; s++) {
         add_step(&table, &plan->steps[s]);
     }
@@ -139,7 +140,7 @@ static bool write_plan(const struct info *info, FILE *out)
             "prediction %.3f, predicted %.3f;\n"
             "  weights prepared in %.3f, %s; session made in %.2f, the first run %.2f, then %.3f\n",
             plan->run.count, total.ms, total.predicted_steps_ms, total.predicted_ms,
-            total.prepare_ms, plan->one_shot ? "in each run" : "once", plan->timing.prepare_ms,
+            total.prepack_ms, plan->one_shot ? "in each run" : "once", plan->timing.prepack_ms,
             plan->first_ms, plan->run.p50);
     return good;
 }
@@ -212,18 +213,18 @@ static void write_plan_json(const struct info *info, struct json *json)
         json_integer(json, "weight_bytes", (int64_t)step->weight_bytes);
         json_integer(json, "input_bytes", (int64_t)step->input_bytes);
         json_integer(json, "output_bytes", (int64_t)step->output_bytes);
-        json_integer(json, "kept_bytes", (int64_t)step->kept_bytes);
+        json_integer(json, "prepacked_bytes", (int64_t)step->kept_bytes);
         json_integer(json, "scratch_bytes", (int64_t)step->scratch_bytes);
         json_number(json, "predicted_ms", step->predicted_ms, DIGITS);
         json_number(json, "measured_ms", plan->steps[s].ms, DIGITS);
-        json_number(json, "prepare_ms", plan->steps[s].prepare_ms, DIGITS);
+        json_number(json, "prepack_ms", plan->steps[s].prepack_ms, DIGITS);
         json_close_object(json);
     }
     json_close_array(json);
     json_number(json, "predicted_ms", total.predicted_ms, DIGITS);
     json_number(json, "predicted_steps_ms", total.predicted_steps_ms, DIGITS);
     json_number(json, "measured_ms", total.ms, DIGITS);
-    json_number(json, "prepare_ms", plan->timing.prepare_ms, DIGITS);
+    json_number(json, "prepack_ms", plan->timing.prepack_ms, DIGITS);
     json_number(json, "first_ms", plan->first_ms, DIGITS);
     json_number(json, "run_ms", plan->run.p50, DIGITS);
     json_close_object(json);
@@ -233,7 +234,7 @@ void info_write_json(const struct info *info, FILE *out)
 {
     struct json json = json_make(out, true);
     json_open_object(&json, NULL, false);
-    json_integer(&json, "schema", INFO_SCHEMA);
+    json_integer(&json, "schema", REPORT_SCHEMA);
     json_string(&json, "version", vgg_version());
     report_write_model_json(&json, info->about);
     json_integer(&json, "width", info->about->info.width);

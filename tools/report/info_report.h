@@ -8,9 +8,6 @@
 #include "report/report.h"
 #include "vgg/model.h"
 
-/* Raised when a field of the JSON changes its meaning or goes. */
-enum { INFO_SCHEMA = 1 };
-
 struct info {
     const struct report_model *about;
     const vgg_model *model;

@@ -84,7 +84,7 @@ void info_write_tensors_json(const struct info *info, struct json *json)
     }
     json_close_array(json);
     if (vgg_checkpoint_get_ready_count(info->checkpoint) > 0) {
-        json_open_array(json, "ready", false);
+        json_open_array(json, "prepacked", false);
         for (size_t i = 0; i < vgg_checkpoint_get_ready_count(info->checkpoint); i++) {
             struct vgg_ready_info ready;
             vgg_checkpoint_get_ready(info->checkpoint, i, &ready);

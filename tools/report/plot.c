@@ -1,9 +1,9 @@
-/* A picture of where the time goes.
+/* An image of where the time goes.
  *
  *     vgg16: 47.59 ms                        what, and how long
  *     avx512, 2 threads, batch 1 …           how
- *     ■ direct ■ F(4) …  ▐ time at the roof          what the colours are
- *     features.0   ████▒▒▒▒  0.76 ms  51 %   a bar for each layer: full up to the roof, pale beyond
+ *     ■ direct ■ F(4) …  ▐ time at the peak          what the colours are
+ *     features.0   ████▒▒▒▒  0.76 ms  51 %   a bar for each layer: full up to the peak, pale beyond
  *     0        5        10       15 ms       the axis */
 #include "report/plot.h"
 
@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "io/message.h"
+#include "io/plural.h"
 
 enum {
     MARGIN = 28,
@@ -20,11 +21,11 @@ enum {
     BAR = 20,  /* of which is bar */
     BARS_WIDTH = 620,
     GAP = 14,
-    NAME_MOST = 28, /* characters of a layer's name that are shown */
-    FIGURES_MOST = 40,
+    MAX_NAME = 28, /* characters of a layer's name that are shown */
+    MAX_FIGURES = 40,
     TEXT_HEIGHT = SCALE * CANVAS_GLYPH_HEIGHT,
     TOP = MARGIN + 32 + 2 * LINE + 26, /* of the first bar's row */
-    MOST_LAYERS = 500,
+    MAX_LAYERS = 500,
 };
 
 /* Steps without arithmetic that take less than this share of the run are one row together. */
@@ -48,14 +49,14 @@ static const struct {
 
 /* One bar. */
 struct bar {
-    char name[NAME_MOST + 1];
-    char figures[FIGURES_MOST + 1]; /* behind it */
+    char name[MAX_NAME + 1];
+    char figures[MAX_FIGURES + 1]; /* behind it */
     enum family family;
-    double ms, roof_ms;
+    double ms, roofline_ms;
 };
 
 struct plot {
-    struct bar bars[MOST_LAYERS + 1];
+    struct bar bars[MAX_LAYERS + 1];
     int count;
     int name_width;  /* of the widest name, in pixels */
     double scale_ms; /* the right end of the axis */
@@ -79,27 +80,27 @@ static enum family get_family(const struct vgg_step_info *info)
 }
 
 /* A name that is too long keeps its end, which tells layers apart. */
-static void shorten(const char *name, char out[NAME_MOST + 1])
+static void shorten(const char *name, char out[MAX_NAME + 1])
 {
     const size_t length = strlen(name);
-    if (length <= NAME_MOST) {
-        snprintf(out, NAME_MOST + 1, "%s", name);
+    if (length <= MAX_NAME) {
+        snprintf(out, MAX_NAME + 1, "%s", name);
     } else {
-        snprintf(out, NAME_MOST + 1, "..%s", name + length - NAME_MOST + 2);
+        snprintf(out, MAX_NAME + 1, "..%s", name + length - MAX_NAME + 2);
     }
 }
 
-static struct bar make_bar(const struct measure_step *step, const struct vgg_roof *roof)
+static struct bar make_bar(const struct measure_step *step, const struct vgg_roof *peak)
 {
     struct bar bar = {
         .family = get_family(&step->info),
         .ms = step->ms,
-        .roof_ms = measure_get_roof_ms(&step->info, roof),
+        .roofline_ms = measure_get_roofline_ms(&step->info, peak),
     };
     shorten(step->info.name, bar.name);
-    if (bar.roof_ms > 0) {
+    if (bar.roofline_ms > 0) {
         snprintf(bar.figures, sizeof bar.figures, "%7.3f ms %3.0f %%  %.20s", bar.ms,
-                 100 * bar.roof_ms / bar.ms, step->info.algorithm);
+                 100 * bar.roofline_ms / bar.ms, step->info.algorithm);
     } else {
         snprintf(bar.figures, sizeof bar.figures, "%7.3f ms", bar.ms);
     }
@@ -116,7 +117,7 @@ static double choose_tick(double whole)
 
 static void collect(struct plot *plot, const struct measurement *measurement)
 {
-    const struct vgg_roof roof = measurement_get_roof(measurement);
+    const struct vgg_roof peak = measurement_get_peak(measurement);
     struct bar rest = {.family = OTHER};
     int rest_count = 0;
     double longest = 0;
@@ -124,11 +125,11 @@ static void collect(struct plot *plot, const struct measurement *measurement)
         const struct measure_step *step = &measurement->steps[s];
         const bool small =
             step->info.products <= 0 && step->ms < SMALL_SHARE * measurement->run.p50;
-        if (small || plot->count == MOST_LAYERS) {
+        if (small || plot->count == MAX_LAYERS) {
             rest.ms += step->ms;
             rest_count++;
         } else {
-            plot->bars[plot->count++] = make_bar(step, &roof);
+            plot->bars[plot->count++] = make_bar(step, &peak);
         }
     }
     if (rest_count > 0) {
@@ -140,7 +141,7 @@ static void collect(struct plot *plot, const struct measurement *measurement)
         const struct bar *bar = &plot->bars[i];
         const int width = canvas_get_text_width(SCALE, bar->name);
         plot->name_width = width > plot->name_width ? width : plot->name_width;
-        longest = fmax(longest, fmax(bar->ms, bar->roof_ms));
+        longest = fmax(longest, fmax(bar->ms, bar->roofline_ms));
         plot->has[bar->family] = true;
     }
     longest = longest > 0 ? longest : 1;
@@ -162,13 +163,13 @@ static void draw_head(struct canvas *canvas, const struct bench_about *about,
     snprintf(line, sizeof line, "%.40s: %.2f ms", about->model->info.name, ms);
     canvas_write(canvas, MARGIN, MARGIN, SCALE + 1, ink, line);
     snprintf(line, sizeof line, "%s, %d thread%s, batch %d, %dx%d, conv %s: %.0f GFLOP/s, %.40s",
-             vgg_isa_string(options->isa), options->threads, options->threads == 1 ? "" : "s",
+             vgg_isa_string(options->isa), options->threads, plural_s((uint64_t)options->threads),
              options->batch, about->width, about->height, bench_conv_string(options->conv),
              2e-6 * total.multiply_adds / ms, about->machine.model);
     canvas_write(canvas, MARGIN, MARGIN + 36, SCALE, pale_ink, line);
 }
 
-static void draw_roof_mark(struct canvas *canvas, int x, int y)
+static void draw_roofline_mark(struct canvas *canvas, int x, int y)
 {
     canvas_fill(canvas, x - 1, y - 3, 3, BAR + 6, ink);
 }
@@ -184,7 +185,7 @@ static void draw_legend(struct canvas *canvas, const struct plot *plot)
         }
     }
     canvas_fill(canvas, x, y - 2, 3, TEXT_HEIGHT + 2, ink);
-    canvas_write(canvas, x + 16, y, SCALE, ink, "time at the roof");
+    canvas_write(canvas, x + 16, y, SCALE, ink, "time at the peak");
 }
 
 static void draw_axis(struct canvas *canvas, const struct plot *plot, int left, int bottom)
@@ -209,14 +210,14 @@ static void draw_bars(struct canvas *canvas, const struct plot *plot, int left)
         const struct bar *bar = &plot->bars[i];
         const int y = TOP + i * LINE, bar_y = y + (LINE - BAR) / 2;
         const int text_y = y + (LINE - TEXT_HEIGHT) / 2 + SCALE / 2;
-        const int end = to_pixels(plot, bar->ms), roof = to_pixels(plot, bar->roof_ms);
+        const int end = to_pixels(plot, bar->ms), peak = to_pixels(plot, bar->roofline_ms);
         const uint32_t color = families[bar->family].color;
         canvas_write(canvas, left - GAP - canvas_get_text_width(SCALE, bar->name), text_y, SCALE,
                      ink, bar->name);
         canvas_fill(canvas, left, bar_y, end > 0 ? end : 1, BAR, canvas_mix(color, paper, 0.5));
-        canvas_fill(canvas, left, bar_y, roof < end ? roof : end, BAR, color);
-        if (bar->roof_ms > 0) {
-            draw_roof_mark(canvas, left + roof, bar_y);
+        canvas_fill(canvas, left, bar_y, peak < end ? peak : end, BAR, color);
+        if (bar->roofline_ms > 0) {
+            draw_roofline_mark(canvas, left + peak, bar_y);
         }
         canvas_write(canvas, left + BARS_WIDTH + GAP, text_y, SCALE, ink, bar->figures);
     }
@@ -230,7 +231,7 @@ vgg_status plot_draw(const struct bench_about *about, const struct measure_optio
     plot = (struct plot){0};
     collect(&plot, measurement);
     const int left = MARGIN + plot.name_width + GAP, bottom = TOP + plot.count * LINE;
-    const int figures = FIGURES_MOST * SCALE * CANVAS_GLYPH_WIDTH;
+    const int figures = MAX_FIGURES * SCALE * CANVAS_GLYPH_WIDTH;
     vgg_status status =
         canvas_create(left + BARS_WIDTH + GAP + figures + MARGIN, bottom + LINE + MARGIN, out, err);
     if (status != VGG_OK) {

@@ -1,11 +1,11 @@
-/* A picture of where the time goes: a bar for each layer, against the roof. */
+/* An image of where the time goes: a bar for each layer, against the peak. */
 #ifndef TOOLS_REPORT_PLOT_H
 #define TOOLS_REPORT_PLOT_H
 
 #include "report/bench_report.h"
 #include "report/canvas.h"
 
-/* Draws one configuration; free the picture with canvas_free. Errors: MEMORY. */
+/* Draws one configuration; free the image with canvas_free. Errors: MEMORY. */
 vgg_status plot_draw(const struct bench_about *about, const struct measure_options *options,
                      const struct measurement *measurement, struct canvas *out,
                      struct vgg_error *err);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "io/message.h"
+#include "io/plural.h"
 
 void report_format_bytes(uint64_t count, char *out, size_t bytes)
 {
@@ -33,7 +34,7 @@ void report_describe(const struct report_model *model, char *out, size_t bytes)
     char size[32];
     report_format_bytes(model->file_bytes, size, sizeof size);
     const bool told = model->info.int8 || strcmp(model->info.weights, "float32") == 0;
-    snprintf(out, bytes, "%s (%d conv + %d linear%s%s%s%s%s), %d classes, %s checkpoint, %s",
+    snprintf(out, bytes, "%s (%d conv + %d linear%s%s%s%s%s), %d class%s, %s checkpoint, %s",
              model->info.name, model->info.conv_count, model->info.linear_count,
              !model->info.batch_norm ? ""
              : model->folded         ? ", BatchNorm folded"
@@ -43,7 +44,7 @@ void report_describe(const struct report_model *model, char *out, size_t bytes)
              : told           ? ""
                               : ", ",
              told ? "" : model->info.weights, told ? "" : " weights", model->info.class_count,
-             model->container, size);
+             model->info.class_count == 1 ? "" : "es", model->container, size);
 }
 
 static bool has_text(const char *text)
@@ -95,7 +96,8 @@ void report_write_description(const struct report_model *model, bool input, FILE
         fputs(", SHA-256 verified", out);
     }
     if (model->verified.crc_checked > 0) {
-        fprintf(out, ", CRC-32 of %u members verified", model->verified.crc_checked);
+        fprintf(out, ", CRC-32 of %u member%s verified", model->verified.crc_checked,
+                plural_s(model->verified.crc_checked));
     }
     putc('\n', out);
     if (model->info.assumed[0] != '\0') {
@@ -110,21 +112,21 @@ static void print_times(const struct report_totals *totals, const struct timing 
 {
     char peak[32], private_peak[32], plan[96] = "";
     const int images = timing->images > 0 ? timing->images : 1;
-    const char *each = timing->images > 1 ? " per picture" : "";
+    const char *each = timing->images > 1 ? " per image" : "";
     report_format_bytes(timing->peak_bytes, peak, sizeof peak);
     report_format_bytes(timing->peak_private_bytes, private_peak, sizeof private_peak);
     if (totals->threads > 0) {
         snprintf(plan, sizeof plan, "plan              %9s, %s, %d thread%s\n", totals->plan,
-                 totals->isa, totals->threads, totals->threads == 1 ? "" : "s");
+                 totals->isa, totals->threads, plural_s((uint64_t)totals->threads));
     }
-    message_print("load              %9.2f ms\n"
-                  "prepare           %9.2f ms\n"
-                  "%s"
-                  "decode+preprocess %9.2f ms%s\n"
-                  "infer             %9.2f ms%s\n"
-                  "peak memory       %9s resident, %s of it private\n",
-                  timing->load_ms, timing->prepare_ms, plan, timing->decode_ms / images, each,
-                  timing->infer_ms / images, each, peak, private_peak);
+    message_print_raw("load              %9.2f ms\n"
+                      "prepack           %9.2f ms\n"
+                      "%s"
+                      "decode+preprocess %9.2f ms%s\n"
+                      "infer             %9.2f ms%s\n"
+                      "peak memory       %9s resident, %s of it private\n",
+                      timing->load_ms, timing->prepack_ms, plan, timing->decode_ms / images, each,
+                      timing->infer_ms / images, each, peak, private_peak);
 }
 
 static bool flush(FILE *out)

@@ -12,13 +12,13 @@
 #include "vgg/model.h"
 #include "vgg/session.h"
 
-/* Raised when a field of the JSON formats changes its meaning or goes; new fields do not raise it. */
-enum { REPORT_SCHEMA = 1 };
+/* Of all JSON output. Raised when a field changes its meaning or goes; new fields do not raise it. */
+enum { REPORT_SCHEMA = 2 };
 
 /* The values of --format, in the order of the option table. */
 enum output_format { FORMAT_TEXT, FORMAT_JSON, FORMAT_JSONL, FORMAT_CSV };
 
-/* What is known before the first picture. Borrowed until report_end. */
+/* What is known before the first image. Borrowed until report_end. */
 struct report_model {
     const char *path;
     const char *container; /* as vgg_container_string has it */
@@ -38,10 +38,10 @@ struct report_class {
     const char *label; /* NULL: no names are known */
 };
 
-/* One picture. */
+/* One image. */
 struct report_image {
     const char *path;
-    int width, height;                  /* of the picture as decoded, in pixels */
+    int width, height;                  /* of the image as decoded, in pixels */
     const struct report_class *classes; /* [class_count], best first */
     int class_count;
     const struct vgg_error *error; /* NULL: all good; else the fields above but path are not set */
@@ -75,7 +75,7 @@ struct report_format {
 extern const struct report_format report_text, report_json, report_jsonl, report_csv;
 
 /* Each returns false when the output could not be written, with the reason in errno. What is written is
- * flushed, so that a reader at the other end of a pipe sees every picture at once. */
+ * flushed, so that a reader at the other end of a pipe sees every image at once. */
 
 /* Starts a report of one format to out. */
 bool report_begin(struct report *report, enum output_format format, FILE *out, bool time,

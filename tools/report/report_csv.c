@@ -1,4 +1,4 @@
-/* CSV as RFC 4180 has it, with plain newlines: one line per picture and class. */
+/* CSV as RFC 4180 has it, with plain newlines: one line per image and class. */
 #include <math.h>
 #include <string.h>
 

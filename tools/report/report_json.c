@@ -1,4 +1,4 @@
-/* JSON: one document, or with JSON Lines one object for each picture. */
+/* JSON: one document, or with JSON Lines one object for each image. */
 #include "report/report.h"
 
 enum { FLOAT_DIGITS = 9, TIME_DIGITS = 6 };
@@ -64,7 +64,7 @@ static void write_classes(struct json *json, const struct report_image *image)
     json_close_array(json);
 }
 
-/* The members of one picture's object. */
+/* The members of one image's object. */
 static void write_members(struct report *report, const struct report_image *image)
 {
     struct json *json = &report->json;
@@ -119,7 +119,7 @@ static void end(struct report *report, const struct report_totals *totals,
     if (report->time) {
         json_open_object(json, "time", false);
         json_number(json, "load_ms", timing->load_ms, TIME_DIGITS);
-        json_number(json, "prepare_ms", timing->prepare_ms, TIME_DIGITS);
+        json_number(json, "prepack_ms", timing->prepack_ms, TIME_DIGITS);
         json_number(json, "decode_preprocess_ms", timing->decode_ms, TIME_DIGITS);
         json_number(json, "infer_ms", timing->infer_ms, TIME_DIGITS);
         json_integer(json, "peak_bytes", (int64_t)timing->peak_bytes);

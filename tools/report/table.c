@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "io/message.h"
+#include "io/terminal.h"
 
-enum { MOST_COLUMNS = 24 };
+enum { MAX_COLUMNS = 24 };
 
 struct column {
     bool right;
@@ -16,10 +17,10 @@ struct column {
     int width; /* in characters */
 };
 
-static int split_columns(const char *columns, struct column out[MOST_COLUMNS])
+static int split_columns(const char *columns, struct column out[MAX_COLUMNS])
 {
     int count = 0;
-    for (const char *p = columns; *p != '\0' && count < MOST_COLUMNS; count++) {
+    for (const char *p = columns; *p != '\0' && count < MAX_COLUMNS; count++) {
         const size_t length = strcspn(p + 1, "<>");
         out[count] = (struct column){.right = *p == '>', .head = p + 1, .head_bytes = (int)length};
         p += 1 + length;
@@ -77,7 +78,7 @@ static void write_cell(const struct column *column, const char *text, size_t byt
 
 void table_write(const struct table *table, FILE *out)
 {
-    struct column columns[MOST_COLUMNS];
+    struct column columns[MAX_COLUMNS];
     const size_t count = (size_t)split_columns(table->columns, columns);
     for (size_t c = 0; c < count; c++) {
         columns[c].width = get_width(columns[c].head, (size_t)columns[c].head_bytes);
@@ -87,9 +88,11 @@ void table_write(const struct table *table, FILE *out)
         }
     }
     int owed = 0;
+    terminal_begin_bold(out);
     for (size_t c = 0; c < count; c++) {
         write_cell(&columns[c], columns[c].head, (size_t)columns[c].head_bytes, &owed, out);
     }
+    terminal_end_bold(out);
     for (size_t i = 0; i < table->cell_count; i++) {
         if (i % count == 0) {
             putc('\n', out);

@@ -18,7 +18,8 @@ struct table {
 /* Adds the next cell. */
 void table_add(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Writes heads and rows, each after an indent of two blanks; control characters are made visible.
+/* Writes heads, bold on a terminal, and rows, each after an indent of two blanks; control characters are
+ * made visible.
  * A row that is not full is filled with empty cells. */
 void table_write(const struct table *table, FILE *out);
 

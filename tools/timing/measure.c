@@ -7,10 +7,10 @@
 
 #include "io/message.h"
 
-enum { MOST_RUNS = 10000, WARM_UPS = 2 };
+enum { MAX_RUNS = 10000, WARM_UPS = 2 };
 
 #define STABLE 0.01 /* the error of the median at which it is known well enough */
-#define DRIFT 0.05  /* the difference of the roof's two ends that is worth a word */
+#define DRIFT 0.05  /* the difference of the peak's two ends that is worth a word */
 
 /* Everything that lives as long as the runs. */
 struct runner {
@@ -41,22 +41,22 @@ static vgg_status allocate(struct runner *runner, size_t classes, struct vgg_err
     const struct measure_options *options = runner->options;
     const size_t batch = (size_t)options->batch;
     const size_t plane = 3 * (size_t)options->height * (size_t)options->width;
-    runner->capacity = options->runs > 0 ? (size_t)options->runs : MOST_RUNS;
+    runner->capacity = options->runs > 0 ? (size_t)options->runs : MAX_RUNS;
     runner->input = malloc(batch * plane * sizeof *runner->input);
     runner->logits = calloc(batch * classes, sizeof *runner->logits);
     runner->run_ms = calloc(runner->capacity, sizeof *runner->run_ms);
     runner->sorted = calloc(runner->capacity, sizeof *runner->sorted);
     if (runner->input == NULL || runner->logits == NULL || runner->run_ms == NULL ||
         runner->sorted == NULL) {
-        return message_fail(err, VGG_ERR_MEMORY, "out of memory for %d pictures of %dx%d",
+        return message_fail(err, VGG_ERR_MEMORY, "out of memory for %d images of %dx%d",
                             options->batch, options->width, options->height);
     }
-    if (options->picture == NULL) {
+    if (options->image == NULL) {
         fill_random(runner->input, batch * plane);
         return VGG_OK;
     }
     for (size_t n = 0; n < batch; n++) {
-        memcpy(runner->input + n * plane, options->picture, plane * sizeof *runner->input);
+        memcpy(runner->input + n * plane, options->image, plane * sizeof *runner->input);
     }
     return VGG_OK;
 }
@@ -78,7 +78,7 @@ static vgg_status create_session(struct runner *runner, const vgg_model *model,
     };
     double start = timing_now_ms();
     vgg_status status = vgg_session_create(model, &session_options, &out->session, err);
-    timing_lap(&start, &out->timing.prepare_ms);
+    timing_lap(&start, &out->timing.prepack_ms);
     if (status != VGG_OK) {
         return status;
     }
@@ -187,7 +187,7 @@ static void summarise_steps(struct runner *runner)
     for (size_t s = 0; s < out->step_count; s++) {
         vgg_session_get_step(out->session, s, &out->steps[s].info);
         out->steps[s].ms = get_step_ms(runner, s, 0, least, most);
-        out->steps[s].prepare_ms = get_step_ms(runner, s, 1, least, most);
+        out->steps[s].prepack_ms = get_step_ms(runner, s, 1, least, most);
     }
 }
 
@@ -240,7 +240,7 @@ void measurement_free(struct measurement *measurement)
     *measurement = (struct measurement){0};
 }
 
-struct vgg_roof measurement_get_roof(const struct measurement *measurement)
+struct vgg_roof measurement_get_peak(const struct measurement *measurement)
 {
     const struct vgg_roof *a = &measurement->begin, *b = &measurement->end;
     return (struct vgg_roof){
@@ -265,49 +265,49 @@ bool measurement_has_drifted(const struct measurement *measurement)
 
 /* Milliseconds to read the weights; 0 where nothing is known of it. Convolutions' weights may well
  * stay in a cache from run to run, so that only fully connected layers are held against memory. */
-static double get_read_ms(const struct vgg_step_info *info, const struct vgg_roof *roof)
+static double get_read_ms(const struct vgg_step_info *info, const struct vgg_roof *peak)
 {
     const bool linear = strncmp(info->nodes, "Linear", 6) == 0;
-    return linear && roof->bytes_per_second > 0
-               ? 1e3 * (double)info->read_bytes / roof->bytes_per_second
+    return linear && peak->bytes_per_second > 0
+               ? 1e3 * (double)info->read_bytes / peak->bytes_per_second
                : 0;
 }
 
-double measure_get_product_ms(const struct vgg_step_info *info, const struct vgg_roof *roof)
+double measure_get_product_ms(const struct vgg_step_info *info, const struct vgg_roof *peak)
 {
     const bool winograd = strncmp(info->algorithm, "F(", 2) == 0;
     return 2e3 * info->products /
-           (winograd ? roof->winograd_flops_per_second : roof->flops_per_second);
+           (winograd ? peak->winograd_flops_per_second : peak->flops_per_second);
 }
 
-double measure_get_roof_ms(const struct vgg_step_info *info, const struct vgg_roof *roof)
+double measure_get_roofline_ms(const struct vgg_step_info *info, const struct vgg_roof *peak)
 {
-    return fmax(measure_get_product_ms(info, roof), get_read_ms(info, roof));
+    return fmax(measure_get_product_ms(info, peak), get_read_ms(info, peak));
 }
 
-bool measure_is_read_bound(const struct vgg_step_info *info, const struct vgg_roof *roof)
+bool measure_is_read_bound(const struct vgg_step_info *info, const struct vgg_roof *peak)
 {
-    return get_read_ms(info, roof) > measure_get_product_ms(info, roof);
+    return get_read_ms(info, peak) > measure_get_product_ms(info, peak);
 }
 
 struct measure_total measurement_sum(const struct measurement *measurement)
 {
-    const struct vgg_roof roof = measurement_get_roof(measurement);
+    const struct vgg_roof peak = measurement_get_peak(measurement);
     struct measure_total total = {0};
     for (size_t s = 0; s < measurement->step_count; s++) {
         const struct measure_step *step = &measurement->steps[s];
         total.ms += step->ms;
-        total.prepare_ms += step->prepare_ms;
+        total.prepack_ms += step->prepack_ms;
         total.multiply_adds += step->info.multiply_adds;
         total.products += step->info.products;
-        total.product_ms += measure_get_product_ms(&step->info, &roof);
-        total.roof_ms += measure_get_roof_ms(&step->info, &roof);
+        total.product_ms += measure_get_product_ms(&step->info, &peak);
+        total.roofline_ms += measure_get_roofline_ms(&step->info, &peak);
         total.predicted_ms += step->info.predicted_ms;
         total.predicted_steps_ms += step->info.predicted_ms > 0 ? step->ms : 0;
         total.weight_bytes += step->info.weight_bytes;
         total.read_bytes += step->info.read_bytes;
         total.activation_bytes += step->info.input_bytes + step->info.output_bytes;
     }
-    total.run_ms = total.ms + (measurement->one_shot ? total.prepare_ms : 0);
+    total.run_ms = total.ms + (measurement->one_shot ? total.prepack_ms : 0);
     return total;
 }

@@ -15,9 +15,8 @@ struct measure_options {
     enum vgg_conv_algorithm conv;
     bool one_shot, low_memory;
     int height, width;
-    const float
-        *picture; /* [3][height][width], the same for the whole batch; NULL: random numbers */
-    int runs;     /* exactly so many; 0: until the median is stable */
+    const float *image; /* [3][height][width], the same for the whole batch; NULL: random numbers */
+    int runs;           /* exactly so many; 0: until the median is stable */
     double min_ms, max_ms; /* then: of the timed runs at least, of everything at most */
     /* NULL, or called now and then with the number of runs done. */
     void (*progress)(void *user, size_t runs);
@@ -28,14 +27,14 @@ struct measure_options {
 struct measure_step {
     struct vgg_step_info info; /* its strings are borrowed from the session */
     double ms;
-    double prepare_ms; /* its weights: once, or in each run of a one-shot session, and not in ms */
+    double prepack_ms; /* its weights: once, or in each run of a one-shot session, and not in ms */
 };
 
 struct measurement {
     vgg_session *session; /* owned */
     bool one_shot;        /* every run prepares the weights */
     struct vgg_session_info info;
-    struct timing timing;       /* prepare_ms, and the memory of this configuration */
+    struct timing timing;       /* prepack_ms, and the memory of this configuration */
     double first_ms;            /* the first run */
     struct stats run;           /* milliseconds of a run of the whole batch */
     bool stable;                /* the median is known to 1 % */
@@ -49,26 +48,26 @@ vgg_status measure_run(const vgg_model *model, const struct measure_options *opt
                        struct measurement *out, struct vgg_error *err);
 void measurement_free(struct measurement *measurement);
 
-/* The better of both ends: a roof is what the machine can do at most. */
-struct vgg_roof measurement_get_roof(const struct measurement *measurement);
+/* The better of both ends: a peak is what the machine can do at most. */
+struct vgg_roof measurement_get_peak(const struct measurement *measurement);
 /* Whether the two ends differ by more than 5 %: the machine was not the same all the time. */
 bool measurement_has_drifted(const struct measurement *measurement);
 
-/* Milliseconds that a step's products would take at the roof of their kind. */
-double measure_get_product_ms(const struct vgg_step_info *info, const struct vgg_roof *roof);
-/* Milliseconds that a step would take at the roof: its products or, fully connected,
+/* Milliseconds that a step's products would take at the peak of their kind. */
+double measure_get_product_ms(const struct vgg_step_info *info, const struct vgg_roof *peak);
+/* Milliseconds that a step would take at the peak: its products or, fully connected,
  * its weights from memory, whichever takes longer. 0 for steps that neither bounds. */
-double measure_get_roof_ms(const struct vgg_step_info *info, const struct vgg_roof *roof);
+double measure_get_roofline_ms(const struct vgg_step_info *info, const struct vgg_roof *peak);
 /* Whether it is memory that bounds it. */
-bool measure_is_read_bound(const struct vgg_step_info *info, const struct vgg_roof *roof);
+bool measure_is_read_bound(const struct vgg_step_info *info, const struct vgg_roof *peak);
 
 /* Sums over all steps. */
 struct measure_total {
     double ms;
-    double prepare_ms;
+    double prepack_ms;
     double run_ms; /* ms, and what each run prepares */
     double multiply_adds, products;
-    double product_ms, roof_ms, predicted_ms;
+    double product_ms, roofline_ms, predicted_ms;
     double predicted_steps_ms; /* measured, of the steps that have a prediction */
     uint64_t weight_bytes, read_bytes, activation_bytes;
 };

@@ -6,10 +6,10 @@
 
 struct timing {
     double load_ms;      /* open the checkpoint, make the model */
-    double prepare_ms;   /* plan, threads, weights in kernel order whoever prepares them */
-    double decode_ms;    /* decode and preprocess, all pictures */
-    double infer_ms;     /* run the net, all pictures */
-    int images;          /* pictures that were run */
+    double prepack_ms;   /* plan, threads, weights in kernel order whoever prepares them */
+    double decode_ms;    /* decode and preprocess, all images */
+    double infer_ms;     /* run the net, all images */
+    int images;          /* images that were run */
     uint64_t peak_bytes; /* resident, mapped files included */
     uint64_t
         peak_private_bytes; /* anonymous: what only this process has; 0 when unknown. The largest
