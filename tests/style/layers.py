@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Who includes whom, and how long the files are.
+"""Checks which folder includes which, and how long the files are.
 
     layers.py SOURCE_ROOT
 
@@ -86,18 +86,29 @@ def check_include(file, folder, header):
               f"{name}: includes {header}, which is for {', '.join(LIBRARIES[header])}")
     if "_tmpl." in file.name or file.name.startswith(("vec", "dot")):
         check(header in KERNEL_HEADERS, f"{name}: a kernel must not include {header}")
+    check(".." not in header.split("/"), f"{name}: {header}: expected a path from src or include, without ..")
     part = posixpath.dirname(header)
     if part and any((root / top / part).is_dir() for top in ("src", "tools")):
         check(part in ALLOWED[folder], f"{name}: {folder} must not include {header}")
 
 
+def check_file(file):
+    name, folder = file.relative_to(root).as_posix(), file.parent.relative_to(root).as_posix()
+    check(folder in ALLOWED, f"{name}: {folder} is not in the table of folders, ALLOWED in tests/style/layers.py")
+    if folder not in ALLOWED:
+        return
+    text = file.read_text(encoding="utf-8")
+    check(text.startswith("/*"), f"{name}: expected a comment first that says what the file does")
+    for header in INCLUDE.findall(text):
+        check_include(file, folder, header)
+
+
+for top in ("include", "src", "tools"):
+    for file in sorted((root / top).rglob("*.*")):
+        if file.suffix in (".c", ".h", ".inc"):
+            check_file(file)
 for folder in ALLOWED:
-    for file in sorted((root / folder).glob("*.[ch]")):
-        text = file.read_text(encoding="utf-8")
-        check(text.startswith("/*"),
-              f"{file.relative_to(root)}: does not open with what it is for")
-        for header in INCLUDE.findall(text):
-            check_include(file, folder, header)
+    check((root / folder).is_dir(), f"{folder}: is in the table of folders, ALLOWED, but not there")
 
 lengths = []
 for folder in ("include", "src", "tests", "tools"):

@@ -1,48 +1,200 @@
 #!/usr/bin/env python3
-"""What the README files name is there: every path under a folder of the source, every option of
-vgg-infer, and as many hostile files as they say.
+"""Checks that what the Markdown files name exists: every path, link and document, every command and option of
+vgg-infer and of the repository's scripts, and as many malicious files as they count.
 
-    readme.py SOURCE_ROOT VGG_INFER"""
+    readme.py SOURCE_ROOT VGG_INFER
+
+Code is taken from fenced blocks, indented blocks and code spans. In it, what follows `vgg-infer` must be an
+operand, a command, or an option of the command that the line calls. An option on its own, in code or in
+prose, must be vgg-infer's or that of a script in the document's own folder."""
+import functools
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 
 root, program = pathlib.Path(sys.argv[1]), sys.argv[2]
-FOLDERS = "include|models|src|tests|tools"
+FOLDERS = "examples|include|models|src|tests|tools"
+# Programs of others, whose options are not looked at.
+EXTERNAL = {"apt-get", "cc", "clang-format", "clang-tidy", "cppcheck", "docker", "flock", "gcc", "git", "meson", "ninja",
+            "perf", "pip", "pkg-config", "python3", "scp", "ssh", "sudo", "taskset"}
+OPTION = r"--[a-z][a-z0-9-]*[a-z0-9]|(?<=\s)-[A-Za-z](?=\W|\d|$)"
+LONG_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*[a-z0-9]")
 passed = failed = 0
 
 
 def check(good, message):
     global passed, failed
-    passed, failed = passed + good, failed + (not good)
+    passed, failed = passed + bool(good), failed + (not good)
     if not good:
         print(message)
 
 
-text = "".join(subprocess.run([program, "help", *command], capture_output=True, text=True).stdout for command in
-               ([], ["bench"], ["classify"], ["compare"], ["convert"], ["eval"], ["info"], ["pack"]))
-known = set(re.findall(r"--[a-z][a-z-]+", text))
+@functools.lru_cache(maxsize=None)
+def get_help(*command):
+    """What `vgg-infer COMMAND --help` prints; of a word that is no command, the general help."""
+    return subprocess.run([program, *command, "--help"], capture_output=True, text=True, check=False).stdout
 
-for readme in [*root.glob("*.md"), *root.glob("[a-z]*/*.md")]:
-    name, content = readme.relative_to(root), readme.read_text(encoding="utf-8")
+
+def is_command(word):
+    return word == "help" or get_help(word) != get_help()
+
+
+@functools.lru_cache(maxsize=None)
+def find_options(*command):
+    """The long and short options in a help text."""
+    return set(re.findall(r"--[a-z][a-z0-9-]*[a-z0-9]", get_help(*command))) | \
+        set(re.findall(r"(?<=\s)-[A-Za-z](?=,)", get_help(*command)))
+
+
+@functools.lru_cache(maxsize=None)
+def find_all_options():
+    words = re.findall(r"^  ([a-z]+)", get_help(), re.MULTILINE)
+    return find_options().union(*(find_options(word) for word in words if is_command(word)))
+
+
+@functools.lru_cache(maxsize=None)
+def find_script_options(folder):
+    """Every option that occurs in a script of a folder; the root's own are none."""
+    found = set()
+    if folder != root:
+        for file in folder.rglob("*"):
+            if file.suffix in (".py", ".sh") or file.parent.name == "bench" and file.suffix == ".c":
+                found |= set(LONG_OPTION.findall(file.read_text(encoding="utf-8")))
+    return found
+
+
+def split_code(text):
+    """(code, prose): the lines of blocks and the contents of spans; all else."""
+    code, prose, fenced = [], [], False
+    for line in text.replace("\\\n", " ").splitlines():
+        if line.lstrip().startswith("```"):
+            fenced = not fenced
+        elif fenced or line.startswith("    "):
+            code.append(line.strip())
+        else:
+            code += [span for _, span in re.findall(r"(`+)(.+?)\1", line)]
+            prose.append(re.sub(r"(`+).+?\1", "", line))
+    return code, prose
+
+
+def split_commands(line):
+    """The commands of a line of shell, as lists of words, without comments and assignments."""
+    line = re.sub(r"^\$ |(^|\s)#.*$", "", line)
+    for part in re.split(r"&&|\|\|?|;|\)", line):
+        try:
+            words = shlex.split(part)
+        except ValueError:
+            words = part.split()
+        while words and (re.match(r"[A-Z_]+=", words[0]) or words[0] in ("sudo", "env")):
+            words = words[1:]
+        if words:
+            yield words
+
+
+def find_script(readme, word):
+    for place in (root / word, readme.parent / word):
+        if place.is_file() and place.suffix in (".py", ".sh"):
+            return place
+    return None
+
+
+def find_words_options(words):
+    return [word.split("=")[0] for word in words if re.match(r"--[a-z]|-[A-Za-z]", word)]
+
+
+def split_letters(option, known):
+    """-k10 is -k; -ojson is -o."""
+    return option[:2] if not option.startswith("--") and option not in known else option
+
+
+def check_vgg_infer(name, words):
+    word = next((w for w in words if not w.startswith("-")), "")
+    is_word = re.fullmatch(r"[a-z]{2,}", word) is not None and words[0] == word
+    if is_word:
+        check(is_command(word), f"{name}: vgg-infer has no command {word}")
+    command = [word] if is_word and is_command(word) and word != "help" else []
+    known = find_options(*command)
+    for option in find_words_options(words):
+        check(split_letters(option, known) in known,
+              f"{name}: vgg-infer {' '.join(command)} has no {option}".replace("  ", " "))
+
+
+def check_command(readme, name, words):
+    if pathlib.PurePath(words[0]).name == "vgg-infer":
+        if len(words) > 1:
+            check_vgg_infer(name, words[1:])
+        return
+    script = find_script(readme, words[0])
+    options = find_words_options(words[1:])
+    if options and script is None and re.fullmatch(r"[a-z]+", words[0]) and is_command(words[0]):
+        check_vgg_infer(name, words)
+        return
+    if script is not None:
+        text = script.read_text(encoding="utf-8")
+        helper = script.parent / "harness.py"
+        text += helper.read_text(encoding="utf-8") if helper.is_file() else ""
+        for option in options:
+            check(option in text, f"{name}: {words[0]} has no {option}")
+    elif words[0].startswith("-"):
+        for option in find_words_options(words[:1]):
+            check_bare(readme, name, option)
+    elif any(option.startswith("--") for option in options):
+        own = words[0].startswith(("build", "./")) or words[0] in EXTERNAL or "/" in words[0]
+        check(own, f"{name}: {words[0]} takes {options[0]}, but is not a program that this test knows")
+
+
+def check_bare(readme, name, option):
+    known = find_all_options() | find_script_options(readme.parent)
+    check(split_letters(option, known) in known, f"{name}: no command of vgg-infer has {option}")
+
+
+def check_paths(readme, name, content):
     for path in sorted(set(re.findall(rf"(?<![\w./-])((?:{FOLDERS})/[\w./-]*\w)", content))):
         check((root / path).exists() or (readme.parent / path).exists(),
               f"{name}: names {path}, which is not there")
-        if re.search(rf"^\s+(?:\./)?{re.escape(path)}", content, re.MULTILINE) and \
-                path.endswith((".sh", ".py")):
+        if re.search(rf"^\s*(?:\./)?{re.escape(path)}", content, re.MULTILINE) and \
+                path.endswith((".sh", ".py")) and (root / path).exists():
             check((root / path).stat().st_mode & 0o111 != 0, f"{name}: {path} cannot be run")
-    for line in re.findall(r"vgg-infer .*", content):
-        for option in re.findall(r"(?<!\S)--[a-z][a-z-]+", line):
-            check(option in known, f"{name}: vgg-infer has no {option}")
+    for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", content):
+        check("://" in link or (readme.parent / link).exists(), f"{name}: links to {link}, which is not there")
+    documents = {path.name for path in find_documents()}
+    for document in set(re.findall(r"[\w-]+\.md\b", content)):
+        check(document in documents, f"{name}: names {document}, which is not in the repository")
 
-sys.path.insert(0, str(root / "tests" / "crashers"))
-from run import all_cases  # noqa: E402
-hostile = sum(case.code != 0 for case in all_cases())
-for name, words in (("README.md", "hostile files"), ("tests/crashers/README.md", "hostile ones")):
-    told = re.findall(rf"over (\d+) {words}", (root / name).read_text(encoding="utf-8"))
-    check(len(told) == 1 and int(told[0]) < hostile < int(told[0]) + 100,
-          f"{name}: tells of over {told} {words}, there are {hostile}")
 
+def find_documents():
+    top = [path for path in root.glob("*.md")]
+    folders = [path for path in root.iterdir() if path.is_dir() and re.match(r"[a-z]", path.name)
+               and not path.name.startswith("build")]
+    return sorted(top + [path for folder in folders for path in folder.rglob("*.md")])
+
+
+def check_document(readme):
+    name, content = readme.relative_to(root), readme.read_text(encoding="utf-8")
+    check_paths(readme, name, content)
+    code, prose = split_code(content)
+    for line in code:
+        for words in split_commands(line):
+            check_command(readme, name, words)
+    for line in prose:
+        for option in LONG_OPTION.findall(line):
+            check_bare(readme, name, option)
+
+
+def check_hostile_count():
+    sys.path.insert(0, str(root / "tests" / "crashers"))
+    from run import all_cases
+    hostile = sum(case.code != 0 for case in all_cases())
+    for name in ("README.md", "tests/crashers/README.md"):
+        counts = re.findall(r"over (\d+)\s+malicious\s+and\s+corrupt\s+files", (root / name).read_text(encoding="utf-8"))
+        check(len(counts) == 1 and int(counts[0]) < hostile < int(counts[0]) + 100,
+              f"{name}: expected one count, 'over N malicious and corrupt files', found {counts}; there are {hostile}")
+
+
+for document in find_documents():
+    check_document(document)
+check_hostile_count()
 print(f"{passed} passed, {failed} failed")
 sys.exit(failed > 0)
