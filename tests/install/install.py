@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""What `meson install` gives: the files, man pages and completions that are sound, and a library that the
-program in vgg.h's head comment is compiled against, in C and in C++, shared and static, and classifies.
+"""Checks what `meson install` installs: the files, the man pages, the completions, and the library. The program in the
+first comment of vgg.h and those of examples/ are compiled against it as C and as C++, the former with the shared
+and the static library, and run.
 
     install.py SOURCE_ROOT BUILD_ROOT PREFIX VERSION MESON"""
 import os
@@ -117,45 +118,85 @@ def check_completions(root):
         check(code == 0 and out.strip() == "_vgg-infer" and not err, f"zsh: {out}{err}")
 
 
-def check_example(root, lib, scratch):
-    comment = (root / "include/vgg/vgg.h").read_text(encoding="utf-8").split("*/")[0]
-    program = "\n".join(re.findall(r"^ \*     (.*)$", comment, re.MULTILINE)) + "\n"
-    picture = source / "models/pictures/bag_18.png"
-    model = root / "share/vgg-infer/models/fashion_vgg8_bn.pth"
-    env = {**os.environ, "PKG_CONFIG_PATH": str(root / lib / "pkgconfig")}
+class Installed:
+    """The installed library as pkg-config describes it, and compilers for it."""
 
-    def pkg(*words):
-        code, out, err = run(["pkg-config", f"--define-variable=prefix={root}", *words, "vgg"], env=env)
+    COMPILERS = (("c", ["gcc", "-std=c11"]), ("cpp", ["g++", "-std=c++11"]))
+
+    def __init__(self, root, lib, scratch):
+        self.root, self.lib, self.scratch = root, root / lib, scratch
+        self.model = root / "share/vgg-infer/models/fashion_vgg8_bn.pth"
+        self.image = next((source / "models").glob("*/bag_18.png"))
+
+    def pkg(self, *words):
+        env = {**os.environ, "PKG_CONFIG_PATH": str(self.lib / "pkgconfig")}
+        code, out, err = run(["pkg-config", f"--define-variable=prefix={self.root}", *words, "vgg"], env=env)
         check(code == 0, f"pkg-config {words}: {err}")
         return out.split()
 
-    check(pkg("--modversion") == [version], "vgg.pc: wrong version")
-    reference = run([root / "bin/vgg-infer", "-k1", "--format", "csv", model, picture])[1]
-    label = reference.splitlines()[1].split(",")[3]
-    check(label == "Bag", f"the installed program says {label}")
-    compilers = [("c", ["gcc", "-std=c11"]), ("cpp", ["g++", "-std=c++11"])]
-    for suffix, compiler in compilers:
-        if not shutil.which(compiler[0]):
-            print(f"no {compiler[0]}: the example was not compiled with it")
-            continue
-        file = scratch / f"example.{suffix}"
-        file.write_text(program, encoding="utf-8")
+    def compile(self, name, text, suffix, compiler, linking="shared"):
+        """The path of the executable."""
+        file, target = self.scratch / f"{name}.{suffix}", self.scratch / f"{name}_{suffix}_{linking}"
+        file.write_text(text, encoding="utf-8")
+        libs = self.pkg("--libs")
+        if linking == "static":
+            libs = [self.lib / "libvgg.a" if word == "-lvgg" else word for word in self.pkg("--static", "--libs")]
+        code, _, err = run([*compiler, "-Wall", "-Wextra", "-Wpedantic", "-Werror", file, *self.pkg("--cflags"), *libs,
+                            "-pthread", "-o", target])
+        check(code == 0, f"{target.name}: {err}")
+        uses = "libvgg.so" in run(["readelf", "-d", target])[1]
+        check(uses == (linking == "shared"), f"{target.name}: libvgg.so: {uses}")
+        return target
+
+    def run(self, target, *words):
+        return run([target, *words], env={"LD_LIBRARY_PATH": str(self.lib)})
+
+    def each_compiler(self):
+        for suffix, compiler in self.COMPILERS:
+            if shutil.which(compiler[0]):
+                yield suffix, compiler
+            else:
+                print(f"no {compiler[0]}: no program was compiled with it")
+
+
+def check_header_program(installed):
+    """The program in the first comment of vgg.h."""
+    comment = (installed.root / "include/vgg/vgg.h").read_text(encoding="utf-8").split("*/")[0]
+    program = "\n".join(re.findall(r"^ \*     (.*)$", comment, re.MULTILINE)) + "\n"
+    check(installed.pkg("--modversion") == [version], "vgg.pc: wrong version")
+    reference = run([installed.root / "bin/vgg-infer", "-k1", "--format", "csv", installed.model, installed.image])[1]
+    check(reference.splitlines()[1].split(",")[3] == "Bag", f"the installed program prints {reference}")
+    for suffix, compiler in installed.each_compiler():
         for linking in ("shared", "static"):
-            libs = pkg("--libs")
-            if linking == "static":
-                libs = [root / lib / "libvgg.a" if word == "-lvgg" else word
-                        for word in pkg("--static", "--libs")]
-            target = scratch / f"example_{suffix}_{linking}"
-            code, _, err = run([*compiler, "-Wall", "-Wextra", "-Werror", file, *pkg("--cflags"),
-                                *libs, "-o", target])
-            check(code == 0, f"{target.name}: {err}")
-            run_env = {"LD_LIBRARY_PATH": str(root / lib)} if linking == "shared" else {}
-            code, out, err = run([target, model, picture], env=run_env)
+            target = installed.compile("program", program, suffix, compiler, linking)
+            code, out, err = installed.run(target, installed.model, installed.image)
             check(code == 0 and "Bag" in out, f"{target.name}: {out}{err}")
-            uses = "libvgg.so" in run(["readelf", "-d", target])[1]
-            check(uses == (linking == "shared"), f"{target.name}: libvgg.so: {uses}")
-            code, _, err = run([target, source / "README.md", picture], env=run_env)
+            code, _, err = installed.run(target, source / "README.md", installed.image)
             check(code == 1 and "README.md" in err, f"{target.name}: no model: exit {code}, {err}")
+
+
+def check_examples(installed):
+    """Each program of examples/: what it prints of an image, what of a mistake, and that its usage is explained."""
+    text, model, image = source / "README.md", installed.model, installed.image
+    cases = {  # arguments, exit code, what standard output and standard error together contain
+        "classify": [([model, image], 0, ["95.48", "class 8  Bag", "Pullover"]), ([model, text], 1, ["JPEG or PNG"])],
+        "features": [([model, image, "features.3"], 0, ["features.3: [1,32,28,28]"]),
+                     ([model, image, "features.99"], 1, ["no node is called features.99", "features.3 "])],
+        "memory": [([model, image, "64"], 0, ["class 8, probability 0.95", "not released 0 bytes"]),
+                   ([model, image, "1"], 1, ["out of memory", "not released 0 bytes"])],
+        "threads": [(["3", model, *sorted(image.parent.glob("*.png"))], 0, ["class 9", "class 8", "class 5", "class 1"]),
+                    (["2", model, image, text], 1, ["class 8", "JPEG or PNG"])],
+    }
+    found = {path.stem for path in (source / "examples").glob("*.c")}
+    check(found == set(cases), f"examples: expected {sorted(cases)}, found {sorted(found)}")
+    for name in sorted(found & set(cases)):
+        program = (source / "examples" / f"{name}.c").read_text(encoding="utf-8")
+        for suffix, compiler in installed.each_compiler():
+            target = installed.compile(name, program, suffix, compiler)
+            for words, expected, parts in [*cases[name], ([], 2, ["usage: " + name])]:
+                code, out, err = installed.run(target, *words)
+                check(code == expected and all(part in out + err for part in parts),
+                      f"{target.name} {words}: exit {code}, {out}{err}")
 
 
 with tempfile.TemporaryDirectory(prefix="vgg-install-") as folder:
@@ -166,7 +207,9 @@ with tempfile.TemporaryDirectory(prefix="vgg-install-") as folder:
     check_files(root, lib)
     check_man(root)
     check_completions(root)
-    check_example(root, lib, pathlib.Path(tempfile.mkdtemp(dir=folder)))
+    installed = Installed(root, lib, pathlib.Path(tempfile.mkdtemp(dir=folder)))
+    check_header_program(installed)
+    check_examples(installed)
 
 print(f"{passed} passed, {failed} failed")
 sys.exit(failed > 0)

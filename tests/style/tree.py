@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""What is under version control: at the top only what a reader expects there, nowhere a link, and nothing that
-.gitignore names.
+"""Checks what is under version control: at the top only the files and folders of TOP, no symbolic links, and no file
+that .gitignore excludes.
 
     tree.py SOURCE_ROOT"""
 import subprocess
 import sys
 
-TOP = {".ci", ".clang-format", ".gitignore", "LICENSE", "README.md", "include", "meson.build", "meson_options.txt",
+TOP = {".ci", ".clang-format", ".clang-tidy", ".editorconfig", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md",
+       "LICENSE", "NOTICE", "README.md", "SECURITY.md", "examples", "include", "meson.build", "meson_options.txt",
        "models", "src", "tests", "tools"}
 
 
