@@ -4,6 +4,8 @@
     compare.py VGG_INFER SOURCE_ROOT
 
 Runs on the bundled checkpoint. Ends with "N passed, N failed"; exit 77 (skipped) without PyTorch."""
+import contextlib
+import io
 import json
 import pathlib
 import shutil
@@ -41,8 +43,11 @@ def check(good, what, *details):
 
 
 def write_golden(folder, *options, model=MODEL, pictures=PICTURES):
-    subprocess.run(["/usr/bin/python3", ROOT / "tools" / "scripts" / "golden.py", model, *pictures, "-o",
-                    folder, *options], check=True, stdout=subprocess.DEVNULL)
+    """What tools/golden.py writes, without another process, which would load PyTorch again."""
+    words, sys.argv = sys.argv, ["golden.py", *map(str, [model, *pictures, "-o", folder, *options])]
+    with contextlib.redirect_stdout(io.StringIO()):
+        golden.main()
+    sys.argv = words
 
 
 def compare(folder, *options, code, model=MODEL):
@@ -284,7 +289,8 @@ def test_described_net(good, folder):
 def main():
     with tempfile.TemporaryDirectory() as top:
         good = pathlib.Path(top) / "good"
-        write_golden(good)
+        subprocess.run(["/usr/bin/python3", ROOT / "tools" / "golden.py", MODEL, *PICTURES, "-o", good], check=True,
+                       stdout=subprocess.DEVNULL)
         for name, test in [item for item in globals().items() if item[0].startswith("test_")]:
             folder = pathlib.Path(top) / name
             folder.mkdir()

@@ -5,7 +5,7 @@ against PyTorch modules written from their descriptions.
     custom.py VGG_INFER RUN_MODEL
 
 Each net has Kaiming weights and BatchNorm statistics far from the identity, and gets photographs. Checked on
-every instruction set, on the best one with one thread and two; the scalar one is left out of SLOW cases:
+every instruction set, on the best one with one thread and two; the scalar one is left out of the largest case:
 
   * what is fed to the net is torchvision's Resize, CenterCrop, ToTensor, Normalize, to the bit
   * logits as close to PyTorch in float64 as the net's condition leads to expect (condition.py), those of wide nets
@@ -35,6 +35,7 @@ from condition import FACTOR, expected_error
 from exact import BOUND as THOUSAND, Tally, available, run
 from nets import VARIANTS, randomise
 from photos import photos
+from quick import QUICK
 
 PROGRAM, RUN_MODEL = sys.argv[1:3]
 PHOTOS = [path for _, path in list(photos())[:2]]
@@ -45,7 +46,8 @@ BOUND = 2 * THOUSAND
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 BEST = available()[-1]
 EVERY = [(isa, 2) for isa in available()] + [(BEST, 1)]
-SLOW = [(isa, 2) for isa in available() if isa != "scalar"] or EVERY
+VECTOR = [(isa, 2) for isa in available() if isa != "scalar"] or EVERY
+SLOW = ("torchvision", "low_memory")
 tally = Tally()
 
 
@@ -445,11 +447,11 @@ def test_low_memory():
     an eighth more, and of the process 24 MiB altogether."""
     net = Net(make_layers(models.vgg.cfgs["D"]), make_head(512 * 49, 60, 40, 10), 7)
     compare("low memory", net, transform(256, 224, *IMAGENET), ["--low-memory"],
-            configurations=SLOW + [(BEST, 1)], pictures=PHOTOS[:1])
+            configurations=VECTOR + [(BEST, 1)], pictures=PHOTOS[:1])
     with tempfile.TemporaryDirectory() as folder:
         path, picture = save(folder, net), os.path.join(folder, "small.png")
         Image.open(PHOTOS[0]).convert("RGB").resize((240, 260)).save(picture)
-        for isa, _ in SLOW:
+        for isa, _ in VECTOR:
             plans = {}
             for words in (["--low-memory"], ["--plan-for", "one-shot"], ["--plan-for", "steady"]):
                 record = json.loads(command("bench", "--runs", "1", "-t2", "--isa", isa, *words, "-fjson", path).stdout)
@@ -483,11 +485,11 @@ def test_batches():
 
 
 def main(namespace):
-    """Runs the tests of a script, or those that are asked for. Each starts from random numbers of its own."""
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    """Runs the tests of a script, or those that are asked for; in the everyday run without those of SLOW. Each starts
+    from random numbers of its own."""
     wanted = sys.argv[3:]
     for name, test in list(namespace.items()):
-        if name.startswith("test_") and (not wanted or name[5:] in wanted):
+        if name.startswith("test_") and (name[5:] in wanted if wanted else not QUICK or name[5:] not in SLOW):
             torch.manual_seed(zlib.crc32(name.encode()))
             test()
     print("worst against float64:")

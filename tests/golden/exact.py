@@ -15,7 +15,7 @@ and for two variants each algorithm of convolution, with a bound of its own.
 VGG_ISA limits the instruction sets, as it does for the program. The scalar one takes seconds a picture and so gets
 one photograph.
 
-    exact.py RUN_MODEL DOUBLE_CONV [--quick]
+    exact.py RUN_MODEL DOUBLE_CONV
 """
 import argparse
 import os
@@ -32,6 +32,7 @@ except ImportError as missing:
 
 from nets import VARIANTS, build, imagenet_input
 from photos import photos
+from quick import QUICK
 from reference import Reference
 
 BOUND = 3e-6  # relative to the picture's largest |logit|
@@ -116,9 +117,7 @@ def main():
     args = argparse.ArgumentParser()
     args.add_argument("program")
     args.add_argument("double_conv")
-    args.add_argument("--quick", action="store_true", help="two variants only")
     args = args.parse_args()
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
     reference, tally = Reference(args.double_conv), Tally()
     pictures = list(photos())[:2]
     rng = np.random.default_rng(7)
@@ -128,7 +127,7 @@ def main():
     classifier = None
     print("variant   from     isa     picture        |logit|  ours-torch32  ours-torch64  "
           "torch32-torch64   (relative to max |logit|)")
-    for number, variant in enumerate(VARIANTS[:2] if args.quick else VARIANTS):
+    for number, variant in enumerate(VARIANTS[:2] if QUICK else VARIANTS):
         net = build(variant, seed=number)
         # All share the first one's 124 million weights, whose conversion takes longer than a run.
         classifier = net.classifier = classifier or net.classifier

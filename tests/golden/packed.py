@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""vgg-infer pack at full size: the logits are the checkpoint's, and what a kill leaves.
+"""vgg-infer pack at full size: the logits are the checkpoint's, and what a kill leaves; every day only the latter.
 
     packed.py VGG_INFER RUN_MODEL KILL_AT SOURCE_ROOT
 
@@ -23,6 +23,7 @@ except ImportError as missing:
 from exact import BOUND, available, run
 from kills import kill
 from nets import build
+from quick import QUICK
 
 program, run_model, kill_at, source = *sys.argv[1:4], pathlib.Path(sys.argv[4])
 passed = failed = 0
@@ -108,9 +109,9 @@ def check_kills(folder):
 
 with tempfile.TemporaryDirectory(prefix="vgg-packed-") as name:
     check_kills(pathlib.Path(name))
-with tempfile.TemporaryDirectory(prefix="vgg-packed-") as name:
-    check_logits(pathlib.Path(name))
-    check_memory(pathlib.Path(name))
+    if not QUICK:
+        check_logits(pathlib.Path(name))
+        check_memory(pathlib.Path(name))
 
 print(f"{passed} passed, {failed} failed")
 sys.exit(failed > 0)
