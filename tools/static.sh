@@ -25,10 +25,7 @@ if [ "$arch" = "$(uname -m)" ]; then
     # shellcheck disable=SC2086 # lists of words
     install_missing $BUILD_PACKAGES $TOOLS musl-dev
 elif [ "$arch" = aarch64 ]; then
-    if ! dpkg --print-foreign-architectures | grep -qx arm64; then
-        say "packages: adding the architecture arm64"
-        as_root dpkg --add-architecture arm64
-    fi
+    add_architecture arm64
     # shellcheck disable=SC2086
     install_missing $BUILD_PACKAGES $TOOLS gcc-aarch64-linux-gnu musl-dev:arm64
 else

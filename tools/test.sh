@@ -1,85 +1,193 @@
 #!/bin/sh
-# Builds and tests everything: installs what that needs (apt, only what is missing), then
-#   build-test     gcc, warnings are errors: every test, the golden ones against torchvision too
-#   build-clang    clang, warnings are errors: the unit tests
-#   build-asan     AddressSanitizer and UBSan: the unit tests, the hostile files, the fuzzers' seeds
-#   build-tsan     ThreadSanitizer: the thread pool, and nets run on several threads
-#   build-aarch64  the cross build for 64-bit ARM: kernel and unit tests, under qemu
-#   build-static-… static executables (tools/static.sh): the main job, the one for ARM under qemu
-# The last line has the totals. With --native only the first of them.
+# Builds and tests vgg-infer. Installs the packages that this needs: with apt, only those that are missing.
+#
+#   tools/test.sh            everything: all builds below
+#   tools/test.sh --native   build-test alone, all its tests
+#   tools/test.sh --quick    build-test alone, without what takes long: at most five minutes on two cores
+#   tools/test.sh --isa avx2 [--native | --quick]
+#                            as on a machine whose best instruction set is that one: scalar, avx2, avx512,
+#                            amx or neon. Sets the environment variable VGG_ISA for every test
+#   tools/test.sh --chroot trixie
+#                            --quick in a minimal Debian of that release, bookworm or trixie, which is made in
+#                            build-chroot-trixie/ by debootstrap, as root, and kept for the next time
+#
+#   build-test      gcc, warnings are errors: every test
+#   build-clang     clang, warnings are errors: the unit tests
+#   build-asan      AddressSanitizer and UBSan: the unit tests, the crashers, the fuzzers' seeds
+#   build-tsan      ThreadSanitizer: the thread pool, and nets run on several threads
+#   build-aarch64-linux-gnu …  a cross build for each of CROSS_BUILDS: unit and kernel tests under qemu
+#   build-static-…  static executables (tools/static.sh): the main job, under qemu where it is foreign
+#
+# At the end the seconds that each part took, and in the last line the totals: "N passed, N failed, N skipped".
 set -eu
 cd "$(dirname "$0")/.."
 . tools/packages.sh
 
-native_only=
-case "$#:${1-}" in
-0:) ;;
-1:--native) native_only=yes ;;
-*)
-    echo "usage: tools/test.sh [--native]" >&2
-    exit 2
-    ;;
-esac
+# Cross builds: the name of the compiler and of tools/cross/NAME.ini, and Debian's name of the architecture.
+CROSS_BUILDS="
+    aarch64-linux-gnu:arm64
+"
+STATIC_BUILDS="$(uname -m) aarch64"
 
 TEST_PACKAGES="check valgrind binutils g++ python3 python3-torch python3-torchvision python3-numpy
     python3-pil dataset-fashion-mnist git libjpeg-turbo-progs python-matplotlib-data mate-backgrounds
-    man-db mandoc zsh fish libbz2-dev libssl-dev"
-CROSS_PACKAGES="clang qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross libc6:arm64 check:arm64
-    libzip-dev:arm64 libcjson-dev:arm64 libpng-dev:arm64 libjpeg62-turbo-dev:arm64 zlib1g-dev:arm64"
-if [ -n "$native_only" ]; then
-    CROSS_PACKAGES=
-elif ! dpkg --print-foreign-architectures | grep -qx arm64; then
-    say "packages: adding the architecture arm64"
-    as_root dpkg --add-architecture arm64
+    man-db mandoc zsh fish libbz2-dev liblzma-dev libssl-dev libzstd-dev"
+LIBRARIES="libc6 check libzip-dev libcjson-dev libpng-dev libjpeg62-turbo-dev zlib1g-dev"
+
+usage() {
+    echo "usage: tools/test.sh [--native | --quick] [--isa scalar|avx2|avx512|amx|neon]" >&2
+    echo "       tools/test.sh --chroot trixie|bookworm" >&2
+    exit 2
+}
+
+# has_flags FLAG...: whether the CPU has all of them.
+has_flags() {
+    for flag in "$@"; do
+        grep -m 1 -E '^(flags|Features)[[:space:]]*:' /proc/cpuinfo | grep -qw "$flag" || return 1
+    done
+}
+
+# Whether this CPU has the instruction set $1, as src/base/cpu.c decides.
+has_isa() {
+    case $1 in
+    scalar) ;;
+    avx2) has_flags avx2 fma f16c ;;
+    avx512) has_isa avx2 && has_flags avx512f avx512bw avx512dq avx512vl ;;
+    amx) has_isa avx512 && has_flags amx_tile amx_bf16 ;;
+    neon) has_flags asimd ;;
+    esac
+}
+
+scope=all
+if [ "$#:${1-}" = 2:--chroot ]; then
+    . tools/chroot.sh
+    test_in_chroot "$2"
+    exit
 fi
-# shellcheck disable=SC2086 # lists of words
-install_missing $BUILD_PACKAGES $TEST_PACKAGES $CROSS_PACKAGES
+while [ $# -gt 0 ]; do
+    case "$scope:$1:${2-}" in
+    all:--native:* | all:--quick:*)
+        scope=${1#--}
+        shift
+        ;;
+    *:--isa:scalar | *:--isa:avx2 | *:--isa:avx512 | *:--isa:amx | *:--isa:neon)
+        has_isa "$2" || fail "--isa $2: this CPU does not have that instruction set"
+        export VGG_ISA="$2"
+        shift 2
+        ;;
+    *) usage ;;
+    esac
+done
 
 failures=0
 logs=
+times=
+started=$(date +%s)
 
-# build_and_test FOLDER "SETUP OPTIONS" "TEST OPTIONS" ["NINJA TARGETS"]
-build_and_test() {
-    folder=$1
-    targets=${4-}
+# note_time PART: the seconds since the last call are those of this part.
+note_time() {
+    now=$(date +%s)
+    times="$times$1 $((now - started)) s, "
+    started=$now
+}
+
+# build FOLDER "SETUP OPTIONS" [NINJA TARGET...]
+build() {
+    folder=$1 options=$2
+    shift 2
     if [ ! -f "$folder/build.ninja" ]; then
         say "configuring $folder/"
         # shellcheck disable=SC2086 # a list of words
-        meson setup "$folder" $2
+        meson setup "$folder" $options
     fi
     say "building $folder/"
-    # shellcheck disable=SC2086 # a list of words
-    ninja -C "$folder" $targets
-    say "testing $folder/"
-    rm -f "$folder/meson-logs/testlog.json"
-    # shellcheck disable=SC2086 # a list of words
-    meson test -C "$folder" --no-rebuild --print-errorlogs $3 || failures=1
-    logs="$logs $folder/meson-logs/testlog.json"
+    ninja -C "$folder" "$@"
+    note_time "$folder"
 }
 
-build_and_test build-test "--werror" ""
-if [ -z "$native_only" ]; then
-    build_and_test build-clang "--werror --native-file tools/cross/clang.ini" "--suite unit"
+# run_tests FOLDER PART MESON-TEST-OPTION...
+run_tests() {
+    folder=$1 part=$2
+    shift 2
+    say "testing $folder/: $part"
+    rm -f "$folder/meson-logs/$part.json"
+    meson test -C "$folder" --no-rebuild --print-errorlogs --logbase "$part" "$@" ||
+        failures=1
+    logs="$logs $folder/meson-logs/$part.json"
+    note_time "$part"
+}
+
+test_native() {
+    build build-test --werror
+    run_tests build-test unit "$@" --suite unit
+    run_tests build-test kernels "$@" --suite kernels
+    run_tests build-test style "$@" --suite style --suite scripts --suite install
+    run_tests build-test crashers "$@" --suite crashers --suite fuzz
+    run_tests build-test golden "$@" --suite golden
+}
+
+# cross_packages ARCHITECTURE COMPILER: a compiler, and the libraries of that architecture.
+cross_packages() {
+    printf '%s ' "gcc-$2" "libc6-dev-$1-cross"
+    for library in $LIBRARIES; do
+        printf '%s ' "$library:$1"
+    done
+}
+
+test_others() {
+    build build-clang "--werror --native-file tools/cross/clang.ini"
+    run_tests build-clang clang-unit --suite unit
     # With sanitizers gcc warns of what is not so.
     sanitized="-Db_lundef=false --buildtype=debugoptimized"
-    build_and_test build-asan "-Db_sanitize=address,undefined $sanitized" \
-        "--suite unit --suite crashers --suite fuzz --timeout-multiplier 5"
-    build_and_test build-tsan "-Db_sanitize=thread $sanitized" \
-        "pool plan --timeout-multiplier 5" "tests/unit/test_pool tests/unit/test_plan"
-    build_and_test build-aarch64 "--werror --cross-file tools/cross/aarch64-linux-gnu.ini" \
-        "--suite unit --suite kernels --timeout-multiplier 10"
-fi
+    build build-asan "-Db_sanitize=address,undefined $sanitized"
+    run_tests build-asan asan --suite unit --suite crashers --suite fuzz
+    build build-tsan "-Db_sanitize=thread $sanitized" tests/unit/test_pool tests/unit/test_plan
+    run_tests build-tsan tsan pool plan
+    for cross in $CROSS_BUILDS; do
+        compiler=${cross%:*}
+        build "build-$compiler" "--werror --cross-file tools/cross/$compiler.ini"
+        run_tests "build-$compiler" "$compiler" --suite unit --suite kernels
+    done
+}
 
-if [ -z "$native_only" ]; then
-    for arch in "$(uname -m)" aarch64; do
+test_static() {
+    executables=
+    for arch in $STATIC_BUILDS; do
         tools/static.sh "$arch"
+        executables="$executables build-static-$arch/vgg-infer"
     done
     say "testing the static executables"
-    python3 tests/static/check_static.py . build-test/tools/vgg-infer build-static-*/vgg-infer ||
-        failures=1
-fi
+    # shellcheck disable=SC2086 # a list of words
+    python3 tests/static/check_static.py . build-test/tools/vgg-infer $executables || failures=1
+    note_time static
+}
 
-say "totals of every build"
+packages="$BUILD_PACKAGES $TEST_PACKAGES"
+if [ "$scope" = all ]; then
+    packages="$packages clang qemu-user"
+    for cross in $CROSS_BUILDS; do
+        add_architecture "${cross#*:}"
+        packages="$packages $(cross_packages "${cross#*:}" "${cross%:*}")"
+    done
+fi
+# shellcheck disable=SC2086 # a list of words
+install_missing $packages
+note_time packages
+
+case $scope in
+quick)
+    export VGG_TEST_QUICK=1
+    test_native --no-suite slow
+    ;;
+native) test_native ;;
+all)
+    test_native
+    test_others
+    test_static
+    ;;
+esac
+
+say "times: ${times%, }"
 # shellcheck disable=SC2086 # a list of words
 python3 tools/scripts/count_tests.py $logs || failures=1
 exit $failures
