@@ -43,7 +43,7 @@ def check(good, what, *details):
 
 
 def write_golden(folder, *options, model=MODEL, pictures=PICTURES):
-    """What tools/golden.py writes, without another process, which would load PyTorch again."""
+    """What tools/scripts/golden.py writes, without another process, which would load PyTorch again."""
     words, sys.argv = sys.argv, ["golden.py", *map(str, [model, *pictures, "-o", folder, *options])]
     with contextlib.redirect_stdout(io.StringIO()):
         golden.main()
@@ -289,7 +289,7 @@ def test_described_net(good, folder):
 def main():
     with tempfile.TemporaryDirectory() as top:
         good = pathlib.Path(top) / "good"
-        subprocess.run(["/usr/bin/python3", ROOT / "tools" / "golden.py", MODEL, *PICTURES, "-o", good], check=True,
+        subprocess.run(["/usr/bin/python3", ROOT / "tools" / "scripts" / "golden.py", MODEL, *PICTURES, "-o", good], check=True,
                        stdout=subprocess.DEVNULL)
         for name, test in [item for item in globals().items() if item[0].startswith("test_")]:
             folder = pathlib.Path(top) / name
