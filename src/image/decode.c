@@ -1,12 +1,12 @@
 /* Recognise a picture by its content, decode it, or say what the bytes are instead. */
-#include "image/image.h"
-
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "image/jpeg.h"
+#include "image/png.h"
 
 static bool has_at(const uint8_t *data, size_t size, size_t offset, const char *text, size_t length)
 {

@@ -2,7 +2,7 @@
  *
  * libjpeg reports errors by longjmp; nothing of that leaves this file. All that must survive a jump
  * lives in struct reader. */
-#include "image/image.h"
+#include "image/jpeg.h"
 
 #include <setjmp.h>
 #include <stdbool.h>
@@ -11,6 +11,8 @@
 
 #include <jpeglib.h>
 #include <jerror.h>
+
+#include "image/image.h"
 
 enum {
     /* Pillow feeds its decoder this many bytes at a time, and looks at no further block once all rows

@@ -4,7 +4,7 @@
  * libpng unpacks, undoes the interlacing, drops alpha and the low bytes; what is left is 1 channel
  * (gray or palette index) or 3. A 1-channel row is read into the end of its RGB row, where widening it
  * from left to right never overwrites a pixel before it is used. */
-#include "image/image.h"
+#include "image/png.h"
 
 #include <setjmp.h>
 #include <stdbool.h>
@@ -14,6 +14,7 @@
 
 #include "base/cursor.h"
 #include "base/mem.h"
+#include "image/image.h"
 
 struct reader {
     png_structp png;

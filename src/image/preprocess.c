@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "image/resize.h"
 
 /* Where everything goes. */
 struct plan {

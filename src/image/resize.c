@@ -5,11 +5,12 @@
  * a weighted sum of the input pixels under a triangle as wide as two output pixels, or two input pixels
  * when enlarging. The weights are computed in double precision, rounded to 22 fractional bits, summed
  * in 32-bit integers; each pass rounds to 8 bits. */
-#include "image/image.h"
+#include "image/resize.h"
 
 #include <string.h>
 
 #include "base/mem.h"
+#include "image/image.h"
 
 /* 32 bits less 8 for the pixel and 2 to spare: weights of one pixel add up to 1 within rounding. */
 #define FRACTION_BITS 22

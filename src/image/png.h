@@ -1,0 +1,14 @@
+/* The PNG decoder. */
+#ifndef VGG_IMAGE_PNG_H
+#define VGG_IMAGE_PNG_H
+
+#include "base/status.h"
+#include "vgg/image.h"
+
+/* Decodes data that starts with the signature of the format. *out is untouched after an error.
+ * Errors: FORMAT, UNSUPPORTED, LIMIT (more than max_pixels), MEMORY. */
+vgg_status vgg_png_decode(const uint8_t *data, size_t size, const char *name, uint64_t max_pixels,
+                          const struct vgg_allocator *allocator, struct vgg_image *out,
+                          struct vgg_error *err);
+
+#endif
