@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "checkpoint/checkpoint.h"
+#include "checkpoint/container/detect.h"
 
 /* A checkpoint with nothing but its context and its path. */
 static vgg_status create(const char *path, const struct vgg_context *context, vgg_checkpoint **out,

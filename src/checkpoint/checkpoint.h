@@ -2,7 +2,7 @@
 #ifndef VGG_CHECKPOINT_CHECKPOINT_H
 #define VGG_CHECKPOINT_CHECKPOINT_H
 
-#include "checkpoint/container/container.h"
+#include "checkpoint/container/archive.h"
 #include "checkpoint/contents/state_dict.h"
 
 struct vgg_checkpoint {

@@ -1,5 +1,7 @@
 /* Compare a file with the hash in its name, and with the sums that it holds. */
 #include "checkpoint/checkpoint.h"
+#include "checkpoint/container/packed.h"
+#include "checkpoint/container/zip.h"
 #include "checkpoint/sha256.h"
 
 /* torchvision writes 8 digits; fewer could be a word of the name ("vgg-ab.pth"). */

@@ -2,7 +2,7 @@
 #ifndef VGG_MODEL_PACK_H
 #define VGG_MODEL_PACK_H
 
-#include "checkpoint/write/packed.h"
+#include "checkpoint/write/packed_writer.h"
 #include "model/graph/build.h"
 #include "model/view.h"
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "checkpoint/tensor/layout.h"
+#include "checkpoint/tensor/tensor.h"
 
 static int next(uint32_t *random, int low, int high)
 {

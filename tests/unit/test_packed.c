@@ -8,8 +8,9 @@
 
 #include "base/file.h"
 #include "base/half.h"
-#include "checkpoint/container/packed.h"
-#include "checkpoint/write/packed.h"
+#include "checkpoint/container/packed_format.h"
+#include "checkpoint/tensor/tensor.h"
+#include "checkpoint/write/packed_writer.h"
 #include "model/spec/write_spec.h"
 #include "vgg/session.h"
 

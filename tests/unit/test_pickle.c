@@ -2,6 +2,7 @@
 #include "unit.h"
 #include "writer.h"
 
+#include "checkpoint/pickle/globals.h"
 #include "checkpoint/pickle/pickle.h"
 
 /* The result of the last read, until the next. */

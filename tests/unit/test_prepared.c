@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "checkpoint/checkpoint.h"
-#include "checkpoint/tensor/layout.h"
+#include "checkpoint/tensor/tensor.h"
 #include "kernels/dispatch.h"
 #include "vgg/vgg.h"
 

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "checkpoint/tensor/layout.h"
+#include "checkpoint/tensor/tensor.h"
 
 START_TEST(counts)
 {

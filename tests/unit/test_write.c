@@ -1,7 +1,7 @@
-/* checkpoint/write/zip: zip archives that need 64-bit sizes, and what the reader makes of them. */
+/* checkpoint/write/zip_writer: zip archives that need 64-bit sizes, and what the reader makes of them. */
 #include "unit.h"
 
-#include "checkpoint/write/write.h"
+#include "checkpoint/write/zip_writer.h"
 #include "writer.h"
 
 static char folder[UNIT_FOLDER_BYTES], path[UNIT_PATH_BYTES];

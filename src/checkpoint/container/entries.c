@@ -1,6 +1,8 @@
 /* From a list of tensors to the values and storages that every container gives. */
 #include "checkpoint/container/entries.h"
 
+#include "base/byteorder.h"
+
 /* Of those that are not supported, the size is known. */
 static const struct vgg_element_type types[] = {
     {"F32", true, VGG_DTYPE_F32, 4},         {"F64", true, VGG_DTYPE_F64, 8},

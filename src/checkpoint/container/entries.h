@@ -2,7 +2,7 @@
 #ifndef VGG_CHECKPOINT_CONTAINER_ENTRIES_H
 #define VGG_CHECKPOINT_CONTAINER_ENTRIES_H
 
-#include "checkpoint/container/container.h"
+#include "checkpoint/container/archive.h"
 #include "checkpoint/container/tensor_value.h"
 
 struct vgg_tensor_entry {

@@ -1,11 +1,12 @@
 /* The legacy stream, torch 0.1.10 to 1.5: pickles of a magic number, a protocol number, facts about
  * the writing system, the object, and the list of storage keys; then for each key, in the list's
  * order, its number of elements (8 bytes) and the elements. Always little-endian, nothing aligned. */
-#include "checkpoint/container/container.h"
+#include "checkpoint/container/legacy.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/byteorder.h"
 #include "base/cursor.h"
 
 enum {
@@ -86,7 +87,7 @@ static vgg_status locate(struct vgg_archive *archive, size_t pickle_bytes,
     uint64_t expected = expected_bytes(offset, storages);
     if (status == VGG_ERR_FORMAT && file->size < expected) {
         /* Most likely the file ends inside the list; what follows it is known well enough. */
-        return vgg_fail_truncated(archive, expected, false, err);
+        return vgg_archive_fail_truncated(archive, expected, false, err);
     }
     if (status != VGG_OK) {
         return status;
@@ -98,7 +99,7 @@ static vgg_status locate(struct vgg_archive *archive, size_t pickle_bytes,
                         keys->kind == VGG_VALUE_LIST ? keys->list.count : 0);
     }
     if (file->size < expected) {
-        return vgg_fail_truncated(archive, expected, true, err);
+        return vgg_archive_fail_truncated(archive, expected, true, err);
     }
     struct vgg_cursor in = vgg_cursor_make(file->data, file->size);
     in.offset = offset;

@@ -1,7 +1,10 @@
-/* Reading a packed file, which packed.h describes. */
+/* Reading a packed file, which packed_format.h describes. */
+#include "checkpoint/container/packed.h"
+
 #include <inttypes.h>
 #include <zlib.h>
 
+#include "base/byteorder.h"
 #include "base/cursor.h"
 #include "checkpoint/container/packed_directory.h"
 
@@ -78,7 +81,7 @@ static vgg_status read_header(const struct vgg_archive *archive, struct vgg_pack
         return status;
     }
     if (out->file_bytes > file->size) {
-        return vgg_fail_truncated(archive, out->file_bytes, true, err);
+        return vgg_archive_fail_truncated(archive, out->file_bytes, true, err);
     }
     /* By subtraction, because sums of what the file says could overflow. */
     const uint64_t size = file->size, offset = out->description_offset;

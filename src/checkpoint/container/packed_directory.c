@@ -1,4 +1,4 @@
-/* Reading the directory of a packed file, which packed.h describes. */
+/* Reading the directory of a packed file, which packed_format.h describes. */
 #include "checkpoint/container/packed_directory.h"
 
 #include <inttypes.h>

@@ -3,7 +3,7 @@
 #define VGG_CHECKPOINT_CONTAINER_PACKED_DIRECTORY_H
 
 #include "checkpoint/container/entries.h"
-#include "checkpoint/container/packed.h"
+#include "checkpoint/container/packed_format.h"
 #include "checkpoint/tensor/layout.h"
 
 /* A tensor in one of its forms. */

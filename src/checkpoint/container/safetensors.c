@@ -5,13 +5,14 @@
  *
  * The tensors must tile the data: no byte belongs to two of them or to none, so that nothing can hide in
  * the file. */
+#include "checkpoint/container/safetensors.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/cursor.h"
 #include "base/json.h"
-#include "checkpoint/container/container.h"
 #include "checkpoint/container/entries.h"
 
 enum {
@@ -277,7 +278,7 @@ static vgg_status check_tiling(const struct reader *reader)
     }
     uint64_t available = archive->file->size - reader->data_offset;
     if (end > available) {
-        return vgg_fail_truncated(archive, reader->data_offset + end, true, reader->err);
+        return vgg_archive_fail_truncated(archive, reader->data_offset + end, true, reader->err);
     }
     if (end < available) {
         return vgg_fail_at(reader->err, VGG_ERR_FORMAT, reader->data_offset + end,

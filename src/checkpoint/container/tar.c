@@ -7,6 +7,8 @@
  *             dimensions (8 bytes), sizes, strides and offset in the storage (8 bytes each)
  *   pickle    the object; its persistent ids are keys of tensors (or storages), as texts
  * Keys are integers. All data is little-endian here: the one other kind of writer is refused. */
+#include "checkpoint/container/tar.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -239,7 +239,7 @@ static vgg_status check_end(const struct vgg_archive *archive, size_t offset, st
 {
     size_t left = archive->file->size - offset;
     if (left < 2 * BLOCK_BYTES) {
-        return vgg_fail_truncated(archive, offset + 2 * BLOCK_BYTES, false, err);
+        return vgg_archive_fail_truncated(archive, offset + 2 * BLOCK_BYTES, false, err);
     }
     if (left > PADDING_BYTES_MAX || left % BLOCK_BYTES != 0 ||
         !is_zero(archive->file->data + offset, left)) {
@@ -286,7 +286,7 @@ vgg_status vgg_tar_members_read(const struct vgg_archive *archive,
         }
         size_t end = offset + BLOCK_BYTES + vgg_size_round_up((size_t)header.size, BLOCK_BYTES);
         if (end > file->size) {
-            return vgg_fail_truncated(archive, end + 2 * BLOCK_BYTES, false, err);
+            return vgg_archive_fail_truncated(archive, end + 2 * BLOCK_BYTES, false, err);
         }
         pax = (struct pax){0};
         extended = extends;

@@ -5,7 +5,7 @@
 #ifndef VGG_CHECKPOINT_CONTAINER_TAR_MEMBERS_H
 #define VGG_CHECKPOINT_CONTAINER_TAR_MEMBERS_H
 
-#include "checkpoint/container/container.h"
+#include "checkpoint/container/archive.h"
 
 enum vgg_tar_name { VGG_TAR_SYS_INFO, VGG_TAR_PICKLE, VGG_TAR_TENSORS, VGG_TAR_STORAGES };
 enum { VGG_TAR_MEMBERS = 4 };

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/byteorder.h"
 #include "base/cursor.h"
 #include "checkpoint/container/tar_reader.h"
 

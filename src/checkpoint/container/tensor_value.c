@@ -1,6 +1,8 @@
 /* Tensors as values, without a pickle. */
 #include "checkpoint/container/tensor_value.h"
 
+#include "checkpoint/pickle/globals.h"
+
 static const struct vgg_value *find_rebuild(struct vgg_arena *arena)
 {
     static const char module[] = "torch._utils", name[] = "_rebuild_tensor";

@@ -3,10 +3,13 @@
  * Stored members, as torch writes them, are used where they lie in the mapped file, and their CRC is
  * left to vgg_zip_verify: it would read the whole file. The pickle and whatever is deflated are unpacked,
  * and their CRC is compared always. */
+#include "checkpoint/container/zip.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/byteorder.h"
 #include "checkpoint/container/foreign.h"
 #include "checkpoint/container/zip_unpack.h"
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/cursor.h"
+#include "checkpoint/container/zip_truncated.h"
 
 enum {
     LOCAL_SIGNATURE = 0x04034b50,

@@ -6,7 +6,7 @@
 #ifndef VGG_CHECKPOINT_CONTAINER_ZIP_DIRECTORY_H
 #define VGG_CHECKPOINT_CONTAINER_ZIP_DIRECTORY_H
 
-#include "checkpoint/container/container.h"
+#include "checkpoint/container/archive.h"
 
 enum { VGG_ZIP_STORED = 0, VGG_ZIP_DEFLATED = 8 };
 
@@ -41,9 +41,5 @@ const struct vgg_zip_member *vgg_zip_directory_find(const struct vgg_zip_directo
 vgg_status vgg_zip_fail_member(const struct vgg_archive *archive,
                                const struct vgg_zip_member *member, vgg_status code,
                                const char *reason, struct vgg_error *err);
-
-/* Reports an archive without its end, with the size it should have when its first member is a pickle
- * that says so. */
-vgg_status vgg_zip_fail_truncated(const struct vgg_archive *archive, struct vgg_error *err);
 
 #endif

@@ -2,13 +2,14 @@
  *
  * Its directory, and with it all sizes, went with the end; but torch writes data.pkl first, and the
  * pickle says how large the storages after it are. That is enough for "240 of about 528 MB". */
-#include "checkpoint/container/zip_directory.h"
+#include "checkpoint/container/zip_truncated.h"
 
 #include <inttypes.h>
 
 #include "base/cursor.h"
 
 enum {
+    STORED = 0, /* the compression method of data.pkl as torch writes it */
     LOCAL_BYTES = 30,
     STORAGE_ALIGNMENT = 64, /* of a storage, with the padding in its local header */
     STORAGE_OVERHEAD = 128, /* roughly: its headers, descriptor and directory entry */
@@ -25,7 +26,7 @@ static bool find_first_pickle(const struct vgg_archive *archive, struct vgg_pick
     uint64_t name_bytes = vgg_cursor_le(&in, 2), extra_bytes = vgg_cursor_le(&in, 2);
     const uint8_t *name = vgg_cursor_take(&in, name_bytes);
     vgg_cursor_take(&in, extra_bytes);
-    if (!in.ok || method != VGG_ZIP_STORED || name_bytes < sizeof name_end - 1 ||
+    if (!in.ok || method != STORED || name_bytes < sizeof name_end - 1 ||
         memcmp(name + name_bytes - (sizeof name_end - 1), name_end, sizeof name_end - 1) != 0) {
         return false;
     }
@@ -61,7 +62,7 @@ vgg_status vgg_zip_fail_truncated(const struct vgg_archive *archive, struct vgg_
 {
     uint64_t expected;
     if (estimate_size(archive, &expected)) {
-        return vgg_fail_truncated(archive, expected, false, err);
+        return vgg_archive_fail_truncated(archive, expected, false, err);
     }
     return vgg_fail(err, VGG_ERR_FORMAT,
                     "%s: truncated: %zu bytes of a zip archive, and no directory at their end",

@@ -1,7 +1,7 @@
 /* Which of the things in a checkpoint is the net, and its tensors by name. */
 #include "checkpoint/contents/contents.h"
 
-#include "checkpoint/contents/names.h"
+#include "checkpoint/contents/tensor_names.h"
 #include "checkpoint/contents/search.h"
 #include "checkpoint/contents/rebuild.h"
 

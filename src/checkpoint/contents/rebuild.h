@@ -2,7 +2,13 @@
 #ifndef VGG_CHECKPOINT_CONTENTS_REBUILD_H
 #define VGG_CHECKPOINT_CONTENTS_REBUILD_H
 
-#include "checkpoint/contents/state_dict.h"
+#include "checkpoint/container/storage.h"
+
+/* Where a tensor lies. */
+struct vgg_placement {
+    struct vgg_storage *storage;
+    uint64_t offset; /* of the first element, in bytes */
+};
 
 /* Whether a value claims to be a tensor or Parameter, of whatever encoding. */
 bool vgg_value_is_tensor(const struct vgg_value *value);

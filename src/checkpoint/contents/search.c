@@ -1,7 +1,7 @@
 /* The search for the net: everything in a checkpoint that can hold tensors, and which of it is a VGG. */
 #include "checkpoint/contents/search.h"
 
-#include "checkpoint/contents/names.h"
+#include "checkpoint/contents/tensor_names.h"
 #include "checkpoint/contents/rebuild.h"
 
 /* ---- where tensors can be ---- */

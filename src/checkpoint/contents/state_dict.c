@@ -4,10 +4,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "checkpoint/contents/contents.h"
-#include "checkpoint/contents/fold.h"
-#include "checkpoint/contents/rebuild.h"
-
 static int compare_names(const void *a, const void *b)
 {
     const struct vgg_tensor *const *left = a, *const *right = b;

@@ -3,13 +3,8 @@
 #define VGG_CHECKPOINT_CONTENTS_STATE_DICT_H
 
 #include "checkpoint/contents/contents.h"
-#include "checkpoint/container/storage.h"
-
-/* Where a tensor lies. */
-struct vgg_placement {
-    struct vgg_storage *storage;
-    uint64_t offset; /* of the first element, in bytes */
-};
+#include "checkpoint/contents/fold.h"
+#include "checkpoint/contents/rebuild.h"
 
 /* Tensors in the order of the file, and an index by name. */
 struct vgg_state_dict {

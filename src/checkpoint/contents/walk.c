@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#include "checkpoint/contents/names.h"
+#include "checkpoint/contents/tensor_names.h"
 #include "checkpoint/contents/rebuild.h"
 
 enum { DEPTH_MAX = 64 };

@@ -1,5 +1,5 @@
 /* The allow-list of names. */
-#include "checkpoint/pickle/pickle.h"
+#include "checkpoint/pickle/globals.h"
 
 enum element_index {
 #define ELEMENT(name, supported, dtype, bytes) ELEMENT_##name,

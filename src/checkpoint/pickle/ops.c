@@ -5,7 +5,9 @@
  * as opcodes. So the limit on opcodes bounds time and memory. */
 #include <inttypes.h>
 
-#include "checkpoint/pickle/machine.h"
+#include "checkpoint/pickle/globals.h"
+#include "checkpoint/pickle/ops.h"
+#include "checkpoint/pickle/stack.h"
 
 #define BAD(m, ...) vgg_pickle_fail(m, VGG_ERR_FORMAT, __VA_ARGS__)
 

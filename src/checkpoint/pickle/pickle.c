@@ -2,21 +2,8 @@
 #include "checkpoint/pickle/pickle.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
-#include "checkpoint/pickle/machine.h"
-
-vgg_status vgg_pickle_fail(struct vgg_pickle_machine *m, vgg_status code, const char *format, ...)
-{
-    const struct vgg_pickle_source *source = m->source;
-    uint64_t base = source->file_offset == VGG_NO_OFFSET ? 0 : source->file_offset;
-    char text[512];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    return vgg_fail_at(m->err, code, base + m->opcode_offset, "%s: pickle: %s", source->path, text);
-}
+#include "checkpoint/pickle/ops.h"
 
 static struct vgg_span read_bytes(struct vgg_cursor *in, uint64_t length)
 {

@@ -1,7 +1,7 @@
 /* The pickle machine's stack, and what handlers do with values on it. */
 #include <inttypes.h>
 
-#include "checkpoint/pickle/machine.h"
+#include "checkpoint/pickle/stack.h"
 
 #define BAD(m, ...) vgg_pickle_fail(m, VGG_ERR_FORMAT, __VA_ARGS__)
 

@@ -138,36 +138,3 @@ const char *vgg_layout_string(enum vgg_layout layout)
 {
     return (unsigned)layout < sizeof types / sizeof types[0] ? types[layout].name : "unknown";
 }
-
-/* The last element of a strided tensor, or how many a layout takes. */
-uint64_t vgg_tensor_get_extent(const struct vgg_tensor *tensor)
-{
-    const struct vgg_layout_type *type = vgg_layout_get(tensor->layout);
-    uint64_t elements = 1;
-    if (vgg_tensor_get_count(tensor) == 0 || tensor->layout == VGG_LAYOUT_PREPARED) {
-        return 0;
-    }
-    if (type->place != NULL) {
-        type->measure(tensor->shape, tensor->ndim, &elements);
-    } else {
-        for (int i = 0; i < tensor->ndim; i++) {
-            elements += (uint64_t)((tensor->shape[i] - 1) * tensor->stride[i]);
-        }
-    }
-    return elements * vgg_dtype_get_bytes(tensor->dtype);
-}
-
-const void *vgg_tensor_get_address(const struct vgg_tensor *tensor, int64_t position)
-{
-    const struct vgg_layout_type *type = vgg_layout_get(tensor->layout);
-    int64_t element = 0;
-    if (type->place != NULL) {
-        element = type->place(tensor->shape, tensor->ndim, position);
-    } else {
-        for (int i = tensor->ndim - 1; i >= 0; i--) {
-            element += position % tensor->shape[i] * tensor->stride[i];
-            position /= tensor->shape[i];
-        }
-    }
-    return (const char *)tensor->data + element * (int64_t)vgg_dtype_get_bytes(tensor->dtype);
-}

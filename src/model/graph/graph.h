@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "checkpoint/tensor/layout.h"
 #include "checkpoint/tensor/prepared.h"
+#include "checkpoint/tensor/tensor.h"
 #include "vgg/model.h"
 
 enum vgg_op {

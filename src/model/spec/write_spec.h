@@ -2,7 +2,7 @@
 #ifndef VGG_MODEL_SPEC_WRITE_SPEC_H
 #define VGG_MODEL_SPEC_WRITE_SPEC_H
 
-#include "checkpoint/write/write.h"
+#include "base/bytes.h"
 #include "model/spec/spec.h"
 
 /* Appends what vgg_spec_parse reads as the same net, with every default written out. What is published about

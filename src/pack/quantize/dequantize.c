@@ -1,6 +1,6 @@
 /* The way back: an int8 net's weights as the float32 numbers that they stand for. */
+#include "base/bytes.h"
 #include "checkpoint/checkpoint.h"
-#include "checkpoint/write/write.h"
 #include "model/spec/write_spec.h"
 #include "pack/quantize/quantizer_types.h"
 

@@ -1,10 +1,10 @@
-/* One interface for all containers: the object that was saved, as the tree of values that a pickle of
- * it would give, and the storages that its tensors are views of.
+/* The interface of all containers. A container gives the object that was saved, as the tree of values that a
+ * pickle of the object would give, and the storages that the object's tensors are views of.
  *
- * To add a container: write its `vgg_<name>_open` (`read`, `locate`, `close`), its value in enum
- * vgg_container, and a line in container.c that recognises it. */
-#ifndef VGG_CHECKPOINT_CONTAINER_CONTAINER_H
-#define VGG_CHECKPOINT_CONTAINER_CONTAINER_H
+ * To add a container: write its `vgg_<name>_open` (`read`, `locate`, `close`) in a file and header of its own,
+ * its value in enum vgg_container, and a line in detect.c that recognises it. */
+#ifndef VGG_CHECKPOINT_CONTAINER_ARCHIVE_H
+#define VGG_CHECKPOINT_CONTAINER_ARCHIVE_H
 
 #include "base/file.h"
 #include "checkpoint/tensor/prepared.h"
@@ -39,9 +39,6 @@ struct vgg_archive {
     void *state;
 };
 
-/* Recognises the file by its content and opens it. path, file, limits and arena are filled by the
- * caller; the rest is set here. FORMAT and UNSUPPORTED say what the file is instead. */
-vgg_status vgg_archive_open(struct vgg_archive *archive, struct vgg_error *err);
 /* A cleared struct is allowed. */
 void vgg_archive_close(struct vgg_archive *archive);
 
@@ -57,36 +54,10 @@ vgg_status vgg_archive_read_plain(const struct vgg_archive *archive, uint64_t op
                                   size_t *offset, size_t end, const struct vgg_value **out,
                                   struct vgg_error *err);
 
-/* The containers. Each open succeeds or leaves nothing to close. */
-vgg_status vgg_zip_open(struct vgg_archive *archive, struct vgg_error *err);
-/* Compares the CRC of every member that has one; counts them in *out. */
-vgg_status vgg_zip_verify(const struct vgg_archive *archive, struct vgg_verified *out,
-                          struct vgg_error *err);
-vgg_status vgg_legacy_open(struct vgg_archive *archive, struct vgg_error *err);
-/* Whether the file begins with the legacy stream's magic number. Errors: MEMORY. */
-vgg_status vgg_legacy_is(const struct vgg_archive *archive, bool *out, struct vgg_error *err);
-vgg_status vgg_tar_open(struct vgg_archive *archive, struct vgg_error *err);
-vgg_status vgg_safetensors_open(struct vgg_archive *archive, struct vgg_error *err);
-/* Whether the file has a JSON object at byte 8. */
-bool vgg_safetensors_is(const struct vgg_archive *archive);
-
-vgg_status vgg_packed_open(struct vgg_archive *archive, struct vgg_error *err);
-bool vgg_packed_is(const struct vgg_file *file);
-/* Compares every CRC and looks at all padding; counts in *out. */
-vgg_status vgg_packed_verify(const struct vgg_archive *archive, struct vgg_verified *out,
-                             struct vgg_error *err);
-
 /* Reports a file that ends early: "vgg16.pth: truncated: 240 of 528 MB".
  *   expected  the size by the container's own account, in bytes
  *   exact     false: "of about" */
-vgg_status vgg_fail_truncated(const struct vgg_archive *archive, uint64_t expected, bool exact,
-                              struct vgg_error *err);
-
-/* Whether this machine is little-endian. */
-static inline bool vgg_host_is_little(void)
-{
-    const uint16_t one = 1;
-    return *(const uint8_t *)&one == 1;
-}
+vgg_status vgg_archive_fail_truncated(const struct vgg_archive *archive, uint64_t expected,
+                                      bool exact, struct vgg_error *err);
 
 #endif

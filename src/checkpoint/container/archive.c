@@ -1,33 +1,7 @@
-/* Recognise a checkpoint by its content, never by its name; and what containers share. */
-#include "checkpoint/container/container.h"
+/* What all containers share: reading through their interface, pickles of their own, cut files. */
+#include "checkpoint/container/archive.h"
 
 #include <inttypes.h>
-
-#include "checkpoint/container/foreign.h"
-#include "checkpoint/container/tar_members.h"
-
-vgg_status vgg_archive_open(struct vgg_archive *archive, struct vgg_error *err)
-{
-    if (archive->file->size >= 4 && memcmp(archive->file->data, "PK\3\4", 4) == 0) {
-        return vgg_zip_open(archive, err);
-    }
-    if (vgg_packed_is(archive->file)) {
-        return vgg_packed_open(archive, err);
-    }
-    if (vgg_tar_is(archive)) {
-        return vgg_tar_open(archive, err);
-    }
-    bool is_legacy;
-    vgg_status status = vgg_legacy_is(archive, &is_legacy, err);
-    if (status != VGG_OK || is_legacy) {
-        return status == VGG_OK ? vgg_legacy_open(archive, err) : status;
-    }
-    if (vgg_safetensors_is(archive)) {
-        return vgg_safetensors_open(archive, err);
-    }
-    return vgg_fail(err, VGG_ERR_UNSUPPORTED, "%s: %s", archive->path,
-                    vgg_foreign_describe(archive->file));
-}
 
 vgg_status vgg_archive_read(struct vgg_archive *archive, struct vgg_pickle *out,
                             struct vgg_storages *storages, struct vgg_error *err)
@@ -82,8 +56,8 @@ vgg_status vgg_archive_read_plain(const struct vgg_archive *archive, uint64_t op
     return VGG_OK;
 }
 
-vgg_status vgg_fail_truncated(const struct vgg_archive *archive, uint64_t expected, bool exact,
-                              struct vgg_error *err)
+vgg_status vgg_archive_fail_truncated(const struct vgg_archive *archive, uint64_t expected,
+                                      bool exact, struct vgg_error *err)
 {
     const uint64_t mega = 1 << 20; /* as torchvision counts its files' sizes */
     uint64_t found = archive->file->size;

@@ -1,9 +1,9 @@
-/* contents/names and pickle/value: what is a VGG's tensor, what stands before its name, what can be a name. */
+/* contents/tensor_names and pickle/value: what is a VGG's tensor, what stands before its name, what can be a name. */
 #include "unit.h"
 
 #include <string.h>
 
-#include "checkpoint/contents/names.h"
+#include "checkpoint/contents/tensor_names.h"
 
 START_TEST(finds_parts)
 {

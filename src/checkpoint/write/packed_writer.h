@@ -1,10 +1,11 @@
-/* Writing a packed file, which container/packed.h describes. */
-#ifndef VGG_CHECKPOINT_WRITE_PACKED_H
-#define VGG_CHECKPOINT_WRITE_PACKED_H
+/* Writing a packed file, which container/packed_format.h describes. */
+#ifndef VGG_CHECKPOINT_WRITE_PACKED_WRITER_H
+#define VGG_CHECKPOINT_WRITE_PACKED_WRITER_H
 
+#include "base/bytes.h"
+#include "base/outfile.h"
 #include "checkpoint/tensor/layout.h"
 #include "checkpoint/tensor/prepared.h"
-#include "checkpoint/write/write.h"
 
 /* Writes one: begin, then each tensor (begin, its elements in the layout's order, end), finish. */
 struct vgg_packed_writer {

@@ -2,10 +2,14 @@
  *
  * The pickle is an OrderedDict whose values are _rebuild_tensor_v2(storage, 0, size, stride, False,
  * OrderedDict()). It uses no memo, so that nothing but the tensors' own text depends on them. */
-#include "checkpoint/write/write.h"
+#include "checkpoint/write/pth_writer.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+
+#include "base/bytes.h"
+#include "checkpoint/write/elements.h"
+#include "checkpoint/write/zip_writer.h"
 
 #define ORDERED_DICT "ccollections\nOrderedDict\n)R"
 

@@ -1,8 +1,8 @@
 /* A zip archive of stored members. The local headers are padded by an extra field, as torch pads them, so
  * that the data can be mapped and used in place. */
-#include <zlib.h>
+#include "checkpoint/write/zip_writer.h"
 
-#include "checkpoint/write/write.h"
+#include <zlib.h>
 
 enum {
     ALIGN = 64,

@@ -1,10 +1,12 @@
 /* safetensors: the length of a JSON header in 8 bytes, the header, the tensors' bytes without holes. */
-#include "checkpoint/write/write.h"
+#include "checkpoint/write/safetensors_writer.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/bytes.h"
 #include "checkpoint/container/entries.h"
+#include "checkpoint/write/elements.h"
 
 static void add_entry(struct vgg_bytes *json, const struct vgg_tensor *tensor, uint64_t offset)
 {

@@ -1,5 +1,5 @@
 /* What the names of tensors tell. */
-#include "checkpoint/contents/names.h"
+#include "checkpoint/contents/tensor_names.h"
 
 #include <string.h>
 

@@ -1,12 +1,14 @@
 /* Writing a packed file. The directory comes last, when offsets and sums are known; the header is filled in
  * at the very end. */
+#include "checkpoint/write/packed_writer.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <zlib.h>
 
 #include "checkpoint/container/entries.h"
-#include "checkpoint/container/packed.h"
-#include "checkpoint/write/packed.h"
+#include "checkpoint/container/packed_format.h"
+#include "checkpoint/write/elements.h"
 
 /* Zeros up to the next page. */
 static void pad(struct vgg_outfile *out)

@@ -1,0 +1,33 @@
+/* Recognise a checkpoint's container by its content, never by its name. */
+#include "checkpoint/container/detect.h"
+
+#include "checkpoint/container/foreign.h"
+#include "checkpoint/container/legacy.h"
+#include "checkpoint/container/packed.h"
+#include "checkpoint/container/safetensors.h"
+#include "checkpoint/container/tar.h"
+#include "checkpoint/container/tar_members.h"
+#include "checkpoint/container/zip.h"
+
+vgg_status vgg_archive_open(struct vgg_archive *archive, struct vgg_error *err)
+{
+    if (archive->file->size >= 4 && memcmp(archive->file->data, "PK\3\4", 4) == 0) {
+        return vgg_zip_open(archive, err);
+    }
+    if (vgg_packed_is(archive->file)) {
+        return vgg_packed_open(archive, err);
+    }
+    if (vgg_tar_is(archive)) {
+        return vgg_tar_open(archive, err);
+    }
+    bool is_legacy;
+    vgg_status status = vgg_legacy_is(archive, &is_legacy, err);
+    if (status != VGG_OK || is_legacy) {
+        return status == VGG_OK ? vgg_legacy_open(archive, err) : status;
+    }
+    if (vgg_safetensors_is(archive)) {
+        return vgg_safetensors_open(archive, err);
+    }
+    return vgg_fail(err, VGG_ERR_UNSUPPORTED, "%s: %s", archive->path,
+                    vgg_foreign_describe(archive->file));
+}

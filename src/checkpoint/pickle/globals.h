@@ -1,0 +1,11 @@
+/* The allow-list of the names (classes and functions) that a pickle may contain. */
+#ifndef VGG_CHECKPOINT_PICKLE_GLOBALS_H
+#define VGG_CHECKPOINT_PICKLE_GLOBALS_H
+
+#include "checkpoint/pickle/value.h"
+
+/* The allow-list's row for a name. NULL for names that are refused wherever they stand: those of modules
+ * that every malicious pickle needs. Other names that are not on the list have the role OTHER. */
+const struct vgg_global *vgg_global_find(struct vgg_span module, struct vgg_span name);
+
+#endif
