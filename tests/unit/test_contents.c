@@ -45,10 +45,13 @@ static void refuse(struct bytes bytes, const char *key, vgg_status expected, con
     ck_assert_str_eq(err.message, message);
 }
 
+/* The Python module of the classes below. */
+static const char *python_module = "mine";
+
 /* An object of a class that nothing is known of, up to its attributes. */
 static void begin_object(struct bytes *out, const char *class)
 {
-    put_global(out, "mine", class);
+    put_global(out, python_module, class);
     PUT(out, ")\x81}(");
 }
 
@@ -201,6 +204,34 @@ START_TEST(ends_cycles)
 }
 END_TEST
 
+START_TEST(tells_torchscript_by_whole_components_of_the_module)
+{
+    static const struct {
+        const char *module;
+        enum vgg_source_kind kind;
+    } cases[] = {
+        {"__torch__", VGG_SOURCE_SCRIPT},
+        {"__torch__.torchvision.models.vgg", VGG_SOURCE_SCRIPT},
+        {"__torch__utils", VGG_SOURCE_MODULE},
+        {"__torch_", VGG_SOURCE_MODULE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct bytes out = begin_pickle();
+        python_module = cases[i].module;
+        put_net(&out);
+        python_module = "mine";
+        /* A TorchScript module keeps its parts among its attributes, and this one has none there. */
+        const bool script = cases[i].kind == VGG_SOURCE_SCRIPT;
+        ck_assert_int_eq(read_pickle(end_pickle(out), NULL), script ? VGG_ERR_UNSUPPORTED : VGG_OK);
+        if (script) {
+            ck_assert_ptr_nonnull(strstr(err.message, "a TorchScript module (Net) without weights"));
+        } else {
+            ck_assert_int_eq(dict.contents.kind, VGG_SOURCE_MODULE);
+        }
+    }
+}
+END_TEST
+
 /* {"state_dict": …, "ema": {…}} */
 static struct bytes two_dicts(const char *second_key)
 {
@@ -286,4 +317,5 @@ END_TEST
 
 UNIT_MAIN("contents", walks_a_module_in_its_order, finds_a_module_inside_another_object,
           reads_shared_modules_under_both_names, ends_cycles, lists_several_nets,
-          tells_nets_in_one_dict_apart, says_what_has_no_net)
+          tells_nets_in_one_dict_apart, tells_torchscript_by_whole_components_of_the_module,
+          says_what_has_no_net)

@@ -128,12 +128,6 @@ const char *vgg_foreign_describe(const struct vgg_file *file)
 
 /* ---- zip archives ---- */
 
-static bool ends_with(struct vgg_span name, const char *end)
-{
-    size_t length = strlen(end);
-    return name.length >= length && memcmp(name.bytes + name.length - length, end, length) == 0;
-}
-
 vgg_status vgg_foreign_fail_zip(const struct vgg_archive *archive,
                                 const struct vgg_zip_directory *directory, struct vgg_error *err)
 {
@@ -152,7 +146,7 @@ vgg_status vgg_foreign_fail_zip(const struct vgg_archive *archive,
                                               ".safetensors", ".pkl", ".tar",     ".onnx", ".h5"};
     for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
         for (size_t i = 0; i < directory->count; i++) {
-            if (ends_with(directory->members[i].name, kinds[k].end)) {
+            if (vgg_span_ends_with(directory->members[i].name, kinds[k].end)) {
                 return vgg_fail(err, VGG_ERR_UNSUPPORTED, "%s: %s", archive->path, kinds[k].what);
             }
         }
@@ -160,7 +154,7 @@ vgg_status vgg_foreign_fail_zip(const struct vgg_archive *archive,
     for (size_t k = 0; k < sizeof checkpoints / sizeof checkpoints[0]; k++) {
         for (size_t i = 0; i < directory->count; i++) {
             struct vgg_span name = directory->members[i].name;
-            if (ends_with(name, checkpoints[k]) && !vgg_span_equals(name, "data.pkl")) {
+            if (vgg_span_ends_with(name, checkpoints[k]) && !vgg_span_equals(name, "data.pkl")) {
                 return vgg_fail(err, VGG_ERR_UNSUPPORTED,
                                 "%s: a zip archive that holds %.*s: unpack it first", archive->path,
                                 VGG_SHOWN(name.bytes, name.length, 200));
@@ -169,7 +163,7 @@ vgg_status vgg_foreign_fail_zip(const struct vgg_archive *archive,
     }
     bool arrays = directory->count > 0;
     for (size_t i = 0; i < directory->count && arrays; i++) {
-        arrays = ends_with(directory->members[i].name, ".npy");
+        arrays = vgg_span_ends_with(directory->members[i].name, ".npy");
     }
     if (arrays) {
         return vgg_fail(err, VGG_ERR_UNSUPPORTED,

@@ -114,12 +114,6 @@ static vgg_status locate(struct vgg_archive *archive, size_t pickle_bytes,
 
 /* ---- opening ---- */
 
-static bool ends_with(struct vgg_span name, const char *end)
-{
-    size_t length = strlen(end);
-    return name.length >= length && memcmp(name.bytes + name.length - length, end, length) == 0;
-}
-
 /* The folder P of the only P/data.pkl. */
 static vgg_status find_prefix(const struct vgg_archive *archive, struct zip_state *state,
                               struct vgg_error *err)
@@ -128,7 +122,7 @@ static vgg_status find_prefix(const struct vgg_archive *archive, struct zip_stat
     const struct vgg_zip_directory *directory = &state->directory;
     for (size_t i = 0; i < directory->count; i++) {
         struct vgg_span name = directory->members[i].name;
-        if (!ends_with(name, pickle_name)) {
+        if (!vgg_span_ends_with(name, pickle_name)) {
             continue;
         }
         struct vgg_span prefix = {name.bytes, name.length - (sizeof pickle_name - 1)};

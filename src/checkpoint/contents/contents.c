@@ -258,15 +258,6 @@ static bool is_optimizer(const struct vgg_value *dict)
     return vgg_value_get(dict, "param_groups") != NULL || vgg_value_get(dict, "optimizer") != NULL;
 }
 
-/* "__torch__", and what is in it: the classes that TorchScript makes. */
-static bool is_script(struct vgg_span module)
-{
-    static const char root[] = "__torch__";
-    const size_t length = sizeof root - 1;
-    return module.length >= length && memcmp(module.bytes, root, length) == 0 &&
-           (module.length == length || module.bytes[length] == '.');
-}
-
 static vgg_status fail_nothing(const struct vgg_value *root, const char *path,
                                struct vgg_error *err)
 {
@@ -279,7 +270,7 @@ static vgg_status fail_nothing(const struct vgg_value *root, const char *path,
         bool object = root->kind == VGG_VALUE_OBJECT;
         const struct vgg_value *global = object ? root->object.callee : root;
         struct vgg_span module = global->global.module, name = global->global.name;
-        if (is_script(module)) {
+        if (vgg_is_torchscript(module)) {
             return vgg_fail(
                 err, VGG_ERR_UNSUPPORTED,
                 "%s: a TorchScript module (%.*s) without weights: if torch.jit.freeze or "

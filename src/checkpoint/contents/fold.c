@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 /* How the parts of a weight P are called: both names are BEFORE INFIX LEAF and an ending, where P is
  * BEFORE LEAF. */
 static const struct {
@@ -16,11 +18,12 @@ static const struct {
     {VGG_FOLD_WEIGHT_NORM, "parametrizations.", ".original0", ".original1"},
 };
 
-static bool ends_with(const char *name, const char *ending, size_t *stem)
+/* Whether a name ends so; *stem receives the length of what stands before, which is not empty. */
+static bool split_name(const char *name, const char *end, size_t *stem)
 {
-    size_t length = strlen(name), tail = strlen(ending);
+    const size_t length = strlen(name), tail = strlen(end);
     *stem = length > tail ? length - tail : 0;
-    return length > tail && strcmp(name + length - tail, ending) == 0;
+    return *stem > 0 && vgg_ends_with(name, length, end);
 }
 
 struct by_name {
@@ -139,7 +142,7 @@ static vgg_status refuse_others(const struct finder *finder, const struct vgg_te
     static const char infix[] = "parametrizations.";
     size_t stem;
     const char *name = tensor->name;
-    if (!hidden && ends_with(name, "_orig", &stem) && find(finder, name, stem, "_u") != SIZE_MAX) {
+    if (!hidden && split_name(name, "_orig", &stem) && find(finder, name, stem, "_u") != SIZE_MAX) {
         return fail(finder, VGG_ERR_UNSUPPORTED, name,
                     "spectral_norm is not supported: call torch.nn.utils.remove_spectral_norm on "
                     "the layer and save again");
@@ -147,7 +150,7 @@ static vgg_status refuse_others(const struct finder *finder, const struct vgg_te
     const char *parametrized = strstr(name, infix);
     if (!hidden && parametrized != NULL && (parametrized == name || parametrized[-1] == '.')) {
         return fail(finder, VGG_ERR_UNSUPPORTED, name,
-                    strstr(name, ".0._u") != NULL || ends_with(name, ".original", &stem)
+                    strstr(name, ".0._u") != NULL || split_name(name, ".original", &stem)
                         ? "spectral_norm or another parametrization is not supported: call "
                           "torch.nn.utils.parametrize.remove_parametrizations on the layer and "
                           "save again"
@@ -177,7 +180,7 @@ vgg_status vgg_folds_find(struct vgg_tensor *tensors, size_t *count, bool *hidde
         for (size_t i = 0; i < before && status == VGG_OK; i++) {
             size_t stem;
             const char *name = tensors[i].name;
-            if (hidden[i] || !ends_with(name, styles[s].a, &stem) ||
+            if (hidden[i] || !split_name(name, styles[s].a, &stem) ||
                 (styles[s].infix[0] != '\0' && strstr(name, styles[s].infix) == NULL)) {
                 continue;
             }

@@ -21,9 +21,16 @@ static const struct vgg_value *get_dict(const struct vgg_value *dict, const char
     return value != NULL && value->kind == VGG_VALUE_DICT ? value : NULL;
 }
 
+bool vgg_is_torchscript(struct vgg_span module)
+{
+    static const char root[] = "__torch__";
+    const size_t length = sizeof root - 1;
+    return module.length >= length && memcmp(module.bytes, root, length) == 0 &&
+           (module.length == length || module.bytes[length] == '.');
+}
+
 enum vgg_source_kind vgg_source_of(const struct vgg_value *value)
 {
-    static const char scripts[] = "__torch__";
     if (value->kind == VGG_VALUE_DICT) {
         for (size_t i = 1; i < value->list.count; i += 2) {
             if (vgg_value_is_tensor(value->list.items[i])) {
@@ -36,9 +43,7 @@ enum vgg_source_kind vgg_source_of(const struct vgg_value *value)
         value->object.state->kind != VGG_VALUE_DICT) {
         return VGG_SOURCE_NONE;
     }
-    struct vgg_span module = value->object.callee->global.module;
-    if (module.length >= sizeof scripts - 1 &&
-        memcmp(module.bytes, scripts, sizeof scripts - 1) == 0) {
+    if (vgg_is_torchscript(value->object.callee->global.module)) {
         return VGG_SOURCE_SCRIPT;
     }
     return get_dict(value->object.state, "_modules") != NULL ||

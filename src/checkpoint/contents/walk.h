@@ -15,6 +15,9 @@ enum vgg_source_kind {
 };
 enum vgg_source_kind vgg_source_of(const struct vgg_value *value);
 
+/* Whether a Python module, "__torch__" or "__torch__.…", is of the classes that TorchScript makes. */
+bool vgg_is_torchscript(struct vgg_span module);
+
 struct vgg_named {
     const char *name; /* "features.0.weight", "features.0"; "" is the source itself */
     const struct vgg_value *value;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "vgg/checkpoint.h"
 
 enum vgg_value_kind {
@@ -113,6 +114,11 @@ bool vgg_span_is_name(struct vgg_span text);
 static inline bool vgg_span_equals(struct vgg_span span, const char *text)
 {
     return strlen(text) == span.length && memcmp(span.bytes, text, span.length) == 0;
+}
+
+static inline bool vgg_span_ends_with(struct vgg_span span, const char *end)
+{
+    return vgg_ends_with(span.bytes, span.length, end);
 }
 
 /* Orders by bytes, a shorter text before its continuation; for qsort and bsearch. */

@@ -2,13 +2,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "checkpoint/write/pth_writer.h"
 #include "checkpoint/write/safetensors_writer.h"
 
-static bool ends_with(const char *text, const char *end)
+/* Whether a path has this extension, and something before it. */
+static bool has_extension(const char *path, const char *extension)
 {
-    const size_t length = strlen(text), end_length = strlen(end);
-    return length > end_length && strcmp(text + length - end_length, end) == 0;
+    const size_t length = strlen(path);
+    return length > strlen(extension) && vgg_ends_with(path, length, extension);
 }
 
 /* The description's path: that of the file with another extension, .json. NULL without memory. */
@@ -81,8 +83,8 @@ vgg_status vgg_checkpoint_save(const vgg_checkpoint *checkpoint, const char *pat
     if (path == NULL) {
         return vgg_fail(err, VGG_ERR_ARGUMENT, "vgg_checkpoint_save: path is NULL");
     }
-    const bool pth = ends_with(path, ".pth") || ends_with(path, ".pt");
-    if (!pth && !ends_with(path, ".safetensors")) {
+    const bool pth = has_extension(path, ".pth") || has_extension(path, ".pt");
+    if (!pth && !has_extension(path, ".safetensors")) {
         return vgg_fail(err, VGG_ERR_ARGUMENT,
                         "%s: expected a name that ends in .pth, .pt or .safetensors", path);
     }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 /* What is wrong with the tensors, as one list. */
 struct problems {
     struct vgg_text text;
@@ -77,7 +79,7 @@ static bool is_ignored(const char *name, const struct vgg_parameter *const *by_n
     static const char counter[] = ".num_batches_tracked";
     char mean[96];
     size_t length = strlen(name), tail = sizeof counter - 1;
-    if (length < tail || strcmp(name + length - tail, counter) != 0 ||
+    if (length < tail || !vgg_ends_with(name, length, counter) ||
         length - tail > sizeof mean - sizeof ".running_mean") {
         return false;
     }

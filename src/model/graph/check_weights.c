@@ -6,16 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "checkpoint/tensor/layout.h"
+#include "base/text.h"
+#include "checkpoint/tensor/tensor.h"
 #include "model/graph/tensors.h"
 
 /* ---- numbers ---- */
-
-static bool ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text), end_length = strlen(end);
-    return length >= end_length && strcmp(text + length - end_length, end) == 0;
-}
 
 /* Whether an element may be what it is. */
 static vgg_status check_element(const char *path, const char *name, int64_t position, float value,
@@ -32,7 +27,7 @@ static vgg_status check_element(const char *path, const char *name, int64_t posi
                         "%s: %s: expected finite numbers, found %s at element %" PRId64, path, name,
                         isnan(value) ? "NaN" : "an infinity", position);
     }
-    if (value < 0 && ends_with(name, ".running_var")) {
+    if (value < 0 && vgg_ends_with(name, strlen(name), ".running_var")) {
         return vgg_fail(err, VGG_ERR_UNSUPPORTED,
                         "%s: %s: expected variances, found %.9g at element %" PRId64, path, name,
                         (double)value, position);
