@@ -190,7 +190,7 @@ const struct cli_exit_entry cli_exit_table[] = {
 
 const struct cli_variable_entry cli_variable_table[] = {
     {"VGG_THREADS", "default of --threads"},
-    {"VGG_ISA", "best instruction set to use: scalar, avx2, avx512, amx, neon"},
+    {"VGG_ISA", "instruction set limit: scalar, avx2, avx512, amx, neon"},
     {"VGG_MODELS", "folder of the bundled net"},
     {"NO_COLOR", "if set, no bold text on a terminal"},
     {NULL, NULL},
