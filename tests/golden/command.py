@@ -406,7 +406,7 @@ def test_memory(folder):
 
 def test_time():
     result = run("--time", MODEL, BOOT)
-    for part in (b"load", b"prepare", b"decode+preprocess", b"infer", b"peak memory"):
+    for part in (b"load", b"prepack", b"decode+preprocess", b"infer", b"peak memory"):
         check(part in result.stderr and part not in result.stdout, "--time", part, result.stderr)
     times = json.loads(run("--time", "-fjson", MODEL, BOOT).stdout)
     check(times["time"]["peak_bytes"] > times["time"]["peak_private_bytes"] > 0, "memory", times)
