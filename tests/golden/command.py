@@ -434,7 +434,7 @@ def test_plans():
 
 def test_bench(folder):
     """Runs are few, so that only the form is looked at, and that the layers add up."""
-    expect_error(["bench", MODEL, BOOT, BAG], 2, "one too many", "vgg-infer help bench")
+    expect_error(["bench", MODEL, BOOT, BAG], 2, "expected one IMAGE", "vgg-infer help bench")
     expect_error(["bench", "-t1,2", "--plot", folder / "x.png", MODEL], 2, "one configuration")
     expect_error(["bench", folder / "none.pth"], 3, "none.pth")
     words = ["bench", MODEL, BOOT, "-t", "1,2", "--batch=1,3", "--runs", "3"]
@@ -510,6 +510,36 @@ def test_info(folder):
     check(any("F(4)" in step["algorithm"] for step in plan["steps"]) and plan["run_ms"] > 0,
           "json: steps", plan)
     check(b"predicted" in run("info", "--plan", MODEL).stdout, "text: plan")
+
+
+def find_keys(value):
+    """All keys of a JSON value."""
+    if isinstance(value, dict):
+        return set(value).union(*map(find_keys, value.values()))
+    return set().union(*map(find_keys, value)) if isinstance(value, list) else set()
+
+
+def test_fields_are_documented(folder):
+    """Every field of the JSON and CSV output is in tools/OUTPUT.md, and no old name is used."""
+    packed, images = folder / "net.vgg", MODEL.parent / "pictures"
+    calibration = run("pack", MODEL, "-o", folder / "int8.vgg", "--weights", "int8", "--calibrate", images, "--images",
+                      "4", "-fjson").stdout
+    run("pack", MODEL, "-o", packed)
+    listing = folder / "list"
+    listing.write_text("".join(f"{path.name} 0\n" for path in sorted(images.iterdir())))
+    outputs = [calibration, *(run(*words, "-fjson").stdout for words in (
+        ["--time", MODEL, BOOT], ["bench", "--runs=1", MODEL], ["info", "--plan", MODEL], ["info", "--tensors", packed],
+        ["eval", MODEL, images, "--labels-file", listing]))]
+    keys = set().union(*(find_keys(json.loads(output)) for output in outputs))
+    check(all(json.loads(output)["schema"] == 2 for output in outputs), "all are of one schema")
+    for words in ([], ["--layers"]):
+        keys |= set(run("bench", "--runs=1", MODEL, "-fcsv", *words).stdout.decode().split("\n")[0].split(",")) - {"layer"}
+    text, old = (ROOT / "tools" / "OUTPUT.md").read_text(encoding="utf-8").split("## Changes from schema 1")
+    check(not [key for key in sorted(keys) if f"`{key}`" not in text], "fields that are not documented",
+          [key for key in sorted(keys) if f"`{key}`" not in text])
+    removed = {name.strip(" `") for line in old.splitlines() if line.startswith("| `")
+               for name in line.split("|")[1].split("(")[0].split(",")}
+    check(len(removed) == 8 and not removed & keys, "names of schema 1", removed & keys, removed)
 
 
 def main():

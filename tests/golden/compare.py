@@ -237,7 +237,7 @@ def test_wrong_files(good, folder):
     check("expected shape [5,64,14,14], got" in document["text"] or
           "expected shape [5," in document["text"], "the shapes", document["text"])
     check(document["unused"] == ["features.99.npy"], "a file of no node", document["unused"])
-    check("of the net vgg16" in document["stderr"], "golden.json of another net")
+    check("golden.json: expected net" in document["stderr"], "golden.json of another net")
     np.save(wrong / "logits.npy", np.zeros((5, 11), np.float32))
     message = compare(wrong, code=1)["stderr"]
     check("expected shape [5,10], got [5,11]" in message, "logits of another shape", message)

@@ -161,7 +161,7 @@ def main():
 
         for words, code, part in (([], 2, "FOLDER"), ([MODEL], 2, "expected a folder"),
                                   ([MODEL, temporary + "/no"], 2, "cannot read the folder"),
-                                  ([MODEL, folder, "x"], 2, "one too many"),
+                                  ([MODEL, folder, "x"], 2, "expected one FOLDER"),
                                   ([listed, folder], 3, "list.txt"),
                                   ([MODEL, named, "--labels-file", named], 1, "cannot read")):
             check(part in evaluate(*words, code=code).stderr, f"message of {words}")

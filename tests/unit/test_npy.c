@@ -176,7 +176,7 @@ START_TEST(refuses_broken_files)
     FILE *file = fopen(path, "wb");
     fputs("\x93NUMPY\x02", file);
     fclose(file);
-    expect_error(VGG_ERR_FORMAT, "no .npy file");
+    expect_error(VGG_ERR_FORMAT, "expected a .npy file");
     file = fopen(path, "wb");
     fwrite("\x93NUMPY\x02\0\xff\xff\xff\xff", 1, 12, file);
     fclose(file);

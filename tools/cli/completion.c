@@ -1,6 +1,5 @@
-/* Completions for shells, made of the tables. Whatever the shell: after an option its choices, files where
- * it takes a file, nothing where it takes a number; after a dash the options of the command; else the
- * commands and files. */
+/* Completion scripts, made of the tables. In every shell: after an option its choices, or files if it takes a
+ * file, or nothing if it takes a number; after a dash the options of the command; else commands and files. */
 #include "cli/completion.h"
 
 #include <string.h>
@@ -33,7 +32,7 @@ static void write_choices(const struct cli_option *option, const char *between, 
     }
 }
 
-/* Text inside '…', of which no quote may break out. */
+/* Text inside '…', its quotes escaped. */
 static void write_quoted(const char *text, const char *escaped, FILE *out)
 {
     for (const char *p = text; *p != '\0'; p++) {

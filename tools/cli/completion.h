@@ -6,7 +6,7 @@
 
 #include "cli/cli.h"
 
-/* Writes what a shell sources to complete the words after vgg-infer. */
+/* Writes the script that a shell sources to complete the arguments of vgg-infer. */
 void completion_write(enum cli_shell shell, FILE *out);
 
 #endif

@@ -23,7 +23,7 @@ struct parser {
     struct vgg_error *err;
 };
 
-/* Edit distance (insert, delete, replace) of two short words; longer ones are never near. */
+/* Edit distance (insert, delete, replace) of two short names; longer ones are never near. */
 static size_t edit_distance(const char *a, const char *b)
 {
     enum { LONGEST = 32 };

@@ -22,7 +22,7 @@ struct bench {
     struct bench_report report;
     float *image; /* [3][height][width], or NULL */
     FILE *out;
-    bool progress; /* a person watches standard error */
+    bool progress; /* standard error is a terminal */
     int done, total;
     const struct measure_options *current;
 };
@@ -66,7 +66,7 @@ static vgg_status check_options(const struct bench *bench, struct vgg_error *err
     return net_check_options(options, err);
 }
 
-/* The first word is the checkpoint unless an option names it or it is an image. */
+/* The first operand is the checkpoint, unless --model names it or it is an image. */
 static vgg_status choose_operands(struct bench *bench, struct vgg_error *err)
 {
     const struct cli_options *options = bench->options;
@@ -80,7 +80,7 @@ static vgg_status choose_operands(struct bench *bench, struct vgg_error *err)
         bench->image_path = options->operands[next++];
     }
     if (next < options->operand_count) {
-        return message_fail(err, VGG_ERR_ARGUMENT, "bench takes one IMAGE; '%s' is one too many",
+        return message_fail(err, VGG_ERR_ARGUMENT, "expected one IMAGE, got '%s' after it",
                             options->operands[next]);
     }
     return VGG_OK;

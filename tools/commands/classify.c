@@ -19,7 +19,7 @@
 #include "vgg/vgg.h"
 #include "commands/operands.h"
 
-/* Up to so many, preparing weights again for each is quicker than keeping all of them (vgg16, 1 and 2
+/* For up to this many images, one-shot runs are faster than prepacking all weights first (vgg16, 1 and 2
  * threads). */
 enum { FEW_IMAGES = 4 };
 
@@ -43,7 +43,7 @@ struct run {
     struct timing timing;
     struct npy_writer saved_logits, saved_input; /* closed when not asked for */
     bool out_of_memory;                          /* for one image at least */
-    bool bad_weights;                            /* they are why an image failed */
+    bool bad_weights;                            /* why an image failed */
     bool incomplete; /* an input was not saved, because its size is not the first one's */
 };
 
@@ -87,14 +87,14 @@ static vgg_status allocate_results(struct run *run, struct vgg_error *err)
 static bool is_one_shot(const struct run *run)
 {
     if (run->options->low_memory) {
-        return true; /* it prepares in each run, too */
+        return true; /* it prepacks in each run, too */
     }
     return run->options->plan_for == CLI_PLAN_AUTO ? run->operands.image_count <= FEW_IMAGES
                                                    : run->options->plan_for == CLI_PLAN_ONE_SHOT;
 }
 
-/* Makes the session that takes images of this size, unless it is there already. */
-static vgg_status prepare_session(struct run *run, int width, int height, struct vgg_error *err)
+/* Creates the session for images of this size, unless the current one is. */
+static vgg_status create_session(struct run *run, int width, int height, struct vgg_error *err)
 {
     if (run->session != NULL && run->width == width && run->height == height) {
         return VGG_OK;
@@ -114,7 +114,7 @@ static vgg_status prepare_session(struct run *run, int width, int height, struct
     run->session = NULL;
     run->input = NULL;
     vgg_status status = vgg_session_create(run->net.model, &options, &run->session, err);
-    if (status != VGG_OK) { /* it says what is wrong with a size that is too large */
+    if (status != VGG_OK) { /* also if the size is too large */
         return status;
     }
     run->input = calloc((size_t)height * (size_t)width, 3 * sizeof *run->input);
@@ -135,7 +135,7 @@ static vgg_status prepare_session(struct run *run, int width, int height, struct
 }
 
 /* Opens the model; and its session too, when all images are cropped to one size. */
-static vgg_status prepare(struct run *run, struct vgg_error *err)
+static vgg_status open_model(struct run *run, struct vgg_error *err)
 {
     double start = timing_now_ms();
     vgg_status status = net_open(run->operands.model_path, run->options, &run->net, err);
@@ -150,7 +150,7 @@ static vgg_status prepare(struct run *run, struct vgg_error *err)
     }
     if (status == VGG_OK && run->net.about.preprocess->crop > 0) {
         const struct vgg_model_info *info = &run->net.about.info;
-        status = prepare_session(run, info->width, info->height, err);
+        status = create_session(run, info->width, info->height, err);
     }
     return status;
 }
@@ -170,7 +170,7 @@ static vgg_status read_image(struct run *run, const char *path, struct report_im
                                          &height, err);
     }
     if (status == VGG_OK) {
-        status = prepare_session(run, width, height, err);
+        status = create_session(run, width, height, err);
     }
     if (status == VGG_OK) {
         start = timing_now_ms();
@@ -206,7 +206,7 @@ static vgg_status save_rows(struct run *run, bool failed, struct vgg_error *err)
     return status;
 }
 
-/* Logits that are no numbers have a reason, most often a weight that is none. */
+/* Non-finite logits are most often due to non-finite weights: report that instead. */
 static vgg_status check_logits(struct run *run, struct vgg_error *err)
 {
     bool finite = true;
@@ -224,8 +224,8 @@ static vgg_status check_logits(struct run *run, struct vgg_error *err)
                               "the logits are not finite: the net overflows on this image");
 }
 
-/* A one-shot run prepares the weights: that is no part of the image's own time. */
-static void split_preparation(struct run *run, struct report_image *result)
+/* A one-shot run prepacks the weights, which does not count as time of the image. */
+static void split_prepacking(struct run *run, struct report_image *result)
 {
     double prepack_ms = 0;
     for (size_t s = 0; is_one_shot(run) && s < vgg_session_get_step_count(run->session); s++) {
@@ -248,7 +248,7 @@ static vgg_status classify(struct run *run, const char *path, struct report_imag
     double start = timing_now_ms();
     status = vgg_session_run(run->session, run->input, 1, run->logits, err);
     timing_lap(&start, &result->infer_ms);
-    split_preparation(run, result);
+    split_prepacking(run, result);
     timing_sample_memory(&run->timing);
     if (status == VGG_OK) {
         status = check_logits(run, err);
@@ -274,11 +274,11 @@ static void print_failure(const struct run *run, const char *path, const struct 
 {
     operands_print_image_error(path, err);
     if (run->saved_logits.file != NULL || run->saved_input.file != NULL) {
-        message_print("%s: its row in the saved arrays is NaN", path);
+        message_print("%s: the row of it in the saved arrays is NaN", path);
     }
 }
 
-/* Classifies and reports every image. The error is one of writing: images fail each for itself. */
+/* Classifies and reports every image. The error returned is of writing, or of the model; an image that fails is counted. */
 static vgg_status classify_all(struct run *run, struct vgg_error *err)
 {
     for (int i = 0; i < run->operands.image_count; i++) {
@@ -349,7 +349,7 @@ int command_classify(const struct cli_options *options)
         run.operands.model_path = run.bundled_path;
     }
     if (status == VGG_OK) {
-        status = prepare(&run, &err);
+        status = open_model(&run, &err);
     }
     if (status != VGG_OK) {
         exit_code = net_exit_code(&err);
@@ -361,7 +361,7 @@ int command_classify(const struct cli_options *options)
         goto done;
     }
     if (!options->no_sandbox) {
-        (void)sandbox_enter(false); /* images come next: no file is written but those open */
+        (void)sandbox_enter(false); /* from now on only files that are open are written */
     }
     if (!report_begin(&run.report, (enum output_format)options->format, run.out, options->time,
                       &run.net.about)) {
@@ -374,7 +374,7 @@ int command_classify(const struct cli_options *options)
     }
 done:
     status = close_outputs(&run, status, &err);
-    /* A reader that has seen enough and left is no reason to speak. */
+    /* A reader may close the pipe early: not an error to report. */
     if (status != VGG_OK && err.sys_errno != EPIPE) {
         message_print("%s", err.message);
     }

@@ -103,7 +103,7 @@ static vgg_status open_arrays(struct comparison *c, struct vgg_error *err)
     return VGG_OK;
 }
 
-/* Room for one row of count floats in c->expected. */
+/* Makes c->expected large enough for count floats. */
 static bool reserve(struct comparison *c, size_t count)
 {
     if (count <= c->expected_count) {
@@ -118,7 +118,7 @@ static bool reserve(struct comparison *c, size_t count)
     return true;
 }
 
-/* The node's record, made when the node is first met; NULL when there is no memory. */
+/* The node's record, created when it is first asked for; NULL when out of memory. */
 static struct compare_node *find_node(struct compare_outcome *outcome, const char *name)
 {
     for (size_t i = 0; i < outcome->node_count; i++) {
@@ -209,7 +209,7 @@ static void compare_inner_node(void *user, const char *name, const int64_t *shap
     }
 }
 
-static vgg_status prepare_session(struct comparison *c, struct node_run *run, struct vgg_error *err)
+static vgg_status create_session(struct comparison *c, struct node_run *run, struct vgg_error *err)
 {
     const struct vgg_session_options options = {
         .threads = c->options->threads,
@@ -272,23 +272,23 @@ static vgg_status compare_image(struct comparison *c, int64_t row, struct vgg_er
     return status;
 }
 
-/* The golden run may have been of another net: worth a word before numbers that then mean nothing. */
+/* Warns that the golden run may be of another net. */
 static void warn_other_net(const struct comparison *c)
 {
     const char *net = c->golden.net;
     if (net != NULL && strcmp(net, c->net.about.info.name) != 0) {
-        message_print("%s/golden.json is of the net %s, but %s is %s", c->outcome.folder, net,
+        message_print("%s/golden.json: expected net %s, got %s of %s", c->outcome.folder, net,
                       c->model_path, c->net.about.info.name);
     }
 }
 
-/* The same for images that are preprocessed in another way. */
+/* Warns that images are preprocessed in another way. */
 static void warn_other_preset(const struct comparison *c)
 {
     const char *preset = c->golden.preset;
     if (preset != NULL && strcmp(preset, c->net.about.preprocess->name) != 0) {
-        message_print("%s/golden.json was preprocessed as %s, these images as %s",
-                      c->outcome.folder, preset, c->net.about.preprocess->name);
+        message_print("%s/golden.json: expected preset %s, got %s", c->outcome.folder, preset,
+                      c->net.about.preprocess->name);
     }
 }
 
@@ -427,7 +427,7 @@ int command_compare(const struct cli_options *options)
         status = open_arrays(&c, &err);
     }
     if (status == VGG_OK) {
-        status = prepare_session(&c, &run, &err);
+        status = create_session(&c, &run, &err);
     }
     if (status == VGG_OK) {
         status = compare_images(&c, &err);

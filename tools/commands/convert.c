@@ -19,13 +19,12 @@ static vgg_status check_operands(const struct cli_options *options, const char *
         return status;
     }
     if (options->output == NULL) {
-        return message_fail(err, VGG_ERR_ARGUMENT,
-                            "convert: no -o FILE given, which ends in .pth or .safetensors");
+        return message_fail(err, VGG_ERR_ARGUMENT, "no -o FILE given, as in -o model.safetensors");
     }
     return VGG_OK;
 }
 
-/* An int8 net's tensors as the float32 numbers that they stand for; all others as they are. */
+/* Writes an int8 net's tensors dequantized to float32, all others unchanged. */
 static vgg_status save(const vgg_checkpoint *checkpoint, const char *output, size_t *count,
                        struct vgg_error *err)
 {
@@ -40,12 +39,11 @@ static vgg_status save(const vgg_checkpoint *checkpoint, const char *output, siz
         }
     }
     if (status == VGG_OK && info.int8) {
-        *count /= 2; /* scales and sums are gone */
+        *count /= 2; /* without scales and sums */
         status = vgg_model_dequantize(model, output, err);
         if (status == VGG_OK) {
             message_print(
-                "%s: int8 weights are written as the float32 numbers that they stand for, "
-                "which are not those they were made of",
+                "%s: int8 weights are dequantized to float32: not the weights before quantization",
                 vgg_checkpoint_get_path(checkpoint));
         }
     } else if (status == VGG_OK) {

@@ -1,6 +1,6 @@
-/* vgg-infer eval: how often a net is right, on a folder of images whose classes are known.
+/* vgg-infer eval: accuracy and loss of a net on labelled images.
  *
- * A batch at a time: all threads decode, then all run the net. */
+ * Batch by batch: all threads decode, then all run the net. */
 #include "report/eval_report.h"
 
 #include <errno.h>
@@ -50,10 +50,10 @@ static vgg_status choose_operands(struct evaluation *v, struct vgg_error *err)
     const struct cli_options *options = v->options;
     const int before = options->model == NULL && options->operand_count > 1 ? 1 : 0;
     if (options->operand_count == before) {
-        return message_fail(err, VGG_ERR_ARGUMENT, "val needs a FOLDER of images");
+        return message_fail(err, VGG_ERR_ARGUMENT, "no FOLDER given");
     }
     if (options->operand_count > before + 1) {
-        return message_fail(err, VGG_ERR_ARGUMENT, "val takes one FOLDER; '%s' is one too many",
+        return message_fail(err, VGG_ERR_ARGUMENT, "expected one FOLDER, got '%s' after it",
                             options->operands[before + 1]);
     }
     v->model_path = before == 1 ? options->operands[0] : options->model;
@@ -100,7 +100,7 @@ static vgg_status read_ground_truth(struct evaluation *v, struct vgg_error *err)
     return ground_truth_read(v->folder, v->options->labels_file, &v->classes, &v->truth, err);
 }
 
-static vgg_status prepare(struct evaluation *v, struct vgg_error *err)
+static vgg_status create_session(struct evaluation *v, struct vgg_error *err)
 {
     const struct vgg_model_info *info = &v->net.about.info;
     v->batch = v->options->batch > 0 ? v->options->batch : BATCH;
@@ -162,7 +162,7 @@ static void *decode(void *argument)
     return NULL;
 }
 
-/* On all threads; with those that could not be started missing, the others do their part. */
+/* On all threads; if some cannot be started, the others decode all images. */
 static void decode_batch(struct evaluation *v, size_t first, int count)
 {
     struct decoding decoding = {.v = v, .first = first, .count = count};
@@ -208,7 +208,7 @@ static int pack_inputs(struct evaluation *v, size_t first, int count)
     return good;
 }
 
-/* One image's logits to its answer; false when one of them is no number. */
+/* One image's logits to its answer; false when a logit is not finite. */
 static bool judge(struct evaluation *v, size_t image, const float *logits)
 {
     const int count = v->classes.count, class_index = v->truth.images[image].class_index;
@@ -289,8 +289,7 @@ static vgg_status write_report(const struct evaluation *v, FILE *out, struct vgg
         return message_fail_errno(err, "cannot write the results");
     }
     if (eval_is_chance(&v->outcome)) {
-        message_print("%s: no better than guessing: are its classes numbered as the net's, and is "
-                      "--preset %s right?",
+        message_print("%s: no better than guessing; check the order of the classes and --preset %s",
                       v->folder, v->net.about.preprocess->name);
     }
     return VGG_OK;
@@ -327,7 +326,7 @@ int command_eval(const struct cli_options *options)
     exit_code = EXIT_FAILED;
     status = read_ground_truth(&v, &err);
     if (status == VGG_OK) {
-        status = prepare(&v, &err);
+        status = create_session(&v, &err);
     }
     if (status != VGG_OK) {
         goto done;
@@ -338,7 +337,7 @@ int command_eval(const struct cli_options *options)
         goto done;
     }
     if (!options->no_sandbox) {
-        (void)sandbox_enter(false); /* images come next: no file is written but the one open */
+        (void)sandbox_enter(false); /* from now on only the open file is written */
     }
     v.outcome = (struct eval_outcome){
         .model = &v.net.about,

@@ -10,7 +10,7 @@
 #include "io/message.h"
 #include "io/plural.h"
 
-/* Says what could not be compared; what was, the report tells. */
+/* Prints what could not be verified; the report has what was. */
 static vgg_status verify(struct net *net, struct vgg_error *err)
 {
     struct vgg_verified *verified = &net->about.verified;
@@ -31,7 +31,7 @@ static vgg_status verify(struct net *net, struct vgg_error *err)
     return VGG_OK;
 }
 
-/* Says where a file that is not there may be had, if it is called like one of torchvision's. */
+/* Adds where to download a missing file that is named like one of torchvision's. */
 static void hint_at_source(const char *path, struct vgg_error *err)
 {
     const char *slash = strrchr(path, '/');
@@ -69,7 +69,7 @@ vgg_status net_open(const char *path, const struct cli_options *options, struct 
     }
     const struct vgg_checkpoint_options checkpoint_options = {
         .key = options->key,
-        /* What is only told about need not be computed. */
+        /* Without --plan no tensor is read. */
         .names_only = options->command == CLI_INFO && !options->plan,
     };
     sigbus_begin(path);
@@ -109,7 +109,7 @@ vgg_status net_find_bundled(char *path, size_t bytes, struct vgg_error *err)
 {
     if (!file_find_bundled(path, bytes)) {
         return message_fail(err, VGG_ERR_IO,
-                            "no MODEL given, and the bundled checkpoint is not to be found; "
+                            "no MODEL given, and the bundled checkpoint is missing; "
                             "set VGG_MODELS to the folder it is in");
     }
     message_print("no MODEL given: using the bundled %s", path);

@@ -13,18 +13,18 @@ struct net {
     struct report_model about; /* borrows from the two above */
 };
 
-/* Opens a checkpoint as the options say.
+/* Opens a checkpoint and its model by the options.
  *   path  borrowed until net_close
  *   out   filled on success; cleared after an error
  * Errors: those of vgg_checkpoint_open, vgg_checkpoint_verify and vgg_model_create. */
 vgg_status net_open(const char *path, const struct cli_options *options, struct net *out,
                     struct vgg_error *err);
-/* The exit code when that failed: for what an option says it is wrong usage. */
+/* The exit code when that failed: an error in an option's value is wrong usage. */
 int net_exit_code(const struct vgg_error *err);
 
 void net_close(struct net *net);
 
-/* Where the bundled checkpoint is, for a command without a MODEL; tells the user. Errors: IO. */
+/* Where the bundled checkpoint is, for a command without a MODEL; prints it. Errors: IO. */
 vgg_status net_find_bundled(char *path, size_t bytes, struct vgg_error *err);
 
 /* Checks the options that need no model: --preset is known, --isa can be run here. Errors: ARGUMENT. */

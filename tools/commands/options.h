@@ -43,9 +43,8 @@ struct cli_size {
 /* Strings are borrowed from argv. */
 struct cli_options {
     enum cli_command command;
-    bool command_named; /* false: the first operand is no command, so that command is the default */
-    const char *
-        *operands; /* [operand_count] arguments that are no options, and each --input; owned */
+    bool command_named;    /* false: the command is the default one */
+    const char **operands; /* [operand_count] operands and values of --input; owned */
     int operand_count;
 
     const char *model; /* NULL: not given by option */
@@ -69,11 +68,11 @@ struct cli_options {
     int image_limit;           /* pack: max images to calibrate with; 0: not given */
     int completion;            /* enum cli_shell; -1: not asked for */
     struct cli_size size;      /* of the input */
-    int resize;                /* shorter side of images; 0: they are not resized; -1: not given */
+    int resize;                /* shorter side of images; 0: not resized; -1: not given */
     int topk;                  /* classes shown per image */
     int threads;               /* 0: as many as there are CPUs */
-    int batch;                 /* info, val: images in one run; 0: not given */
-    int runs;                  /* bench: exactly so many; 0: until the median is stable */
+    int batch;                 /* info, eval: images in one run; 0: not given */
+    int runs;                  /* bench: number of runs; 0: until the median is stable */
     double min_time, max_time; /* bench: seconds of one configuration */
     /* bench: one configuration of each combination */
     struct cli_list threads_list, batch_list, isa_list, conv_list;
@@ -85,8 +84,8 @@ struct cli_options {
     bool nodes;
     bool images;
     bool exact;   /* the same as conv == VGG_CONV_EXACT */
-    bool layers;  /* bench: tell of every step */
-    bool plan;    /* info: tell of every step */
+    bool layers;  /* bench: report every layer */
+    bool plan;    /* info: report every step */
     bool tensors; /* info: list them */
     bool help;
     bool verbose;

@@ -1,4 +1,4 @@
-/* vgg-infer pack: a net in one file that is mapped and used as it lies there. */
+/* vgg-infer pack: write a packed file, which is mapped and used in place. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,28 +18,28 @@ static vgg_status check_operands(const struct cli_options *options, const char *
         return status;
     }
     if (options->output == NULL) {
-        return message_fail(err, VGG_ERR_ARGUMENT, "pack: no -o FILE given, as in -o vgg16.vgg");
+        return message_fail(err, VGG_ERR_ARGUMENT, "no -o FILE given, as in -o vgg16.vgg");
     }
     if (options->weights == CLI_WEIGHTS_INT8 && options->calibrate == NULL) {
-        return message_fail(err, VGG_ERR_ARGUMENT,
-                            "pack: --weights int8 needs --calibrate DIR, a folder of images like "
-                            "those that the net is for");
+        return message_fail(
+            err, VGG_ERR_ARGUMENT,
+            "--weights int8 needs --calibrate FOLDER, a folder of representative images");
     }
     if (options->weights != CLI_WEIGHTS_INT8 && options->calibrate != NULL) {
-        return message_fail(err, VGG_ERR_ARGUMENT, "pack: --calibrate is for --weights int8");
+        return message_fail(err, VGG_ERR_ARGUMENT, "--calibrate is for --weights int8 only");
     }
     for (int i = 0; options->weights != CLI_WEIGHTS_F32 && i < options->for_list.count; i++) {
         if (options->weights == CLI_WEIGHTS_INT8 || options->for_list.values[i] != 0) {
             return message_fail(
                 err, VGG_ERR_ARGUMENT,
-                "pack: --for is for float32: weights of fewer bits have one order for every CPU");
+                "--for is for --weights f32 only: other types have one layout for all CPUs");
         }
     }
     return net_check_options(options, err);
 }
 
-/* What the file is to be ready for: by default for this machine, and for all others as well. */
-static struct vgg_pack_options choose_readers(const struct cli_options *options)
+/* Which ISAs the file is prepacked for: by default this machine's, and plain weights for all others. */
+static struct vgg_pack_options choose_targets(const struct cli_options *options)
 {
     static const enum vgg_dtype dtypes[] = {[CLI_WEIGHTS_F32] = VGG_DTYPE_F32,
                                             [CLI_WEIGHTS_BF16] = VGG_DTYPE_BF16,
@@ -64,17 +64,17 @@ static struct vgg_pack_options choose_readers(const struct cli_options *options)
     return pack;
 }
 
-/* "ready for amx and avx2, plain for all other CPUs" */
-static void tell(const struct cli_options *options, const char *path, const struct net *net,
-                 const struct vgg_pack_options *pack)
+/* "prepacked for amx and avx2, plain for all other CPUs" */
+static void print_summary(const struct cli_options *options, const char *path,
+                          const struct net *net, const struct vgg_pack_options *pack)
 {
-    char ready[80] = "";
+    char prepacked[80] = "";
     struct stat file;
-    const char *between = "ready for ";
+    const char *between = "prepacked for ";
     for (int isa = 1; options->weights != CLI_WEIGHTS_INT8 && pack->isas >> isa != 0; isa++) {
-        const size_t used = strlen(ready);
+        const size_t used = strlen(prepacked);
         if ((pack->isas & 1u << isa) != 0) {
-            snprintf(ready + used, sizeof ready - used, "%s%s", between,
+            snprintf(prepacked + used, sizeof prepacked - used, "%s%s", between,
                      vgg_isa_string((enum vgg_isa)isa));
             between = __builtin_popcount(pack->isas >> isa) == 2 ? " and " : ", ";
         }
@@ -82,20 +82,20 @@ static void tell(const struct cli_options *options, const char *path, const stru
     const double bytes = stat(options->output, &file) == 0 ? (double)file.st_size : 0;
     const char *plain = options->weights == CLI_WEIGHTS_INT8 ? "int8 weights and activations"
                         : !pack->plain                       ? " alone"
-                        : ready[0] != '\0'                   ? ", plain for all other CPUs"
+                        : prepacked[0] != '\0'               ? ", plain for all other CPUs"
                                                              : "plain for all CPUs";
     const bool halves = pack->weights != VGG_DTYPE_F32;
     message_print("%s: %s of %s%s, %.0f MB, %s%s%s%s", options->output, net->about.info.name, path,
                   net->about.info.batch_norm ? ", BatchNorm folded" : "", bytes / (1 << 20),
-                  halves ? vgg_dtype_string(pack->weights) : "", halves ? " weights, " : "", ready,
-                  plain);
+                  halves ? vgg_dtype_string(pack->weights) : "", halves ? " weights, " : "",
+                  prepacked, plain);
 }
 
 int command_pack(const struct cli_options *options)
 {
     struct vgg_error err = {0};
     struct net net = {0};
-    const struct vgg_pack_options pack = choose_readers(options);
+    const struct vgg_pack_options pack = choose_targets(options);
     const char *path;
     int exit_code = EXIT_USAGE;
     vgg_status status = check_operands(options, &path, &err);
@@ -111,7 +111,7 @@ int command_pack(const struct cli_options *options)
             status == VGG_ERR_UNSUPPORTED || status == VGG_ERR_ARGUMENT ? EXIT_MODEL : EXIT_FAILED;
     }
     if (status == VGG_OK) {
-        tell(options, path, &net, &pack);
+        print_summary(options, path, &net, &pack);
         exit_code = EXIT_GOOD;
     } else {
         message_print("%s", err.message);

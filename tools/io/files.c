@@ -1,4 +1,4 @@
-/* Which file is what: images and checkpoints by content, the bundled checkpoint by place. */
+/* Kinds of files by their content, and the path of the bundled checkpoint. */
 #include "io/files.h"
 
 #include <fcntl.h>
@@ -59,12 +59,9 @@ enum file_kind file_sniff(const char *path)
 
 vgg_status file_check_checkpoint(const char *path, struct vgg_error *err)
 {
-    const enum file_kind kind = file_sniff(path);
-    if (kind != FILE_IMAGE && kind != FILE_FOLDER) {
-        return VGG_OK;
-    }
-    return message_fail(err, VGG_ERR_FORMAT, "%s: expected a checkpoint, got %s", path,
-                        kind == FILE_IMAGE ? "an image" : "a folder");
+    return file_sniff(path) == FILE_IMAGE
+               ? message_fail(err, VGG_ERR_FORMAT, "%s: expected a checkpoint, got an image", path)
+               : VGG_OK;
 }
 
 bool file_is_named_checkpoint(const char *path)

@@ -1,4 +1,4 @@
-/* Which file is what: images and checkpoints by content, the bundled checkpoint by place. */
+/* Kinds of files by their content, and the path of the bundled checkpoint. */
 #ifndef TOOLS_IO_FILES_H
 #define TOOLS_IO_FILES_H
 
@@ -9,7 +9,7 @@
 
 enum file_kind {
     FILE_ABSENT,     /* cannot be opened */
-    FILE_STREAM,     /* "-" or a pipe: can be read only once, so it is not looked into */
+    FILE_STREAM,     /* "-" or a pipe: not looked into, since it can be read only once */
     FILE_IMAGE,      /* begins as a JPEG or PNG does */
     FILE_CHECKPOINT, /* begins as a zip or as a legacy stream of torch.save does */
     FILE_FOLDER,
@@ -19,10 +19,10 @@ enum file_kind {
 /* Looks at the first bytes of a file. */
 enum file_kind file_sniff(const char *path);
 
-/* Refuses what is no checkpoint by its kind: an image, a folder. Errors: FORMAT. */
+/* Refuses an image where a checkpoint is expected. Errors: FORMAT. */
 vgg_status file_check_checkpoint(const char *path, struct vgg_error *err);
 
-/* Whether a file is called what checkpoints are called: .pth, .pt, .ckpt, .safetensors and the like. */
+/* Whether a file has an extension of checkpoints: .pth, .pt, .ckpt, .safetensors and the like. */
 bool file_is_named_checkpoint(const char *path);
 
 /* Finds the checkpoint that comes with the program: in $VGG_MODELS, in a build tree, in an installed

@@ -38,8 +38,8 @@ static char *join(const char *folder, const char *name)
     return asprintf(&path, "%s%s%s", folder, slash, name) < 0 ? NULL : path;
 }
 
-/* Takes one entry of a folder that is not hidden: what is a folder to folders, what is an image to images.
- * Either may be NULL; false when there is no memory. */
+/* Takes one entry of a folder: a folder is appended to folders, an image to images. Either may be NULL.
+ * False when out of memory. */
 typedef bool take_fn(const char *folder, const char *name, struct gathered *folders,
                      struct gathered *images);
 

@@ -10,7 +10,7 @@
 struct gathered {
     char **paths; /* [count] */
     size_t count, capacity;
-    size_t others; /* files that are no JPEG or PNG */
+    size_t others; /* files that are not JPEG or PNG */
 };
 
 /* Finds all JPEG and PNG files, by content, in a folder and the folders in it; hidden files and folders and

@@ -4,7 +4,7 @@
 
 #include "vgg/status.h"
 
-/* What golden.json tells. All of it may be missing, and so may the file. */
+/* The content of golden.json. Each member may be missing, and so may the file. */
 struct golden {
     struct cJSON *json;              /* owns the rest */
     const char *torch, *torchvision; /* versions, or NULL */
@@ -15,7 +15,7 @@ struct golden {
 };
 
 /* Reads DIR/golden.json if it is there.
- *   out  to be freed with golden_close, also when there is no such file
+ *   out  to be freed with golden_close, even if the file is missing
  * Errors: IO, FORMAT, LIMIT, MEMORY. */
 vgg_status golden_open(const char *folder, struct golden *out, struct vgg_error *err);
 void golden_close(struct golden *golden);

@@ -77,7 +77,7 @@ static vgg_status choose_source(const char *folder, const struct gathered *folde
                                 struct ground_truth *out, struct vgg_error *err)
 {
     size_t named = 0;
-    const char *stranger = NULL;
+    const char *unknown = NULL;
     for (size_t i = 0; i < folders->count; i++) {
         const int found = find_label(classes, name_of(folders->paths[i]));
         if (found == SEVERAL_CLASSES) {
@@ -87,7 +87,7 @@ static vgg_status choose_source(const char *folder, const struct gathered *folde
                                 folders->paths[i]);
         }
         named += found != NO_CLASS;
-        stranger = found == NO_CLASS && stranger == NULL ? folders->paths[i] : stranger;
+        unknown = found == NO_CLASS && unknown == NULL ? folders->paths[i] : unknown;
     }
     out->folders = folders->count;
     if (named == folders->count) {
@@ -99,7 +99,7 @@ static vgg_status choose_source(const char *folder, const struct gathered *folde
             err, VGG_ERR_MISMATCH,
             "%s: expected all folders to have the net's labels as names, got %zu of %zu; "
             "'%s' is not a label",
-            folder, named, folders->count, name_of(stranger));
+            folder, named, folders->count, name_of(unknown));
     }
     if (folders->count != (size_t)classes->count) {
         return message_fail(
@@ -107,7 +107,7 @@ static vgg_status choose_source(const char *folder, const struct gathered *folde
             "%s: expected %d folders, one per class in order, or folders named by the net's "
             "labels, "
             "got %zu folder%s, '%s' the first; name the classes with --labels-file FILE",
-            folder, classes->count, folders->count, plural_s(folders->count), name_of(stranger));
+            folder, classes->count, folders->count, plural_s(folders->count), name_of(unknown));
     }
     out->source = GROUND_TRUTH_FOLDER_ORDER;
     return VGG_OK;

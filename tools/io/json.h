@@ -1,4 +1,4 @@
-/* A JSON writer: values go straight to the file, commas and indentation are its business. */
+/* A JSON writer: it adds commas and indentation and keeps nothing in memory. */
 #ifndef TOOLS_IO_JSON_H
 #define TOOLS_IO_JSON_H
 
@@ -25,7 +25,7 @@ void json_close_object(struct json *json);
 void json_open_array(struct json *json, const char *key, bool compact);
 void json_close_array(struct json *json);
 
-/* Text that is no UTF-8, such as a file's name may be, has U+FFFD for each wrong byte; NULL is null. */
+/* Bytes that are not UTF-8, as in a file's name, become U+FFFD; NULL becomes null. */
 void json_string(struct json *json, const char *key, const char *text);
 void json_integer(struct json *json, const char *key, int64_t value);
 void json_bool(struct json *json, const char *key, bool value);

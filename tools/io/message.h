@@ -26,7 +26,7 @@ vgg_status message_fail(struct vgg_error *err, vgg_status code, const char *form
 vgg_status message_fail_errno(struct vgg_error *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Whether memory was what lacked, be it for an allocation or for the system to map a file. */
+/* Whether memory was lacking, for an allocation or for a mapping. */
 bool message_is_memory(const struct vgg_error *err);
 
 /* Of the longest line: an error's message and a path of nothing but control characters fit. */

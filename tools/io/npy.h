@@ -27,7 +27,7 @@ struct npy_reader {
 };
 
 /* Opens a .npy file of version 1 or 2 and checks everything about it but the numbers: a complete
- * header, dtype NPY_DESCR, C order, and a file of exactly the size that the shape says.
+ * header, dtype NPY_DESCR, C order, and a file size that agrees with the shape.
  *   out  filled on success, to be closed with npy_reader_close; cleared after an error
  * Errors: IO, FORMAT, UNSUPPORTED (another dtype, Fortran order, another version), LIMIT, MEMORY. */
 vgg_status npy_reader_open(const char *path, struct npy_reader *out, struct vgg_error *err);

@@ -10,7 +10,7 @@
 
 enum { MAGIC_BYTES = 8, MAX_HEADER_BYTES = 64 * 1024 };
 
-/* The header's text, of which words are taken from the front. */
+/* The header's text; tokens are taken from its front. */
 struct header {
     const char *path;
     const char *next;
@@ -194,7 +194,7 @@ static vgg_status read_header(struct npy_reader *reader, char *text, struct vgg_
     size_t header_bytes = 0;
     if (fread(start, 1, sizeof start, reader->file) != sizeof start ||
         memcmp(start, "\x93NUMPY", 6) != 0) {
-        return message_fail(err, VGG_ERR_FORMAT, "%s: is no .npy file", reader->path);
+        return message_fail(err, VGG_ERR_FORMAT, "%s: expected a .npy file", reader->path);
     }
     if (start[6] != 1 && start[6] != 2) {
         return message_fail(err, VGG_ERR_UNSUPPORTED, "%s: expected .npy version 1 or 2, got %u",
@@ -206,8 +206,9 @@ static vgg_status read_header(struct npy_reader *reader, char *text, struct vgg_
         header_bytes |= (size_t)length[i] << (8 * i);
     }
     if (header_bytes > MAX_HEADER_BYTES) {
-        return message_fail(err, VGG_ERR_LIMIT, "%s: a .npy header of %zu bytes, at most %d",
-                            reader->path, header_bytes, MAX_HEADER_BYTES);
+        return message_fail(err, VGG_ERR_LIMIT,
+                            "%s: expected a header of at most %d bytes, got %zu", reader->path,
+                            MAX_HEADER_BYTES, header_bytes);
     }
     if (!complete || fread(text, 1, header_bytes, reader->file) != header_bytes) {
         return message_fail(err, VGG_ERR_FORMAT, "%s: ends within the .npy header", reader->path);

@@ -7,7 +7,7 @@
 #include "io/message.h"
 #include "vgg/image.h"
 
-/* Decodes an image and tells what size it has after preprocessing. *image is to be destroyed in any case. */
+/* Decodes an image and computes its size after preprocessing. *image is to be destroyed in any case. */
 static vgg_status open_image(const char *path, const struct vgg_preprocess *preprocess,
                              struct vgg_image *image, int *width, int *height,
                              struct vgg_error *err)

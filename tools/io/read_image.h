@@ -9,8 +9,8 @@
 vgg_status image_read(const char *path, const struct vgg_preprocess *preprocess, float **out,
                       int *width, int *height, struct vgg_error *err);
 
-/* The same into the caller's out, [3][height][width]; an image that has another size after preprocessing, as
- * those have that are not cropped, is one of the errors: MISMATCH. */
+/* The same into the caller's out, [3][height][width]; an image of another size after preprocessing, possible if
+ * there is no crop, fails with MISMATCH. */
 vgg_status image_read_sized(const char *path, const struct vgg_preprocess *preprocess, int width,
                             int height, float *out, struct vgg_error *err);
 

@@ -1,4 +1,4 @@
-/* A checkpoint whose file is shortened while it is mapped: an explanation instead of a bare SIGBUS. */
+/* Print a message and exit when a mapped checkpoint is shortened, instead of dying of SIGBUS. */
 #include "io/sigbus.h"
 
 #include <signal.h>
@@ -14,7 +14,8 @@ static _Atomic(const vgg_checkpoint *) watched; /* NULL: being opened */
 static struct sigaction before;
 static bool begun;
 
-/* Hands a signal on to whoever handled it before; the default is to run into it once more and die. */
+/* Calls the handler that was there before. The default action is restored, so that the same fault happens again
+ * and ends the process. */
 static void hand_on(int signal, siginfo_t *info, void *context)
 {
     if ((before.sa_flags & SA_SIGINFO) != 0) {
@@ -44,8 +45,8 @@ void sigbus_begin(const char *path)
     sigemptyset(&action.sa_mask);
     line_bytes =
         message_make_line(line,
-                          "%s: expected the file to stay as it was when it was opened, found it "
-                          "shortened, or its disk failing",
+                          "%s: expected the file to keep its size, got a read error: it was "
+                          "shortened, or its disk fails",
                           path);
     atomic_store(&watched, NULL);
     begun = sigaction(SIGBUS, &action, &before) == 0;

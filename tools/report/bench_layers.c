@@ -1,4 +1,4 @@
-/* What bench has measured of every step. */
+/* Times of each step, for `vgg-infer bench`. */
 #include "report/bench_report.h"
 
 #include <stdlib.h>
@@ -36,7 +36,7 @@ static void add_if(struct table *table, bool has, const char *format, double val
     table_add(table, "%s", text);
 }
 
-/* The cells from "prepare" on, which a step and the total have in common. */
+/* The cells from "prepack" on, of a step or of the total. */
 static void add_figures(struct table *table, double prepack_ms, double ms, double whole_ms,
                         double multiply_adds, double products, double product_ms)
 {
@@ -57,7 +57,7 @@ void bench_write_layers(const struct measurement *measurement, enum bench_order 
     const struct measure_step **steps = order_steps(measurement, order);
     struct table table = {
         .columns =
-            "<layer<nodes<algorithm>prepare>ms>share>GFLOP/s>real>of peak>x peak>of read>weights"
+            "<layer<nodes<algorithm>prepack>ms>share>GFLOP/s>real>of peak>x peak>of read>weights"
             ">read>inputs>activations>GB/s",
     };
     for (size_t s = 0; steps != NULL && s < measurement->step_count; s++) {
@@ -99,7 +99,7 @@ void bench_write_layers(const struct measurement *measurement, enum bench_order 
                 "  a whole run takes %.3f ms; its layers, means of the middle quarter of the runs, "
                 "%.3f ms%s: %+.1f %%\n",
                 whole_ms, total.run_ms,
-                measurement->one_shot ? ", weights prepared in each run included" : "",
+                measurement->one_shot ? ", prepacking in each run included" : "",
                 100 * (total.run_ms / whole_ms - 1));
     }
     table_free(&table);

@@ -320,7 +320,7 @@ bool bench_report_begin(struct bench_report *report, struct bench_style style, F
         .about = about,
         .json = json_make(out, style.format == FORMAT_JSON),
         .table.columns = "<isa>threads>batch<conv<plan>runs>p50>p90>p99>min>mean ± sd"
-                         ">images/s>GFLOP/s>peak>first>prepare>peak>private",
+                         ">images/s>GFLOP/s>of peak>first>prepack>peak memory>private",
     };
     struct json *json = &report->json;
     switch (report->style.format) {

@@ -1,4 +1,4 @@
-/* An image to draw on: rectangles and text in plain colours. Everything beyond its edges is cut off. */
+/* An image in memory to draw on: rectangles and text in plain colours, clipped at its edges. */
 #ifndef TOOLS_REPORT_CANVAS_H
 #define TOOLS_REPORT_CANVAS_H
 
@@ -22,7 +22,7 @@ void canvas_free(struct canvas *canvas);
 void canvas_fill(struct canvas *canvas, int x, int y, int width, int height, uint32_t color);
 
 /* Text whose first cell has its upper left corner at x, y; each pixel of the font is scale pixels wide.
- * What is no ASCII is drawn as '?', once a code point. Returns the x behind it. */
+ * A code point outside ASCII is drawn as '?'. Returns the x behind it. */
 int canvas_write(struct canvas *canvas, int x, int y, int scale, uint32_t color, const char *text);
 /* The width that canvas_write takes. */
 int canvas_get_text_width(int scale, const char *text);

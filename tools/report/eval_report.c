@@ -102,7 +102,7 @@ bool eval_is_chance(const struct eval_outcome *outcome)
 
 static double percent(size_t part, size_t whole)
 {
-    return 100.0 * (double)part / (double)whole; /* of which there is one at least */
+    return 100.0 * (double)part / (double)whole; /* whole is at least 1 */
 }
 
 static int compare_classes(const void *a, const void *b)

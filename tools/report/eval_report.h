@@ -1,4 +1,4 @@
-/* What evaluation found, and how it is told. */
+/* Results of `vgg-infer eval`: eval.c computes them, eval_report.c writes them. */
 #ifndef TOOLS_REPORT_EVAL_REPORT_H
 #define TOOLS_REPORT_EVAL_REPORT_H
 
@@ -32,18 +32,18 @@ struct eval_outcome {
 struct eval_class {
     int index;
     size_t images, best, among;
-    int confused_with; /* the wrong class that was the best most often; -1: there is none */
-    size_t confused;   /* how often */
+    int confused_with; /* the wrong class that was the best most often; -1: no image was classified wrongly */
+    size_t confused; /* how often */
 };
 
 /* Counts for every class that has an image, in the order of the net's classes.
- *   out  [*count], to be freed; NULL when there is no memory */
+ *   out  [*count], to be freed; NULL when out of memory */
 struct eval_class *eval_count_classes(const struct eval_outcome *outcome, size_t *count);
 
 /* Whether these answers could as well be guesses: classes are then numbered in another way than the net's. */
 bool eval_is_chance(const struct eval_outcome *outcome);
 
-/* False when there is no memory. */
+/* False when out of memory. */
 bool eval_write_text(const struct eval_outcome *outcome, FILE *out);
 bool eval_write_json(const struct eval_outcome *outcome, FILE *out);
 

@@ -5,11 +5,11 @@
 #include "io/message.h"
 #include "io/plural.h"
 
-/* What tells a net from others: its convolutions, and what its first linear layer takes. */
+/* What identifies a net: its convolutions, and the input of its first linear layer. */
 struct evidence {
     size_t features;                   /* nodes before the first linear layer */
-    struct vgg_node_info linear;       /* name NULL: there is none */
-    struct vgg_node_info features_out; /* what it takes; no channels where that has no sides */
+    struct vgg_node_info linear;       /* name NULL: no linear layer */
+    struct vgg_node_info features_out; /* its input; no channels if that has no height and width */
 };
 
 static bool is(const struct vgg_node_info *node, const char *type)

@@ -1,4 +1,4 @@
-/* What `vgg-infer info` tells, as text for people and as JSON. */
+/* Results of `vgg-infer info`, as text for people and as JSON. */
 #include "report/info_report.h"
 
 #include <string.h>
@@ -117,12 +117,12 @@ static bool write_plan(const struct info *info, FILE *out)
     const struct measure_total total = measurement_sum(plan);
     struct table table = {
         .columns =
-            "<step<nodes<algorithm>weights>input>output>kept>scratch>predicted>measured<why"};
+            "<step<nodes<algorithm>weights>input>output>prepacked>scratch>predicted>measured<why"};
     char weights[32], activations[32];
     report_format_bytes(plan->info.weight_bytes, weights, sizeof weights);
     report_format_bytes(plan->info.activation_bytes, activations, sizeof activations);
     fprintf(out,
-            "\nPlan for %s, %d thread%s, batch %d, conv %s, %s: %s of weights in kernel order, "
+            "\nPlan for %s, %d thread%s, batch %d, conv %s, %s: %s of prepacked weights, "
             "%s of activations\n",
             vgg_isa_string(plan->info.isa), plan->info.threads,
             plural_s((uint64_t)plan->info.threads), options->batch,
@@ -138,7 +138,7 @@ static bool write_plan(const struct info *info, FILE *out)
     fprintf(out,
             "  times in ms, means of the middle quarter of %zu runs; all steps %.3f; those with a "
             "prediction %.3f, predicted %.3f;\n"
-            "  weights prepared in %.3f, %s; session made in %.2f, the first run %.2f, then %.3f\n",
+            "  prepacking %.3f, %s; session %.2f, first run %.2f, median run %.3f\n",
             plan->run.count, total.ms, total.predicted_steps_ms, total.predicted_ms,
             total.prepack_ms, plan->one_shot ? "in each run" : "once", plan->timing.prepack_ms,
             plan->first_ms, plan->run.p50);

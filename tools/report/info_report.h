@@ -1,4 +1,4 @@
-/* What `vgg-infer info` tells: info.c finds out, info_report.c writes. */
+/* Results of `vgg-infer info`: info.c collects them, info_report.c writes them. */
 #ifndef TOOLS_REPORT_INFO_REPORT_H
 #define TOOLS_REPORT_INFO_REPORT_H
 

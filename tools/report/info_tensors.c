@@ -1,4 +1,4 @@
-/* vgg-infer info --tensors: what is in the file, tensor by tensor. */
+/* vgg-infer info --tensors: the tensors in the file. */
 #include <inttypes.h>
 
 #include "report/info_report.h"
@@ -46,7 +46,7 @@ bool info_write_tensors(const struct info *info, FILE *out)
         snprintf(text, sizeof text, ready.m > 0 ? "F(%d)" : "direct", ready.m);
         table_add(&table, "%s", ready.name);
         table_add(&table, "%s", "float32");
-        table_add(&table, "ready: %s", text);
+        table_add(&table, "prepacked: %s", text);
         table_add(&table, "in groups of %d", ready.group);
         table_add(&table, "%" PRIu64, ready.bytes);
         table_add(&table, "%" PRIu64, ready.file_offset);

@@ -1,9 +1,9 @@
-/* An image of where the time goes.
+/* A chart of the time of each layer.
  *
  *     vgg16: 47.59 ms                        what, and how long
  *     avx512, 2 threads, batch 1 …           how
- *     ■ direct ■ F(4) …  ▐ time at the peak          what the colours are
- *     features.0   ████▒▒▒▒  0.76 ms  51 %   a bar for each layer: full up to the peak, pale beyond
+ *     ■ direct ■ F(4) …  ▐ roofline time    what the colours are
+ *     features.0   ████▒▒▒▒  0.76 ms  51 %   a bar for each layer: full up to the roofline, pale beyond
  *     0        5        10       15 ms       the axis */
 #include "report/plot.h"
 
@@ -79,7 +79,7 @@ static enum family get_family(const struct vgg_step_info *info)
     return DIRECT;
 }
 
-/* A name that is too long keeps its end, which tells layers apart. */
+/* A name that is too long keeps its end, which differs between layers. */
 static void shorten(const char *name, char out[MAX_NAME + 1])
 {
     const size_t length = strlen(name);
@@ -185,7 +185,7 @@ static void draw_legend(struct canvas *canvas, const struct plot *plot)
         }
     }
     canvas_fill(canvas, x, y - 2, 3, TEXT_HEIGHT + 2, ink);
-    canvas_write(canvas, x + 16, y, SCALE, ink, "time at the peak");
+    canvas_write(canvas, x + 16, y, SCALE, ink, "roofline");
 }
 
 static void draw_axis(struct canvas *canvas, const struct plot *plot, int left, int bottom)

@@ -1,4 +1,4 @@
-/* An image of where the time goes: a bar for each layer, against the peak. */
+/* A chart of the time of each layer: a bar per layer, compared with the roofline. */
 #ifndef TOOLS_REPORT_PLOT_H
 #define TOOLS_REPORT_PLOT_H
 

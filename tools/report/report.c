@@ -33,17 +33,17 @@ void report_describe(const struct report_model *model, char *out, size_t bytes)
 {
     char size[32];
     report_format_bytes(model->file_bytes, size, sizeof size);
-    const bool told = model->info.int8 || strcmp(model->info.weights, "float32") == 0;
+    const bool plain = model->info.int8 || strcmp(model->info.weights, "float32") == 0;
     snprintf(out, bytes, "%s (%d conv + %d linear%s%s%s%s%s), %d class%s, %s checkpoint, %s",
              model->info.name, model->info.conv_count, model->info.linear_count,
              !model->info.batch_norm ? ""
              : model->folded         ? ", BatchNorm folded"
-                                     : ", BatchNorm kept apart",
+                                     : ", BatchNorm not folded",
              model->info.dense ? ", dense" : "",
              model->info.int8 ? ", int8 weights and activations"
-             : told           ? ""
+             : plain          ? ""
                               : ", ",
-             told ? "" : model->info.weights, told ? "" : " weights", model->info.class_count,
+             plain ? "" : model->info.weights, plain ? "" : " weights", model->info.class_count,
              model->info.class_count == 1 ? "" : "es", model->container, size);
 }
 

@@ -85,12 +85,12 @@ bool report_write_image(struct report *report, const struct report_image *image)
 bool report_end(struct report *report, const struct report_totals *totals,
                 const struct timing *timing);
 
-/* The line that says what was detected: "vgg16_bn (13 conv + 3 linear, BatchNorm folded), 1000
+/* The line that describes what was detected: "vgg16_bn (13 conv + 3 linear, BatchNorm folded), 1000
  * classes, zip checkpoint, 528 MB". */
 void report_describe(const struct report_model *model, char *out, size_t bytes);
 
-/* What follows that line: where in the file the net is, who described the net, the preprocessing, and what was taken for granted.
- *   input  tell the input's size too */
+/* What follows that line: where in the file the net is, who described the net, the preprocessing, and what was assumed.
+ *   input  with the input's size */
 void report_write_description(const struct report_model *model, bool input, FILE *out);
 
 /* A size for people: "528 MB", "1.4 MB", "12 kB", "40 B", in powers of 1024. */
@@ -100,7 +100,7 @@ void report_add_bytes(struct table *table, uint64_t count);
 
 /* A field of CSV, quoted where a reader would otherwise see more or less than the text. */
 void report_write_csv_text(FILE *out, const char *text);
-/* A comma and a number with so many significant digits, or nothing after it where there is none. */
+/* A comma and a number with that many significant digits; only the comma for a non-finite number. */
 void report_write_csv_number(FILE *out, double value, int digits);
 
 /* The members "model" and "preprocess" of a JSON report. */

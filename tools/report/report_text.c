@@ -35,7 +35,7 @@ static void write_image(struct report *report, const struct report_image *image)
     putc('\n', out);
     message_write_visible(out, image->path);
     if (image->error != NULL) {
-        /* The reason is told on standard error; here only the gap is marked. */
+        /* The reason is on standard error. */
         fputs(": failed\n", out);
         return;
     }

@@ -1,4 +1,4 @@
-/* Tables for people: cells come row by row, columns become as wide as they must. */
+/* Tables for people: cells come row by row, columns become as wide as their widest cell. */
 #ifndef TOOLS_REPORT_TABLE_H
 #define TOOLS_REPORT_TABLE_H
 
@@ -25,7 +25,7 @@ void table_write(const struct table *table, FILE *out);
 
 void table_free(struct table *table);
 
-/* Writes a table that is whole after an empty line, and frees it. False: it ran out of memory. */
+/* Writes an empty line and the table, and frees it. False when out of memory. */
 bool table_finish(struct table *table, FILE *out);
 
 #endif

@@ -1,4 +1,4 @@
-/* On what and by what was measured. */
+/* The machine and the build that a record of a benchmark comes from. */
 #include "timing/machine.h"
 
 #include <stdio.h>

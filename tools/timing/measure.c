@@ -9,22 +9,22 @@
 
 enum { MAX_RUNS = 10000, WARM_UPS = 2 };
 
-#define STABLE 0.01 /* the error of the median at which it is known well enough */
-#define DRIFT 0.05  /* the difference of the peak's two ends that is worth a word */
+#define STABLE 0.01 /* a smaller error of the median ends the runs */
+#define DRIFT 0.05  /* a larger difference of the two peaks is reported */
 
-/* Everything that lives as long as the runs. */
+/* State that lives as long as the runs. */
 struct runner {
     const struct measure_options *options;
     struct measurement *out;
     float *input;   /* [batch][3][height][width] */
     float *logits;  /* [batch][classes] */
     double *run_ms; /* [capacity] */
-    float *step_ms; /* [capacity][step_count][2]: running, preparing */
+    float *step_ms; /* [capacity][step_count][2]: running, prepacking */
     double *sorted; /* [capacity] */
     size_t capacity, count;
 };
 
-/* Numbers as normalised pixels have them, -2 … 2, the same in every process. */
+/* Random numbers from -2 to 2, the range of normalised pixels; the same in every process. */
 static void fill_random(float *out, size_t count)
 {
     uint64_t state = 0x9e3779b97f4a7c15;
@@ -120,8 +120,8 @@ static void summarise(struct runner *runner)
     runner->out->stable = runner->out->run.median_error <= STABLE;
 }
 
-/* Whether the median is known well enough, or time is up. Asked only when the runs have become a tenth
- * more, since every answer sorts them all. */
+/* Whether the median is known well enough, or time is up. Checked only after each tenth
+ * more runs, since the check sorts all of them. */
 static bool is_done(struct runner *runner, double begin, double runs_begin, size_t *next_look)
 {
     const struct measure_options *options = runner->options;
@@ -162,15 +162,15 @@ static vgg_status run_many(struct runner *runner, double begin, struct vgg_error
     return VGG_OK;
 }
 
-/* The mean of a step's running (0) or preparing (1) over the middle quarter of the runs, from `least` to
- * `most` of a whole one: unlike medians of steps, these add up to a run even when the machine is disturbed. */
-static double get_step_ms(const struct runner *runner, size_t step, size_t kind, double least,
-                          double most)
+/* The mean of a step's running (0) or prepacking (1) over the middle quarter of the runs, which take from
+ * min_ms to max_ms: unlike the medians of steps, these means add up to a run on a disturbed machine too. */
+static double get_step_ms(const struct runner *runner, size_t step, size_t kind, double min_ms,
+                          double max_ms)
 {
     double sum = 0;
     size_t count = 0;
     for (size_t i = 0; i < runner->count; i++) {
-        if (runner->run_ms[i] >= least && runner->run_ms[i] <= most) {
+        if (runner->run_ms[i] >= min_ms && runner->run_ms[i] <= max_ms) {
             sum += (double)runner->step_ms[2 * (i * runner->out->step_count + step) + kind];
             count++;
         }
@@ -183,11 +183,11 @@ static void summarise_steps(struct runner *runner)
 {
     struct measurement *out = runner->out;
     const size_t last = runner->count - 1, below = (3 * last + 4) / 8; /* of 3 and 5 the median */
-    const double least = runner->sorted[below], most = runner->sorted[last - below];
+    const double min_ms = runner->sorted[below], max_ms = runner->sorted[last - below];
     for (size_t s = 0; s < out->step_count; s++) {
         vgg_session_get_step(out->session, s, &out->steps[s].info);
-        out->steps[s].ms = get_step_ms(runner, s, 0, least, most);
-        out->steps[s].prepack_ms = get_step_ms(runner, s, 1, least, most);
+        out->steps[s].ms = get_step_ms(runner, s, 0, min_ms, max_ms);
+        out->steps[s].prepack_ms = get_step_ms(runner, s, 1, min_ms, max_ms);
     }
 }
 

@@ -16,8 +16,8 @@ struct measure_options {
     bool one_shot, low_memory;
     int height, width;
     const float *image; /* [3][height][width], the same for the whole batch; NULL: random numbers */
-    int runs;           /* exactly so many; 0: until the median is stable */
-    double min_ms, max_ms; /* then: of the timed runs at least, of everything at most */
+    int runs;           /* number of runs; 0: until the median is stable */
+    double min_ms, max_ms; /* if runs is 0: min time of the timed runs, max time of everything */
     /* NULL, or called now and then with the number of runs done. */
     void (*progress)(void *user, size_t runs);
     void *user;
@@ -32,7 +32,7 @@ struct measure_step {
 
 struct measurement {
     vgg_session *session; /* owned */
-    bool one_shot;        /* every run prepares the weights */
+    bool one_shot;        /* every run prepacks the weights */
     struct vgg_session_info info;
     struct timing timing;       /* prepack_ms, and the memory of this configuration */
     double first_ms;            /* the first run */
@@ -48,24 +48,24 @@ vgg_status measure_run(const vgg_model *model, const struct measure_options *opt
                        struct measurement *out, struct vgg_error *err);
 void measurement_free(struct measurement *measurement);
 
-/* The better of both ends: a peak is what the machine can do at most. */
+/* The better of both measurements. */
 struct vgg_roof measurement_get_peak(const struct measurement *measurement);
-/* Whether the two ends differ by more than 5 %: the machine was not the same all the time. */
+/* Whether both measurements differ by more than 5 %: the machine's speed changed meanwhile. */
 bool measurement_has_drifted(const struct measurement *measurement);
 
-/* Milliseconds that a step's products would take at the peak of their kind. */
+/* Milliseconds that a step's products take at peak FLOP/s. */
 double measure_get_product_ms(const struct vgg_step_info *info, const struct vgg_roof *peak);
-/* Milliseconds that a step would take at the peak: its products or, fully connected,
- * its weights from memory, whichever takes longer. 0 for steps that neither bounds. */
+/* Roofline: milliseconds that a step's products take at peak FLOP/s or, if it is fully connected, its weights
+ * at peak bandwidth, whichever is longer. 0 for steps without products. */
 double measure_get_roofline_ms(const struct vgg_step_info *info, const struct vgg_roof *peak);
-/* Whether it is memory that bounds it. */
+/* Whether bandwidth bounds a step. */
 bool measure_is_read_bound(const struct vgg_step_info *info, const struct vgg_roof *peak);
 
 /* Sums over all steps. */
 struct measure_total {
     double ms;
     double prepack_ms;
-    double run_ms; /* ms, and what each run prepares */
+    double run_ms; /* ms, and the prepacking in each run */
     double multiply_adds, products;
     double product_ms, roofline_ms, predicted_ms;
     double predicted_steps_ms; /* measured, of the steps that have a prediction */

@@ -1,4 +1,4 @@
-/* What many measurements of one thing say. */
+/* Statistics of repeated measurements. */
 #include "timing/stats.h"
 
 #include <math.h>

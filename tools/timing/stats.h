@@ -1,4 +1,4 @@
-/* What many measurements of one thing say. */
+/* Statistics of repeated measurements. */
 #ifndef TOOLS_TIMING_STATS_H
 #define TOOLS_TIMING_STATS_H
 

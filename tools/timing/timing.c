@@ -1,4 +1,4 @@
-/* How long the steps take, and how much memory the process has had. */
+/* Times of the steps and memory of the process. */
 #include "timing/timing.h"
 
 #include <stdio.h>

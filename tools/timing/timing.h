@@ -1,4 +1,4 @@
-/* How long the steps take, and how much memory the process has had. */
+/* Times of the steps and memory of the process. */
 #ifndef TOOLS_TIMING_TIMING_H
 #define TOOLS_TIMING_TIMING_H
 
@@ -6,7 +6,7 @@
 
 struct timing {
     double load_ms;      /* open the checkpoint, make the model */
-    double prepack_ms;   /* plan, threads, weights in kernel order whoever prepares them */
+    double prepack_ms;   /* make the session, and prepack weights, in one-shot runs too */
     double decode_ms;    /* decode and preprocess, all images */
     double infer_ms;     /* run the net, all images */
     int images;          /* images that were run */
@@ -22,8 +22,8 @@ double timing_now_ms(void);
 /* Adds the time since *start_ms to *sum_ms and sets *start_ms to now. */
 void timing_lap(double *start_ms, double *sum_ms);
 
-/* Gives what was freed back to the system and makes it forget the resident peak so far, where it can:
- * what is sampled next is then of what comes next. */
+/* Gives what was freed back to the system and resets the resident peak, if the system allows it, so
+ * that the next sample is of what follows. */
 void timing_reset_memory(void);
 
 /* Brings the peaks up to date. */
