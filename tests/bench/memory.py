@@ -63,7 +63,7 @@ def forget(path):
 
 def run(program, model, pictures, limit, options, logits):
     """(exit code, seconds, major faults, peak of the group, what --time tells)"""
-    command = [program, "--time", "-fjson", "--save-logits", logits, *options, model, *pictures]
+    command = [program, "--time", "--format=json", "--save-logits", logits, *options, model, *pictures]
     with Group(limit) as group:
         forget(model)
         before, start = resource.getrusage(resource.RUSAGE_CHILDREN).ru_majflt, time.monotonic()

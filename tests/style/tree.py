@@ -6,7 +6,7 @@ that .gitignore excludes.
 import subprocess
 import sys
 
-TOP = {".ci", ".clang-format", ".clang-tidy", ".editorconfig", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md",
+TOP = {".ci", ".clang-format", ".editorconfig", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md",
        "LICENSE", "NOTICE", "README.md", "SECURITY.md", "examples", "include", "meson.build", "meson_options.txt",
        "models", "src", "tests", "tools"}
 
