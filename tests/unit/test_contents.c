@@ -224,7 +224,8 @@ START_TEST(tells_torchscript_by_whole_components_of_the_module)
         const bool script = cases[i].kind == VGG_SOURCE_SCRIPT;
         ck_assert_int_eq(read_pickle(end_pickle(out), NULL), script ? VGG_ERR_UNSUPPORTED : VGG_OK);
         if (script) {
-            ck_assert_ptr_nonnull(strstr(err.message, "a TorchScript module (Net) without weights"));
+            ck_assert_ptr_nonnull(
+                strstr(err.message, "a TorchScript module (Net) without weights"));
         } else {
             ck_assert_int_eq(dict.contents.kind, VGG_SOURCE_MODULE);
         }

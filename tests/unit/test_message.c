@@ -154,7 +154,7 @@ END_TEST
 START_TEST(explains_a_bus_error_at_once)
 {
     static char path[PATH_MAX];
-    static const char reason[] = "or its disk failing\n";
+    static const char reason[] = "or its disk fails\n";
     memset(path, '\n', sizeof path - 1);
     catch_standard_error();
     const pid_t child = fork();

@@ -81,8 +81,9 @@ bool message_is_memory(const struct vgg_error *err)
 void message_write_visible(FILE *out, const char *text)
 {
     for (const char *p = text; *p != '\0'; p++) {
-        char shown[5];
-        fwrite(shown, 1, make_visible((unsigned char)*p, shown), out);
+        char shown[5] = "";
+        const size_t bytes = make_visible((unsigned char)*p, shown);
+        fwrite(shown, 1, bytes, out);
     }
 }
 
