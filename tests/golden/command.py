@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import resource
 import shutil
 import socket
@@ -126,6 +127,18 @@ def test_help():
         check(text == run(command, "--help").stdout and b"-o, --output FILE" in text, f"help {command}", text)
     check(run("help", "val").stdout == run("help", "eval").stdout, "help val")
     expect_error(["help", "benhc"], 2, "did you mean bench?")
+
+
+def test_licenses():
+    """The notices of everything that is linked, and the file that is installed."""
+    text = run("--licenses").stdout.decode()
+    check(text == (ROOT / "NOTICE").read_text(encoding="utf-8"), "--licenses prints NOTICE")
+    parts = dict(re.findall(r"^={78}\n(.+)\n={78}\n((?:(?!={78}\n).*\n)*)", text, re.MULTILINE))
+    linked = set(re.findall(r"^    dependency\('(.*)'|^  '(lib\w+|zlib)': '", (ROOT / "meson.build").read_text(), re.MULTILINE))
+    names = {"libzip": "libzip", "libcjson": "cJSON", "libpng": "libpng", "libjpeg": "libjpeg-turbo", "zlib": "zlib"}
+    check({name for pair in linked for name in pair if name} == set(names), "all libraries of meson.build", linked)
+    for name in ("vgg-infer", "musl", *names.values()):
+        check("copyright" in parts.get(name, "").lower(), f"the notice of {name}", sorted(parts))
 
 
 def test_files_that_need_care(folder):

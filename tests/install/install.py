@@ -35,6 +35,7 @@ def check_files(root, lib):
     soname = f"{lib}/libvgg.so.{version.split('.')[0]}"
     expected = {"bin/vgg-infer", f"{lib}/libvgg.a", f"{lib}/libvgg.so", soname,
                 f"{lib}/libvgg.so.{version}", f"{lib}/pkgconfig/vgg.pc",
+                "share/doc/vgg-infer/LICENSE", "share/doc/vgg-infer/NOTICE",
                 "share/man/man1/vgg-infer.1", "share/man/man3/libvgg.3",
                 "share/bash-completion/completions/vgg-infer.bash",
                 "share/zsh/site-functions/_vgg-infer",

@@ -5,6 +5,7 @@
 
 #include "cli/cli.h"
 #include "cli/completion.h"
+#include "cli/notice.h"
 #include "commands/commands.h"
 #include "io/message.h"
 #include "io/sandbox.h"
@@ -66,6 +67,8 @@ int main(int argc, char **argv)
         cli_write_help(stdout);
     } else if (options.completion >= 0) {
         completion_write((enum cli_shell)options.completion, stdout);
+    } else if (options.licenses) {
+        fputs((const char *)notice_text, stdout);
     } else if (options.version) {
         printf("vgg-infer %s\n", vgg_version());
     } else {
