@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The command line: arguments in, struct cli_options out; and its help. */
 #ifndef TOOLS_CLI_CLI_H
 #define TOOLS_CLI_CLI_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Completion scripts, made of the tables. In every shell: after an option its choices, or files if it takes a
  * file, or nothing if it takes a number; after a dash the options of the command; else commands and files. */
 #include "cli/completion.h"

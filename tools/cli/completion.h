@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Completions for shells, made of the option table. */
 #ifndef TOOLS_CLI_COMPLETION_H
 #define TOOLS_CLI_COMPLETION_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* vgg-infer: the program. Parses its options and runs the command that they name. */
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Run while building: writes the man page vgg-infer(1) or a shell's completions, made of the tables.
  *
  *     make_docs man VERSION | bash | zsh | fish */

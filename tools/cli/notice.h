@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The licenses of this program and of what it is linked with. */
 #ifndef TOOLS_CLI_NOTICE_H
 #define TOOLS_CLI_NOTICE_H

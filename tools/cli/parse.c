@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The parser: long options as "--name=value" or "--name value", short ones bundled as "-k3" or "-Vh". */
 #include "cli/cli.h"
 

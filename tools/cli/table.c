@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The commands, options, exit codes and environment variables of vgg-infer.
  *
  * A line of help has 80 columns, of which 54 are left for an option's phrase and its choices; a command's

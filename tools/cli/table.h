@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The one table of commands and options. The parser, the help, the completions and the man page read it. */
 #ifndef TOOLS_CLI_TABLE_H
 #define TOOLS_CLI_TABLE_H

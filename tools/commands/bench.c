@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* vgg-infer bench: time a net in every configuration that the options name. */
 #include <errno.h>
 #include <limits.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Calibrate and write an int8 net: a first pass over the images records the distribution of the activations, a
  * second one compares the int8 net with the float32 net. */
 #include "commands/calibrate.h"

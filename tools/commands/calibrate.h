@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Calibrate and write an int8 net. */
 #ifndef TOOLS_COMMANDS_CALIBRATE_H
 #define TOOLS_COMMANDS_CALIBRATE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* vgg-infer MODEL IMAGE...: classify images.
  *
  * From top to bottom: which files, checkpoint -> model -> session, then for each image

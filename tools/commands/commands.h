@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the program can do: one function per command, which runs it and returns the exit code. */
 #ifndef TOOLS_COMMANDS_COMMANDS_H
 #define TOOLS_COMMANDS_COMMANDS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* vgg-infer compare: run torchvision's own input, and compare node by node with what it computed. */
 #include <dirent.h>
 #include <errno.h>

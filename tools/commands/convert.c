@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* vgg-infer convert: a checkpoint's tensors into a file of another format. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* vgg-infer eval: accuracy and loss of a net on labelled images.
  *
  * Batch by batch: all threads decode, then all run the net. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* vgg-infer info: what a checkpoint is, and with --plan how it is run here. */
 #include <errno.h>
 #include <stdlib.h>

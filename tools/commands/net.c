@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A checkpoint that is open and the model made of it. */
 #include "commands/net.h"
 

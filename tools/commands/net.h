@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A checkpoint that is open and the model made of it. */
 #ifndef TOOLS_COMMANDS_NET_H
 #define TOOLS_COMMANDS_NET_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which operands of the command line are what. */
 #include "commands/operands.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which operands of the command line are what: the checkpoint and the images. */
 #ifndef TOOLS_COMMANDS_OPERANDS_H
 #define TOOLS_COMMANDS_OPERANDS_H

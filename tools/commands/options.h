@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the command line asks for: the command and its options. cli/parse.c fills it. */
 #ifndef TOOLS_COMMANDS_OPTIONS_H
 #define TOOLS_COMMANDS_OPTIONS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* vgg-infer pack: write a packed file, which is mapped and used in place. */
 #include <stdio.h>
 #include <string.h>

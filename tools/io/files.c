@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Kinds of files by their content, and the path of the bundled checkpoint. */
 #include "io/files.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Kinds of files by their content, and the path of the bundled checkpoint. */
 #ifndef TOOLS_IO_FILES_H
 #define TOOLS_IO_FILES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The images and the folders in a folder. */
 #include "io/gather.h"
 

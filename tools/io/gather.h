@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The images and the folders in a folder. */
 #ifndef TOOLS_IO_GATHER_H
 #define TOOLS_IO_GATHER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The folder that tools/scripts/golden.py writes: what torchvision computed. */
 #include "io/golden.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The folder that tools/scripts/golden.py writes: what torchvision computed. */
 #ifndef TOOLS_IO_GOLDEN_H
 #define TOOLS_IO_GOLDEN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which class each image of a folder is of. */
 #include "io/ground_truth.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which class each image of a folder is of: by the folder it lies in, or by a list. */
 #ifndef TOOLS_IO_GROUND_TRUTH_H
 #define TOOLS_IO_GROUND_TRUTH_H

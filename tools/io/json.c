@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A JSON writer. Decimals have a point because the program never leaves the C locale. */
 #include "io/json.h"
 

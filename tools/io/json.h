@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A JSON writer: it adds commas and indentation and keeps nothing in memory. */
 #ifndef TOOLS_IO_JSON_H
 #define TOOLS_IO_JSON_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Messages of the command: the error record, and standard error. */
 #include "io/message.h"
 

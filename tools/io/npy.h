@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* NumPy's .npy files of float32 in C order: read by rows, written by rows. */
 #ifndef TOOLS_IO_NPY_H
 #define TOOLS_IO_NPY_H

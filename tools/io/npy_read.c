@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reading .npy: magic, version, a Python dict as header, then the numbers. */
 #include "io/npy.h"
 

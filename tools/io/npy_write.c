@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Writing .npy: a header of fixed size, then rows; the header again at the end. */
 #include "io/npy.h"
 

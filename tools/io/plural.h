@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Singular and plural in messages: "1 image", "2 images". */
 #ifndef TOOLS_IO_PLURAL_H
 #define TOOLS_IO_PLURAL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How far a long command has come. */
 #include "io/progress.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How far a long command has come: one line of standard error, where that is a terminal. */
 #ifndef TOOLS_IO_PROGRESS_H
 #define TOOLS_IO_PROGRESS_H

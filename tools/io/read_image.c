@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An image from its file to the net's input. */
 #include "io/read_image.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An image from its file to the net's input. */
 #ifndef TOOLS_IO_READ_IMAGE_H
 #define TOOLS_IO_READ_IMAGE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The sandbox: a seccomp filter, as a table of BPF instructions.
  *
  * Whatever a hostile checkpoint or image might make of this process, it gets no program started, no

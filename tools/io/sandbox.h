@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Drop what the process does not need any more. */
 #ifndef TOOLS_IO_SANDBOX_H
 #define TOOLS_IO_SANDBOX_H

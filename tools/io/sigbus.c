@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Print a message and exit when a mapped checkpoint is shortened, instead of dying of SIGBUS. */
 #include "io/sigbus.h"
 

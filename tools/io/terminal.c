@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Style of text on a terminal. */
 #include "io/terminal.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Style of text on a terminal. */
 #ifndef TOOLS_IO_TERMINAL_H
 #define TOOLS_IO_TERMINAL_H

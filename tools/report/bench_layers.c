@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Times of each step, for `vgg-infer bench`. */
 #include "report/bench_report.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What bench has measured, as a table for people or as JSON, JSON Lines or CSV for programs. */
 #include "report/bench_report.h"
 

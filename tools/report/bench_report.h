@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What `vgg-infer bench` measures and how it is reported: bench.c measures, bench_report.c writes. */
 #ifndef TOOLS_REPORT_BENCH_REPORT_H
 #define TOOLS_REPORT_BENCH_REPORT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What calibration chose and what it costs, as text and JSON. */
 #include "report/calibrate_report.h"
 

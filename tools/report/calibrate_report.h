@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What calibration chose and what it costs, as text and JSON. */
 #ifndef TOOLS_REPORT_CALIBRATE_REPORT_H
 #define TOOLS_REPORT_CALIBRATE_REPORT_H

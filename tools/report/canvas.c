@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An image to draw on. */
 #include "report/canvas.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An image in memory to draw on: rectangles and text in plain colours, clipped at its edges. */
 #ifndef TOOLS_REPORT_CANVAS_H
 #define TOOLS_REPORT_CANVAS_H

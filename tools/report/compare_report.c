@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A comparison's outcome as text and as JSON. */
 #include "report/compare_report.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A comparison's outcome: what compare.c computes and compare_report.c writes. */
 #ifndef TOOLS_REPORT_COMPARE_REPORT_H
 #define TOOLS_REPORT_COMPARE_REPORT_H

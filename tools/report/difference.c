@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How far two arrays of numbers are apart. */
 #include "report/difference.h"
 

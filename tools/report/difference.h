@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How far two arrays of numbers are apart. */
 #ifndef TOOLS_REPORT_DIFFERENCE_H
 #define TOOLS_REPORT_DIFFERENCE_H

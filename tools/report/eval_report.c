@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Results of `vgg-infer eval`, as text and JSON. */
 #include <math.h>
 #include <stdlib.h>

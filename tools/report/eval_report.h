@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Results of `vgg-infer eval`: eval.c computes them, eval_report.c writes them. */
 #ifndef TOOLS_REPORT_EVAL_REPORT_H
 #define TOOLS_REPORT_EVAL_REPORT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* vgg-infer info: who wrote a checkpoint, and what the net in it was recognised by. */
 #include <string.h>
 

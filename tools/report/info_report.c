@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Results of `vgg-infer info`, as text for people and as JSON. */
 #include "report/info_report.h"
 

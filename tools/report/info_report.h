@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Results of `vgg-infer info`: info.c collects them, info_report.c writes them. */
 #ifndef TOOLS_REPORT_INFO_REPORT_H
 #define TOOLS_REPORT_INFO_REPORT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* vgg-infer info --tensors: the tensors in the file. */
 #include <inttypes.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A chart of the time of each layer.
  *
  *     vgg16: 47.59 ms                        what, and how long

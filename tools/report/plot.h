@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A chart of the time of each layer: a bar per layer, compared with the roofline. */
 #ifndef TOOLS_REPORT_PLOT_H
 #define TOOLS_REPORT_PLOT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the formats have in common. */
 #include "report/report.h"
 

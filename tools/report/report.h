@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The results of a run, as text for people or as JSON, JSON Lines or CSV for programs.
  * tools/README.md describes the formats. */
 #ifndef TOOLS_REPORT_REPORT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* CSV as RFC 4180 has it, with plain newlines: one line per image and class. */
 #include <math.h>
 #include <string.h>

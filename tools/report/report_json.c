@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* JSON: one document, or with JSON Lines one object for each image. */
 #include "report/report.h"
 

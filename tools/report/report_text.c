@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Text for people; programs should read one of the other formats. */
 #include <string.h>
 

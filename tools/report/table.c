@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Tables for people. */
 #include "report/table.h"
 

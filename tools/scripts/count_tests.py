@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Sum up test logs of meson.
 
     count_tests.py LOG.json...

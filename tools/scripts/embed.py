@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Write files as one C table of bytes: embed.py OUT.c FILE...
 
 The output depends on the files' names (without folders), their order and their bytes alone.

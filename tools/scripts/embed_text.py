@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Write a text file as a C string: embed_text.py OUT.c HEADER NAME FILE
 
 HEADER declares `extern const unsigned char NAME[];`. The output depends on HEADER, NAME and the bytes of FILE alone."""

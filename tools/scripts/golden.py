@@ -1,11 +1,12 @@
 #!/usr/bin/python3
-"""Write what torchvision computes for a checkpoint and pictures, for `vgg-infer compare`.
+# SPDX-License-Identifier: MIT
+"""Write what torchvision computes for a checkpoint and images, for `vgg-infer compare`.
 
     /usr/bin/python3 tools/scripts/golden.py CHECKPOINT IMAGE... -o DIR
 
 DIR receives input.npy [images, 3, height, width], logits.npy [images, classes], one .npy per module of
 the net named by its path (features.3.npy, avgpool.npy, classifier.0.npy; flatten.npy for the step that
-is no module), and golden.json, which tells of versions, net, preprocessing and checkpoint.
+is no module), and golden.json, which records versions, net, preprocessing and checkpoint.
 
 The net is one of torchvision's eight VGGs, recognised from the checkpoint's names and shapes, or the
 one described in a .json beside the checkpoint, whatever layers it has (models/README.md). Needs python3-torch and
@@ -170,7 +171,7 @@ def build(path, state):
 
 
 def make_transform(preprocess):
-    """torchvision's path for PIL pictures."""
+    """torchvision's path for PIL images."""
     steps = []
     if preprocess["resize"]:
         steps.append(transforms.Resize(preprocess["resize"]))
@@ -181,7 +182,7 @@ def make_transform(preprocess):
 
 
 def run(net, tensors, want_nodes):
-    """Logits and each node's output for all pictures, one run each: {name: [images, …]}."""
+    """Logits and each node's output for all images, one run each: {name: [images, …]}."""
     outputs = {}
 
     def keep(name, tensor):
@@ -221,7 +222,7 @@ def write(args):
     transform = make_transform(preprocess)
     tensors = [transform(Image.open(path).convert("RGB")) for path in args.images]
     if len({tensor.shape for tensor in tensors}) > 1:
-        raise Failure("the pictures have different sizes, and the preprocessing does not crop")
+        raise Failure("the images have different sizes, and the preprocessing does not crop")
     nodes = run(net, tensors, not args.no_nodes)
 
     os.makedirs(args.output, exist_ok=True)
@@ -247,7 +248,7 @@ def write(args):
     with open(os.path.join(args.output, "golden.json"), "w", encoding="utf-8") as file:
         json.dump(golden, file, indent=2, ensure_ascii=False)
         file.write("\n")
-    print(f"{args.output}: {name}, preset {preset}, {len(tensors)} picture(s), "
+    print(f"{args.output}: {name}, preset {preset}, {len(tensors)} image{'s' * (len(tensors) != 1)}, "
           f"{len(nodes) - 1} nodes")
 
 

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Write models/imagenet_labels.txt: ImageNet's 1000 class names in torchvision's order, one a line.
 
     /usr/bin/python3 tools/scripts/make_labels.py -o models/imagenet_labels.txt

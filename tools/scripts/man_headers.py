@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Writes the man page libvgg(3) from the public headers: their comments and declarations, in order.
 
     man_headers.py OUTPUT VERSION HEADER..."""

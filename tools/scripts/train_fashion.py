@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Train the bundled checkpoint, models/fashion_vgg8_bn.pth.
 
 A small VGG with BatchNorm, built by torchvision's own VGG class and make_layers, trained on
@@ -7,7 +8,7 @@ of threads writes the same weights. Takes about 20 minutes on two cores.
 
     /usr/bin/python3 tools/scripts/train_fashion.py -o models/fashion_vgg8_bn.pth
 
-The grey pictures are given to the net as RGB with three equal channels, because that is what every
+The grey images are given to the net as RGB with three equal channels, because that is what every
 VGG takes; 28x28 leaves 7x7 after two pools, so torchvision's average pool is the identity.
 """
 import argparse
@@ -38,22 +39,22 @@ def build(num_classes=10):
 def load(folder, part):
     """Pictures as uint8 [n, 28, 28] and labels as int64 [n]; part is 'train' or 't10k'."""
     with gzip.open(f"{folder}/{part}-images-idx3-ubyte.gz") as f:
-        pictures = np.frombuffer(f.read(), np.uint8, offset=16).reshape(-1, 28, 28)
+        images = np.frombuffer(f.read(), np.uint8, offset=16).reshape(-1, 28, 28)
     with gzip.open(f"{folder}/{part}-labels-idx1-ubyte.gz") as f:
         labels = np.frombuffer(f.read(), np.uint8, offset=8)
-    return torch.from_numpy(pictures.copy()), torch.from_numpy(labels.astype(np.int64))
+    return torch.from_numpy(images.copy()), torch.from_numpy(labels.astype(np.int64))
 
 
-def to_input(pictures):
+def to_input(images):
     """uint8 [n, 28, 28] -> float32 [n, 3, 28, 28], as ToTensor and Normalize do it."""
-    x = (pictures.float().div(255) - MEAN) / STD
+    x = (images.float().div(255) - MEAN) / STD
     return x[:, None].expand(-1, 3, -1, -1)
 
 
-def augment(pictures):
-    """Mirror half of the pictures and shift each by up to two pixels."""
-    n = len(pictures)
-    flipped = torch.where((torch.rand(n) < 0.5)[:, None, None], pictures.flip(2), pictures)
+def augment(images):
+    """Mirror half of the images and shift each by up to two pixels."""
+    n = len(images)
+    flipped = torch.where((torch.rand(n) < 0.5)[:, None, None], images.flip(2), images)
     padded = F.pad(flipped, (2, 2, 2, 2))
     dy, dx = torch.randint(0, 5, (2, n))
     rows = (dy[:, None] + torch.arange(28))[:, :, None]
@@ -61,11 +62,11 @@ def augment(pictures):
     return padded[torch.arange(n)[:, None, None], rows, cols]
 
 
-def accuracy(net, pictures, labels):
+def accuracy(net, images, labels):
     net.eval()
     with torch.no_grad():
         hits = sum((net(to_input(p)).argmax(1) == y).sum().item()
-                   for p, y in zip(pictures.split(500), labels.split(500)))
+                   for p, y in zip(images.split(500), labels.split(500)))
     return 100.0 * hits / len(labels)
 
 
@@ -107,7 +108,7 @@ def main():
               f"{accuracy(net, test, test_labels):.2f} %, {time.time() - start:.0f} s", flush=True)
 
     net = net.to(memory_format=torch.contiguous_format)
-    print(f"final test accuracy: {accuracy(net, test, test_labels):.2f} % of {len(test)} pictures")
+    print(f"final test accuracy: {accuracy(net, test, test_labels):.2f} % of {len(test)} images")
     torch.save(net.state_dict(), args.output)
 
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The machine and the build that a record of a benchmark comes from. */
 #include "timing/machine.h"
 

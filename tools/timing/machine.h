@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The machine and the build that a record of a benchmark comes from. */
 #ifndef TOOLS_TIMING_MACHINE_H
 #define TOOLS_TIMING_MACHINE_H

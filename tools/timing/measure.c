@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Time one configuration of a net. */
 #include "timing/measure.h"
 

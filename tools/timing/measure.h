@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Time one configuration of a net: a session from its creation to its end, every run of it. */
 #ifndef TOOLS_TIMING_MEASURE_H
 #define TOOLS_TIMING_MEASURE_H

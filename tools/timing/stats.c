@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Statistics of repeated measurements. */
 #include "timing/stats.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Statistics of repeated measurements. */
 #ifndef TOOLS_TIMING_STATS_H
 #define TOOLS_TIMING_STATS_H

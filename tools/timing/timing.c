@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Times of the steps and memory of the process. */
 #include "timing/timing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Times of the steps and memory of the process. */
 #ifndef TOOLS_TIMING_TIMING_H
 #define TOOLS_TIMING_TIMING_H
