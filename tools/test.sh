@@ -18,7 +18,7 @@
 #   build-aarch64-linux-gnu …  a cross build for each of CROSS_BUILDS: unit and kernel tests under qemu
 #   build-static-…  static executables (tools/static.sh): the main job, under qemu where it is foreign
 #
-# At the end the seconds that each part took, and in the last line the totals: "N passed, N failed, N skipped".
+# At the end the time that each part took, and in the last line the totals: "N passed, N failed, N skipped".
 set -eu
 cd "$(dirname "$0")/.."
 . tools/packages.sh
@@ -82,13 +82,19 @@ done
 failures=0
 logs=
 times=
-started=$(date +%s)
+clock=$(date +%s)
+cpu=0
+scratch=$(mktemp)
+trap 'rm -f "$scratch"' EXIT
 
-# note_time PART: the seconds since the last call are those of this part.
+# note_time PART: what has passed since the last call is of this part: seconds on the clock, and of CPU time, which
+# do not depend on what else the machine does.
 note_time() {
-    now=$(date +%s)
-    times="$times$1 $((now - started)) s, "
-    started=$now
+    times >"$scratch" # its second line is of the programs that were run: "1m2.34s 0m1.23s"
+    cpu_now=$(sed -n '2s/[ms ]\{1,\}/ /gp' "$scratch" | awk '{ print int(60 * ($1 + $3) + $2 + $4) }')
+    clock_now=$(date +%s)
+    times="$times$1 $((clock_now - clock)) s (CPU $((cpu_now - cpu)) s), "
+    clock=$clock_now cpu=$cpu_now
 }
 
 # build FOLDER "SETUP OPTIONS" [NINJA TARGET...]
