@@ -51,11 +51,26 @@ typedef enum vgg_status {
 
 #define VGG_ERROR_MESSAGE_BYTES 8192
 
+/* What the caller can do about an error that a choice of the caller's would avoid. Messages do not say how:
+ * a program adds it in its own words, with the names of its options. */
+enum vgg_hint {
+    VGG_HINT_NONE,
+    VGG_HINT_KEY,    /* choose one of the nets that the message lists: vgg_checkpoint_options.key */
+    VGG_HINT_LAYERS, /* describe the net's layers: vgg_model_options.cfg or spec_path */
+    VGG_HINT_SPEC,   /* the file describes a net: it belongs to vgg_model_options.spec_path */
+    VGG_HINT_SIZE,   /* give the size of the input: vgg_model_options.height and width */
+    VGG_HINT_PACK, /* pack the model for this machine or for all: vgg_pack_options.isas and plain */
+};
+
 /* Filled by every function that can fail and is given one; untouched on success. */
 struct vgg_error {
     vgg_status code;
-    int sys_errno;        /* errno of the failing system call, or 0 */
-    uint64_t byte_offset; /* where in the file, or VGG_NO_OFFSET */
+    /* errno of the failing system call, or 0 */
+    int sys_errno;
+    /* where in the file, or VGG_NO_OFFSET */
+    uint64_t byte_offset;
+    enum vgg_hint hint;
+    uint32_t reserved;
     /* File, thing, expected and found, e.g.
      * "vgg16.pth: features.0.weight: expected [64,3,3,3], got [64,1,3,3]". UTF-8, no newline at the
      * end; never contains control characters taken from the input. */

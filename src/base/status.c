@@ -59,6 +59,8 @@ static void fill(struct vgg_error *err, vgg_status code, int sys_errno, uint64_t
     err->code = code;
     err->sys_errno = sys_errno;
     err->byte_offset = byte_offset;
+    err->hint = VGG_HINT_NONE;
+    err->reserved = 0;
     copy_printable(err->message, sizeof err->message, text);
 }
 
@@ -69,6 +71,19 @@ vgg_status vgg_fail(struct vgg_error *err, vgg_status code, const char *format, 
         va_start(args, format);
         fill(err, code, 0, VGG_NO_OFFSET, format, args);
         va_end(args);
+    }
+    return code;
+}
+
+vgg_status vgg_fail_hint(struct vgg_error *err, vgg_status code, enum vgg_hint hint,
+                         const char *format, ...)
+{
+    if (err != NULL) {
+        va_list args;
+        va_start(args, format);
+        fill(err, code, 0, VGG_NO_OFFSET, format, args);
+        va_end(args);
+        err->hint = hint;
     }
     return code;
 }

@@ -18,6 +18,9 @@ vgg_status vgg_fail_at(struct vgg_error *err, vgg_status code, uint64_t byte_off
 /* VGG_ERR_IO with an errno value, whose description is appended to the message. */
 vgg_status vgg_fail_errno(struct vgg_error *err, int sys_errno, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same as vgg_fail with a hint. */
+vgg_status vgg_fail_hint(struct vgg_error *err, vgg_status code, enum vgg_hint hint,
+                         const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* VGG_ERR_MEMORY: "NAME: out of memory (N bytes for THING)". */
 vgg_status vgg_fail_memory(struct vgg_error *err, const char *name, size_t bytes,
                            const char *thing);

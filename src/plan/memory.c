@@ -28,14 +28,13 @@ static bool measure(struct vgg_activation *a, int batch)
 
 static vgg_status too_large(const struct vgg_plan *plan, struct vgg_error *err)
 {
-    return vgg_fail(
-        err, VGG_ERR_LIMIT,
+    return vgg_fail_hint(
+        err, VGG_ERR_LIMIT, plan->assumed_input ? VGG_HINT_SIZE : VGG_HINT_NONE,
         "%s: a batch of %d pictures of %d x %d pixels needs more memory for activations "
         "than the limit of %llu MB%s",
         plan->path, plan->batch, plan->input.w, plan->input.h,
         (unsigned long long)(plan->activation_limit >> 20),
-        plan->assumed_input ? "; that size is only what the net's pools suggest: give it (--size)"
-                            : "");
+        plan->assumed_input ? "; the size is only assumed, from the net's pools" : "");
 }
 
 vgg_status vgg_plan_measure(struct vgg_plan *plan, struct vgg_error *err)

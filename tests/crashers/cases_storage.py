@@ -166,7 +166,7 @@ def contents():
     twice = net() + [("features.0.bias", net()[1][1])]
     yield from in_both(27, "duplicate-key", twice, "features.0.bias: the name is there twice")
     both = net() + [("module." + name, {**tensor, "key": f"1{tensor['key']}"}) for name, tensor in net()]
-    yield from in_both(27, "with-and-without-module", both, "holds different VGGs", "--key")
+    yield from in_both(27, "with-and-without-module", both, "expected one VGG, got several different ones", "choose one with --key NAME")
     module_twice = [("module." + name, tensor) for name, tensor in net()] * 2
     yield from in_both(27, "duplicate-module-key", module_twice, "classifier.0.bias: the name is there twice")
     yield from in_both(27, "wrong-in-channels", net(features_0_weight={"shape": (4, 1, 3, 3)}),

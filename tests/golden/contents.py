@@ -138,12 +138,12 @@ def several(save, container):
     one, two = nets_tensors(), nets_tensors()
     count = len(one)
     path = save("two", {"state_dict": one, "state_dict_ema": two, "epoch": 1})
-    refuse(path.name, path, "different VGGs", f"state_dict ({count} tensors)",
-           f"state_dict_ema ({count} tensors)", "--key NAME")
+    refuse(path.name, path, "several different ones", f"state_dict ({count} tensors)",
+           f"state_dict_ema ({count} tensors)")
     expect(path.name + " first", path, one, container, "state_dict", key=["state_dict"])
     expect(path.name + " second", path, two, container, "state_dict_ema", key=["state_dict_ema"])
-    refuse(path.name + " wrong", path, "--key ema: no tensors there", "state_dict_ema", key=["ema"])
-    refuse(path.name + " part", path, "--key state", "state_dict_ema", key=["state"])
+    refuse(path.name + " wrong", path, "key ema: expected the path of tensors", "state_dict_ema", key=["ema"])
+    refuse(path.name + " part", path, "key state: expected the path of tensors", "state_dict_ema", key=["state"])
 
     both = {"student." + n: t for n, t in one.items()}
     both.update({"teacher." + n: t for n, t in two.items()})

@@ -431,7 +431,7 @@ def test_sizes():
     deep = Net(make_layers([2, "M"] * 9 + [4, "M"]), nn.Linear(4, 3))
     with tempfile.TemporaryDirectory() as folder:  # who asks for a size means it
         text = command(save(folder, deep), PHOTOS[0], code=3).stderr
-        check("1024 x 1024 pixels needs more memory" in text and "(--size)" in text, "much memory", text)
+        check("1024 x 1024 pixels needs more memory" in text and "give the input size with --size" in text, "much memory", text)
     compare("a large input", deep, transform(1024, 1024, *IMAGENET), ["--size", "1024"])
     with tempfile.TemporaryDirectory() as folder:
         path = save(folder, net)

@@ -199,7 +199,7 @@ def test_names_that_do_not_tell():
                 Flat(), ("fc1", nn.Linear(16 * 64, 20)), relu, ("fc2", nn.Linear(20, 12)))
     with tempfile.TemporaryDirectory() as folder:
         text = command(save(folder, net), PHOTOS[0], code=3).stderr
-        check("where the pools are is not to be seen from the names conv1 … conv3: give the layers, as in --cfg \"8,16,16\""
+        check("the names conv1 … conv3 do not tell where the pools are: expected the list of layers \"8,16,16\""
               in text and text.count("\n") == 1, "no pools", text)
         text = command("--cfg", "8,16,M", save(folder, net), PHOTOS[0], code=3).stderr
         check("expected 2 convolutions as cfg has, found 3: conv1 … conv3" in text, "a cfg for others", text)

@@ -1,7 +1,8 @@
 /* What a compiled program relies on: the sizes of all structs it provides, and the version.
  *
- * A size here never changes once it is released: a new field takes its room from `reserved` (see
- * vgg/status.h). Before 0.1.0 is out, correct the number. */
+ * A size here never changes once it is released: a new field takes its bytes from `reserved` (see
+ * vgg/status.h). Before 0.1.0 is out, correct the number. tests/style/library.py finds a public struct that
+ * is not here. */
 #include "unit.h"
 
 #include <stdio.h>
@@ -11,11 +12,12 @@
 #if UINTPTR_MAX == UINT64_MAX
 START_TEST(keeps_the_sizes_of_structs)
 {
-    ck_assert_uint_eq(sizeof(struct vgg_error), 8208);
+    ck_assert_uint_eq(sizeof(struct vgg_error), 8216);
     ck_assert_uint_eq(sizeof(struct vgg_limits), 176);
     ck_assert_uint_eq(sizeof(struct vgg_allocator), 24);
     ck_assert_uint_eq(sizeof(struct vgg_context), 96);
     ck_assert_uint_eq(sizeof(struct vgg_tensor), 200);
+    ck_assert_uint_eq(sizeof(struct vgg_checkpoint_options), 80);
     ck_assert_uint_eq(sizeof(struct vgg_verified), 48);
     ck_assert_uint_eq(sizeof(struct vgg_ready_info), 80);
     ck_assert_uint_eq(sizeof(struct vgg_pack_options), 72);
@@ -29,6 +31,9 @@ START_TEST(keeps_the_sizes_of_structs)
     ck_assert_uint_eq(sizeof(struct vgg_step_info), 152);
     ck_assert_uint_eq(sizeof(struct vgg_roof), 64);
     ck_assert_uint_eq(sizeof(struct vgg_ranked), 16);
+    ck_assert_uint_eq(sizeof(struct vgg_quantizer_options), 72);
+    ck_assert_uint_eq(sizeof(struct vgg_quantized_layer), 104);
+    ck_assert_uint_eq(sizeof(struct vgg_quantized_totals), 80);
 }
 END_TEST
 #else
@@ -45,6 +50,10 @@ START_TEST(leaves_room_to_grow)
     ck_assert(IS_LAST(struct vgg_limits));
     ck_assert(IS_LAST(struct vgg_context));
     ck_assert(IS_LAST(struct vgg_tensor));
+    ck_assert(IS_LAST(struct vgg_checkpoint_options));
+    ck_assert(IS_LAST(struct vgg_verified));
+    ck_assert(IS_LAST(struct vgg_ready_info));
+    ck_assert(IS_LAST(struct vgg_pack_options));
     ck_assert(IS_LAST(struct vgg_model_options));
     ck_assert(IS_LAST(struct vgg_model_info));
     ck_assert(IS_LAST(struct vgg_node_info));
@@ -53,6 +62,9 @@ START_TEST(leaves_room_to_grow)
     ck_assert(IS_LAST(struct vgg_session_info));
     ck_assert(IS_LAST(struct vgg_step_info));
     ck_assert(IS_LAST(struct vgg_roof));
+    ck_assert(IS_LAST(struct vgg_quantizer_options));
+    ck_assert(IS_LAST(struct vgg_quantized_layer));
+    ck_assert(IS_LAST(struct vgg_quantized_totals));
 }
 END_TEST
 

@@ -96,6 +96,18 @@ START_TEST(names_other_zip_archives)
 }
 END_TEST
 
+START_TEST(hints_at_what_a_description_is_for)
+{
+    static struct vgg_error err;
+    vgg_checkpoint *checkpoint;
+    ck_assert_int_eq(open_bytes("{\"schema\": 1}", 13, NULL, &checkpoint, &err),
+                     VGG_ERR_UNSUPPORTED);
+    ck_assert_int_eq(err.hint, VGG_HINT_SPEC);
+    ck_assert_int_eq(open_bytes("%PDF-1.7", 8, NULL, &checkpoint, &err), VGG_ERR_UNSUPPORTED);
+    ck_assert_int_eq(err.hint, VGG_HINT_NONE);
+}
+END_TEST
+
 /* Each is refused at once, a FIFO without waiting for a writer. */
 START_TEST(refuses_other_kinds_of_file)
 {
@@ -238,6 +250,6 @@ START_TEST(names_its_kinds)
 }
 END_TEST
 
-UNIT_MAIN("container", names_other_files, names_other_zip_archives, refuses_other_kinds_of_file,
-          refuses_what_is_no_file, verifies_the_hash_in_the_name, verifies_the_sums_of_a_zip,
-          names_its_kinds)
+UNIT_MAIN("container", names_other_files, names_other_zip_archives,
+          hints_at_what_a_description_is_for, refuses_other_kinds_of_file, refuses_what_is_no_file,
+          verifies_the_hash_in_the_name, verifies_the_sums_of_a_zip, names_its_kinds)

@@ -251,14 +251,17 @@ static struct bytes two_dicts(const char *second_key)
 
 START_TEST(lists_several_nets)
 {
-    refuse(two_dicts("1"), NULL, VGG_ERR_MISMATCH,
-           "a.pth: holds different VGGs: state_dict.module.model (2 tensors), "
-           "ema.module.model (2 tensors); choose one with --key NAME");
+    refuse(
+        two_dicts("1"), NULL, VGG_ERR_MISMATCH,
+        "a.pth: expected one VGG, got several different ones: state_dict.module.model (2 tensors), "
+        "ema.module.model (2 tensors)");
+    ck_assert_int_eq(err.hint, VGG_HINT_KEY);
     accept(two_dicts("1"), "ema", "ema", "module.model.");
     accept(two_dicts("1"), "ema.module.model", "ema", "module.model.");
     refuse(two_dicts("1"), "best", VGG_ERR_MISMATCH,
-           "a.pth: --key best: no tensors there; there are state_dict.module.model (2 tensors), "
-           "ema.module.model (2 tensors)");
+           "a.pth: key best: expected the path of tensors, one of state_dict.module.model "
+           "(2 tensors), ema.module.model (2 tensors)");
+    ck_assert_int_eq(err.hint, VGG_HINT_KEY);
     accept(two_dicts("0"), NULL, "state_dict", "module.model."); /* views of the same */
 }
 END_TEST
@@ -287,9 +290,10 @@ static void accept_from_one_dict(const char *second_key, const char *key, const 
 
 START_TEST(tells_nets_in_one_dict_apart)
 {
-    refuse(one_dict("1"), NULL, VGG_ERR_MISMATCH,
-           "a.pth: holds different VGGs: module (2 tensors), . (2 tensors); choose one with --key "
-           "NAME");
+    refuse(
+        one_dict("1"), NULL, VGG_ERR_MISMATCH,
+        "a.pth: expected one VGG, got several different ones: module (2 tensors), . (2 tensors)");
+    ck_assert_int_eq(err.hint, VGG_HINT_KEY);
     accept_from_one_dict("1", "module", "module.", "0");
     accept_from_one_dict("1", ".", "", "1");
     accept_from_one_dict("0", NULL, "module.", "0"); /* the same under both names */

@@ -128,13 +128,16 @@ START_TEST(chooses_a_net_in_memory)
     ck_assert_int_eq(
         vgg_checkpoint_open_memory(file.data, file.size, "two.pth", NULL, NULL, &checkpoint, &err),
         VGG_ERR_MISMATCH);
-    ck_assert_str_eq(err.message, "two.pth: holds different VGGs: a (2 tensors), b (2 tensors); "
-                                  "choose one with --key NAME");
+    ck_assert_str_eq(err.message, "two.pth: expected one VGG, got several different ones: "
+                                  "a (2 tensors), b (2 tensors)");
+    ck_assert_int_eq(err.hint, VGG_HINT_KEY);
     ck_assert_int_eq(
         vgg_checkpoint_open_memory(file.data, file.size, "two.pth", &c, NULL, &checkpoint, &err),
         VGG_ERR_MISMATCH);
-    ck_assert_str_eq(err.message,
-                     "two.pth: --key c: no tensors there; there are a (2 tensors), b (2 tensors)");
+    ck_assert_str_eq(
+        err.message,
+        "two.pth: key c: expected the path of tensors, one of a (2 tensors), b (2 tensors)");
+    ck_assert_int_eq(err.hint, VGG_HINT_KEY);
     ck_assert_int_eq(
         vgg_checkpoint_open_memory(file.data, file.size, "two.pth", &b, NULL, &checkpoint, &err),
         VGG_OK);

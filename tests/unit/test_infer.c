@@ -204,7 +204,7 @@ START_TEST(refuses_what_names_cannot_tell)
     fake_vgg(&gap, "8 M M M 8", false, 10);
     ck_assert_int_eq(infer(&gap, &spec), VGG_ERR_UNSUPPORTED);
     ck_assert_ptr_nonnull(strstr(gap.err.message, "between the convolutions features.0 and "
-                                                  "features.5, found room for 4 modules"));
+                                                  "features.5, got 4 modules"));
     fake_fini(&gap);
 
     fake_features(&none, D, false);
@@ -442,9 +442,9 @@ START_TEST(does_not_take_another_net_for_the_closest)
     const char *source;
     fake_vgg(&net, "64 M M 128 M 256 256 M 512 512 M 512 512 M", false, 1000); /* A-LRN */
     ck_assert_int_eq(resolve(&net, "x.pth", &spec, &source), VGG_ERR_UNSUPPORTED);
-    ck_assert_ptr_nonnull(strstr(net.err.message, "features.0 and features.4, found room for 3 "
-                                                  "modules, which the file does not name: --cfg "
-                                                  "or --spec can"));
+    ck_assert_ptr_nonnull(strstr(net.err.message, "features.0 and features.4, got 3 modules, whose "
+                                                  "kinds the file does not tell"));
+    ck_assert_int_eq(net.err.hint, VGG_HINT_LAYERS);
     fake_fini(&net);
 }
 END_TEST

@@ -28,6 +28,20 @@ START_TEST(tells_errno_and_position)
 }
 END_TEST
 
+START_TEST(gives_a_hint_that_the_next_error_forgets)
+{
+    struct vgg_error err;
+    memset(&err, 0xff, sizeof err);
+    ck_assert_int_eq(vgg_fail_hint(&err, VGG_ERR_LIMIT, VGG_HINT_SIZE, "%s: too large", "a.pth"),
+                     VGG_ERR_LIMIT);
+    ck_assert_int_eq(err.hint, VGG_HINT_SIZE);
+    ck_assert_uint_eq(err.reserved, 0);
+    ck_assert_str_eq(err.message, "a.pth: too large");
+    vgg_fail(&err, VGG_ERR_FORMAT, "a.pth: bad");
+    ck_assert_int_eq(err.hint, VGG_HINT_NONE);
+}
+END_TEST
+
 START_TEST(shows_control_characters)
 {
     struct vgg_error err = {0};
@@ -90,6 +104,7 @@ START_TEST(counts_what_does_not_fit_a_list)
 }
 END_TEST
 
-UNIT_MAIN("status", fills_the_record, tells_errno_and_position, shows_control_characters,
-          cuts_what_is_too_long, cuts_at_a_whole_character, shows_whole_characters_of_a_name,
+UNIT_MAIN("status", fills_the_record, tells_errno_and_position,
+          gives_a_hint_that_the_next_error_forgets, shows_control_characters, cuts_what_is_too_long,
+          cuts_at_a_whole_character, shows_whole_characters_of_a_name,
           counts_what_does_not_fit_a_list)

@@ -57,7 +57,7 @@ int main(int argc, char **argv)
     fill_standard_files();
     vgg_status status = cli_parse(argc, argv, &options, &err);
     if (status != VGG_OK) {
-        message_print("%s", err.message);
+        message_error(&err);
         message_print("see vgg-infer help");
         return status == VGG_ERR_MEMORY ? EXIT_MEMORY : EXIT_USAGE;
     }

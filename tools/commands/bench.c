@@ -230,7 +230,7 @@ done:
         status = message_fail_errno(&err, "%s: cannot write", options->output);
     }
     if (status != VGG_OK && err.sys_errno != EPIPE) {
-        message_print("%s", err.message);
+        message_error(&err);
     }
     bench_report_free(&bench.report);
     free(bench.image);

@@ -55,7 +55,7 @@ static vgg_status go_through(struct calibration *calibration, image_fn *fn, cons
             calibration->failed++;
             if (log) {
                 progress_clear();
-                message_print("%s", problem.message);
+                message_error(&problem);
             }
         }
         progress_show(what, i + 1, calibration->used);

@@ -199,7 +199,7 @@ static vgg_status save_rows(struct run *run, bool failed, struct vgg_error *err)
         status = failed ? npy_writer_add_missing(&run->saved_input, err)
                         : npy_writer_add(&run->saved_input, input_shape, 3, run->input, err);
         if (status == VGG_ERR_MISMATCH) {
-            message_print("%s", err->message);
+            message_error(err);
             run->incomplete = true;
             status = npy_writer_add_missing(&run->saved_input, err);
         }
@@ -377,7 +377,7 @@ done:
     status = close_outputs(&run, status, &err);
     /* A reader may close the pipe early: not an error to report. */
     if (status != VGG_OK && err.sys_errno != EPIPE) {
-        message_print("%s", err.message);
+        message_error(&err);
     }
     free_run(&run);
     if (message_is_memory(&err) || run.out_of_memory) {

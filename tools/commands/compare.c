@@ -447,7 +447,7 @@ int command_compare(const struct cli_options *options)
     }
 done:
     if (status != VGG_OK && err.sys_errno != EPIPE) {
-        message_print("%s", err.message);
+        message_error(&err);
     }
     free_comparison(&c);
     return message_is_memory(&err) ? EXIT_MEMORY : exit_code;

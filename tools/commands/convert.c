@@ -88,7 +88,7 @@ int command_convert(const struct cli_options *options)
                       described ? "; layers, labels and preprocessing in the .json beside it" : "");
         exit_code = EXIT_GOOD;
     } else {
-        message_print("%s", err.message);
+        message_error(&err);
     }
     sigbus_end();
     vgg_checkpoint_close(checkpoint);

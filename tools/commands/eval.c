@@ -182,12 +182,11 @@ static void decode_batch(struct evaluation *v, size_t first, int count)
 static void fail_image(struct evaluation *v, size_t image, const struct vgg_error *problem)
 {
     const char *path = v->truth.images[image].path;
-    const bool names_it = strstr(problem->message, path) != NULL;
     v->answers[image].best = -1;
     v->outcome.failed++;
     v->out_of_memory |= message_is_memory(problem);
     progress_clear();
-    message_print("%s%s%s", names_it ? "" : path, names_it ? "" : ": ", problem->message);
+    message_file_error(path, problem);
 }
 
 /* Moves the inputs that are there together; returns how many. */
@@ -358,7 +357,7 @@ done:
         status = message_fail_errno(&err, "%s: cannot write", options->output);
     }
     if (status != VGG_OK && err.sys_errno != EPIPE) {
-        message_print("%s", err.message);
+        message_error(&err);
     }
     const bool failed = v.outcome.failed > 0;
     free_validation(&v);

@@ -89,7 +89,7 @@ int command_info(const struct cli_options *options)
     }
 done:
     if (status != VGG_OK && err.sys_errno != EPIPE) {
-        message_print("%s", err.message);
+        message_error(&err);
     }
     measurement_free(&plan);
     net_close(&net);

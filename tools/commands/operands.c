@@ -129,6 +129,5 @@ void operands_print_image_error(const char *path, const struct vgg_error *err)
     default:
         break;
     }
-    const bool named = strstr(err->message, path) != NULL;
-    message_print("%s%s%s", named ? "" : path, named ? "" : ": ", err->message);
+    message_file_error(path, err);
 }

@@ -115,7 +115,7 @@ int command_pack(const struct cli_options *options)
         print_summary(options, path, &net, &pack);
         exit_code = EXIT_GOOD;
     } else {
-        message_print("%s", err.message);
+        message_error(&err);
     }
     net_close(&net);
     return message_is_memory(&err) ? EXIT_MEMORY : exit_code;

@@ -51,6 +51,7 @@ static void fill(struct vgg_error *err, vgg_status code, int sys_errno, const ch
     err->code = code;
     err->sys_errno = sys_errno;
     err->byte_offset = VGG_NO_OFFSET;
+    err->hint = VGG_HINT_NONE;
     copy_visible(err->message, sizeof err->message, length >= 0 ? text : format);
 }
 
@@ -142,6 +143,45 @@ void message_print_raw(const char *format, ...)
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     message_write(text, strlen(text));
+}
+
+const char *message_get_hint(const struct vgg_error *err)
+{
+    switch (err->hint) {
+    case VGG_HINT_KEY:
+        return "choose one with --key NAME";
+    case VGG_HINT_LAYERS:
+        return "describe the layers with --cfg LIST or --spec FILE";
+    case VGG_HINT_SPEC:
+        return "give a description of a net with --spec FILE";
+    case VGG_HINT_SIZE:
+        return "give the input size with --size";
+    case VGG_HINT_PACK:
+        return "pack the model again with --for and this instruction set, or with --for any for "
+               "all";
+    case VGG_HINT_NONE:
+        break;
+    }
+    return NULL;
+}
+
+/* prefix, separator: what stands before the message, or empty texts. */
+static void print_error(const char *prefix, const char *separator, const struct vgg_error *err)
+{
+    const char *hint = message_get_hint(err);
+    message_print("%s%s%s%s%s", prefix, separator, err->message, hint != NULL ? "; " : "",
+                  hint != NULL ? hint : "");
+}
+
+void message_error(const struct vgg_error *err)
+{
+    print_error("", "", err);
+}
+
+void message_file_error(const char *path, const struct vgg_error *err)
+{
+    const bool named = strstr(err->message, path) != NULL;
+    print_error(named ? "" : path, named ? "" : ": ", err);
 }
 
 static void log_warnings(void *user, enum vgg_log_level level, const char *message)

@@ -37,6 +37,15 @@ enum { MESSAGE_LINE_BYTES = VGG_ERROR_MESSAGE_BYTES + 4 * PATH_MAX + 64 };
  * and threads that share it stay whole. Control characters as in message_write_visible. */
 void message_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* What to do about an error, with the options of this command: "choose one with --key NAME"; NULL: nothing. */
+const char *message_get_hint(const struct vgg_error *err);
+
+/* Writes an error's message and its hint as message_print does. */
+void message_error(const struct vgg_error *err);
+
+/* The same for an error about a file, whose path comes first where the message does not name it. */
+void message_file_error(const char *path, const struct vgg_error *err);
+
 /* Makes the line of message_print without writing it, and returns its length. */
 size_t message_make_line(char line[MESSAGE_LINE_BYTES], const char *format, ...)
     __attribute__((format(printf, 2, 3)));

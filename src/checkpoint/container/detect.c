@@ -28,6 +28,5 @@ vgg_status vgg_archive_open(struct vgg_archive *archive, struct vgg_error *err)
     if (vgg_safetensors_is(archive)) {
         return vgg_safetensors_open(archive, err);
     }
-    return vgg_fail(err, VGG_ERR_UNSUPPORTED, "%s: %s", archive->path,
-                    vgg_foreign_describe(archive->file));
+    return vgg_foreign_fail(archive, err);
 }

@@ -46,7 +46,7 @@ static const struct {
     {0, MAGIC("\xff\xd8\xff"), "a JPEG picture, expected a checkpoint"},
     {0, MAGIC("%PDF"), "a PDF document, expected a checkpoint"},
     {0, MAGIC("\177ELF"), "a program or library, expected a checkpoint"},
-    {0, MAGIC("{"), "a JSON text, expected a checkpoint: descriptions of nets go to --spec"},
+    {0, MAGIC("{"), "a JSON text, expected a checkpoint"},
 #undef MAGIC
 };
 
@@ -96,7 +96,8 @@ static bool is_zero(const struct vgg_file *file)
     return true;
 }
 
-const char *vgg_foreign_describe(const struct vgg_file *file)
+/* A phrase for "vgg16.pth: …"; never NULL. */
+static const char *describe(const struct vgg_file *file)
 {
     if (file->size == 0) {
         return "the file is empty: download or save it again";
@@ -124,6 +125,13 @@ const char *vgg_foreign_describe(const struct vgg_file *file)
         return "begins with zeros, " NOT_PYTORCH ": download or save it again";
     }
     return NOT_PYTORCH " (no zip, legacy stream, tar or safetensors)";
+}
+
+vgg_status vgg_foreign_fail(const struct vgg_archive *archive, struct vgg_error *err)
+{
+    const bool json = archive->file->size > 0 && archive->file->data[0] == '{';
+    return vgg_fail_hint(err, VGG_ERR_UNSUPPORTED, json ? VGG_HINT_SPEC : VGG_HINT_NONE, "%s: %s",
+                         archive->path, describe(archive->file));
 }
 
 /* ---- zip archives ---- */

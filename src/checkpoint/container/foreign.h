@@ -4,8 +4,8 @@
 
 #include "checkpoint/container/zip_directory.h"
 
-/* A phrase for "vgg16.pth: …", by the file's first bytes; never NULL. */
-const char *vgg_foreign_describe(const struct vgg_file *file);
+/* Reports a file that is no checkpoint, by its first bytes: UNSUPPORTED. */
+vgg_status vgg_foreign_fail(const struct vgg_archive *archive, struct vgg_error *err);
 
 /* Reports a zip archive that has no FOLDER/data.pkl, by what it has instead. */
 vgg_status vgg_foreign_fail_zip(const struct vgg_archive *archive,

@@ -49,8 +49,9 @@ static vgg_status fail_no_key(const struct vgg_search *search, const char *key,
 {
     struct vgg_text text = {0};
     list(search, &text);
-    return vgg_fail(err, VGG_ERR_MISMATCH, "%s: --key %.200s: no tensors there; there are %s",
-                    search->path, key, text.buffer);
+    return vgg_fail_hint(err, VGG_ERR_MISMATCH, VGG_HINT_KEY,
+                         "%s: key %.*s: expected the path of tensors, one of %s", search->path,
+                         VGG_SHOWN_TEXT(key, 200), text.buffer);
 }
 
 /* The only VGG there is, or that all the others are the same as; NULL when there is none.
@@ -71,9 +72,9 @@ static vgg_status choose_only(struct vgg_search *search, const struct vgg_source
         if (!same) {
             struct vgg_text text = {0};
             list(search, &text);
-            return vgg_fail(err, VGG_ERR_MISMATCH,
-                            "%s: holds different VGGs: %s; choose one with --key NAME",
-                            search->path, text.buffer);
+            return vgg_fail_hint(err, VGG_ERR_MISMATCH, VGG_HINT_KEY,
+                                 "%s: expected one VGG, got several different ones: %s",
+                                 search->path, text.buffer);
         }
         *out = *out != NULL ? *out : candidate;
     }

@@ -66,11 +66,10 @@ static vgg_status check_plain(const vgg_checkpoint *checkpoint, struct vgg_error
     for (size_t i = 0; i < checkpoint->dict.count; i++) {
         const struct vgg_tensor *tensor = &checkpoint->dict.tensors[i];
         if (tensor->layout == VGG_LAYOUT_PREPARED) {
-            return vgg_fail(
-                err, VGG_ERR_UNSUPPORTED,
-                "%s: %.200s: there only in the order of some CPUs' kernels; a file packed "
-                "with --for any has it plain, too",
-                checkpoint->path, tensor->name);
+            return vgg_fail_hint(err, VGG_ERR_UNSUPPORTED, VGG_HINT_PACK,
+                                 "%s: %.*s: expected plain weights, got only weights prepacked for "
+                                 "some instruction sets",
+                                 checkpoint->path, VGG_SHOWN_TEXT(tensor->name, 200));
         }
     }
     return VGG_OK;

@@ -72,11 +72,10 @@ static vgg_status look_at_places(struct describer *d)
     for (size_t i = 0; i + 1 < d->chain->conv_count; i++) {
         const struct vgg_chain_layer *conv = &d->chain->convs[i];
         if (!look_between(conv, conv + 1, &d->rooms[i])) {
-            return vgg_fail(
-                d->err, VGG_ERR_UNSUPPORTED,
-                "%s: expected ReLU and at most one pool between the convolutions %s and "
-                "%s, found room for more, which the file does not name: --cfg or --spec "
-                "can",
+            return vgg_fail_hint(
+                d->err, VGG_ERR_UNSUPPORTED, VGG_HINT_LAYERS,
+                "%s: expected ReLU and at most one pool between the convolutions %s and %s, got "
+                "more modules, whose kinds the file does not tell",
                 d->path, conv->name, conv[1].name);
         }
     }
@@ -224,10 +223,11 @@ static vgg_status fail_no_pools(const struct describer *d)
         vgg_text_add(&list, "%s%lld", i > 0 ? "," : "",
                      (long long)d->chain->convs[i].weight->shape[0]);
     }
-    return vgg_fail(d->err, VGG_ERR_UNSUPPORTED,
-                    "%s: where the pools are is not to be seen from the names %s … %s: give the "
-                    "layers, as in --cfg \"%s\" with M where a 2x2 max pool is",
-                    d->path, d->chain->convs[0].name, d->chain->convs[count - 1].name, list.buffer);
+    return vgg_fail_hint(d->err, VGG_ERR_UNSUPPORTED, VGG_HINT_LAYERS,
+                         "%s: the names %s … %s do not tell where the pools are: expected the list "
+                         "of layers \"%s\" with an M for each 2x2 max pool",
+                         d->path, d->chain->convs[0].name, d->chain->convs[count - 1].name,
+                         list.buffer);
 }
 
 static vgg_status find_pools(struct describer *d, const struct vgg_limits *limits)

@@ -255,12 +255,13 @@ static vgg_status fill_gap(struct inference *in, const struct found *conv, const
     static const struct vgg_layer pool = {.kind = VGG_LAYER_MAX_POOL, .kernel = 2, .stride = 2};
     const int room = next != NULL ? next->index - conv->index - modules : 1;
     if (room < 0 || room > 1) {
-        return vgg_fail(in->err, VGG_ERR_UNSUPPORTED,
-                        "%s: expected %sReLU and at most one pool between the convolutions "
-                        "%s.%d and %s.%d, found room for %d modules%s",
-                        in->path, batch_norm ? "BatchNorm2d, " : "", in->features, conv->index,
-                        in->features, next->index, next->index - conv->index - 1,
-                        room < 0 ? "" : ", which the file does not name: --cfg or --spec can");
+        return vgg_fail_hint(in->err, VGG_ERR_UNSUPPORTED,
+                             room < 0 ? VGG_HINT_NONE : VGG_HINT_LAYERS,
+                             "%s: expected %sReLU and at most one pool between the convolutions "
+                             "%s.%d and %s.%d, got %d modules%s",
+                             in->path, batch_norm ? "BatchNorm2d, " : "", in->features, conv->index,
+                             in->features, next->index, next->index - conv->index - 1,
+                             room < 0 ? "" : ", whose kinds the file does not tell");
     }
     if (room == 1) {
         in->spec.layers[in->spec.layer_count++] = pool;

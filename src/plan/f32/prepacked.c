@@ -96,13 +96,14 @@ vgg_status vgg_fail_not_stored(const struct vgg_plan *plan, const struct vgg_nod
             "a multiple of %d bytes of a little-endian memory",
             plan->path, node->name, readers, VGG_PREPARED_ALIGN_BYTES);
     }
-    return vgg_fail(err, VGG_ERR_UNSUPPORTED,
-                    "%s: %s: packed for %s alone, which %s%s cannot use: pack the model again with "
-                    "--for %s, or with --for any for every CPU and every way to convolve",
-                    plan->path, node->name, readers, plan->kernels->isa,
-                    plan->on_node != NULL          ? " node by node"
-                    : plan->conv == VGG_CONV_EXACT ? " with direct and F(2) alone"
-                    : plan->conv != VGG_CONV_AUTO  ? " with the one way that is asked for"
-                                                   : "",
-                    plan->kernels->isa);
+    return vgg_fail_hint(
+        err, VGG_ERR_UNSUPPORTED, VGG_HINT_PACK,
+        "%s: %s: expected plain weights or weights prepacked for %s%s, got weights "
+        "prepacked for %s alone",
+        plan->path, node->name, plan->kernels->isa,
+        plan->on_node != NULL          ? " node by node"
+        : plan->conv == VGG_CONV_EXACT ? " with direct and F(2) alone"
+        : plan->conv != VGG_CONV_AUTO  ? " with the requested algorithm"
+                                       : "",
+        readers);
 }
