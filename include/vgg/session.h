@@ -51,7 +51,8 @@ struct vgg_session_options {
 
 typedef struct vgg_session vgg_session;
 
-/* Plans the net for one input size, prepares the weights (but see one_shot), starts the threads.
+/* Plans the net for one input size, prepares the weights (but see one_shot), starts the threads. Sessions of a model
+ * with the same options share the plan and its weights, and each has only its own activations.
  *   model    borrowed: it (and its checkpoint) must outlive the session; may serve many sessions
  *   options  NULL for the defaults
  *   out      receives the session, to be destroyed by the caller; NULL after an error
@@ -79,7 +80,8 @@ struct vgg_session_info {
     int threads;
     enum vgg_isa isa;
     int height, width;
-    /* Private copies of weights in kernel order; those that one-shot runs make are in activation_bytes. */
+    /* Private copies of weights in kernel order, once for all of the model's sessions with the same options; those
+     * that one-shot runs make are in activation_bytes. */
     uint64_t weight_bytes;
     uint64_t activation_bytes; /* private memory for activations and all else that a run needs */
     uint64_t reserved[8];

@@ -148,7 +148,10 @@ vgg_status vgg_model_create(const vgg_checkpoint *checkpoint,
     model->context = *context;
     model->arena.context = &model->context;
     model->path = vgg_checkpoint_get_path(checkpoint);
-    vgg_status status = init(model, checkpoint, options, err);
+    model->plans = vgg_shared_create(&model->context.allocator);
+    vgg_status status = model->plans != NULL
+                            ? init(model, checkpoint, options, err)
+                            : vgg_fail_memory(err, model->path, sizeof *model, "the model");
     if (status != VGG_OK) {
         vgg_model_destroy(model);
         return status;
@@ -162,6 +165,7 @@ void vgg_model_destroy(vgg_model *model)
 {
     if (model != NULL) {
         vgg_arena_destroy(&model->arena);
+        vgg_shared_destroy(model->plans);
         const struct vgg_allocator allocator = model->context.allocator;
         vgg_mem_free(&allocator, model);
     }

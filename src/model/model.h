@@ -2,6 +2,7 @@
 #ifndef VGG_MODEL_MODEL_H
 #define VGG_MODEL_MODEL_H
 
+#include "base/shared.h"
 #include "model/graph/build.h"
 #include "model/view.h"
 
@@ -17,6 +18,7 @@ struct vgg_model {
     /* The input size in pixels. */
     int height, width;
     bool dense;
+    struct vgg_shared *plans; /* of the model's sessions */
     struct vgg_spec spec;
     struct vgg_graph graph;
     struct vgg_model_view view;

@@ -109,7 +109,8 @@ static uint64_t sum_weight_bytes(const struct vgg_node_info *infos, size_t count
 {
     uint64_t bytes = 0;
     for (size_t i = 0; i < count; i++) {
-        bytes += infos[i].weight_bytes;
+        bytes =
+            infos[i].weight_bytes < UINT64_MAX - bytes ? bytes + infos[i].weight_bytes : UINT64_MAX;
     }
     return bytes;
 }
@@ -131,6 +132,7 @@ vgg_status vgg_model_fill_view(vgg_model *model, struct vgg_error *err)
         .node_infos = infos,
         .node_count = count,
         .input = image_shape(model->height, model->width),
+        .plans = model->plans,
     };
     /* An input that is too small is no error here: a session may still be created for a larger one. */
     infer_shapes(model, model->view.input, shapes, NULL);

@@ -2,6 +2,7 @@
 #ifndef VGG_MODEL_VIEW_H
 #define VGG_MODEL_VIEW_H
 
+#include "base/shared.h"
 #include "model/graph/graph.h"
 #include "model/spec/spec.h"
 #include "vgg/model.h"
@@ -23,8 +24,10 @@ struct vgg_model_view {
     const struct vgg_node_info *node_infos;
     /* The input size that the net is made for. */
     struct vgg_shape input;
-    /* The bytes of all the net's tensors in memory. */
+    /* The bytes of all the net's tensors in memory, at most UINT64_MAX. */
     uint64_t weight_bytes;
+    /* The plans that the model's sessions share. */
+    struct vgg_shared *plans;
 };
 
 const struct vgg_model_view *vgg_model_get_view(const vgg_model *model);

@@ -51,13 +51,15 @@ static vgg_status write_form(struct forms *forms, struct vgg_plan *plan, struct 
     const struct vgg_conv2d *conv = &step->node->conv;
     const int64_t shape[] = {conv->oc, conv->ic, conv->kernel, conv->kernel};
     uint64_t elements;
-    vgg_status status = vgg_step_keep(plan, step, forms->pool, err);
+    vgg_status status = vgg_step_prepack(plan, step, forms->pool, err);
     if (status == VGG_OK) {
         vgg_prepared_measure(order, shape, 4, &elements); /* as many as the step has */
         vgg_packed_begin_prepared(writer, name, order, shape, 4);
-        vgg_packed_add(writer, vgg_conv_get_weights(step), (size_t)elements);
+        const struct vgg_prepared *stored = step->conv.choice.stored;
+        vgg_packed_add(writer, stored != NULL ? stored->data : step->conv.weights.data,
+                       (size_t)elements);
         vgg_packed_end_tensor(writer);
-        vgg_step_forget(plan, step);
+        vgg_step_drop_weights(plan, step);
     }
     return status;
 }

@@ -1,19 +1,33 @@
-/* Activations: padding around them, and copies in another layout. */
+/* Activations: adding them to a plan, the padding around them, and copies in NCHW. */
 #include "plan/activation.h"
 
 #include <string.h>
 
-void vgg_plan_frame(struct vgg_plan *plan)
+#include "base/arith.h"
+
+int vgg_plan_add_activation(struct vgg_plan *plan, struct vgg_shape shape, int lanes)
+{
+    plan->activations[plan->activation_count] = (struct vgg_activation){
+        .shape = shape,
+        .lanes = lanes,
+        .element_bytes = sizeof(float),
+        .blocks = vgg_ceil_div(shape.c, lanes),
+    };
+    return plan->activation_count++;
+}
+
+void vgg_plan_set_padding(struct vgg_plan *plan)
 {
     for (int s = 0; s < plan->step_count; s++) {
         const struct vgg_step *step = &plan->steps[s];
-        if (step->kind == VGG_STEP_CONV) {
+        const bool reads_caller = step->in == 0 && plan->options.int8 == NULL;
+        if ((step->kind == VGG_STEP_CONV && !reads_caller) || step->kind == VGG_STEP_INT8_CONV) {
             plan->activations[step->in].pad = step->node->conv.padding;
         }
     }
 }
 
-void vgg_activation_clear_frame(const struct vgg_activation *a, void *block, int begin, int end)
+void vgg_activation_clear_padding(const struct vgg_activation *a, void *block, int begin, int end)
 {
     const ptrdiff_t pixel_bytes = (ptrdiff_t)a->lanes * a->element_bytes;
     const ptrdiff_t side = a->pad * pixel_bytes, inside = a->shape.w * pixel_bytes;
@@ -37,11 +51,11 @@ void vgg_activation_clear_frame(const struct vgg_activation *a, void *block, int
     }
 }
 
-void vgg_activation_to_planar(const struct vgg_activation *a, int picture, float *out)
+void vgg_activation_to_nchw(const struct vgg_activation *a, int image, float *out)
 {
     for (int c = 0; c < a->shape.c; c++) {
         const float *x =
-            a->data + picture * a->n_stride + c / a->lanes * a->block_stride + c % a->lanes;
+            a->data + image * a->n_stride + c / a->lanes * a->block_stride + c % a->lanes;
         for (int h = 0; h < a->shape.h; h++) {
             for (int w = 0; w < a->shape.w; w++) {
                 *out++ = x[h * a->row_stride + (ptrdiff_t)w * a->lanes];

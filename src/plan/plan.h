@@ -2,10 +2,10 @@
 #ifndef VGG_PLAN_PLAN_H
 #define VGG_PLAN_PLAN_H
 
-#include "base/pool.h"
 #include "plan/types.h"
 
-/* Builds a plan; the pool prepares the weights in parallel. The nodes and their tensors are borrowed.
+/* Builds a plan, with the pool's threads and for as many. The nodes and their tensors are borrowed; the pool is not
+ * needed afterwards.
  * Errors: MISMATCH, UNSUPPORTED, LIMIT, MEMORY. */
 vgg_status vgg_plan_create(const struct vgg_node *nodes, size_t node_count, const char *path,
                            const struct vgg_plan_options *options, struct vgg_pool *pool,

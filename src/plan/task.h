@@ -20,11 +20,11 @@ static inline void vgg_task_set_rows(struct vgg_task *task, int rows, size_t chu
  *   rows  of its output */
 static inline struct vgg_task vgg_task_get(const struct vgg_step *step, int rows, size_t index)
 {
-    const size_t groups = (size_t)step->groups, chunks = (size_t)step->chunks;
+    const size_t groups = (size_t)step->cut.groups, chunks = (size_t)step->cut.chunks;
     const size_t n = index / (groups * chunks), rest = index % (groups * chunks);
-    const size_t group = step->groups_first ? rest / chunks : rest % groups;
+    const size_t group = step->cut.groups_first ? rest / chunks : rest % groups;
     struct vgg_task task = {.n = (int)n, .group = (int)group};
-    vgg_task_set_rows(&task, rows, step->groups_first ? rest % chunks : rest / groups, chunks);
+    vgg_task_set_rows(&task, rows, step->cut.groups_first ? rest % chunks : rest / groups, chunks);
     return task;
 }
 

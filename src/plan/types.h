@@ -1,31 +1,41 @@
 /* A plan: a net cut into steps for one input size, one batch, one ISA, with its memory laid out and its
- * weights in kernel order. Types only; each stage has a header of its own.
+ * weights prepacked. Types only; each stage has a header of its own.
  *
- *   nodes ─ f32/fuse.c ─► steps ─ memory.c ─► one slab ─ f32/prepack.c ─► weights ─ run.c ─► logits
+ *   nodes ─ f32/fuse.c ─► steps ─ memory.c ─► layout ─ f32/prepack.c ─► weights
+ *   plan + memory ─ executor.c ─► logits
  *
- * A one-shot plan packs no weights when it is built, but those of each step just before it runs. */
+ * Once it is built, a plan never changes, so several executors (sessions) can share it, its weights included. All
+ * that a run changes is in the executor. A one-shot plan prepacks no weights when it is built: its executors prepack
+ * those of each step just before it runs. */
 #ifndef VGG_PLAN_TYPES_H
 #define VGG_PLAN_TYPES_H
 
 #include "base/mem.h"
+#include "base/pool.h"
 #include "kernels/int8.h"
 #include "kernels/kernels.h"
 #include "model/graph/graph.h"
 #include "model/spec/spec.h"
 #include "vgg/session.h"
 
-/* One activation tensor in the slab, or the caller's input: blocked (lanes = L) or planar (lanes = 1), see kernels.h. */
+/* One activation tensor: NCHWc (lanes = c = L) or NCHW (lanes = 1), see kernels.h. */
 struct vgg_activation {
     struct vgg_shape shape;
     int lanes;
-    int element_bytes; /* 4: float32; 1: bytes of an int8 net, see kernels/int8.h */
-    float scale;       /* what such a byte stands for */
-    int pad;           /* frame of zeros, in pixels */
+    /* 4: float32; 1: bytes of an int8 net, see kernels/int8.h. */
+    int element_bytes;
+    /* The number that a byte of 1 stands for. */
+    float scale;
+    /* Padding of zeros on each side, in pixels. */
+    int pad;
     int blocks;
-    ptrdiff_t n_stride, block_stride, row_stride; /* elements */
-    size_t bytes; /* in the slab, of the whole batch with its frames; 0: the caller's input */
+    /* In elements. */
+    ptrdiff_t n_stride, block_stride, row_stride;
+    /* Of the whole batch with its padding; 0: the caller's input, which is outside the slab. */
+    size_t bytes;
     size_t offset_bytes; /* in the slab */
-    /* Picture 0, block 0, pixel (0, 0); set when the slab exists. NULL: the caller's input. */
+    /* Image 0, block 0, pixel (0, 0). Set in an executor's activations, NULL in the plan's and for the caller's
+     * input. */
     union {
         float *data;
         uint8_t *data_bytes;
@@ -33,17 +43,19 @@ struct vgg_activation {
 };
 
 enum vgg_step_kind {
-    VGG_STEP_QUANTIZE_INPUT, /* the input of an int8 net, into bytes in their frame */
-    VGG_STEP_CONV,           /* with BatchNorm folded and ReLU fused as the graph allows */
-    VGG_STEP_BATCH_NORM,
+    VGG_STEP_IDENTITY, /* nothing to do: in and out are the same activation */
+    VGG_STEP_CONV,
+    VGG_STEP_LINEAR,
+    VGG_STEP_DENSE, /* a linear layer on every window of its size */
+    VGG_STEP_SCALE_SHIFT,
     VGG_STEP_RELU,
     VGG_STEP_LRN,
     VGG_STEP_MAX_POOL,
     VGG_STEP_AVG_POOL,
-    VGG_STEP_FLATTEN, /* blocked -> planar features */
-    VGG_STEP_LINEAR,
-    VGG_STEP_DENSE, /* a fully connected layer on every window of its size (f32/dense_linear.c) */
-    VGG_STEP_IDENTITY, /* nothing to do: in and out are the same activation */
+    VGG_STEP_FLATTEN, /* NCHWc to features */
+    VGG_STEP_QUANTIZE_INPUT,
+    VGG_STEP_INT8_CONV,
+    VGG_STEP_INT8_LINEAR,
 };
 
 /* How a convolution is computed. */
@@ -53,136 +65,229 @@ enum vgg_algorithm {
     VGG_WINOGRAD_FREQUENCY, /* all tiles frequency by frequency: the weights are read once */
 };
 
+/* How Winograd's F(m × m) is laid out. */
+struct vgg_winograd {
+    /* Outputs of a tile along each axis: 2, 4 or 6; 0 of a direct convolution. */
+    int m;
+    int tiles_h, tiles_w; /* of one image */
+    /* Tiles that are transformed together: of one image (TILES), or of the whole batch (FREQUENCY). */
+    int block;
+    /* Groups of output channels that are computed together: all, or those that a one-shot plan prepacks at a
+     * time. */
+    int groups;
+    /* Elements from block of channels to block of channels. */
+    size_t plane;
+    /* Elements from frequency to frequency, of transformed input and of products. */
+    size_t v_f_stride, m_f_stride;
+};
+
+/* Scratch of a step: `slots` tasks at a time have `slot_elements` floats each. */
+struct vgg_scratch {
+    int slots;
+    size_t slot_elements;
+};
+
 struct vgg_conv_choice {
     enum vgg_algorithm algorithm;
-    int m;                /* outputs of a Winograd tile along each axis: 2, 4 or 6 */
-    int tiles_h, tiles_w; /* of one picture */
-    int block;    /* tiles transformed together: one block's, or all of the batch; of DENSE, windows
-                  gathered together */
-    int groups;   /* of output channels together: all, or as many as a one-shot plan packs */
-    int slots;    /* blocks in the making at a time, each with scratch of its own */
-    size_t plane; /* elements from block of channels to block of channels */
-    size_t v_f_stride;    /* and from frequency to frequency: transformed input */
-    size_t m_f_stride;    /* and products */
-    size_t slot_elements; /* of scratch */
-    const struct vgg_prepared
-        *stored; /* the weights, packed in the file; NULL: they must be packed */
+    struct vgg_winograd winograd;
+    struct vgg_scratch scratch;
+    /* The weights, prepacked in the file; NULL: they must be prepacked. */
+    const struct vgg_prepared *stored;
     double predicted_ms;
     const char *reason;
 };
 
-/* What a step of an int8 net computes with; the arrays have whole groups of channels. */
-struct vgg_int8_step {
-    const int8_t *weight; /* where it is in the file */
+/* Weights and bias of a float32 convolution or linear layer, with the BatchNorm after it folded in. */
+struct vgg_folded_weights {
+    const struct vgg_node *norm; /* or NULL */
+    const double *norm_scale;    /* [oc] of that, or NULL */
+    float *bias;                 /* or NULL, of a linear layer without one */
+    /* The plan's own: prepacked [groups][group_elements], or a float32 copy. NULL: used in place, or prepacked by
+     * each run. */
+    float *data;
+    /* Size of `data`, or of what each run prepacks at a time; 0: used in place. */
+    size_t elements;
+    /* Floats that each thread needs for weights on their way there; 0: none. */
+    size_t rows_elements;
+};
+
+/* CONV, direct or Winograd. */
+struct vgg_conv_step {
+    struct vgg_folded_weights weights;
+    size_t group_elements; /* of a group of output channels */
+    bool relu;
+    /* The max-pool of 2 × 2 that Winograd's output transform computes, or NULL. */
+    const struct vgg_node *pool;
+    struct vgg_conv_choice choice;
+};
+
+/* LINEAR and DENSE. */
+struct vgg_linear_step {
+    struct vgg_folded_weights weights;
+    bool relu;
+    /* What the kernel reads: the file's bytes, or the plan's copy; NULL: each task reads its slice as float32. */
+    const void *in_place;
+    /* DENSE: windows that are gathered together. */
+    int windows;
+};
+
+/* BatchNorm on its own. */
+struct vgg_scale_shift_step {
+    float *scale, *shift; /* [channels], whole blocks */
+};
+
+/* A layer of an int8 net; the arrays have whole groups of channels. */
+struct vgg_int8_weights {
+    const int8_t *weight; /* in the file */
     ptrdiff_t weight_group_stride;
-    int k_blocks; /* LINEAR: of 64 input features */
     int32_t *bias, *weight_sum;
     float *scale;
-    int rows; /* CONV with a pool: rows of the pool's output computed at a time */
+};
+
+/* INT8_CONV, with its ReLU. */
+struct vgg_int8_conv_step {
+    struct vgg_int8_weights weights;
+    const struct vgg_node *pool; /* the max-pool after it, or NULL */
+    int rows;                    /* of the pool's output, computed at a time */
+};
+
+struct vgg_int8_linear_step {
+    struct vgg_int8_weights weights;
+    bool relu;
+    int k_blocks; /* of 64 input features */
+};
+
+/* How one image's work is cut into tasks. */
+struct vgg_cut {
+    /* Along channels: groups of a convolution, blocks, or slices of a linear layer's rows. */
+    int groups;
+    int chunks; /* along rows of the output */
+    /* Consecutive tasks share a group (its weights), else a chunk (its pixels). */
+    bool groups_first;
+};
+
+/* What a step needs between its input and its output in the slab; whole cache lines, offsets in the slab. */
+struct vgg_workspace {
+    size_t scratch_bytes, scratch_offset;
+    size_t rows_bytes, rows_offset;
+    size_t weight_bytes, weight_offset;
 };
 
 struct vgg_step {
     enum vgg_step_kind kind;
-    const struct vgg_node *node; /* the first node it computes; NULL for QUANTIZE_INPUT */
-    const struct vgg_node *norm; /* the BatchNorm folded into the weights, or NULL */
-    const struct vgg_node *last; /* the last node it computes: `out` is this node's output */
-    const struct vgg_node
-        *pool; /* the max-pool fused into a convolution, or NULL: 2 × 2 in a float32 net */
-    bool relu; /* ReLU fused */
-    struct vgg_conv_choice conv; /* CONV; of DENSE and LINEAR its scratch */
-    struct vgg_int8_step int8;   /* of an int8 net */
-    int in, out; /* indices of activations; a float32 net's 0 is the caller's input */
+    /* The nodes that it computes, from `node` to `last`, whose output `out` is; NULL for QUANTIZE_INPUT. */
+    const struct vgg_node *node, *last;
+    /* Indices of activations; a float32 net's 0 is the caller's input; -1: the caller's input of an int8 net. */
+    int in, out;
+    struct vgg_cut cut;
+    struct vgg_scratch scratch;
+    struct vgg_workspace workspace;
+    uint64_t prepack_ns; /* when the plan was built */
+    /* By kind; kinds without a member need no more than the node. */
+    union {
+        struct vgg_conv_step conv;
+        struct vgg_linear_step linear; /* and DENSE */
+        struct vgg_scale_shift_step scale_shift;
+        struct vgg_int8_conv_step int8_conv;
+        struct vgg_int8_linear_step int8_linear;
+    };
+};
 
-    /* How one picture's work is cut into tasks (f32/partition.c). */
-    int groups; /* along channels: conv groups, blocks, or slices of rows of a linear layer */
-    int chunks; /* along rows of the output */
-    bool
-        groups_first; /* consecutive tasks share a group (its weights), else a chunk (its pixels) */
-
-    /* Weights in kernel order: the step's own, or in a one-shot plan in the slab and valid while the step
-     * runs. */
-    float *
-        weight; /* packed [groups][group_elements], or a float32 copy; NULL: stored so in the file */
-    size_t weight_elements; /* 0: none, they are used in place */
-    size_t group_elements;
-    const void
-        *linear_weight; /* what the linear kernel reads: the file's bytes, or weight; NULL: each
-                                  task reads its slice into rows */
-    float *bias;        /* packed; also BatchNorm's shift */
-    float *scale;       /* BatchNorm on its own */
-    const double *norm_scale; /* [oc] of that, or NULL */
-
-    /* In the slab. */
-    float *scratch;       /* [conv.slots][conv.slot_elements] while it runs; of the first one
-                             [threads], some rows of the input in their frame */
-    float *rows;          /* [threads][rows_elements]: weights on their way to kernel order */
-    size_t rows_elements; /* 0: none */
-
-    /* Of the last run, where the weights are in columns: inputs, those that are not zero, and bytes of weights
-     * read for them. */
-    uint64_t inputs, nonzero_inputs, read_bytes;
-
-    uint64_t prepare_ns; /* packing the weights: once, or in a one-shot plan for the last run */
-    uint64_t last_ns;    /* the last run's time, without that */
+struct vgg_plan_options {
+    const struct vgg_context *context; /* NULL, or outlives the plan */
+    const struct vgg_kernels *kernels;
+    /* Not NULL: the net is an int8 one, whose input is quantised by the grid; the grid outlives the plan. */
+    const struct vgg_int8_kernels *int8;
+    const struct vgg_int8_grid *grid;
+    int batch;
+    int threads; /* set by vgg_plan_create to those of its pool */
+    enum vgg_conv_algorithm conv;
+    /* The form Winograd takes; VGG_DIRECT: whichever is cheaper. */
+    enum vgg_algorithm form;
+    bool one_shot;
+    bool low_memory; /* as one_shot, and scratch as small as the activations allow */
+    /* Only for the order of weights: such a plan cannot run, and its kernels need be no more than described. */
+    bool lay_out_only;
+    bool unfused; /* each node is a step of its own */
+    struct vgg_shape input;
+    bool assumed_input;        /* nobody gave the input's size: for messages */
+    uint64_t activation_bytes; /* limit of activations and scratch */
 };
 
 struct vgg_plan {
+    struct vgg_plan_options options;
     const char *path; /* of the checkpoint, for messages; borrowed */
-    const struct vgg_kernels *kernels;
-    const struct vgg_int8_kernels *int8; /* of an int8 net, or NULL */
-    struct vgg_int8_grid grid;           /* of its input */
-    const struct vgg_kernels *packer; /* whose winograd_filter packs weights; as a rule the same */
-    int batch;
-    int threads;
-    enum vgg_conv_algorithm conv;
-    enum vgg_algorithm form;
-    bool one_shot;
-    bool lay_out_only;
-    struct vgg_shape input;
-    uint64_t activation_limit; /* bytes of slab and scratch */
-    bool assumed_input;
-    bool low_memory;       /* as one_shot, and scratch as small as the activations allow: */
-    size_t room_bytes;     /* what the convolution to be chosen may take beside input and output, */
-    size_t unpooled_bytes; /* and its output more without the pool after it */
+    /* Whose winograd_filter prepacks weights; as a rule the plan's own kernels. */
+    const struct vgg_kernels *packer;
     int class_count;
     struct vgg_step *steps;     /* [step_count] */
     struct vgg_step_info *info; /* [step_count] */
     int step_count;
     struct vgg_activation *activations; /* [activation_count] in order of production */
     int activation_count;
-    uint8_t *slab; /* all memory of a running step but its own weights, see memory.c */
-    size_t slab_bytes;
+    size_t slab_bytes; /* all memory of a run but the plan's weights, see memory.c */
     size_t weight_bytes;
-    vgg_node_fn *on_node;
-    void *on_node_user;
-    float *report; /* planar copy of one node's output, for on_node; or NULL */
     struct vgg_arena arena;
 };
 
-struct vgg_plan_options {
-    const struct vgg_context *context; /* NULL, or outlives the plan */
-    const struct vgg_kernels *kernels;
-    const struct vgg_int8_kernels *int8; /* not NULL: the net is an int8 one, */
-    const struct vgg_int8_grid *grid;    /* whose input is quantised so */
-    int batch;
-    enum vgg_conv_algorithm conv;
-    enum vgg_algorithm form; /* the form Winograd takes; VGG_DIRECT: whichever is cheaper */
-    bool one_shot;
-    bool
-        lay_out_only; /* to see how weights are packed; such a plan cannot run, and its kernels need be no more
-                          than described */
-    struct vgg_shape input;
-    vgg_node_fn *on_node; /* not NULL: nothing is fused */
-    void *on_node_user;
-    uint64_t activation_bytes; /* limit of slab and scratch */
-    bool assumed_input;        /* nobody gave the input's size: for messages */
-    bool low_memory;
+/* What running a step changes, and its memory. */
+struct vgg_step_state {
+    float *scratch; /* [slots][slot_elements] */
+    float *rows;    /* [threads][rows_elements] */
+    float *weight;  /* of a one-shot plan, valid while the step runs */
+    /* Of the last run, where the weights are column-major: inputs, those that are not zero, and bytes of weights
+     * read for them. */
+    uint64_t inputs, nonzero_inputs, read_bytes;
+    uint64_t prepack_ns; /* of a one-shot plan, in the last run */
+    uint64_t last_ns;    /* the last run's time, without that */
 };
 
-/* Packed weights of a convolution, wherever they are. */
-static inline const float *vgg_conv_get_weights(const struct vgg_step *step)
+/* One user of a plan: memory, threads and the results of its last run. */
+struct vgg_executor {
+    const struct vgg_plan *plan;
+    struct vgg_pool *pool;
+    struct vgg_activation *activations; /* the plan's, in this slab */
+    struct vgg_step_state *states;      /* [plan->step_count] */
+    uint8_t *slab;
+    vgg_node_fn *on_node; /* or NULL */
+    void *on_node_user;
+    float *report; /* NCHW copy of one node's output, for on_node; or NULL */
+    /* Of the run that goes on. */
+    const float *input;
+    int count;
+};
+
+static inline struct vgg_step_state *vgg_executor_get_state(const struct vgg_executor *executor,
+                                                            const struct vgg_step *step)
 {
-    return step->conv.stored != NULL ? step->conv.stored->data : step->weight;
+    return &executor->states[step - executor->plan->steps];
+}
+
+/* Beside a step's input and output, what it may take in a plan for low memory; bytes. */
+struct vgg_memory_budget {
+    size_t bytes;
+    /* Its output is larger by this without the pool after it. */
+    size_t unpooled_bytes;
+};
+
+/* A convolution that an algorithm is to be chosen for. */
+struct vgg_conv_request {
+    const struct vgg_conv2d *conv;
+    struct vgg_shape in;
+    bool nchw; /* the input is NCHW, not NCHWc */
+    struct vgg_memory_budget budget;
+};
+
+/* A chain of nodes, and a place in it: nodes[at] reads an activation of this shape. */
+struct vgg_chain {
+    const struct vgg_node *nodes;
+    size_t count, at;
+    struct vgg_shape shape;
+};
+
+static inline bool vgg_step_is_linear(const struct vgg_step *step)
+{
+    return step->kind == VGG_STEP_LINEAR || step->kind == VGG_STEP_DENSE;
 }
 
 #endif

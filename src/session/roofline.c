@@ -1,7 +1,7 @@
 /* What the machine can do at most: arithmetic on operands at hand, and reading the largest weights. */
 #include "session/roofline.h"
 
-#include <time.h>
+#include "base/clock.h"
 
 enum { MIN_READ_BYTES = 32 << 20, ROUNDS = 3 };
 
@@ -15,9 +15,7 @@ struct roof_run {
 
 static double seconds(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+    return 1e-9 * (double)vgg_now_ns();
 }
 
 /* Arithmetic in a few milliseconds a round. */
@@ -79,11 +77,20 @@ static double best_time(struct vgg_pool *pool, size_t tasks, vgg_task_fn *fn, st
     return best;
 }
 
+/* The weights of a linear layer, as its kernel reads them from beginning to end; NULL: none. */
+static const void *get_linear_weights(const struct vgg_step *step)
+{
+    /* Without in_place each task makes its own rows, of a file that has other bytes. */
+    return step->kind == VGG_STEP_INT8_LINEAR ? step->int8_linear.weights.weight
+           : vgg_step_is_linear(step)         ? step->linear.in_place
+                                              : NULL;
+}
+
 void vgg_plan_measure_roof(const struct vgg_plan *plan, struct vgg_pool *pool,
                            struct vgg_roof *roof)
 {
     const size_t threads = (size_t)vgg_pool_get_threads(pool);
-    struct roof_run run = {.kernels = plan->kernels, .int8 = plan->int8};
+    struct roof_run run = {.kernels = plan->options.kernels, .int8 = plan->options.int8};
     size_t bytes = 0;
     *roof = (struct vgg_roof){0};
     double time = best_time(pool, threads, run.int8 != NULL ? int8_task : fma_task, &run);
@@ -93,12 +100,10 @@ void vgg_plan_measure_roof(const struct vgg_plan *plan, struct vgg_pool *pool,
         roof->winograd_flops_per_second = run.flops * (double)threads / time;
     }
     for (int s = 0; s < plan->step_count; s++) {
-        const struct vgg_step *step = &plan->steps[s];
-        /* Without linear_weight each task makes its own rows, of a file that has other bytes. */
-        if ((step->kind == VGG_STEP_LINEAR || step->kind == VGG_STEP_DENSE) &&
-            step->linear_weight != NULL && plan->info[s].weight_bytes > bytes) {
+        const void *weights = get_linear_weights(&plan->steps[s]);
+        if (weights != NULL && plan->info[s].weight_bytes > bytes) {
             bytes = plan->info[s].weight_bytes;
-            run.data = step->linear_weight;
+            run.data = weights;
         }
     }
     if (bytes >= MIN_READ_BYTES) {

@@ -26,27 +26,28 @@ static void run_block(const struct layer *l, int begin, int end, struct times *t
 {
     const struct vgg_kernels *kernels = l->kernels;
     const int lanes = kernels->lanes, group = kernels->conv_blocks;
-    const int f_count = (l->c.m + 2) * (l->c.m + 2), groups = l->oc / (lanes * group);
+    const int f_count = (l->c.winograd.m + 2) * (l->c.winograd.m + 2),
+              groups = l->oc / (lanes * group);
     const bool by_tiles = l->c.algorithm == VGG_WINOGRAD_TILES;
-    const ptrdiff_t row = (ptrdiff_t)(l->side + 2) * lanes, plane = (ptrdiff_t)l->c.plane;
+    const ptrdiff_t row = (ptrdiff_t)(l->side + 2) * lanes, plane = (ptrdiff_t)l->c.winograd.plane;
     const size_t panel = (size_t)l->ic * (size_t)(lanes * group);
-    float *v = l->scratch, *m = v + (size_t)f_count * l->c.v_f_stride;
+    float *v = l->scratch, *m = v + (size_t)f_count * l->c.winograd.v_f_stride;
     double start = bench_now();
     for (int b = 0; b < l->ic / lanes; b += kernels->v_blocks) {
         kernels->winograd_input(&(struct vgg_winograd_input_args){
-            .m = l->c.m,
+            .m = l->c.winograd.m,
             .x = l->x + b * (l->side + 2) * row,
             .x_block_stride = (l->side + 2) * row,
             .x_row_stride = row,
             .rows = l->side + 2,
             .columns = l->side + 2,
-            .tiles_w = l->c.tiles_w,
+            .tiles_w = l->c.winograd.tiles_w,
             .tile_begin = begin,
             .tile_end = end,
             .block = b,
             .blocks = l->ic / lanes,
             .v = v,
-            .v_f_stride = (ptrdiff_t)l->c.v_f_stride,
+            .v_f_stride = (ptrdiff_t)l->c.winograd.v_f_stride,
             .v_block_stride = plane,
         });
     }
@@ -57,7 +58,7 @@ static void run_block(const struct layer *l, int begin, int end, struct times *t
         start = bench_now();
         kernels->gemm(&(struct vgg_gemm_args){
             .v = v,
-            .v_f_stride = (ptrdiff_t)l->c.v_f_stride,
+            .v_f_stride = (ptrdiff_t)l->c.winograd.v_f_stride,
             .v_block_stride = plane,
             .ic_blocks = l->ic / lanes,
             .weight = u,
@@ -67,7 +68,7 @@ static void run_block(const struct layer *l, int begin, int end, struct times *t
             .groups = together,
             .panels = f_count * together,
             .y = m,
-            .y_f_stride = (ptrdiff_t)l->c.m_f_stride,
+            .y_f_stride = (ptrdiff_t)l->c.winograd.m_f_stride,
             .y_group_stride = group * plane,
             .y_block_stride = plane,
             .tiles = end - begin,
@@ -76,15 +77,15 @@ static void run_block(const struct layer *l, int begin, int end, struct times *t
         start = bench_now();
         for (int b = 0; b < together * group; b++) {
             kernels->winograd_output(&(struct vgg_winograd_output_args){
-                .m = l->c.m,
+                .m = l->c.winograd.m,
                 .m_data = m + b * plane,
-                .m_f_stride = (ptrdiff_t)l->c.m_f_stride,
+                .m_f_stride = (ptrdiff_t)l->c.winograd.m_f_stride,
                 .bias = l->bias,
                 .y = l->y + (first * group + b) * l->side * l->side * (ptrdiff_t)lanes,
                 .y_row_stride = (ptrdiff_t)l->side * lanes,
                 .oh = l->side,
                 .ow = l->side,
-                .tiles_w = l->c.tiles_w,
+                .tiles_w = l->c.winograd.tiles_w,
                 .tile_begin = begin,
                 .tile_end = end,
                 .relu = 1,
@@ -96,7 +97,8 @@ static void run_block(const struct layer *l, int begin, int end, struct times *t
 
 static struct times run(const struct layer *l)
 {
-    const int tiles = l->c.tiles_h * l->c.tiles_w, blocks = check_ceil_div(tiles, l->c.block);
+    const int tiles = l->c.winograd.tiles_h * l->c.winograd.tiles_w,
+              blocks = check_ceil_div(tiles, l->c.winograd.block);
     struct times times = {0};
     for (int b = 0; b < blocks; b++) {
         run_block(l, (int)((int64_t)tiles * b / blocks), (int)((int64_t)tiles * (b + 1) / blocks),
@@ -107,36 +109,38 @@ static struct times run(const struct layer *l)
 
 static void bench_layer(struct layer l, enum vgg_conv_algorithm conv, double peak)
 {
-    struct vgg_plan plan = {.kernels = l.kernels,
-                            .batch = 1,
-                            .threads = 1,
-                            .conv = conv,
-                            .activation_limit = 4ull << 30};
+    struct vgg_plan plan = {.options = {.kernels = l.kernels,
+                                        .batch = 1,
+                                        .threads = 1,
+                                        .conv = conv,
+                                        .activation_bytes = 4ull << 30}};
     const struct vgg_tensor weight = {.layout = VGG_LAYOUT_ROWS};
     const struct vgg_conv2d layer = {
         .ic = l.ic, .oc = l.oc, .kernel = 3, .stride = 1, .padding = 1, .weight = &weight};
-    vgg_choose_conv(&plan, &layer, (struct vgg_shape){l.ic, l.side, l.side}, false, &l.c);
+    const struct vgg_conv_request request = {
+        .conv = &layer, .in = {l.ic, l.side, l.side}, .budget.bytes = SIZE_MAX};
+    vgg_choose_conv(&plan, &request, &l.c);
     vgg_arena_destroy(&plan.arena);
-    const size_t framed = (size_t)(l.side + 2) * (size_t)(l.side + 2);
-    const double f = (l.c.m + 2.0) * (l.c.m + 2.0);
-    l.x = bench_numbers((size_t)l.ic * framed);
+    const size_t padded = (size_t)(l.side + 2) * (size_t)(l.side + 2);
+    const double f = (l.c.winograd.m + 2.0) * (l.c.winograd.m + 2.0);
+    l.x = bench_numbers((size_t)l.ic * padded);
     l.u = bench_numbers((size_t)f * (size_t)l.ic * (size_t)l.oc);
-    l.scratch = bench_numbers(l.c.slot_elements);
+    l.scratch = bench_numbers(l.c.scratch.slot_elements);
     l.bias = bench_numbers((size_t)l.kernels->lanes);
-    l.y = bench_numbers((size_t)l.oc * framed);
+    l.y = bench_numbers((size_t)l.oc * padded);
     struct times best = run(&l);
     for (int i = 0; i < RUNS; i++) {
         const struct times t = run(&l);
         best = t.in + t.products + t.out < best.in + best.products + best.out ? t : best;
     }
-    const double flops = 2 * f * l.c.tiles_h * l.c.tiles_w * l.ic * l.oc;
+    const double flops = 2 * f * l.c.winograd.tiles_h * l.c.winograd.tiles_w * l.ic * l.oc;
     char form[32];
     snprintf(form, sizeof form, l.c.algorithm == VGG_WINOGRAD_TILES ? "tiles of %d" : "frequency",
-             l.c.block);
+             l.c.winograd.block);
     printf(
         "  F(%d) %3d -> %3d @ %3d by %-11s %7.2f + %7.2f + %7.2f ms, products %5.1f %% of peak\n",
-        l.c.m, l.ic, l.oc, l.side, form, best.in * 1e3, best.products * 1e3, best.out * 1e3,
-        flops / best.products * 1e-7 / peak);
+        l.c.winograd.m, l.ic, l.oc, l.side, form, best.in * 1e3, best.products * 1e3,
+        best.out * 1e3, flops / best.products * 1e-7 / peak);
     free(l.x);
     free(l.u);
     free(l.scratch);

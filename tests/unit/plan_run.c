@@ -46,26 +46,34 @@ int __wrap_posix_memalign(void **block, size_t align, size_t bytes)
 }
 
 void plan_run(const struct net *net, const struct vgg_plan_options *options, int threads,
-              const float *input, int pictures, int at_once, float *logits)
+              const struct plan_input *input, const struct plan_listener *listener, float *logits)
 {
-    const size_t picture = 3 * (size_t)options->input.h * (size_t)options->input.w;
+    const size_t image = 3 * (size_t)options->input.h * (size_t)options->input.w;
+    const struct plan_listener nobody = {0}, *to = listener != NULL ? listener : &nobody;
+    struct vgg_plan_options with = *options;
     struct vgg_error err = {0};
     struct vgg_pool *pool;
     struct vgg_plan *plan;
+    struct vgg_executor *executor;
+    with.unfused = options->unfused || listener != NULL;
     ck_assert_int_eq(vgg_pool_create(threads, NULL, &pool, NULL), VGG_OK);
-    vgg_status status = vgg_plan_create(net->nodes, net->count, "net", options, pool, &plan, &err);
+    vgg_status status = vgg_plan_create(net->nodes, net->count, "net", &with, pool, &plan, &err);
     ck_assert_msg(status == VGG_OK, "%s", err.message);
     ck_assert_int_eq(plan->class_count, NET_CLASSES);
+    status = vgg_executor_create(plan, pool, to->on_node, to->user, &executor, &err);
+    ck_assert_msg(status == VGG_OK, "%s", err.message);
     /* What a run leaves behind must not reach the next one: here it is NaN. */
-    memset(plan->slab, 0xff, plan->slab_bytes);
+    memset(executor->slab, 0xff, plan->slab_bytes);
     ck_assert_int_gt(plan_allocations, 0); /* they are counted indeed */
     const int before = plan_allocations;
-    for (int n = 0; n < pictures; n += at_once) {
-        const int count = n + at_once <= pictures ? at_once : pictures - n;
-        vgg_plan_run(plan, pool, input + (size_t)n * picture, count,
-                     logits + (size_t)n * NET_CLASSES);
+    for (int n = 0; n < input->count; n += input->at_once) {
+        const int left = input->count - n;
+        vgg_executor_run(executor, input->images + (size_t)n * image,
+                         left < input->at_once ? left : input->at_once,
+                         logits + (size_t)n * NET_CLASSES);
     }
     ck_assert_int_eq(plan_allocations, before);
+    vgg_executor_destroy(executor);
     vgg_plan_destroy(plan);
     vgg_pool_destroy(pool);
 }

@@ -4,19 +4,29 @@
 
 #include <stdatomic.h>
 
+#include "plan/executor.h"
 #include "plan/plan.h"
-#include "plan/run.h"
 #include "plan_net.h"
 
 /* How often anything was allocated so far: the linker sends every allocation of the library and of the
  * program through a counter. */
 extern atomic_int plan_allocations;
 
-/* Plans, runs `pictures` of them `at_once` at a time, and checks that running allocates nothing.
- *   input    [pictures][3][h][w] of options->input
- *   logits   [pictures][NET_CLASSES] */
+/* Called after each node; NULL: nodes are fused and nobody is told. */
+struct plan_listener {
+    vgg_node_fn *on_node;
+    void *user;
+};
+
+/* Plans, runs `images` of them `at_once` at a time, and checks that running allocates nothing.
+ *   input    [images][3][h][w] of options->input
+ *   logits   [images][NET_CLASSES] */
+struct plan_input {
+    const float *images;
+    int count, at_once;
+};
 void plan_run(const struct net *net, const struct vgg_plan_options *options, int threads,
-              const float *input, int pictures, int at_once, float *logits);
+              const struct plan_input *input, const struct plan_listener *listener, float *logits);
 
 /* Largest |a - b| as a fraction of the largest |b|; all of a must be finite. */
 double plan_compare(const float *a, const float *b, size_t count);

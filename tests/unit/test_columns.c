@@ -52,12 +52,13 @@ static void check_net(struct net *net)
         if (options.kernels == NULL) {
             continue;
         }
-        plan_run(net, &options, 1, input, BATCH, BATCH, &first[0][0]);
+        plan_run(net, &options, 1, &(struct plan_input){input, BATCH, BATCH}, NULL, &first[0][0]);
         const double error = plan_compare(&first[0][0], &want[0][0], BATCH * NET_CLASSES);
         ck_assert_msg(error <= tolerance, "%s: error %g", options.kernels->isa, error);
         for (int threads = 1; threads <= THREADS; threads++) {
             for (int at_once = 1; at_once <= BATCH; at_once += 3) {
-                plan_run(net, &options, threads, input, BATCH, at_once, &got[0][0]);
+                plan_run(net, &options, threads, &(struct plan_input){input, BATCH, at_once}, NULL,
+                         &got[0][0]);
                 ck_assert_mem_eq(got, first, sizeof got);
             }
         }
@@ -119,13 +120,16 @@ static void check_counts(const struct net *net, const float *input, int count,
     float logits[BATCH][NET_CLASSES];
     struct vgg_pool *pool;
     struct vgg_plan *plan;
+    struct vgg_executor *executor;
     char algorithm[32] = "columns";
     ck_assert_int_eq(vgg_pool_create(1, NULL, &pool, NULL), VGG_OK);
     ck_assert_int_eq(vgg_plan_create(net->nodes, net->count, "net", &options, pool, &plan, NULL),
                      VGG_OK);
-    vgg_plan_run(plan, pool, input, BATCH, &logits[0][0]); /* which the next run forgets */
-    vgg_plan_run(plan, pool, input, count, &logits[0][0]);
+    ck_assert_int_eq(vgg_executor_create(plan, pool, NULL, NULL, &executor, NULL), VGG_OK);
+    vgg_executor_run(executor, input, BATCH, &logits[0][0]); /* which the next run forgets */
+    vgg_executor_run(executor, input, count, &logits[0][0]);
     const struct vgg_step *step = &plan->steps[plan->step_count - 1];
+    const struct vgg_step_state *state = vgg_executor_get_state(executor, step);
     const struct vgg_step_info *info = &plan->info[plan->step_count - 1];
     const int k = step->node->linear.in_features;
     uint64_t nonzero = 0, needed = 0;
@@ -145,11 +149,12 @@ static void check_counts(const struct net *net, const float *input, int count,
     /* One picture of whose inputs few are zero reads all. */
     needed = count == 1 && nonzero > (uint64_t)k / 4 * 3 ? (uint64_t)k : needed;
     ck_assert_uint_lt(nonzero, (uint64_t)(count * k));
-    ck_assert_uint_eq(step->inputs, (uint64_t)(count * k));
-    ck_assert_uint_eq(step->nonzero_inputs, nonzero);
+    ck_assert_uint_eq(state->inputs, (uint64_t)(count * k));
+    ck_assert_uint_eq(state->nonzero_inputs, nonzero);
     /* Ten classes are 64 rows. */
-    ck_assert_uint_eq(step->read_bytes, needed * 64 * bytes);
+    ck_assert_uint_eq(state->read_bytes, needed * 64 * bytes);
     ck_assert_uint_eq(info->weight_bytes, (uint64_t)k * 64 * bytes);
+    vgg_executor_destroy(executor);
     vgg_plan_destroy(plan);
     vgg_pool_destroy(pool);
 }
@@ -216,11 +221,12 @@ START_TEST(multiplies_what_is_no_number)
     struct net *net = net_create(), *stored = net_create();
     net_store_in_columns(stored, VGG_DTYPE_F32);
     const struct vgg_plan_options options = make_options(VGG_ISA_AUTO, BATCH);
-    plan_run(stored, &options, 1, input, BATCH, BATCH, &before[0][0]);
+    plan_run(stored, &options, 1, &(struct plan_input){input, BATCH, BATCH}, NULL, &before[0][0]);
     for (size_t i = 0; i < sizeof strange / sizeof strange[0]; i++) {
         *pixel = strange[i];
-        plan_run(net, &options, 1, input, BATCH, BATCH, &rows[0][0]);
-        plan_run(stored, &options, 1, input, BATCH, BATCH, &columns[0][0]);
+        plan_run(net, &options, 1, &(struct plan_input){input, BATCH, BATCH}, NULL, &rows[0][0]);
+        plan_run(stored, &options, 1, &(struct plan_input){input, BATCH, BATCH}, NULL,
+                 &columns[0][0]);
         for (int n = 0; n < BATCH; n++) {
             for (int c = 0; c < NET_CLASSES; c++) {
                 ck_assert_int_eq(isfinite(columns[n][c]), isfinite(rows[n][c]));

@@ -53,7 +53,8 @@ START_TEST(all_tables_threads_and_batches_give_the_same_bits)
             for (int at_once = 1; at_once <= BATCH; at_once++) {
                 float logits[BATCH][NET_CLASSES] = {0};
                 const struct vgg_plan_options options = make_options(made, kernels, at_once);
-                plan_run(&made->net, &options, threads, input, BATCH, at_once, logits[0]);
+                plan_run(&made->net, &options, threads, &(struct plan_input){input, BATCH, at_once},
+                         NULL, logits[0]);
                 ck_assert_msg(memcmp(logits, expected, sizeof logits) == 0,
                               "%s, %d threads, %d at once: %g instead of %g", kernels->isa, threads,
                               at_once, (double)logits[0][0], (double)expected[0][0]);
@@ -105,11 +106,11 @@ START_TEST(every_node_is_told_as_the_numbers_its_bytes_stand_for)
 {
     struct int8_net *made = set_up();
     float logits[NET_CLASSES];
-    struct vgg_plan_options options = make_options(made, vgg_int8_kernels_find(VGG_ISA_AUTO), 1);
+    const struct vgg_plan_options options =
+        make_options(made, vgg_int8_kernels_find(VGG_ISA_AUTO), 1);
     int8_net_compute(made, input, logits, see, NULL);
-    options.on_node = check_node;
-    options.on_node_user = made;
-    plan_run(&made->net, &options, 2, input, 1, 1, logits);
+    plan_run(&made->net, &options, 2, &(struct plan_input){input, 1, 1},
+             &(struct plan_listener){check_node, made}, logits);
     ck_assert_uint_eq(heard, made->net.count);
     ck_assert_mem_eq(logits, expected[0], sizeof logits);
     tear_down(made);
@@ -143,11 +144,11 @@ START_TEST(numbers_that_could_overflow_a_sum_are_refused)
     int32_t *sum = (int32_t *)(uintptr_t)node->int8.weight_sum->data;
     float *scale = (float *)(uintptr_t)node->int8.weight_scale->data;
     static const float bad_scales[] = {0, -1, 1e38f, 1e-38f, (float)INFINITY, (float)NAN};
-    bias[3] = VGG_INT8_MOST_BIAS + 1;
+    bias[3] = VGG_INT8_MAX_BIAS + 1;
     check_refused(made, VGG_ERR_FORMAT, "32 bits", "536870913 at element 3");
     bias[3] = INT32_MIN;
     check_refused(made, VGG_ERR_FORMAT, "32 bits", "-2147483648 at element 3");
-    bias[3] = VGG_INT8_MOST_BIAS;
+    bias[3] = VGG_INT8_MAX_BIAS;
     sum[0] = 128 * 64 * 9 + 1; /* 20 channels fill a block of 64 */
     check_refused(made, VGG_ERR_FORMAT, "up to 73728", "73729 at element 0");
     sum[0] = 0;

@@ -50,10 +50,18 @@ static struct vgg_plan_options make_options(const struct vgg_kernels *kernels, i
         .kernels = kernels, .batch = batch, .input = input_shape, .activation_bytes = 1 << 24};
 }
 
+static void run_reported(const struct setup *setup, const struct vgg_plan_options *options,
+                         int threads, const struct plan_listener *listener, float *logits)
+{
+    plan_run(setup->net, options, threads, &(struct plan_input){setup->input, BATCH, BATCH},
+             listener, logits);
+}
+
 static void run(const struct setup *setup, const struct vgg_plan_options *options, int threads,
                 int at_once, float *logits)
 {
-    plan_run(setup->net, options, threads, setup->input, BATCH, at_once, logits);
+    plan_run(setup->net, options, threads, &(struct plan_input){setup->input, BATCH, at_once}, NULL,
+             logits);
 }
 
 /* Every node's output in double precision, fed to the next one as float32. */
@@ -121,9 +129,8 @@ static void check_agreement(const struct setup *setup)
         }
         struct vgg_plan_options options = make_options(kernels, BATCH);
         run(setup, &options, 2, BATCH, fused[0]);
-        options.on_node = check_node;
-        options.on_node_user = &listener;
-        run(setup, &options, 2, BATCH, unfused[0]);
+        run_reported(setup, &options, 2, &(struct plan_listener){check_node, &listener},
+                     unfused[0]);
         ck_assert_uint_eq(listener.heard, setup->net->count);
         for (int n = 0; n < BATCH; n++) {
             ck_assert_double_le(plan_compare(fused[n], want[n], NET_CLASSES), tolerance);
@@ -208,16 +215,6 @@ START_TEST(normalises_local_responses)
 }
 END_TEST
 
-static void ignore_node(void *user, const char *name, const int64_t *shape, int ndim,
-                        const float *data)
-{
-    (void)user;
-    (void)name;
-    (void)shape;
-    (void)ndim;
-    (void)data;
-}
-
 /* A run in one picture and thread, and all others: the same bits. */
 static void check_bits(const struct setup *setup)
 {
@@ -227,7 +224,7 @@ static void check_bits(const struct setup *setup)
             float first[BATCH][NET_CLASSES], other[BATCH][NET_CLASSES];
             struct vgg_plan_options options = make_options(kernels, 1);
             options.conv = VGG_CONV_DIRECT; /* for another batch others may be faster */
-            options.on_node = unfused ? ignore_node : NULL;
+            options.unfused = unfused;
             run(setup, &options, 1, 1, first[0]);
             for (int threads = 1; threads <= THREADS; threads++) {
                 for (int batch = 1; batch <= BATCH; batch++) {
@@ -272,12 +269,12 @@ static void check_halves(struct net *net, enum vgg_dtype dtype)
         int in_place = 0;
         for (int s = 0; s < plan->step_count; s++) {
             const struct vgg_step *step = &plan->steps[s];
-            if ((step->kind == VGG_STEP_LINEAR || step->kind == VGG_STEP_DENSE) &&
-                step->norm == NULL) {
+            const struct vgg_folded_weights *weights = &step->linear.weights;
+            if (vgg_step_is_linear(step) && weights->norm == NULL) {
                 in_place++;
                 const struct vgg_linear_view linear = vgg_linear_view(step);
-                ck_assert_ptr_eq(step->linear_weight, linear.weight->data);
-                ck_assert(step->weight_elements == 0 && step->rows_elements == 0);
+                ck_assert_ptr_eq(step->linear.in_place, linear.weight->data);
+                ck_assert(weights->elements == 0 && weights->rows_elements == 0);
                 ck_assert_uint_eq(plan->info[s].weight_bytes,
                                   2 * (uint64_t)linear.rows * linear.features);
                 ck_assert_str_eq(plan->info[s].algorithm, dtype == VGG_DTYPE_F16

@@ -9,8 +9,8 @@
 #include "kernels/dispatch.h"
 #include "base/clock.h"
 #include "plan/f32/choose_conv.h"
+#include "plan/executor.h"
 #include "plan/plan.h"
-#include "plan/run.h"
 #include "plan_net.h"
 #include "plan_run.h"
 
@@ -89,9 +89,9 @@ static void check_steps(const struct net *net, const struct vgg_plan_options *op
     for (int s = 0; s < plan->step_count; s++) {
         const struct vgg_step *step = &plan->steps[s];
         if (step->kind == VGG_STEP_CONV && convolutions++ > 0) {
-            ck_assert_int_eq(step->conv.algorithm, options->form);
-            ck_assert_int_eq(step->conv.m, m_of(options->conv));
-            pools += step->pool != NULL;
+            ck_assert_int_eq(step->conv.choice.algorithm, options->form);
+            ck_assert_int_eq(step->conv.choice.winograd.m, m_of(options->conv));
+            pools += step->conv.pool != NULL;
         }
     }
     ck_assert_int_eq(convolutions, 4);
@@ -117,7 +117,7 @@ START_TEST(agrees_with_double_precision)
                 if (m_of(conv) != 0) {
                     check_steps(net, &options);
                 }
-                plan_run(net, &options, 2, input, BATCH, BATCH, got[0]);
+                plan_run(net, &options, 2, &(struct plan_input){input, BATCH, BATCH}, NULL, got[0]);
                 for (int n = 0; n < BATCH; n++) {
                     const double error = plan_compare(got[n], want[n], NET_CLASSES);
                     ck_assert_msg(error <= tolerance(conv), "%s %dx%d algorithm %d: error %g",
@@ -142,14 +142,15 @@ START_TEST(nothing_changes_a_bit)
             struct vgg_plan_options options = make_options(kernels, sizes[size], conv);
             const bool forced = conv >= VGG_CONV_DIRECT; /* else the batch decides on m */
             options.batch = forced ? 1 : BATCH;
-            plan_run(net, &options, 1, input, BATCH, 1, first[0]);
+            plan_run(net, &options, 1, &(struct plan_input){input, BATCH, 1}, NULL, first[0]);
             for (int i = 0; i < 2 * THREADS * BATCH; i++) {
                 const int at_once = 1 + i / 2 % BATCH;
                 options.form = forced ? forms[i % 2] : VGG_DIRECT;
                 options.batch = forced ? at_once : BATCH;
                 options.one_shot = forced && i % 3 == 0; /* weights prepared by each run */
                 options.low_memory = forced && i % 5 == 0;
-                plan_run(net, &options, 1 + i / 2 / BATCH, input, BATCH, at_once, other[0]);
+                plan_run(net, &options, 1 + i / 2 / BATCH,
+                         &(struct plan_input){input, BATCH, at_once}, NULL, other[0]);
                 ck_assert_mem_eq(other, first, sizeof first);
             }
         }
@@ -177,7 +178,7 @@ START_TEST(forgets_earlier_runs)
             memcpy(input + 2 * picture, input, picture * sizeof *input);
             struct vgg_plan_options options = make_options(kernels, sizes[0], conv);
             options.form = forms[form];
-            plan_run(net, &options, 2, input, 3, 1, logits[0]);
+            plan_run(net, &options, 2, &(struct plan_input){input, 3, 1}, NULL, logits[0]);
             ck_assert_mem_eq(logits[2], logits[0], sizeof logits[0]);
             ck_assert(!isfinite(logits[1][0]));
             free(input);
@@ -239,9 +240,8 @@ START_TEST(infinities_stay_in_their_channels)
     }
     if (kernels != NULL) {
         struct vgg_plan_options options = make_options(kernels, sizes[0], VGG_CONV_F4);
-        options.on_node = check_classes;
-        options.on_node_user = &listener;
-        plan_run(net, &options, 2, input, 1, 1, logits);
+        plan_run(net, &options, 2, &(struct plan_input){input, 1, 1},
+                 &(struct plan_listener){check_classes, &listener}, logits);
         ck_assert_uint_eq(listener.heard, net->count);
     }
     free(input);
@@ -296,7 +296,10 @@ static void run_denormal(struct net *net, const struct vgg_plan_options *options
                          struct vgg_pool *pool, const float *input, float *logits)
 {
     struct vgg_plan *plan = make_plan(net, options, pool);
-    vgg_plan_run(plan, pool, input, BATCH, logits);
+    struct vgg_executor *executor;
+    ck_assert_int_eq(vgg_executor_create(plan, pool, NULL, NULL, &executor, NULL), VGG_OK);
+    vgg_executor_run(executor, input, BATCH, logits);
+    vgg_executor_destroy(executor);
     vgg_plan_destroy(plan);
     ck_assert(denormals_are_on());
 }
@@ -348,10 +351,13 @@ static const struct layer layers[VGG_LAYERS] = {{3, 64, 224},    {64, 64, 224}, 
                                                 {128, 128, 112}, {128, 256, 56}, {256, 256, 56},
                                                 {256, 512, 28},  {512, 512, 28}, {512, 512, 14}};
 
-/* What would be chosen for a layer; the plan needs no pool for that. */
-static struct vgg_conv_choice choose_for(const struct vgg_plan *like, const struct layer *layer)
+enum { BUDGET_BYTES = 10 << 20 };
+
+/* What would be chosen for a layer, within a budget if the plan is one for low memory. */
+static struct vgg_conv_choice choose_within(const struct vgg_plan_options *options,
+                                            const struct layer *layer, size_t budget_bytes)
 {
-    struct vgg_plan plan = *like;
+    struct vgg_plan plan = {.options = *options};
     struct vgg_conv_choice choice;
     const struct vgg_tensor weight = {.layout = VGG_LAYOUT_ROWS};
     const struct vgg_conv2d conv = {.ic = layer->ic,
@@ -360,17 +366,22 @@ static struct vgg_conv_choice choose_for(const struct vgg_plan *like, const stru
                                     .stride = 1,
                                     .padding = 1,
                                     .weight = &weight};
-    const struct vgg_shape in = {conv.ic, layer->side, layer->side};
-    ck_assert(vgg_choose_conv(&plan, &conv, in, layer->ic == 3, &choice));
+    const struct vgg_conv_request request = {
+        .conv = &conv,
+        .in = {conv.ic, layer->side, layer->side},
+        .nchw = layer->ic == 3,
+        .budget.bytes = options->low_memory ? budget_bytes : SIZE_MAX,
+    };
+    ck_assert(vgg_choose_conv(&plan, &request, &choice));
     ck_assert_ptr_nonnull(choice.reason);
     vgg_arena_destroy(&plan.arena);
     choice.reason = NULL;
     return choice;
 }
 
-static struct vgg_conv_choice choose(const struct vgg_plan *like, int layer)
+static struct vgg_conv_choice choose(const struct vgg_plan_options *options, int layer)
 {
-    return choose_for(like, &layers[layer]);
+    return choose_within(options, &layers[layer], BUDGET_BYTES);
 }
 
 /* F(4) and F(6) round coarsely where few products are summed: a plan takes them there only when asked. */
@@ -380,20 +391,20 @@ START_TEST(few_channels_are_transformed_finely)
     if (kernels == NULL) {
         return;
     }
-    struct vgg_plan plan = {
-        .kernels = kernels, .batch = 1, .threads = 2, .activation_limit = 1ull << 32};
+    struct vgg_plan_options plan = {
+        .kernels = kernels, .batch = 1, .threads = 2, .activation_bytes = 1ull << 32};
     for (int ic = 1; ic < 16; ic++) {
         for (int side = 8; side <= 512; side *= 4) {
             const struct layer few = {ic == 3 ? 4 : ic, 64, side};
             plan.conv = VGG_CONV_AUTO;
-            ck_assert_int_le(choose_for(&plan, &few).m, 2);
+            ck_assert_int_le(choose_within(&plan, &few, SIZE_MAX).winograd.m, 2);
             plan.conv = VGG_CONV_F4;
-            ck_assert_int_eq(choose_for(&plan, &few).m, 4);
+            ck_assert_int_eq(choose_within(&plan, &few, SIZE_MAX).winograd.m, 4);
         }
     }
     const struct layer enough = {16, 64, 128};
     plan.conv = VGG_CONV_AUTO;
-    ck_assert_int_ge(choose_for(&plan, &enough).m, 4);
+    ck_assert_int_ge(choose_within(&plan, &enough, SIZE_MAX).winograd.m, 4);
 }
 END_TEST
 
@@ -402,55 +413,57 @@ START_TEST(m_does_not_depend_on_threads)
     const struct vgg_kernels *kernels = vgg_kernels_find((enum vgg_isa)_i, NULL);
     for (int i = 0; i < 6 * VGG_LAYERS && kernels != NULL; i++) {
         const int layer = i / 6;
-        struct vgg_plan plan = {.kernels = kernels,
-                                .batch = i % 2 == 0 ? 1 : 8,
-                                .threads = 1,
-                                .one_shot = i / 2 % 3 != 0,
-                                .low_memory = i / 2 % 3 == 2,
-                                .room_bytes = 2 << 20,
-                                .activation_limit = 1 << 28};
+        struct vgg_plan_options plan = {.kernels = kernels,
+                                        .batch = i % 2 == 0 ? 1 : 8,
+                                        .threads = 1,
+                                        .one_shot = i / 2 % 3 != 0,
+                                        .low_memory = i / 2 % 3 == 2,
+                                        .activation_bytes = 1 << 28};
         for (plan.conv = VGG_CONV_AUTO; plan.conv <= VGG_CONV_F6; plan.conv++) {
             plan.threads = 1;
-            const struct vgg_conv_choice alone = choose(&plan, layer);
+            const struct vgg_conv_choice alone = choose_within(&plan, &layers[layer], 2 << 20);
             for (plan.threads = 2; plan.threads <= 1024; plan.threads *= 2) {
-                const struct vgg_conv_choice c = choose(&plan, layer);
-                ck_assert_int_eq(c.m, alone.m);
+                const struct vgg_conv_choice c = choose_within(&plan, &layers[layer], 2 << 20);
+                ck_assert_int_eq(c.winograd.m, alone.winograd.m);
                 ck_assert_int_eq(c.algorithm == VGG_DIRECT, alone.algorithm == VGG_DIRECT);
             }
             const int m = m_of(plan.conv);
-            ck_assert(layer == 0 || m == 0 || alone.m == m);
-            ck_assert(plan.conv != VGG_CONV_EXACT || alone.m == 0 || alone.m == 2);
+            ck_assert(layer == 0 || m == 0 || alone.winograd.m == m);
+            ck_assert(plan.conv != VGG_CONV_EXACT || alone.winograd.m == 0 ||
+                      alone.winograd.m == 2);
         }
     }
 }
 END_TEST
 
-/* Scratch and packed weights of a plan for low memory keep to the room, however many threads there are. */
-START_TEST(keeps_to_the_room)
+/* Scratch and prepacked weights of a plan for low memory keep to the budget, however many threads there are. */
+START_TEST(keeps_to_the_budget)
 {
     const struct vgg_kernels *kernels = vgg_kernels_find((enum vgg_isa)_i, NULL);
     bool beyond = false; /* without the bound */
     for (int i = 1; i < VGG_LAYERS && kernels != NULL; i++) {
-        struct vgg_plan plan = {.kernels = kernels,
-                                .batch = 1,
-                                .threads = 64,
-                                .one_shot = true,
-                                .low_memory = true,
-                                .room_bytes = 10 << 20,
-                                .activation_limit = 1ull << 32};
+        struct vgg_plan_options plan = {.kernels = kernels,
+                                        .batch = 1,
+                                        .threads = 64,
+                                        .one_shot = true,
+                                        .low_memory = true,
+                                        .activation_bytes = 1ull << 32};
         const struct vgg_conv_choice c = choose(&plan, i);
         const size_t L = (size_t)kernels->lanes, group = L * (size_t)kernels->conv_blocks;
-        const size_t f = c.algorithm == VGG_DIRECT ? 9 : (size_t)((c.m + 2) * (c.m + 2));
+        const size_t f =
+            c.algorithm == VGG_DIRECT ? 9 : (size_t)((c.winograd.m + 2) * (c.winograd.m + 2));
         const size_t groups = c.algorithm == VGG_DIRECT ? ((size_t)layers[i].oc + group - 1) / group
-                                                        : (size_t)c.groups;
+                                                        : (size_t)c.winograd.groups;
         const size_t channels = ((size_t)layers[i].ic + L - 1) / L * L;
         const size_t weights = f * groups * channels * group * sizeof(float);
-        ck_assert_uint_le(weights + (size_t)c.slots * c.slot_elements * sizeof(float),
-                          plan.room_bytes);
+        ck_assert_uint_le(weights +
+                              (size_t)c.scratch.slots * c.scratch.slot_elements * sizeof(float),
+                          BUDGET_BYTES);
         plan.low_memory = false;
         const struct vgg_conv_choice other = choose(&plan, i);
-        const size_t scratch = (size_t)other.slots * other.slot_elements * sizeof(float);
-        beyond = beyond || scratch > plan.room_bytes;
+        const size_t scratch =
+            (size_t)other.scratch.slots * other.scratch.slot_elements * sizeof(float);
+        beyond = beyond || scratch > BUDGET_BYTES;
     }
     ck_assert(beyond || kernels == NULL);
 }
@@ -460,27 +473,29 @@ START_TEST(scratch_is_bounded)
 {
     const struct vgg_kernels *kernels = vgg_kernels_find((enum vgg_isa)_i, NULL);
     for (int i = 0; i < 6 * VGG_LAYERS && kernels != NULL; i++) {
-        struct vgg_plan plan = {.kernels = kernels,
-                                .batch = 1,
-                                .threads = 1024,
-                                .conv = (enum vgg_conv_algorithm)(VGG_CONV_F2 + i % 3),
-                                .form = forms[i / 3 % 2],
-                                .activation_limit = 1ull << 32};
+        struct vgg_plan_options plan = {.kernels = kernels,
+                                        .batch = 1,
+                                        .threads = 1024,
+                                        .conv = (enum vgg_conv_algorithm)(VGG_CONV_F2 + i % 3),
+                                        .form = forms[i / 3 % 2],
+                                        .activation_bytes = 1ull << 32};
         struct vgg_conv_choice c = choose(&plan, i / 6);
         const int side = layers[i / 6].side;
         /* No more than all of the layer's transformed input, and products of a group a block. */
-        const double n = c.m + 2, L = kernels->lanes;
-        const double tiles =
-            (double)vgg_round_tiles(kernels, (size_t)c.tiles_h * (size_t)c.tiles_w);
+        const double n = c.winograd.m + 2, L = kernels->lanes;
+        const double tiles = (double)vgg_round_tiles(kernels, (size_t)c.winograd.tiles_h *
+                                                                  (size_t)c.winograd.tiles_w);
         const double channels = layers[i / 6].ic * kernels->v_lanes / L + layers[i / 6].oc + 4 * L;
-        const double bytes = (double)c.slots * (double)c.slot_elements * sizeof(float);
+        const double bytes =
+            (double)c.scratch.slots * (double)c.scratch.slot_elements * sizeof(float);
         ck_assert_double_le(bytes, 1.6 * n * n * tiles * channels * sizeof(float));
         /* Where the limit leaves less, fewer blocks are made at a time, or none. */
-        plan.activation_limit = (uint64_t)side * 200000;
+        plan.activation_bytes = (uint64_t)side * 200000;
         c = choose(&plan, i / 6);
-        ck_assert_double_le((double)c.slots * (double)c.slot_elements * sizeof(float),
-                            0.26 * (double)plan.activation_limit);
-        plan.activation_limit = 1000;
+        ck_assert_double_le((double)c.scratch.slots * (double)c.scratch.slot_elements *
+                                sizeof(float),
+                            0.26 * (double)plan.activation_bytes);
+        plan.activation_bytes = 1000;
         ck_assert_int_eq(choose(&plan, i / 6).algorithm, VGG_DIRECT);
     }
 }
@@ -516,13 +531,16 @@ START_TEST(unfused_nodes_are_direct)
     struct vgg_plan_options options =
         make_options(&vgg_kernels_scalar, sizes[0], (enum vgg_conv_algorithm)VGG_CONV_F4);
     struct vgg_pool *pool;
-    options.on_node = check_classes;
+    options.unfused = true;
     ck_assert_int_eq(vgg_pool_create(1, NULL, &pool, NULL), VGG_OK);
     struct vgg_plan *plan = make_plan(net, &options, pool);
     ck_assert_int_eq(plan->step_count, (int)net->count);
     for (int s = 0; s < plan->step_count; s++) {
-        ck_assert_int_eq(plan->steps[s].conv.algorithm, VGG_DIRECT);
-        ck_assert_ptr_null(plan->steps[s].pool);
+        const struct vgg_step *step = &plan->steps[s];
+        if (step->kind == VGG_STEP_CONV) {
+            ck_assert_int_eq(step->conv.choice.algorithm, VGG_DIRECT);
+            ck_assert_ptr_null(step->conv.pool);
+        }
     }
     vgg_plan_destroy(plan);
     vgg_pool_destroy(pool);
@@ -541,7 +559,7 @@ int main(void)
                                      denormals_count_as_zeros,
                                      few_channels_are_transformed_finely,
                                      m_does_not_depend_on_threads,
-                                     keeps_to_the_room,
+                                     keeps_to_the_budget,
                                      scratch_is_bounded};
     for (size_t i = 0; i < sizeof each_isa / sizeof *each_isa; i++) {
         tcase_add_loop_test(tcase, each_isa[i], VGG_ISA_SCALAR, VGG_ISA_NEON + 1);

@@ -4,7 +4,7 @@
 
 #include "pack/quantize/quantizer_types.h"
 #include "pack/quantize/quantize_layers.h"
-#include "plan/run.h"
+#include "plan/executor.h"
 
 static double snr_db(double signal, double noise)
 {
@@ -36,8 +36,7 @@ static void compare_node(void *user, const char *name, const int64_t *shape, int
 /* Room for what the float32 net gives, and a plan that tells what the int8 net gives. */
 static vgg_status prepare(struct vgg_quantizer *quantizer, struct vgg_error *err)
 {
-    vgg_status status =
-        vgg_quantizer_plan(quantizer, compare_node, quantizer, &quantizer->plan, err);
+    vgg_status status = vgg_quantizer_plan(quantizer, compare_node, &quantizer->runner, err);
     for (size_t l = 0; l < quantizer->layer_count && status == VGG_OK; l++) {
         const struct vgg_node *output = quantizer->layers[l].output;
         size_t elements = 0;
@@ -67,7 +66,7 @@ vgg_status vgg_quantizer_measure(vgg_quantizer *quantizer, const float *input,
         return vgg_fail(err, VGG_ERR_ARGUMENT, "%s: there are no scales to measure by",
                         quantizer->path);
     }
-    vgg_status status = quantizer->plan == NULL ? prepare(quantizer, err) : VGG_OK;
+    vgg_status status = quantizer->runner.executor == NULL ? prepare(quantizer, err) : VGG_OK;
     if (status != VGG_OK) {
         return status;
     }
@@ -76,7 +75,7 @@ vgg_status vgg_quantizer_measure(vgg_quantizer *quantizer, const float *input,
     if (status != VGG_OK) {
         return status;
     }
-    vgg_plan_run(quantizer->plan, quantizer->pool, input, 1, int8_logits);
+    vgg_executor_run(quantizer->runner.executor, input, 1, int8_logits);
     for (int i = 0; i < classes; i++) {
         const double difference = fabs((double)int8_logits[i] - (double)logits[i]);
         quantizer->difference += difference;

@@ -8,8 +8,7 @@
 #include "pack/quantize/input_grid.h"
 #include "pack/quantize/quantize_layers.h"
 #include "pack/quantize/quantize_weights.h"
-#include "plan/plan.h"
-#include "plan/run.h"
+#include "plan/executor.h"
 
 enum { METHODS = VGG_CLIP_MSE + 1 };
 /* Of a description: see model/spec/spec.c. */
@@ -38,19 +37,19 @@ static void set_clip(struct vgg_quantizer_layer *layer, enum vgg_clip clip)
 static vgg_status try_scales(struct search *search, double *error)
 {
     struct vgg_quantizer *quantizer = search->quantizer;
-    struct vgg_plan *plan;
+    struct vgg_quantizer_runner runner;
     *error = 0;
     vgg_quantizer_set_scales(quantizer);
-    vgg_status status = vgg_quantizer_plan(quantizer, NULL, NULL, &plan, search->err);
+    vgg_status status = vgg_quantizer_plan(quantizer, NULL, &runner, search->err);
     for (int n = 0; n < quantizer->kept_count && status == VGG_OK; n++) {
         const float *expected = quantizer->kept_logits + (ptrdiff_t)n * quantizer->class_count;
-        vgg_plan_run(plan, quantizer->pool, quantizer->kept[n], 1, quantizer->logits);
+        vgg_executor_run(runner.executor, quantizer->kept[n], 1, quantizer->logits);
         for (int i = 0; i < quantizer->class_count; i++) {
             const double difference = (double)quantizer->logits[i] - (double)expected[i];
             *error += difference * difference;
         }
     }
-    vgg_plan_destroy(plan);
+    vgg_quantizer_free_plan(&runner);
     search->done++;
     if (search->progress != NULL) {
         search->progress(search->user, search->done, search->total);

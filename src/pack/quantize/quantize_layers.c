@@ -5,6 +5,7 @@
 
 #include "checkpoint/tensor/layout.h"
 #include "plan/int8/int8_build.h"
+#include "plan/executor.h"
 #include "plan/plan.h"
 
 static bool is(const struct vgg_node *nodes, size_t count, size_t i, enum vgg_op op)
@@ -141,10 +142,10 @@ vgg_status vgg_quantizer_list_layers(struct vgg_quantizer *quantizer, struct vgg
     }
     if (status == VGG_OK) {
         /* Whether a plan can be made of it. */
-        struct vgg_plan *plan;
+        struct vgg_quantizer_runner runner;
         vgg_quantizer_set_scales(quantizer);
-        status = vgg_quantizer_plan(quantizer, NULL, NULL, &plan, err);
-        vgg_plan_destroy(plan);
+        status = vgg_quantizer_plan(quantizer, NULL, &runner, err);
+        vgg_quantizer_free_plan(&runner);
     }
     return status;
 }
@@ -157,9 +158,9 @@ void vgg_quantizer_set_scales(struct vgg_quantizer *quantizer)
         layer->int8->int8.input_scale = (float)input_scale;
         layer->int8->int8.output_scale = layer->output_scale;
         for (int i = 0; i < layer->oc; i++) {
-            /* Rounded, ties away from zero; weights.c sees to it that it fits. */
+            /* Rounded, ties away from zero; quantize_weights.c sees to it that it fits. */
             const double bias = layer->real_bias[i] / (input_scale * (double)layer->scales[i]);
-            const double most = VGG_INT8_MOST_BIAS;
+            const double most = VGG_INT8_MAX_BIAS;
             const double kept = bias > most ? most : bias < -most ? -most : bias;
             layer->biases[i] = (int32_t)(kept + (kept < 0 ? -0.5 : 0.5));
         }
@@ -167,8 +168,8 @@ void vgg_quantizer_set_scales(struct vgg_quantizer *quantizer)
     }
 }
 
-vgg_status vgg_quantizer_plan(struct vgg_quantizer *quantizer, vgg_node_fn *on_node, void *user,
-                              struct vgg_plan **out, struct vgg_error *err)
+vgg_status vgg_quantizer_plan(struct vgg_quantizer *quantizer, vgg_node_fn *on_node,
+                              struct vgg_quantizer_runner *out, struct vgg_error *err)
 {
     struct vgg_limits limits;
     vgg_limits_init(&limits);
@@ -178,11 +179,20 @@ vgg_status vgg_quantizer_plan(struct vgg_quantizer *quantizer, vgg_node_fn *on_n
         .int8 = quantizer->kernels,
         .grid = &quantizer->grid,
         .batch = 1,
+        .unfused = on_node != NULL,
         .input = quantizer->input,
-        .on_node = on_node,
-        .on_node_user = user,
         .activation_bytes = limits.activation_bytes,
     };
-    return vgg_plan_create(quantizer->nodes, quantizer->node_count, quantizer->path, &options,
-                           quantizer->pool, out, err);
+    *out = (struct vgg_quantizer_runner){0};
+    vgg_status status = vgg_plan_create(quantizer->nodes, quantizer->node_count, quantizer->path,
+                                        &options, quantizer->pool, &out->plan, err);
+    return status == VGG_OK ? vgg_executor_create(out->plan, quantizer->pool, on_node, quantizer,
+                                                  &out->executor, err)
+                            : status;
+}
+
+void vgg_quantizer_free_plan(struct vgg_quantizer_runner *runner)
+{
+    vgg_executor_destroy(runner->executor);
+    vgg_plan_destroy(runner->plan);
 }

@@ -11,8 +11,11 @@ vgg_status vgg_quantizer_list_layers(struct vgg_quantizer *quantizer, struct vgg
 /* Takes over the layers' output scales: into the nodes and the integers of the biases. */
 void vgg_quantizer_set_scales(struct vgg_quantizer *quantizer);
 
-/* A plan of the int8 net as it is now. */
-vgg_status vgg_quantizer_plan(struct vgg_quantizer *quantizer, vgg_node_fn *on_node, void *user,
-                              struct vgg_plan **out, struct vgg_error *err);
+/* Plans the int8 net as it is now.
+ *   on_node  NULL, or called after each node
+ *   out      to be freed even after an error */
+vgg_status vgg_quantizer_plan(struct vgg_quantizer *quantizer, vgg_node_fn *on_node,
+                              struct vgg_quantizer_runner *out, struct vgg_error *err);
+void vgg_quantizer_free_plan(struct vgg_quantizer_runner *runner);
 
 #endif

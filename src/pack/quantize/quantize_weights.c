@@ -120,7 +120,7 @@ static void quantize_task(void *context, size_t oc, int worker)
         row[i] *= grid->step[c];
     }
     /* Half of what a bias may be, so that its correction fits, too. */
-    const double floor = fabs(bias) / (work->least_input_scale * (VGG_INT8_MOST_BIAS / 2));
+    const double floor = fabs(bias) / (work->least_input_scale * (VGG_INT8_MAX_BIAS / 2));
     const float scale =
         find_scale(row, work->importance, count, floor > 1e-12 ? (float)floor : 1e-12f);
     int32_t sum = 0;

@@ -9,7 +9,6 @@
 #include "pack/pack_model.h"
 #include "pack/quantize/input_grid.h"
 #include "pack/quantize/quantize_layers.h"
-#include "plan/plan.h"
 
 enum {
     MOST_THREADS = 1024,
@@ -189,7 +188,7 @@ void vgg_quantizer_destroy(vgg_quantizer *quantizer)
         return;
     }
     const struct vgg_allocator *allocator = vgg_allocator_of(quantizer->arena.context);
-    vgg_plan_destroy(quantizer->plan);
+    vgg_quantizer_free_plan(&quantizer->runner);
     vgg_session_destroy(quantizer->session);
     vgg_pool_destroy(quantizer->pool);
     vgg_arena_destroy(&quantizer->arena);

@@ -44,7 +44,12 @@ struct vgg_quantizer_layer {
     double signal, noise;
 };
 
-struct vgg_plan;
+/* The int8 net as it was when the plan was made, and what runs it. */
+struct vgg_quantizer_runner {
+    struct vgg_plan *plan;
+    struct vgg_executor *executor;
+};
+
 struct vgg_quantizer {
     const vgg_model *model;
     const char *path; /* the checkpoint's */
@@ -76,9 +81,9 @@ struct vgg_quantizer {
 
     bool chosen;
     /* While both nets are compared: */
-    struct vgg_plan *plan; /* of the int8 net, which reports every node */
-    float **outputs;       /* [layer_count] what the float32 net's layers gave */
-    double difference;     /* of the logits, summed */
+    struct vgg_quantizer_runner runner; /* of the int8 net, which reports every node */
+    float **outputs;                    /* [layer_count] what the float32 net's layers gave */
+    double difference;                  /* of the logits, summed */
     struct vgg_quantized_totals totals;
 };
 

@@ -10,14 +10,14 @@
 #include "plan/f32/sparse_linear.h"
 
 enum {
-    /* With so many, a core computes longer than the memory takes to bring the weights. */
-    WINDOWS = 64,
+    /* With this many, a core computes longer than the memory takes to bring the weights. */
+    MAX_WINDOWS = 64,
+    SCRATCH_SHARE = 4, /* of the limit for activations */
     LINE = VGG_ALIGN_BYTES / sizeof(float),
 };
 
 /* What the tasks of some windows need. */
 struct dense_run {
-    const struct vgg_plan *plan;
     const struct vgg_step *step;
     const struct vgg_activation *in, *out;
     int64_t first;   /* window, counted over all pictures */
@@ -32,25 +32,28 @@ static size_t count_features(const struct vgg_conv2d *conv)
     return (size_t)conv->ic * (size_t)conv->kernel * (size_t)conv->kernel;
 }
 
-void vgg_dense_choose(const struct vgg_plan *plan, const struct vgg_conv2d *conv,
-                      struct vgg_shape in, struct vgg_conv_choice *choice)
+int vgg_dense_choose(const struct vgg_plan *plan, const struct vgg_step *step, struct vgg_shape in,
+                     struct vgg_scratch *scratch)
 {
+    const struct vgg_conv2d *conv = &step->node->conv;
     const size_t window =
         vgg_size_round_up(count_features(conv), LINE) + vgg_size_round_up((size_t)conv->oc, LINE);
     const double all =
-        ((double)in.h - conv->kernel + 1) * ((double)in.w - conv->kernel + 1) * plan->batch;
+        ((double)in.h - conv->kernel + 1) * ((double)in.w - conv->kernel + 1) * plan->options.batch;
     const bool columns = vgg_is_in_columns(conv->weight);
     const int features = (int)count_features(conv);
     const size_t listed = columns ? vgg_columns_count_scratch(features, 1) : 0; /* at most */
-    const uint64_t fitting = plan->activation_limit / 4 / ((window + listed) * sizeof(float));
-    int block = WINDOWS;
-    block = all < block ? (int)all : block;
-    block = fitting < (uint64_t)block ? (int)fitting : block;
-    *choice = (struct vgg_conv_choice){.block = block > 1 ? block : 1, .slots = 1};
-    choice->slot_elements = (size_t)choice->block * window;
+    const uint64_t fitting =
+        plan->options.activation_bytes / SCRATCH_SHARE / ((window + listed) * sizeof(float));
+    int windows = MAX_WINDOWS;
+    windows = all < windows ? (int)all : windows;
+    windows = fitting < (uint64_t)windows ? (int)fitting : windows;
+    windows = windows > 1 ? windows : 1;
+    *scratch = (struct vgg_scratch){.slots = 1, .slot_elements = (size_t)windows * window};
     if (columns) {
-        choice->slot_elements += vgg_columns_count_scratch(features, choice->block);
+        scratch->slot_elements += vgg_columns_count_scratch(features, windows);
     }
+    return windows;
 }
 
 /* Picture, row and column of a window. */
@@ -107,32 +110,31 @@ static void scatter_task(void *context, size_t index, int worker)
     }
 }
 
-void vgg_dense_run(const struct vgg_plan *plan, struct vgg_step *step, struct vgg_pool *pool,
-                   int count)
+void vgg_dense_run(const struct vgg_executor *executor, const struct vgg_step *step)
 {
     const struct vgg_conv2d *conv = &step->node->conv;
+    const int windows = step->linear.windows;
+    struct vgg_pool *pool = executor->pool;
     struct dense_run run = {
-        .plan = plan,
         .step = step,
-        .in = &plan->activations[step->in],
-        .out = &plan->activations[step->out],
+        .in = &executor->activations[step->in],
+        .out = &executor->activations[step->out],
         .window_stride = vgg_size_round_up(count_features(conv), LINE),
         .product_stride = vgg_size_round_up((size_t)conv->oc, LINE),
-        .windows = step->scratch,
+        .windows = vgg_executor_get_state(executor, step)->scratch,
     };
-    const int64_t all = (int64_t)run.out->shape.h * run.out->shape.w * count;
-    run.products = run.windows + (size_t)step->conv.block * run.window_stride;
-    for (run.first = 0; run.first < all; run.first += step->conv.block) {
+    const int64_t all = (int64_t)run.out->shape.h * run.out->shape.w * executor->count;
+    run.products = run.windows + (size_t)windows * run.window_stride;
+    for (run.first = 0; run.first < all; run.first += windows) {
         const int64_t left = all - run.first;
-        run.count = left < step->conv.block ? (int)left : step->conv.block;
+        run.count = left < windows ? (int)left : windows;
         vgg_pool_run(pool, (size_t)run.count, gather_task, &run);
         struct vgg_linear_args layer = {.x = run.windows,
                                         .x_stride = (ptrdiff_t)run.window_stride,
                                         .y = run.products,
                                         .y_stride = (ptrdiff_t)run.product_stride,
                                         .n = run.count};
-        vgg_linear_run(plan, step, pool, &layer,
-                       run.products + (size_t)step->conv.block * run.product_stride);
+        vgg_linear_run(executor, step, &layer, run.products + (size_t)windows * run.product_stride);
         vgg_pool_run(pool, (size_t)run.count, scatter_task, &run);
     }
 }

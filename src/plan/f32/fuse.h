@@ -1,11 +1,20 @@
-/* From nodes to steps. */
+/* The steps of a float32 net. */
 #ifndef VGG_PLAN_F32_FUSE_H
 #define VGG_PLAN_F32_FUSE_H
 
 #include "plan/types.h"
 
-/* Fills the plan's steps and activations. Errors: UNSUPPORTED, MISMATCH, MEMORY. */
-vgg_status vgg_plan_fuse(struct vgg_plan *plan, const struct vgg_node *nodes, size_t node_count,
-                         struct vgg_error *err);
+/* Adds the caller's input, which the first node reads. Returns OK. */
+vgg_status vgg_f32_make_input(struct vgg_plan *plan, const struct vgg_node *first,
+                              struct vgg_error *err);
+
+/* Makes the step that begins at the chain's place, from step->node on, and sets step->last.
+ * Errors: UNSUPPORTED (a packed file without weights for these kernels; windows of LRN that are too large). */
+vgg_status vgg_f32_make_step(struct vgg_plan *plan, const struct vgg_chain *chain,
+                             struct vgg_step *step, struct vgg_error *err);
+
+/* Adds the activation that the step makes. Errors: UNSUPPORTED (a step that cannot follow those before it). */
+vgg_status vgg_f32_make_output(struct vgg_plan *plan, struct vgg_step *step, struct vgg_shape shape,
+                               struct vgg_error *err);
 
 #endif

@@ -1,6 +1,7 @@
 /* The weights of fully connected layers: where and as what they lie, and the slices that tasks read. */
 #include "plan/f32/linear_weights.h"
 
+#include "base/arith.h"
 #include "model/graph/norm.h"
 
 struct vgg_linear_view vgg_linear_view(const struct vgg_step *step)
@@ -38,8 +39,8 @@ bool vgg_linear_is_in_place(const struct vgg_step *step)
 {
     const struct vgg_tensor *weight = vgg_linear_view(step).weight;
     return vgg_is_in_columns(weight) ||
-           (step->norm == NULL && vgg_linear_has_kernel(weight->dtype) && !weight->swapped &&
-            vgg_tensor_is_contiguous(weight));
+           (step->linear.weights.norm == NULL && vgg_linear_has_kernel(weight->dtype) &&
+            !weight->swapped && vgg_tensor_is_contiguous(weight));
 }
 
 /* Rows begin … end-1 as float32. */
@@ -48,22 +49,60 @@ void vgg_linear_read(const struct vgg_step *step, int begin, int end, float *row
     const struct vgg_linear_view linear = vgg_linear_view(step);
     const int64_t features = (int64_t)linear.features;
     vgg_tensor_read_range(linear.weight, begin * features, (end - begin) * features, rows);
-    for (int row = begin; step->norm_scale != NULL && row < end; row++, rows += features) {
-        vgg_fold_weights(rows, linear.features, step->norm_scale[row]);
+    for (int row = begin; step->linear.weights.norm_scale != NULL && row < end;
+         row++, rows += features) {
+        vgg_fold_weights(rows, linear.features, step->linear.weights.norm_scale[row]);
     }
 }
 
-void vgg_linear_provide(const struct vgg_step *step, int worker, struct vgg_linear_args *args)
+void vgg_linear_provide(const struct vgg_step *step, float *slice, struct vgg_linear_args *args)
 {
-    args->weight = step->linear_weight;
+    args->weight = step->linear.in_place;
     if (args->weight != NULL) {
         return;
     }
-    float *slice = step->rows + (size_t)worker * step->rows_elements;
     vgg_linear_read(step, args->begin, args->end, slice);
     args->weight = slice;
     args->bias = args->bias != NULL ? args->bias + args->begin : NULL;
     args->y += args->begin;
     args->end -= args->begin;
     args->begin = 0;
+}
+
+void vgg_linear_measure_weights(const struct vgg_plan *plan, struct vgg_step *step)
+{
+    const struct vgg_linear_view linear = vgg_linear_view(step);
+    if (vgg_linear_is_in_place(step)) {
+        return;
+    }
+    if (plan->options.one_shot) {
+        /* Each task makes floats of its own slice and forgets them: no copy of all is ever made. */
+        const int tile = plan->options.kernels->linear_rows;
+        const int tiles = vgg_ceil_div(vgg_ceil_div(linear.rows, tile), step->cut.groups);
+        step->linear.weights.rows_elements = (size_t)(tiles * tile) * linear.features;
+    } else {
+        step->linear.weights.elements = (size_t)linear.rows * linear.features;
+    }
+}
+
+struct copy_run {
+    const struct vgg_step *step;
+    float *weight;
+};
+
+static void copy_task(void *context, size_t index, int worker)
+{
+    (void)worker;
+    const struct copy_run *run = context;
+    const struct vgg_linear_view linear = vgg_linear_view(run->step);
+    const int groups = run->step->cut.groups;
+    const int begin = (int)((int64_t)linear.rows * (int64_t)index / groups);
+    const int end = (int)((int64_t)linear.rows * ((int64_t)index + 1) / groups);
+    vgg_linear_read(run->step, begin, end, run->weight + (size_t)begin * linear.features);
+}
+
+void vgg_linear_copy(const struct vgg_step *step, struct vgg_pool *pool, float *weight)
+{
+    struct copy_run run = {step, weight};
+    vgg_pool_run(pool, (size_t)step->cut.groups, copy_task, &run);
 }

@@ -19,10 +19,15 @@ bool vgg_is_in_columns(const struct vgg_tensor *weight);
 /* Whether its weights can be read where they are in the file, by the linear kernel or by the columns kernel. */
 bool vgg_linear_is_in_place(const struct vgg_step *step);
 /* Sets the weights of a task that computes rows begin … end-1 of all; where they are neither in place nor
- * copied, these rows are read for it, and it is changed to compute nothing but them. */
-void vgg_linear_provide(const struct vgg_step *step, int worker, struct vgg_linear_args *args);
+ * copied, these rows are read into `slice`, and the task is changed to compute nothing but them. */
+void vgg_linear_provide(const struct vgg_step *step, float *slice, struct vgg_linear_args *args);
 
 /* Reads rows begin … end-1 as float32, with BatchNorm folded in. */
 void vgg_linear_read(const struct vgg_step *step, int begin, int end, float *rows);
+
+/* Sets how much memory the weights take, copied or read by slices. */
+void vgg_linear_measure_weights(const struct vgg_plan *plan, struct vgg_step *step);
+/* Reads all rows, with the pool. */
+void vgg_linear_copy(const struct vgg_step *step, struct vgg_pool *pool, float *weight);
 
 #endif

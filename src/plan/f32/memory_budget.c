@@ -4,68 +4,88 @@
 
 #include "base/arith.h"
 
-/* No less than this for anything, a block of tiles and its weights, and this part of the slab, which is little
- * against it and makes the largest convolutions (vgg16's second one) twice as fast. */
-enum { LEAST_BYTES = 1 << 20, LEAST_PART = 8 };
+/* The smallest budget: a block of tiles and its weights need this much; or an eighth of the slab, which adds little
+ * and makes the largest convolutions (vgg16's second one) twice as fast. */
+enum { MIN_BYTES = 1 << 20, MIN_SHARE = 8 };
 
+/* More than any machine has, and within size_t. */
+static const double MAX_BYTES = 1e15;
+
+/* Bytes of an activation, with padding of a pixel. */
 static double activation_bytes(const struct vgg_plan *plan, struct vgg_shape shape)
 {
-    const double L = plan->kernels->lanes, frame = 2;
-    return sizeof(float) * (double)plan->batch * (shape.h + frame) * (shape.w + frame) *
-           vgg_ceil_div(shape.c, plan->kernels->lanes) * L;
+    const double lanes = plan->options.kernels->lanes, padding = 2;
+    return sizeof(float) * (double)plan->options.batch * (shape.h + padding) * (shape.w + padding) *
+           vgg_ceil_div(shape.c, plan->options.kernels->lanes) * lanes;
 }
 
-/* The output of nodes[i], and what follows it in the same step: BatchNorm, ReLU, a pool. */
-static struct vgg_shape find_output(const struct vgg_node *nodes, size_t count, size_t i,
-                                    struct vgg_shape in, struct vgg_shape *unpooled)
+/* The output of the convolution at the chain's place, and of what follows it in the same step: BatchNorm, ReLU, a
+ * pool. */
+static struct vgg_shape find_output(const struct vgg_chain *chain, struct vgg_shape *unpooled)
 {
-    struct vgg_shape shape = in;
-    if (vgg_node_infer_shape(&nodes[i], in, &shape, "", NULL) != VGG_OK) {
-        return *unpooled = in;
+    const struct vgg_node *nodes = chain->nodes;
+    struct vgg_shape shape = chain->shape;
+    size_t i = chain->at;
+    if (vgg_node_infer_shape(&nodes[i], shape, &shape, "", NULL) != VGG_OK) {
+        return *unpooled = chain->shape;
     }
     *unpooled = shape;
-    for (i++; i < count && (nodes[i].op == VGG_OP_BATCH_NORM || nodes[i].op == VGG_OP_RELU); i++) {}
-    if (i < count && nodes[i].op == VGG_OP_MAX_POOL && nodes[i].max_pool.kernel == 2 &&
+    do {
+        i++;
+    } while (i < chain->count && (nodes[i].op == VGG_OP_BATCH_NORM || nodes[i].op == VGG_OP_RELU));
+    if (i < chain->count && nodes[i].op == VGG_OP_MAX_POOL && nodes[i].max_pool.kernel == 2 &&
         nodes[i].max_pool.stride == 2) {
         vgg_node_infer_shape(&nodes[i], shape, &shape, "", NULL);
     }
     return shape;
 }
 
-/* Input and output of nodes[i]. The net's own input is the caller's. */
-static double find_pair(const struct vgg_plan *plan, const struct vgg_node *nodes, size_t count,
-                        size_t i, struct vgg_shape in, struct vgg_shape *unpooled)
-{
-    const struct vgg_shape out = find_output(nodes, count, i, in, unpooled);
-    return (i == 0 ? 0 : activation_bytes(plan, in)) + activation_bytes(plan, out);
-}
-
-double vgg_plan_find_floor(const struct vgg_plan *plan, const struct vgg_node *nodes, size_t count)
-{
-    struct vgg_shape shape = plan->input, unpooled;
-    double most = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (nodes[i].op == VGG_OP_CONV2D) {
-            const double pair = find_pair(plan, nodes, count, i, shape, &unpooled);
-            most = pair > most ? pair : most;
-        }
-        if (vgg_node_infer_shape(&nodes[i], shape, &shape, "", NULL) != VGG_OK) {
-            break; /* which the plan will tell */
-        }
-    }
-    return most;
-}
-
-void vgg_plan_find_room(struct vgg_plan *plan, const struct vgg_node *nodes, size_t count, size_t i,
-                        struct vgg_shape in, double floor_bytes)
+/* Input and output of the convolution at the chain's place. The net's own input is the caller's. */
+static double find_pair(const struct vgg_plan *plan, const struct vgg_chain *chain)
 {
     struct vgg_shape unpooled;
-    const struct vgg_shape out = find_output(nodes, count, i, in, &unpooled);
-    const double room = floor_bytes - find_pair(plan, nodes, count, i, in, &unpooled);
-    const double more = activation_bytes(plan, unpooled) - activation_bytes(plan, out);
-    const double part = floor_bytes / LEAST_PART;
-    const double least = part > LEAST_BYTES ? part : LEAST_BYTES;
-    const double bytes = room > least ? room : least;
-    plan->room_bytes = bytes < 1e15 ? (size_t)bytes : (size_t)1e15;
-    plan->unpooled_bytes = more < 1e15 ? (size_t)more : (size_t)1e15;
+    const struct vgg_shape out = find_output(chain, &unpooled);
+    return (chain->at == 0 ? 0 : activation_bytes(plan, chain->shape)) +
+           activation_bytes(plan, out);
+}
+
+/* The largest convolution's input and output: no slab of the net can be smaller. */
+static double find_floor(const struct vgg_plan *plan, const struct vgg_chain *whole)
+{
+    struct vgg_chain chain = *whole;
+    double max = 0;
+    chain.shape = plan->options.input;
+    for (chain.at = 0; chain.at < chain.count; chain.at++) {
+        const struct vgg_node *node = &chain.nodes[chain.at];
+        if (node->op == VGG_OP_CONV2D) {
+            const double pair = find_pair(plan, &chain);
+            max = pair > max ? pair : max;
+        }
+        if (vgg_node_infer_shape(node, chain.shape, &chain.shape, "", NULL) != VGG_OK) {
+            break; /* the plan will report it */
+        }
+    }
+    return max;
+}
+
+static size_t to_bytes(double bytes)
+{
+    return (size_t)(bytes < MAX_BYTES ? bytes : MAX_BYTES);
+}
+
+struct vgg_memory_budget vgg_plan_find_budget(const struct vgg_plan *plan,
+                                              const struct vgg_chain *chain)
+{
+    struct vgg_shape unpooled;
+    if (!plan->options.low_memory) {
+        return (struct vgg_memory_budget){.bytes = SIZE_MAX};
+    }
+    const double floor_bytes = find_floor(plan, chain), share = floor_bytes / MIN_SHARE;
+    const double left = floor_bytes - find_pair(plan, chain);
+    const double min = share > MIN_BYTES ? share : MIN_BYTES;
+    const struct vgg_shape out = find_output(chain, &unpooled);
+    return (struct vgg_memory_budget){
+        .bytes = to_bytes(left > min ? left : min),
+        .unpooled_bytes = to_bytes(activation_bytes(plan, unpooled) - activation_bytes(plan, out)),
+    };
 }

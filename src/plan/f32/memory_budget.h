@@ -4,10 +4,8 @@
 
 #include "plan/types.h"
 
-/* For a plan for low memory: what the largest convolution needs for its input and output, below which no slab
- * of the net can be; and of it what nodes[i] leaves for scratch and weights, in room_bytes and unpooled_bytes. */
-double vgg_plan_find_floor(const struct vgg_plan *plan, const struct vgg_node *nodes, size_t count);
-void vgg_plan_find_room(struct vgg_plan *plan, const struct vgg_node *nodes, size_t count, size_t i,
-                        struct vgg_shape in, double floor_bytes);
+/* The budget of the convolution at the chain's place; without bounds unless the plan is one for low memory. */
+struct vgg_memory_budget vgg_plan_find_budget(const struct vgg_plan *plan,
+                                              const struct vgg_chain *chain);
 
 #endif

@@ -9,8 +9,8 @@
 enum {
     INPUT_ROWS_BYTES =
         768 * 1024, /* of a convolution's chunk: with a group's weights, half an L2 */
-    FRAMED_ROWS_BYTES =
-        24 * 1024, /* of the first one's, with a frame: they stay in an L1 beside all weights */
+    PADDED_ROWS_BYTES =
+        24 * 1024, /* of the first one's, with padding: they stay in an L1 beside all weights */
     LINEAR_SLICE_BYTES = 1 << 20, /* of weights a task */
     TASKS_PER_THREAD = 4,         /* so that no thread waits long for the last one */
 };
@@ -24,35 +24,36 @@ static void choose_conv(const struct vgg_plan *plan, struct vgg_step *step, int 
     size_t weight_bytes = (size_t)in->shape.c * (size_t)out->shape.c *
                           (size_t)step->node->conv.kernel * (size_t)step->node->conv.kernel *
                           sizeof(float);
-    step->groups = vgg_ceil_div(out->blocks, plan->kernels->conv_blocks);
+    step->cut.groups = vgg_ceil_div(out->blocks, plan->options.kernels->conv_blocks);
     int rows = (int)(INPUT_ROWS_BYTES / (row_bytes > 0 ? row_bytes : 1));
     int chunks = vgg_ceil_div(out->shape.h, vgg_clamp(rows, 1, out->shape.h));
-    int wanted = vgg_ceil_div(TASKS_PER_THREAD * threads, step->groups * plan->batch);
-    step->chunks = vgg_clamp(chunks > wanted ? chunks : wanted, 1, out->shape.h);
-    step->groups_first = weight_bytes > input_bytes;
+    int wanted = vgg_ceil_div(TASKS_PER_THREAD * threads, step->cut.groups * plan->options.batch);
+    step->cut.chunks = vgg_clamp(chunks > wanted ? chunks : wanted, 1, out->shape.h);
+    step->cut.groups_first = weight_bytes > input_bytes;
 }
 
-/* The first convolution's tasks compute all groups of a chunk, from rows that they copy into a frame. */
+/* The first convolution's tasks compute all groups of a chunk, from rows that they copy with padding. */
 static void choose_first_conv(const struct vgg_plan *plan, struct vgg_step *step, int threads)
 {
     const struct vgg_conv2d *conv = &step->node->conv;
-    const struct vgg_shape in = plan->input;
+    const struct vgg_shape in = plan->options.input;
     const int h = plan->activations[step->out].shape.h;
     const size_t row = ((size_t)in.w + 2 * (size_t)conv->padding) * (size_t)in.c;
-    const size_t fitting = FRAMED_ROWS_BYTES / (row * sizeof(float));
+    const size_t fitting = PADDED_ROWS_BYTES / (row * sizeof(float));
     const int rows = fitting > (size_t)conv->kernel
                          ? (int)(fitting - (size_t)conv->kernel) / conv->stride + 1
                          : 1;
-    const int wanted = vgg_ceil_div(TASKS_PER_THREAD * threads, plan->batch);
+    const int wanted = vgg_ceil_div(TASKS_PER_THREAD * threads, plan->options.batch);
     const int chunks = vgg_ceil_div(h, rows);
-    step->groups = vgg_ceil_div(plan->activations[step->out].blocks, plan->kernels->conv_blocks);
-    step->chunks = vgg_clamp(chunks > wanted ? chunks : wanted, 1, h);
-    const size_t most = (size_t)vgg_ceil_div(h, step->chunks); /* rows of a chunk */
+    step->cut.groups =
+        vgg_ceil_div(plan->activations[step->out].blocks, plan->options.kernels->conv_blocks);
+    step->cut.chunks = vgg_clamp(chunks > wanted ? chunks : wanted, 1, h);
+    const size_t most = (size_t)vgg_ceil_div(h, step->cut.chunks); /* rows of a chunk */
     const size_t window = (most - 1) * (size_t)conv->stride + (size_t)conv->kernel;
-    step->conv.slots = threads;
+    step->scratch.slots = threads;
     size_t elements;
     const bool fits = vgg_size_mul(window, row, &elements) && elements < SIZE_MAX / 2;
-    step->conv.slot_elements =
+    step->scratch.slot_elements =
         fits ? vgg_size_round_up(elements, VGG_ALIGN_BYTES / sizeof(float)) : SIZE_MAX;
 }
 
@@ -61,22 +62,23 @@ static void choose_linear(const struct vgg_plan *plan, struct vgg_step *step, in
 {
     const struct vgg_linear_view linear = vgg_linear_view(step);
     if (vgg_is_in_columns(linear.weight)) {
-        step->groups = vgg_columns_count_groups(step, threads);
+        step->cut.groups = vgg_columns_count_groups(step, threads);
         return;
     }
     const size_t row_bytes = linear.features * sizeof(float);
     const int fitting = vgg_clamp((int)(LINEAR_SLICE_BYTES / row_bytes), 1, linear.rows);
-    const int tiles = vgg_ceil_div(fitting, plan->kernels->linear_rows);
-    step->groups = vgg_ceil_div(linear.rows, tiles * plan->kernels->linear_rows);
+    const int tiles = vgg_ceil_div(fitting, plan->options.kernels->linear_rows);
+    step->cut.groups = vgg_ceil_div(linear.rows, tiles * plan->options.kernels->linear_rows);
 }
 
-void vgg_plan_choose(struct vgg_plan *plan, int threads)
+void vgg_f32_partition(struct vgg_plan *plan)
 {
+    const int threads = plan->options.threads;
     for (int s = 0; s < plan->step_count; s++) {
         struct vgg_step *step = &plan->steps[s];
         const struct vgg_activation *out = &plan->activations[step->out];
-        step->groups = out->blocks;
-        step->chunks = 1;
+        step->cut.groups = out->blocks;
+        step->cut.chunks = 1;
         switch (step->kind) {
         case VGG_STEP_CONV:
             if (step->in == 0) {
@@ -87,17 +89,17 @@ void vgg_plan_choose(struct vgg_plan *plan, int threads)
             break;
         case VGG_STEP_LRN:
         case VGG_STEP_MAX_POOL:
-            step->chunks =
+            step->cut.chunks =
                 vgg_clamp(vgg_ceil_div(TASKS_PER_THREAD * threads, out->blocks), 1, out->shape.h);
             break;
         case VGG_STEP_FLATTEN:
-            step->groups = 1;
+            step->cut.groups = 1;
             break;
         case VGG_STEP_RELU:
-            step->groups = out->lanes == 1 ? 1 : out->blocks; /* features are one row */
+            step->cut.groups = out->lanes == 1 ? 1 : out->blocks; /* features are one row */
             break;
-        case VGG_STEP_BATCH_NORM: /* each block has numbers of its own */
-            step->groups = vgg_ceil_div(out->shape.c, plan->kernels->lanes);
+        case VGG_STEP_SCALE_SHIFT: /* each block has numbers of its own */
+            step->cut.groups = vgg_ceil_div(out->shape.c, plan->options.kernels->lanes);
             break;
         case VGG_STEP_LINEAR:
         case VGG_STEP_DENSE:

@@ -4,7 +4,7 @@
 
 #include "plan/types.h"
 
-/* Sets the steps' groups and chunks. */
-void vgg_plan_choose(struct vgg_plan *plan, int threads);
+/* Cuts each step into tasks for the plan's threads. */
+void vgg_f32_partition(struct vgg_plan *plan);
 
 #endif

@@ -100,10 +100,10 @@ vgg_status vgg_fail_not_stored(const struct vgg_plan *plan, const struct vgg_nod
         err, VGG_ERR_UNSUPPORTED, VGG_HINT_PACK,
         "%s: %s: expected plain weights or weights prepacked for %s%s, got weights "
         "prepacked for %s alone",
-        plan->path, node->name, plan->kernels->isa,
-        plan->on_node != NULL          ? " node by node"
-        : plan->conv == VGG_CONV_EXACT ? " with direct and F(2) alone"
-        : plan->conv != VGG_CONV_AUTO  ? " with the requested algorithm"
-                                       : "",
+        plan->path, node->name, plan->options.kernels->isa,
+        plan->options.unfused                  ? " node by node"
+        : plan->options.conv == VGG_CONV_EXACT ? " with direct and F(2) alone"
+        : plan->options.conv != VGG_CONV_AUTO  ? " with the requested algorithm"
+                                               : "",
         readers);
 }

@@ -14,11 +14,13 @@
 
 /* What the tasks of one step need. */
 struct step_run {
-    const struct vgg_plan *plan;
+    const struct vgg_kernels *kernels;
     const struct vgg_step *step;
     const struct vgg_activation *in, *out;
-    const float *input; /* the caller's, for the first convolution */
-    int count;          /* pictures */
+    const float *input;  /* the caller's, for the first convolution */
+    int count;           /* images */
+    const float *weight; /* of a direct convolution, prepacked */
+    float *scratch;
 };
 
 static struct vgg_task get_task(const struct step_run *run, size_t index)
@@ -42,7 +44,7 @@ static void convolve(const struct step_run *run, const struct vgg_task *task, co
                      ptrdiff_t block_stride, ptrdiff_t row_stride)
 {
     const struct vgg_step *step = run->step;
-    const struct vgg_kernels *kernels = run->plan->kernels;
+    const struct vgg_kernels *kernels = run->kernels;
     const struct vgg_activation *in = run->in, *out = run->out;
     const bool planar = in->lanes == 1 && kernels->lanes > 1;
     const int first = task->group * kernels->conv_blocks;
@@ -57,8 +59,8 @@ static void convolve(const struct step_run *run, const struct vgg_task *task, co
         .ic_block = planar ? in->shape.c : in->lanes,
         .kernel = step->node->conv.kernel,
         .stride = step->node->conv.stride,
-        .weight = vgg_conv_get_weights(step) + (size_t)task->group * step->group_elements,
-        .bias = step->bias + (ptrdiff_t)first * kernels->lanes,
+        .weight = run->weight + (size_t)task->group * step->conv.group_elements,
+        .bias = step->conv.weights.bias + (ptrdiff_t)first * kernels->lanes,
         .y = y + task->begin * out->row_stride,
         .y_block_stride = out->block_stride,
         .y_row_stride = out->row_stride,
@@ -66,11 +68,11 @@ static void convolve(const struct step_run *run, const struct vgg_task *task, co
         .oh_begin = 0,
         .oh_end = task->end - task->begin,
         .ow = out->shape.w,
-        .relu = step->relu,
+        .relu = step->conv.relu,
     };
     (planar ? kernels->conv_planar : kernels->conv_blocked)(&args);
     for (int b = 0; b < args.oc_blocks; b++) {
-        vgg_activation_clear_frame(out, y + b * out->block_stride, task->begin, task->end);
+        vgg_activation_clear_padding(out, y + b * out->block_stride, task->begin, task->end);
     }
 }
 
@@ -94,13 +96,13 @@ static void first_conv_task(void *context, size_t index, int worker)
     const struct vgg_step *step = run->step;
     const struct vgg_conv2d *conv = &step->node->conv;
     const struct vgg_activation *in = run->in;
-    const size_t chunks = (size_t)step->chunks, w = (size_t)in->shape.w;
+    const size_t chunks = (size_t)step->cut.chunks, w = (size_t)in->shape.w;
     const size_t side = (size_t)conv->padding, row = w + 2 * side;
     struct vgg_task task = {.n = (int)(index / chunks)};
     vgg_task_set_rows(&task, run->out->shape.h, index % chunks, chunks);
     const int top = task.begin * conv->stride - conv->padding;
     const int rows = (task.end - task.begin - 1) * conv->stride + conv->kernel;
-    float *framed = step->scratch + (size_t)worker * step->conv.slot_elements, *to = framed;
+    float *padded = run->scratch + (size_t)worker * step->scratch.slot_elements, *to = padded;
     for (int c = 0; c < in->shape.c; c++) {
         const float *plane = run->input + task.n * in->n_stride + c * in->block_stride;
         for (int i = top; i < top + rows; i++, to += row) {
@@ -113,20 +115,20 @@ static void first_conv_task(void *context, size_t index, int worker)
             memset(to + side + w, 0, side * sizeof *to);
         }
     }
-    for (; task.group < step->groups; task.group++) {
-        convolve(run, &task, framed, rows * (ptrdiff_t)row, (ptrdiff_t)row);
+    for (; task.group < step->cut.groups; task.group++) {
+        convolve(run, &task, padded, rows * (ptrdiff_t)row, (ptrdiff_t)row);
     }
 }
 
 /* The channels past the last one: their weights are zeros, but zero times infinity, or zero over zero, is
  * NaN, which would reach every channel of the next convolution. One task clears some rows of a picture's last
  * block. */
-static void clear_padding_task(void *context, size_t index, int worker)
+static void clear_unused_channels_task(void *context, size_t index, int worker)
 {
     (void)worker;
     const struct step_run *run = context;
     const struct vgg_activation *out = run->out;
-    const size_t chunks = (size_t)run->step->chunks;
+    const size_t chunks = (size_t)run->step->cut.chunks;
     const int used = out->shape.c % out->lanes;
     struct vgg_task task = {.n = (int)(index / chunks), .group = out->blocks - 1};
     vgg_task_set_rows(&task, out->shape.h, index % chunks, chunks);
@@ -138,10 +140,11 @@ static void clear_padding_task(void *context, size_t index, int worker)
     }
 }
 
-static void clear_padding(struct step_run *run, struct vgg_pool *pool)
+static void clear_unused_channels(struct step_run *run, struct vgg_pool *pool)
 {
     if (run->out->shape.c % run->out->lanes != 0) {
-        vgg_pool_run(pool, (size_t)run->count * (size_t)run->step->chunks, clear_padding_task, run);
+        vgg_pool_run(pool, (size_t)run->count * (size_t)run->step->cut.chunks,
+                     clear_unused_channels_task, run);
     }
 }
 
@@ -167,8 +170,8 @@ static void lrn_task(void *context, size_t index, int worker)
         .beta = (float)lrn->beta,
         .k = (float)lrn->k,
     };
-    run->plan->kernels->lrn(&args);
-    vgg_activation_clear_frame(run->out, args.y, task.begin, task.end);
+    run->kernels->lrn(&args);
+    vgg_activation_clear_padding(run->out, args.y, task.begin, task.end);
 }
 
 static void max_pool_task(void *context, size_t index, int worker)
@@ -188,8 +191,8 @@ static void max_pool_task(void *context, size_t index, int worker)
         .oh_end = task.end,
         .ow = run->out->shape.w,
     };
-    run->plan->kernels->max_pool(&args);
-    vgg_activation_clear_frame(run->out, args.y, task.begin, task.end);
+    run->kernels->max_pool(&args);
+    vgg_activation_clear_padding(run->out, args.y, task.begin, task.end);
 }
 
 static void avg_pool_task(void *context, size_t index, int worker)
@@ -207,8 +210,8 @@ static void avg_pool_task(void *context, size_t index, int worker)
         .oh = run->out->shape.h,
         .ow = run->out->shape.w,
     };
-    run->plan->kernels->avg_pool(&args);
-    vgg_activation_clear_frame(run->out, args.y, task.begin, task.end);
+    run->kernels->avg_pool(&args);
+    vgg_activation_clear_padding(run->out, args.y, task.begin, task.end);
 }
 
 /* BatchNorm or ReLU on its own. Planar features are taken as one row of pixels of L channels, or as many blocks of
@@ -217,7 +220,7 @@ static void pointwise_task(void *context, size_t index, int worker)
 {
     (void)worker;
     const struct step_run *run = context;
-    const struct vgg_kernels *kernels = run->plan->kernels;
+    const struct vgg_kernels *kernels = run->kernels;
     const struct vgg_task task = get_task(run, index);
     const bool features = run->out->lanes == 1;
     const int block = features ? 0 : task.group;
@@ -228,18 +231,18 @@ static void pointwise_task(void *context, size_t index, int worker)
         .y = block_to_write(run->out, task.n, block) + skipped,
         .y_row_stride = run->out->row_stride,
         .h = features ? 1 : run->out->shape.h,
-        .w = features ? vgg_ceil_div(run->out->shape.c, kernels->lanes) / run->step->groups
+        .w = features ? vgg_ceil_div(run->out->shape.c, kernels->lanes) / run->step->cut.groups
                       : run->out->shape.w,
     };
     if (run->step->kind == VGG_STEP_RELU) {
         kernels->relu(&args);
     } else {
-        args.scale = run->step->scale + (ptrdiff_t)task.group * kernels->lanes;
-        args.shift = run->step->bias + (ptrdiff_t)task.group * kernels->lanes;
+        args.scale = run->step->scale_shift.scale + (ptrdiff_t)task.group * kernels->lanes;
+        args.shift = run->step->scale_shift.shift + (ptrdiff_t)task.group * kernels->lanes;
         kernels->scale_shift(&args);
     }
     if (!features) {
-        vgg_activation_clear_frame(run->out, args.y, task.begin, task.end);
+        vgg_activation_clear_padding(run->out, args.y, task.begin, task.end);
     }
 }
 
@@ -248,52 +251,59 @@ static void flatten_task(void *context, size_t index, int worker)
     (void)worker;
     const struct step_run *run = context;
     const struct vgg_task task = get_task(run, index);
-    vgg_activation_to_planar(run->in, task.n, block_to_write(run->out, task.n, 0));
+    vgg_activation_to_nchw(run->in, task.n, block_to_write(run->out, task.n, 0));
 }
 
-static void run_linear(const struct step_run *run, struct vgg_step *step, struct vgg_pool *pool)
+static void run_conv(struct vgg_executor *executor, struct step_run *run, size_t tasks)
+{
+    const struct vgg_step *step = run->step;
+    if (step->conv.choice.algorithm != VGG_DIRECT) {
+        vgg_winograd_run(executor, step);
+    } else {
+        vgg_conv_prepack_groups(executor, step, 0, step->cut.groups);
+        run->weight = vgg_conv_get_weights(executor, step);
+        if (step->in == 0) {
+            vgg_pool_run(executor->pool, (size_t)run->count * (size_t)step->cut.chunks,
+                         first_conv_task, run);
+        } else {
+            vgg_pool_run(executor->pool, tasks, conv_task, run);
+        }
+    }
+    clear_unused_channels(run, executor->pool);
+}
+
+static void run_linear(struct vgg_executor *executor, const struct step_run *run)
 {
     struct vgg_linear_args layer = {.x = run->in->data,
                                     .x_stride = run->in->n_stride,
                                     .y = run->out->data,
                                     .y_stride = run->out->n_stride,
                                     .n = run->count};
-    vgg_linear_run(run->plan, step, pool, &layer, step->scratch);
+    vgg_linear_run(executor, run->step, &layer, run->scratch);
 }
 
-void vgg_f32_run_step(struct vgg_plan *plan, struct vgg_pool *pool, struct vgg_step *step,
-                      const float *input, int count)
+void vgg_f32_run_step(struct vgg_executor *executor, const struct vgg_step *step)
 {
     struct step_run run = {
-        .plan = plan,
+        .kernels = executor->plan->options.kernels,
         .step = step,
-        .in = &plan->activations[step->in],
-        .out = &plan->activations[step->out],
-        .input = input,
-        .count = count,
+        .in = &executor->activations[step->in],
+        .out = &executor->activations[step->out],
+        .scratch = vgg_executor_get_state(executor, step)->scratch,
+        .input = executor->input,
+        .count = executor->count,
     };
-    const size_t tasks = (size_t)count * (size_t)step->groups * (size_t)step->chunks;
+    struct vgg_pool *pool = executor->pool;
+    const size_t tasks = (size_t)run.count * (size_t)step->cut.groups * (size_t)step->cut.chunks;
     switch (step->kind) {
     case VGG_STEP_CONV:
-        if (step->conv.algorithm == VGG_DIRECT) {
-            if (plan->one_shot) {
-                vgg_step_prepare(plan, step, pool, 0, step->groups);
-            }
-            if (step->in == 0) {
-                vgg_pool_run(pool, (size_t)count * (size_t)step->chunks, first_conv_task, &run);
-            } else {
-                vgg_pool_run(pool, tasks, conv_task, &run);
-            }
-        } else {
-            vgg_winograd_run(plan, step, pool, count);
-        }
-        clear_padding(&run, pool);
+        run_conv(executor, &run, tasks);
         break;
     case VGG_STEP_LRN:
         vgg_pool_run(pool, tasks, lrn_task, &run);
-        clear_padding(&run, pool);
+        clear_unused_channels(&run, pool);
         break;
-    case VGG_STEP_BATCH_NORM:
+    case VGG_STEP_SCALE_SHIFT:
     case VGG_STEP_RELU:
         vgg_pool_run(pool, tasks, pointwise_task, &run);
         break;
@@ -307,13 +317,12 @@ void vgg_f32_run_step(struct vgg_plan *plan, struct vgg_pool *pool, struct vgg_s
         vgg_pool_run(pool, tasks, flatten_task, &run);
         break;
     case VGG_STEP_LINEAR:
-        run_linear(&run, step, pool);
+        run_linear(executor, &run);
         break;
     case VGG_STEP_DENSE:
-        vgg_dense_run(plan, step, pool, count);
+        vgg_dense_run(executor, step);
         break;
-    case VGG_STEP_QUANTIZE_INPUT: /* of int8 nets, see int8/int8_run.c */
-    case VGG_STEP_IDENTITY:
+    default: /* IDENTITY: float32 nets have no others */
         break;
     }
 }

@@ -5,9 +5,6 @@
 #include "base/pool.h"
 #include "plan/types.h"
 
-/* Runs one step for `count` pictures.
- *   input  the caller's, which the first convolution reads */
-void vgg_f32_run_step(struct vgg_plan *plan, struct vgg_pool *pool, struct vgg_step *step,
-                      const float *input, int count);
+void vgg_f32_run_step(struct vgg_executor *executor, const struct vgg_step *step);
 
 #endif

@@ -157,8 +157,10 @@ static size_t count_read(const struct columns_run *run, size_t tiles)
 }
 
 /* `first` of the layer's pictures on. */
-static void run_batch(struct vgg_step *step, struct vgg_pool *pool, struct columns_run *run)
+static void run_batch(const struct vgg_executor *executor, const struct vgg_step *step,
+                      struct columns_run *run)
 {
+    struct vgg_step_state *state = vgg_executor_get_state(executor, step);
     const int n = run->layer->n;
     const size_t tiles = (size_t)vgg_ceil_div(n, TILE);
     run->tile = n > 1 ? TILE : 1;
@@ -169,26 +171,26 @@ static void run_batch(struct vgg_step *step, struct vgg_pool *pool, struct colum
     run->args.lists = run->lists;
     run->args.x = run->x;
     run->args.y = run->layer->y;
-    vgg_pool_run(pool, tiles, list_task, run);
-    vgg_pool_run(pool, (size_t)run->groups, columns_task, run);
+    vgg_pool_run(executor->pool, tiles, list_task, run);
+    vgg_pool_run(executor->pool, (size_t)run->groups, columns_task, run);
     const uint64_t column_bytes = vgg_columns_elements((size_t)run->args.rows, 1) *
                                   vgg_dtype_get_bytes(vgg_linear_view(step).weight->dtype);
-    step->read_bytes += count_read(run, tiles) * column_bytes;
-    step->inputs += (uint64_t)n * (uint64_t)run->args.k;
+    state->read_bytes += count_read(run, tiles) * column_bytes;
+    state->inputs += (uint64_t)n * (uint64_t)run->args.k;
     for (size_t t = 0; t < tiles; t++) {
-        step->nonzero_inputs += run->nonzero[t];
+        state->nonzero_inputs += run->nonzero[t];
     }
 }
 
-void vgg_columns_run(const struct vgg_plan *plan, struct vgg_step *step, struct vgg_pool *pool,
+void vgg_columns_run(const struct vgg_executor *executor, const struct vgg_step *step,
                      const struct vgg_linear_args *layer, float *scratch)
 {
     const struct vgg_tensor *weight = vgg_linear_view(step).weight;
     struct vgg_linear_args part = *layer;
     struct columns_run run = {
-        .kernels = plan->kernels,
+        .kernels = executor->plan->options.kernels,
         .layer = &part,
-        .groups = step->groups,
+        .groups = step->cut.groups,
         .lists = (int32_t *)(void *)scratch,
         .args = {.weight = weight->data,
                  .type = vgg_linear_get_type(weight->dtype),
@@ -203,6 +205,6 @@ void vgg_columns_run(const struct vgg_plan *plan, struct vgg_step *step, struct 
         part.n = left < VGG_COLUMNS_BATCH ? left : VGG_COLUMNS_BATCH;
         part.x = layer->x + first * layer->x_stride;
         part.y = layer->y + first * layer->y_stride;
-        run_batch(step, pool, &run);
+        run_batch(executor, step, &run);
     }
 }

@@ -10,7 +10,7 @@ size_t vgg_columns_count_scratch(int k, int pictures);
 int vgg_columns_count_groups(const struct vgg_step *step, int threads);
 /* Runs such a layer.
  *   layer  all of its rows, for any number of pictures; the weights are the step's */
-void vgg_columns_run(const struct vgg_plan *plan, struct vgg_step *step, struct vgg_pool *pool,
+void vgg_columns_run(const struct vgg_executor *executor, const struct vgg_step *step,
                      const struct vgg_linear_args *layer, float *scratch);
 
 #endif

@@ -24,9 +24,14 @@
 #include "plan/f32/prepack.h"
 #include "plan/f32/winograd_weights.h"
 
+/* So that no thread waits long for the last one. */
+enum { SLICES_PER_THREAD = 4 };
+
 struct winograd_run {
-    const struct vgg_plan *plan;
+    const struct vgg_kernels *kernels;
     const struct vgg_step *step;
+    const struct vgg_winograd *layout;
+    const float *weight; /* prepacked, of the groups below */
     const struct vgg_activation *in, *out;
     int count;               /* pictures */
     int blocks;              /* of tiles in a picture, for TILES */
@@ -34,6 +39,7 @@ struct winograd_run {
     int group_begin, groups; /* of output channels, whose weights are there */
     int slices;              /* of their panels, for FREQUENCY */
     int begin, end;          /* tiles of all pictures, those of this round of FREQUENCY */
+    float *scratch;          /* [slots][slot_elements]: V, then M */
     float *v, *m;
 };
 
@@ -43,22 +49,22 @@ static void transform_input(const struct winograd_run *run, int n, int block, in
                             float *v, int v_tile)
 {
     const struct vgg_activation *in = run->in;
-    run->plan->kernels->winograd_input(&(struct vgg_winograd_input_args){
-        .m = run->step->conv.m,
+    run->kernels->winograd_input(&(struct vgg_winograd_input_args){
+        .m = run->layout->m,
         .x = in->data + n * in->n_stride + block * in->block_stride -
              in->pad * (in->row_stride + in->lanes),
         .x_block_stride = in->block_stride,
         .x_row_stride = in->row_stride,
         .rows = in->shape.h + 2 * in->pad,
         .columns = in->shape.w + 2 * in->pad,
-        .tiles_w = run->step->conv.tiles_w,
+        .tiles_w = run->layout->tiles_w,
         .tile_begin = begin,
         .tile_end = end,
         .block = block,
         .blocks = in->blocks,
         .v = v,
-        .v_f_stride = (ptrdiff_t)run->step->conv.v_f_stride,
-        .v_block_stride = (ptrdiff_t)run->step->conv.plane,
+        .v_f_stride = (ptrdiff_t)run->layout->v_f_stride,
+        .v_block_stride = (ptrdiff_t)run->layout->plane,
         .v_tile = v_tile,
     });
 }
@@ -69,31 +75,31 @@ static void multiply(const struct winograd_run *run, size_t group, bool alone, i
                      int panels, int tiles, const float *v, float *m)
 {
     const struct vgg_step *step = run->step;
-    const struct vgg_kernels *kernels = run->plan->kernels;
+    const struct vgg_kernels *kernels = run->kernels;
     const size_t f_count = (size_t)vgg_winograd_count_frequencies(step),
                  groups = (size_t)run->groups;
-    const size_t panel = step->group_elements / f_count;
-    const float *weight = vgg_conv_get_weights(step), *end = weight + groups * step->group_elements;
+    const size_t panel = step->conv.group_elements / f_count;
+    const float *weight = run->weight, *end = weight + groups * step->conv.group_elements;
     const size_t stride = alone ? groups * panel : panel;
     const float *begin = weight + group * panel + (size_t)first * stride;
     const float *after =
         alone ? weight + (group + 1) % groups * panel : begin + (size_t)panels * panel;
     kernels->gemm(&(struct vgg_gemm_args){
         .v = v,
-        .v_f_stride = (ptrdiff_t)step->conv.v_f_stride,
-        .v_block_stride = (ptrdiff_t)step->conv.plane,
+        .v_f_stride = (ptrdiff_t)run->layout->v_f_stride,
+        .v_block_stride = (ptrdiff_t)run->layout->plane,
         .ic_blocks = run->in->blocks,
         .weight = begin,
         .weight_stride = (ptrdiff_t)stride,
         .after = after < end ? after : weight,
-        .far = step->conv.algorithm == VGG_WINOGRAD_FREQUENCY,
+        .far = step->conv.choice.algorithm == VGG_WINOGRAD_FREQUENCY,
         .groups = alone ? 1 : run->groups,
         .first = first,
         .panels = panels,
         .y = m,
-        .y_f_stride = (ptrdiff_t)step->conv.m_f_stride,
-        .y_group_stride = (ptrdiff_t)step->conv.plane * kernels->conv_blocks,
-        .y_block_stride = (ptrdiff_t)step->conv.plane,
+        .y_f_stride = (ptrdiff_t)run->layout->m_f_stride,
+        .y_group_stride = (ptrdiff_t)run->layout->plane * kernels->conv_blocks,
+        .y_block_stride = (ptrdiff_t)run->layout->plane,
         .tiles = tiles,
     });
 }
@@ -103,28 +109,28 @@ static void transform_output(const struct winograd_run *run, int n, int block, i
                              const float *m)
 {
     const struct vgg_activation *out = run->out;
-    run->plan->kernels->winograd_output(&(struct vgg_winograd_output_args){
-        .m = run->step->conv.m,
+    run->kernels->winograd_output(&(struct vgg_winograd_output_args){
+        .m = run->layout->m,
         .m_data = m,
-        .m_f_stride = (ptrdiff_t)run->step->conv.m_f_stride,
-        .bias = run->step->bias + (ptrdiff_t)block * run->plan->kernels->lanes,
+        .m_f_stride = (ptrdiff_t)run->layout->m_f_stride,
+        .bias = run->step->conv.weights.bias + (ptrdiff_t)block * run->kernels->lanes,
         .y = out->data + n * out->n_stride + block * out->block_stride,
         .y_row_stride = out->row_stride,
         .oh = out->shape.h,
         .ow = out->shape.w,
-        .tiles_w = run->step->conv.tiles_w,
+        .tiles_w = run->layout->tiles_w,
         .tile_begin = begin,
         .tile_end = end,
-        .relu = run->step->relu,
-        .pool = run->step->pool != NULL,
+        .relu = run->step->conv.relu,
+        .pool = run->step->conv.pool != NULL,
     });
 }
 
-static void clear_frame(const struct winograd_run *run, int n, int block)
+static void clear_padding(const struct winograd_run *run, int n, int block)
 {
     const struct vgg_activation *out = run->out;
-    vgg_activation_clear_frame(out, out->data + n * out->n_stride + block * out->block_stride, 0,
-                               out->shape.h);
+    vgg_activation_clear_padding(out, out->data + n * out->n_stride + block * out->block_stride, 0,
+                                 out->shape.h);
 }
 
 static int min(int a, int b)
@@ -136,26 +142,26 @@ static int min(int a, int b)
 static void compute_block(const struct winograd_run *run, size_t index, float *scratch)
 {
     const struct vgg_step *step = run->step;
-    const struct vgg_kernels *kernels = run->plan->kernels;
+    const struct vgg_kernels *kernels = run->kernels;
     const int in_blocks = run->in->blocks;
     const int n = (int)(index / (size_t)run->blocks), block = (int)(index % (size_t)run->blocks);
-    const int tiles = step->conv.tiles_h * step->conv.tiles_w;
+    const int tiles = run->layout->tiles_h * run->layout->tiles_w;
     const int begin = (int)((int64_t)tiles * block / run->blocks);
     const int end = (int)((int64_t)tiles * (block + 1) / run->blocks);
-    const ptrdiff_t plane = (ptrdiff_t)step->conv.plane;
+    const ptrdiff_t plane = (ptrdiff_t)run->layout->plane;
     float *v = scratch,
-          *m = v + (size_t)vgg_winograd_count_frequencies(step) * step->conv.v_f_stride;
+          *m = v + (size_t)vgg_winograd_count_frequencies(step) * run->layout->v_f_stride;
 
     for (int b = 0; b < in_blocks; b += kernels->v_blocks) {
         transform_input(run, n, b, begin, end, v, 0);
     }
-    for (int g = 0; g < step->groups; g++) {
+    for (int g = 0; g < step->cut.groups; g++) {
         multiply(run, (size_t)g, true, 0, vgg_winograd_count_frequencies(step), end - begin, v, m);
         const int first = g * kernels->conv_blocks;
         for (int b = 0; b < min(kernels->conv_blocks, run->out->blocks - first); b++) {
             transform_output(run, n, first + b, begin, end, m + b * plane);
             if (block == 0) {
-                clear_frame(run, n, first + b);
+                clear_padding(run, n, first + b);
             }
         }
     }
@@ -167,7 +173,7 @@ static void tiles_task(void *context, size_t slot, int worker)
     (void)worker;
     struct winograd_run *run = context;
     const size_t blocks = (size_t)run->count * (size_t)run->blocks;
-    float *scratch = run->step->scratch + slot * run->step->conv.slot_elements;
+    float *scratch = run->scratch + slot * run->step->scratch.slot_elements;
     for (size_t i; (i = atomic_fetch_add_explicit(&run->next, 1, memory_order_relaxed)) < blocks;) {
         compute_block(run, i, scratch);
     }
@@ -181,7 +187,7 @@ struct part {
 
 static struct part part_of(const struct winograd_run *run, size_t index)
 {
-    const int tiles = run->step->conv.tiles_h * run->step->conv.tiles_w;
+    const int tiles = run->layout->tiles_h * run->layout->tiles_w;
     struct part part = {.n = run->begin / tiles + (int)index};
     const int first = part.n * tiles;
     part.begin = run->begin > first ? run->begin - first : 0;
@@ -194,7 +200,7 @@ static void frequency_input_task(void *context, size_t index, int worker)
 {
     (void)worker;
     const struct winograd_run *run = context;
-    const int together = run->plan->kernels->v_blocks;
+    const int together = run->kernels->v_blocks;
     const size_t calls = (size_t)vgg_ceil_div(run->in->blocks, together);
     const struct part part = part_of(run, index / calls);
     transform_input(run, part.n, (int)(index % calls) * together, part.begin, part.end, run->v,
@@ -216,7 +222,7 @@ static void frequency_product_task(void *context, size_t index, int worker)
 /* The output channels of run->groups; M begins with the first of them. */
 static int output_blocks(const struct winograd_run *run)
 {
-    const int group = run->plan->kernels->conv_blocks;
+    const int group = run->kernels->conv_blocks;
     return min(run->groups * group, run->out->blocks - run->group_begin * group);
 }
 
@@ -224,65 +230,75 @@ static void frequency_output_task(void *context, size_t index, int worker)
 {
     (void)worker;
     const struct winograd_run *run = context;
-    const struct vgg_conv_choice *conv = &run->step->conv;
+    const struct vgg_winograd *conv = run->layout;
     const struct part part = part_of(run, index / (size_t)output_blocks(run));
-    const int block = (int)(index % (size_t)output_blocks(run)), L = run->plan->kernels->lanes;
-    const int channel = run->group_begin * run->plan->kernels->conv_blocks + block;
+    const int block = (int)(index % (size_t)output_blocks(run)), L = run->kernels->lanes;
+    const int channel = run->group_begin * run->kernels->conv_blocks + block;
     transform_output(run, part.n, channel, part.begin, part.end,
                      run->m + block * (ptrdiff_t)conv->plane + (ptrdiff_t)part.at * L);
     if (part.begin == 0) {
-        clear_frame(run, part.n, channel);
+        clear_padding(run, part.n, channel);
     }
 }
 
-/* The tiles of all pictures, a round of some of them after the other; and in a round all groups, or some of
- * them after the others. */
-static void run_frequencies(struct winograd_run *run, struct vgg_step *step, struct vgg_pool *pool)
+/* One round: the tiles run->begin … run->end-1, all groups of output channels or some of them after the others. */
+static void run_round(struct vgg_executor *executor, struct winograd_run *run, bool first_round)
 {
-    const struct vgg_conv_choice *conv = &step->conv;
-    const int tiles = conv->tiles_h * conv->tiles_w, all = run->count * tiles;
-    const int rounds = vgg_ceil_div(all, conv->block);
-    const size_t calls = (size_t)vgg_ceil_div(run->in->blocks, run->plan->kernels->v_blocks);
+    const struct vgg_step *step = run->step;
+    const struct vgg_winograd *layout = run->layout;
+    struct vgg_pool *pool = executor->pool;
+    const int tiles = layout->tiles_h * layout->tiles_w;
+    const size_t calls = (size_t)vgg_ceil_div(run->in->blocks, run->kernels->v_blocks);
+    const size_t images = (size_t)((run->end - 1) / tiles - run->begin / tiles + 1);
+    vgg_pool_run(pool, images * calls, frequency_input_task, run);
+    for (int first = 0; first < step->cut.groups; first += layout->groups) {
+        run->group_begin = first;
+        run->groups = min(layout->groups, step->cut.groups - first);
+        run->slices = min(run->groups * vgg_winograd_count_frequencies(step),
+                          SLICES_PER_THREAD * executor->plan->options.threads);
+        if (first_round || layout->groups < step->cut.groups) {
+            vgg_conv_prepack_groups(executor, step, first, run->groups);
+        }
+        vgg_pool_run(pool, (size_t)run->slices, frequency_product_task, run);
+        vgg_pool_run(pool, images * (size_t)output_blocks(run), frequency_output_task, run);
+    }
+}
+
+/* The tiles of all images, a round of some of them after the other. */
+static void run_frequencies(struct vgg_executor *executor, struct winograd_run *run)
+{
+    const struct vgg_winograd *layout = run->layout;
+    const int all = run->count * layout->tiles_h * layout->tiles_w;
+    const int rounds = vgg_ceil_div(all, layout->block);
     for (int i = 0; i < rounds; i++) {
         run->begin = (int)((int64_t)all * i / rounds);
         run->end = (int)((int64_t)all * (i + 1) / rounds);
-        const size_t pictures = (size_t)((run->end - 1) / tiles - run->begin / tiles + 1);
-        vgg_pool_run(pool, pictures * calls, frequency_input_task, run);
-        for (int first = 0; first < step->groups; first += conv->groups) {
-            run->group_begin = first;
-            run->groups = min(conv->groups, step->groups - first);
-            run->slices =
-                min(run->groups * vgg_winograd_count_frequencies(step), 4 * run->plan->threads);
-            if (run->plan->one_shot && (i == 0 || conv->groups < step->groups)) {
-                vgg_step_prepare(run->plan, step, pool, first, run->groups);
-            }
-            vgg_pool_run(pool, (size_t)run->slices, frequency_product_task, run);
-            vgg_pool_run(pool, pictures * (size_t)output_blocks(run), frequency_output_task, run);
-        }
+        run_round(executor, run, i == 0);
     }
 }
 
-void vgg_winograd_run(const struct vgg_plan *plan, struct vgg_step *step, struct vgg_pool *pool,
-                      int count)
+void vgg_winograd_run(struct vgg_executor *executor, const struct vgg_step *step)
 {
-    const struct vgg_conv_choice *conv = &step->conv;
+    const struct vgg_winograd *layout = &step->conv.choice.winograd;
+    float *scratch = vgg_executor_get_state(executor, step)->scratch;
     struct winograd_run run = {
-        .plan = plan,
+        .kernels = executor->plan->options.kernels,
         .step = step,
-        .in = &plan->activations[step->in],
-        .out = &plan->activations[step->out],
-        .count = count,
-        .v = step->scratch,
-        .m = step->scratch + (size_t)vgg_winograd_count_frequencies(step) * conv->v_f_stride,
+        .layout = layout,
+        .weight = vgg_conv_get_weights(executor, step),
+        .in = &executor->activations[step->in],
+        .out = &executor->activations[step->out],
+        .count = executor->count,
+        .scratch = scratch,
+        .v = scratch,
+        .m = scratch + (size_t)vgg_winograd_count_frequencies(step) * layout->v_f_stride,
     };
-    if (conv->algorithm == VGG_WINOGRAD_TILES) {
-        if (plan->one_shot) {
-            vgg_step_prepare(plan, step, pool, 0, step->groups);
-        }
-        run.groups = step->groups;
-        run.blocks = vgg_ceil_div(conv->tiles_h * conv->tiles_w, conv->block);
-        vgg_pool_run(pool, (size_t)conv->slots, tiles_task, &run);
+    if (step->conv.choice.algorithm == VGG_WINOGRAD_TILES) {
+        vgg_conv_prepack_groups(executor, step, 0, step->cut.groups);
+        run.groups = step->cut.groups;
+        run.blocks = vgg_ceil_div(layout->tiles_h * layout->tiles_w, layout->block);
+        vgg_pool_run(executor->pool, (size_t)step->scratch.slots, tiles_task, &run);
         return;
     }
-    run_frequencies(&run, step, pool);
+    run_frequencies(executor, &run);
 }

@@ -5,8 +5,6 @@
 #include "base/pool.h"
 #include "plan/types.h"
 
-/* Runs the step for `count` pictures. */
-void vgg_winograd_run(const struct vgg_plan *plan, struct vgg_step *step, struct vgg_pool *pool,
-                      int count);
+void vgg_winograd_run(struct vgg_executor *executor, const struct vgg_step *step);
 
 #endif

@@ -5,37 +5,37 @@
 
 int vgg_winograd_count_frequencies(const struct vgg_step *step)
 {
-    return (step->conv.m + 2) * (step->conv.m + 2);
+    return (step->conv.choice.winograd.m + 2) * (step->conv.choice.winograd.m + 2);
 }
 
 size_t vgg_winograd_count_channels(const struct vgg_plan *plan, const struct vgg_step *step)
 {
-    const int together = plan->kernels->v_blocks;
+    const int together = plan->options.kernels->v_blocks;
     const int blocks = vgg_ceil_div(plan->activations[step->in].blocks, together) * together;
-    return (size_t)blocks * (size_t)plan->kernels->lanes;
+    return (size_t)blocks * (size_t)plan->options.kernels->lanes;
 }
 
 size_t vgg_winograd_filter_elements(const struct vgg_plan *plan, const struct vgg_step *step)
 {
     return (size_t)vgg_winograd_count_frequencies(step) * vgg_winograd_count_channels(plan, step) *
-           (size_t)(plan->kernels->conv_blocks * plan->kernels->lanes);
+           (size_t)(plan->options.kernels->conv_blocks * plan->options.kernels->lanes);
 }
 
-void vgg_winograd_pack(const struct vgg_plan *plan, const struct vgg_step *step, int groups,
-                       size_t group, size_t ic, size_t count, const float *rows, size_t stride)
+void vgg_winograd_prepack(const struct vgg_plan *plan, const struct vgg_step *step,
+                          const struct vgg_winograd_filters *filters, float *weight)
 {
-    const size_t panel = step->group_elements / (size_t)vgg_winograd_count_frequencies(step);
-    const struct vgg_kernels *kernels = plan->kernels;
+    const size_t panel = step->conv.group_elements / (size_t)vgg_winograd_count_frequencies(step);
+    const struct vgg_kernels *kernels = plan->options.kernels;
     const size_t L = (size_t)plan->packer->lanes;
     const size_t G = (size_t)(kernels->lanes * kernels->conv_blocks);
     for (size_t lane = 0; lane < G; lane += L) {
         plan->packer->winograd_filter(&(struct vgg_winograd_filter_args){
-            .m = step->conv.m,
-            .g = rows + lane * stride,
-            .g_stride = (ptrdiff_t)stride,
-            .count = (int)count,
-            .u = step->weight + group * panel + ic * G + lane,
-            .u_f_stride = (ptrdiff_t)((size_t)groups * panel),
+            .m = step->conv.choice.winograd.m,
+            .g = filters->rows + lane * filters->stride,
+            .g_stride = (ptrdiff_t)filters->stride,
+            .count = (int)filters->count,
+            .u = weight + filters->group * panel + filters->ic * G + lane,
+            .u_f_stride = (ptrdiff_t)(filters->groups * panel),
             .u_c_stride = (ptrdiff_t)G,
         });
     }

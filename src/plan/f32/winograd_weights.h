@@ -9,10 +9,16 @@ int vgg_winograd_count_frequencies(const struct vgg_step *step);
 /* Input channels with those that fill the last blocks; elements of a group. */
 size_t vgg_winograd_count_channels(const struct vgg_plan *plan, const struct vgg_step *step);
 size_t vgg_winograd_filter_elements(const struct vgg_plan *plan, const struct vgg_step *step);
-/* Transforms some filters of a group.
- *   group    of `groups` that are packed together
- *   rows     [G][stride], filters [count][3][3] of input channels from ic on */
-void vgg_winograd_pack(const struct vgg_plan *plan, const struct vgg_step *step, int groups,
-                       size_t group, size_t ic, size_t count, const float *rows, size_t stride);
+
+/* Some filters of a group. */
+struct vgg_winograd_filters {
+    size_t group, groups; /* of those that are prepacked together */
+    size_t ic, count;     /* input channels */
+    const float *rows;    /* [G][stride], filters [count][3][3] */
+    size_t stride;
+};
+/* Transforms them. weight: of all groups that are prepacked together. */
+void vgg_winograd_prepack(const struct vgg_plan *plan, const struct vgg_step *step,
+                          const struct vgg_winograd_filters *filters, float *weight);
 
 #endif

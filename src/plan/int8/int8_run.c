@@ -17,7 +17,8 @@ struct step_run {
     const float *input;   /* the caller's, for QUANTIZE_INPUT */
     uint8_t zero[4];      /* QUANTIZE_INPUT: what is nearest to zero in each channel */
     const float *inverse; /* and 1 / step */
-    int count;            /* pictures */
+    int count;            /* images */
+    uint8_t *scratch;     /* [slots][slot_elements] floats */
 };
 
 static struct vgg_task get_task(const struct step_run *run, size_t index)
@@ -37,8 +38,8 @@ static void fill_pixels(uint8_t *out, const uint8_t pixel[4], ptrdiff_t count)
     }
 }
 
-/* The frame of zeros round some rows of the net's input, with the corners at its top and bottom. */
-static void frame_rows(const struct step_run *run, uint8_t *y, int begin, int end)
+/* The padding of zeros around some rows of the net's input, with the corners at its top and bottom. */
+static void pad_rows(const struct step_run *run, uint8_t *y, int begin, int end)
 {
     const struct vgg_activation *a = run->out;
     const ptrdiff_t side = (ptrdiff_t)a->pad * a->lanes, inside = (ptrdiff_t)a->shape.w * a->lanes;
@@ -69,7 +70,7 @@ static void quantize_task(void *context, size_t index, int worker)
         .x_channel_stride = plane,
         .x_row_stride = shape.w,
         .channels = shape.c,
-        .low = run->plan->grid.low,
+        .low = run->plan->options.grid->low,
         .inverse = run->inverse,
         .y = block_of(run->out, task.n, 0),
         .y_row_stride = run->out->row_stride,
@@ -77,13 +78,13 @@ static void quantize_task(void *context, size_t index, int worker)
         .h_end = task.end,
         .w = shape.w,
     };
-    run->plan->int8->quantize(&args);
-    frame_rows(run, args.y, task.begin, task.end);
+    run->plan->options.int8->quantize(&args);
+    pad_rows(run, args.y, task.begin, task.end);
 }
 
 static void run_quantize(struct step_run *run, struct vgg_pool *pool, size_t tasks)
 {
-    const struct vgg_int8_grid *grid = &run->plan->grid;
+    const struct vgg_int8_grid *grid = run->plan->options.grid;
     float inverse[3];
     for (int c = 0; c < 3; c++) {
         inverse[c] = 1.0f / grid->step[c];
@@ -100,7 +101,8 @@ static void conv_task(void *context, size_t index, int worker)
 {
     const struct step_run *run = context;
     const struct vgg_step *step = run->step;
-    const struct vgg_int8_step *int8 = &step->int8;
+    const struct vgg_int8_conv_step *int8 = &step->int8_conv;
+    const struct vgg_int8_weights *weights = &int8->weights;
     const struct vgg_activation *in = run->in, *out = run->out;
     const struct vgg_conv2d *conv = &step->node->conv;
     const struct vgg_task task = get_task(run, index);
@@ -116,9 +118,10 @@ static void conv_task(void *context, size_t index, int worker)
         .ic_block = in->lanes,
         .kernel = conv->kernel,
         .stride = conv->stride,
-        .weight = int8->weight + first * int8->weight_group_stride,
-        .weight_group_stride = int8->weight_group_stride,
-        .scaling = {int8->bias + channel, int8->scale + channel, int8->weight_sum + channel},
+        .weight = weights->weight + first * weights->weight_group_stride,
+        .weight_group_stride = weights->weight_group_stride,
+        .scaling = {weights->bias + channel, weights->scale + channel,
+                    weights->weight_sum + channel},
         .y = y,
         .y_row_stride = out->row_stride,
         .groups = left < VGG_INT8_BLOCK / VGG_INT8_GROUP ? left : VGG_INT8_BLOCK / VGG_INT8_GROUP,
@@ -126,14 +129,13 @@ static void conv_task(void *context, size_t index, int worker)
         .oh_end = task.end,
         .ow = out->shape.w,
     };
-    if (step->pool == NULL) {
-        run->plan->int8->conv(&args);
+    if (int8->pool == NULL) {
+        run->plan->options.int8->conv(&args);
     } else {
-        const int side = step->pool->max_pool.kernel;
+        const int side = int8->pool->max_pool.kernel;
         const ptrdiff_t input_rows = (ptrdiff_t)side * conv->stride * in->row_stride;
         const uint8_t *x = args.x;
-        args.y = (uint8_t *)step->scratch +
-                 (size_t)worker * step->conv.slot_elements * sizeof *step->scratch;
+        args.y = run->scratch + (size_t)worker * step->scratch.slot_elements * sizeof(float);
         args.ow = out->shape.w * side;
         args.y_row_stride = (ptrdiff_t)args.ow * VGG_INT8_BLOCK;
         args.oh_begin = 0;
@@ -141,8 +143,8 @@ static void conv_task(void *context, size_t index, int worker)
             end = begin + int8->rows < task.end ? begin + int8->rows : task.end;
             args.x = x + begin * input_rows;
             args.oh_end = (end - begin) * side;
-            run->plan->int8->conv(&args);
-            run->plan->int8->max_pool(&(struct vgg_int8_max_pool_args){
+            run->plan->options.int8->conv(&args);
+            run->plan->options.int8->max_pool(&(struct vgg_int8_max_pool_args){
                 .x = args.y,
                 .x_row_stride = args.y_row_stride,
                 .y = y + begin * out->row_stride,
@@ -154,7 +156,7 @@ static void conv_task(void *context, size_t index, int worker)
             });
         }
     }
-    vgg_activation_clear_frame(out, y, task.begin, task.end);
+    vgg_activation_clear_padding(out, y, task.begin, task.end);
 }
 
 static void max_pool_task(void *context, size_t index, int worker)
@@ -174,8 +176,8 @@ static void max_pool_task(void *context, size_t index, int worker)
         .oh_end = task.end,
         .ow = run->out->shape.w,
     };
-    run->plan->int8->max_pool(&args);
-    vgg_activation_clear_frame(run->out, args.y, task.begin, task.end);
+    run->plan->options.int8->max_pool(&args);
+    vgg_activation_clear_padding(run->out, args.y, task.begin, task.end);
 }
 
 /* The mean of a window of one channel, rounded to nearest, halves up. */
@@ -215,7 +217,7 @@ static void avg_pool_task(void *context, size_t index, int worker)
             }
         }
     }
-    vgg_activation_clear_frame(run->out, y, 0, out.h);
+    vgg_activation_clear_padding(run->out, y, 0, out.h);
 }
 
 /* Blocks into features in PyTorch's order; zeros up to whole blocks of them. */
@@ -243,7 +245,8 @@ static void linear_task(void *context, size_t index, int worker)
     (void)worker;
     const struct step_run *run = context;
     const struct vgg_step *step = run->step;
-    const struct vgg_int8_step *int8 = &step->int8;
+    const struct vgg_int8_linear_step *int8 = &step->int8_linear;
+    const struct vgg_int8_weights *weights = &int8->weights;
     const struct vgg_activation *out = run->out;
     const int64_t groups = vgg_ceil_div(out->shape.c, VGG_INT8_GROUP);
     const bool bytes = out->element_bytes == 1;
@@ -251,17 +254,17 @@ static void linear_task(void *context, size_t index, int worker)
         .x = run->in->data_bytes,
         .x_stride = run->in->n_stride,
         .k_blocks = int8->k_blocks,
-        .weight = int8->weight,
-        .scaling = {int8->bias, int8->scale, int8->weight_sum},
+        .weight = weights->weight,
+        .scaling = {weights->bias, weights->scale, weights->weight_sum},
         .y = bytes ? out->data_bytes : NULL,
         .y_float = bytes ? NULL : out->data,
         .y_stride = out->n_stride,
-        .begin = (int)(groups * (int64_t)index / step->groups),
-        .end = (int)(groups * ((int64_t)index + 1) / step->groups),
+        .begin = (int)(groups * (int64_t)index / step->cut.groups),
+        .end = (int)(groups * ((int64_t)index + 1) / step->cut.groups),
         .rows = out->shape.c,
         .n = run->count,
     };
-    run->plan->int8->linear(&args);
+    run->plan->options.int8->linear(&args);
     if (bytes && args.end == groups) {
         /* Up to a whole block of features, as the next layer reads them. */
         const ptrdiff_t written = (ptrdiff_t)groups * VGG_INT8_GROUP;
@@ -271,23 +274,24 @@ static void linear_task(void *context, size_t index, int worker)
     }
 }
 
-void vgg_int8_run_step(struct vgg_plan *plan, struct vgg_pool *pool, struct vgg_step *step,
-                       const float *input, int count)
+void vgg_int8_run_step(struct vgg_executor *executor, const struct vgg_step *step)
 {
     struct step_run run = {
-        .plan = plan,
+        .plan = executor->plan,
         .step = step,
-        .in = step->in >= 0 ? &plan->activations[step->in] : NULL,
-        .out = &plan->activations[step->out],
-        .input = input,
-        .count = count,
+        .in = step->in >= 0 ? &executor->activations[step->in] : NULL,
+        .out = &executor->activations[step->out],
+        .input = executor->input,
+        .count = executor->count,
+        .scratch = (uint8_t *)vgg_executor_get_state(executor, step)->scratch,
     };
-    const size_t tasks = (size_t)count * (size_t)step->groups * (size_t)step->chunks;
+    struct vgg_pool *pool = executor->pool;
+    const size_t tasks = (size_t)run.count * (size_t)step->cut.groups * (size_t)step->cut.chunks;
     switch (step->kind) {
     case VGG_STEP_QUANTIZE_INPUT:
         run_quantize(&run, pool, tasks);
         break;
-    case VGG_STEP_CONV:
+    case VGG_STEP_INT8_CONV:
         vgg_pool_run(pool, tasks, conv_task, &run);
         break;
     case VGG_STEP_MAX_POOL:
@@ -299,22 +303,22 @@ void vgg_int8_run_step(struct vgg_plan *plan, struct vgg_pool *pool, struct vgg_
     case VGG_STEP_FLATTEN:
         vgg_pool_run(pool, tasks, flatten_task, &run);
         break;
-    case VGG_STEP_LINEAR:
-        vgg_pool_run(pool, (size_t)step->groups, linear_task, &run);
+    case VGG_STEP_INT8_LINEAR:
+        vgg_pool_run(pool, (size_t)step->cut.groups, linear_task, &run);
         break;
-    default: /* IDENTITY: vgg_int8_fuse makes no others */
+    default: /* IDENTITY: int8 nets have no others */
         break;
     }
 }
 
-void vgg_int8_to_planar(const struct vgg_plan *plan, const struct vgg_activation *a, int picture,
-                        float *out)
+void vgg_int8_to_nchw(const struct vgg_plan *plan, const struct vgg_activation *a, int image,
+                      float *out)
 {
     const bool input = a->lanes == VGG_INT8_INPUT_BLOCK;
     for (int c = 0; c < a->shape.c; c++) {
-        const uint8_t *x = block_of(a, picture, c / a->lanes) + c % a->lanes;
-        const float low = input ? plan->grid.low[c] : 0;
-        const float scale = input ? plan->grid.step[c] : a->scale;
+        const uint8_t *x = block_of(a, image, c / a->lanes) + c % a->lanes;
+        const float low = input ? plan->options.grid->low[c] : 0;
+        const float scale = input ? plan->options.grid->step[c] : a->scale;
         for (int h = 0; h < a->shape.h; h++) {
             for (int w = 0; w < a->shape.w; w++) {
                 *out++ = low + (float)x[h * a->row_stride + (ptrdiff_t)w * a->lanes] * scale;

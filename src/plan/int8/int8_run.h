@@ -5,13 +5,10 @@
 #include "base/pool.h"
 #include "plan/types.h"
 
-/* Runs one step for `count` pictures.
- *   input  the caller's, which is quantised */
-void vgg_int8_run_step(struct vgg_plan *plan, struct vgg_pool *pool, struct vgg_step *step,
-                       const float *input, int count);
+void vgg_int8_run_step(struct vgg_executor *executor, const struct vgg_step *step);
 
-/* Copies one picture of an activation of bytes as planar [c][h][w], as the numbers that they stand for. */
-void vgg_int8_to_planar(const struct vgg_plan *plan, const struct vgg_activation *activation,
-                        int picture, float *out);
+/* Copies one image of an activation of bytes as NCHW, as the numbers that they stand for. */
+void vgg_int8_to_nchw(const struct vgg_plan *plan, const struct vgg_activation *activation,
+                      int image, float *out);
 
 #endif
