@@ -1,9 +1,9 @@
-/* From a float32 net to one of 8-bit weights and activations, by pictures like those that it is for.
+/* From a float32 net to one of 8-bit weights and activations, calibrated with representative images.
  *
- *     vgg_quantizer_create ─► add each picture ─► choose ─► (measure each picture) ─► save
+ *     vgg_quantizer_create ─► add each image ─► choose ─► (measure each image) ─► save
  *
  * What is saved is a packed file that is opened like any checkpoint. Its net is integer from end to end: the
- * picture's numbers, each convolution and linear layer with ReLU, and pools give bytes; the last linear layer
+ * input, each convolution and linear layer with ReLU, and pools give bytes; the last linear layer
  * gives float32 logits. All instruction sets compute the same bits of it. */
 #ifndef VGG_QUANTIZE_H
 #define VGG_QUANTIZE_H
@@ -16,13 +16,13 @@
 extern "C" {
 #endif
 
-/* How the number that the largest byte of an activation stands for is found; larger ones are clipped to it. */
+/* How the value of the largest byte of an activation is chosen; larger values are clipped to it. */
 enum vgg_clip {
-    VGG_CLIP_MIN_MAX, /* the largest number there was */
-    VGG_CLIP_99_999,  /* the number that so many per cent of all are not above */
+    VGG_CLIP_MIN_MAX, /* the maximum */
+    VGG_CLIP_99_999,  /* the 99.999th percentile */
     VGG_CLIP_99_99,
     VGG_CLIP_99_9,
-    VGG_CLIP_MSE, /* the one with the least mean-square error, of clipping and rounding together */
+    VGG_CLIP_MSE, /* the smallest mean-square error of clipping and rounding together */
 };
 /* "min-max", "99.999 %", "99.99 %", "99.9 %", "mse". Never NULL. */
 VGG_API const char *vgg_clip_string(enum vgg_clip clip);
@@ -39,47 +39,47 @@ typedef struct vgg_quantizer vgg_quantizer;
  *   model    borrowed: it (and its checkpoint) must outlive the quantizer
  *   options  NULL for the defaults
  *   out      receives the quantizer, to be destroyed by the caller; NULL after an error
- * It needs memory for the whole int8 net, and for some of the pictures.
+ * It needs memory for the whole int8 net, and for some of the images.
  * Errors: ARGUMENT (an int8 model, a dense one), UNSUPPORTED (a net that is not convolutions with ReLU, pools, and
- * linear layers with ReLU between them; weights that are no numbers), LIMIT, MEMORY. Threads: one call at a time. */
+ * linear layers with ReLU between them; non-finite weights), LIMIT, MEMORY. Threads: one call at a time. */
 VGG_API vgg_status vgg_quantizer_create(const vgg_model *model,
                                         const struct vgg_quantizer_options *options,
                                         vgg_quantizer **out, struct vgg_error *err);
 /* Frees the quantizer. NULL is allowed. */
 VGG_API void vgg_quantizer_destroy(vgg_quantizer *quantizer);
 
-/* Runs the float32 net on a picture and remembers how its activations are distributed.
+/* Runs the float32 net on an image and remembers how its activations are distributed.
  *   input  [3][height][width] float32 of the model's size, normalised (vgg_image_to_tensor); borrowed
- * A hundred varied pictures are plenty.
- * Errors: ARGUMENT (after vgg_quantizer_choose), UNSUPPORTED (activations that are no numbers). */
+ * A hundred varied images suffice.
+ * Errors: ARGUMENT (after vgg_quantizer_choose), UNSUPPORTED (non-finite activations). */
 VGG_API vgg_status vgg_quantizer_add(vgg_quantizer *quantizer, const float *input,
                                      struct vgg_error *err);
 
-/* Called as often as there is something to tell: done of total steps of about the same time. */
+/* Called after each of `total` steps of about the same time. */
 typedef void vgg_progress_fn(void *user, int done, int total);
 
 /* Quantises the weights, with the rounding error's mean taken out by the biases; tries for every layer every
- * enum vgg_clip, and keeps what makes the smallest error of the logits on pictures that were added.
+ * enum vgg_clip, and keeps what makes the smallest error of the logits on images that were added.
  *   progress  NULL, or called now and then
- * Errors: ARGUMENT (no picture was added; called twice), MEMORY. */
+ * Errors: ARGUMENT (no image was added; called twice), MEMORY. */
 VGG_API vgg_status vgg_quantizer_choose(vgg_quantizer *quantizer, vgg_progress_fn *progress,
                                         void *user, struct vgg_error *err);
 
-/* Runs both nets on a picture, for what the next two functions tell.
- *   input  as for vgg_quantizer_add, and may be the same pictures
+/* Runs both nets on an image, and accumulates what the next two functions report.
+ *   input  as for vgg_quantizer_add, and may be the same images
  * Errors: ARGUMENT (before vgg_quantizer_choose). */
 VGG_API vgg_status vgg_quantizer_measure(vgg_quantizer *quantizer, const float *input,
                                          struct vgg_error *err);
 
-/* What became of a convolution or linear layer with its ReLU. */
+/* Per-layer quantisation results, of a convolution or linear layer with its ReLU. */
 struct vgg_quantized_layer {
     const char *name; /* the module path, "features.0"; borrowed */
     /* And that of its ReLU; its own of the last layer, whose logits are no bytes. */
     const char *output;
     enum vgg_clip clip; /* the last four are 0 for the last layer */
-    float scale;        /* the number that a byte of 1 stands for */
-    float largest;      /* the largest number there was; 255 * scale is the largest that is left */
-    double clipped;     /* share of the numbers above that, 0 … 1 */
+    float scale;        /* the value of a byte of 1 */
+    float largest;      /* the maximum; 255 * scale is the largest value kept */
+    double clipped;     /* share of the values above that, 0 … 1 */
     /* Signal-to-noise ratio of the output, by clipping and rounding it alone. */
     double rounding_snr_db;
     /* And of the int8 net's output against the float32 net's, all errors before it included; NaN before anything
@@ -92,9 +92,9 @@ VGG_API size_t vgg_quantizer_get_layer_count(const vgg_quantizer *quantizer);
 VGG_API void vgg_quantizer_get_layer(const vgg_quantizer *quantizer, size_t index,
                                      struct vgg_quantized_layer *out);
 
-/* Both nets' logits on the pictures that were measured. */
+/* Both nets' logits on the images that were measured. */
 struct vgg_quantized_totals {
-    int added; /* pictures */
+    int added; /* images */
     int measured;
     int same_top1;  /* of those measured */
     double snr_db;  /* signal-to-noise ratio of the logits; NaN before anything was measured */

@@ -18,11 +18,11 @@ typedef void vgg_node_fn(void *user, const char *name, const int64_t *shape, int
                          const float *data);
 
 /* How convolutions are computed; all in float32. F(m) is Winograd's F(m × m, 3 × 3); convolutions it
- * does not fit (other kernels, the first layer) are direct whatever is asked for. An int8 net's are always direct,
+ * does not fit (other kernels, the first layer) are direct whatever is requested. An int8 net's are always direct,
  * in integers: anything but AUTO is an error of ARGUMENT. */
 enum vgg_conv_algorithm {
     VGG_CONV_AUTO,  /* the fastest for each layer, by a cost model */
-    VGG_CONV_EXACT, /* the same from direct and F(2) only; not on AMX unless that is asked for */
+    VGG_CONV_EXACT, /* the same from direct and F(2) only; not on AMX unless that is requested */
     VGG_CONV_DIRECT,
     VGG_CONV_F2,
     VGG_CONV_F4,
@@ -30,33 +30,38 @@ enum vgg_conv_algorithm {
 };
 
 struct vgg_session_options {
-    int threads;      /* 0: vgg_cpu_count() */
-    enum vgg_isa isa; /* the instruction set; VGG_ISA_AUTO: the best, see conv */
+    /* 0: vgg_cpu_count(). */
+    int threads;
+    /* The instruction set; VGG_ISA_AUTO: the best, see conv. */
+    enum vgg_isa isa;
     enum vgg_conv_algorithm conv;
-    bool one_shot;        /* plan for the earliest answer to a single run, preparation included, and
-                             not for the fastest run: weights are brought into kernel order by each
-                             run, step by step in memory that they share. It may run again, but then it
-                             prepares again: for more than one or two runs this is the slower choice */
-    int batch;            /* the most pictures in one run; 0: 1 */
-    int height, width;    /* of the input in pixels; 0: the model's */
-    vgg_node_fn *on_node; /* not NULL: every node is computed on its own, unfused, and reported */
+    /* Minimise first-run latency, prepacking included: each run prepacks the weights again, step by step, in memory
+     * that the steps share. For more than one or two runs this is the slower choice. */
+    bool one_shot;
+    /* Maximum number of images in one run; 0: 1. */
+    int batch;
+    /* Of the input, in pixels; 0: the model's. */
+    int height, width;
+    /* Not NULL: every node is computed on its own, unfused, and reported. */
+    vgg_node_fn *on_node;
     void *on_node_user;
-    const struct vgg_limits *limits; /* NULL: the defaults */
-    bool low_memory; /* the least private memory for any number of runs: as one_shot, no weights are
-                             kept in kernel order, and algorithms are those that need hardly more than
-                             the largest activations do. Slower than either. Weights that a packed
-                             file has ready cost nothing; an int8 net needs no more in any plan */
+    /* NULL: the defaults. */
+    const struct vgg_limits *limits;
+    /* Minimise private memory for any number of runs: no prepacked weights are kept, as with one_shot, and algorithms
+     * are those that need hardly more than the largest activations do. Slower than either. Weights that a packed
+     * file has prepacked cost nothing; an int8 net needs no more in any plan. */
+    bool low_memory;
     uint64_t reserved[7];
 };
 
 typedef struct vgg_session vgg_session;
 
-/* Plans the net for one input size, prepares the weights (but see one_shot), starts the threads. Sessions of a model
+/* Plans the net for one input size, prepacks the weights (but see one_shot), starts the threads. Sessions of a model
  * with the same options share the plan and its weights, and each has only its own activations.
  *   model    borrowed: it (and its checkpoint) must outlive the session; may serve many sessions
  *   options  NULL for the defaults
  *   out      receives the session, to be destroyed by the caller; NULL after an error
- * Errors: ARGUMENT, UNSUPPORTED (CPU; weights that are no numbers; a packed file with weights for other CPUs only),
+ * Errors: ARGUMENT, UNSUPPORTED (CPU; non-finite weights; a packed file with weights for other CPUs only),
  * FORMAT (numbers of an int8 net that would not fit its sums), MISMATCH (input too small for the net's pools),
  * IO (a thread cannot be started), LIMIT, MEMORY. Threads: any. */
 VGG_API vgg_status vgg_session_create(const vgg_model *model,
@@ -80,8 +85,8 @@ struct vgg_session_info {
     int threads;
     enum vgg_isa isa;
     int height, width;
-    /* Private copies of weights in kernel order, once for all of the model's sessions with the same options; those
-     * that one-shot runs make are in activation_bytes. */
+    /* Prepacked weights, once for all of the model's sessions with the same options; those that
+     * one-shot runs make are in activation_bytes. */
     uint64_t weight_bytes;
     uint64_t activation_bytes; /* private memory for activations and all else that a run needs */
     uint64_t reserved[8];
@@ -101,18 +106,18 @@ struct vgg_step_info {
     uint64_t weight_bytes; /* read, but see read_bytes */
     uint64_t input_bytes, output_bytes;
     double predicted_ms; /* 0: no prediction */
-    uint64_t last_ns;    /* of the last run, preparation not included; 0 before the first */
-    /* Bringing its weights into kernel order: when the session was made, or in a one-shot session for the last
-     * run; 0 where they are used in place. */
-    uint64_t prepare_ns;
-    /* Where the weights are in columns (VGG_LAYOUT_COLUMNS), those of inputs that are zero are not read. */
+    uint64_t last_ns;    /* of the last run, prepacking not included; 0 before the first */
+    /* Prepacking its weights: when the plan was made, or in a one-shot session for the last run; 0 where they are
+     * used in place. */
+    uint64_t prepack_ns;
+    /* Column-major weights (VGG_LAYOUT_COLUMNS) of inputs that are zero are not read. */
     uint64_t read_bytes; /* of weights, in the last run; else weight_bytes */
     /* Share of the inputs that were not zero in the last run; else 1, and 0 where there are no weights. */
     double input_density;
-    /* Private copies of its weights, from the session's beginning to its end. */
+    /* Private copies of its weights, as long as the plan lives. */
     uint64_t kept_bytes;
-    /* Needed beside input and output while it runs: scratch, and in one-shot and low-memory sessions its weights
-     * in kernel order. */
+    /* Needed beside input and output while it runs: scratch, and in one-shot and low-memory sessions its prepacked
+     * weights. */
     uint64_t scratch_bytes;
     uint64_t reserved[3];
 };
@@ -120,17 +125,18 @@ VGG_API size_t vgg_session_get_step_count(const vgg_session *session);
 VGG_API void vgg_session_get_step(const vgg_session *session, size_t index,
                                   struct vgg_step_info *info);
 
-/* What this machine can do at most with the session's threads and instruction set, measured now (about
- * 60 ms): float32 operations (two a multiply-add) on operands in the first-level cache, and reading memory,
- * the session's largest weights in place. */
-struct vgg_roof {
+/* Peak performance of this machine with the session's threads and instruction set, measured now (about 60 ms): float32
+ * operations (two a multiply-add) on operands in the first-level cache, and reading memory, the session's largest
+ * weights in place. */
+struct vgg_peak {
     double flops_per_second;
-    double bytes_per_second; /* 0 without a large layer whose weights are in place or copied */
-    double winograd_flops_per_second; /* of Winograd's products: as above, but where the instruction
-                                             set has a unit for them; 0 in an int8 net */
+    /* 0 without a large layer whose weights are in place or copied. */
+    double bytes_per_second;
+    /* Of Winograd's products: as above, but where the instruction set has a unit for them; 0 in an int8 net. */
+    double winograd_flops_per_second;
     double reserved[5];
 };
-VGG_API void vgg_session_measure_roof(vgg_session *session, struct vgg_roof *roof);
+VGG_API void vgg_session_measure_peak(vgg_session *session, struct vgg_peak *out);
 
 /* One class of a ranking. */
 struct vgg_ranked {

@@ -1,4 +1,4 @@
-/* What each step is and does, in words and figures: what the public functions report of a plan. */
+/* The algorithm and the amounts of each step, as the public functions report them. */
 #include "plan/describe.h"
 
 #include <stdio.h>
@@ -28,23 +28,23 @@ static void name_linear(const struct vgg_plan *plan, const struct vgg_step *step
     const bool in_place = vgg_linear_is_in_place(step);
     const bool halves = in_place && weight->dtype != VGG_DTYPE_F32;
     snprintf(text, bytes, "%s%s%s",
-             vgg_is_in_columns(weight) ? "columns"
-             : in_place                ? "in place"
-             : plan->options.one_shot  ? "read by slices"
-                                       : "float32 copy",
+             vgg_is_column_major(weight) ? "column-major"
+             : in_place                  ? "in place"
+             : plan->options.one_shot    ? "read by slices"
+                                         : "float32 copy",
              halves ? ", " : "", halves ? vgg_dtype_string(weight->dtype) : "");
 }
 
 static void name_conv(const struct vgg_conv_choice *choice, char *text, size_t bytes)
 {
-    const char *stored = choice->stored != NULL ? ", in place" : "";
+    const char *where = choice->prepacked != NULL ? ", in place" : "";
     if (choice->algorithm == VGG_DIRECT) {
-        snprintf(text, bytes, "direct%s", stored);
+        snprintf(text, bytes, "direct%s", where);
     } else if (choice->algorithm == VGG_WINOGRAD_TILES) {
         snprintf(text, bytes, "F(%d) by tiles of %d%s", choice->winograd.m, choice->winograd.block,
-                 stored);
+                 where);
     } else {
-        snprintf(text, bytes, "F(%d) by frequency%s", choice->winograd.m, stored);
+        snprintf(text, bytes, "F(%d) by frequency%s", choice->winograd.m, where);
     }
 }
 
@@ -60,7 +60,7 @@ static void count_linear(const struct vgg_plan *plan, const struct vgg_step *ste
     const struct vgg_activation *out = &plan->activations[step->out];
     const struct vgg_linear_view linear = vgg_linear_view(step);
     const size_t rows = (size_t)linear.rows;
-    const size_t elements = vgg_is_in_columns(linear.weight)
+    const size_t elements = vgg_is_column_major(linear.weight)
                                 ? vgg_columns_elements(rows, linear.features)
                                 : rows * linear.features;
     const size_t element_bytes =

@@ -1,4 +1,4 @@
-/* What each step is and does, for the public functions. */
+/* The algorithm and the amounts of each step, as the public functions report them. */
 #ifndef VGG_PLAN_DESCRIBE_H
 #define VGG_PLAN_DESCRIBE_H
 

@@ -5,7 +5,7 @@
 #include "plan/types.h"
 
 /* Sets the padding, strides and sizes of all activations. Errors: LIMIT. */
-vgg_status vgg_plan_measure(struct vgg_plan *plan, struct vgg_error *err);
+vgg_status vgg_plan_size_activations(struct vgg_plan *plan, struct vgg_error *err);
 
 /* Sets the place of all activations and workspaces, and the size of the slab that they are in. Errors: LIMIT. */
 vgg_status vgg_plan_lay_out(struct vgg_plan *plan, struct vgg_error *err);

@@ -15,14 +15,14 @@ static vgg_status build(struct vgg_plan *plan, const struct vgg_node *nodes, siz
 {
     vgg_status status = vgg_plan_make_steps(plan, nodes, node_count, err);
     if (status == VGG_OK) {
-        status = vgg_plan_measure(plan, err);
+        status = vgg_plan_size_activations(plan, err);
     }
     if (status == VGG_OK) {
         if (plan->options.int8 != NULL) {
             vgg_int8_partition(plan);
         } else {
             vgg_f32_partition(plan);
-            vgg_plan_measure_weights(plan);
+            vgg_plan_size_weights(plan);
         }
         status = vgg_plan_lay_out(plan, err);
     }

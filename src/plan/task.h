@@ -1,4 +1,4 @@
-/* One task of a step: a picture, a group of channels, a chunk of output rows. */
+/* One task of a step: an image, a group of channels, a chunk of output rows. */
 #ifndef VGG_PLAN_TASK_H
 #define VGG_PLAN_TASK_H
 

@@ -91,8 +91,8 @@ struct vgg_conv_choice {
     enum vgg_algorithm algorithm;
     struct vgg_winograd winograd;
     struct vgg_scratch scratch;
-    /* The weights, prepacked in the file; NULL: they must be prepacked. */
-    const struct vgg_prepared *stored;
+    /* Those in the file, or NULL. */
+    const struct vgg_prepared *prepacked;
     double predicted_ms;
     const char *reason;
 };

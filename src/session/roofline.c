@@ -1,11 +1,11 @@
-/* What the machine can do at most: arithmetic on operands at hand, and reading the largest weights. */
+/* The machine's peak: arithmetic on operands in the first-level cache, and reading the largest weights. */
 #include "session/roofline.h"
 
 #include "base/clock.h"
 
 enum { MIN_READ_BYTES = 32 << 20, ROUNDS = 3 };
 
-struct roof_run {
+struct peak_run {
     const struct vgg_kernels *kernels;
     const struct vgg_int8_kernels *int8; /* not NULL: it is products of bytes that count */
     const char *data;                    /* [threads][slice_bytes], or NULL */
@@ -19,7 +19,7 @@ static double seconds(void)
 }
 
 /* Arithmetic in a few milliseconds a round. */
-static void peak_task(struct roof_run *run, size_t index, void (*peak)(struct vgg_peak_args *args),
+static void peak_task(struct peak_run *run, size_t index, void (*peak)(struct vgg_peak_args *args),
                       int64_t iterations)
 {
     struct vgg_peak_args args = {.iterations = iterations, .seed = 0x1p-10f * (float)(index % 64)};
@@ -32,21 +32,21 @@ static void peak_task(struct roof_run *run, size_t index, void (*peak)(struct vg
 static void fma_task(void *context, size_t index, int worker)
 {
     (void)worker;
-    struct roof_run *run = context;
+    struct peak_run *run = context;
     peak_task(run, index, run->kernels->fma_peak, 150000);
 }
 
 static void product_task(void *context, size_t index, int worker)
 {
     (void)worker;
-    struct roof_run *run = context;
+    struct peak_run *run = context;
     peak_task(run, index, run->kernels->product_peak, run->kernels->v_parts > 1 ? 50000 : 150000);
 }
 
 static void int8_task(void *context, size_t index, int worker)
 {
     (void)worker;
-    struct roof_run *run = context;
+    struct peak_run *run = context;
     struct vgg_int8_peak_args args = {.iterations = 300000};
     run->int8->peak(&args);
     if (index == 0) {
@@ -57,15 +57,15 @@ static void int8_task(void *context, size_t index, int worker)
 static void read_task(void *context, size_t index, int worker)
 {
     (void)worker;
-    const struct roof_run *run = context;
+    const struct peak_run *run = context;
     run->kernels->read_peak(&(struct vgg_read_args){
         .data = run->data + index * run->slice_bytes,
         .bytes = run->slice_bytes,
     });
 }
 
-/* The shortest of a few rounds: the roof is what the machine can do, not what it did on average. */
-static double best_time(struct vgg_pool *pool, size_t tasks, vgg_task_fn *fn, struct roof_run *run)
+/* The shortest of a few rounds: the peak is what the machine can do, not what it did on average. */
+static double best_time(struct vgg_pool *pool, size_t tasks, vgg_task_fn *fn, struct peak_run *run)
 {
     double best = 0;
     for (int round = 0; round < ROUNDS; round++) {
@@ -86,18 +86,17 @@ static const void *get_linear_weights(const struct vgg_step *step)
                                               : NULL;
 }
 
-void vgg_plan_measure_roof(const struct vgg_plan *plan, struct vgg_pool *pool,
-                           struct vgg_roof *roof)
+void vgg_plan_measure_peak(const struct vgg_plan *plan, struct vgg_pool *pool, struct vgg_peak *out)
 {
     const size_t threads = (size_t)vgg_pool_get_threads(pool);
-    struct roof_run run = {.kernels = plan->options.kernels, .int8 = plan->options.int8};
+    struct peak_run run = {.kernels = plan->options.kernels, .int8 = plan->options.int8};
     size_t bytes = 0;
-    *roof = (struct vgg_roof){0};
+    *out = (struct vgg_peak){0};
     double time = best_time(pool, threads, run.int8 != NULL ? int8_task : fma_task, &run);
-    roof->flops_per_second = run.flops * (double)threads / time;
+    out->flops_per_second = run.flops * (double)threads / time;
     if (run.int8 == NULL) {
         time = best_time(pool, threads, product_task, &run);
-        roof->winograd_flops_per_second = run.flops * (double)threads / time;
+        out->winograd_flops_per_second = run.flops * (double)threads / time;
     }
     for (int s = 0; s < plan->step_count; s++) {
         const void *weights = get_linear_weights(&plan->steps[s]);
@@ -110,6 +109,6 @@ void vgg_plan_measure_roof(const struct vgg_plan *plan, struct vgg_pool *pool,
         /* Slices of a task's size in the layer itself, so that both read in the same pattern. */
         const size_t slices = bytes >> 20;
         run.slice_bytes = 1 << 20;
-        roof->bytes_per_second = (double)(slices << 20) / best_time(pool, slices, read_task, &run);
+        out->bytes_per_second = (double)(slices << 20) / best_time(pool, slices, read_task, &run);
     }
 }

@@ -1,12 +1,12 @@
-/* What the machine can do at most. */
+/* The machine's peak performance. */
 #ifndef VGG_SESSION_ROOFLINE_H
 #define VGG_SESSION_ROOFLINE_H
 
 #include "base/pool.h"
 #include "plan/types.h"
 
-/* See vgg_session_measure_roof. */
-void vgg_plan_measure_roof(const struct vgg_plan *plan, struct vgg_pool *pool,
-                           struct vgg_roof *roof);
+/* See vgg_session_measure_peak. */
+void vgg_plan_measure_peak(const struct vgg_plan *plan, struct vgg_pool *pool,
+                           struct vgg_peak *out);
 
 #endif

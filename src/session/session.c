@@ -134,13 +134,13 @@ void vgg_session_get_step(const vgg_session *session, size_t index, struct vgg_s
     const bool counted = state->inputs > 0;
     *info = session->plan->info[index];
     info->last_ns = state->last_ns;
-    info->prepare_ns = step->prepack_ns + state->prepack_ns;
+    info->prepack_ns = step->prepack_ns + state->prepack_ns;
     info->read_bytes = counted ? state->read_bytes : info->weight_bytes;
     info->input_density =
         counted ? (double)state->nonzero_inputs / (double)state->inputs : info->products > 0;
 }
 
-void vgg_session_measure_roof(vgg_session *session, struct vgg_roof *roof)
+void vgg_session_measure_peak(vgg_session *session, struct vgg_peak *out)
 {
-    vgg_plan_measure_roof(session->plan, session->pool, roof);
+    vgg_plan_measure_peak(session->plan, session->pool, out);
 }

@@ -115,7 +115,7 @@ def prepared():
         BIAS: {"layout": "direct", "group": 8, "channels": 3}})
     yield bad("ready-of-a-matrix", "no tensor of F32 and of layout direct", classifier_0_weight={
         "layout": "direct", "group": 8, "channels": 3})
-    yield bad("ready-for-nobody", ("packed for no CPU that this version knows alone", "--for any"), plain=False,
+    yield bad("ready-for-nobody", ("prepacked for no CPU that this version knows only", "plain weights for every CPU"), plain=False,
               ready=[{**direct, "group": 24, "floats": 648}])
     yield bad("ready-for-other-blocks", "packed for no CPU", plain=False, ready=[{**direct, "channels": 5, "floats": 360}])
     yield bad("ready-as-another-form", "packed for no CPU", plain=False, ready=[winograd])

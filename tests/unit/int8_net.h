@@ -18,7 +18,7 @@ struct int8_net {
 struct int8_net *int8_net_create(void);
 void int8_net_destroy(struct int8_net *net);
 
-/* The logits of one picture [3][INT8_H][INT8_W].
+/* The logits of one image [3][INT8_H][INT8_W].
  *   see  NULL, or called after each node but convolutions and linear layers with what it gave, [c][h][w] bytes
  *        times their scale */
 typedef void int8_see_fn(void *user, size_t node, struct vgg_shape shape, const float *numbers);

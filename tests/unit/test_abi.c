@@ -29,7 +29,7 @@ START_TEST(keeps_the_sizes_of_structs)
     ck_assert_uint_eq(sizeof(struct vgg_session_options), 120);
     ck_assert_uint_eq(sizeof(struct vgg_session_info), 96);
     ck_assert_uint_eq(sizeof(struct vgg_step_info), 152);
-    ck_assert_uint_eq(sizeof(struct vgg_roof), 64);
+    ck_assert_uint_eq(sizeof(struct vgg_peak), 64);
     ck_assert_uint_eq(sizeof(struct vgg_ranked), 16);
     ck_assert_uint_eq(sizeof(struct vgg_quantizer_options), 72);
     ck_assert_uint_eq(sizeof(struct vgg_quantized_layer), 104);
@@ -61,7 +61,7 @@ START_TEST(leaves_room_to_grow)
     ck_assert(IS_LAST(struct vgg_session_options));
     ck_assert(IS_LAST(struct vgg_session_info));
     ck_assert(IS_LAST(struct vgg_step_info));
-    ck_assert(IS_LAST(struct vgg_roof));
+    ck_assert(IS_LAST(struct vgg_peak));
     ck_assert(IS_LAST(struct vgg_quantizer_options));
     ck_assert(IS_LAST(struct vgg_quantized_layer));
     ck_assert(IS_LAST(struct vgg_quantized_totals));

@@ -1,4 +1,4 @@
-/* plan/columns: nets whose fully connected weights are in columns, of each type, against double precision; the
+/* plan/f32/sparse_linear: nets whose fully connected weights are column-major, of each type, against double precision; the
  * same bits for all threads and batches; what was read is what the inputs needed; NaN and infinity. */
 #include "unit.h"
 
@@ -9,7 +9,7 @@
 #include "plan_net.h"
 #include "plan_run.h"
 
-enum { BATCH = 11, THREADS = 3 }; /* a tile of pictures and a part of one */
+enum { BATCH = 11, THREADS = 3 }; /* a tile of images and a part of one */
 static const struct vgg_shape input_shape = {3, NET_H, NET_W};
 static const enum vgg_dtype dtypes[] = {VGG_DTYPE_F32, VGG_DTYPE_BF16, VGG_DTYPE_F16};
 /* As in test_plan.c: weights of 16 bits are what they are, and arithmetic is float32. */
@@ -111,7 +111,7 @@ START_TEST(copies_what_it_cannot_read)
 }
 END_TEST
 
-/* Runs `count` pictures and compares what the last linear layer counts with its inputs, [BATCH][k]. */
+/* Runs `count` images and compares what the last linear layer counts with its inputs, [BATCH][k]. */
 static void check_counts(const struct net *net, const float *input, int count,
                          float (*inputs)[NET_LARGEST], enum vgg_dtype dtype)
 {
@@ -121,7 +121,7 @@ static void check_counts(const struct net *net, const float *input, int count,
     struct vgg_pool *pool;
     struct vgg_plan *plan;
     struct vgg_executor *executor;
-    char algorithm[32] = "columns";
+    char algorithm[32] = "column-major";
     ck_assert_int_eq(vgg_pool_create(1, NULL, &pool, NULL), VGG_OK);
     ck_assert_int_eq(vgg_plan_create(net->nodes, net->count, "net", &options, pool, &plan, NULL),
                      VGG_OK);
@@ -146,7 +146,7 @@ static void check_counts(const struct net *net, const float *input, int count,
         strcat(strcat(algorithm, ", "), vgg_dtype_string(dtype));
     }
     ck_assert_str_eq(info->algorithm, algorithm);
-    /* One picture of whose inputs few are zero reads all. */
+    /* One image of whose inputs few are zero reads all. */
     needed = count == 1 && nonzero > (uint64_t)k / 4 * 3 ? (uint64_t)k : needed;
     ck_assert_uint_lt(nonzero, (uint64_t)(count * k));
     ck_assert_uint_eq(state->inputs, (uint64_t)(count * k));
@@ -210,7 +210,7 @@ START_TEST(reads_few_zeros)
 }
 END_TEST
 
-/* A picture with one NaN or infinity gives what weights in rows give, and leaves every bit of the pictures
+/* An image with one NaN or infinity gives what weights in rows give, and leaves every bit of the images
  * beside it. */
 START_TEST(multiplies_what_is_no_number)
 {

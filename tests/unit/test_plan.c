@@ -18,7 +18,7 @@ static const struct vgg_shape input_shape = {3, NET_H, NET_W};
 /* What a test starts from. */
 struct setup {
     struct net *net;
-    float *input; /* [BATCH] pictures */
+    float *input; /* [BATCH] images */
 };
 
 static struct setup set_up(void)
@@ -110,7 +110,7 @@ static void check_node(void *user, const char *name, const int64_t *shape, int n
     const size_t count = (size_t)want.c * (size_t)want.h * (size_t)want.w;
     for (size_t n = 0; n < BATCH; n++) {
         const double error = plan_compare(data + n * count, expected[i][n], count);
-        ck_assert_msg(error <= tolerance, "%s: picture %zu: error %g", name, n, error);
+        ck_assert_msg(error <= tolerance, "%s: image %zu: error %g", name, n, error);
     }
     plan_allocations = before; /* those of the assertions do not count */
 }
@@ -215,7 +215,7 @@ START_TEST(normalises_local_responses)
 }
 END_TEST
 
-/* A run in one picture and thread, and all others: the same bits. */
+/* A run in one image and thread, and all others: the same bits. */
 static void check_bits(const struct setup *setup)
 {
     for (enum vgg_isa isa = VGG_ISA_SCALAR; isa <= VGG_ISA_NEON; isa++) {
@@ -228,7 +228,7 @@ static void check_bits(const struct setup *setup)
             run(setup, &options, 1, 1, first[0]);
             for (int threads = 1; threads <= THREADS; threads++) {
                 for (int batch = 1; batch <= BATCH; batch++) {
-                    /* A plan for more pictures than it is given must not mind either. */
+                    /* A plan for more images than it is given must not mind either. */
                     for (int at_once = 1; at_once <= batch; at_once++) {
                         options.batch = batch;
                         memset(other, 0, sizeof other);
@@ -397,13 +397,13 @@ START_TEST(measures_no_weights_that_are_not_there)
     struct vgg_error err = {0};
     ck_assert_int_eq(vgg_pool_create(2, NULL, &pool, NULL), VGG_OK);
     for (int low = 0; low < 2; low++) {
-        struct vgg_roof roof;
+        struct vgg_peak roof;
         options.one_shot = low == 0;
         options.low_memory = low != 0;
         vgg_status status =
             vgg_plan_create(setup.net->nodes, setup.net->count, "net", &options, pool, &plan, &err);
         ck_assert_msg(status == VGG_OK, "%s", err.message);
-        vgg_plan_measure_roof(plan, pool, &roof);
+        vgg_plan_measure_peak(plan, pool, &roof);
         ck_assert_double_gt(roof.flops_per_second, 0);
         ck_assert_double_eq(roof.bytes_per_second, 0);
         vgg_plan_destroy(plan);

@@ -208,7 +208,7 @@ static void close_net(struct opened *net)
     net->checkpoint = NULL;
 }
 
-/* Pictures of 8-bit pixels, normalised as the model's preprocessing has it. */
+/* Images of 8-bit pixels, normalised as the model's preprocessing has it. */
 static void make_pictures(const vgg_model *model, float made[PICTURES][PICTURE])
 {
     const struct vgg_preprocess *preprocess = vgg_model_get_preprocess(model);
@@ -221,7 +221,7 @@ static void make_pictures(const vgg_model *model, float made[PICTURES][PICTURE])
     }
 }
 
-/* From pictures to the file at `path`. */
+/* From images to the file at `path`. */
 static vgg_status quantize(const vgg_model *model, float used[][PICTURE], int count,
                            struct vgg_quantized_totals *totals)
 {
@@ -252,7 +252,7 @@ static void run(const vgg_model *model, const float *input, int count, float *lo
     vgg_session_destroy(session);
 }
 
-static float pictures[PICTURES][PICTURE];
+static float images[PICTURES][PICTURE];
 
 START_TEST(the_saved_net_does_what_was_measured)
 {
@@ -263,8 +263,8 @@ START_TEST(the_saved_net_does_what_was_measured)
     double signal = 0, noise = 0, largest = 0;
     make_folder();
     ck_assert_msg(open_net(&net, NULL, NULL) == VGG_OK, "%s", err.message);
-    make_pictures(net.model, pictures);
-    ck_assert_msg(quantize(net.model, pictures, PICTURES, &totals) == VGG_OK, "%s", err.message);
+    make_pictures(net.model, images);
+    ck_assert_msg(quantize(net.model, images, PICTURES, &totals) == VGG_OK, "%s", err.message);
     ck_assert_msg(vgg_checkpoint_open(path, NULL, &packed.checkpoint, &err) == VGG_OK, "%s",
                   err.message);
     ck_assert_int_eq(vgg_checkpoint_verify(packed.checkpoint, NULL, &err), VGG_OK);
@@ -273,8 +273,8 @@ START_TEST(the_saved_net_does_what_was_measured)
     vgg_model_get_info(packed.model, &info);
     ck_assert(info.int8 && !info.batch_norm && info.height == SIDE);
     ck_assert_str_eq(info.spec_source, "the packed file");
-    run(net.model, pictures[0], PICTURES, expected[0]);
-    run(packed.model, pictures[0], PICTURES, found[0]);
+    run(net.model, images[0], PICTURES, expected[0]);
+    run(packed.model, images[0], PICTURES, found[0]);
     for (int n = 0; n < PICTURES; n++) {
         for (int i = 0; i < CLASSES; i++) {
             const double difference = (double)found[n][i] - (double)expected[n][i];
@@ -372,16 +372,16 @@ START_TEST(calls_in_the_wrong_order_are_refused)
     float input[PICTURE] = {NAN};
     int steps = 0;
     ck_assert_int_eq(open_net(&net, NULL, NULL), VGG_OK);
-    make_pictures(net.model, pictures);
+    make_pictures(net.model, images);
     ck_assert_int_eq(vgg_quantizer_create(net.model, NULL, &quantizer, &err), VGG_OK);
     ck_assert_int_eq(vgg_quantizer_choose(quantizer, NULL, NULL, &err), VGG_ERR_ARGUMENT);
-    ck_assert_int_eq(vgg_quantizer_measure(quantizer, pictures[0], &err), VGG_ERR_ARGUMENT);
+    ck_assert_int_eq(vgg_quantizer_measure(quantizer, images[0], &err), VGG_ERR_ARGUMENT);
     ck_assert_int_eq(vgg_quantizer_save(quantizer, "/nowhere/x.vgg", &err), VGG_ERR_ARGUMENT);
-    ck_assert_int_eq(vgg_quantizer_add(quantizer, pictures[0], &err), VGG_OK);
+    ck_assert_int_eq(vgg_quantizer_add(quantizer, images[0], &err), VGG_OK);
     ck_assert_int_eq(vgg_quantizer_choose(quantizer, count_steps, &steps, &err), VGG_OK);
     ck_assert_int_eq(steps,
                      4 + 5 + 3 * 4); /* layers; methods; layers without the last, other methods */
-    ck_assert_int_eq(vgg_quantizer_add(quantizer, pictures[0], &err), VGG_ERR_ARGUMENT);
+    ck_assert_int_eq(vgg_quantizer_add(quantizer, images[0], &err), VGG_ERR_ARGUMENT);
     ck_assert_int_eq(vgg_quantizer_choose(quantizer, NULL, NULL, &err), VGG_ERR_ARGUMENT);
     ck_assert_int_eq(vgg_quantizer_save(quantizer, NULL, &err), VGG_ERR_ARGUMENT);
     ck_assert_int_eq(vgg_quantizer_save(quantizer, "/nowhere/x.vgg", &err), VGG_ERR_IO);
@@ -426,13 +426,13 @@ static vgg_status do_all(const struct vgg_context *context)
     float logits[CLASSES];
     vgg_status status = open_net(&net, NULL, context);
     if (status == VGG_OK) {
-        make_pictures(net.model, pictures);
-        status = quantize(net.model, pictures, 1, NULL);
+        make_pictures(net.model, images);
+        status = quantize(net.model, images, 1, NULL);
     }
     status = status ? status : vgg_checkpoint_open(path, context, &packed.checkpoint, &err);
     status = status ? status : vgg_model_create(packed.checkpoint, NULL, &packed.model, &err);
     status = status ? status : vgg_session_create(packed.model, &options, &session, &err);
-    status = status ? status : vgg_session_run(session, pictures[0], 1, logits, &err);
+    status = status ? status : vgg_session_run(session, images[0], 1, logits, &err);
     vgg_session_destroy(session);
     close_net(&packed);
     close_net(&net);

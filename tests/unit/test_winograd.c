@@ -160,7 +160,7 @@ START_TEST(nothing_changes_a_bit)
 }
 END_TEST
 
-/* A run on pictures that are not finite leaves nothing behind: not in frames, nor in channels past the
+/* A run on images that are not finite leaves nothing behind: not in frames, nor in channels past the
  * last one, nor beside partial tiles. */
 START_TEST(forgets_earlier_runs)
 {
@@ -171,11 +171,11 @@ START_TEST(forgets_earlier_runs)
         for (int form = 0; form < 2; form++) {
             float logits[3][NET_CLASSES];
             float *input = net_make_input(3, sizes[0].h, sizes[0].w);
-            const size_t picture = 3 * (size_t)sizes[0].h * (size_t)sizes[0].w;
-            for (size_t i = 0; i < picture; i++) {
-                input[picture + i] = i % 2 == 0 ? NAN : INFINITY;
+            const size_t image = 3 * (size_t)sizes[0].h * (size_t)sizes[0].w;
+            for (size_t i = 0; i < image; i++) {
+                input[image + i] = i % 2 == 0 ? NAN : INFINITY;
             }
-            memcpy(input + 2 * picture, input, picture * sizeof *input);
+            memcpy(input + 2 * image, input, image * sizeof *input);
             struct vgg_plan_options options = make_options(kernels, sizes[0], conv);
             options.form = forms[form];
             plan_run(net, &options, 2, &(struct plan_input){input, 3, 1}, NULL, logits[0]);

@@ -232,7 +232,7 @@ static void split_prepacking(struct run *run, struct report_image *result)
     for (size_t s = 0; is_one_shot(run) && s < vgg_session_get_step_count(run->session); s++) {
         struct vgg_step_info info;
         vgg_session_get_step(run->session, s, &info);
-        prepack_ms += 1e-6 * (double)info.prepare_ns;
+        prepack_ms += 1e-6 * (double)info.prepack_ns;
     }
     result->infer_ms -= prepack_ms;
     run->timing.prepack_ms += prepack_ms;

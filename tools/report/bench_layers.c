@@ -52,7 +52,7 @@ static void add_figures(struct table *table, double prepack_ms, double ms, doubl
 
 void bench_write_layers(const struct measurement *measurement, enum bench_order order, FILE *out)
 {
-    const struct vgg_roof peak = measurement_get_peak(measurement);
+    const struct vgg_peak peak = measurement_get_peak(measurement);
     const struct measure_total total = measurement_sum(measurement);
     const double whole_ms = measurement->run.p50;
     const struct measure_step **steps = order_steps(measurement, order);
@@ -75,7 +75,7 @@ void bench_write_layers(const struct measurement *measurement, enum bench_order 
                100 * 1e3 * (double)info->read_bytes / ms / peak.bytes_per_second);
         report_add_bytes(&table, info->weight_bytes);
         report_add_bytes(&table, info->read_bytes);
-        add_if(&table, strncmp(info->algorithm, "columns", 7) == 0, "%.1f %%",
+        add_if(&table, strncmp(info->algorithm, "column-major", 12) == 0, "%.1f %%",
                100 * info->input_density);
         report_add_bytes(&table, activations);
         table_add(&table, "%.2f", 1e-6 * (double)(info->read_bytes + activations) / ms);
@@ -109,7 +109,7 @@ void bench_write_layers(const struct measurement *measurement, enum bench_order 
 
 void bench_write_layers_json(const struct measurement *measurement, struct json *json)
 {
-    const struct vgg_roof peak = measurement_get_peak(measurement);
+    const struct vgg_peak peak = measurement_get_peak(measurement);
     json_open_array(json, "layers", false);
     for (size_t s = 0; s < measurement->step_count; s++) {
         const struct measure_step *step = &measurement->steps[s];
@@ -137,7 +137,7 @@ void bench_write_layers_json(const struct measurement *measurement, struct json 
 
 void bench_write_layers_csv(const struct measurement *measurement, const char *before, FILE *out)
 {
-    const struct vgg_roof peak = measurement_get_peak(measurement);
+    const struct vgg_peak peak = measurement_get_peak(measurement);
     for (size_t s = 0; s < measurement->step_count; s++) {
         const struct measure_step *step = &measurement->steps[s];
         const struct vgg_step_info *info = &step->info;

@@ -70,7 +70,7 @@ static void begin_text(const struct bench_report *report)
             get_precision(about), about->load_ms);
 }
 
-static void write_peak(const struct vgg_roof *peak, FILE *out)
+static void write_peak(const struct vgg_peak *peak, FILE *out)
 {
     const double direct = peak->flops_per_second, winograd = peak->winograd_flops_per_second;
     fprintf(out, "%.1f GFLOP/s", 1e-9 * direct);
@@ -86,7 +86,7 @@ static void write_peak(const struct vgg_roof *peak, FILE *out)
 static void write_notes(const struct bench_report *report, const struct measure_options *options,
                         const struct measurement *measurement)
 {
-    const struct vgg_roof peak = measurement_get_peak(measurement);
+    const struct vgg_peak peak = measurement_get_peak(measurement);
     FILE *out = report->out;
     const bool drifted = measurement_has_drifted(measurement);
     if (!report->style.layers && !drifted) {
@@ -164,7 +164,7 @@ void bench_write_machine_json(const struct machine *machine, struct json *json)
     json_string(json, "governor", machine->governor[0] != '\0' ? machine->governor : NULL);
 }
 
-static void write_peak_json(struct json *json, const char *key, const struct vgg_roof *peak)
+static void write_peak_json(struct json *json, const char *key, const struct vgg_peak *peak)
 {
     json_open_object(json, key, true);
     json_number(json, "gflops", 1e-9 * peak->flops_per_second, DIGITS);

@@ -91,7 +91,7 @@ static void shorten(const char *name, char out[MAX_NAME + 1])
     }
 }
 
-static struct bar make_bar(const struct measure_step *step, const struct vgg_roof *peak)
+static struct bar make_bar(const struct measure_step *step, const struct vgg_peak *peak)
 {
     struct bar bar = {
         .family = get_family(&step->info),
@@ -118,7 +118,7 @@ static double choose_tick(double whole)
 
 static void collect(struct plot *plot, const struct measurement *measurement)
 {
-    const struct vgg_roof peak = measurement_get_peak(measurement);
+    const struct vgg_peak peak = measurement_get_peak(measurement);
     struct bar rest = {.family = OTHER};
     int rest_count = 0;
     double longest = 0;

@@ -110,7 +110,7 @@ static void note_steps(struct runner *runner)
         vgg_session_get_step(runner->out->session, s, &info);
         float *ms = runner->step_ms + 2 * (runner->count * steps + s);
         ms[0] = (float)(1e-6 * (double)info.last_ns);
-        ms[1] = (float)(1e-6 * (double)info.prepare_ns);
+        ms[1] = (float)(1e-6 * (double)info.prepack_ns);
     }
 }
 
@@ -213,7 +213,7 @@ vgg_status measure_run(const vgg_model *model, const struct measure_options *opt
         goto done;
     }
     timing_sample_memory(&out->timing);
-    vgg_session_measure_roof(out->session, &out->begin);
+    vgg_session_measure_peak(out->session, &out->begin);
     for (int i = 0; i < WARM_UPS && status == VGG_OK; i++) {
         status = run_once(&runner, &ignored, err);
     }
@@ -221,7 +221,7 @@ vgg_status measure_run(const vgg_model *model, const struct measure_options *opt
         status = run_many(&runner, begin, err);
     }
     if (status == VGG_OK) {
-        vgg_session_measure_roof(out->session, &out->end);
+        vgg_session_measure_peak(out->session, &out->end);
         timing_sample_memory(&out->timing);
         summarise_steps(&runner);
     }
@@ -241,10 +241,10 @@ void measurement_free(struct measurement *measurement)
     *measurement = (struct measurement){0};
 }
 
-struct vgg_roof measurement_get_peak(const struct measurement *measurement)
+struct vgg_peak measurement_get_peak(const struct measurement *measurement)
 {
-    const struct vgg_roof *a = &measurement->begin, *b = &measurement->end;
-    return (struct vgg_roof){
+    const struct vgg_peak *a = &measurement->begin, *b = &measurement->end;
+    return (struct vgg_peak){
         .flops_per_second = fmax(a->flops_per_second, b->flops_per_second),
         .bytes_per_second = fmax(a->bytes_per_second, b->bytes_per_second),
         .winograd_flops_per_second =
@@ -259,14 +259,14 @@ static bool differ(double a, double b)
 
 bool measurement_has_drifted(const struct measurement *measurement)
 {
-    const struct vgg_roof *a = &measurement->begin, *b = &measurement->end;
+    const struct vgg_peak *a = &measurement->begin, *b = &measurement->end;
     return differ(a->flops_per_second, b->flops_per_second) ||
            differ(a->bytes_per_second, b->bytes_per_second);
 }
 
 /* Milliseconds to read the weights; 0 where nothing is known of it. Convolutions' weights may well
  * stay in a cache from run to run, so that only fully connected layers are held against memory. */
-static double get_read_ms(const struct vgg_step_info *info, const struct vgg_roof *peak)
+static double get_read_ms(const struct vgg_step_info *info, const struct vgg_peak *peak)
 {
     const bool linear = strncmp(info->nodes, "Linear", 6) == 0;
     return linear && peak->bytes_per_second > 0
@@ -274,26 +274,26 @@ static double get_read_ms(const struct vgg_step_info *info, const struct vgg_roo
                : 0;
 }
 
-double measure_get_product_ms(const struct vgg_step_info *info, const struct vgg_roof *peak)
+double measure_get_product_ms(const struct vgg_step_info *info, const struct vgg_peak *peak)
 {
     const bool winograd = strncmp(info->algorithm, "F(", 2) == 0;
     return 2e3 * info->products /
            (winograd ? peak->winograd_flops_per_second : peak->flops_per_second);
 }
 
-double measure_get_roofline_ms(const struct vgg_step_info *info, const struct vgg_roof *peak)
+double measure_get_roofline_ms(const struct vgg_step_info *info, const struct vgg_peak *peak)
 {
     return fmax(measure_get_product_ms(info, peak), get_read_ms(info, peak));
 }
 
-bool measure_is_read_bound(const struct vgg_step_info *info, const struct vgg_roof *peak)
+bool measure_is_read_bound(const struct vgg_step_info *info, const struct vgg_peak *peak)
 {
     return get_read_ms(info, peak) > measure_get_product_ms(info, peak);
 }
 
 struct measure_total measurement_sum(const struct measurement *measurement)
 {
-    const struct vgg_roof peak = measurement_get_peak(measurement);
+    const struct vgg_peak peak = measurement_get_peak(measurement);
     struct measure_total total = {0};
     for (size_t s = 0; s < measurement->step_count; s++) {
         const struct measure_step *step = &measurement->steps[s];

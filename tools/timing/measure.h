@@ -39,7 +39,7 @@ struct measurement {
     double first_ms;            /* the first run */
     struct stats run;           /* milliseconds of a run of the whole batch */
     bool stable;                /* the median is known to 1 % */
-    struct vgg_roof begin, end; /* measured before and after the runs */
+    struct vgg_peak begin, end; /* measured before and after the runs */
     struct measure_step *steps; /* [step_count], in the order of the net */
     size_t step_count;
 };
@@ -50,17 +50,17 @@ vgg_status measure_run(const vgg_model *model, const struct measure_options *opt
 void measurement_free(struct measurement *measurement);
 
 /* The better of both measurements. */
-struct vgg_roof measurement_get_peak(const struct measurement *measurement);
+struct vgg_peak measurement_get_peak(const struct measurement *measurement);
 /* Whether both measurements differ by more than 5 %: the machine's speed changed meanwhile. */
 bool measurement_has_drifted(const struct measurement *measurement);
 
 /* Milliseconds that a step's products take at peak FLOP/s. */
-double measure_get_product_ms(const struct vgg_step_info *info, const struct vgg_roof *peak);
+double measure_get_product_ms(const struct vgg_step_info *info, const struct vgg_peak *peak);
 /* Roofline: milliseconds that a step's products take at peak FLOP/s or, if it is fully connected, its weights
  * at peak bandwidth, whichever is longer. 0 for steps without products. */
-double measure_get_roofline_ms(const struct vgg_step_info *info, const struct vgg_roof *peak);
+double measure_get_roofline_ms(const struct vgg_step_info *info, const struct vgg_peak *peak);
 /* Whether bandwidth bounds a step. */
-bool measure_is_read_bound(const struct vgg_step_info *info, const struct vgg_roof *peak);
+bool measure_is_read_bound(const struct vgg_step_info *info, const struct vgg_peak *peak);
 
 /* Sums over all steps. */
 struct measure_total {

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/column_tile.h"
+
 /* ---- rows: row-major ---- */
 
 static bool measure_rows(const int64_t *shape, int ndim, uint64_t *elements)
@@ -19,7 +21,7 @@ static bool measure_rows(const int64_t *shape, int ndim, uint64_t *elements)
 
 /* ---- columns: a matrix [rows][k] as [rows / 64][k][64], the last rows filled up ---- */
 
-enum { COLUMN_ROWS = 64 };
+enum { COLUMN_ROWS = VGG_COLUMN_TILE_ROWS };
 
 static bool measure_columns(const int64_t *shape, int ndim, uint64_t *elements)
 {

@@ -33,7 +33,7 @@ static void compare_node(void *user, const char *name, const int64_t *shape, int
     }
 }
 
-/* Room for what the float32 net gives, and a plan that tells what the int8 net gives. */
+/* Memory for the float32 net's outputs, and an unfused plan of the int8 net. */
 static vgg_status prepare(struct vgg_quantizer *quantizer, struct vgg_error *err)
 {
     vgg_status status = vgg_quantizer_plan(quantizer, compare_node, &quantizer->runner, err);

@@ -12,7 +12,7 @@
 
 enum { METHODS = VGG_CLIP_MSE + 1 };
 /* Of a description: see model/spec/spec.c. */
-static const float LEAST_SCALE = 1e-12f, MOST_SCALE = 1e12f;
+static const float MIN_SCALE = 1e-12f, MAX_SCALE = 1e12f;
 /* A change for one layer must be an improvement of so much, or it is chance. */
 static const double WORTH = 0.995;
 
@@ -28,12 +28,10 @@ static void set_clip(struct vgg_quantizer_layer *layer, enum vgg_clip clip)
 {
     const float scale = vgg_histogram_clip(&layer->histogram, clip) / 255;
     layer->clip = clip;
-    layer->output_scale = scale < LEAST_SCALE  ? LEAST_SCALE
-                          : scale > MOST_SCALE ? MOST_SCALE
-                                               : scale;
+    layer->output_scale = scale < MIN_SCALE ? MIN_SCALE : scale > MAX_SCALE ? MAX_SCALE : scale;
 }
 
-/* The squared error of the logits of the pictures that are kept. */
+/* The squared error of the logits of the images that are kept. */
 static vgg_status try_scales(struct search *search, double *error)
 {
     struct vgg_quantizer *quantizer = search->quantizer;
@@ -58,7 +56,7 @@ static vgg_status try_scales(struct search *search, double *error)
 }
 
 /* One method for all layers; the best is left in place. */
-static vgg_status try_methods(struct search *search, double *least)
+static vgg_status try_methods(struct search *search, double *best_error)
 {
     struct vgg_quantizer *quantizer = search->quantizer;
     enum vgg_clip best = VGG_CLIP_MIN_MAX;
@@ -71,9 +69,9 @@ static vgg_status try_methods(struct search *search, double *least)
         if (status != VGG_OK) {
             return status;
         }
-        if (clip == 0 || error < *least) {
+        if (clip == 0 || error < *best_error) {
             best = (enum vgg_clip)clip;
-            *least = error;
+            *best_error = error;
         }
     }
     for (size_t l = 0; l + 1 < quantizer->layer_count; l++) {
@@ -83,7 +81,8 @@ static vgg_status try_methods(struct search *search, double *least)
 }
 
 /* The other methods for one layer. */
-static vgg_status try_layer(struct search *search, struct vgg_quantizer_layer *layer, double *least)
+static vgg_status try_layer(struct search *search, struct vgg_quantizer_layer *layer,
+                            double *best_error)
 {
     enum vgg_clip best = layer->clip;
     const enum vgg_clip before = best;
@@ -97,9 +96,9 @@ static vgg_status try_layer(struct search *search, struct vgg_quantizer_layer *l
         if (status != VGG_OK) {
             return status;
         }
-        if (error < WORTH * *least) {
+        if (error < WORTH * *best_error) {
             best = (enum vgg_clip)clip;
-            *least = error;
+            *best_error = error;
         }
     }
     set_clip(layer, best);
@@ -116,20 +115,20 @@ vgg_status vgg_quantizer_choose(vgg_quantizer *quantizer, vgg_progress_fn *progr
                             .done = layers,
                             .total = layers + METHODS + (METHODS - 1) * (layers - 1),
                             .err = err};
-    double least = 0;
+    double best_error = 0;
     if (quantizer->totals.added == 0 || quantizer->chosen) {
         return vgg_fail(err, VGG_ERR_ARGUMENT, "%s: %s", quantizer->path,
                         quantizer->chosen ? "its scales are chosen already"
-                                          : "there is no picture to choose scales by");
+                                          : "there is no image to choose scales by");
     }
     vgg_quantizer_make_grid(quantizer);
     vgg_status status =
         vgg_quantizer_quantize_weights(quantizer, progress, user, search.total, err);
     if (status == VGG_OK) {
-        status = try_methods(&search, &least);
+        status = try_methods(&search, &best_error);
     }
     for (int l = 0; l + 1 < layers && status == VGG_OK; l++) {
-        status = try_layer(&search, &quantizer->layers[l], &least);
+        status = try_layer(&search, &quantizer->layers[l], &best_error);
     }
     if (status == VGG_OK) {
         vgg_quantizer_set_scales(quantizer);

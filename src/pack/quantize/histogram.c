@@ -5,7 +5,7 @@
 
 enum {
     BINS = VGG_HISTOGRAM_BINS,
-    CLIPS_TRIED = 256, /* by the search for the least mean-square error */
+    CLIPS_TRIED = 256, /* by the search for the smallest mean-square error */
 };
 
 /* Makes every bin twice as wide. */
@@ -22,15 +22,14 @@ static void widen(struct vgg_histogram *histogram)
 
 bool vgg_histogram_add(struct vgg_histogram *histogram, const float *numbers, size_t count)
 {
-    float largest = 0, least = 0;
+    float largest = 0, min = 0;
     double squares = 0;
     for (size_t i = 0; i < count; i++) {
         largest = numbers[i] > largest ? numbers[i] : largest;
-        least = numbers[i] < least ? numbers[i] : least;
+        min = numbers[i] < min ? numbers[i] : min;
         squares += (double)numbers[i] * (double)numbers[i];
     }
-    if (!isfinite(squares) ||
-        least < 0) { /* squares: NaN is neither larger nor less than another */
+    if (!isfinite(squares) || min < 0) { /* squares: NaN is neither larger nor less than another */
         return false;
     }
     if (largest > 0 && histogram->top == 0) {
@@ -85,15 +84,15 @@ static float find_share(const struct vgg_histogram *histogram, double share)
     return histogram->largest;
 }
 
-static float find_least_error(const struct vgg_histogram *histogram)
+static float find_min_error(const struct vgg_histogram *histogram)
 {
     float best = histogram->largest;
-    double clipped, least = vgg_histogram_error(histogram, best, &clipped);
+    double clipped, min = vgg_histogram_error(histogram, best, &clipped);
     for (int i = 1; i < CLIPS_TRIED; i++) {
         const float clip = histogram->largest * (float)i / CLIPS_TRIED;
         const double error = vgg_histogram_error(histogram, clip, &clipped);
-        if (error < least) {
-            least = error;
+        if (error < min) {
+            min = error;
             best = clip;
         }
     }
@@ -116,7 +115,7 @@ float vgg_histogram_clip(const struct vgg_histogram *histogram, enum vgg_clip cl
         found = find_share(histogram, 0.999);
         break;
     case VGG_CLIP_MSE:
-        found = find_least_error(histogram);
+        found = find_min_error(histogram);
         break;
     }
     found = found < histogram->largest ? found : histogram->largest;

@@ -21,7 +21,7 @@ struct vgg_histogram {
     double squares; /* Σ x² */
 };
 
-/* Counts numbers. False when one of them is negative or no number; nothing is counted then. */
+/* Counts numbers. False when one of them is negative or non-finite; nothing is counted then. */
 bool vgg_histogram_add(struct vgg_histogram *histogram, const float *numbers, size_t count);
 
 /* The number that the largest byte stands for by this method. Positive, and at most the largest number

@@ -10,8 +10,8 @@ void vgg_quantizer_make_grid(struct vgg_quantizer *quantizer)
         quantizer->grid.low[p] = (0.0f - preprocess->mean[c]) / preprocess->std[c];
         quantizer->grid.step[p] = (float)(1 / (pixels * (double)preprocess->std[c]));
         if (quantizer->off_grid) {
-            const double range = (double)quantizer->most[p] - (double)quantizer->least[p];
-            quantizer->grid.low[p] = quantizer->least[p];
+            const double range = (double)quantizer->max[p] - (double)quantizer->min[p];
+            quantizer->grid.low[p] = quantizer->min[p];
             quantizer->grid.step[p] = range > 0 ? (float)(range / 255) : 1;
         }
     }

@@ -160,8 +160,8 @@ void vgg_quantizer_set_scales(struct vgg_quantizer *quantizer)
         for (int i = 0; i < layer->oc; i++) {
             /* Rounded, ties away from zero; quantize_weights.c sees to it that it fits. */
             const double bias = layer->real_bias[i] / (input_scale * (double)layer->scales[i]);
-            const double most = VGG_INT8_MAX_BIAS;
-            const double kept = bias > most ? most : bias < -most ? -most : bias;
+            const double max = VGG_INT8_MAX_BIAS;
+            const double kept = bias > max ? max : bias < -max ? -max : bias;
             layer->biases[i] = (int32_t)(kept + (kept < 0 ? -0.5 : 0.5));
         }
         input_scale = (double)layer->output_scale;

@@ -2,7 +2,7 @@
  *
  * Of an output channel with weights w and inputs x, integers q and the scale s make an error of Σ (w - s q) x. Its
  * mean, Σ (w - s q) mean(x), is added to the bias. What is left has about the variance Σ (w - s q)² var(x), and s is
- * what makes this the least. */
+ * what minimises this. */
 #include "pack/quantize/quantize_weights.h"
 
 #include <math.h>
@@ -15,7 +15,7 @@
 
 enum { MOST = 127, SCALES_TRIED = 24 };
 /* The smallest scale tried, as a share of the one that nothing is clipped with. */
-static const double LEAST_SHARE = 0.5;
+static const double MIN_SHARE = 0.5;
 
 struct work {
     const struct vgg_quantizer *quantizer;
@@ -23,8 +23,8 @@ struct work {
     const double *norm_scale, *norm_shift; /* [oc] of the BatchNorm, or NULL */
     const float *bias;                     /* [oc] or NULL */
     const float *importance;               /* [ic * area] */
-    double least_input_scale; /* of the bytes that the layer reads, whatever will be chosen */
-    float *rows;              /* [threads][ic * area] */
+    double min_input_scale; /* of the bytes that the layer reads, whatever will be chosen */
+    float *rows;            /* [threads][ic * area] */
 };
 
 /* Nearest integer, ties to even, for |x| < 2^22: two additions that round, which compilers turn into vector
@@ -69,7 +69,7 @@ static double measure_error(const float *weights, const float *importance, size_
     return total;
 }
 
-/* The scale of a row with the least error.
+/* The scale of a row with the smallest error.
  *   floor  what it must not be below */
 static float find_scale(const float *weights, const float *importance, size_t count, float floor)
 {
@@ -83,14 +83,13 @@ static float find_scale(const float *weights, const float *importance, size_t co
         return floor;
     }
     float best = whole;
-    double least = measure_error(weights, importance, count, whole);
+    double min = measure_error(weights, importance, count, whole);
     for (int i = 1; i < SCALES_TRIED; i++) {
-        const double share = 1 - (1 - LEAST_SHARE) * i / (SCALES_TRIED - 1);
+        const double share = 1 - (1 - MIN_SHARE) * i / (SCALES_TRIED - 1);
         const float scale = (float)(share * (double)whole);
-        const double error =
-            scale > floor ? measure_error(weights, importance, count, scale) : least;
-        if (error < least) {
-            least = error;
+        const double error = scale > floor ? measure_error(weights, importance, count, scale) : min;
+        if (error < min) {
+            min = error;
             best = scale;
         }
     }
@@ -120,7 +119,7 @@ static void quantize_task(void *context, size_t oc, int worker)
         row[i] *= grid->step[c];
     }
     /* Half of what a bias may be, so that its correction fits, too. */
-    const double floor = fabs(bias) / (work->least_input_scale * (VGG_INT8_MAX_BIAS / 2));
+    const double floor = fabs(bias) / (work->min_input_scale * (VGG_INT8_MAX_BIAS / 2));
     const float scale =
         find_scale(row, work->importance, count, floor > 1e-12 ? (float)floor : 1e-12f);
     int32_t sum = 0;
@@ -155,12 +154,12 @@ static void finish_input(const struct vgg_quantizer *quantizer, struct vgg_quant
         layer->square[c] = square;
         total += square;
     }
-    /* A channel that these pictures never excite may be excited by others. */
-    const double least = total > 0 ? 1e-3 * total / (double)layer->ic : 1;
+    /* A channel that these images never excite may be excited by others. */
+    const double min = total > 0 ? 1e-3 * total / (double)layer->ic : 1;
     for (size_t c = 0; c < layer->ic; c++) {
         const double variance = layer->square[c] - layer->mean[c] * layer->mean[c];
         for (size_t k = 0; k < layer->area; k++) {
-            importance[c * layer->area + k] = (float)(variance > least ? variance : least);
+            importance[c * layer->area + k] = (float)(variance > min ? variance : min);
         }
     }
 }
@@ -186,11 +185,11 @@ static vgg_status quantize_layer(struct vgg_quantizer *quantizer, size_t l, stru
                                      &norm_shift, err);
     }
     if (status == VGG_OK) {
-        double least_scale = 1;
+        double min_scale = 1;
         for (int clip = 0; l > 0 && clip <= VGG_CLIP_MSE; clip++) {
             const double scale =
                 (double)vgg_histogram_clip(&layer[-1].histogram, (enum vgg_clip)clip) / 255;
-            least_scale = clip == 0 || scale < least_scale ? scale : least_scale;
+            min_scale = clip == 0 || scale < min_scale ? scale : min_scale;
         }
         finish_input(quantizer, layer, importance);
         struct work work = {.quantizer = quantizer,
@@ -199,7 +198,7 @@ static vgg_status quantize_layer(struct vgg_quantizer *quantizer, size_t l, stru
                             .norm_shift = norm_shift,
                             .bias = bias_values,
                             .importance = importance,
-                            .least_input_scale = least_scale,
+                            .min_input_scale = min_scale,
                             .rows = rows};
         vgg_pool_run(quantizer->pool, (size_t)layer->oc, quantize_task, &work);
     }

@@ -1,4 +1,4 @@
-/* The public face of quantising: pictures in, and what became of the layers. */
+/* The public functions of quantisation: calibration images in, results by layer out. */
 #include "pack/quantize/quantizer_types.h"
 
 #include <math.h>
@@ -6,18 +6,18 @@
 
 #include "kernels/dispatch.h"
 #include "kernels/int8_dispatch.h"
-#include "pack/pack_model.h"
+#include "pack/packable.h"
 #include "pack/quantize/input_grid.h"
 #include "pack/quantize/quantize_layers.h"
 
 enum {
-    MOST_THREADS = 1024,
-    LEAST_KEPT = 8, /* pictures that scales are chosen with, if there are so many */
-    MOST_KEPT = 256,
+    MAX_THREADS = 1024,
+    MIN_KEPT = 8, /* images that scales are chosen with, if as many were added */
+    MAX_KEPT = 256,
 };
-/* Multiply-adds that one try of scales may take, if the fewest pictures need no more. */
+/* Multiply-adds that one try of scales may take, if the fewest images need no more. */
 static const double TRY_MULTIPLY_ADDS = 1e11;
-/* Bytes of pictures that are kept. */
+/* Bytes of images that are kept. */
 static const size_t KEPT_BYTES = (size_t)64 << 20;
 
 /* --- what is seen of the float32 net ---------------------------------------------------------- */
@@ -78,19 +78,17 @@ static int count_kept(const struct vgg_quantizer *quantizer)
     }
     const double by_time = TRY_MULTIPLY_ADDS / multiply_adds;
     const size_t by_memory = KEPT_BYTES / (quantizer->input_elements * sizeof(float));
-    const int count = by_time < LEAST_KEPT  ? LEAST_KEPT
-                      : by_time > MOST_KEPT ? MOST_KEPT
-                                            : (int)by_time;
+    const int count = by_time < MIN_KEPT ? MIN_KEPT : by_time > MAX_KEPT ? MAX_KEPT : (int)by_time;
     return (size_t)count < by_memory ? count : by_memory < 1 ? 1 : (int)by_memory;
 }
 
 static vgg_status allocate(struct vgg_quantizer *quantizer, struct vgg_error *err)
 {
     struct vgg_arena *arena = &quantizer->arena;
-    quantizer->kept_most = count_kept(quantizer);
-    quantizer->kept = vgg_arena_alloc(arena, (size_t)quantizer->kept_most, sizeof(float *));
+    quantizer->kept_max = count_kept(quantizer);
+    quantizer->kept = vgg_arena_alloc(arena, (size_t)quantizer->kept_max, sizeof(float *));
     quantizer->kept_logits =
-        vgg_arena_alloc(arena, (size_t)quantizer->kept_most * (size_t)quantizer->class_count,
+        vgg_arena_alloc(arena, (size_t)quantizer->kept_max * (size_t)quantizer->class_count,
                         sizeof *quantizer->kept_logits);
     quantizer->logits =
         vgg_arena_alloc(arena, 2 * (size_t)quantizer->class_count, sizeof *quantizer->logits);
@@ -99,7 +97,7 @@ static vgg_status allocate(struct vgg_quantizer *quantizer, struct vgg_error *er
                    quantizer->outputs != NULL
                ? VGG_OK
                : vgg_fail_memory(err, quantizer->path,
-                                 (size_t)quantizer->kept_most * (size_t)quantizer->class_count *
+                                 (size_t)quantizer->kept_max * (size_t)quantizer->class_count *
                                      sizeof(float),
                                  "the logits");
 }
@@ -120,8 +118,8 @@ static vgg_status start(struct vgg_quantizer *quantizer,
     quantizer->input = vgg_model_get_input_shape(quantizer->model);
     quantizer->input_elements = 3 * (size_t)quantizer->input.h * (size_t)quantizer->input.w;
     for (int c = 0; c < 3; c++) {
-        quantizer->least[c] = INFINITY;
-        quantizer->most[c] = -INFINITY;
+        quantizer->min[c] = INFINITY;
+        quantizer->max[c] = -INFINITY;
     }
     vgg_quantizer_make_grid(quantizer);
     quantizer->float_kernels = vgg_kernels_find(options->isa, NULL);
@@ -154,8 +152,8 @@ vgg_status vgg_quantizer_create(const vgg_model *model, const struct vgg_quantiz
     const struct vgg_context *context = vgg_model_get_context(model);
     *out = NULL;
     options = options != NULL ? options : &defaults;
-    if (options->threads < 0 || options->threads > MOST_THREADS) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT, "threads: expected 1 to %d, got %d", MOST_THREADS,
+    if (options->threads < 0 || options->threads > MAX_THREADS) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "threads: expected 1 to %d, got %d", MAX_THREADS,
                         options->threads);
     }
     vgg_status status = vgg_model_check_packable(model, err);
@@ -195,7 +193,7 @@ void vgg_quantizer_destroy(vgg_quantizer *quantizer)
     vgg_mem_free(allocator, quantizer);
 }
 
-/* --- adding pictures ---------------------------------------------------------------------------- */
+/* --- adding images ---------------------------------------------------------------------------- */
 
 /* The grid of the preprocessing, and whether an input lies on it. */
 static void see_input(struct vgg_quantizer *quantizer, const float *input)
@@ -206,8 +204,8 @@ static void see_input(struct vgg_quantizer *quantizer, const float *input)
         for (size_t i = 0; i < plane; i++) {
             const float x = input[(size_t)c * plane + i], q = (x - low) / step;
             quantizer->off_grid |= !(fabsf(q - rintf(q)) < 1e-2f && q > -0.5f && q < 255.5f);
-            quantizer->least[c] = x < quantizer->least[c] ? x : quantizer->least[c];
-            quantizer->most[c] = x > quantizer->most[c] ? x : quantizer->most[c];
+            quantizer->min[c] = x < quantizer->min[c] ? x : quantizer->min[c];
+            quantizer->max[c] = x > quantizer->max[c] ? x : quantizer->max[c];
         }
     }
 }
@@ -217,7 +215,7 @@ static vgg_status keep(struct vgg_quantizer *quantizer, const float *input, stru
     const size_t bytes = quantizer->input_elements * sizeof *input;
     float *copy = vgg_arena_alloc(&quantizer->arena, bytes, 1);
     if (copy == NULL) {
-        return vgg_fail_memory(err, quantizer->path, bytes, "a picture");
+        return vgg_fail_memory(err, quantizer->path, bytes, "an image");
     }
     memcpy(copy, input, bytes);
     quantizer->kept[quantizer->kept_count] = copy;
@@ -232,7 +230,7 @@ vgg_status vgg_quantizer_add(vgg_quantizer *quantizer, const float *input, struc
         return vgg_fail(err, VGG_ERR_ARGUMENT, "%s: its scales are chosen already",
                         quantizer->path);
     }
-    if (quantizer->kept_count < quantizer->kept_most) {
+    if (quantizer->kept_count < quantizer->kept_max) {
         logits = quantizer->kept_logits + (ptrdiff_t)quantizer->kept_count * quantizer->class_count;
         status = keep(quantizer, input, err);
     }
@@ -245,8 +243,7 @@ vgg_status vgg_quantizer_add(vgg_quantizer *quantizer, const float *input, struc
     status = vgg_session_run(quantizer->session, input, 1, logits, err);
     if (status == VGG_OK && quantizer->bad_numbers) {
         return vgg_fail(err, VGG_ERR_UNSUPPORTED,
-                        "%s: the net's activations on this picture are not finite",
-                        quantizer->path);
+                        "%s: the net's activations on this image are not finite", quantizer->path);
     }
     quantizer->kept_count += logits != quantizer->logits;
     quantizer->totals.added++;

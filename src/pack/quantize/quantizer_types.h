@@ -65,19 +65,19 @@ struct vgg_quantizer {
     size_t node_count;
     struct vgg_int8_grid grid;
     struct vgg_shape input;
-    size_t input_elements; /* of a picture */
+    size_t input_elements; /* of an image */
     int class_count;
 
-    /* Pictures that scales are chosen with, and the float32 net's logits of them. */
+    /* Images that scales are chosen with, and the float32 net's logits of them. */
     float **kept;       /* [kept_count][input_elements] */
-    float *kept_logits; /* [kept_most][class_count] */
-    int kept_count, kept_most;
+    float *kept_logits; /* [kept_max][class_count] */
+    int kept_count, kept_max;
 
-    float *logits;           /* [2][class_count] of both nets, for a picture that is not kept */
-    size_t current_node;     /* the model's node that is reported next */
-    bool bad_numbers;        /* one of its activations is none */
-    bool off_grid;           /* an input is not one of 8-bit pixels; */
-    float least[3], most[3]; /* all inputs lie between these */
+    float *logits;        /* [2][class_count] of both nets, for an image that is not kept */
+    size_t current_node;  /* the model's node that is reported next */
+    bool bad_numbers;     /* one of its activations is none */
+    bool off_grid;        /* an input is not one of 8-bit pixels; */
+    float min[3], max[3]; /* all inputs lie between these */
 
     bool chosen;
     /* While both nets are compared: */

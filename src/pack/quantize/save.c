@@ -1,11 +1,8 @@
 /* The int8 net into a packed file. */
-#include "pack/pack_model.h"
+#include "model/graph/build.h"
+#include "pack/fold_spec.h"
+#include "pack/pack_file.h"
 #include "pack/quantize/quantizer_types.h"
-
-struct saver {
-    const struct vgg_quantizer *quantizer;
-    struct vgg_graph graph; /* of the int8 net's description: what is written under which names */
-};
 
 static void write_tensor(struct vgg_packed_writer *writer, const struct vgg_parameter *as,
                          const void *elements, size_t count)
@@ -15,27 +12,26 @@ static void write_tensor(struct vgg_packed_writer *writer, const struct vgg_para
     vgg_packed_end_tensor(writer);
 }
 
-/* In the order of the graph's parameters. */
-static vgg_status write_tensors(void *user, struct vgg_packed_writer *writer)
+/* In the order of the parameters of the int8 net's graph. */
+static void write_tensors(const struct vgg_quantizer *quantizer, const struct vgg_parameter *next,
+                          struct vgg_packed_writer *writer)
 {
-    const struct saver *saver = user;
-    const struct vgg_parameter *next = saver->graph.parameters;
-    for (size_t l = 0; l < saver->quantizer->layer_count; l++) {
-        const struct vgg_quantizer_layer *layer = &saver->quantizer->layers[l];
+    for (size_t l = 0; l < quantizer->layer_count; l++) {
+        const struct vgg_quantizer_layer *layer = &quantizer->layers[l];
         const size_t oc = (size_t)layer->oc;
         write_tensor(writer, next++, layer->weights, layer->weight_bytes);
         write_tensor(writer, next++, layer->biases, oc);
         write_tensor(writer, next++, layer->scales, oc);
         write_tensor(writer, next++, layer->sums, oc);
     }
-    return VGG_OK;
 }
 
 vgg_status vgg_quantizer_save(const vgg_quantizer *quantizer, const char *path,
                               struct vgg_error *err)
 {
     const struct vgg_context *context = vgg_model_get_context(quantizer->model);
-    struct saver saver = {.quantizer = quantizer};
+    struct vgg_graph graph; /* of the int8 net's description: what is written under which names */
+    struct vgg_pack_file file;
     struct vgg_arena arena = {.context = context};
     struct vgg_limits limits;
     struct vgg_spec spec;
@@ -59,10 +55,14 @@ vgg_status vgg_quantizer_save(const vgg_quantizer *quantizer, const char *path,
         for (size_t l = 0; l + 1 < quantizer->layer_count; l++) {
             spec.scales[l] = quantizer->layers[l].output_scale;
         }
-        status = vgg_graph_build(quantizer->path, &spec, &limits, &arena, &saver.graph, err);
+        status = vgg_graph_build(quantizer->path, &spec, &limits, &arena, &graph, err);
     }
     if (status == VGG_OK) {
-        status = vgg_pack_write(path, quantizer->path, &spec, context, write_tensors, &saver, err);
+        status = vgg_pack_file_open(&file, path, &spec, context, err);
+    }
+    if (status == VGG_OK) {
+        write_tensors(quantizer, graph.parameters, &file.writer);
+        status = vgg_pack_file_close(&file, VGG_OK, err);
     }
     vgg_arena_destroy(&arena);
     return status;

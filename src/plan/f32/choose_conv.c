@@ -91,20 +91,20 @@ static void consider_direct(struct choosing *c)
     const struct vgg_conv_request *request = c->request;
     const double kernel = c->load.kernel;
     *c->choice = (struct vgg_conv_choice){.algorithm = VGG_DIRECT};
-    c->choice->stored = vgg_find_stored(kernels, request->conv, request->nchw, 0);
-    const bool stored = c->choice->stored != NULL;
-    if (!c->plain && !stored) {
+    c->choice->prepacked = vgg_find_prepacked(kernels, request->conv, request->nchw, 0);
+    const bool prepacked = c->choice->prepacked != NULL;
+    if (!c->plain && !prepacked) {
         return;
     }
     c->possible = true;
     c->choice->predicted_ms = vgg_conv_cost_direct(kernels, &c->load);
     double ms = vgg_conv_cost_direct(kernels, &c->alone);
-    if (c->plan->options.one_shot && !stored) {
+    if (c->plan->options.one_shot && !prepacked) {
         ms += vgg_conv_cost_prepack(kernels, &c->alone, 0);
     }
-    vgg_text_add(&c->reason, "direct %.3g%s", ms, stored ? "*" : "");
+    vgg_text_add(&c->reason, "direct %.3g%s", ms, prepacked ? "*" : "");
     const double weight_bytes =
-        stored ? 0 : c->load.ic * c->load.oc * kernel * kernel * sizeof(float);
+        prepacked ? 0 : c->load.ic * c->load.oc * kernel * kernel * sizeof(float);
     if (weight_bytes + (double)request->budget.unpooled_bytes <= (double)c->budget_bytes) {
         c->found = true;
         c->best_ms = ms;
@@ -115,7 +115,7 @@ static void consider_direct(struct choosing *c)
 
 /* The form and block in which F(m) takes the least time with the plan's threads; false where none fits.
  *   ms  receives the least time of one thread, in whichever form */
-static bool find_form(const struct choosing *c, int m, const struct vgg_prepared *stored,
+static bool find_form(const struct choosing *c, int m, const struct vgg_prepared *prepacked,
                       struct vgg_conv_choice *best, double *ms)
 {
     static const int blocks[] = {1, 2, 3, 4, 6}; /* of tiles, in units */
@@ -132,7 +132,7 @@ static bool find_form(const struct choosing *c, int m, const struct vgg_prepared
             .m = m,
             .block = by_frequency ? ROUND_TILES : blocks[i] * unit,
             .budget_bytes = c->budget_bytes,
-            .stored = stored,
+            .prepacked = prepacked,
         };
         struct vgg_conv_choice laid_out;
         if ((options->form != VGG_DIRECT && options->form != form.algorithm) ||
@@ -154,20 +154,20 @@ static void consider_winograd(struct choosing *c, int m)
 {
     const struct vgg_plan_options *options = &c->plan->options;
     const struct vgg_conv2d *conv = c->request->conv;
-    const struct vgg_prepared *stored =
-        vgg_find_stored(options->kernels, conv, c->request->nchw, m);
+    const struct vgg_prepared *prepacked =
+        vgg_find_prepacked(options->kernels, conv, c->request->nchw, m);
     struct vgg_conv_choice form;
     double ms;
     const bool coarse = m > 2 && conv->ic < COARSE_TRANSFORM_CHANNELS && !c->forced;
-    if (coarse || !allowed(options->conv, m) || (!c->plain && stored == NULL) ||
-        !find_form(c, m, stored, &form, &ms)) {
+    if (coarse || !allowed(options->conv, m) || (!c->plain && prepacked == NULL) ||
+        !find_form(c, m, prepacked, &form, &ms)) {
         return;
     }
-    if (options->one_shot && stored == NULL) {
+    if (options->one_shot && prepacked == NULL) {
         ms += vgg_conv_cost_prepack(options->kernels, &c->alone, m + 2);
     }
     vgg_text_add(&c->reason, "%sF(%d) %.3g%s", c->reason.length > 0 ? ", " : "", m, ms,
-                 stored != NULL ? "*" : "");
+                 prepacked != NULL ? "*" : "");
     c->possible = true;
     if (c->forced || ms < c->best_ms * (m == 6 ? F6_MAX_TIME : 1)) {
         c->best_ms = ms;
@@ -187,8 +187,8 @@ static bool suits_winograd(const struct choosing *c)
 static void add_reason(struct choosing *c)
 {
     vgg_text_add(&c->reason, " ms%s predicted for one thread%s",
-                 c->plan->options.one_shot ? " with preparation" : "",
-                 c->request->conv->prepared_count > 0 ? "; *ready in the file" : "");
+                 c->plan->options.one_shot ? " with prepacking" : "",
+                 c->request->conv->prepared_count > 0 ? "; *prepacked in the file" : "");
     if (c->plan->options.low_memory) {
         vgg_text_add(&c->reason, ", in %.3g MB", (double)c->budget_bytes / (1 << 20));
     }
@@ -221,7 +221,7 @@ static bool choose_within(struct vgg_plan *plan, const struct vgg_conv_request *
     *possible = c.possible;
     const bool missed = c.forced && suits && wanted != VGG_CONV_DIRECT && choice->winograd.m == 0;
     if (plan->options.low_memory && missed) {
-        c.found = false; /* rather a larger budget than another algorithm */
+        c.found = false; /* a larger budget is better than another algorithm */
     }
     if (!c.found && budget_bytes < SIZE_MAX) {
         return false;

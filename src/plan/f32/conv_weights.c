@@ -65,7 +65,7 @@ static void read_filters(const struct prepack_run *run, size_t oc, size_t ic, si
     memset(row + real * area, 0, (count - real) * area * sizeof *row);
 }
 
-/* rows[G][stride] to kernel order. */
+/* Puts rows[G][stride] into the order of direct kernels. */
 static void order_filters(const struct prepack_run *run, size_t group, size_t ic, size_t count,
                           const float *rows, size_t stride)
 {
@@ -120,8 +120,8 @@ struct vgg_order_info vgg_conv_get_order(const struct vgg_plan *plan, const stru
     const struct vgg_conv_choice *choice = &step->conv.choice;
     const struct cut cut = cut_conv(plan, step);
     const bool direct = choice->algorithm == VGG_DIRECT;
-    if (choice->stored != NULL) {
-        return choice->stored->info;
+    if (choice->prepacked != NULL) {
+        return choice->prepacked->info;
     }
     return (struct vgg_order_info){.order = direct ? VGG_ORDER_DIRECT : VGG_ORDER_WINOGRAD,
                                    .m = choice->winograd.m,
@@ -129,14 +129,14 @@ struct vgg_order_info vgg_conv_get_order(const struct vgg_plan *plan, const stru
                                    .channels = (int)(direct ? cut.ic_block : cut.ic_padded)};
 }
 
-void vgg_conv_measure_weights(const struct vgg_plan *plan, struct vgg_step *step)
+void vgg_conv_size_weights(const struct vgg_plan *plan, struct vgg_step *step)
 {
     struct vgg_conv_step *conv = &step->conv;
     const struct vgg_conv_choice *choice = &conv->choice;
     const struct cut cut = cut_conv(plan, step);
-    if (choice->stored != NULL) { /* perhaps filled up further than these kernels need */
+    if (choice->prepacked != NULL) { /* perhaps filled up further than these kernels need */
         conv->group_elements =
-            (size_t)choice->stored->bytes / sizeof(float) / (size_t)step->cut.groups;
+            (size_t)choice->prepacked->bytes / sizeof(float) / (size_t)step->cut.groups;
         return;
     }
     conv->group_elements = choice->algorithm == VGG_DIRECT

@@ -18,6 +18,6 @@ void vgg_conv_prepack(const struct vgg_prepack_job *job, struct vgg_pool *pool);
 struct vgg_order_info vgg_conv_get_order(const struct vgg_plan *plan, const struct vgg_step *step);
 
 /* Sets how much memory the weights take, prepacked and on their way there. */
-void vgg_conv_measure_weights(const struct vgg_plan *plan, struct vgg_step *step);
+void vgg_conv_size_weights(const struct vgg_plan *plan, struct vgg_step *step);
 
 #endif

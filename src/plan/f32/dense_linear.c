@@ -1,5 +1,5 @@
-/* Fully connected layers on every window of a picture, as the paper evaluates a net densely. Windows are what a
- * batch of pictures is to such a layer: some of them are gathered, each as one row of features, and the layer's
+/* Fully connected layers on every window of an image, as the paper evaluates a net densely. Windows are what a
+ * batch of images is to such a layer: some of them are gathered, each as one row of features, and the layer's
  * weights, which stay in the file's pages, are read once for all of them. */
 #include "plan/f32/dense_linear.h"
 
@@ -20,7 +20,7 @@ enum {
 struct dense_run {
     const struct vgg_step *step;
     const struct vgg_activation *in, *out;
-    int64_t first;   /* window, counted over all pictures */
+    int64_t first;   /* window, counted over all images */
     int count;       /* windows */
     float *windows;  /* [count][window_stride] */
     float *products; /* [count][product_stride] */
@@ -40,9 +40,9 @@ int vgg_dense_choose(const struct vgg_plan *plan, const struct vgg_step *step, s
         vgg_size_round_up(count_features(conv), LINE) + vgg_size_round_up((size_t)conv->oc, LINE);
     const double all =
         ((double)in.h - conv->kernel + 1) * ((double)in.w - conv->kernel + 1) * plan->options.batch;
-    const bool columns = vgg_is_in_columns(conv->weight);
+    const bool columns = vgg_is_column_major(conv->weight);
     const int features = (int)count_features(conv);
-    const size_t listed = columns ? vgg_columns_count_scratch(features, 1) : 0; /* at most */
+    const size_t listed = columns ? vgg_sparse_linear_count_scratch(features, 1) : 0; /* at most */
     const uint64_t fitting =
         plan->options.activation_bytes / SCRATCH_SHARE / ((window + listed) * sizeof(float));
     int windows = MAX_WINDOWS;
@@ -51,12 +51,12 @@ int vgg_dense_choose(const struct vgg_plan *plan, const struct vgg_step *step, s
     windows = windows > 1 ? windows : 1;
     *scratch = (struct vgg_scratch){.slots = 1, .slot_elements = (size_t)windows * window};
     if (columns) {
-        scratch->slot_elements += vgg_columns_count_scratch(features, windows);
+        scratch->slot_elements += vgg_sparse_linear_count_scratch(features, windows);
     }
     return windows;
 }
 
-/* Picture, row and column of a window. */
+/* Image, row and column of a window. */
 struct place {
     int n, h, w;
 };

@@ -1,4 +1,4 @@
-/* Fully connected layers on every window of a picture. */
+/* Fully connected layers on every window of an image. */
 #ifndef VGG_PLAN_F32_DENSE_LINEAR_H
 #define VGG_PLAN_F32_DENSE_LINEAR_H
 

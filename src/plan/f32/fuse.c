@@ -41,7 +41,7 @@ static void fuse(const struct vgg_chain *chain, struct vgg_step *step,
 {
     size_t ahead = 1;
     if (vgg_chain_has(chain, ahead, VGG_OP_BATCH_NORM) &&
-        (step->kind == VGG_STEP_CONV || !vgg_is_in_columns(vgg_linear_view(step).weight))) {
+        (step->kind == VGG_STEP_CONV || !vgg_is_column_major(vgg_linear_view(step).weight))) {
         weights->norm = &step->node[ahead++]; /* column-major weights are never copied */
     }
     if (vgg_chain_has(chain, ahead, VGG_OP_RELU)) {
@@ -68,7 +68,7 @@ static vgg_status make_conv(struct vgg_plan *plan, const struct vgg_chain *chain
         .budget = vgg_plan_find_budget(plan, chain),
     };
     if (!vgg_choose_conv(plan, &request, &conv->choice)) {
-        return vgg_fail_not_stored(plan, step->node, request.nchw, err);
+        return vgg_fail_not_prepacked(plan, step->node, request.nchw, err);
     }
     step->scratch = conv->choice.scratch;
     if (!plan->options.unfused) {
@@ -86,10 +86,10 @@ static void make_linear(struct vgg_plan *plan, const struct vgg_chain *chain, st
 {
     if (step->kind == VGG_STEP_DENSE) {
         step->linear.windows = vgg_dense_choose(plan, step, chain->shape, &step->scratch);
-    } else if (vgg_is_in_columns(step->node->linear.weight)) {
+    } else if (vgg_is_column_major(step->node->linear.weight)) {
         step->scratch =
             (struct vgg_scratch){.slots = 1,
-                                 .slot_elements = vgg_columns_count_scratch(
+                                 .slot_elements = vgg_sparse_linear_count_scratch(
                                      step->node->linear.in_features, plan->options.batch)};
     }
     if (!plan->options.unfused) {

@@ -1,4 +1,4 @@
-/* Fully connected layers: weights in rows are cut into slices here, those in columns by columns.c. */
+/* Fully connected layers: row-major weights are cut into slices here, column-major ones in sparse_linear.c. */
 #include "plan/f32/linear.h"
 
 #include "base/arith.h"
@@ -41,8 +41,8 @@ void vgg_linear_run(const struct vgg_executor *executor, const struct vgg_step *
     layer->end = linear.rows;
     layer->k = (int)linear.features;
     layer->relu = step->linear.relu;
-    if (vgg_is_in_columns(linear.weight)) {
-        vgg_columns_run(executor, step, layer, scratch);
+    if (vgg_is_column_major(linear.weight)) {
+        vgg_sparse_linear_run(executor, step, layer, scratch);
     } else {
         struct rows_run run = {executor, step, layer};
         vgg_pool_run(executor->pool, (size_t)step->cut.groups, rows_task, &run);

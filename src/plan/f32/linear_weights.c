@@ -29,7 +29,7 @@ enum vgg_weights_type vgg_linear_get_type(enum vgg_dtype dtype)
                                     : VGG_WEIGHTS_F32;
 }
 
-bool vgg_is_in_columns(const struct vgg_tensor *weight)
+bool vgg_is_column_major(const struct vgg_tensor *weight)
 {
     return weight->layout == VGG_LAYOUT_COLUMNS && !weight->swapped &&
            vgg_linear_has_kernel(weight->dtype);
@@ -38,7 +38,7 @@ bool vgg_is_in_columns(const struct vgg_tensor *weight)
 bool vgg_linear_is_in_place(const struct vgg_step *step)
 {
     const struct vgg_tensor *weight = vgg_linear_view(step).weight;
-    return vgg_is_in_columns(weight) ||
+    return vgg_is_column_major(weight) ||
            (step->linear.weights.norm == NULL && vgg_linear_has_kernel(weight->dtype) &&
             !weight->swapped && vgg_tensor_is_contiguous(weight));
 }
@@ -69,7 +69,7 @@ void vgg_linear_provide(const struct vgg_step *step, float *slice, struct vgg_li
     args->begin = 0;
 }
 
-void vgg_linear_measure_weights(const struct vgg_plan *plan, struct vgg_step *step)
+void vgg_linear_size_weights(const struct vgg_plan *plan, struct vgg_step *step)
 {
     const struct vgg_linear_view linear = vgg_linear_view(step);
     if (vgg_linear_is_in_place(step)) {

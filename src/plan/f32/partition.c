@@ -48,8 +48,8 @@ static void choose_first_conv(const struct vgg_plan *plan, struct vgg_step *step
     step->cut.groups =
         vgg_ceil_div(plan->activations[step->out].blocks, plan->options.kernels->conv_blocks);
     step->cut.chunks = vgg_clamp(chunks > wanted ? chunks : wanted, 1, h);
-    const size_t most = (size_t)vgg_ceil_div(h, step->cut.chunks); /* rows of a chunk */
-    const size_t window = (most - 1) * (size_t)conv->stride + (size_t)conv->kernel;
+    const size_t rows_of_chunk = (size_t)vgg_ceil_div(h, step->cut.chunks);
+    const size_t window = (rows_of_chunk - 1) * (size_t)conv->stride + (size_t)conv->kernel;
     step->scratch.slots = threads;
     size_t elements;
     const bool fits = vgg_size_mul(window, row, &elements) && elements < SIZE_MAX / 2;
@@ -61,8 +61,8 @@ static void choose_first_conv(const struct vgg_plan *plan, struct vgg_step *step
 static void choose_linear(const struct vgg_plan *plan, struct vgg_step *step, int threads)
 {
     const struct vgg_linear_view linear = vgg_linear_view(step);
-    if (vgg_is_in_columns(linear.weight)) {
-        step->cut.groups = vgg_columns_count_groups(step, threads);
+    if (vgg_is_column_major(linear.weight)) {
+        step->cut.groups = vgg_sparse_linear_count_groups(step, threads);
         return;
     }
     const size_t row_bytes = linear.features * sizeof(float);

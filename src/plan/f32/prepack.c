@@ -146,14 +146,14 @@ static vgg_status make_vectors(struct vgg_plan *plan, struct vgg_step *step, str
 
 /* --- weights ---------------------------------------------------------------------------------- */
 
-void vgg_plan_measure_weights(struct vgg_plan *plan)
+void vgg_plan_size_weights(struct vgg_plan *plan)
 {
     for (int s = 0; s < plan->step_count; s++) {
         struct vgg_step *step = &plan->steps[s];
         if (step->kind == VGG_STEP_CONV) {
-            vgg_conv_measure_weights(plan, step);
+            vgg_conv_size_weights(plan, step);
         } else if (vgg_step_is_linear(step)) {
-            vgg_linear_measure_weights(plan, step);
+            vgg_linear_size_weights(plan, step);
         }
     }
 }
@@ -264,8 +264,8 @@ void vgg_conv_prepack_groups(struct vgg_executor *executor, const struct vgg_ste
 
 const float *vgg_conv_get_weights(const struct vgg_executor *executor, const struct vgg_step *step)
 {
-    const struct vgg_prepared *stored = step->conv.choice.stored;
-    return stored != NULL                     ? stored->data
+    const struct vgg_prepared *prepacked = step->conv.choice.prepacked;
+    return prepacked != NULL                  ? prepacked->data
            : executor->plan->options.one_shot ? vgg_executor_get_state(executor, step)->weight
                                               : step->conv.weights.data;
 }

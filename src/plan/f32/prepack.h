@@ -5,7 +5,7 @@
 #include "plan/f32/conv_weights.h"
 
 /* Sets how much memory each step's weights take, prepacked and on their way there. */
-void vgg_plan_measure_weights(struct vgg_plan *plan);
+void vgg_plan_size_weights(struct vgg_plan *plan);
 
 /* Makes the biases of all steps, and prepacks the weights unless each run does.
  * Errors: UNSUPPORTED, MEMORY. */

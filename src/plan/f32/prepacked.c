@@ -1,5 +1,4 @@
-/* Weights that a packed file holds in kernel order: which of them a plan can read as they are, and what to say
- * when it can read none. */
+/* Prepacked weights in a packed file: which of them a plan can read in place, and the error when it can read none. */
 #include "plan/f32/prepacked.h"
 
 #include <stdio.h>
@@ -10,25 +9,25 @@
 
 /* Whether kernels read weights in this order; those of a layer, so that it only remains to compare how they
  * are grouped and filled up. Winograd's may have been filled up further. */
-static bool fits(const struct vgg_kernels *kernels, const struct vgg_conv2d *conv, bool planar,
-                 int m, const struct vgg_order_info *info)
+static bool fits(const struct vgg_kernels *kernels, const struct vgg_conv2d *conv, bool nchw, int m,
+                 const struct vgg_order_info *info)
 {
     const int lanes = kernels->lanes, together = lanes * kernels->v_blocks;
-    if (info->group != kernels->conv_blocks * lanes || info->m != m || (planar && m != 0)) {
+    if (info->group != kernels->conv_blocks * lanes || info->m != m || (nchw && m != 0)) {
         return false;
     }
     return info->order == VGG_ORDER_DIRECT
-               ? info->channels == (planar ? conv->ic : lanes)
+               ? info->channels == (nchw ? conv->ic : lanes)
                : info->channels % lanes == 0 &&
                      info->channels >= vgg_ceil_div(conv->ic, together) * together;
 }
 
-const struct vgg_prepared *vgg_find_stored(const struct vgg_kernels *kernels,
-                                           const struct vgg_conv2d *conv, bool planar, int m)
+const struct vgg_prepared *vgg_find_prepacked(const struct vgg_kernels *kernels,
+                                              const struct vgg_conv2d *conv, bool nchw, int m)
 {
     for (size_t i = 0; i < conv->prepared_count; i++) {
         const struct vgg_prepared *prepared = &conv->prepared[i];
-        if (prepared->data != NULL && fits(kernels, conv, planar, m, &prepared->info)) {
+        if (prepared->data != NULL && fits(kernels, conv, nchw, m, &prepared->info)) {
             return prepared;
         }
     }
@@ -48,7 +47,7 @@ static const char *name_form(int m, char text[8])
 }
 
 /* "amx (F(4)), avx2 (F(4))": the instruction sets that could read it. */
-static void list_readers(const struct vgg_conv2d *conv, bool planar, char *text, size_t bytes)
+static void list_readers(const struct vgg_conv2d *conv, bool nchw, char *text, size_t bytes)
 {
     static const enum vgg_isa isas[] = {VGG_ISA_AMX, VGG_ISA_AVX512, VGG_ISA_AVX2, VGG_ISA_NEON,
                                         VGG_ISA_SCALAR};
@@ -60,7 +59,7 @@ static void list_readers(const struct vgg_conv2d *conv, bool planar, char *text,
         bool any = false;
         for (int m = 0; m <= 6; m += 2) {
             for (size_t i = 0; i < conv->prepared_count; i++) {
-                if (fits(kernels, conv, planar, m, &conv->prepared[i].info) && used < bytes) {
+                if (fits(kernels, conv, nchw, m, &conv->prepared[i].info) && used < bytes) {
                     used += (size_t)snprintf(text + used, bytes - used, "%s%s",
                                              any         ? " and "
                                              : used == 0 ? ""
@@ -80,19 +79,19 @@ static void list_readers(const struct vgg_conv2d *conv, bool planar, char *text,
     }
 }
 
-vgg_status vgg_fail_not_stored(const struct vgg_plan *plan, const struct vgg_node *node,
-                               bool planar, struct vgg_error *err)
+vgg_status vgg_fail_not_prepacked(const struct vgg_plan *plan, const struct vgg_node *node,
+                                  bool nchw, struct vgg_error *err)
 {
     char readers[200];
     bool in_memory = true;
-    list_readers(&node->conv, planar, readers, sizeof readers);
+    list_readers(&node->conv, nchw, readers, sizeof readers);
     for (size_t i = 0; i < node->conv.prepared_count; i++) {
         in_memory = in_memory && node->conv.prepared[i].data != NULL;
     }
     if (!in_memory) {
         return vgg_fail(
             err, VGG_ERR_UNSUPPORTED,
-            "%s: %s: packed for %s alone, which can be read only where the file begins at "
+            "%s: %s: prepacked for %s only, which can be read only where the file begins at "
             "a multiple of %d bytes of a little-endian memory",
             plan->path, node->name, readers, VGG_PREPARED_ALIGN_BYTES);
     }

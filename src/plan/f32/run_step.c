@@ -38,7 +38,7 @@ static float *block_to_write(const struct vgg_activation *a, int n, int block)
     return a->data + n * a->n_stride + block * a->block_stride;
 }
 
-/* A convolution's rows of a task for its group of output channels, from the task's first row on in x, frame
+/* A convolution's rows of a task for its group of output channels, from the task's first row on in x, padding
  * included. */
 static void convolve(const struct step_run *run, const struct vgg_task *task, const float *x,
                      ptrdiff_t block_stride, ptrdiff_t row_stride)
@@ -46,7 +46,7 @@ static void convolve(const struct step_run *run, const struct vgg_task *task, co
     const struct vgg_step *step = run->step;
     const struct vgg_kernels *kernels = run->kernels;
     const struct vgg_activation *in = run->in, *out = run->out;
-    const bool planar = in->lanes == 1 && kernels->lanes > 1;
+    const bool nchw = in->lanes == 1 && kernels->lanes > 1;
     const int first = task->group * kernels->conv_blocks;
     const int left = out->blocks - first;
     float *y = block_to_write(out, task->n, first);
@@ -54,9 +54,9 @@ static void convolve(const struct step_run *run, const struct vgg_task *task, co
         .x = x,
         .x_block_stride = block_stride,
         .x_row_stride = row_stride,
-        .x_channel_stride = planar ? block_stride : 1,
-        .ic_blocks = planar ? 1 : in->blocks,
-        .ic_block = planar ? in->shape.c : in->lanes,
+        .x_channel_stride = nchw ? block_stride : 1,
+        .ic_blocks = nchw ? 1 : in->blocks,
+        .ic_block = nchw ? in->shape.c : in->lanes,
         .kernel = step->node->conv.kernel,
         .stride = step->node->conv.stride,
         .weight = run->weight + (size_t)task->group * step->conv.group_elements,
@@ -70,7 +70,7 @@ static void convolve(const struct step_run *run, const struct vgg_task *task, co
         .ow = out->shape.w,
         .relu = step->conv.relu,
     };
-    (planar ? kernels->conv_planar : kernels->conv_blocked)(&args);
+    (nchw ? kernels->conv_planar : kernels->conv_blocked)(&args);
     for (int b = 0; b < args.oc_blocks; b++) {
         vgg_activation_clear_padding(out, y + b * out->block_stride, task->begin, task->end);
     }
@@ -88,7 +88,7 @@ static void conv_task(void *context, size_t index, int worker)
              in->block_stride, in->row_stride);
 }
 
-/* The first layer's input has no frame: a task copies the rows it needs into one, and computes all of its
+/* The first layer's input has no padding: a task copies the rows it needs and pads them, and computes all of its
  * channels from there. */
 static void first_conv_task(void *context, size_t index, int worker)
 {
@@ -121,7 +121,7 @@ static void first_conv_task(void *context, size_t index, int worker)
 }
 
 /* The channels past the last one: their weights are zeros, but zero times infinity, or zero over zero, is
- * NaN, which would reach every channel of the next convolution. One task clears some rows of a picture's last
+ * NaN, which would reach every channel of the next convolution. One task clears some rows of an image's last
  * block. */
 static void clear_unused_channels_task(void *context, size_t index, int worker)
 {
@@ -214,7 +214,7 @@ static void avg_pool_task(void *context, size_t index, int worker)
     vgg_activation_clear_padding(run->out, args.y, task.begin, task.end);
 }
 
-/* BatchNorm or ReLU on its own. Planar features are taken as one row of pixels of L channels, or as many blocks of
+/* BatchNorm or ReLU on its own. Features are taken as one row of pixels of L channels, or as many blocks of
  * one pixel: their buffers are whole vectors long. */
 static void pointwise_task(void *context, size_t index, int worker)
 {

@@ -16,11 +16,11 @@ enum {
     LINE = VGG_ALIGN_BYTES / sizeof(float),
 };
 
-/* A layer for up to VGG_COLUMNS_BATCH pictures. */
+/* A layer for up to VGG_COLUMNS_BATCH images. */
 struct columns_run {
     const struct vgg_kernels *kernels;
-    const struct vgg_linear_args *layer; /* n and what it reads and writes: these pictures' */
-    size_t tile;                         /* pictures of one */
+    const struct vgg_linear_args *layer; /* n and what it reads and writes: these images' */
+    size_t tile;                         /* images of one */
     struct vgg_columns_args args;        /* but the slices */
     int groups;                          /* of slices, one a task */
     /* The same memory as in args, to be written. */
@@ -34,7 +34,7 @@ static size_t count_blocks(int k)
     return (size_t)vgg_ceil_div(k, BLOCK);
 }
 
-/* Elements of a list and of its inputs, for a tile of so many pictures. */
+/* Elements of a list and of its inputs; `tile` images are listed together. */
 static size_t list_stride(int k)
 {
     return vgg_size_round_up(count_blocks(k) + (size_t)k, LINE);
@@ -44,9 +44,9 @@ static size_t x_stride(int k, size_t tile)
     return vgg_size_round_up((size_t)k * tile, LINE);
 }
 
-size_t vgg_columns_count_scratch(int k, int pictures)
+size_t vgg_sparse_linear_count_scratch(int k, int images)
 {
-    const int n = pictures < VGG_COLUMNS_BATCH ? pictures : VGG_COLUMNS_BATCH;
+    const int n = images < VGG_COLUMNS_BATCH ? images : VGG_COLUMNS_BATCH;
     const size_t tile = n > 1 ? TILE : 1, tiles = (size_t)vgg_ceil_div(n, TILE);
     size_t elements;
     return vgg_size_mul(tiles, list_stride(k) + x_stride(k, tile), &elements) &&
@@ -55,7 +55,7 @@ size_t vgg_columns_count_scratch(int k, int pictures)
                : SIZE_MAX / 8; /* more than any limit */
 }
 
-int vgg_columns_count_groups(const struct vgg_step *step, int threads)
+int vgg_sparse_linear_count_groups(const struct vgg_step *step, int threads)
 {
     /* As many slices together as the kernel likes, if that leaves every thread two tasks. */
     const int slices = vgg_ceil_div(vgg_linear_view(step).rows, VGG_COLUMNS_ROWS);
@@ -72,7 +72,7 @@ static uint32_t bits_of(const float *x)
     return bits << 1;
 }
 
-/* Whether to list zeros, too. One picture's inputs are read fastest in whole blocks, and where few are zero the
+/* Whether to list zeros, too. One image's inputs are read fastest in whole blocks, and where few are zero the
  * prefetchers of the CPU fetch most of what they would leave out: with a twentieth of zeros, at random, leaving
  * them out takes 10 % longer, with a quarter as long. */
 static bool is_dense(const float *x, size_t k)
@@ -84,14 +84,14 @@ static bool is_dense(const float *x, size_t k)
     return nonzero > k / 4 * 3;
 }
 
-/* Lists the inputs of one tile that are not zero in all of its pictures. */
+/* Lists the inputs of one tile that are not zero in all of its images. */
 static void list_task(void *context, size_t index, int worker)
 {
     (void)worker;
     struct columns_run *run = context;
     const struct vgg_linear_args *layer = run->layer;
     const size_t k = (size_t)layer->k, tile = run->tile, first = index * tile;
-    const size_t left = (size_t)layer->n - first, pictures = left < tile ? left : tile;
+    const size_t left = (size_t)layer->n - first, images = left < tile ? left : tile;
     const float *x = layer->x + (ptrdiff_t)first * layer->x_stride;
     int32_t *ends = run->lists + index * (size_t)run->args.list_stride;
     int32_t *list = ends + count_blocks(layer->k);
@@ -102,7 +102,7 @@ static void list_task(void *context, size_t index, int worker)
     for (size_t begin = 0; begin < k; begin += BLOCK) {
         const size_t count = k - begin < BLOCK ? k - begin : BLOCK;
         uint32_t any[BLOCK] = {0}, nonzero = 0;
-        for (size_t p = 0; p < pictures; p++) {
+        for (size_t p = 0; p < images; p++) {
             const float *row = x + (ptrdiff_t)p * layer->x_stride + begin;
             for (size_t i = 0; i < count; i++) {
                 any[i] |= bits_of(row + i);
@@ -113,7 +113,7 @@ static void list_task(void *context, size_t index, int worker)
         for (size_t i = 0; i < count; i++) {
             /* Written in any case, and kept if it is needed: no branch to be guessed wrong. */
             list[used] = (int32_t)(begin + i);
-            for (size_t p = 0; p < pictures; p++) {
+            for (size_t p = 0; p < images; p++) {
                 inputs[used * tile + p] =
                     x[(ptrdiff_t)p * layer->x_stride + (ptrdiff_t)(begin + i)];
             }
@@ -156,7 +156,7 @@ static size_t count_read(const struct columns_run *run, size_t tiles)
     return total;
 }
 
-/* `first` of the layer's pictures on. */
+/* `first` of the layer's images on. */
 static void run_batch(const struct vgg_executor *executor, const struct vgg_step *step,
                       struct columns_run *run)
 {
@@ -182,8 +182,8 @@ static void run_batch(const struct vgg_executor *executor, const struct vgg_step
     }
 }
 
-void vgg_columns_run(const struct vgg_executor *executor, const struct vgg_step *step,
-                     const struct vgg_linear_args *layer, float *scratch)
+void vgg_sparse_linear_run(const struct vgg_executor *executor, const struct vgg_step *step,
+                           const struct vgg_linear_args *layer, float *scratch)
 {
     const struct vgg_tensor *weight = vgg_linear_view(step).weight;
     struct vgg_linear_args part = *layer;

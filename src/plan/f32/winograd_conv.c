@@ -3,15 +3,15 @@
  *   TILES      a task takes a block of tiles through all three while it stays in the second-level cache:
  *                  for each input block: V[f][ic][t];  for each group: M[f][2][t], then its outputs
  *              Weights are read once a block of tiles.
- *   FREQUENCY  three loops over many tiles, of several pictures where there are; products frequency by
+ *   FREQUENCY  three loops over many tiles, of several images where there are; products frequency by
  *              frequency:
  *                  V[f][ic][t] for all t;  M[f][oc][t];  outputs
- *              Weights are read in order, each panel fetched ahead, once for so many tiles as the shared
+ *              Weights are read in order, each panel fetched ahead, once for as many tiles as the shared
  *              cache holds well. In a one-shot plan products and outputs are made for some groups after
  *              the others, so that the memory for their weights is small.
  *
  * Both read weights packed [f][group][ic][G], of which a panel is [ic][G]: so packed files can hold them
- * before anybody knows how many threads and pictures there will be.
+ * before the number of threads and images is known.
  *
  * V and M have an odd number of cache lines from frequency to frequency, so that the stores of one tile
  * do not fall into the same set of the first-level cache. */
@@ -33,17 +33,17 @@ struct winograd_run {
     const struct vgg_winograd *layout;
     const float *weight; /* prepacked, of the groups below */
     const struct vgg_activation *in, *out;
-    int count;               /* pictures */
-    int blocks;              /* of tiles in a picture, for TILES */
-    atomic_size_t next;      /* of the blocks of all pictures, for TILES */
+    int count;               /* images */
+    int blocks;              /* of tiles in an image, for TILES */
+    atomic_size_t next;      /* of the blocks of all images, for TILES */
     int group_begin, groups; /* of output channels, whose weights are there */
     int slices;              /* of their panels, for FREQUENCY */
-    int begin, end;          /* tiles of all pictures, those of this round of FREQUENCY */
+    int begin, end;          /* tiles of all images, those of this round of FREQUENCY */
     float *scratch;          /* [slots][slot_elements]: V, then M */
     float *v, *m;
 };
 
-/* Tiles begin … end-1 of picture n, the blocks of input channels that are transformed together from `block`
+/* Tiles begin … end-1 of image n, the blocks of input channels that are transformed together from `block`
  * on; v_tile is the number of tile `begin` in V. */
 static void transform_input(const struct winograd_run *run, int n, int block, int begin, int end,
                             float *v, int v_tile)
@@ -138,7 +138,7 @@ static int min(int a, int b)
     return a < b ? a : b;
 }
 
-/* A block of tiles of one picture, from input to output. */
+/* A block of tiles of one image, from input to output. */
 static void compute_block(const struct winograd_run *run, size_t index, float *scratch)
 {
     const struct vgg_step *step = run->step;
@@ -179,9 +179,9 @@ static void tiles_task(void *context, size_t slot, int worker)
     }
 }
 
-/* A picture's part of this round's tiles. */
+/* An image's part of this round's tiles. */
 struct part {
-    int n, begin, end; /* tiles of the picture */
+    int n, begin, end; /* tiles of the image */
     int at;            /* the first one's number in the round */
 };
 

@@ -58,7 +58,7 @@ static int count_groups(const struct vgg_plan *plan, const struct vgg_conv2d *co
     const size_t half = form->budget_bytes / 2;
     const size_t fitting =
         (half < ONE_SHOT_BYTES ? half : ONE_SHOT_BYTES) / group_bytes(kernels, conv, form->m);
-    const bool some = plan->options.one_shot && form->stored == NULL &&
+    const bool some = plan->options.one_shot && form->prepacked == NULL &&
                       form->algorithm == VGG_WINOGRAD_FREQUENCY && rounds == 1 &&
                       fitting < (size_t)groups;
     return !some ? groups : fitting > 0 ? (int)fitting : 1;
@@ -73,7 +73,7 @@ static size_t limit_scratch(const struct vgg_plan *plan, const struct vgg_conv2d
     if (!plan->options.low_memory) {
         return limit;
     }
-    const size_t weights = form->stored == NULL
+    const size_t weights = form->prepacked == NULL
                                ? (size_t)groups * group_bytes(plan->options.kernels, conv, form->m)
                                : 0;
     const size_t left = weights < form->budget_bytes ? form->budget_bytes - weights : 0;
@@ -109,7 +109,7 @@ bool vgg_winograd_lay_out(const struct vgg_plan *plan, const struct vgg_conv_req
 {
     const struct vgg_conv2d *conv = request->conv;
     struct vgg_winograd *w = &out->winograd;
-    *out = (struct vgg_conv_choice){.algorithm = form->algorithm, .stored = form->stored};
+    *out = (struct vgg_conv_choice){.algorithm = form->algorithm, .prepacked = form->prepacked};
     const int64_t rounds = cut_tiles(form, request->in, plan->options.batch, w);
     if (rounds == 0) {
         return false;

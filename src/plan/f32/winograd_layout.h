@@ -6,12 +6,12 @@
 
 /* F(m) in one of its two forms, with about `block` tiles transformed together.
  *   budget_bytes  of a plan for low memory; SIZE_MAX: without bounds
- *   stored        the weights in the file, or NULL */
+ *   prepacked     the weights in the file, or NULL */
 struct vgg_winograd_form {
     enum vgg_algorithm algorithm;
     int m, block;
     size_t budget_bytes;
-    const struct vgg_prepared *stored;
+    const struct vgg_prepared *prepacked;
 };
 
 /* Lays out F(m). False where no block's scratch fits: it may take a quarter of what the limit leaves for

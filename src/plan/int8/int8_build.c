@@ -235,18 +235,18 @@ void vgg_int8_partition(struct vgg_plan *plan)
 
 /* Copies numbers of an int32 tensor and checks each; out is filled up with zeros. */
 static vgg_status copy_integers(const struct vgg_plan *plan, const struct vgg_tensor *tensor,
-                                int64_t most, int32_t *out, struct vgg_error *err)
+                                int64_t max, int32_t *out, struct vgg_error *err)
 {
     const int64_t count = vgg_tensor_get_count(tensor);
     for (int64_t i = 0; i < count; i++) {
         uint32_t bits;
         memcpy(&bits, (const char *)tensor->data + 4 * i, sizeof bits);
         const int32_t value = (int32_t)(tensor->swapped ? __builtin_bswap32(bits) : bits);
-        if (value < -most || value > most) {
+        if (value < -max || value > max) {
             return vgg_fail(err, VGG_ERR_FORMAT,
                             "%s: %s: expected integers up to %lld, so that no sum exceeds 32 bits, "
                             "found %d at element %lld",
-                            plan->path, tensor->name, (long long)most, value, (long long)i);
+                            plan->path, tensor->name, (long long)max, value, (long long)i);
         }
         out[i] = value;
     }

@@ -1,0 +1,31 @@
+/* The description of a net whose BatchNorm is folded into the layers before it. */
+#include "pack/fold_spec.h"
+
+vgg_status vgg_spec_fold(const char *path, const struct vgg_spec *spec, struct vgg_arena *arena,
+                         struct vgg_spec *out, struct vgg_error *err)
+{
+    *out = *spec;
+    out->features = out->classifier = NULL;
+    out->layers = vgg_arena_alloc(arena, spec->layer_count, sizeof *out->layers);
+    out->head = vgg_arena_alloc(arena, spec->head_count, sizeof *out->head);
+    if (out->layers == NULL || out->head == NULL) {
+        return vgg_fail_memory(err, path, spec->layer_count * sizeof *out->layers, "the layers");
+    }
+    for (size_t i = 0; i < spec->layer_count; i++) {
+        struct vgg_layer *layer = &out->layers[i];
+        *layer = spec->layers[i];
+        layer->bias = layer->bias || layer->batch_norm;
+        layer->batch_norm = false;
+        layer->name = layer->norm = NULL;
+    }
+    for (size_t i = 0, norms = 0; i < spec->head_count; i++) {
+        struct vgg_head *head = &out->head[i];
+        *head = spec->head[i];
+        head->index -= (int)norms; /* their places are no more */
+        norms += head->batch_norm;
+        head->bias = head->bias || head->batch_norm;
+        head->batch_norm = false;
+        head->name = head->norm = NULL;
+    }
+    return VGG_OK;
+}

@@ -1,0 +1,38 @@
+/* Which models can be written into a packed file. */
+#include "model/view.h"
+#include "pack/packable.h"
+
+vgg_status vgg_model_check_packable(const vgg_model *model, struct vgg_error *err)
+{
+    struct vgg_model_info info;
+    vgg_model_get_info(model, &info);
+    if (info.int8) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT,
+                        "%s: its weights are int8 already: pack the checkpoint that they were made "
+                        "from",
+                        vgg_model_get_path(model));
+    }
+    if (info.dense || vgg_model_get_preprocess(model)->crop_width != 0) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT,
+                        "%s: a packed net has a square input and is not dense; both can be "
+                        "requested when it is run",
+                        vgg_model_get_path(model));
+    }
+    return vgg_model_check_weights(model, err);
+}
+
+vgg_status vgg_model_check_plain(const vgg_model *model, struct vgg_error *err)
+{
+    size_t count;
+    const struct vgg_node *nodes = vgg_model_get_nodes(model, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (nodes[i].op == VGG_OP_CONV2D && nodes[i].conv.weight->layout == VGG_LAYOUT_PREPARED) {
+            return vgg_fail(
+                err, VGG_ERR_UNSUPPORTED,
+                "%s: %s: the file has its weights prepacked for some CPUs only: pack the "
+                "checkpoint that it was made from",
+                vgg_model_get_path(model), nodes[i].name);
+        }
+    }
+    return VGG_OK;
+}

@@ -1,0 +1,13 @@
+/* Which models can be written into a packed file. */
+#ifndef VGG_PACK_PACKABLE_H
+#define VGG_PACK_PACKABLE_H
+
+#include "model/graph/graph.h"
+
+/* Refuses what no packed file can hold: ARGUMENT; and non-finite weights: UNSUPPORTED. */
+vgg_status vgg_model_check_packable(const vgg_model *model, struct vgg_error *err);
+
+/* Refuses a packed file without the weights from which every CPU can prepack: UNSUPPORTED. */
+vgg_status vgg_model_check_plain(const vgg_model *model, struct vgg_error *err);
+
+#endif
