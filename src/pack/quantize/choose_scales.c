@@ -13,7 +13,7 @@
 enum { METHODS = VGG_CLIP_MSE + 1 };
 /* Of a description: see model/spec/spec.c. */
 static const float MIN_SCALE = 1e-12f, MAX_SCALE = 1e12f;
-/* A change for one layer must be an improvement of so much, or it is chance. */
+/* The error must fall below this part of the best one, or the improvement is chance. */
 static const double WORTH = 0.995;
 
 struct search {

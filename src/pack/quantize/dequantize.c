@@ -1,4 +1,4 @@
-/* The way back: an int8 net's weights as the float32 numbers that they stand for. */
+/* Dequantisation: an int8 net's weights and biases as float32. */
 #include "base/bytes.h"
 #include "checkpoint/checkpoint.h"
 #include "model/spec/write_spec.h"

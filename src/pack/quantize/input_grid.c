@@ -1,4 +1,4 @@
-/* The steps of an int8 net's input: those of 8-bit pixels, unless an input was none. */
+/* The steps of an int8 net's input: those of 8-bit pixels, unless an input was not made of them. */
 #include "pack/quantize/input_grid.h"
 
 void vgg_quantizer_make_grid(struct vgg_quantizer *quantizer)

@@ -18,7 +18,7 @@ static bool weighs(const struct vgg_node *node)
     return node->op == VGG_OP_CONV2D || node->op == VGG_OP_LINEAR;
 }
 
-/* What the model says of a layer at nodes[i]. */
+/* The layer that begins at nodes[i] of the model. */
 static struct vgg_quantizer_layer view_layer(const struct vgg_node *nodes, size_t count, size_t i)
 {
     const struct vgg_node *node = &nodes[i];
@@ -141,7 +141,7 @@ vgg_status vgg_quantizer_list_layers(struct vgg_quantizer *quantizer, struct vgg
         }
     }
     if (status == VGG_OK) {
-        /* Whether a plan can be made of it. */
+        /* Check that a plan can be made of it. */
         struct vgg_quantizer_runner runner;
         vgg_quantizer_set_scales(quantizer);
         status = vgg_quantizer_plan(quantizer, NULL, &runner, err);
@@ -158,7 +158,7 @@ void vgg_quantizer_set_scales(struct vgg_quantizer *quantizer)
         layer->int8->int8.input_scale = (float)input_scale;
         layer->int8->int8.output_scale = layer->output_scale;
         for (int i = 0; i < layer->oc; i++) {
-            /* Rounded, ties away from zero; quantize_weights.c sees to it that it fits. */
+            /* Rounded, ties away from zero; quantize_weights.c makes it fit. */
             const double bias = layer->real_bias[i] / (input_scale * (double)layer->scales[i]);
             const double max = VGG_INT8_MAX_BIAS;
             const double kept = bias > max ? max : bias < -max ? -max : bias;

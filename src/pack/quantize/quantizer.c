@@ -20,7 +20,7 @@ static const double TRY_MULTIPLY_ADDS = 1e11;
 /* Bytes of images that are kept. */
 static const size_t KEPT_BYTES = (size_t)64 << 20;
 
-/* --- what is seen of the float32 net ---------------------------------------------------------- */
+/* --- statistics of the float32 net ---------------------------------------------------------- */
 
 /* Adds what a layer reads: [ic][per_channel]. */
 static void add_input(struct vgg_quantizer_layer *layer, const float *x, size_t per_channel)
@@ -61,12 +61,12 @@ static void see_node(void *user, const char *name, const int64_t *shape, int ndi
         }
         if (layer->output == node && !layer->logits &&
             !vgg_histogram_add(&layer->histogram, data, elements)) {
-            quantizer->bad_numbers = true;
+            quantizer->non_finite = true;
         }
     }
 }
 
-/* --- making and freeing ------------------------------------------------------------------------- */
+/* --- creation ---------------------------------------------------------------------------------- */
 
 static int count_kept(const struct vgg_quantizer *quantizer)
 {
@@ -241,7 +241,7 @@ vgg_status vgg_quantizer_add(vgg_quantizer *quantizer, const float *input, struc
     add_input(&quantizer->layers[0], input, quantizer->input_elements / 3);
     quantizer->current_node = 0;
     status = vgg_session_run(quantizer->session, input, 1, logits, err);
-    if (status == VGG_OK && quantizer->bad_numbers) {
+    if (status == VGG_OK && quantizer->non_finite) {
         return vgg_fail(err, VGG_ERR_UNSUPPORTED,
                         "%s: the net's activations on this image are not finite", quantizer->path);
     }

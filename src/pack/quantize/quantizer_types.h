@@ -1,7 +1,8 @@
-/* A quantizer: the float32 net's layers, what calibration has seen of them, and the int8 net in memory.
+/* A quantizer: the float32 net's layers, their activations' statistics, and the int8 net in memory.
  *
- *   model ─ quantize_layers.c ─► layers, nodes ─ quantizer.c ─► histograms, means ─ quantize_weights.c ─► int8 weights, biases
- *         ─ choose_scales.c ─► scales ─ accuracy.c ─► errors;  save.c ─► file */
+ *   model ─ quantize_layers.c ─► layers, nodes ─ quantizer.c ─► histograms, means
+ *         ─ quantize_weights.c ─► int8 weights, biases ─ choose_scales.c ─► scales
+ *         ─ accuracy.c ─► errors;  save.c ─► file */
 #ifndef VGG_PACK_QUANTIZE_QUANTIZER_TYPES_H
 #define VGG_PACK_QUANTIZE_QUANTIZER_TYPES_H
 
@@ -40,7 +41,7 @@ struct vgg_quantizer_layer {
 
     enum vgg_clip clip;
     float output_scale;
-    /* The output's own numbers and the int8 net's less these, squared and summed. */
+    /* Sums of squares of the output, and of the int8 net's difference from it. */
     double signal, noise;
 };
 
@@ -55,7 +56,7 @@ struct vgg_quantizer {
     const char *path; /* the checkpoint's */
     struct vgg_arena arena;
     const struct vgg_int8_kernels *kernels;
-    const struct vgg_kernels *float_kernels; /* of which a plan wants some */
+    const struct vgg_kernels *float_kernels; /* a plan needs some of them */
     struct vgg_pool *pool;
     vgg_session *session; /* float32, which reports every node */
 
@@ -75,9 +76,9 @@ struct vgg_quantizer {
 
     float *logits;        /* [2][class_count] of both nets, for an image that is not kept */
     size_t current_node;  /* the model's node that is reported next */
-    bool bad_numbers;     /* one of its activations is none */
-    bool off_grid;        /* an input is not one of 8-bit pixels; */
-    float min[3], max[3]; /* all inputs lie between these */
+    bool non_finite;      /* one of its activations */
+    bool off_grid;        /* an input was not made of 8-bit pixels */
+    float min[3], max[3]; /* of all inputs, by channel */
 
     bool chosen;
     /* While both nets are compared: */

@@ -8,7 +8,7 @@
 #include "plan/f32/winograd_weights.h"
 
 /* Input channels that a task takes at a time: its filters then stay in the first two levels of cache on
- * their way to their order. A multiple of every ISA's lanes. */
+ * their way to the kernels' order. A multiple of every ISA's lanes. */
 enum { PART_CHANNELS = 64 };
 
 /* How a convolution's weights are cut for packing.

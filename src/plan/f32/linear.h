@@ -7,7 +7,7 @@
 
 /* Runs a fully connected layer.
  *   layer    x, y, their strides, and n are the caller's; the rest is filled in
- *   scratch  vgg_sparse_linear_count_scratch floats where the weights are in columns */
+ *   scratch  vgg_sparse_linear_count_scratch floats for column-major weights */
 void vgg_linear_run(const struct vgg_executor *executor, const struct vgg_step *step,
                     struct vgg_linear_args *layer, float *scratch);
 

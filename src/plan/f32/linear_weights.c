@@ -1,4 +1,4 @@
-/* The weights of fully connected layers: where and as what they lie, and the slices that tasks read. */
+/* The weights of fully connected layers: their type and place, and the slices that tasks read. */
 #include "plan/f32/linear_weights.h"
 
 #include "base/arith.h"
@@ -76,7 +76,7 @@ void vgg_linear_size_weights(const struct vgg_plan *plan, struct vgg_step *step)
         return;
     }
     if (plan->options.one_shot) {
-        /* Each task makes floats of its own slice and forgets them: no copy of all is ever made. */
+        /* Each task converts its own slice to float32: no copy of all weights is ever made. */
         const int tile = plan->options.kernels->linear_rows;
         const int tiles = vgg_ceil_div(vgg_ceil_div(linear.rows, tile), step->cut.groups);
         step->linear.weights.rows_elements = (size_t)(tiles * tile) * linear.features;

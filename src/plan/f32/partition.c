@@ -7,15 +7,17 @@
 #include "plan/f32/sparse_linear.h"
 
 enum {
-    INPUT_ROWS_BYTES =
-        768 * 1024, /* of a convolution's chunk: with a group's weights, half an L2 */
-    PADDED_ROWS_BYTES =
-        24 * 1024, /* of the first one's, with padding: they stay in an L1 beside all weights */
-    LINEAR_SLICE_BYTES = 1 << 20, /* of weights a task */
-    TASKS_PER_THREAD = 4,         /* so that no thread waits long for the last one */
+    /* Input rows of a convolution's chunk: with a group's weights, half of a second-level cache of 2 MiB. */
+    INPUT_ROWS_BYTES = 768 * 1024,
+    /* Padded input rows of the first convolution's chunk: they stay in the first-level cache beside all weights. */
+    PADDED_ROWS_BYTES = 24 * 1024,
+    /* Weights of a linear layer's task. */
+    LINEAR_SLICE_BYTES = 1 << 20,
+    /* So that no thread waits long for the last one. */
+    TASKS_PER_THREAD = 4,
 };
 
-static void choose_conv(const struct vgg_plan *plan, struct vgg_step *step, int threads)
+static void partition_conv(const struct vgg_plan *plan, struct vgg_step *step, int threads)
 {
     const struct vgg_activation *in = &plan->activations[step->in];
     const struct vgg_activation *out = &plan->activations[step->out];
@@ -33,7 +35,7 @@ static void choose_conv(const struct vgg_plan *plan, struct vgg_step *step, int 
 }
 
 /* The first convolution's tasks compute all groups of a chunk, from rows that they copy with padding. */
-static void choose_first_conv(const struct vgg_plan *plan, struct vgg_step *step, int threads)
+static void partition_first_conv(const struct vgg_plan *plan, struct vgg_step *step, int threads)
 {
     const struct vgg_conv2d *conv = &step->node->conv;
     const struct vgg_shape in = plan->options.input;
@@ -58,7 +60,7 @@ static void choose_first_conv(const struct vgg_plan *plan, struct vgg_step *step
 }
 
 /* Slices of a fully connected layer's rows, one a task. */
-static void choose_linear(const struct vgg_plan *plan, struct vgg_step *step, int threads)
+static void partition_linear(const struct vgg_plan *plan, struct vgg_step *step, int threads)
 {
     const struct vgg_linear_view linear = vgg_linear_view(step);
     if (vgg_is_column_major(linear.weight)) {
@@ -82,9 +84,9 @@ void vgg_f32_partition(struct vgg_plan *plan)
         switch (step->kind) {
         case VGG_STEP_CONV:
             if (step->in == 0) {
-                choose_first_conv(plan, step, threads);
+                partition_first_conv(plan, step, threads);
             } else {
-                choose_conv(plan, step, threads);
+                partition_conv(plan, step, threads);
             }
             break;
         case VGG_STEP_LRN:
@@ -103,7 +105,7 @@ void vgg_f32_partition(struct vgg_plan *plan)
             break;
         case VGG_STEP_LINEAR:
         case VGG_STEP_DENSE:
-            choose_linear(plan, step, threads);
+            partition_linear(plan, step, threads);
             break;
         default:
             break;

@@ -1,8 +1,8 @@
-/* Fully connected layers whose weights are in columns (kernels.h): which inputs are not zero is found out once
- * a layer, before its tasks run, and they are laid side by side as the kernel reads them.
+/* Fully connected layers with column-major weights (kernels.h). Before a layer's tasks run, its nonzero inputs are
+ * listed and copied side by side; the weights of the others are not read.
  *
- * 0 * w is 0 for every finite w, and a packed file has no others, so leaving zeros out changes nothing. What is
- * NaN or infinite among the inputs is multiplied by every weight, zeros included, as in PyTorch. */
+ * 0 * w is 0 for every finite w, and a packed file has no others, so skipping zeros changes nothing. NaN and infinite
+ * inputs are nonzero: they are multiplied by every weight, as in PyTorch. */
 #include "plan/f32/sparse_linear.h"
 
 #include <string.h>
@@ -19,10 +19,10 @@ enum {
 /* A layer for up to VGG_COLUMNS_BATCH images. */
 struct columns_run {
     const struct vgg_kernels *kernels;
-    const struct vgg_linear_args *layer; /* n and what it reads and writes: these images' */
-    size_t tile;                         /* images of one */
-    struct vgg_columns_args args;        /* but the slices */
-    int groups;                          /* of slices, one a task */
+    const struct vgg_linear_args *layer; /* of these images */
+    size_t tile;                         /* images that are listed together */
+    struct vgg_columns_args args;        /* without the slices, which differ by task */
+    int groups;                          /* tasks */
     /* The same memory as in args, to be written. */
     int32_t *lists;
     float *x;

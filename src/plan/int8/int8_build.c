@@ -9,12 +9,15 @@
 #include "plan/nodes.h"
 
 enum {
-    INPUT_ROWS_BYTES = 512 * 1024, /* of a convolution's task: with a block's weights, half an L2 */
-    POOLED_ROWS_BYTES =
-        96 * 1024, /* of a convolution that a pool reads at once, in the same cache */
-    LINEAR_SLICE_BYTES = 512 * 1024, /* of weights a task */
-    LINEAR_STREAMS = 8,              /* but at least so many groups of rows, read side by side */
-    TASKS_PER_THREAD = 4,            /* so that no thread waits long for the last one */
+    /* Input of a convolution's task: with a block's weights, half of a second-level cache of 2 MiB. */
+    INPUT_ROWS_BYTES = 512 * 1024,
+    /* Output that a pool reads at once, in the same cache. */
+    POOLED_ROWS_BYTES = 96 * 1024,
+    /* Weights of a linear layer's task; but at least LINEAR_STREAMS groups of rows, which are read side by side. */
+    LINEAR_SLICE_BYTES = 512 * 1024,
+    LINEAR_STREAMS = 8,
+    /* So that no thread waits long for the last one. */
+    TASKS_PER_THREAD = 4,
 };
 
 /* --- steps ------------------------------------------------------------------------------------ */
@@ -34,8 +37,7 @@ static vgg_status check_products(const struct vgg_plan *plan, const struct vgg_n
     return VGG_OK;
 }
 
-/* Convolution and ReLU, and a max-pool of windows side by side unless somebody wants to see what comes
- * between. */
+/* Convolution and ReLU, and a max-pool whose windows do not overlap, unless the plan is unfused. */
 static vgg_status make_conv(struct vgg_plan *plan, const struct vgg_chain *chain,
                             struct vgg_step *step, struct vgg_error *err)
 {
@@ -52,7 +54,7 @@ static vgg_status make_conv(struct vgg_plan *plan, const struct vgg_chain *chain
         return vgg_plan_refuse(plan, node, "expected ReLU after it: bytes have no negative numbers",
                                err);
     }
-    /* By themselves first: their product with the channels must not overflow. */
+    /* The kernel is clamped first, so that its area times the channels cannot overflow. */
     const int64_t side =
         conv->kernel < VGG_INT8_MAX_PRODUCTS ? conv->kernel : VGG_INT8_MAX_PRODUCTS;
     vgg_status status = check_products(plan, node, in->blocks, in->lanes, side * side, err);
@@ -109,7 +111,7 @@ vgg_status vgg_int8_make_step(struct vgg_plan *plan, const struct vgg_chain *cha
     const struct vgg_node *node = step->node;
     const bool features = plan->activations[step->in].lanes == 1;
     vgg_status status = VGG_OK;
-    step->kind = VGG_STEP_IDENTITY; /* Dropout, and ReLU of what is not negative */
+    step->kind = VGG_STEP_IDENTITY; /* Dropout, and ReLU of bytes, which are never negative */
     step->last = node;
     switch (node->op) {
     case VGG_OP_CONV2D:
@@ -231,9 +233,9 @@ void vgg_int8_partition(struct vgg_plan *plan)
     }
 }
 
-/* --- the small tensors ------------------------------------------------------------------------ */
+/* --- scales and biases ------------------------------------------------------------------------ */
 
-/* Copies numbers of an int32 tensor and checks each; out is filled up with zeros. */
+/* Copies an int32 tensor and checks each element. */
 static vgg_status copy_integers(const struct vgg_plan *plan, const struct vgg_tensor *tensor,
                                 int64_t max, int32_t *out, struct vgg_error *err)
 {
@@ -253,7 +255,7 @@ static vgg_status copy_integers(const struct vgg_plan *plan, const struct vgg_te
     return VGG_OK;
 }
 
-/* The factors from a layer's sums to what it makes: the same double arithmetic on every machine. */
+/* The factors from a layer's sums to its output: the same double arithmetic on every machine. */
 static vgg_status make_scales(const struct vgg_plan *plan, const struct vgg_node *node, float *out,
                               struct vgg_error *err)
 {
@@ -262,7 +264,7 @@ static vgg_status make_scales(const struct vgg_plan *plan, const struct vgg_node
     vgg_tensor_read_f32(tensor, out);
     for (int64_t i = 0; i < vgg_tensor_get_count(tensor); i++) {
         const double scale = (double)node->int8.input_scale * (double)out[i] / made;
-        /* In this form NaN is refused, too. */
+        /* Written so that NaN is refused, too. */
         if (!(out[i] > 0 && scale >= (double)VGG_INT8_MIN_SCALE &&
               scale <= (double)VGG_INT8_MAX_SCALE)) {
             return vgg_fail(

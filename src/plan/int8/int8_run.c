@@ -15,7 +15,7 @@ struct step_run {
     const struct vgg_step *step;
     const struct vgg_activation *in, *out;
     const float *input;   /* the caller's, for QUANTIZE_INPUT */
-    uint8_t zero[4];      /* QUANTIZE_INPUT: what is nearest to zero in each channel */
+    uint8_t zero[4];      /* QUANTIZE_INPUT: the byte nearest to zero in each channel */
     const float *inverse; /* and 1 / step */
     int count;            /* images */
     uint8_t *scratch;     /* [slots][slot_elements] floats */
