@@ -27,6 +27,7 @@ struct vgg_allocator {
 enum vgg_log_level {
     VGG_LOG_INFO,    /* what was found or decided, and why */
     VGG_LOG_WARNING, /* something that may not be what the user means */
+    VGG_LOG_ERROR,   /* the whole text of an error that is too long for struct vgg_error */
 };
 
 /* Receives one message: UTF-8 without control characters or a newline, valid during the call. Called

@@ -49,7 +49,7 @@ typedef enum vgg_status {
     VGG_ERR_MEMORY,      /* an allocation failed */
 } vgg_status;
 
-#define VGG_ERROR_MESSAGE_BYTES 8192
+#define VGG_ERROR_MESSAGE_BYTES 1000
 
 /* What the caller can do about an error that a choice of the caller's would avoid. Messages do not say how:
  * a program adds it in its own words, with the names of its options. */
@@ -62,7 +62,7 @@ enum vgg_hint {
     VGG_HINT_PACK, /* pack the model for this machine or for all: vgg_pack_options.isas and plain */
 };
 
-/* Filled by every function that can fail and is given one; untouched on success. */
+/* Filled by every function that can fail and is given one; untouched on success. 1 KiB: it can be on the stack. */
 struct vgg_error {
     vgg_status code;
     /* errno of the failing system call, or 0 */
@@ -73,7 +73,9 @@ struct vgg_error {
     uint32_t reserved;
     /* File, thing, expected and found, e.g.
      * "vgg16.pth: features.0.weight: expected [64,3,3,3], got [64,1,3,3]". UTF-8, no newline at the
-     * end; never contains control characters taken from the input. */
+     * end; never contains control characters taken from the input. A longer message has "…" in the place of
+     * its middle. The whole text of one that lists things (tensors, nets, keys, layers) goes to the context's
+     * log with the level VGG_LOG_ERROR before the function returns. */
     char message[VGG_ERROR_MESSAGE_BYTES];
 };
 

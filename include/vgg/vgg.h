@@ -6,11 +6,11 @@
  *
  *     int main(int argc, char **argv) // checkpoint, picture
  *     {
- *         static struct vgg_error err;
+ *         struct vgg_error err;
  *         vgg_checkpoint *checkpoint = NULL;
  *         vgg_model *model = NULL;
  *         vgg_session *session = NULL;
- *         static struct vgg_image image;
+ *         struct vgg_image image;
  *         struct vgg_model_info net;
  *         struct vgg_ranked best;
  *         if (argc != 3 || vgg_checkpoint_open(argv[1], NULL, &checkpoint, &err) ||

@@ -38,10 +38,31 @@ static void copy_printable(char *out, size_t out_bytes, const char *text)
 }
 
 /* Longer than a message, so that a character that vsnprintf cuts is past the message's end. */
-enum { TEXT_BYTES = VGG_ERROR_MESSAGE_BYTES + 4 };
+enum { TEXT_BYTES = VGG_LONG_MESSAGE_BYTES + 4 };
 
-static void fill(struct vgg_error *err, vgg_status code, int sys_errno, uint64_t byte_offset,
-                 const char *format, va_list args)
+/* Copies a text, with "…" for its middle where it is too long: what a message begins with says which file is
+ * meant, and what it ends with what to do. */
+static void copy_shortened(char *out, size_t out_bytes, const char *text)
+{
+    static const char mark[] = "\xe2\x80\xa6";
+    const size_t length = strlen(text), space = out_bytes - sizeof mark;
+    if (length < out_bytes) {
+        memcpy(out, text, length + 1);
+        return;
+    }
+    const size_t head = (size_t)vgg_shown_length(text, length, space / 2);
+    size_t tail = length - (space - head);
+    while (((unsigned char)text[tail] & 0xc0) == 0x80) {
+        tail++;
+    }
+    memcpy(out, text, head);
+    memcpy(out + head, mark, sizeof mark - 1);
+    memcpy(out + head + sizeof mark - 1, text + tail, length - tail + 1);
+}
+
+/* Formats a message in full length, with what errno or the position in the file add to it. */
+static void format_whole(char whole[VGG_LONG_MESSAGE_BYTES], int sys_errno, uint64_t byte_offset,
+                         const char *format, va_list args)
 {
     char text[TEXT_BYTES];
     int length = vsnprintf(text, sizeof text, format, args);
@@ -56,21 +77,30 @@ static void fill(struct vgg_error *err, vgg_status code, int sys_errno, uint64_t
         snprintf(text + used, sizeof text - used, " (at byte %llu)",
                  (unsigned long long)byte_offset);
     }
+    copy_printable(whole, VGG_LONG_MESSAGE_BYTES, text);
+}
+
+/* Fills the record without a hint. */
+static void fill(struct vgg_error *err, vgg_status code, int sys_errno, uint64_t byte_offset,
+                 const char *whole)
+{
     err->code = code;
     err->sys_errno = sys_errno;
     err->byte_offset = byte_offset;
     err->hint = VGG_HINT_NONE;
     err->reserved = 0;
-    copy_printable(err->message, sizeof err->message, text);
+    copy_shortened(err->message, sizeof err->message, whole);
 }
 
 vgg_status vgg_fail(struct vgg_error *err, vgg_status code, const char *format, ...)
 {
     if (err != NULL) {
+        char whole[VGG_LONG_MESSAGE_BYTES];
         va_list args;
         va_start(args, format);
-        fill(err, code, 0, VGG_NO_OFFSET, format, args);
+        format_whole(whole, 0, VGG_NO_OFFSET, format, args);
         va_end(args);
+        fill(err, code, 0, VGG_NO_OFFSET, whole);
     }
     return code;
 }
@@ -79,10 +109,12 @@ vgg_status vgg_fail_hint(struct vgg_error *err, vgg_status code, enum vgg_hint h
                          const char *format, ...)
 {
     if (err != NULL) {
+        char whole[VGG_LONG_MESSAGE_BYTES];
         va_list args;
         va_start(args, format);
-        fill(err, code, 0, VGG_NO_OFFSET, format, args);
+        format_whole(whole, 0, VGG_NO_OFFSET, format, args);
         va_end(args);
+        fill(err, code, 0, VGG_NO_OFFSET, whole);
         err->hint = hint;
     }
     return code;
@@ -92,10 +124,12 @@ vgg_status vgg_fail_at(struct vgg_error *err, vgg_status code, uint64_t byte_off
                        const char *format, ...)
 {
     if (err != NULL) {
+        char whole[VGG_LONG_MESSAGE_BYTES];
         va_list args;
         va_start(args, format);
-        fill(err, code, 0, byte_offset, format, args);
+        format_whole(whole, 0, byte_offset, format, args);
         va_end(args);
+        fill(err, code, 0, byte_offset, whole);
     }
     return code;
 }
@@ -103,12 +137,33 @@ vgg_status vgg_fail_at(struct vgg_error *err, vgg_status code, uint64_t byte_off
 vgg_status vgg_fail_errno(struct vgg_error *err, int sys_errno, const char *format, ...)
 {
     if (err != NULL) {
+        char whole[VGG_LONG_MESSAGE_BYTES];
         va_list args;
         va_start(args, format);
-        fill(err, VGG_ERR_IO, sys_errno, VGG_NO_OFFSET, format, args);
+        format_whole(whole, sys_errno, VGG_NO_OFFSET, format, args);
         va_end(args);
+        fill(err, VGG_ERR_IO, sys_errno, VGG_NO_OFFSET, whole);
     }
     return VGG_ERR_IO;
+}
+
+vgg_status vgg_fail_long(const struct vgg_context *context, struct vgg_error *err, vgg_status code,
+                         enum vgg_hint hint, const char *format, ...)
+{
+    if (err == NULL) {
+        return code;
+    }
+    char whole[VGG_LONG_MESSAGE_BYTES];
+    va_list args;
+    va_start(args, format);
+    format_whole(whole, 0, VGG_NO_OFFSET, format, args);
+    va_end(args);
+    fill(err, code, 0, VGG_NO_OFFSET, whole);
+    err->hint = hint;
+    if (strlen(whole) >= sizeof err->message) {
+        vgg_log(context, VGG_LOG_ERROR, "%s", whole);
+    }
+    return code;
 }
 
 vgg_status vgg_fail_memory(struct vgg_error *err, const char *name, size_t bytes, const char *thing)
@@ -122,7 +177,7 @@ void vgg_log(const struct vgg_context *context, enum vgg_log_level level, const 
     if (context == NULL || context->log == NULL) {
         return;
     }
-    char text[TEXT_BYTES], message[VGG_ERROR_MESSAGE_BYTES];
+    char text[TEXT_BYTES], message[VGG_LONG_MESSAGE_BYTES];
     va_list args;
     va_start(args, format);
     int length = vsnprintf(text, sizeof text, format, args);

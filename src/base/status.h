@@ -35,10 +35,20 @@ int vgg_shown_length(const char *text, size_t length, size_t max);
 #define VGG_SHOWN(text, length, max) vgg_shown_length(text, length, max), text
 #define VGG_SHOWN_TEXT(text, max) VGG_SHOWN(text, strlen(text), max)
 
-/* Text of at most VGG_ERROR_MESSAGE_BYTES that grows piece by piece, for lists in messages. Adding to
- * a full text counts what no longer fits instead. */
+/* The longest text that is formatted for a message, with its 0. */
+enum { VGG_LONG_MESSAGE_BYTES = 8192 };
+
+/* The same as vgg_fail_hint for messages with lists: the whole text is logged at VGG_LOG_ERROR where
+ * struct vgg_error does not hold it.
+ *   context  may be NULL: nothing is logged */
+vgg_status vgg_fail_long(const struct vgg_context *context, struct vgg_error *err, vgg_status code,
+                         enum vgg_hint hint, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* Text that grows piece by piece, for lists in messages. Adding to a full text counts what no longer fits
+ * instead. */
 struct vgg_text {
-    char buffer[VGG_ERROR_MESSAGE_BYTES - 512];
+    char buffer[VGG_LONG_MESSAGE_BYTES - 512];
     size_t length;
     unsigned dropped; /* pieces that no longer fitted */
 };

@@ -196,7 +196,7 @@ def inputs():
     """Row 27: a small file that suggests a large input, or much for a usual one."""
     for count, first in ((10, 2), (12, 2), (15, 2), (6, 3000)):
         side = 1 << count
-        says = f"images of {side} x {side} pixels needs more memory", "inferred from the net's pools"
+        says = f"images of {side} x {side} pixels needs more memory", "give the input size with --size"
         yield from in_both(27, f"input-of-{side}", pools(count, first=first), *says)
         if count < 13:
             yield Case(27, f"dense-of-{side}.zip", zip_net(pools(count, first=first)), says, ("--dense",), code=1)

@@ -165,11 +165,25 @@ const char *message_get_hint(const struct vgg_error *err)
     return NULL;
 }
 
+/* The last error whose text was too long for struct vgg_error, in full length. */
+static char whole_text[MESSAGE_TEXT_BYTES];
+
+/* Whether a message is whole_text with "…" for its middle. */
+static bool is_shortened(const char *message)
+{
+    size_t same = 0;
+    while (message[same] != '\0' && message[same] == whole_text[same]) {
+        same++;
+    }
+    return same > 0 && strncmp(message + same, "\xe2\x80\xa6", 3) == 0;
+}
+
 /* prefix, separator: what stands before the message, or empty texts. */
 static void print_error(const char *prefix, const char *separator, const struct vgg_error *err)
 {
     const char *hint = message_get_hint(err);
-    message_print("%s%s%s%s%s", prefix, separator, err->message, hint != NULL ? "; " : "",
+    const char *text = is_shortened(err->message) ? whole_text : err->message;
+    message_print("%s%s%s%s%s", prefix, separator, text, hint != NULL ? "; " : "",
                   hint != NULL ? hint : "");
 }
 
@@ -187,15 +201,20 @@ void message_file_error(const char *path, const struct vgg_error *err)
 static void log_warnings(void *user, enum vgg_log_level level, const char *message)
 {
     (void)user;
-    if (level == VGG_LOG_WARNING) {
+    if (level == VGG_LOG_ERROR) {
+        snprintf(whole_text, sizeof whole_text, "%s", message);
+    } else if (level == VGG_LOG_WARNING) {
         message_print("warning: %s", message);
     }
 }
 
 static void log_all(void *user, enum vgg_log_level level, const char *message)
 {
-    (void)user;
-    message_print("%s%s", level == VGG_LOG_WARNING ? "warning: " : "", message);
+    if (level == VGG_LOG_INFO) {
+        message_print("%s", message);
+    } else {
+        log_warnings(user, level, message);
+    }
 }
 
 struct vgg_context message_context(bool verbose)

@@ -30,8 +30,11 @@ vgg_status message_fail_errno(struct vgg_error *err, const char *format, ...)
 /* Whether memory was lacking, for an allocation or for a mapping. */
 bool message_is_memory(const struct vgg_error *err);
 
-/* Of the longest line: an error's message and a path of nothing but control characters fit. */
-enum { MESSAGE_LINE_BYTES = VGG_ERROR_MESSAGE_BYTES + 4 * PATH_MAX + 64 };
+/* At least as long as the texts that the library logs. */
+enum { MESSAGE_TEXT_BYTES = 8192 };
+
+/* Of the longest line: a whole text and a path of nothing but control characters fit. */
+enum { MESSAGE_LINE_BYTES = MESSAGE_TEXT_BYTES + 4 * PATH_MAX + 64 };
 
 /* Writes "vgg-infer: …" and a newline to standard error in one call of write, so that lines of processes
  * and threads that share it stay whole. Control characters as in message_write_visible. */

@@ -49,7 +49,7 @@ static vgg_status fail_no_key(const struct vgg_search *search, const char *key,
 {
     struct vgg_text text = {0};
     list(search, &text);
-    return vgg_fail_hint(err, VGG_ERR_MISMATCH, VGG_HINT_KEY,
+    return vgg_fail_long(search->arena->context, err, VGG_ERR_MISMATCH, VGG_HINT_KEY,
                          "%s: key %.*s: expected the path of tensors, one of %s", search->path,
                          VGG_SHOWN_TEXT(key, 200), text.buffer);
 }
@@ -72,7 +72,7 @@ static vgg_status choose_only(struct vgg_search *search, const struct vgg_source
         if (!same) {
             struct vgg_text text = {0};
             list(search, &text);
-            return vgg_fail_hint(err, VGG_ERR_MISMATCH, VGG_HINT_KEY,
+            return vgg_fail_long(search->arena->context, err, VGG_ERR_MISMATCH, VGG_HINT_KEY,
                                  "%s: expected one VGG, got several different ones: %s",
                                  search->path, text.buffer);
         }
@@ -259,9 +259,10 @@ static bool is_optimizer(const struct vgg_value *dict)
     return vgg_value_get(dict, "param_groups") != NULL || vgg_value_get(dict, "optimizer") != NULL;
 }
 
-static vgg_status fail_nothing(const struct vgg_value *root, const char *path,
+static vgg_status fail_nothing(const struct vgg_search *search, const struct vgg_value *root,
                                struct vgg_error *err)
 {
+    const char *path = search->path;
     struct vgg_text keys = {0};
     if (vgg_value_is_tensor(root)) {
         return vgg_fail(err, VGG_ERR_UNSUPPORTED, "%s: holds one tensor, expected a state dict",
@@ -297,11 +298,12 @@ static vgg_status fail_nothing(const struct vgg_value *root, const char *path,
                          VGG_SHOWN(key->text.bytes, key->text.length, 64));
         }
     }
-    return vgg_fail(err, VGG_ERR_FORMAT, "%s: no tensors in the checkpoint's dict (keys: %s%s)%s",
-                    path, keys.length > 0 ? keys.buffer : "none",
-                    root->list.count > 2 * LISTED_MAX ? ", …" : "",
-                    is_optimizer(root) ? ": an optimizer's state, expected model.state_dict()"
-                                       : ", expected a state dict");
+    return vgg_fail_long(search->arena->context, err, VGG_ERR_FORMAT, VGG_HINT_NONE,
+                         "%s: no tensors in the checkpoint's dict (keys: %s%s)%s", path,
+                         keys.length > 0 ? keys.buffer : "none",
+                         root->list.count > 2 * LISTED_MAX ? ", …" : "",
+                         is_optimizer(root) ? ": an optimizer's state, expected model.state_dict()"
+                                            : ", expected a state dict");
 }
 
 vgg_status vgg_contents_find(const struct vgg_pickle *pickle, const char *path, const char *key,
@@ -316,7 +318,7 @@ vgg_status vgg_contents_find(const struct vgg_pickle *pickle, const char *path, 
     }
     struct vgg_candidate made = {.source = choose_likely(&search)};
     if (made.source == NULL) {
-        status = fail_nothing(pickle->root, path, err);
+        status = fail_nothing(&search, pickle->root, err);
     } else if (key != NULL) {
         status = choose_by_key(&search, key, &made, &candidate, err);
     } else {
@@ -328,7 +330,7 @@ vgg_status vgg_contents_find(const struct vgg_pickle *pickle, const char *path, 
     }
     if (status == VGG_OK && out->tensors.count == 0) {
         status =
-            key != NULL ? fail_no_key(&search, key, err) : fail_nothing(pickle->root, path, err);
+            key != NULL ? fail_no_key(&search, key, err) : fail_nothing(&search, pickle->root, err);
     }
     vgg_search_fini(&search);
     return status;

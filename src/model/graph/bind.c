@@ -88,8 +88,8 @@ static bool is_ignored(const char *name, const struct vgg_parameter *const *by_n
     return bsearch(mean, by_name, count, sizeof *by_name, compare_name) != NULL;
 }
 
-static vgg_status fail(const char *path, const char *name, const struct problems *problems,
-                       struct vgg_error *err)
+static vgg_status fail(const struct vgg_context *context, const char *path, const char *name,
+                       const struct problems *problems, struct vgg_error *err)
 {
     char more[32] = "";
     if (problems->text.dropped > 0) {
@@ -99,11 +99,11 @@ static vgg_status fail(const char *path, const char *name, const struct problems
         return vgg_fail(err, VGG_ERR_MISMATCH, "%s: %s (for %s)", path, problems->text.buffer,
                         name);
     }
-    return vgg_fail(err, VGG_ERR_MISMATCH,
-                    "%s: the tensors do not fit %s: %u missing, %u unexpected, %u mismatched: "
-                    "%s%s",
-                    path, name, problems->missing, problems->unexpected, problems->mismatched,
-                    problems->text.buffer, more);
+    return vgg_fail_long(context, err, VGG_ERR_MISMATCH, VGG_HINT_NONE,
+                         "%s: the tensors do not fit %s: %u missing, %u unexpected, %u mismatched: "
+                         "%s%s",
+                         path, name, problems->missing, problems->unexpected, problems->mismatched,
+                         problems->text.buffer, more);
 }
 
 vgg_status vgg_graph_bind(const char *path, const char *name, const struct vgg_tensor_list *tensors,
@@ -137,7 +137,7 @@ vgg_status vgg_graph_bind(const char *path, const char *name, const struct vgg_t
     }
     vgg_mem_free(allocator, by_name);
     if (problems.missing + problems.unexpected + problems.mismatched > 0) {
-        return fail(path, name, &problems, err);
+        return fail(graph->context, path, name, &problems, err);
     }
     return VGG_OK;
 }

@@ -223,7 +223,7 @@ static vgg_status fail_no_pools(const struct describer *d)
         vgg_text_add(&list, "%s%lld", i > 0 ? "," : "",
                      (long long)d->chain->convs[i].weight->shape[0]);
     }
-    return vgg_fail_hint(d->err, VGG_ERR_UNSUPPORTED, VGG_HINT_LAYERS,
+    return vgg_fail_long(d->arena->context, d->err, VGG_ERR_UNSUPPORTED, VGG_HINT_LAYERS,
                          "%s: the names %s … %s do not tell where the pools are: expected the list "
                          "of layers \"%s\" with an M for each 2x2 max pool",
                          d->path, d->chain->convs[0].name, d->chain->convs[count - 1].name,
