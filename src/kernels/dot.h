@@ -16,7 +16,8 @@
  *   vf_load(p)  vf_set1(s)  vf_store(p, a)  vf_sub(a, b)  vf_mul(a, b)
  *   vi_byte(f)                            clamp(round(f), 0, 255), ties to even, NaN: 0
  *   vi_put(a, b, n)                       a | b << 8 n
- *   vi_store(p, a)
+ *   vi_store(p, a)                        64 bytes, the lowest of each int32 first whatever the machine's order:
+ *                                         what vi_put put at n = 0 is the first channel of a pixel
  *   vf_store_bytes(p, f)                  16 bytes vi_byte(f)
  *   vf_store_block(p, f)                  64 bytes from f[4]
  *   vb_load(p)  vb_store(p, a)  vb_max(a, b)

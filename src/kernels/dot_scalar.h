@@ -119,6 +119,9 @@ VGG_INLINE vi vi_put(vi a, vi b, int n)
 }
 VGG_INLINE void vi_store(void *p, vi a)
 {
+    for (int i = 0; i < 16 && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__; i++) {
+        a.v[i] = (int32_t)__builtin_bswap32((uint32_t)a.v[i]);
+    }
     __builtin_memcpy(p, &a, sizeof a);
 }
 VGG_INLINE void vf_store_bytes(uint8_t *p, vf f)
