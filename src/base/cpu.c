@@ -214,6 +214,20 @@ void vgg_denormals_restore(uint64_t saved)
 {
     __asm__ volatile("msr fpcr, %0" : : "r"(saved));
 }
+#elif defined(__arm__) && defined(__VFP_FP__) && !defined(__SOFTFP__)
+uint64_t vgg_denormals_off(void)
+{
+    const uint32_t flush_to_zero = 1u << 24;
+    uint32_t saved;
+    __asm__ volatile("vmrs %0, fpscr" : "=r"(saved));
+    __asm__ volatile("vmsr fpscr, %0" : : "r"(saved | flush_to_zero));
+    return saved;
+}
+
+void vgg_denormals_restore(uint64_t saved)
+{
+    __asm__ volatile("vmsr fpscr, %0" : : "r"((uint32_t)saved));
+}
 #else
 uint64_t vgg_denormals_off(void)
 {

@@ -109,7 +109,7 @@ START_TEST(ends_without_having_run)
 }
 END_TEST
 
-#if defined(__x86_64__) || defined(__aarch64__)
+#if defined(__x86_64__) || defined(__aarch64__) || defined(__arm__)
 static bool keeps_denormals(void)
 {
     volatile float tiny = 1e-40f, one = 1;
