@@ -5,15 +5,25 @@
 
 #include "base/mem.h"
 
+vgg_status vgg_image_check_size(const char *name, uint64_t width, uint64_t height,
+                                uint64_t max_pixels, struct vgg_error *err)
+{
+    if (width > INT_MAX || height > INT_MAX || width > max_pixels / height) {
+        return vgg_fail(
+            err, VGG_ERR_LIMIT, "%s: picture of %llu x %llu pixels, limit is %llu in all", name,
+            (unsigned long long)width, (unsigned long long)height, (unsigned long long)max_pixels);
+    }
+    return VGG_OK;
+}
+
 vgg_status vgg_image_create(const char *name, uint64_t width, uint64_t height, uint64_t max_pixels,
                             const struct vgg_allocator *allocator, struct vgg_image *out,
                             struct vgg_error *err)
 {
     size_t bytes;
-    if (width > INT_MAX || height > INT_MAX || width > max_pixels / height) {
-        return vgg_fail(
-            err, VGG_ERR_LIMIT, "%s: picture of %llu x %llu pixels, limit is %llu in all", name,
-            (unsigned long long)width, (unsigned long long)height, (unsigned long long)max_pixels);
+    vgg_status status = vgg_image_check_size(name, width, height, max_pixels, err);
+    if (status != VGG_OK) {
+        return status;
     }
     if (!vgg_size_mul((size_t)width, (size_t)height, &bytes) || !vgg_size_mul(bytes, 3, &bytes)) {
         return vgg_fail_memory(err, name, SIZE_MAX, "pixels");

@@ -5,6 +5,10 @@
 #include "base/status.h"
 #include "vgg/image.h"
 
+/* Whether width x height, both > 0, are at most max_pixels. Errors: LIMIT. */
+vgg_status vgg_image_check_size(const char *name, uint64_t width, uint64_t height,
+                                uint64_t max_pixels, struct vgg_error *err);
+
 /* Allocates uncleared pixels for width x height, both > 0; allocator may be NULL.
  * Errors: LIMIT (more than max_pixels), MEMORY. */
 vgg_status vgg_image_create(const char *name, uint64_t width, uint64_t height, uint64_t max_pixels,

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <png.h>
+#include <zlib.h>
 
 #include "base/cursor.h"
 #include "base/mem.h"
@@ -136,9 +137,31 @@ static void start(struct reader *reader)
     png_set_crc_action(reader->png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
 }
 
+/* Compares the announced size with the limit before libpng reads it: on a 32-bit machine libpng reports a row
+ * that does not fit the address space as invalid data. It also reports a header with a wrong checksum. */
+static void check_announced_size(struct reader *reader)
+{
+    static const uint8_t ihdr[] = {0, 0, 0, 13, 'I', 'H', 'D', 'R'};
+    enum { IHDR = 8, TYPE = IHDR + 4, WIDTH = TYPE + 4, HEIGHT = WIDTH + 4, CRC = WIDTH + 13 };
+    const uint8_t *data = reader->file.data;
+    if (reader->file.size < CRC + 4 || memcmp(data + IHDR, ihdr, sizeof ihdr) != 0 ||
+        crc32(0, data + TYPE, CRC - TYPE) != png_get_uint_32(data + CRC)) {
+        return;
+    }
+    const uint32_t width = png_get_uint_32(data + WIDTH), height = png_get_uint_32(data + HEIGHT);
+    vgg_status status = VGG_OK;
+    if (width > 0 && width <= PNG_UINT_31_MAX && height > 0 && height <= PNG_UINT_31_MAX) {
+        status = vgg_image_check_size(reader->name, width, height, reader->max_pixels, reader->err);
+    }
+    if (status != VGG_OK) {
+        escape(reader, status);
+    }
+}
+
 static void open_png(struct reader *reader)
 {
     png_structp png = reader->png;
+    check_announced_size(reader);
     png_read_info(png, reader->info);
     vgg_status status =
         vgg_image_create(reader->name, png_get_image_width(png, reader->info),

@@ -53,7 +53,7 @@ LIBRARIES = {
     "zip.h": {"src/checkpoint/container/zip_unpack.c"},
     "cjson/cJSON.h": {"src/base/json.c", "tools/io/golden.c"},
     "zlib.h": {"src/checkpoint/container/packed.c", "src/checkpoint/write/packed_writer.c",
-               "src/checkpoint/write/zip_writer.c", "src/checkpoint/container/zip_unpack.c"},
+               "src/checkpoint/write/zip_writer.c", "src/checkpoint/container/zip_unpack.c", "src/image/png.c"},
     "png.h": {"src/image/png.c", "tools/report/canvas.c"},
     "jpeglib.h": {"src/image/jpeg.c"},
     "jerror.h": {"src/image/jpeg.c"},
