@@ -13,6 +13,13 @@ static inline bool vgg_size_mul(size_t a, size_t b, size_t *out)
 {
     return !__builtin_mul_overflow(a, b, out);
 }
+/* a * b elements; where that is more than memory can hold, a number that no allocation can satisfy. */
+static inline size_t vgg_size_mul_capped(size_t a, size_t b)
+{
+    const size_t max = SIZE_MAX / 8;
+    size_t product;
+    return vgg_size_mul(a, b, &product) && product < max ? product : max;
+}
 static inline bool vgg_size_add(size_t a, size_t b, size_t *out)
 {
     return !__builtin_add_overflow(a, b, out);

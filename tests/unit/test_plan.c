@@ -413,7 +413,53 @@ START_TEST(measures_no_weights_that_are_not_there)
 }
 END_TEST
 
+/* Winograd's F(6) of 2^17 x 2^9 filters, all the same one, has 2^32 elements: too many for a 32-bit machine, which
+ * must not take them for none. */
+START_TEST(counts_elements_past_32_bits)
+{
+    enum { IC = 1 << 17, OC = 1 << 9 };
+    static const float weights[27] = {1};
+    struct vgg_tensor first = {.name = "first",
+                               .ndim = 4,
+                               .shape = {IC, 3, 3, 3},
+                               .stride = {0, 9, 3, 1},
+                               .data = weights};
+    struct vgg_tensor second = {.name = "second",
+                                .ndim = 4,
+                                .shape = {OC, IC, 3, 3},
+                                .stride = {0, 0, 3, 1},
+                                .data = weights};
+    struct vgg_tensor linear = {
+        .name = "linear", .ndim = 2, .shape = {NET_CLASSES, OC}, .stride = {0, 0}, .data = weights};
+    const struct vgg_node nodes[] = {
+        {.op = VGG_OP_CONV2D, .name = "first", .conv = {3, IC, 3, 1, 1, .weight = &first}},
+        {.op = VGG_OP_CONV2D, .name = "second", .conv = {IC, OC, 3, 1, 1, .weight = &second}},
+        {.op = VGG_OP_ADAPTIVE_AVG_POOL, .name = "avgpool", .avg_pool = {1, 1}},
+        {.op = VGG_OP_FLATTEN, .name = "flatten"},
+        {.op = VGG_OP_LINEAR, .name = "linear", .linear = {OC, NET_CLASSES, .weight = &linear}},
+    };
+    struct vgg_plan_options options = make_options(&vgg_kernels_scalar, 1);
+    struct vgg_error err = {0};
+    struct vgg_pool *pool;
+    struct vgg_plan *plan;
+    options.input = (struct vgg_shape){3, 2, 2};
+    options.activation_bytes = UINT64_MAX;
+    options.conv = VGG_CONV_F6;
+    options.lay_out_only = true;
+    ck_assert_int_eq(vgg_pool_create(1, NULL, &pool, NULL), VGG_OK);
+    vgg_status status = vgg_plan_create(nodes, 5, "net", &options, pool, &plan, &err);
+    ck_assert_msg(status == VGG_OK, "%s", err.message);
+    ck_assert_ptr_eq(plan->steps[1].node, &nodes[1]);
+    const size_t elements = (size_t)9 * IC * OC,
+                 most = SIZE_MAX / 8; /* more than can be allocated */
+    ck_assert_uint_ge(plan->steps[1].conv.weights.elements, elements < most ? elements : most);
+    vgg_plan_destroy(plan);
+    vgg_pool_destroy(pool);
+}
+END_TEST
+
 UNIT_MAIN("plan", agrees_with_double_precision, one_shot_changes_no_bit, reads_halves_in_place,
           takes_other_strides, normalises_local_responses, threads_and_batch_change_no_bit,
           moves_a_classifier_over_the_picture, refuses_what_no_vgg_has,
-          keeps_to_the_activation_limit, measures_no_weights_that_are_not_there)
+          keeps_to_the_activation_limit, measures_no_weights_that_are_not_there,
+          counts_elements_past_32_bits)

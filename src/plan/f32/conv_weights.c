@@ -140,10 +140,10 @@ void vgg_conv_size_weights(const struct vgg_plan *plan, struct vgg_step *step)
         return;
     }
     conv->group_elements = choice->algorithm == VGG_DIRECT
-                               ? cut.ic_padded * cut.area * cut.width
+                               ? vgg_size_mul_capped(cut.ic_padded * cut.area, cut.width)
                                : vgg_winograd_filter_elements(plan, step);
     const int groups =
         choice->algorithm == VGG_WINOGRAD_FREQUENCY ? choice->winograd.groups : step->cut.groups;
-    conv->weights.elements = (size_t)groups * conv->group_elements;
-    conv->weights.rows_elements = cut.width * cut.part * cut.area;
+    conv->weights.elements = vgg_size_mul_capped((size_t)groups, conv->group_elements);
+    conv->weights.rows_elements = vgg_size_mul_capped(cut.part * cut.area, cut.width);
 }

@@ -44,8 +44,15 @@ static int64_t cut_tiles(const struct vgg_winograd_form *form, struct vgg_shape 
 static size_t group_bytes(const struct vgg_kernels *kernels, const struct vgg_conv2d *conv, int m)
 {
     const size_t in_blocks = (size_t)vgg_ceil_div(conv->ic, kernels->lanes);
-    return count_frequencies(m) * in_blocks *
-           (size_t)(kernels->lanes * kernels->conv_blocks * kernels->lanes) * sizeof(float);
+    const int elements = kernels->lanes * kernels->conv_blocks * kernels->lanes;
+    return vgg_size_mul_capped(in_blocks,
+                               count_frequencies(m) * (size_t)elements * sizeof(float));
+}
+
+static int count_all_groups(const struct vgg_plan *plan, const struct vgg_conv2d *conv)
+{
+    const struct vgg_kernels *kernels = plan->options.kernels;
+    return vgg_ceil_div(vgg_ceil_div(conv->oc, kernels->lanes), kernels->conv_blocks);
 }
 
 /* Groups of output channels that are computed together. A one-shot plan prepacks the weights of some groups,
@@ -54,7 +61,7 @@ static int count_groups(const struct vgg_plan *plan, const struct vgg_conv2d *co
                         const struct vgg_winograd_form *form, int64_t rounds)
 {
     const struct vgg_kernels *kernels = plan->options.kernels;
-    const int groups = vgg_ceil_div(vgg_ceil_div(conv->oc, kernels->lanes), kernels->conv_blocks);
+    const int groups = count_all_groups(plan, conv);
     const size_t half = form->budget_bytes / 2;
     const size_t fitting =
         (half < ONE_SHOT_BYTES ? half : ONE_SHOT_BYTES) / group_bytes(kernels, conv, form->m);
@@ -115,6 +122,10 @@ bool vgg_winograd_lay_out(const struct vgg_plan *plan, const struct vgg_conv_req
         return false;
     }
     w->groups = count_groups(plan, conv, form, rounds);
+    const size_t bytes = group_bytes(plan->options.kernels, conv, form->m);
+    if (vgg_size_mul_capped((size_t)count_all_groups(plan, conv), bytes) == SIZE_MAX / 8) {
+        return false;
+    }
     const size_t limit = limit_scratch(plan, conv, form, w->groups);
     if (limit == 0 || !lay_out_scratch(plan->options.kernels, conv, limit, out)) {
         return false;
