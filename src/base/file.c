@@ -65,15 +65,16 @@ vgg_status vgg_file_read(const char *path, uint64_t max_bytes,
     if (fd < 0) {
         return vgg_fail_errno(err, errno, "%s: cannot open", name);
     }
-    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && (uint64_t)info.st_size < max_bytes) {
+    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && (uint64_t)info.st_size < max_bytes &&
+        (uint64_t)info.st_size < SIZE_MAX) {
         capacity = (size_t)info.st_size + 1; /* one more, so that the end is seen without growing */
     } else {
         capacity = 64 * 1024;
     }
     for (;;) {
         if (data == NULL || size == capacity) {
-            capacity = data == NULL ? capacity : capacity * 2;
-            uint8_t *grown = vgg_mem_grow(allocator, data, size, capacity);
+            const bool fits = data == NULL || vgg_size_mul(capacity, 2, &capacity);
+            uint8_t *grown = fits ? vgg_mem_grow(allocator, data, size, capacity) : NULL;
             if (grown == NULL) {
                 status = vgg_fail_memory(err, name, capacity, "the file");
                 goto done;

@@ -74,9 +74,9 @@ static vgg_status read_id(struct vgg_value *value, const char *path, struct vgg_
                         "another persistent id",
                         path);
     }
-    size_t bytes;
+    uint64_t bytes;
     const struct vgg_element_type *type = items[1]->global.entry->element;
-    if (!vgg_size_mul((size_t)items[4]->integer, type->bytes, &bytes)) {
+    if (__builtin_mul_overflow((uint64_t)items[4]->integer, type->bytes, &bytes)) {
         return vgg_fail(err, VGG_ERR_FORMAT, "%s: storage %.*s: %" PRIi64 " elements overflow",
                         path, (int)items[2]->text.length, items[2]->text.bytes, items[4]->integer);
     }

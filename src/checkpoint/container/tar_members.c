@@ -276,7 +276,7 @@ vgg_status vgg_tar_members_read(const struct vgg_archive *archive,
         if (!extends && pax.path.length > 0) {
             header.name = pax.path;
         }
-        if (header.size > SIZE_MAX / 2) {
+        if (header.size > INT64_MAX) {
             return fail_header(archive, offset, "the size is out of range", err);
         }
         /* A stranger is told by its name, even when it is cut. */
@@ -284,7 +284,8 @@ vgg_status vgg_tar_members_read(const struct vgg_archive *archive,
         if (status != VGG_OK) {
             return status;
         }
-        size_t end = offset + BLOCK_BYTES + vgg_size_round_up((size_t)header.size, BLOCK_BYTES);
+        const uint64_t blocks = (header.size + BLOCK_BYTES - 1) / BLOCK_BYTES;
+        const uint64_t end = offset + (1 + blocks) * BLOCK_BYTES;
         if (end > file->size) {
             return vgg_archive_fail_truncated(archive, end + 2 * BLOCK_BYTES, false, err);
         }
@@ -296,7 +297,7 @@ vgg_status vgg_tar_members_read(const struct vgg_archive *archive,
                 return status;
             }
         }
-        offset = end;
+        offset = (size_t)end;
     }
     if (extended) {
         return fail_header(archive, offset, "an extension of nothing", err);
