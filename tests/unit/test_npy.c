@@ -75,6 +75,64 @@ START_TEST(writes_what_it_reads)
 }
 END_TEST
 
+/* Files of another machine: the same number in either byte order, between a file's first and last. */
+START_TEST(reads_both_byte_orders)
+{
+    static const char *const headers[] = {
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }\n",
+        "{'descr': '>f4', 'fortran_order': False, 'shape': (2, 2), }\n"};
+    static const char *const numbers[] = {"\0\0\x80\x3f\0\0\x20\x40\0\0\x40\xc0\xb9\xfc\x0f\x6c",
+                                          "\x3f\x80\0\0\x40\x20\0\0\xc0\x40\0\0\x6c\x0f\xfc\xb9"};
+    static const float expected[] = {1, 2.5F, -3, 0x1.1ff972p+89F};
+    make_path();
+    for (int big = 0; big < 2; big++) {
+        struct npy_reader reader;
+        struct vgg_error err = {0};
+        float got[4];
+        write_file(1, headers[big], 0);
+        FILE *file = fopen(path, "ab");
+        fwrite(numbers[big], 1, 16, file);
+        fclose(file);
+        ck_assert_msg(npy_reader_open(path, &reader, &err) == VGG_OK, "%s", err.message);
+        ck_assert_int_eq(npy_reader_read_row(&reader, 1, got + 2, &err), VGG_OK);
+        ck_assert_int_eq(npy_reader_read_row(&reader, 0, got, &err), VGG_OK);
+        ck_assert_mem_eq(got, expected, sizeof got);
+        npy_reader_close(&reader);
+    }
+    unlink(path);
+}
+END_TEST
+
+/* The same bytes on every machine, more of them than are turned at a time. */
+START_TEST(writes_little_endian)
+{
+    enum { COUNT = 3000 };
+    struct npy_writer writer;
+    struct vgg_error err = {0};
+    const int64_t shape[] = {COUNT};
+    static float row[COUNT];
+    static uint8_t bytes[256 + 4 * COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        row[i] = (float)(i + 1);
+    }
+    make_path();
+    ck_assert_int_eq(npy_writer_open(path, &writer, &err), VGG_OK);
+    ck_assert_int_eq(npy_writer_add(&writer, shape, 1, row, &err), VGG_OK);
+    ck_assert_int_eq(npy_writer_close(&writer, &err), VGG_OK);
+    FILE *file = fopen(path, "rb");
+    ck_assert_uint_eq(fread(bytes, 1, sizeof bytes, file), sizeof bytes);
+    fclose(file);
+    ck_assert_ptr_nonnull(memmem(bytes, 256, "'descr': '<f4'", 14));
+    for (int i = 0; i < COUNT; i++) {
+        const uint8_t *b = bytes + 256 + 4 * i;
+        const uint32_t bits =
+            b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+        ck_assert_mem_eq(&bits, &row[i], sizeof bits);
+    }
+    unlink(path);
+}
+END_TEST
+
 START_TEST(wants_rows_of_one_size)
 {
     struct npy_writer writer;
@@ -131,7 +189,7 @@ START_TEST(refuses_other_kinds_of_array)
 {
     make_path();
     write_file(1, "{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }\n", 8);
-    expect_error(VGG_ERR_UNSUPPORTED, "expected dtype float32 ('<f4'), got '<f8'");
+    expect_error(VGG_ERR_UNSUPPORTED, "expected dtype float32 ('<f4' or '>f4'), got '<f8'");
     write_file(1, "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }\n", 4);
     expect_error(VGG_ERR_UNSUPPORTED, "structured");
     write_file(1, "{'descr': '<f4', 'fortran_order': True, 'shape': (1, 1), }\n", 4);
@@ -187,5 +245,5 @@ START_TEST(refuses_broken_files)
 END_TEST
 
 UNIT_MAIN("npy", writes_what_it_reads, wants_rows_of_one_size, writes_an_array_without_any_row,
-          reads_both_versions_and_any_order_of_keys, refuses_other_kinds_of_array,
-          refuses_broken_files)
+          reads_both_byte_orders, writes_little_endian, reads_both_versions_and_any_order_of_keys,
+          refuses_other_kinds_of_array, refuses_broken_files)

@@ -1,21 +1,38 @@
 /* SPDX-License-Identifier: MIT */
-/* NumPy's .npy files of float32 in C order: read by rows, written by rows. */
+/* NumPy's .npy files of float32 in C order: read by rows in either byte order, written by
+ * rows little-endian. */
 #ifndef TOOLS_IO_NPY_H
 #define TOOLS_IO_NPY_H
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "vgg/status.h"
 
 #define NPY_MAX_DIMS 8
 
-/* How NumPy names float32 in this machine's byte order. */
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define NPY_DESCR "<f4"
-#else
-#define NPY_DESCR ">f4"
-#endif
+/* How NumPy names float32, little- and big-endian. */
+#define NPY_LITTLE "<f4"
+#define NPY_BIG ">f4"
+
+/* Whether numbers in one of these orders have their bytes the other way round than in memory. */
+static inline bool npy_is_swapped(const char *descr)
+{
+    return (descr[0] == '>') != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
+}
+
+/* Reverses the bytes of each number.
+ *   out  [count]; may be the numbers themselves */
+static inline void npy_swap(const float *numbers, size_t count, float *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, &numbers[i], sizeof bits);
+        bits = __builtin_bswap32(bits);
+        memcpy(&out[i], &bits, sizeof bits);
+    }
+}
 
 /* An open array. A row is what one index of the first dimension selects. */
 struct npy_reader {
@@ -24,11 +41,12 @@ struct npy_reader {
     int ndim;                    /* 1 … NPY_MAX_DIMS */
     int64_t shape[NPY_MAX_DIMS]; /* elements, all >= 0 */
     size_t row_count;            /* floats in a row; 0 when a dimension after the first is 0 */
+    bool swapped;                /* not in this machine's byte order */
     int64_t data_offset;         /* bytes from the start of the file */
 };
 
 /* Opens a .npy file of version 1 or 2 and checks everything about it but the numbers: a complete
- * header, dtype NPY_DESCR, C order, and a file size that agrees with the shape.
+ * header, dtype float32, C order, and a file size that agrees with the shape.
  *   out  filled on success, to be closed with npy_reader_close; cleared after an error
  * Errors: IO, FORMAT, UNSUPPORTED (another dtype, Fortran order, another version), LIMIT, MEMORY. */
 vgg_status npy_reader_open(const char *path, struct npy_reader *out, struct vgg_error *err);

@@ -56,21 +56,24 @@ static vgg_status take_string(struct header *header, char *out, size_t bytes)
     return VGG_OK;
 }
 
-static vgg_status take_descr(struct header *header)
+static vgg_status take_descr(struct header *header, struct npy_reader *out)
 {
     char descr[64];
     skip_blanks(header);
     if (*header->next == '[') {
         return message_fail(header->err, VGG_ERR_UNSUPPORTED,
-                            "%s: expected dtype float32 ('%s'), got a structured dtype",
-                            header->path, NPY_DESCR);
+                            "%s: expected dtype float32 ('" NPY_LITTLE "' or '" NPY_BIG
+                            "'), got a structured dtype",
+                            header->path);
     }
     vgg_status status = take_string(header, descr, sizeof descr);
-    if (status == VGG_OK && strcmp(descr, NPY_DESCR) != 0) {
+    if (status == VGG_OK && strcmp(descr, NPY_LITTLE) != 0 && strcmp(descr, NPY_BIG) != 0) {
         return message_fail(header->err, VGG_ERR_UNSUPPORTED,
-                            "%s: expected dtype float32 ('%s'), got '%s'", header->path, NPY_DESCR,
-                            descr);
+                            "%s: expected dtype float32 ('" NPY_LITTLE "' or '" NPY_BIG
+                            "'), got '%s'",
+                            header->path, descr);
     }
+    out->swapped = status == VGG_OK && npy_is_swapped(descr);
     return status;
 }
 
@@ -141,7 +144,7 @@ static vgg_status parse_header(struct header *header, struct npy_reader *out)
             return fail_header(header, "descr, fortran_order and shape, once each");
         }
         seen |= 1U << which;
-        status = which == 0   ? take_descr(header)
+        status = which == 0   ? take_descr(header, out)
                  : which == 1 ? take_order(header)
                               : take_shape(header, out);
         if (status != VGG_OK) {
@@ -172,7 +175,7 @@ static vgg_status check_size(struct npy_reader *reader, struct vgg_error *err)
     int64_t bytes;
     bool fits = true;
     for (int i = 1; i < reader->ndim; i++) {
-        fits = fits && !__builtin_mul_overflow(row_count, (size_t)reader->shape[i], &row_count);
+        fits = fits && !__builtin_mul_overflow(row_count, reader->shape[i], &row_count);
     }
     fits = fits && !__builtin_mul_overflow(row_count, sizeof(float), &row_bytes) &&
            !__builtin_mul_overflow(row_bytes, reader->shape[0], &bytes) &&
@@ -257,6 +260,9 @@ vgg_status npy_reader_read_row(struct npy_reader *reader, int64_t row, float *ou
     if (fseeko(reader->file, offset, SEEK_SET) != 0 ||
         fread(out, sizeof(float), reader->row_count, reader->file) != reader->row_count) {
         return message_fail_errno(err, "%s: cannot read row %lld", reader->path, (long long)row);
+    }
+    if (reader->swapped) {
+        npy_swap(out, reader->row_count, out);
     }
     return VGG_OK;
 }

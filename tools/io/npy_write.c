@@ -21,7 +21,7 @@ static vgg_status write_header(struct npy_writer *writer, struct vgg_error *err)
     header[9] = (char)(text_bytes >> 8);
     int length = PREFIX_BYTES;
     length += snprintf(header + length, sizeof header - (size_t)length,
-                       "{'descr': '" NPY_DESCR "', 'fortran_order': False, 'shape': (");
+                       "{'descr': '" NPY_LITTLE "', 'fortran_order': False, 'shape': (");
     for (int i = 0; i < writer->ndim; i++) {
         length += snprintf(header + length, sizeof header - (size_t)length, "%lld, ",
                            (long long)writer->shape[i]);
@@ -55,16 +55,35 @@ vgg_status npy_writer_open(const char *path, struct npy_writer *out, struct vgg_
     return status;
 }
 
+static vgg_status write_floats(struct npy_writer *writer, const float *data, size_t count,
+                               struct vgg_error *err)
+{
+    enum { PIECE = 1024 };
+    float piece[PIECE];
+    while (count > 0) {
+        const bool swapped = npy_is_swapped(NPY_LITTLE);
+        const size_t now = swapped && count > PIECE ? PIECE : count;
+        if (swapped) {
+            npy_swap(data, now, piece);
+        }
+        if (fwrite(swapped ? piece : data, sizeof *data, now, writer->file) != now) {
+            return message_fail_errno(err, "%s: cannot write", writer->path);
+        }
+        data += now;
+        count -= now;
+    }
+    return VGG_OK;
+}
+
 static vgg_status write_missing(struct npy_writer *writer, struct vgg_error *err)
 {
     const float missing = NAN;
-    for (size_t i = 0; i < writer->row_count; i++) {
-        if (fwrite(&missing, sizeof missing, 1, writer->file) != 1) {
-            return message_fail_errno(err, "%s: cannot write", writer->path);
-        }
+    vgg_status status = VGG_OK;
+    for (size_t i = 0; i < writer->row_count && status == VGG_OK; i++) {
+        status = write_floats(writer, &missing, 1, err);
     }
-    writer->shape[0]++;
-    return VGG_OK;
+    writer->shape[0] += status == VGG_OK;
+    return status;
 }
 
 /* Takes the shape of the first row, and writes the rows that were missing before it. */
@@ -102,11 +121,9 @@ vgg_status npy_writer_add(struct npy_writer *writer, const int64_t *shape, int n
                             "%s: rows must have the same size, that of the first one",
                             writer->path);
     }
-    if (fwrite(data, sizeof *data, writer->row_count, writer->file) != writer->row_count) {
-        return message_fail_errno(err, "%s: cannot write", writer->path);
-    }
-    writer->shape[0]++;
-    return VGG_OK;
+    vgg_status status = write_floats(writer, data, writer->row_count, err);
+    writer->shape[0] += status == VGG_OK;
+    return status;
 }
 
 vgg_status npy_writer_add_missing(struct npy_writer *writer, struct vgg_error *err)
