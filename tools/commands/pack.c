@@ -39,15 +39,18 @@ static vgg_status check_operands(const struct cli_options *options, const char *
     return net_check_options(options, err);
 }
 
-/* Which ISAs the file is prepacked for: by default this machine's, and plain weights for all others. */
+/* Which ISAs the file is prepacked for: by default this machine's, and plain weights for all others. Prepacked weights
+ * are little-endian and read in place, which a big-endian machine cannot do. */
 static struct vgg_pack_options choose_targets(const struct cli_options *options)
 {
     static const enum vgg_dtype dtypes[] = {[CLI_WEIGHTS_F32] = VGG_DTYPE_F32,
                                             [CLI_WEIGHTS_BF16] = VGG_DTYPE_BF16,
                                             [CLI_WEIGHTS_F16] = VGG_DTYPE_F16,
                                             [CLI_WEIGHTS_INT8] = VGG_DTYPE_F32};
-    struct vgg_pack_options pack = {
-        .isas = 1u << vgg_isa_detect(), .plain = true, .weights = dtypes[options->weights]};
+    const bool little = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
+    struct vgg_pack_options pack = {.isas = little ? 1u << vgg_isa_detect() : 0,
+                                    .plain = true,
+                                    .weights = dtypes[options->weights]};
     if (options->weights == CLI_WEIGHTS_BF16 || options->weights == CLI_WEIGHTS_F16) {
         pack.isas = 0;
         return pack;

@@ -89,8 +89,8 @@ vgg_status vgg_fail_not_prepacked(const struct vgg_plan *plan, const struct vgg_
         in_memory = in_memory && node->conv.prepared[i].data != NULL;
     }
     if (!in_memory) {
-        return vgg_fail(
-            err, VGG_ERR_UNSUPPORTED,
+        return vgg_fail_hint(
+            err, VGG_ERR_UNSUPPORTED, VGG_HINT_PACK,
             "%s: %s: prepacked for %s only, which can be read only where the file begins at "
             "a multiple of %d bytes of a little-endian memory",
             plan->path, node->name, readers, VGG_PREPARED_ALIGN_BYTES);
