@@ -110,7 +110,7 @@ static inline void put_storage_record(struct bytes *out, int64_t key, const char
     put_global(out, "torch", class);
     PUT(out, "\x87.");
     put_le(out, count, 8);
-    put(out, values, count * sizeof *values);
+    put_floats(out, values, count);
 }
 
 static inline void put_views(struct bytes *out, const int64_t *views, size_t count)

@@ -223,7 +223,7 @@ START_TEST(verifies_the_sums_of_a_zip)
     ck_assert_uint_eq(verified.crc_checked, GOOD_MEMBERS);
     ck_assert_uint_eq(verified.crc_missing, 0);
     ck_assert(!verified.sha256);
-    uint8_t *weight = memmem(whole.data, whole.size, good_values, 24);
+    uint8_t *weight = memmem(whole.data, whole.size, good_bytes, 24);
     ck_assert_ptr_nonnull(weight);
     for (size_t i = 0; i < 24; i++) { /* any changed weight is seen */
         copy = (struct bytes){copy_exactly(whole.data, whole.size), whole.size, 0};

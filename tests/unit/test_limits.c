@@ -57,7 +57,7 @@ static vgg_status open_safetensors(const struct vgg_limits *limits)
     struct bytes out = {0};
     put_le(&out, sizeof header - 1, 8);
     PUT(&out, header);
-    put(&out, good_values, 8);
+    put(&out, good_bytes, 8);
     return open_with(out, limits);
 }
 

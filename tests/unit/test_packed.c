@@ -419,6 +419,7 @@ START_TEST(refuses_what_float16_cannot_hold)
     vgg_tensor_read_f32(weight, numbers);
     numbers[7] = -65520; /* the nearest to it is infinite */
     weight->data = numbers;
+    weight->swapped = false;
     const struct vgg_pack_options half = {.plain = true, .weights = VGG_DTYPE_F16},
                                   bfloat = {.plain = true, .weights = VGG_DTYPE_BF16};
     ck_assert_int_eq(vgg_model_pack(model, path, &bfloat, &err), VGG_OK);

@@ -177,7 +177,7 @@ static struct bytes make_file(void)
         for (size_t n = 0; n < tensors[i].count; n++) {
             random = random * 1664525u + 1013904223u;
             const float value = tensors[i].size * ((float)(random >> 8) * 0x1p-23f - 1);
-            put(&data, &value, sizeof value);
+            put_floats(&data, &value, 1);
         }
         put_tensor_entry(&header, tensors[i].name, tensors[i].shape, begin, data.size);
     }

@@ -23,7 +23,7 @@ static const char good_header[] = "{" W "," B "}";
 
 static struct bytes good(void)
 {
-    return make(good_header, good_values, sizeof good_values);
+    return make(good_header, good_bytes, sizeof good_bytes);
 }
 
 START_TEST(reads_a_file)
@@ -34,7 +34,7 @@ START_TEST(reads_a_file)
     ck_assert_int_eq(open_bytes(whole.data, whole.size, NULL, &checkpoint, &err), VGG_OK);
     ck_assert_int_eq(vgg_checkpoint_get_container(checkpoint), VGG_CONTAINER_SAFETENSORS);
     const struct vgg_tensor *w = vgg_checkpoint_find_tensor(checkpoint, "w");
-    ck_assert_mem_eq(whole.data + w->file_offset, good_values, 24);
+    ck_assert_mem_eq(whole.data + w->file_offset, good_bytes, 24);
     ck_assert(vgg_tensor_is_contiguous(w));
     vgg_checkpoint_close(checkpoint);
     accept_good(whole);
@@ -47,7 +47,7 @@ static void check_writer(const char *metadata, const char *expected)
     static struct vgg_error err;
     vgg_checkpoint *checkpoint;
     snprintf(header, sizeof header, "{\"__metadata__\":{%s}," W "," B "}", metadata);
-    struct bytes file = make(header, good_values, sizeof good_values);
+    struct bytes file = make(header, good_bytes, sizeof good_bytes);
     ck_assert_int_eq(open_bytes(file.data, file.size, NULL, &checkpoint, &err), VGG_OK);
     ck_assert_str_eq(vgg_checkpoint_get_writer(checkpoint), expected);
     vgg_checkpoint_close(checkpoint);
@@ -78,10 +78,11 @@ START_TEST(reads_other_headers)
         "{\"\\u0077\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]}," B "}",
     };
     for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
-        accept_good(make(headers[i], good_values, sizeof good_values));
+        accept_good(make(headers[i], good_bytes, sizeof good_bytes));
     }
-    float turned[8] = {7, 8}; /* data in another order than the header */
-    memcpy(turned + 2, good_values, 24);
+    char turned[sizeof good_bytes]; /* data in another order than the header */
+    memcpy(turned, good_bytes + 24, 8);
+    memcpy(turned + 8, good_bytes, 24);
     accept_good(
         make("{" TENSOR("w", "F32", "[2,3]", "8", "32") "," TENSOR("b", "F32", "[2]", "0", "8") "}",
              turned, sizeof turned));
@@ -137,11 +138,11 @@ END_TEST
 
 START_TEST(refuses_other_types)
 {
-    refuse_bytes(make("{" TENSOR("x", "C64", "[1]", "0", "8") "}", good_values, 8),
+    refuse_bytes(make("{" TENSOR("x", "C64", "[1]", "0", "8") "}", good_bytes, 8),
                  VGG_ERR_UNSUPPORTED, "x: elements of torch.C64");
-    refuse_bytes(make("{" TENSOR("x", "F4", "[2]", "0", "1") "}", good_values, 1),
+    refuse_bytes(make("{" TENSOR("x", "F4", "[2]", "0", "1") "}", good_bytes, 1),
                  VGG_ERR_UNSUPPORTED, "header: x: unknown dtype \"F4\"");
-    refuse_bytes(make("{" TENSOR("x", "f32", "[1]", "0", "4") "}", good_values, 4),
+    refuse_bytes(make("{" TENSOR("x", "f32", "[1]", "0", "4") "}", good_bytes, 4),
                  VGG_ERR_UNSUPPORTED, "unknown dtype \"f32\"");
 }
 END_TEST
@@ -195,7 +196,7 @@ START_TEST(refuses_wrong_headers)
         {"{}", VGG_ERR_FORMAT, "32 bytes after the last tensor"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        refuse_bytes(make(cases[i].header, good_values, sizeof good_values), cases[i].status,
+        refuse_bytes(make(cases[i].header, good_bytes, sizeof good_bytes), cases[i].status,
                      cases[i].reason);
     }
     refuse_bytes(make("{}", NULL, 0), VGG_ERR_FORMAT, "no tensors");

@@ -39,8 +39,8 @@ START_TEST(reads_an_archive)
     ck_assert_int_eq(open_bytes(whole.data, whole.size, NULL, &checkpoint, &err), VGG_OK);
     ck_assert_int_eq(vgg_checkpoint_get_container(checkpoint), VGG_CONTAINER_ZIP);
     const struct vgg_tensor *w = vgg_checkpoint_find_tensor(checkpoint, "w");
-    ck_assert_mem_eq(whole.data + w->file_offset, good_values, 24);
-    ck_assert_mem_eq(w->data, good_values, 24);
+    ck_assert_mem_eq(whole.data + w->file_offset, good_bytes, 24);
+    ck_assert_mem_eq(w->data, good_bytes, 24);
     ck_assert(vgg_checkpoint_owns(checkpoint, w->data));
     ck_assert(!vgg_checkpoint_owns(checkpoint, whole.data));
     vgg_checkpoint_close(checkpoint);
@@ -113,9 +113,9 @@ START_TEST(reads_64_bit_fields)
         members[i].zip64 = true;
     }
     accept_good(make_zip(members, GOOD_MEMBERS));
-    struct bytes packed = deflate(good_values, 24);
+    struct bytes packed = deflate(good_bytes, 24);
     members[1].unpacked = 24;
-    members[1].crc = crc32_of((const uint8_t *)good_values, 24);
+    members[1].crc = crc32_of((const uint8_t *)good_bytes, 24);
     members[1].method = 8;
     members[1].data = packed.data;
     members[1].size = packed.size;
@@ -141,10 +141,10 @@ START_TEST(reads_the_other_byte_order)
     begin();
     uint8_t w[24], b[8];
     for (size_t i = 0; i < 24; i++) {
-        w[i] = ((const uint8_t *)good_values)[i ^ 3];
+        w[i] = (uint8_t)good_bytes[i ^ 3];
     }
     for (size_t i = 0; i < 8; i++) {
-        b[i] = ((const uint8_t *)(good_values + 6))[i ^ 3];
+        b[i] = (uint8_t)good_bytes[24 + (i ^ 3)];
     }
     members[1].data = w;
     members[2].data = b;
@@ -159,7 +159,7 @@ END_TEST
 START_TEST(unpacks_deflated_members)
 {
     begin();
-    struct bytes packed[2] = {deflate(pickle.data, pickle.size), deflate(good_values, 24)};
+    struct bytes packed[2] = {deflate(pickle.data, pickle.size), deflate(good_bytes, 24)};
     for (size_t i = 0; i < 2; i++) {
         members[i].method = 8;
         members[i].unpacked = members[i].size;
@@ -191,7 +191,7 @@ START_TEST(refuses_deflate_bombs)
 {
     begin();
     struct sample bomb = good_samples[0]; /* 4 GB, it says */
-    struct bytes packed = deflate(good_values, 24);
+    struct bytes packed = deflate(good_bytes, 24);
     bomb.available = 1 << 30;
     free(pickle.data);
     pickle = (struct bytes){0};
@@ -384,7 +384,7 @@ START_TEST(refuses_other_storages)
     members[2].size = 4;
     refuse_bytes(make_zip(members, GOOD_MEMBERS), VGG_ERR_FORMAT, "expected 8 bytes (2 x Float)");
     begin();
-    members[2].data = good_values;
+    members[2].data = good_bytes;
     members[2].size = 32;
     refuse_bytes(make_zip(members, GOOD_MEMBERS), VGG_ERR_FORMAT, "found 32");
     begin();

@@ -160,6 +160,18 @@ static const struct sample good_samples[2] = {
     {.name = "b", .key = "1", .available = 2, .ndim = 1, .shape = {2}, .stride = {1}},
 };
 static const float good_values[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+/* The same as files hold them, little-endian. */
+static const char good_bytes[32] = "\0\0\x80\x3f\0\0\0\x40\0\0\x40\x40\0\0\x80\x40"
+                                   "\0\0\xa0\x40\0\0\xc0\x40\0\0\xe0\x40\0\0\0\x41";
+
+static inline void put_floats(struct bytes *out, const float *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, &values[i], sizeof bits);
+        put_le(out, bits, 4);
+    }
+}
 
 /* ---- legacy streams ---- */
 
@@ -182,7 +194,7 @@ static inline void put_legacy_keys(struct bytes *out, const char *const *keys, s
 static inline void put_legacy_storage(struct bytes *out, const float *values, size_t count)
 {
     put_le(out, count, 8);
-    put(out, values, count * sizeof *values);
+    put_floats(out, values, count);
 }
 
 static inline struct bytes good_legacy(void)
@@ -292,7 +304,9 @@ static inline struct bytes make_zip(const struct member *members, size_t count)
         if (m->zip64) {
             PUT(&out, "\1\0");
             put_le(&out, extra - 4, 2);
-            put(&out, numbers, extra - 4);
+            for (unsigned done = 0; done < extra - 4; done += 8) {
+                put_le(&out, numbers[done / 8], extra - 4 - done < 8 ? extra - 4 - done : 8);
+            }
         }
     }
     size_t end = out.size;
@@ -321,8 +335,8 @@ static inline void good_members(struct bytes *pickle, struct member members[GOOD
     put_state_dict(pickle, good_samples, 2);
     const struct member all[GOOD_MEMBERS] = {
         {.name = "good/data.pkl", .data = pickle->data, .size = pickle->size},
-        {.name = "good/data/0", .data = good_values, .size = 6 * sizeof(float)},
-        {.name = "good/data/1", .data = good_values + 6, .size = 2 * sizeof(float)},
+        {.name = "good/data/0", .data = good_bytes, .size = 6 * sizeof(float)},
+        {.name = "good/data/1", .data = good_bytes + 24, .size = 2 * sizeof(float)},
         {.name = "good/version", .data = "3\n", .size = 2},
     };
     memcpy(members, all, sizeof all);
