@@ -28,6 +28,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/column_tile.h"
+
 /* Direct convolution of some rows of one picture for one group of output channels, s the stride:
  *     y[oc][oh][ow] = bias[oc] + Σ x[ic][s oh + kh][s ow + kw] * weight[oc][ic][kh][kw]
  * summed over ic blocks, kh, kw, channels in the block, in this order. */
@@ -88,7 +90,7 @@ struct vgg_linear_args {
  *     ends[blocks], k[ends[blocks - 1]]            k ascends; ends[b] are below (b + 1) * VGG_COLUMNS_BLOCK
  * and these inputs, [i][picture of the tile] for each k[i]. */
 enum {
-    VGG_COLUMNS_ROWS = 64,
+    VGG_COLUMNS_ROWS = VGG_COLUMN_TILE_ROWS,
     VGG_COLUMNS_BLOCK = 64,
     VGG_COLUMNS_TILE = 8,
     VGG_COLUMNS_BATCH = 64,
