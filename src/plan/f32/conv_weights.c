@@ -65,18 +65,18 @@ static void read_filters(const struct prepack_run *run, size_t oc, size_t ic, si
     memset(row + real * area, 0, (count - real) * area * sizeof *row);
 }
 
-/* Puts rows[G][stride] into the order of direct kernels. */
-static void order_filters(const struct prepack_run *run, size_t group, size_t ic, size_t count,
-                          const float *rows, size_t stride)
+/* Puts filters into the order of direct kernels. */
+static void order_filters(const struct prepack_run *run, const struct vgg_filters *filters)
 {
     const struct cut *cut = &run->cut;
-    float *out = run->job->weight + group * run->job->step->conv.group_elements;
-    for (size_t i = 0; i < count; i++, ic++) {
+    float *out = run->job->weight + filters->group * run->job->step->conv.group_elements;
+    size_t ic = filters->ic;
+    for (size_t i = 0; i < filters->count; i++, ic++) {
         float *to = out + (ic / cut->ic_block * cut->area * cut->ic_block + ic % cut->ic_block) *
                               cut->width;
         for (size_t k = 0; k < cut->area; k++, to += cut->ic_block * cut->width) {
             for (size_t lane = 0; lane < cut->width; lane++) {
-                to[lane] = rows[lane * stride + i * cut->area + k];
+                to[lane] = filters->rows[lane * filters->stride + i * cut->area + k];
             }
         }
     }
@@ -96,15 +96,15 @@ static void prepack_task(void *context, size_t index, int worker)
         read_filters(run, ((size_t)job->group_begin + group) * cut->width + lane, ic, count,
                      rows + lane * stride);
     }
+    const struct vgg_filters filters = {.group = group,
+                                        .groups = (size_t)job->groups,
+                                        .ic = ic,
+                                        .count = count,
+                                        .rows = rows,
+                                        .stride = stride};
     if (job->step->conv.choice.algorithm == VGG_DIRECT) {
-        order_filters(run, group, ic, count, rows, stride);
+        order_filters(run, &filters);
     } else {
-        const struct vgg_winograd_filters filters = {.group = group,
-                                                     .groups = (size_t)job->groups,
-                                                     .ic = ic,
-                                                     .count = count,
-                                                     .rows = rows,
-                                                     .stride = stride};
         vgg_winograd_prepack(job->plan, job->step, &filters, job->weight);
     }
 }

@@ -51,17 +51,20 @@ static struct vgg_folded_weights *weights_of(struct vgg_step *step)
 
 /* --- biases ----------------------------------------------------------------------------------- */
 
-/* The bias with BatchNorm folded in, and the scale of the weights.
- *   real      channels there are
- *   channels  with those that are only filled up */
-static vgg_status make_bias(struct vgg_plan *plan, struct vgg_step *step,
-                            const struct vgg_tensor *tensor, size_t real, size_t channels,
+/* A layer's bias, or NULL; its channels, and with those that fill the last group. */
+struct bias {
+    const struct vgg_tensor *tensor;
+    size_t real, channels;
+};
+
+/* Sets the bias with BatchNorm folded in, and the scale of the weights. */
+static vgg_status make_bias(struct vgg_plan *plan, struct vgg_step *step, const struct bias *from,
                             struct vgg_error *err)
 {
     struct vgg_folded_weights *weights = weights_of(step);
     double *scale = NULL, *shift = NULL;
     float *bias;
-    vgg_status status = vgg_vector_read(tensor, plan->path, &plan->arena, &bias, err);
+    vgg_status status = vgg_vector_read(from->tensor, plan->path, &plan->arena, &bias, err);
     if (status == VGG_OK && weights->norm != NULL) {
         status = vgg_batch_norm_read(&weights->norm->norm, plan->path, &plan->arena, &scale, &shift,
                                      err);
@@ -70,13 +73,13 @@ static vgg_status make_bias(struct vgg_plan *plan, struct vgg_step *step,
         return status;
     }
     weights->norm_scale = scale;
-    weights->bias = alloc_kept(plan, channels);
+    weights->bias = alloc_kept(plan, from->channels);
     if (weights->bias == NULL) {
-        return vgg_fail_memory(err, plan->path, channels * sizeof(float), step->node->name);
+        return vgg_fail_memory(err, plan->path, from->channels * sizeof(float), step->node->name);
     }
-    for (size_t oc = 0; oc < channels; oc++) {
-        const float b = oc < real && bias != NULL ? bias[oc] : 0;
-        const bool folded = scale != NULL && oc < real;
+    for (size_t oc = 0; oc < from->channels; oc++) {
+        const float b = oc < from->real && bias != NULL ? bias[oc] : 0;
+        const bool folded = scale != NULL && oc < from->real;
         weights->bias[oc] = folded ? vgg_fold_bias((double)b, scale[oc], shift[oc]) : b;
     }
     return VGG_OK;
@@ -88,17 +91,17 @@ static vgg_status make_conv_bias(struct vgg_plan *plan, struct vgg_step *step,
     const struct vgg_conv2d *conv = &step->node->conv;
     const struct vgg_kernels *kernels = plan->options.kernels;
     const size_t group = (size_t)kernels->conv_blocks * (size_t)kernels->lanes;
-    return make_bias(plan, step, conv->bias, (size_t)conv->oc, (size_t)step->cut.groups * group,
-                     err);
+    const struct bias bias = {conv->bias, (size_t)conv->oc, (size_t)step->cut.groups * group};
+    return make_bias(plan, step, &bias, err);
 }
 
 static vgg_status make_linear_bias(struct vgg_plan *plan, struct vgg_step *step,
                                    struct vgg_error *err)
 {
     const struct vgg_linear_view linear = vgg_linear_view(step);
-    const size_t rows = (size_t)linear.rows;
+    const struct bias bias = {linear.bias, (size_t)linear.rows, (size_t)linear.rows};
     return linear.bias != NULL || step->linear.weights.norm != NULL
-               ? make_bias(plan, step, linear.bias, rows, rows, err)
+               ? make_bias(plan, step, &bias, err)
                : VGG_OK;
 }
 

@@ -22,7 +22,7 @@ size_t vgg_winograd_filter_elements(const struct vgg_plan *plan, const struct vg
 }
 
 void vgg_winograd_prepack(const struct vgg_plan *plan, const struct vgg_step *step,
-                          const struct vgg_winograd_filters *filters, float *weight)
+                          const struct vgg_filters *filters, float *weight)
 {
     const size_t panel = step->conv.group_elements / (size_t)vgg_winograd_count_frequencies(step);
     const struct vgg_kernels *kernels = plan->options.kernels;

@@ -11,14 +11,14 @@ size_t vgg_winograd_count_channels(const struct vgg_plan *plan, const struct vgg
 size_t vgg_winograd_filter_elements(const struct vgg_plan *plan, const struct vgg_step *step);
 
 /* Some filters of a group. */
-struct vgg_winograd_filters {
+struct vgg_filters {
     size_t group, groups; /* of those that are prepacked together */
     size_t ic, count;     /* input channels */
-    const float *rows;    /* [G][stride], filters [count][3][3] */
+    const float *rows;    /* [G][stride], filters [count][kh][kw] */
     size_t stride;
 };
 /* Transforms them. weight: of all groups that are prepacked together. */
 void vgg_winograd_prepack(const struct vgg_plan *plan, const struct vgg_step *step,
-                          const struct vgg_winograd_filters *filters, float *weight);
+                          const struct vgg_filters *filters, float *weight);
 
 #endif

@@ -23,9 +23,8 @@ enum {
 /* --- steps ------------------------------------------------------------------------------------ */
 
 static vgg_status check_products(const struct vgg_plan *plan, const struct vgg_node *node,
-                                 int64_t blocks, int64_t block, int64_t area, struct vgg_error *err)
+                                 int64_t products, struct vgg_error *err)
 {
-    const int64_t products = blocks * block * area;
     if (products > VGG_INT8_MAX_PRODUCTS) {
         return vgg_fail(
             err, VGG_ERR_UNSUPPORTED,
@@ -57,7 +56,8 @@ static vgg_status make_conv(struct vgg_plan *plan, const struct vgg_chain *chain
     /* The kernel is clamped first, so that its area times the channels cannot overflow. */
     const int64_t side =
         conv->kernel < VGG_INT8_MAX_PRODUCTS ? conv->kernel : VGG_INT8_MAX_PRODUCTS;
-    vgg_status status = check_products(plan, node, in->blocks, in->lanes, side * side, err);
+    vgg_status status =
+        check_products(plan, node, (int64_t)in->blocks * in->lanes * side * side, err);
     step->kind = VGG_STEP_INT8_CONV;
     step->last = node + 1;
     if (!plan->options.unfused && vgg_chain_has(chain, 2, VGG_OP_MAX_POOL) &&
@@ -88,7 +88,7 @@ static vgg_status make_linear(struct vgg_plan *plan, const struct vgg_chain *cha
     linear->k_blocks = vgg_ceil_div(node->linear.in_features, VGG_INT8_BLOCK);
     linear->weights.weight_group_stride =
         (ptrdiff_t)linear->k_blocks * VGG_INT8_BLOCK * VGG_INT8_GROUP;
-    return check_products(plan, node, linear->k_blocks, VGG_INT8_BLOCK, 1, err);
+    return check_products(plan, node, (int64_t)linear->k_blocks * VGG_INT8_BLOCK, err);
 }
 
 vgg_status vgg_int8_make_input(struct vgg_plan *plan, const struct vgg_node *first,
