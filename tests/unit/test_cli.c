@@ -18,8 +18,8 @@ static vgg_status parse(const char *line, struct cli_options *options, struct vg
     int argc = 1;
     argv[0] = name;
     snprintf(copy, sizeof copy, "%s", line);
-    for (char *word = strtok(copy, " "); word != NULL; word = strtok(NULL, " ")) {
-        argv[argc++] = word;
+    for (char *argument = strtok(copy, " "); argument != NULL; argument = strtok(NULL, " ")) {
+        argv[argc++] = argument;
     }
     *err = (struct vgg_error){0};
     return cli_parse(argc, argv, options, err);
@@ -192,12 +192,12 @@ START_TEST(takes_sizes)
     cli_options_fini(&options);
     static const char *const wrong[] = {"0", "32x", "x32", "32x0", "32x32x32", "65536", "a", "-1"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        char words[64], message[128];
-        snprintf(words, sizeof words, "--size=%s", wrong[i]);
+        char line[64], message[128];
+        snprintf(line, sizeof line, "--size=%s", wrong[i]);
         snprintf(message, sizeof message,
                  "--size: expected N or HxW (height x width) with sides from 1 to 65535, got '%s'",
                  wrong[i]);
-        expect_message(words, message);
+        expect_message(line, message);
     }
     expect_message("--cfg 64,M --spec x.json", "--cfg and --spec exclude each other");
 }

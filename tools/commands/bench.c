@@ -21,7 +21,7 @@ struct bench {
     struct net net;
     struct bench_about about;
     struct bench_report report;
-    float *image; /* [3][height][width], or NULL */
+    struct image_input input; /* tensor NULL: random numbers */
     FILE *out;
     bool progress; /* standard error is a terminal */
     int done, total;
@@ -115,8 +115,11 @@ static vgg_status open_input(struct bench *bench, struct vgg_error *err)
         return VGG_OK;
     }
     about->input = bench->image_path;
-    return image_read(bench->image_path, bench->net.about.preprocess, &bench->image, &about->width,
-                      &about->height, err);
+    vgg_status status =
+        image_read(bench->image_path, bench->net.about.preprocess, &bench->input, err);
+    about->height = bench->input.height;
+    about->width = bench->input.width;
+    return status;
 }
 
 /* One line that is written over and over. */
@@ -145,7 +148,7 @@ static vgg_status measure_one(struct bench *bench, int index, struct vgg_error *
         .low_memory = options->low_memory,
         .height = bench->about.height,
         .width = bench->about.width,
-        .image = bench->image,
+        .image = bench->input.tensor,
         .runs = options->runs,
         .min_ms = 1e3 * options->min_time,
         .max_ms = 1e3 * options->max_time,
@@ -233,7 +236,7 @@ done:
         message_error(&err);
     }
     bench_report_free(&bench.report);
-    free(bench.image);
+    free(bench.input.tensor);
     net_close(&bench.net);
     if (message_is_memory(&err)) {
         return EXIT_MEMORY;

@@ -21,7 +21,7 @@ struct calibration {
     struct gathered found;
     size_t used; /* of those found, spread over the sorted list */
     size_t failed;
-    float *input; /* [3][height][width] */
+    struct image_input input;
     vgg_quantizer *quantizer;
 };
 
@@ -45,9 +45,8 @@ static vgg_status go_through(struct calibration *calibration, image_fn *fn, cons
     for (size_t i = 0; i < calibration->used && status == VGG_OK; i++) {
         const char *path = found->paths[i * found->count / calibration->used];
         struct vgg_error problem = {0};
-        if (image_read_sized(path, about->preprocess, about->info.width, about->info.height,
-                             calibration->input, &problem) == VGG_OK) {
-            status = fn(calibration->quantizer, calibration->input, err);
+        if (image_read_sized(path, about->preprocess, &calibration->input, &problem) == VGG_OK) {
+            status = fn(calibration->quantizer, calibration->input.tensor, err);
         } else if (message_is_memory(&problem)) {
             *err = problem;
             status = problem.code;
@@ -112,9 +111,12 @@ vgg_status calibrate_and_pack(const struct net *net, const struct cli_options *o
     }
     calibration.used = calibration.found.count < max_images ? calibration.found.count : max_images;
     const struct vgg_model_info *info = &net->about.info;
-    calibration.input =
-        calloc((size_t)info->height * (size_t)info->width, 3 * sizeof *calibration.input);
-    if (status == VGG_OK && calibration.input == NULL) {
+    calibration.input = (struct image_input){
+        .tensor = calloc((size_t)info->height * (size_t)info->width, 3 * sizeof(float)),
+        .height = info->height,
+        .width = info->width,
+    };
+    if (status == VGG_OK && calibration.input.tensor == NULL) {
         status = message_fail(err, VGG_ERR_MEMORY, "out of memory for an image");
     }
     if (status == VGG_OK) {
@@ -137,6 +139,6 @@ vgg_status calibrate_and_pack(const struct net *net, const struct cli_options *o
     }
     vgg_quantizer_destroy(calibration.quantizer);
     gathered_free(&calibration.found);
-    free(calibration.input);
+    free(calibration.input.tensor);
     return status;
 }

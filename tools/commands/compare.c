@@ -139,14 +139,23 @@ static struct compare_node *find_node(struct compare_outcome *outcome, const cha
     return node;
 }
 
-/* Compares one image's row. shape: [ndim], with the number of all images first. */
+/* One image's part of an array. */
+struct row {
+    int64_t image;
+    const int64_t *shape; /* [ndim] of the whole array: the number of images first */
+    int ndim;
+    const float *computed;
+};
+
+/* Compares a row with that of the file. */
 static vgg_status compare_row(struct comparison *c, struct compare_node *node,
-                              struct npy_reader *reader, const int64_t *shape, int ndim,
-                              int64_t image, const float *computed, struct vgg_error *err)
+                              struct npy_reader *reader, const struct row *row,
+                              struct vgg_error *err)
 {
-    if (reader->ndim != ndim || memcmp(reader->shape, shape, (size_t)ndim * sizeof *shape) != 0) {
+    const size_t shape_bytes = (size_t)row->ndim * sizeof *row->shape;
+    if (reader->ndim != row->ndim || memcmp(reader->shape, row->shape, shape_bytes) != 0) {
         char ours[128], theirs[128];
-        format_shape(shape, ndim, ours, sizeof ours);
+        format_shape(row->shape, row->ndim, ours, sizeof ours);
         format_shape(reader->shape, reader->ndim, theirs, sizeof theirs);
         return message_fail(err, VGG_ERR_MISMATCH, "%s: expected shape %s, got %s", reader->path,
                             ours, theirs);
@@ -154,11 +163,11 @@ static vgg_status compare_row(struct comparison *c, struct compare_node *node,
     if (!reserve(c, reader->row_count)) {
         return message_fail(err, VGG_ERR_MEMORY, "%s: out of memory", reader->path);
     }
-    vgg_status status = npy_reader_read_row(reader, image, c->expected, err);
+    vgg_status status = npy_reader_read_row(reader, row->image, c->expected, err);
     if (status == VGG_OK) {
-        node->ndim = ndim;
-        memcpy(node->shape, shape, (size_t)ndim * sizeof *shape);
-        difference_add(&node->difference, c->expected, computed, reader->row_count);
+        node->ndim = row->ndim;
+        memcpy(node->shape, row->shape, shape_bytes);
+        difference_add(&node->difference, c->expected, row->computed, reader->row_count);
     }
     return status;
 }
@@ -197,7 +206,9 @@ static void compare_inner_node(void *user, const char *name, const int64_t *shap
         }
     }
     if (status == VGG_OK) {
-        status = compare_row(c, node, &reader, whole, ndim, run->image, data, &err);
+        const struct row row = {
+            .image = run->image, .shape = whole, .ndim = ndim, .computed = data};
+        status = compare_row(c, node, &reader, &row, &err);
     }
     npy_reader_close(&reader);
     if (status == VGG_ERR_MEMORY) {
@@ -243,8 +254,13 @@ static vgg_status run_net(struct comparison *c, struct node_run *run, struct vgg
             status = err->code;
         }
         if (status == VGG_OK) {
-            status = compare_row(c, &logits, &c->logits, c->logits.shape, c->logits.ndim,
-                                 run->image, c->computed, err);
+            const struct row row = {
+                .image = run->image,
+                .shape = c->logits.shape,
+                .ndim = c->logits.ndim,
+                .computed = c->computed,
+            };
+            status = compare_row(c, &logits, &c->logits, &row, err);
         }
         if (status != VGG_OK) {
             return status;
@@ -259,17 +275,17 @@ static vgg_status run_net(struct comparison *c, struct node_run *run, struct vgg
 }
 
 /* One image through our own decoder and preprocessing, compared with its row of input.npy. */
-static vgg_status compare_image(struct comparison *c, int64_t row, struct vgg_error *err)
+static vgg_status compare_image(struct comparison *c, int64_t image, struct vgg_error *err)
 {
-    const struct vgg_preprocess *preprocess = c->net.about.preprocess;
-    int width, height;
-    float *tensor;
-    vgg_status status = image_read(c->images[row], preprocess, &tensor, &width, &height, err);
+    struct image_input input;
+    vgg_status status = image_read(c->images[image], c->net.about.preprocess, &input, err);
     if (status == VGG_OK) {
-        const int64_t shape[] = {c->outcome.images, 3, height, width};
-        status = compare_row(c, &c->outcome.input, &c->input, shape, 4, row, tensor, err);
+        const int64_t shape[] = {c->outcome.images, 3, input.height, input.width};
+        const struct row row = {
+            .image = image, .shape = shape, .ndim = 4, .computed = input.tensor};
+        status = compare_row(c, &c->outcome.input, &c->input, &row, err);
     }
-    free(tensor);
+    free(input.tensor);
     return status;
 }
 

@@ -156,9 +156,13 @@ static void *decode(void *argument)
     const struct report_model *about = &v->net.about;
     for (int i; (i = atomic_fetch_add(&d->next, 1)) < d->count;) {
         v->problems[i] = (struct vgg_error){0};
+        const struct image_input input = {
+            .tensor = v->inputs + (size_t)i * input_size(v),
+            .height = about->info.height,
+            .width = about->info.width,
+        };
         (void)image_read_sized(v->truth.images[d->first + (size_t)i].path, about->preprocess,
-                               about->info.width, about->info.height,
-                               v->inputs + (size_t)i * input_size(v), &v->problems[i]);
+                               &input, &v->problems[i]);
     }
     return NULL;
 }

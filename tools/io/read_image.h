@@ -6,13 +6,20 @@
 #include "vgg/preprocess.h"
 #include "vgg/status.h"
 
-/* [3][height][width], to be freed by the caller; NULL after an error. */
-vgg_status image_read(const char *path, const struct vgg_preprocess *preprocess, float **out,
-                      int *width, int *height, struct vgg_error *err);
+/* An image as input of a net. */
+struct image_input {
+    float *tensor; /* [3][height][width] */
+    int width, height;
+};
 
-/* The same into the caller's out, [3][height][width]; an image of another size after preprocessing, possible if
- * there is no crop, fails with MISMATCH. */
-vgg_status image_read_sized(const char *path, const struct vgg_preprocess *preprocess, int width,
-                            int height, float *out, struct vgg_error *err);
+/* Decodes and preprocesses an image.
+ *   out  its tensor is to be freed by the caller; NULL after an error */
+vgg_status image_read(const char *path, const struct vgg_preprocess *preprocess,
+                      struct image_input *out, struct vgg_error *err);
+
+/* The same into the tensor of out. An image of another size than out after preprocessing, possible if there is
+ * no crop, fails with MISMATCH. */
+vgg_status image_read_sized(const char *path, const struct vgg_preprocess *preprocess,
+                            const struct image_input *out, struct vgg_error *err);
 
 #endif

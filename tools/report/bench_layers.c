@@ -37,17 +37,59 @@ static void add_if(struct table *table, bool has, const char *format, double val
     table_add(table, "%s", text);
 }
 
-/* The cells from "prepack" on, of a step or of the total. */
-static void add_figures(struct table *table, double prepack_ms, double ms, double whole_ms,
-                        double multiply_adds, double products, double product_ms)
+/* The cells from "prepack" to "x peak", of a step or of the total. */
+static void add_figures(struct table *table, const struct measure_total *sum, double whole_ms)
 {
-    add_if(table, prepack_ms > 0, "%.3f", prepack_ms);
-    table_add(table, "%.3f", ms);
-    table_add(table, "%.1f %%", 100 * ms / whole_ms);
-    add_if(table, products > 0, "%.1f", 2e-6 * multiply_adds / ms);
-    add_if(table, products > 0, "%.1f", 2e-6 * products / ms);
-    add_if(table, products > 0, "%.0f %%", 100 * product_ms / ms);
-    add_if(table, products > 0, "%.2f", ms / product_ms);
+    const bool has_products = sum->products > 0;
+    add_if(table, sum->prepack_ms > 0, "%.3f", sum->prepack_ms);
+    table_add(table, "%.3f", sum->ms);
+    table_add(table, "%.1f %%", 100 * sum->ms / whole_ms);
+    add_if(table, has_products, "%.1f", 2e-6 * sum->multiply_adds / sum->ms);
+    add_if(table, has_products, "%.1f", 2e-6 * sum->products / sum->ms);
+    add_if(table, has_products, "%.0f %%", 100 * sum->product_ms / sum->ms);
+    add_if(table, has_products, "%.2f", sum->ms / sum->product_ms);
+}
+
+static void add_step(struct table *table, const struct measure_step *step,
+                     const struct vgg_peak *peak, double whole_ms)
+{
+    const struct vgg_step_info *info = &step->info;
+    const uint64_t activations = info->input_bytes + info->output_bytes;
+    /* Only this algorithm counts the inputs that are zero. */
+    const bool counted = strncmp(info->algorithm, "column-major", 12) == 0;
+    const struct measure_total figures = {
+        .prepack_ms = step->prepack_ms,
+        .ms = step->ms,
+        .multiply_adds = info->multiply_adds,
+        .products = info->products,
+        .product_ms = measure_get_product_ms(info, peak),
+    };
+    table_add(table, "%s", info->name);
+    table_add(table, "%s", info->nodes);
+    table_add(table, "%s", info->algorithm);
+    add_figures(table, &figures, whole_ms);
+    add_if(table, measure_is_read_bound(info, peak), "%.0f %%",
+           100 * 1e3 * (double)info->read_bytes / step->ms / peak->bytes_per_second);
+    report_add_bytes(table, info->weight_bytes);
+    report_add_bytes(table, info->read_bytes);
+    add_if(table, counted, "%.1f %%", 100 * info->input_density);
+    report_add_bytes(table, activations);
+    table_add(table, "%.2f", 1e-6 * (double)(info->read_bytes + activations) / step->ms);
+}
+
+static void add_total(struct table *table, const struct measure_total *total, double whole_ms)
+{
+    table_add(table, "total");
+    table_add(table, "%s", "");
+    table_add(table, "%s", "");
+    add_figures(table, total, whole_ms);
+    table_add(table, "%s", "");
+    report_add_bytes(table, total->weight_bytes);
+    report_add_bytes(table, total->read_bytes);
+    table_add(table, "%s", "");
+    report_add_bytes(table, total->activation_bytes);
+    table_add(table, "%.2f",
+              1e-6 * (double)(total->read_bytes + total->activation_bytes) / total->ms);
 }
 
 void bench_write_layers(const struct measurement *measurement, enum bench_order order, FILE *out)
@@ -62,38 +104,11 @@ void bench_write_layers(const struct measurement *measurement, enum bench_order 
             ">read>inputs>activations>GB/s",
     };
     for (size_t s = 0; steps != NULL && s < measurement->step_count; s++) {
-        const struct vgg_step_info *info = &steps[s]->info;
-        const double ms = steps[s]->ms;
-        const uint64_t activations = info->input_bytes + info->output_bytes;
-        const bool read = measure_is_read_bound(info, &peak);
-        table_add(&table, "%s", info->name);
-        table_add(&table, "%s", info->nodes);
-        table_add(&table, "%s", info->algorithm);
-        add_figures(&table, steps[s]->prepack_ms, ms, whole_ms, info->multiply_adds, info->products,
-                    measure_get_product_ms(info, &peak));
-        add_if(&table, read, "%.0f %%",
-               100 * 1e3 * (double)info->read_bytes / ms / peak.bytes_per_second);
-        report_add_bytes(&table, info->weight_bytes);
-        report_add_bytes(&table, info->read_bytes);
-        add_if(&table, strncmp(info->algorithm, "column-major", 12) == 0, "%.1f %%",
-               100 * info->input_density);
-        report_add_bytes(&table, activations);
-        table_add(&table, "%.2f", 1e-6 * (double)(info->read_bytes + activations) / ms);
+        add_step(&table, steps[s], &peak, whole_ms);
     }
-    table_add(&table, "total");
-    table_add(&table, "%s", "");
-    table_add(&table, "%s", "");
-    add_figures(&table, total.prepack_ms, total.ms, whole_ms, total.multiply_adds, total.products,
-                total.product_ms);
-    table_add(&table, "%s", "");
-    report_add_bytes(&table, total.weight_bytes);
-    report_add_bytes(&table, total.read_bytes);
-    table_add(&table, "%s", "");
-    report_add_bytes(&table, total.activation_bytes);
-    table_add(&table, "%.2f",
-              1e-6 * (double)(total.read_bytes + total.activation_bytes) / total.ms);
+    add_total(&table, &total, whole_ms);
     if (steps == NULL || table.failed) {
-        fputs("  (no memory for the table of layers)\n", out);
+        fputs("  (out of memory for the table of layers)\n", out);
     } else {
         table_write(&table, out);
         fprintf(out,

@@ -141,13 +141,13 @@ static void end_text(const struct bench_report *report)
 {
     putc('\n', report->out);
     table_write(&report->table, report->out);
-    fputs(
-        "\n  times in ms of a run of the whole batch; GFLOP/s as if every convolution were "
-        "direct;\n"
-        "  peak: the time that products at the measured peak, or weights at the measured rate of\n"
-        "  reading, would take; first: the first run; a ? after runs: the median is not yet known\n"
-        "  to 1 %\n",
-        report->out);
+    fputs("\n  times in ms of a run of the whole batch; GFLOP/s as if every convolution were "
+          "direct;\n"
+          "  of peak: the roofline time of all layers, at the measured peak FLOP/s and bandwidth, "
+          "in\n"
+          "  percent of the median; first: the first run; a ? after runs: the median is not known "
+          "to 1 %\n",
+          report->out);
     if (report->about->model->info.int8) {
         fputs("  operations are those of integers\n", report->out);
     }
