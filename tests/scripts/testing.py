@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """tools/test.sh refuses options that do not go together and instruction sets that the CPU lacks before it does
-anything, and tools/count_tests.py adds up what tests print.
+anything, and tools/scripts/count_tests.py adds up what tests print.
 
     testing.py SOURCE_ROOT"""
 import json
@@ -41,7 +41,7 @@ def count(*tests):
         for result, output in tests:
             log.write(json.dumps({"name": "a test", "result": result, "stdout": output}) + "\n")
         log.flush()
-        done = subprocess.run([sys.executable, TOOLS / "count_tests.py", log.name], capture_output=True, text=True)
+        done = subprocess.run([sys.executable, TOOLS / "scripts/count_tests.py", log.name], capture_output=True, text=True)
     return done.returncode, done.stdout.splitlines()[-1]
 
 
