@@ -1,9 +1,9 @@
-/* What the caller asks of a model beyond its description. */
+/* Applies a caller's options to a model's description. */
 #include "model/apply_options.h"
 
 #include <string.h>
 
-/* What the caller asks for goes before the description. */
+/* Replaces the description's preprocessing by a preset. */
 static vgg_status apply_preset(vgg_model *model, const char *preset, struct vgg_error *err)
 {
     struct vgg_spec *spec = &model->spec;
@@ -19,8 +19,8 @@ static vgg_status apply_preset(vgg_model *model, const char *preset, struct vgg_
     return status;
 }
 
-/* Sizes that are asked for. A larger input is cropped from a picture that is resized to more in the same
- * proportion, as torchvision's 224 from 256. */
+/* Applies the input and resize sizes. The resize size grows with the input in the description's proportion, such
+ * as torchvision's 256 for 224. */
 static vgg_status apply_size(vgg_model *model, const struct vgg_model_options *options,
                              struct vgg_error *err)
 {
@@ -74,7 +74,9 @@ vgg_status vgg_model_apply_options(vgg_model *model, const struct vgg_model_opti
         status = apply_size(model, options, err);
     }
     if (status == VGG_OK && options->labels_path != NULL) {
-        status = vgg_labels_open(options->labels_path, limits, &model->arena, &spec->labels, err);
+        const struct vgg_load load = {
+            .path = options->labels_path, .limits = limits, .arena = &model->arena, .err = err};
+        status = vgg_labels_open(&load, &spec->labels);
         if (status == VGG_OK && spec->labels.count != (size_t)classes) {
             status = vgg_fail(err, VGG_ERR_MISMATCH,
                               "%s: expected %d labels, the classes of %s, found %zu",

@@ -1,4 +1,4 @@
-/* The public face: a checkpoint and options in, a net with weights, labels and preprocessing out. */
+/* Creates a model from a checkpoint and options: a net with weights, labels and preprocessing. */
 #include "model/model.h"
 
 #include "checkpoint/checkpoint.h"
@@ -9,48 +9,61 @@
 #include "model/infer/modules.h"
 #include "model/infer/resolve.h"
 
-static vgg_status list_tensors(const vgg_checkpoint *checkpoint, struct vgg_arena *arena,
-                               struct vgg_tensor_list *out, struct vgg_error *err)
+/* The values that the steps of vgg_model_create share. */
+struct creation {
+    const vgg_checkpoint *checkpoint;
+    const struct vgg_model_options *options;
+    vgg_model *model;
+    struct vgg_limits limits;
+    struct vgg_load load;
+    struct vgg_tensor_list tensors;
+};
+
+static vgg_status list_tensors(struct creation *c)
 {
-    size_t count = vgg_checkpoint_get_tensor_count(checkpoint);
-    const struct vgg_tensor **tensors = vgg_arena_alloc(arena, count, sizeof *tensors);
+    const size_t count = vgg_checkpoint_get_tensor_count(c->checkpoint);
+    const struct vgg_tensor **tensors = vgg_load_alloc(&c->load, count, sizeof *tensors);
     if (tensors == NULL) {
-        return vgg_fail_memory(err, vgg_checkpoint_get_path(checkpoint), count * sizeof *tensors,
-                               "the list of tensors");
+        return vgg_load_fail_memory(&c->load, count * sizeof *tensors, "the list of tensors");
     }
     for (size_t i = 0; i < count; i++) {
-        tensors[i] = vgg_checkpoint_get_tensor(checkpoint, i);
+        tensors[i] = vgg_checkpoint_get_tensor(c->checkpoint, i);
     }
-    return vgg_tensor_list_init(out, arena, tensors, count, err);
+    return vgg_tensor_list_init(&c->tensors, c->load.arena, tensors, count, c->load.err);
+}
+
+/* Refuses a caller's description for int8 weights, which can only be used with the packed file's. */
+static vgg_status check_requested(const struct creation *c)
+{
+    for (size_t i = 0; i < c->tensors.count; i++) {
+        if (c->tensors.items[i]->layout == VGG_LAYOUT_INT8_INPUT) {
+            return vgg_fail(c->load.err, VGG_ERR_UNSUPPORTED,
+                            "%s: int8 weights have a description of their own: leave the other one "
+                            "out",
+                            c->load.path);
+        }
+    }
+    return VGG_OK;
 }
 
 /* Finds the net's description: the caller's, else the packed file's own, else the one that the tensors imply. */
-static vgg_status find_spec(vgg_model *model, const vgg_checkpoint *checkpoint,
-                            const struct vgg_model_options *options,
-                            const struct vgg_tensor_list *tensors, const struct vgg_limits *limits,
-                            struct vgg_error *err)
+static vgg_status find_spec(const struct creation *c, struct vgg_spec *out)
 {
-    const bool asked = options->spec_path != NULL || options->cfg != NULL;
-    for (size_t i = 0; i < tensors->count && asked; i++) {
-        if (tensors->items[i]->layout == VGG_LAYOUT_INT8_INPUT) {
-            return vgg_fail(err, VGG_ERR_UNSUPPORTED,
-                            "%s: int8 weights have a description of their own: leave the other one "
-                            "out",
-                            model->path);
-        }
+    const struct vgg_model_options *options = c->options;
+    const vgg_checkpoint *checkpoint = c->checkpoint;
+    const bool is_requested = options->spec_path != NULL || options->cfg != NULL;
+    vgg_status status = is_requested ? check_requested(c) : VGG_OK;
+    if (status != VGG_OK || is_requested || checkpoint->description == NULL) {
+        return status
+                   ? status
+                   : vgg_spec_resolve(&c->load, &c->tensors, options->spec_path, options->cfg, out);
     }
-    const char *source = "the packed file";
-    vgg_status status =
-        checkpoint->description == NULL || asked
-            ? vgg_spec_resolve(model->path, options->spec_path, options->cfg, tensors, limits,
-                               &model->arena, &model->spec, &source, err)
-            : vgg_spec_parse(model->path, checkpoint->description, checkpoint->description_bytes,
-                             limits, &model->arena, &model->spec, err);
-    model->spec.source = source;
+    status = vgg_spec_parse(&c->load, checkpoint->description, checkpoint->description_bytes, out);
+    out->source = "the packed file";
     return status;
 }
 
-/* Points convolutions to what the file has prepared for kernels. */
+/* Points convolutions to the weights that the file has prepacked for kernels. */
 static void find_prepared(const vgg_checkpoint *checkpoint, struct vgg_graph *graph)
 {
     for (size_t i = 0; i < graph->count; i++) {
@@ -63,39 +76,35 @@ static void find_prepared(const vgg_checkpoint *checkpoint, struct vgg_graph *gr
 }
 
 /* Finds the description and completes it from the checkpoint's modules. */
-static vgg_status describe(vgg_model *model, const vgg_checkpoint *checkpoint,
-                           const struct vgg_model_options *options,
-                           const struct vgg_tensor_list *tensors, const struct vgg_limits *limits,
-                           struct vgg_error *err)
+static vgg_status describe(const struct creation *c)
 {
-    vgg_status status = find_spec(model, checkpoint, options, tensors, limits, err);
+    vgg_model *model = c->model;
+    vgg_status status = find_spec(c, &model->spec);
     if (status == VGG_OK) {
-        status = vgg_spec_apply_modules(checkpoint, &model->arena, &model->spec,
-                                        &model->spec.source, err);
+        status = vgg_spec_apply_modules(c->checkpoint, c->load.arena, &model->spec, c->load.err);
     }
     model->name = model->spec.name != NULL ? model->spec.name : "vgg (custom)";
-    if (status == VGG_OK && model->spec.int8 && options->dense) {
-        return vgg_fail(err, VGG_ERR_UNSUPPORTED,
+    if (status == VGG_OK && model->spec.int8 && c->options->dense) {
+        return vgg_fail(c->load.err, VGG_ERR_UNSUPPORTED,
                         "%s: dense evaluation: expected float32 weights, found int8", model->path);
     }
     return status;
 }
 
 /* Builds the nodes of the description and gives them their weights. */
-static vgg_status build(vgg_model *model, const vgg_checkpoint *checkpoint,
-                        const struct vgg_tensor_list *tensors, const struct vgg_limits *limits,
-                        struct vgg_error *err)
+static vgg_status build(const struct creation *c)
 {
-    vgg_status status =
-        vgg_graph_build(model->path, &model->spec, limits, &model->arena, &model->graph, err);
+    vgg_model *model = c->model;
+    struct vgg_error *err = c->load.err;
+    vgg_status status = vgg_graph_build(&c->load, &model->spec, &model->graph);
     if (status == VGG_OK) {
-        status = vgg_graph_bind(model->path, model->name, tensors, &model->graph, err);
+        status = vgg_graph_bind(model->path, model->name, &c->tensors, &model->graph, err);
     }
     if (status == VGG_OK) {
-        status = vgg_graph_check_memory(model->path, &model->graph, limits, &model->arena, err);
+        status = vgg_graph_check_memory(model->path, &model->graph, &c->limits, &model->arena, err);
     }
     if (status == VGG_OK) {
-        find_prepared(checkpoint, &model->graph);
+        find_prepared(c->checkpoint, &model->graph);
     }
     return status;
 }
@@ -114,14 +123,15 @@ static void log_model(const vgg_model *model)
 static vgg_status init(vgg_model *model, const vgg_checkpoint *checkpoint,
                        const struct vgg_model_options *options, struct vgg_error *err)
 {
-    struct vgg_limits limits;
-    struct vgg_tensor_list tensors;
-    vgg_limits_init(&limits);
-    limits = options->limits != NULL ? *options->limits : limits;
-    vgg_status status = list_tensors(checkpoint, &model->arena, &tensors, err);
-    status = status ? status : describe(model, checkpoint, options, &tensors, &limits, err);
-    status = status ? status : build(model, checkpoint, &tensors, &limits, err);
-    status = status ? status : vgg_model_apply_options(model, options, &limits, err);
+    struct creation c = {.checkpoint = checkpoint, .options = options, .model = model};
+    vgg_limits_init(&c.limits);
+    c.limits = options->limits != NULL ? *options->limits : c.limits;
+    c.load = (struct vgg_load){
+        .path = model->path, .limits = &c.limits, .arena = &model->arena, .err = err};
+    vgg_status status = list_tensors(&c);
+    status = status ? status : describe(&c);
+    status = status ? status : build(&c);
+    status = status ? status : vgg_model_apply_options(model, options, &c.limits, err);
     model->dense = options->dense;
     if (status == VGG_OK && model->dense) {
         status = vgg_graph_make_dense(model->path, &model->graph, &model->arena, err);

@@ -81,7 +81,9 @@ static vgg_status write_file(struct packing *packing, const char *path, struct v
     vgg_limits_init(&limits);
     vgg_status status = vgg_spec_fold(model->path, model->spec, &arena, &spec, err);
     if (status == VGG_OK) {
-        status = vgg_graph_build(model->path, &spec, &limits, &arena, &folded, err);
+        const struct vgg_load load = {
+            .path = model->path, .limits = &limits, .arena = &arena, .err = err};
+        status = vgg_graph_build(&load, &spec, &folded);
     }
     if (status == VGG_OK) {
         status = vgg_pack_file_open(&file, path, &spec, model->context, err);

@@ -11,14 +11,15 @@ vgg_status fuzz_one(const uint8_t *data, size_t size)
     struct vgg_spec spec;
     struct vgg_graph graph;
     struct vgg_labels labels;
+    const struct vgg_load load = {.path = "spec", .limits = &limits, .arena = &arena, .err = &err};
     vgg_limits_init(&limits);
     limits.json_bytes = 1 << 16;
-    vgg_status status = vgg_spec_parse("spec", data, size, &limits, &arena, &spec, &err);
+    vgg_status status = vgg_spec_parse(&load, data, size, &spec);
     if (status == VGG_OK) {
         fuzz_check(vgg_spec_get_classes(&spec) > 0, "a description has classes");
-        status = vgg_graph_build("spec", &spec, &limits, &arena, &graph, &err);
+        status = vgg_graph_build(&load, &spec, &graph);
     }
-    vgg_status labels_status = vgg_labels_parse("labels", data, size, &arena, &labels, &err);
+    vgg_status labels_status = vgg_labels_parse(&load, data, size, &labels);
     vgg_arena_destroy(&arena);
     return labels_status == VGG_ERR_MEMORY ? labels_status : status;
 }

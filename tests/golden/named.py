@@ -202,7 +202,7 @@ def test_names_that_do_not_tell():
         check("the names conv1 … conv3 do not tell where the pools are: expected the list of layers \"8,16,16\""
               in text and text.count("\n") == 1, "no pools", text)
         text = command("--cfg", "8,16,M", save(folder, net), PHOTOS[0], code=3).stderr
-        check("expected 2 convolutions as cfg has, found 3: conv1 … conv3" in text, "a cfg for others", text)
+        check("expected 2 convolutions as cfg has, found 3: conv1.weight … conv3.weight" in text, "a cfg for others", text)
     compare_named("cfg and names", net, CIFAR, ["--cfg", "8,16,M,16,M"],
                   assumed="assumed: layers in the order of the file (conv1 … fc2); an input of 32x32")
     spec = {"layers": [8, 16, "M", 16, "M"], "batch_norm": True, "classifier": [20, 12], "avgpool": 8, "input": 32,

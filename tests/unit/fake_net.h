@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "model/graph/tensors.h"
+#include "model/spec/load.h"
 #include "unit.h"
 
 struct fake_net {
@@ -37,6 +38,14 @@ fake_add(struct fake_net *net, int64_t a, int64_t b, int64_t c, int64_t d, const
         tensor->shape[tensor->ndim++] = shape[i]; /* strides stay 0: one element serves all */
     }
 }
+
+/* What functions that read a net need, with this net's limits, arena and error. */
+static inline struct vgg_load fake_load(struct fake_net *net, const char *path)
+{
+    return (struct vgg_load){
+        .path = path, .limits = &net->limits, .arena = &net->arena, .err = &net->err};
+}
+#define FAKE_LOAD(net, path) (&(struct vgg_load[]){fake_load((net), (path))}[0])
 
 /* Adds the tensors of make_layers; the config is written as in "64 64 M 128 M". Returns the channels
  * at its end. */

@@ -10,11 +10,8 @@
 static void build(struct fake_net *net, struct vgg_graph *graph)
 {
     struct vgg_spec spec;
-    ck_assert_int_eq(
-        vgg_spec_infer("x.pth", fake_list(net), &net->limits, &net->arena, &spec, &net->err),
-        VGG_OK);
-    ck_assert_int_eq(vgg_graph_build("x.pth", &spec, &net->limits, &net->arena, graph, &net->err),
-                     VGG_OK);
+    ck_assert_int_eq(vgg_spec_infer(FAKE_LOAD(net, "x.pth"), fake_list(net), &spec), VGG_OK);
+    ck_assert_int_eq(vgg_graph_build(FAKE_LOAD(net, "x.pth"), &spec, graph), VGG_OK);
 }
 
 static vgg_status bind(struct fake_net *net, struct vgg_graph *graph)

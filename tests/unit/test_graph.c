@@ -9,11 +9,8 @@ static struct vgg_graph build(struct fake_net *net)
 {
     struct vgg_spec spec;
     struct vgg_graph graph;
-    ck_assert_int_eq(
-        vgg_spec_infer("x.pth", fake_list(net), &net->limits, &net->arena, &spec, &net->err),
-        VGG_OK);
-    ck_assert_int_eq(vgg_graph_build("x.pth", &spec, &net->limits, &net->arena, &graph, &net->err),
-                     VGG_OK);
+    ck_assert_int_eq(vgg_spec_infer(FAKE_LOAD(net, "x.pth"), fake_list(net), &spec), VGG_OK);
+    ck_assert_int_eq(vgg_graph_build(FAKE_LOAD(net, "x.pth"), &spec, &graph), VGG_OK);
     return graph;
 }
 
@@ -80,10 +77,8 @@ START_TEST(refuses_a_classifier_it_cannot_fill)
         fake_features(&net, "8 M", false);
         fake_linear(&net, indices[i][0], 8, 16);
         fake_linear(&net, indices[i][1], 16, 5);
-        ck_assert_int_eq(
-            vgg_spec_infer("x.pth", fake_list(&net), &net.limits, &net.arena, &spec, &net.err),
-            VGG_OK);
-        ck_assert_int_eq(vgg_graph_build("x.pth", &spec, &net.limits, &net.arena, &graph, &net.err),
+        ck_assert_int_eq(vgg_spec_infer(FAKE_LOAD(&net, "x.pth"), fake_list(&net), &spec), VGG_OK);
+        ck_assert_int_eq(vgg_graph_build(FAKE_LOAD(&net, "x.pth"), &spec, &graph),
                          VGG_ERR_UNSUPPORTED);
         fake_fini(&net);
     }

@@ -31,14 +31,12 @@ static const char *text_of(const struct vgg_spec *spec, char out[1024])
 
 static vgg_status infer(struct fake_net *net, struct vgg_spec *spec)
 {
-    return vgg_spec_infer("x.pth", fake_list(net), &net->limits, &net->arena, spec, &net->err);
+    return vgg_spec_infer(FAKE_LOAD(net, "x.pth"), fake_list(net), spec);
 }
 
-static vgg_status resolve(struct fake_net *net, const char *path, struct vgg_spec *spec,
-                          const char **source)
+static vgg_status resolve(struct fake_net *net, const char *path, struct vgg_spec *spec)
 {
-    return vgg_spec_resolve(path, NULL, NULL, fake_list(net), &net->limits, &net->arena, spec,
-                            source, &net->err);
+    return vgg_spec_resolve(FAKE_LOAD(net, path), fake_list(net), NULL, NULL, spec);
 }
 
 static const struct {
@@ -57,13 +55,12 @@ START_TEST(recognises_every_variant)
         for (size_t c = 0; c < sizeof class_counts / sizeof class_counts[0]; c++) {
             struct fake_net net = {0};
             struct vgg_spec spec;
-            const char *source;
             fake_vgg(&net, variants[v].config, variants[v].batch_norm, class_counts[c]);
-            ck_assert_int_eq(resolve(&net, "no/x.pth", &spec, &source), VGG_OK);
+            ck_assert_int_eq(resolve(&net, "no/x.pth", &spec), VGG_OK);
             ck_assert_str_eq(spec.name, variants[v].name);
             char expected[64];
             snprintf(expected, sizeof expected, "names and shapes (built-in %s)", variants[v].name);
-            ck_assert_str_eq(source, expected);
+            ck_assert_str_eq(spec.source, expected);
             ck_assert_int_eq(vgg_spec_get_classes(&spec), class_counts[c]);
             ck_assert_uint_eq(spec.labels.count, class_counts[c] == 1000 ? 1000 : 0);
             ck_assert_int_eq(spec.input, 224);
@@ -107,18 +104,17 @@ START_TEST(takes_the_average_pool_from_the_classifier)
 {
     struct fake_net net = {0};
     struct vgg_spec spec;
-    const char *source;
     char text[1024];
     int channels =
         fake_features(&net, "32 32 M 64 64 128 128 128 M 256 256 256 512 512 512 M", false);
     fake_linear(&net, 0, channels * 16, 4096);
     fake_linear(&net, 3, 4096, 4096);
     fake_linear(&net, 6, 4096, 10);
-    ck_assert_int_eq(resolve(&net, "x.pth", &spec, &source), VGG_OK);
+    ck_assert_int_eq(resolve(&net, "x.pth", &spec), VGG_OK);
     ck_assert_str_eq(
         text_of(&spec, text),
         "32 32 M 64 64 128 128 128 M 256 256 256 512 512 512 M | 4 | 4096@0 4096@3 10@6");
-    ck_assert_str_eq(source, "names and shapes");
+    ck_assert_str_eq(spec.source, "names and shapes");
     ck_assert_int_eq(spec.input, 32);
     ck_assert_str_eq(spec.preprocess.name, "cifar");
     fake_find(&net, "classifier.0.weight")->shape[1]++;
@@ -132,7 +128,6 @@ START_TEST(takes_other_classifiers)
 {
     struct fake_net net = {0}, single = {0};
     struct vgg_spec spec;
-    const char *source;
     char text[1024];
     fake_features(&net, "8 M", false);
     fake_linear(&net, 0, 8, 16);
@@ -147,9 +142,9 @@ START_TEST(takes_other_classifiers)
     fake_features(&single, D, true);
     fake_add(&single, 10, 512, 0, 0, "classifier.weight");
     fake_add(&single, 10, 0, 0, 0, "classifier.bias");
-    ck_assert_int_eq(resolve(&single, "x.pth", &spec, &source), VGG_OK);
+    ck_assert_int_eq(resolve(&single, "x.pth", &spec), VGG_OK);
     ck_assert_str_eq(spec.name, "vgg16_bn");
-    ck_assert_str_eq(source, "names and shapes");
+    ck_assert_str_eq(spec.source, "names and shapes");
     ck_assert_int_eq(spec.head[0].index, -1);
     ck_assert_int_eq(spec.input, 32);
     ck_assert_str_eq(spec.preprocess.name, "cifar");
@@ -200,7 +195,6 @@ START_TEST(refuses_what_names_cannot_tell)
 {
     struct fake_net gap = {0}, none = {0}, caffe = {0}, huge = {0};
     struct vgg_spec spec;
-    const char *source;
     fake_vgg(&gap, "8 M M M 8", false, 10);
     ck_assert_int_eq(infer(&gap, &spec), VGG_ERR_UNSUPPORTED);
     ck_assert_ptr_nonnull(strstr(gap.err.message, "between the convolutions features.0 and "
@@ -208,7 +202,7 @@ START_TEST(refuses_what_names_cannot_tell)
     fake_fini(&gap);
 
     fake_features(&none, D, false);
-    ck_assert_int_eq(resolve(&none, "x.pth", &spec, &source), VGG_ERR_FORMAT);
+    ck_assert_int_eq(resolve(&none, "x.pth", &spec), VGG_ERR_FORMAT);
     ck_assert_ptr_nonnull(strstr(none.err.message, "found convolutions alone (features.0.weight … "
                                                    "features.28.weight): features without"));
     fake_fini(&none);
@@ -217,7 +211,7 @@ START_TEST(refuses_what_names_cannot_tell)
     fake_linear(&caffe, 1, 25088, 4096);
     fake_linear(&caffe, 4, 4096, 4096);
     fake_linear(&caffe, 6, 4096, 1000);
-    ck_assert_int_eq(resolve(&caffe, "x.pth", &spec, &source), VGG_OK);
+    ck_assert_int_eq(resolve(&caffe, "x.pth", &spec), VGG_OK);
     ck_assert_str_eq(spec.name, "vgg16");
     ck_assert_str_eq(spec.preprocess.name, "caffe");
     ck_assert(spec.preprocess.bgr && spec.preprocess.unscaled);
@@ -241,10 +235,9 @@ START_TEST(falls_back_to_the_closest_variant)
     for (size_t i = 0; i < sizeof lost / sizeof lost[0]; i++) {
         struct fake_net net = {0};
         struct vgg_spec spec;
-        const char *source;
         fake_vgg(&net, D, false, 10);
         fake_remove(&net, lost[i]);
-        ck_assert_int_eq(resolve(&net, "x.pth", &spec, &source), VGG_OK);
+        ck_assert_int_eq(resolve(&net, "x.pth", &spec), VGG_OK);
         ck_assert_str_eq(spec.name, "vgg16");
         ck_assert_int_eq(vgg_spec_get_classes(&spec), 10);
         fake_fini(&net);
@@ -256,19 +249,18 @@ START_TEST(applies_a_net_without_last_pool_by_its_name_only)
 {
     struct fake_net net = {0};
     struct vgg_spec spec;
-    const char *source;
     int channels = fake_features(&net, "32 32 M 64 64 M 96 96", true);
     fake_linear(&net, 0, channels * 49, 128);
     fake_linear(&net, 3, 128, 128);
     fake_linear(&net, 6, 128, 10);
-    ck_assert_int_eq(resolve(&net, "elsewhere/fashion_vgg8_bn.pth", &spec, &source), VGG_OK);
+    ck_assert_int_eq(resolve(&net, "elsewhere/fashion_vgg8_bn.pth", &spec), VGG_OK);
     ck_assert_str_eq(spec.name, "fashion_vgg8_bn");
     ck_assert_uint_eq(spec.layer_count, 8);
     ck_assert_int_eq(spec.input, 28);
     ck_assert_str_eq(spec.labels.names[9], "Ankle boot");
-    ck_assert_int_eq(resolve(&net, "other.pth", &spec, &source), VGG_OK);
+    ck_assert_int_eq(resolve(&net, "other.pth", &spec), VGG_OK);
     ck_assert_ptr_null(spec.name);
-    ck_assert_str_eq(source, "names and shapes");
+    ck_assert_str_eq(spec.source, "names and shapes");
     fake_fini(&net);
 }
 END_TEST
@@ -278,25 +270,24 @@ static vgg_status infer_as(struct fake_net *net, const char *text, struct vgg_sp
     struct vgg_cfg cfg;
     const struct vgg_tensor_list *tensors = fake_list(net);
     ck_assert_int_eq(vgg_cfg_parse(text, &net->limits, &net->arena, &cfg, &net->err), VGG_OK);
-    return vgg_spec_infer_as("x.pth", tensors, &cfg, &net->limits, &net->arena, spec, &net->err);
+    return vgg_spec_infer_as(FAKE_LOAD(net, "x.pth"), tensors, &cfg, spec);
 }
 
 START_TEST(says_what_it_assumes)
 {
     struct fake_net net = {0}, builtin = {0};
     struct vgg_spec spec;
-    const char *source;
     fake_vgg(&net, "8 8 M 8", true, 10);
     fake_find(&net, "features.3.weight")->shape[2] = 1;
     fake_find(&net, "features.3.weight")->shape[3] = 1;
-    ck_assert_int_eq(resolve(&net, "x.pth", &spec, &source), VGG_OK);
+    ck_assert_int_eq(resolve(&net, "x.pth", &spec), VGG_OK);
     ck_assert_str_eq(spec.assumed,
                      "a 2x2 max pool after features.9; no padding round 1x1 convolutions");
     ck_assert(spec.assumed_input && spec.assumed_preprocess && spec.assumed_avgpool);
     fake_fini(&net);
 
     fake_vgg(&builtin, D, true, 1000);
-    ck_assert_int_eq(resolve(&builtin, "x.pth", &spec, &source), VGG_OK);
+    ck_assert_int_eq(resolve(&builtin, "x.pth", &spec), VGG_OK);
     ck_assert_ptr_null(spec.assumed);
     ck_assert(!spec.assumed_input && !spec.assumed_preprocess && !spec.assumed_avgpool);
     fake_fini(&builtin);
@@ -358,19 +349,16 @@ START_TEST(compares_the_last_pool_of_a_cfg)
 {
     struct fake_net net = {0};
     struct vgg_spec spec;
-    const char *source;
     fake_vgg(&net, "64 M 128 M 256 256 M 512 512 M 512 512", false, 10);
-    ck_assert_int_eq(vgg_spec_resolve("x.pth", NULL, "64,M,128,M,256,256,M,512,512,M,512,512,M",
-                                      fake_list(&net), &net.limits, &net.arena, &spec, &source,
-                                      &net.err),
+    ck_assert_int_eq(vgg_spec_resolve(FAKE_LOAD(&net, "x.pth"), fake_list(&net), NULL,
+                                      "64,M,128,M,256,256,M,512,512,M,512,512,M", &spec),
                      VGG_OK);
     ck_assert_str_eq(spec.name, "vgg11");
-    ck_assert_int_eq(vgg_spec_resolve("x.pth", NULL, "64,M,128,M,256,256,M,512,512,M,512,512",
-                                      fake_list(&net), &net.limits, &net.arena, &spec, &source,
-                                      &net.err),
+    ck_assert_int_eq(vgg_spec_resolve(FAKE_LOAD(&net, "x.pth"), fake_list(&net), NULL,
+                                      "64,M,128,M,256,256,M,512,512,M,512,512", &spec),
                      VGG_OK);
     ck_assert_ptr_null(spec.name);
-    ck_assert_str_eq(source, "cfg, names and shapes");
+    ck_assert_str_eq(spec.source, "cfg, names and shapes");
     ck_assert_int_eq(spec.input, 112);
     fake_fini(&net);
 }
@@ -393,15 +381,13 @@ START_TEST(knows_other_names)
     struct fake_net net = {0}, one = {0};
     struct vgg_spec spec;
     struct vgg_graph graph;
-    const char *source;
     fake_vgg(&net, D, true, 1000);
     rename_parts(&net, "encoder.conv_layers", "fc");
-    ck_assert_int_eq(resolve(&net, "x.pth", &spec, &source), VGG_OK);
+    ck_assert_int_eq(resolve(&net, "x.pth", &spec), VGG_OK);
     ck_assert_str_eq(spec.name, "vgg16_bn");
     ck_assert_str_eq(spec.features, "encoder.conv_layers");
     ck_assert_str_eq(spec.classifier, "fc");
-    ck_assert_int_eq(vgg_graph_build("x.pth", &spec, &net.limits, &net.arena, &graph, &net.err),
-                     VGG_OK);
+    ck_assert_int_eq(vgg_graph_build(FAKE_LOAD(&net, "x.pth"), &spec, &graph), VGG_OK);
     ck_assert_int_eq(vgg_graph_bind("x.pth", "net", &net.list, &graph, &net.err), VGG_OK);
     ck_assert_str_eq(graph.nodes[0].name, "encoder.conv_layers.0");
     ck_assert_str_eq(graph.nodes[graph.count - 1].name, "fc.6");
@@ -410,7 +396,7 @@ START_TEST(knows_other_names)
     /* A single linear layer may have any name. */
     fake_features(&one, "8 M", false);
     fake_add(&one, 10, 8, 0, 0, "head.weight");
-    ck_assert_int_eq(resolve(&one, "x.pth", &spec, &source), VGG_OK);
+    ck_assert_int_eq(resolve(&one, "x.pth", &spec), VGG_OK);
     ck_assert_ptr_null(spec.features);
     ck_assert_str_eq(spec.classifier, "head");
     ck_assert_int_eq(spec.head[0].index, -1);
@@ -422,11 +408,10 @@ START_TEST(says_whose_classifier_it_may_be)
 {
     struct fake_net net = {0};
     struct vgg_spec spec;
-    const char *source;
     fake_features(&net, "64 64 64 M 128 128 128 M 256 256 256 M", true);
     fake_linear(&net, 0, 512 * 7 * 7, 4096);
     fake_linear(&net, 3, 4096, 10);
-    ck_assert_int_eq(resolve(&net, "x.pth", &spec, &source), VGG_ERR_MISMATCH);
+    ck_assert_int_eq(resolve(&net, "x.pth", &spec), VGG_ERR_MISMATCH);
     ck_assert_str_eq(net.err.message,
                      "x.pth: classifier.0.weight: expected as in_features the 256 channels of "
                      "features.26.weight times a square number of pixels (12544 for 7x7), found "
@@ -439,9 +424,8 @@ START_TEST(does_not_take_another_net_for_the_closest)
 {
     struct fake_net net = {0};
     struct vgg_spec spec;
-    const char *source;
     fake_vgg(&net, "64 M M 128 M 256 256 M 512 512 M 512 512 M", false, 1000); /* A-LRN */
-    ck_assert_int_eq(resolve(&net, "x.pth", &spec, &source), VGG_ERR_UNSUPPORTED);
+    ck_assert_int_eq(resolve(&net, "x.pth", &spec), VGG_ERR_UNSUPPORTED);
     ck_assert_ptr_nonnull(strstr(net.err.message, "features.0 and features.4, got 3 modules, whose "
                                                   "kinds the file does not tell"));
     ck_assert_int_eq(net.err.hint, VGG_HINT_LAYERS);

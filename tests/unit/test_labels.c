@@ -1,4 +1,4 @@
-/* model/spec/labels: class names, one a line. */
+/* model/spec/labels: class names, one per line. */
 #include "unit.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@ static struct vgg_error err;
 
 static vgg_status parse(const char *text, size_t size, struct vgg_labels *labels)
 {
-    return vgg_labels_parse("l.txt", text, size, &arena, labels, &err);
+    return vgg_labels_parse(&(struct vgg_load){"l.txt", NULL, &arena, &err}, text, size, labels);
 }
 #define PARSE(text, labels) parse(text, sizeof(text) - 1, labels)
 
@@ -73,7 +73,9 @@ START_TEST(names_a_missing_file)
     struct vgg_labels labels;
     struct vgg_limits limits;
     vgg_limits_init(&limits);
-    ck_assert_int_eq(vgg_labels_open("no/such.txt", &limits, &arena, &labels, &err), VGG_ERR_IO);
+    ck_assert_int_eq(
+        vgg_labels_open(&(struct vgg_load){"no/such.txt", &limits, &arena, &err}, &labels),
+        VGG_ERR_IO);
     ck_assert_ptr_nonnull(strstr(err.message, "no/such.txt"));
 }
 END_TEST

@@ -81,10 +81,11 @@ static vgg_status read_spec(const struct vgg_limits *limits)
     struct vgg_arena arena = {0};
     struct vgg_spec spec;
     struct vgg_graph graph;
-    vgg_status status =
-        vgg_spec_parse("vgg11.json", json.data, json.size, limits, &arena, &spec, &err);
+    const struct vgg_load load = {
+        .path = "vgg11.json", .limits = limits, .arena = &arena, .err = &err};
+    vgg_status status = vgg_spec_parse(&load, json.data, json.size, &spec);
     if (status == VGG_OK) {
-        status = vgg_graph_build("vgg11.json", &spec, limits, &arena, &graph, &err);
+        status = vgg_graph_build(&load, &spec, &graph);
     }
     vgg_arena_destroy(&arena);
     free(json.data);

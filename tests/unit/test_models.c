@@ -26,8 +26,7 @@ static void parse(struct fake_net *net, const char *name, struct vgg_spec *spec)
     const struct vgg_builtin *file = vgg_builtin_find(file_name);
     ck_assert_ptr_nonnull(file);
     vgg_limits_init(&net->limits);
-    vgg_status status = vgg_spec_parse(file->name, file->data, file->size, &net->limits,
-                                       &net->arena, spec, &net->err);
+    vgg_status status = vgg_spec_parse(FAKE_LOAD(net, file->name), file->data, file->size, spec);
     ck_assert_msg(status == VGG_OK, "%s", net->err.message);
     ck_assert_str_eq(spec->name, name);
 }
@@ -55,8 +54,7 @@ START_TEST(agrees_with_what_is_published)
         struct vgg_graph graph;
         char file[64];
         parse(&net, published[i].name, &spec);
-        ck_assert_int_eq(vgg_graph_build("x", &spec, &net.limits, &net.arena, &graph, &net.err),
-                         VGG_OK);
+        ck_assert_int_eq(vgg_graph_build(FAKE_LOAD(&net, "x"), &spec, &graph), VGG_OK);
         ck_assert_int_eq(count_parameters(&graph), published[i].parameters);
         ck_assert_double_eq(spec.acc1, published[i].acc1);
         ck_assert_double_gt(spec.acc5, spec.acc1);
@@ -80,16 +78,13 @@ START_TEST(agrees_with_names_and_shapes)
         struct vgg_graph graph;
         parse(&net, published[i].name, &spec);
         fake_vgg(&net, published[i].config, strstr(published[i].name, "_bn") != NULL, 1000);
-        ck_assert_int_eq(
-            vgg_spec_infer("x", fake_list(&net), &net.limits, &net.arena, &inferred, &net.err),
-            VGG_OK);
+        ck_assert_int_eq(vgg_spec_infer(FAKE_LOAD(&net, "x"), fake_list(&net), &inferred), VGG_OK);
         ck_assert(vgg_spec_same_features(&spec, &inferred));
         ck_assert_uint_eq(spec.layer_count, inferred.layer_count);
         ck_assert_int_eq(spec.avgpool, inferred.avgpool);
         ck_assert_uint_eq(spec.head_count, inferred.head_count);
         ck_assert_mem_eq(spec.head, inferred.head, sizeof *spec.head * spec.head_count);
-        ck_assert_int_eq(vgg_graph_build("x", &spec, &net.limits, &net.arena, &graph, &net.err),
-                         VGG_OK);
+        ck_assert_int_eq(vgg_graph_build(FAKE_LOAD(&net, "x"), &spec, &graph), VGG_OK);
         ck_assert_int_eq(vgg_graph_bind("x", spec.name, &net.list, &graph, &net.err), VGG_OK);
         fake_fini(&net);
     }

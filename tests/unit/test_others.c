@@ -43,15 +43,14 @@ START_TEST(calls_other_nets_by_name)
     for (size_t n = 0; n < sizeof nets / sizeof nets[0]; n++) {
         struct fake_net net = {0};
         struct vgg_spec spec;
-        const char *source;
         vgg_limits_init(&net.limits);
         for (size_t i = 0; i < 3; i++) {
             const int64_t side = i == 0 ? nets[n].side : 3;
             fake_add(&net, 64, i == 0 ? 3 : 64, side, side, "%s", nets[n].names[i]);
         }
-        ck_assert_int_eq(vgg_spec_resolve("x.pth", NULL, NULL, fake_list(&net), &net.limits,
-                                          &net.arena, &spec, &source, &net.err),
-                         VGG_ERR_UNSUPPORTED);
+        ck_assert_int_eq(
+            vgg_spec_resolve(FAKE_LOAD(&net, "x.pth"), fake_list(&net), NULL, NULL, &spec),
+            VGG_ERR_UNSUPPORTED);
         ck_assert_msg(strstr(net.err.message, "x.pth: expected a VGG, found ") == net.err.message &&
                           strstr(net.err.message, nets[n].says) != NULL,
                       "%s", net.err.message);

@@ -310,11 +310,12 @@ START_TEST(writes_descriptions)
     struct vgg_spec spec, again;
     struct vgg_bytes json = {.ok = true}, second = {.ok = true};
     vgg_limits_init(&limits);
-    ck_assert_int_eq(vgg_spec_parse("a", text, sizeof text - 1, &limits, &arena, &spec, &err),
+    ck_assert_int_eq(vgg_spec_parse(&(struct vgg_load){"a", &limits, &arena, &err}, text,
+                                    sizeof text - 1, &spec),
                      VGG_OK);
     vgg_spec_write(&spec, &json);
-    ck_assert_msg(vgg_spec_parse("b", json.data, json.size, &limits, &arena, &again, &err) ==
-                      VGG_OK,
+    ck_assert_msg(vgg_spec_parse(&(struct vgg_load){"b", &limits, &arena, &err}, json.data,
+                                 json.size, &again) == VGG_OK,
                   "%s", err.message);
     vgg_spec_write(&again, &second);
     ck_assert_uint_eq(json.size, second.size);

@@ -12,7 +12,8 @@ static vgg_status parse(const char *json, struct vgg_spec *spec)
 {
     struct vgg_limits limits;
     vgg_limits_init(&limits);
-    return vgg_spec_parse("n.json", json, strlen(json), &limits, &arena, spec, &err);
+    return vgg_spec_parse(&(struct vgg_load){"n.json", &limits, &arena, &err}, json, strlen(json),
+                          spec);
 }
 
 START_TEST(fills_in_the_defaults)
@@ -155,7 +156,7 @@ static const struct {
     {WITH("\"preprocess\":{\"resize\":14,\"crop\":14,\"mean\":[0,0,0],\"std\":[1,0,1]}"),
      "preprocess.std: expected a number from 1e-06 to 1000000, found 0"},
     {WITH("\"labels\":\"fashion\""), "labels: expected \"imagenet\", found \"fashion\""},
-    {WITH("\"labels\":\"imagenet\""), "labels: expected 4, as many as the classifier has classes"},
+    {WITH("\"labels\":\"imagenet\""), "labels: expected 4, one for each output of the classifier"},
     {WITH("\"labels\":[\"a\",\"b\",\"c\",4]"), "labels[3]: expected a text, found 4"},
     {WITH("\"checkpoint\":{}"), "checkpoint.file: the key is missing"},
     {WITH("\"checkpoint\":{\"file\":\"a\",\"sha256\":\"12\"}"),
@@ -193,15 +194,18 @@ START_TEST(keeps_to_the_limits)
     struct vgg_limits limits;
     vgg_limits_init(&limits);
     memset(deep, '[', sizeof deep - 1);
-    ck_assert_int_eq(vgg_spec_parse("n.json", deep, sizeof deep - 1, &limits, &arena, &spec, &err),
+    ck_assert_int_eq(vgg_spec_parse(&(struct vgg_load){"n.json", &limits, &arena, &err}, deep,
+                                    sizeof deep - 1, &spec),
                      VGG_ERR_LIMIT);
     limits.json_bytes = 100;
-    ck_assert_int_eq(vgg_spec_parse("n.json", deep, 101, &limits, &arena, &spec, &err),
-                     VGG_ERR_LIMIT);
+    ck_assert_int_eq(
+        vgg_spec_parse(&(struct vgg_load){"n.json", &limits, &arena, &err}, deep, 101, &spec),
+        VGG_ERR_LIMIT);
     vgg_limits_init(&limits);
     limits.layers = 2;
     const char *json = LAYERS("[1,2,3]");
-    ck_assert_int_eq(vgg_spec_parse("n.json", json, strlen(json), &limits, &arena, &spec, &err),
+    ck_assert_int_eq(vgg_spec_parse(&(struct vgg_load){"n.json", &limits, &arena, &err}, json,
+                                    strlen(json), &spec),
                      VGG_ERR_LIMIT);
     vgg_arena_destroy(&arena);
 }
@@ -219,8 +223,9 @@ START_TEST(survives_every_truncation)
         char *exact = malloc(size + 1); /* no byte after it, for the sanitizer to see */
         memcpy(exact, json, size);
         exact = realloc(exact, size > 0 ? size : 1);
-        ck_assert_int_eq(vgg_spec_parse("n.json", exact, size, &limits, &arena, &spec, &err),
-                         VGG_ERR_FORMAT);
+        ck_assert_int_eq(
+            vgg_spec_parse(&(struct vgg_load){"n.json", &limits, &arena, &err}, exact, size, &spec),
+            VGG_ERR_FORMAT);
         free(exact);
     }
     vgg_arena_destroy(&arena);

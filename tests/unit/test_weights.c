@@ -17,10 +17,8 @@ static void begin(void)
     net = (struct fake_net){0};
     fake_features(&net, "8 M", true);
     fake_linear(&net, 0, 8, 5);
-    ck_assert_int_eq(vgg_spec_infer("x", fake_list(&net), &net.limits, &net.arena, &spec, &net.err),
-                     VGG_OK);
-    ck_assert_int_eq(vgg_graph_build("x", &spec, &net.limits, &net.arena, &graph, &net.err),
-                     VGG_OK);
+    ck_assert_int_eq(vgg_spec_infer(FAKE_LOAD(&net, "x"), fake_list(&net), &spec), VGG_OK);
+    ck_assert_int_eq(vgg_graph_build(FAKE_LOAD(&net, "x"), &spec, &graph), VGG_OK);
     ck_assert_int_eq(vgg_graph_bind("x", "net", fake_list(&net), &graph, &net.err), VGG_OK);
 }
 
@@ -74,10 +72,8 @@ START_TEST(finds_one_among_many)
     net = (struct fake_net){0};
     fake_features(&net, "8 M", false);
     fake_linear(&net, 0, 8, CLASSES);
-    ck_assert_int_eq(vgg_spec_infer("x", fake_list(&net), &net.limits, &net.arena, &spec, &net.err),
-                     VGG_OK);
-    ck_assert_int_eq(vgg_graph_build("x", &spec, &net.limits, &net.arena, &graph, &net.err),
-                     VGG_OK);
+    ck_assert_int_eq(vgg_spec_infer(FAKE_LOAD(&net, "x"), fake_list(&net), &spec), VGG_OK);
+    ck_assert_int_eq(vgg_graph_build(FAKE_LOAD(&net, "x"), &spec, &graph), VGG_OK);
     ck_assert_int_eq(vgg_graph_bind("x", "net", fake_list(&net), &graph, &net.err), VGG_OK);
     for (int transposed = 0; transposed < 2; transposed++) {
         float *weight = fill("classifier.0.weight", CLASSES * 8, transposed ? 1 : 8,

@@ -1,19 +1,24 @@
-/* From a description to the nodes of the net. */
+/* Builds the nodes of a net from its description. */
 #include "model/graph/build.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define DEFAULT_EPS 1e-5 /* of BatchNorm */
+/* PyTorch's default for BatchNorm. */
+#define DEFAULT_EPS 1e-5
 
 struct builder {
-    struct vgg_arena *arena;
-    const char *features, *classifier; /* the Sequentials' names */
+    const struct vgg_load *load;
+    /* The names of the two Sequentials. */
+    const char *features, *classifier;
     bool int8;
-    bool named; /* the layers have names of their own: what is between them is called after them */
-    int pools, etc; /* so far */
+    /* Layers have names of their own; the nodes between them are named after them. */
+    bool named;
+    /* Max pools, and LRN and Dropout, that have been added. */
+    int pools, others;
     struct vgg_graph graph;
-    bool ok; /* false once memory ran out */
+    /* False after an allocation failed. */
+    bool ok;
 };
 
 /* Appends a node named PREFIX.INDEX, or PREFIX alone for a negative index. */
@@ -25,12 +30,12 @@ static struct vgg_node *add_node(struct builder *builder, enum vgg_op op, const 
                            : snprintf(name, sizeof name, "%s.%d", prefix, index);
     struct vgg_node *node = &builder->graph.nodes[builder->graph.count++];
     node->op = op;
-    node->name = vgg_arena_copy_string(builder->arena, name, (size_t)length);
+    node->name = vgg_arena_copy_string(builder->load->arena, name, (size_t)length);
     builder->ok = builder->ok && node->name != NULL;
     return node;
 }
 
-/* The same, named as a layer calls it: NAME or NAME.WHAT. */
+/* Appends a node named NAME, or NAME.WHAT. */
 static struct vgg_node *add_named(struct builder *builder, enum vgg_op op, const char *name,
                                   const char *what)
 {
@@ -39,7 +44,8 @@ static struct vgg_node *add_named(struct builder *builder, enum vgg_op op, const
     return add_node(builder, op, whole, -1);
 }
 
-/* A node of `features` that has no weights, at a place there or in a net whose layers have names. */
+/* Appends a node of `features` that has no weights. It is named by its index, or in a net whose layers have names
+ * of their own by `what` and a number. */
 static struct vgg_node *add_between(struct builder *builder, enum vgg_op op, const char *what,
                                     int *count, int index)
 {
@@ -51,7 +57,7 @@ static struct vgg_node *add_between(struct builder *builder, enum vgg_op op, con
     return add_node(builder, op, name, -1);
 }
 
-/* Appends NODE.LEAF to the parameters; sides of 0 at the end of the shape do not count. */
+/* Appends NODE.LEAF to the parameters; the first side of 0 ends the shape. */
 static struct vgg_parameter *add_parameter(struct builder *builder, const struct vgg_node *node,
                                            const char *leaf, const int64_t shape[4],
                                            const struct vgg_tensor **slot)
@@ -59,7 +65,7 @@ static struct vgg_parameter *add_parameter(struct builder *builder, const struct
     char name[96];
     int length = snprintf(name, sizeof name, "%s.%s", node->name != NULL ? node->name : "", leaf);
     struct vgg_parameter *parameter = &builder->graph.parameters[builder->graph.parameter_count++];
-    parameter->name = vgg_arena_copy_string(builder->arena, name, (size_t)length);
+    parameter->name = vgg_arena_copy_string(builder->load->arena, name, (size_t)length);
     for (int i = 0; i < 4 && shape[i] > 0; i++) {
         parameter->shape[parameter->ndim++] = shape[i];
     }
@@ -68,36 +74,40 @@ static struct vgg_parameter *add_parameter(struct builder *builder, const struct
     return parameter;
 }
 
-static void add_exact(struct builder *builder, const struct vgg_node *node, const char *leaf,
-                      const int64_t shape[4], enum vgg_dtype dtype, enum vgg_layout layout,
-                      const struct vgg_tensor **slot)
+/* Demands a type and a layout of a parameter of an int8 net. */
+static void demand(struct vgg_parameter *parameter, enum vgg_dtype dtype, enum vgg_layout layout)
 {
-    struct vgg_parameter *parameter = add_parameter(builder, node, leaf, shape, slot);
     parameter->exact = true;
     parameter->dtype = dtype;
     parameter->layout = layout;
 }
 
-/* The tensors of a convolution or a linear layer.
- *   layout  of its weights in an int8 net */
+/* The weight and the bias of a convolution or linear layer. */
+struct layer_slots {
+    const struct vgg_tensor **weight, **bias;
+    bool has_bias;
+    /* The weight's layout in an int8 net. */
+    enum vgg_layout layout;
+};
+
 static void add_layer(struct builder *builder, struct vgg_node *node, const int64_t shape[4],
-                      bool has_bias, enum vgg_layout layout, const struct vgg_tensor **weight,
-                      const struct vgg_tensor **bias)
+                      const struct layer_slots *slots)
 {
     const int64_t channels[4] = {shape[0]};
-    if (builder->int8) {
-        add_exact(builder, node, "weight", shape, VGG_DTYPE_I8, layout, weight);
-        add_exact(builder, node, "bias", channels, VGG_DTYPE_I32, VGG_LAYOUT_ROWS, bias);
-        add_exact(builder, node, "weight_scale", channels, VGG_DTYPE_F32, VGG_LAYOUT_ROWS,
-                  &node->int8.weight_scale);
-        add_exact(builder, node, "weight_sum", channels, VGG_DTYPE_I32, VGG_LAYOUT_ROWS,
-                  &node->int8.weight_sum);
+    struct vgg_parameter *weight = add_parameter(builder, node, "weight", shape, slots->weight);
+    if (!builder->int8) {
+        if (slots->has_bias) {
+            add_parameter(builder, node, "bias", channels, slots->bias);
+        }
         return;
     }
-    add_parameter(builder, node, "weight", shape, weight);
-    if (has_bias) {
-        add_parameter(builder, node, "bias", channels, bias);
-    }
+    demand(weight, VGG_DTYPE_I8, slots->layout);
+    demand(add_parameter(builder, node, "bias", channels, slots->bias), VGG_DTYPE_I32,
+           VGG_LAYOUT_ROWS);
+    demand(add_parameter(builder, node, "weight_scale", channels, &node->int8.weight_scale),
+           VGG_DTYPE_F32, VGG_LAYOUT_ROWS);
+    demand(add_parameter(builder, node, "weight_sum", channels, &node->int8.weight_sum),
+           VGG_DTYPE_I32, VGG_LAYOUT_ROWS);
 }
 
 static void add_conv(struct builder *builder, const struct vgg_layer *layer, int ic, int index)
@@ -112,11 +122,14 @@ static void add_conv(struct builder *builder, const struct vgg_layer *layer, int
                                      .padding = layer->padding};
     const int64_t weight[4] = {layer->channels, ic, layer->kernel, layer->kernel};
     const bool first = builder->graph.parameter_count == 0;
-    add_layer(builder, node, weight, layer->bias, first ? VGG_LAYOUT_INT8_INPUT : VGG_LAYOUT_INT8,
-              &node->conv.weight, &node->conv.bias);
+    add_layer(builder, node, weight,
+              &(struct layer_slots){.weight = &node->conv.weight,
+                                    .bias = &node->conv.bias,
+                                    .has_bias = layer->bias,
+                                    .layout = first ? VGG_LAYOUT_INT8_INPUT : VGG_LAYOUT_INT8});
 }
 
-/* A BatchNorm named PREFIX.INDEX, or `name` in a net whose layers have names. */
+/* Appends a BatchNorm named PREFIX.INDEX, or `name` in a net whose layers have names of their own. */
 static void add_batch_norm(struct builder *builder, const char *name, const char *prefix, int index,
                            struct vgg_batch_norm norm)
 {
@@ -130,7 +143,7 @@ static void add_batch_norm(struct builder *builder, const char *name, const char
     add_parameter(builder, node, "running_var", shape, &node->norm.running_var);
 }
 
-/* A linear layer and its BatchNorm. */
+/* Appends a linear layer and its BatchNorm. */
 static void add_linear(struct builder *builder, const struct vgg_head *head, int in_features)
 {
     struct vgg_node *node =
@@ -138,8 +151,11 @@ static void add_linear(struct builder *builder, const struct vgg_head *head, int
                        : add_node(builder, VGG_OP_LINEAR, builder->classifier, head->index);
     node->linear = (struct vgg_linear){.in_features = in_features, .out_features = head->features};
     const int64_t weight[4] = {head->features, in_features};
-    add_layer(builder, node, weight, head->bias, VGG_LAYOUT_INT8, &node->linear.weight,
-              &node->linear.bias);
+    add_layer(builder, node, weight,
+              &(struct layer_slots){.weight = &node->linear.weight,
+                                    .bias = &node->linear.bias,
+                                    .has_bias = head->bias,
+                                    .layout = VGG_LAYOUT_INT8});
     if (head->batch_norm) {
         add_batch_norm(builder, head->norm, builder->classifier, head->index + 1,
                        (struct vgg_batch_norm){.channels = head->features,
@@ -148,7 +164,7 @@ static void add_linear(struct builder *builder, const struct vgg_head *head, int
     }
 }
 
-/* Appends `features`; returns its output channels. */
+/* Appends the nodes of `features`; returns the number of output channels. */
 static int build_features(struct builder *builder, const struct vgg_spec *spec)
 {
     int channels = 3, index = 0;
@@ -160,11 +176,14 @@ static int build_features(struct builder *builder, const struct vgg_spec *spec)
                 (struct vgg_max_pool){.kernel = layer->kernel, .stride = layer->stride};
             break;
         case VGG_LAYER_LRN:
-            add_between(builder, VGG_OP_LRN, "lrn", &builder->etc, index++)->lrn = (struct vgg_lrn){
-                .size = layer->kernel, .alpha = layer->alpha, .beta = layer->beta, .k = layer->k};
+            add_between(builder, VGG_OP_LRN, "lrn", &builder->others, index++)->lrn =
+                (struct vgg_lrn){.size = layer->kernel,
+                                 .alpha = layer->alpha,
+                                 .beta = layer->beta,
+                                 .k = layer->k};
             break;
         case VGG_LAYER_DROPOUT:
-            add_between(builder, VGG_OP_DROPOUT, "dropout", &builder->etc, index++);
+            add_between(builder, VGG_OP_DROPOUT, "dropout", &builder->others, index++);
             break;
         case VGG_LAYER_CONV:
             add_conv(builder, layer, channels, index++);
@@ -186,7 +205,7 @@ static int build_features(struct builder *builder, const struct vgg_spec *spec)
     return channels;
 }
 
-/* Appends linear layers with names of their own, and a ReLU between two. */
+/* Appends linear layers that have names of their own, with a ReLU between each two. */
 static void build_named_classifier(struct builder *builder, const struct vgg_spec *spec,
                                    int in_features)
 {
@@ -199,23 +218,22 @@ static void build_named_classifier(struct builder *builder, const struct vgg_spe
     }
 }
 
-/* Appends `classifier`, whose places without weights are ReLU and Dropout. */
-static vgg_status build_classifier(const char *path, struct builder *builder,
-                                   const struct vgg_spec *spec, int in_features,
-                                   struct vgg_error *err)
+/* Appends the nodes of `classifier`; indices without weights are ReLU and Dropout. */
+static vgg_status build_classifier(struct builder *builder, const struct vgg_spec *spec,
+                                   int in_features)
 {
     int next = 0;
     for (size_t i = 0; i < spec->head_count; i++) {
         const struct vgg_head *head = &spec->head[i];
         int gap = head->index - next;
         if (head->index >= 0 && (gap < 0 || gap > 2)) {
-            return vgg_fail(err, VGG_ERR_UNSUPPORTED,
-                            "%s: expected %s%s before the linear layer %s.%d, found room for "
-                            "%d modules",
-                            path, i > 0 && head[-1].batch_norm ? "BatchNorm1d, " : "",
-                            i == 0 ? "at most Flatten and Dropout" : "ReLU and at most Dropout",
-                            builder->classifier, head->index,
-                            i > 0 && head[-1].batch_norm ? gap + 1 : gap);
+            return vgg_fail(
+                builder->load->err, VGG_ERR_UNSUPPORTED,
+                "%s: expected %s%s before the linear layer %s.%d, found room for "
+                "%d modules",
+                builder->load->path, i > 0 && head[-1].batch_norm ? "BatchNorm1d, " : "",
+                i == 0 ? "at most Flatten and Dropout" : "ReLU and at most Dropout",
+                builder->classifier, head->index, i > 0 && head[-1].batch_norm ? gap + 1 : gap);
         }
         for (; next < head->index; next++) {
             bool relu = i > 0 && gap == head->index - next;
@@ -228,7 +246,7 @@ static vgg_status build_classifier(const char *path, struct builder *builder,
     return VGG_OK;
 }
 
-/* Gives each layer of an int8 net the scales of the bytes it reads and makes. */
+/* Sets the scales of the bytes that each layer of an int8 net reads and writes. */
 static void set_scales(struct vgg_graph *graph, const struct vgg_spec *spec)
 {
     const size_t count = vgg_spec_count_scales(spec);
@@ -243,55 +261,73 @@ static void set_scales(struct vgg_graph *graph, const struct vgg_spec *spec)
     }
 }
 
-vgg_status vgg_graph_build(const char *path, const struct vgg_spec *spec,
-                           const struct vgg_limits *limits, struct vgg_arena *arena,
-                           struct vgg_graph *out, struct vgg_error *err)
+/* Allocates the graph's lists for this number of layers. */
+static vgg_status allocate(struct builder *builder, size_t layers)
 {
-    size_t layers = spec->layer_count + spec->head_count;
-    if (layers > limits->layers) {
-        return vgg_fail(err, VGG_ERR_LIMIT, "%s: the net has %zu layers, limit is %u", path, layers,
-                        limits->layers);
-    }
-    /* A layer is four modules with six parameters at most: a linear one, its BatchNorm, ReLU and Dropout; two
+    /* A layer is at most four modules with six parameters: a linear layer, its BatchNorm, ReLU and Dropout; two
      * modules lie between `features` and `classifier`. */
-    size_t nodes = 4 * layers + 2, parameters = 6 * layers;
+    const size_t nodes = 4 * layers + 2, parameters = 6 * layers;
+    struct vgg_graph *graph = &builder->graph;
+    graph->nodes = vgg_load_alloc(builder->load, nodes, sizeof *graph->nodes);
+    graph->parameters = vgg_load_alloc(builder->load, parameters, sizeof *graph->parameters);
+    return graph->nodes != NULL && graph->parameters != NULL
+               ? VGG_OK
+               : vgg_load_fail_memory(builder->load, parameters * sizeof *graph->parameters,
+                                      "the net");
+}
+
+static vgg_status check_layer_count(const struct vgg_load *load, size_t layers)
+{
+    return layers <= load->limits->layers
+               ? VGG_OK
+               : vgg_fail(load->err, VGG_ERR_LIMIT, "%s: the net has %zu layers, limit is %u",
+                          load->path, layers, load->limits->layers);
+}
+
+/* Appends all nodes. */
+static vgg_status build(struct builder *builder, const struct vgg_spec *spec)
+{
+    const struct vgg_load *load = builder->load;
+    const int channels = build_features(builder, spec), side = spec->avgpool;
+    const int64_t features = (int64_t)channels * side * side;
+    if (features > VGG_MAX_CHANNELS) {
+        return vgg_fail(load->err, VGG_ERR_LIMIT,
+                        "%s: the classifier's input would have %lld features, limit is %d",
+                        load->path, (long long)features, VGG_MAX_CHANNELS);
+    }
+    add_node(builder, VGG_OP_ADAPTIVE_AVG_POOL, "avgpool", -1)->avg_pool =
+        (struct vgg_adaptive_avg_pool){.oh = side, .ow = side};
+    add_node(builder, VGG_OP_FLATTEN, "flatten", -1);
+    builder->graph.classifier_begin = builder->graph.parameter_count;
+    if (builder->named) {
+        build_named_classifier(builder, spec, (int)features);
+        return VGG_OK;
+    }
+    return build_classifier(builder, spec, (int)features);
+}
+
+vgg_status vgg_graph_build(const struct vgg_load *load, const struct vgg_spec *spec,
+                           struct vgg_graph *out)
+{
+    const size_t layers = spec->layer_count + spec->head_count;
     struct builder builder = {
-        .arena = arena,
-        .graph.context = arena->context,
+        .load = load,
+        .graph.context = load->arena->context,
         .features = vgg_spec_get_features(spec),
         .classifier = vgg_spec_get_classifier(spec),
         .int8 = spec->int8,
         .named = vgg_spec_is_named(spec),
         .ok = true,
     };
-    builder.graph.nodes = vgg_arena_alloc(arena, nodes, sizeof *builder.graph.nodes);
-    builder.graph.parameters = vgg_arena_alloc(arena, parameters, sizeof(struct vgg_parameter));
-    if (builder.graph.nodes == NULL || builder.graph.parameters == NULL) {
-        return vgg_fail_memory(err, path, parameters * sizeof(struct vgg_parameter), "the net");
-    }
-    int channels = build_features(&builder, spec);
-    int side = spec->avgpool;
-    int64_t features = (int64_t)channels * side * side;
-    if (features > VGG_MAX_CHANNELS) {
-        return vgg_fail(err, VGG_ERR_LIMIT,
-                        "%s: the classifier's input would have %lld features, limit is %d", path,
-                        (long long)features, VGG_MAX_CHANNELS);
-    }
-    add_node(&builder, VGG_OP_ADAPTIVE_AVG_POOL, "avgpool", -1)->avg_pool =
-        (struct vgg_adaptive_avg_pool){.oh = side, .ow = side};
-    add_node(&builder, VGG_OP_FLATTEN, "flatten", -1);
-    builder.graph.classifier_begin = builder.graph.parameter_count;
-    vgg_status status = VGG_OK;
-    if (builder.named) {
-        build_named_classifier(&builder, spec, (int)features);
-    } else {
-        status = build_classifier(path, &builder, spec, (int)features, err);
-    }
+    vgg_status status = check_layer_count(load, layers);
+    status = status ? status : allocate(&builder, layers);
+    status = status ? status : build(&builder, spec);
     if (status != VGG_OK) {
         return status;
     }
     if (!builder.ok) {
-        return vgg_fail_memory(err, path, nodes * sizeof *builder.graph.nodes, "its names");
+        return vgg_load_fail_memory(load, builder.graph.count * sizeof *builder.graph.nodes,
+                                    "the names of nodes");
     }
     if (spec->int8) {
         set_scales(&builder.graph, spec);

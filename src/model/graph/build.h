@@ -3,35 +3,37 @@
 #define VGG_MODEL_GRAPH_BUILD_H
 
 #include "model/graph/graph.h"
+#include "model/spec/load.h"
 #include "model/spec/spec.h"
 
-/* A tensor that the net needs, and where its node keeps it. */
+/* A tensor that the net needs, and the field of its node that receives it. */
 struct vgg_parameter {
-    const char *name; /* "features.0.weight" */
+    /* "features.0.weight" */
+    const char *name;
     int64_t shape[4];
     int ndim;
-    bool
-        exact; /* of an int8 net: type and layout must be these; else any floating-point type will do */
+    /* True in an int8 net: the tensor must have exactly this type and layout. False: any floating-point type. */
+    bool exact;
     enum vgg_dtype dtype;
     enum vgg_layout layout;
     const struct vgg_tensor **slot;
 };
 
+/* Both lists are in order of execution. */
 struct vgg_graph {
-    struct vgg_node *nodes; /* [count], in order of execution */
+    struct vgg_node *nodes;
     size_t count;
-    struct vgg_parameter *parameters; /* [parameter_count], in order of execution */
+    struct vgg_parameter *parameters;
     size_t parameter_count;
-    size_t classifier_begin;           /* index of the classifier's first parameter */
-    const struct vgg_context *context; /* of the arena that owns them */
+    /* Index of the classifier's first parameter. */
+    size_t classifier_begin;
+    /* The context of the arena that owns the lists. */
+    const struct vgg_context *context;
 };
 
-/* The nodes of a description, named by their module paths in torchvision's VGG, weights NULL.
- *   path   for messages
- *   arena  owns everything *out points to
+/* Makes the nodes of a description, named by their module paths in torchvision's VGG, with all weights NULL.
  * Errors: UNSUPPORTED (indices in the classifier that ReLU and Dropout cannot fill), LIMIT, MEMORY. */
-vgg_status vgg_graph_build(const char *path, const struct vgg_spec *spec,
-                           const struct vgg_limits *limits, struct vgg_arena *arena,
-                           struct vgg_graph *out, struct vgg_error *err);
+vgg_status vgg_graph_build(const struct vgg_load *load, const struct vgg_spec *spec,
+                           struct vgg_graph *out);
 
 #endif

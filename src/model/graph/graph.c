@@ -1,4 +1,4 @@
-/* The nodes' shapes and names. */
+/* Computes the output shape of a node, and names its type. */
 #include "model/graph/graph.h"
 
 #include <limits.h>
@@ -11,27 +11,32 @@ static vgg_status fail_channels(const struct vgg_node *node, int expected, struc
                     expected, in.c, in.h, in.w);
 }
 
-/* Output size of a window that moves over padded pixels; 0 when it does not fit once. */
+/* Output size of a window that moves over padded pixels; 0 when the window is larger than the input. */
 static int64_t count_windows(int size, int kernel, int stride, int padding)
 {
-    int64_t room = (int64_t)size + 2 * (int64_t)padding - kernel;
-    return room < 0 ? 0 : room / stride + 1;
+    const int64_t steps = (int64_t)size + 2 * (int64_t)padding - kernel;
+    return steps < 0 ? 0 : steps / stride + 1;
 }
 
-static vgg_status infer_window(const struct vgg_node *node, int oc, int kernel, int stride,
-                               int padding, struct vgg_shape in, struct vgg_shape *out,
-                               const char *path, struct vgg_error *err)
+/* A window that moves over the input. */
+struct window {
+    int out_channels, kernel, stride, padding;
+};
+
+static vgg_status infer_window(const struct vgg_node *node, struct window window,
+                               struct vgg_shape *shape, const char *path, struct vgg_error *err)
 {
-    int64_t h = count_windows(in.h, kernel, stride, padding);
-    int64_t w = count_windows(in.w, kernel, stride, padding);
+    const struct vgg_shape in = *shape;
+    const int64_t h = count_windows(in.h, window.kernel, window.stride, window.padding);
+    const int64_t w = count_windows(in.w, window.kernel, window.stride, window.padding);
     if (h < 1 || w < 1 || h > INT_MAX || w > INT_MAX) {
-        int least = kernel - 2 * padding > 1 ? kernel - 2 * padding : 1;
+        const int side = window.kernel - 2 * window.padding, min = side > 1 ? side : 1;
         return vgg_fail(err, VGG_ERR_MISMATCH,
                         "%s: %s (%s): expected an input of at least %dx%d pixels, found %dx%d: the "
                         "image is too small for this net",
-                        path, node->name, vgg_node_type(node), least, least, in.h, in.w);
+                        path, node->name, vgg_node_type(node), min, min, in.h, in.w);
     }
-    *out = (struct vgg_shape){.c = oc, .h = (int)h, .w = (int)w};
+    *shape = (struct vgg_shape){.c = window.out_channels, .h = (int)h, .w = (int)w};
     return VGG_OK;
 }
 
@@ -61,16 +66,21 @@ vgg_status vgg_node_infer_shape(const struct vgg_node *node, struct vgg_shape in
         if (in.c != node->conv.ic) {
             return fail_channels(node, node->conv.ic, in, path, err);
         }
-        return infer_window(node, node->conv.oc, node->conv.kernel, node->conv.stride,
-                            node->conv.padding, in, out, path, err);
+        *out = in;
+        return infer_window(node,
+                            (struct window){node->conv.oc, node->conv.kernel, node->conv.stride,
+                                            node->conv.padding},
+                            out, path, err);
     case VGG_OP_BATCH_NORM:
         if (in.c != node->norm.channels) {
             return fail_channels(node, node->norm.channels, in, path, err);
         }
         break;
     case VGG_OP_MAX_POOL:
-        return infer_window(node, in.c, node->max_pool.kernel, node->max_pool.stride, 0, in, out,
-                            path, err);
+        *out = in;
+        return infer_window(node,
+                            (struct window){in.c, node->max_pool.kernel, node->max_pool.stride, 0},
+                            out, path, err);
     case VGG_OP_ADAPTIVE_AVG_POOL:
         *out = (struct vgg_shape){.c = in.c, .h = node->avg_pool.oh, .w = node->avg_pool.ow};
         return VGG_OK;

@@ -1,33 +1,33 @@
-/* The chain that weights make, whatever they are called: which layers there are, and in which order. */
+/* Finds the chain of layers that weights make: which layers there are, and in which order. */
 #include "model/infer/chain.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONGEST_NAME = 48 }; /* of a module: what is longer is no layer of a VGG */
+/* The longest module name; longer ones do not occur in VGGs. */
+enum { MAX_NAME = 48 };
 
 /* The weights of one kind in some order. */
 struct weights {
-    const struct vgg_tensor **items; /* [count] */
+    const struct vgg_tensor **items;
     size_t count;
 };
 
 struct search {
-    const char *path;
+    const struct vgg_load *load;
     const struct vgg_tensor_list *tensors;
-    const struct vgg_tensor **order; /* [tensors->count] */
+    /* [tensors->count] the tensors in the order that is being tried. */
+    const struct vgg_tensor **order;
     struct weights convs, linears, norms;
-    struct vgg_arena *arena;
-    struct vgg_error *err;
 };
 
 static const char leaf[] = ".weight";
 
-/* The length of the module's name in that of its weight; 0: it is none. */
+/* The length of the module's name in the name of its weight; 0: the tensor is not a weight. */
 static size_t module_length(const char *name)
 {
     const size_t length = strlen(name), tail = sizeof leaf - 1;
-    return length > tail && length - tail <= LONGEST_NAME && strcmp(name + length - tail, leaf) == 0
+    return length > tail && length - tail <= MAX_NAME && strcmp(name + length - tail, leaf) == 0
                ? length - tail
                : 0;
 }
@@ -37,7 +37,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* By the numbers in them: conv2 before conv10. */
+/* Compares names by the numbers in them: conv2 before conv10. */
 static int compare_numbers(const void *a, const void *b)
 {
     const char *x = (*(const struct vgg_tensor *const *)a)->name;
@@ -73,7 +73,7 @@ static bool is_sorted(const struct vgg_tensor_list *tensors)
     return true;
 }
 
-static void sort_out(struct search *search)
+static void sort_by_kind(struct search *search)
 {
     search->convs.count = search->linears.count = search->norms.count = 0;
     for (size_t i = 0; i < search->tensors->count; i++) {
@@ -92,14 +92,14 @@ static vgg_status fail_shape(const struct search *search, const struct vgg_tenso
                              const struct vgg_tensor *weight)
 {
     char shape[VGG_SHAPE_TEXT_BYTES], given[VGG_SHAPE_TEXT_BYTES];
-    return vgg_fail(search->err, VGG_ERR_FORMAT, "%.100s %s cannot follow %.100s %s", weight->name,
-                    vgg_shape_text(weight->shape, weight->ndim, shape),
-                    before != NULL ? before->name : "a picture",
+    return vgg_fail(search->load->err, VGG_ERR_FORMAT, "%.100s %s cannot follow %.100s %s",
+                    weight->name, vgg_shape_text(weight->shape, weight->ndim, shape),
+                    before != NULL ? before->name : "an image",
                     before != NULL ? vgg_shape_text(before->shape, before->ndim, given)
                                    : "[3,H,W]");
 }
 
-/* Whether each layer takes what the one before it gives. */
+/* Checks that each layer takes the output of the layer before it. */
 static vgg_status check_chain(const struct search *search)
 {
     const struct vgg_tensor *before = NULL;
@@ -127,20 +127,20 @@ static vgg_status check_chain(const struct search *search)
     return VGG_OK;
 }
 
-/* Puts the tensors into an order in which they make a chain. */
+/* Finds an order of the tensors in which they make a chain. */
 static vgg_status find_order(struct search *search, bool *by_number)
 {
     const size_t count = search->tensors->count;
     const bool sorted = is_sorted(search->tensors);
     vgg_status status = VGG_OK;
-    /* Who sorts a file by the alphabet puts conv10 before conv2. */
+    /* In a file sorted alphabetically conv10 stands before conv2, so that numbers are tried first. */
     for (int attempt = 0; attempt < 2; attempt++) {
         *by_number = (attempt == 0) == sorted;
         memcpy(search->order, search->tensors->items, count * sizeof *search->order);
         if (*by_number) {
             qsort(search->order, count, sizeof *search->order, compare_numbers);
         }
-        sort_out(search);
+        sort_by_kind(search);
         status = check_chain(search);
         if (status == VGG_OK) {
             return VGG_OK;
@@ -151,13 +151,13 @@ static vgg_status find_order(struct search *search, bool *by_number)
 
 static const char *copy_module(const struct search *search, const struct vgg_tensor *weight)
 {
-    return vgg_arena_copy_string(search->arena, weight->name, module_length(weight->name));
+    return vgg_arena_copy_string(search->load->arena, weight->name, module_length(weight->name));
 }
 
 static vgg_status take(const struct search *search, const struct weights *weights,
                        struct vgg_chain_layer **out)
 {
-    *out = vgg_arena_alloc(search->arena, weights->count, sizeof **out);
+    *out = vgg_arena_alloc(search->load->arena, weights->count, sizeof **out);
     for (size_t i = 0; *out != NULL && i < weights->count; i++) {
         (*out)[i] = (struct vgg_chain_layer){.name = copy_module(search, weights->items[i]),
                                              .weight = weights->items[i]};
@@ -166,8 +166,8 @@ static vgg_status take(const struct search *search, const struct weights *weight
         }
     }
     return *out != NULL ? VGG_OK
-                        : vgg_fail_memory(search->err, search->path, weights->count * sizeof **out,
-                                          "the layers");
+                        : vgg_fail_memory(search->load->err, search->load->path,
+                                          weights->count * sizeof **out, "the layers");
 }
 
 /* ---- BatchNorm ---- */
@@ -185,7 +185,8 @@ static bool fits(const struct vgg_chain_layer *layer, const struct vgg_tensor *n
     return layer != NULL && layer->norm == NULL && layer->weight->shape[0] == norm->shape[0];
 }
 
-/* Gives each layer the BatchNorm that follows it. MISMATCH where one follows none or does not fit; MEMORY. */
+/* Gives each layer the BatchNorm that follows it. MISMATCH if a BatchNorm follows no layer or has another size;
+ * MEMORY. */
 static vgg_status attach_neighbours(const struct search *search, struct vgg_chain *chain)
 {
     struct vgg_chain_layer *conv = chain->convs, *linear = chain->linears, *last = NULL;
@@ -211,7 +212,7 @@ static vgg_status attach_neighbours(const struct search *search, struct vgg_chai
     return VGG_OK;
 }
 
-/* Gives the n-th convolution the n-th BatchNorm. Errors as above. */
+/* Gives the n-th convolution the n-th BatchNorm. Errors: as attach_neighbours. */
 static vgg_status attach_pairs(const struct search *search, struct vgg_chain *chain)
 {
     if (search->norms.count != chain->conv_count) {
@@ -246,24 +247,25 @@ static vgg_status attach_norms(const struct search *search, struct vgg_chain *ch
         status = attach_pairs(search, chain);
     }
     if (status == VGG_ERR_MISMATCH) {
-        return vgg_fail(search->err, VGG_ERR_UNSUPPORTED,
+        return vgg_fail(search->load->err, VGG_ERR_UNSUPPORTED,
                         "%s: expected a BatchNorm2d after each convolution or none, found %zu of "
                         "them (%s …) and %zu convolutions that they cannot be assigned to",
-                        search->path, search->norms.count, search->norms.items[0]->name,
+                        search->load->path, search->norms.count, search->norms.items[0]->name,
                         chain->conv_count);
     }
-    return status == VGG_OK ? VGG_OK
-                            : vgg_fail_memory(search->err, search->path, LONGEST_NAME, "a name");
+    return status == VGG_OK
+               ? VGG_OK
+               : vgg_fail_memory(search->load->err, search->load->path, MAX_NAME, "a name");
 }
 
-vgg_status vgg_chain_find(const char *path, const struct vgg_tensor_list *tensors,
-                          struct vgg_arena *arena, struct vgg_chain *out, struct vgg_error *err)
+vgg_status vgg_chain_find(const struct vgg_load *load, const struct vgg_tensor_list *tensors,
+                          struct vgg_chain *out)
 {
-    struct search search = {.path = path, .tensors = tensors, .arena = arena, .err = err};
-    const struct vgg_tensor **all = vgg_arena_alloc(arena, 4 * tensors->count, sizeof *all);
+    struct search search = {.load = load, .tensors = tensors};
+    const struct vgg_tensor **all = vgg_load_alloc(load, 4 * tensors->count, sizeof *all);
     struct vgg_chain chain = {0};
     if (all == NULL) {
-        return vgg_fail_memory(err, path, 4 * tensors->count * sizeof *all, "the layers");
+        return vgg_load_fail_memory(load, 4 * tensors->count * sizeof *all, "the layers");
     }
     search.order = all;
     search.convs.items = all + tensors->count;
@@ -271,7 +273,7 @@ vgg_status vgg_chain_find(const char *path, const struct vgg_tensor_list *tensor
     search.norms.items = all + 3 * tensors->count;
     vgg_status status = find_order(&search, &chain.by_number);
     if (status == VGG_OK && (search.convs.count == 0 || search.linears.count == 0)) {
-        return vgg_fail(err, VGG_ERR_FORMAT, "%s", "");
+        return vgg_fail(load->err, VGG_ERR_FORMAT, "%s", "");
     }
     chain.conv_count = search.convs.count;
     chain.linear_count = search.linears.count;

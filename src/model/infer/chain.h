@@ -1,33 +1,37 @@
-/* Nets whose layers do not lie in `features` and `classifier`: the chain that their weights make.
+/* Finds the chain of layers in a checkpoint whose layers do not lie in `features` and `classifier`.
  *
- * Users call layers as they like (conv1_1 … fc8) or spread them over several Sequentials (block1, block2 …,
- * layer1 … layer13). Their convolutions and linear layers are then taken in the order of the file, or of the
- * numbers in their names where that is sorted by the alphabet, if each takes what the one before it gives. */
+ * Layers may have any names (conv1_1 … fc8) or be spread over several Sequentials (block1, block2 …, layer1 …
+ * layer13). Convolutions and linear layers are then taken in the order of the file, or, where the file is sorted
+ * alphabetically, in the order of the numbers in their names. The order is accepted if each layer takes the
+ * output of the layer before it. */
 #ifndef VGG_MODEL_INFER_CHAIN_H
 #define VGG_MODEL_INFER_CHAIN_H
 
 #include "model/graph/tensors.h"
+#include "model/spec/load.h"
 
 /* A convolution or linear layer, and the BatchNorm after it. */
 struct vgg_chain_layer {
-    const char *name; /* its module's: "block1.0"; the arena's */
+    /* The module's name: "block1.0". */
+    const char *name;
     const struct vgg_tensor *weight;
-    const char *norm; /* NULL: none */
+    /* The BatchNorm module's name; NULL: there is none. */
+    const char *norm;
 };
 
 struct vgg_chain {
-    struct vgg_chain_layer *convs, *linears; /* [conv_count], [linear_count] in order */
+    /* In order of execution. */
+    struct vgg_chain_layer *convs, *linears;
     size_t conv_count, linear_count;
-    bool by_number; /* in the order of the numbers in the names, not of the file */
+    /* In the order of the numbers in the names, not of the file. */
+    bool by_number;
 };
 
 /* Finds the chain.
- *   path   the checkpoint's, for messages
- *   arena  owns the arrays and names
- * Errors: FORMAT (no convolutions and linear layers that follow on one another: the message is only which do not, or
- * empty if one kind is not there),
- * UNSUPPORTED (BatchNorm elsewhere), MEMORY. */
-vgg_status vgg_chain_find(const char *path, const struct vgg_tensor_list *tensors,
-                          struct vgg_arena *arena, struct vgg_chain *out, struct vgg_error *err);
+ * Errors: FORMAT (convolutions and linear layers do not make a chain: the message has only the two layers that do
+ * not fit, and is empty if there are no convolutions or no linear layers), UNSUPPORTED (BatchNorm elsewhere),
+ * MEMORY. */
+vgg_status vgg_chain_find(const struct vgg_load *load, const struct vgg_tensor_list *tensors,
+                          struct vgg_chain *out);
 
 #endif

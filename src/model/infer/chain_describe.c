@@ -1,30 +1,31 @@
-/* From the chain that weights make to the description of the net: above all, where the pools are. */
+/* Describes the net that a chain of weights makes; most of this file finds where the pools are. */
 #include "model/infer/chain_describe.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/infer/layer_rules.h"
 #include "model/spec/builtin.h"
-#include "model/spec/defaults.h"
 
-/* What is known of the room between a convolution and the next. */
-enum room { ROOM_UNKNOWN, ROOM_NONE, ROOM_POOL };
+/* What is known about the modules between a convolution with its ReLU and the next convolution. */
+enum gap { GAP_UNKNOWN, GAP_NONE, GAP_POOL };
 
-/* Where a module is: "block1.0" is number 0 in "block1"; "conv1_2" is in "" and has no number. */
+/* The place of a module: "block1.0" is number 0 in "block1"; "conv1_2" is in "" and has no number. */
 struct place {
-    size_t parent; /* length of its name */
-    int number;    /* -1: it is called otherwise */
+    /* Length of the parent's name. */
+    size_t parent;
+    /* -1: the name is not a number. */
+    int number;
 };
 
 struct describer {
-    const char *path;
+    const struct vgg_load *load;
     const struct vgg_chain *chain;
     const struct vgg_tensor_list *tensors;
-    struct vgg_arena *arena;
-    enum room *rooms; /* [conv_count]: after each convolution */
+    /* [conv_count] what lies after each convolution. */
+    enum gap *gaps;
     struct vgg_text assumed;
-    struct vgg_error *err;
 };
 
 static const char digits[] = "0123456789";
@@ -45,38 +46,39 @@ static bool same_parent(const char *a, const char *b)
     return x.parent == y.parent && memcmp(a, b, x.parent) == 0;
 }
 
-/* ---- what places in a Sequential tell ---- */
+/* ---- pools from indices in a Sequential ---- */
 
-/* False if modules lie between the two that names do not tell of. */
-static bool look_between(const struct vgg_chain_layer *conv, const struct vgg_chain_layer *next,
-                         enum room *room)
+/* Reads a gap from two names. False if more modules lie in it than a pool. */
+static bool read_gap(const struct vgg_chain_layer *conv, const struct vgg_chain_layer *next,
+                     enum gap *gap)
 {
     const struct place a = place_of(conv->name), b = place_of(next->name);
-    *room = ROOM_UNKNOWN;
+    *gap = GAP_UNKNOWN;
     if (a.number < 0 || b.number < 0) {
         return true;
     }
     if (!same_parent(conv->name, next->name)) {
-        /* A block that begins with something before its first convolution. */
-        *room = b.number == 1 ? ROOM_POOL : ROOM_UNKNOWN;
+        /* The block begins with one module before its first convolution: a pool. */
+        *gap = b.number == 1 ? GAP_POOL : GAP_UNKNOWN;
         return b.number <= 1;
     }
     const bool norm = conv->norm != NULL && same_parent(conv->name, conv->norm);
     const int more = b.number - a.number - (norm ? 3 : 2);
-    *room = more == 0 ? ROOM_NONE : more == 1 ? ROOM_POOL : ROOM_UNKNOWN;
-    return more <= 1; /* less than none: there are no modules for what lies between */
+    *gap = more == 0 ? GAP_NONE : more == 1 ? GAP_POOL : GAP_UNKNOWN;
+    /* Below 0 the two numbers leave no room for a ReLU, so that they do not count modules. */
+    return more <= 1;
 }
 
-static vgg_status look_at_places(struct describer *d)
+static vgg_status find_by_indices(struct describer *d)
 {
     for (size_t i = 0; i + 1 < d->chain->conv_count; i++) {
         const struct vgg_chain_layer *conv = &d->chain->convs[i];
-        if (!look_between(conv, conv + 1, &d->rooms[i])) {
+        if (!read_gap(conv, conv + 1, &d->gaps[i])) {
             return vgg_fail_hint(
-                d->err, VGG_ERR_UNSUPPORTED, VGG_HINT_LAYERS,
+                d->load->err, VGG_ERR_UNSUPPORTED, VGG_HINT_LAYERS,
                 "%s: expected ReLU and at most one pool between the convolutions %s and %s, got "
                 "more modules, whose kinds the file does not tell",
-                d->path, conv->name, conv[1].name);
+                d->load->path, conv->name, conv[1].name);
         }
     }
     return VGG_OK;
@@ -85,17 +87,17 @@ static vgg_status look_at_places(struct describer *d)
 static bool all_known(const struct describer *d)
 {
     for (size_t i = 0; i + 1 < d->chain->conv_count; i++) {
-        if (d->rooms[i] == ROOM_UNKNOWN) {
+        if (d->gaps[i] == GAP_UNKNOWN) {
             return false;
         }
     }
     return true;
 }
 
-/* ---- what published nets tell ---- */
+/* ---- pools from published nets ---- */
 
-/* Whether the convolutions are the description's, and its pools not against what is known. On true, the rooms
- * are known. */
+/* Whether the convolutions are the description's, and its pools agree with the known gaps. If so, fills all
+ * gaps. */
 static bool take_pools_of(struct describer *d, const struct vgg_spec *spec)
 {
     size_t conv = 0;
@@ -107,14 +109,14 @@ static bool take_pools_of(struct describer *d, const struct vgg_spec *spec)
             }
             const bool pool =
                 i + 1 < spec->layer_count && spec->layers[i + 1].kind == VGG_LAYER_MAX_POOL;
-            const enum room room = pool ? ROOM_POOL : ROOM_NONE;
+            const enum gap gap = pool ? GAP_POOL : GAP_NONE;
             if (conv == d->chain->conv_count ||
                 d->chain->convs[conv].weight->shape[0] != spec->layers[i].channels ||
-                (d->rooms[conv] != ROOM_UNKNOWN && d->rooms[conv] != room)) {
+                (d->gaps[conv] != GAP_UNKNOWN && d->gaps[conv] != gap)) {
                 return false;
             }
             if (pass == 1) {
-                d->rooms[conv] = room;
+                d->gaps[conv] = gap;
             }
             conv++;
         }
@@ -125,18 +127,17 @@ static bool take_pools_of(struct describer *d, const struct vgg_spec *spec)
     return true;
 }
 
-static vgg_status look_at_builtins(struct describer *d, const struct vgg_limits *limits,
-                                   bool *found)
+static vgg_status find_by_builtins(struct describer *d, bool *found)
 {
     *found = false;
     for (const struct vgg_builtin *file = vgg_builtins; file->name != NULL && !*found; file++) {
         struct vgg_spec spec;
-        const size_t length = strlen(file->name);
-        if (strncmp(file->name, "vgg", 3) != 0 || strcmp(file->name + length - 5, ".json") != 0) {
+        struct vgg_load load = *d->load;
+        if (!vgg_builtin_is_spec(file) || strncmp(file->name, "vgg", 3) != 0) {
             continue;
         }
-        vgg_status status =
-            vgg_spec_parse(file->name, file->data, file->size, limits, d->arena, &spec, d->err);
+        load.path = file->name;
+        vgg_status status = vgg_spec_parse(&load, file->data, file->size, &spec);
         if (status != VGG_OK) {
             return status;
         }
@@ -148,9 +149,9 @@ static vgg_status look_at_builtins(struct describer *d, const struct vgg_limits 
     return VGG_OK;
 }
 
-/* ---- what names of blocks tell ---- */
+/* ---- pools from names of blocks ---- */
 
-/* What the names of all convolutions begin with, up to a number. */
+/* Length of the beginning that the names of all convolutions share, without a number at its end. */
 static size_t find_common(const struct vgg_chain *chain)
 {
     const char *first = chain->convs[0].name;
@@ -168,8 +169,8 @@ static size_t find_common(const struct vgg_chain *chain)
     return common;
 }
 
-/* The block of a convolution: up to the first of two numbers in its name, "conv1" of conv1_2, or the Sequential
- * that it is in. Returns the length; 0: the name tells of none. */
+/* Length of the name of a convolution's block: up to the first of two numbers in its name, "conv1" of conv1_2,
+ * or the Sequential that contains it. 0: the name has no block. */
 static size_t block_of(const char *name, size_t common)
 {
     const struct place place = place_of(name);
@@ -189,8 +190,8 @@ static bool same_block(const char *a, const char *b, size_t common)
     return length > 0 && length == block_of(b, common) && memcmp(a, b, length) == 0;
 }
 
-/* One pool after each block, if blocks have several convolutions. */
-static bool look_at_blocks(struct describer *d)
+/* Assumes one pool after each block, if blocks have several convolutions. */
+static bool find_by_blocks(struct describer *d)
 {
     const struct vgg_chain_layer *convs = d->chain->convs;
     const size_t count = d->chain->conv_count, common = find_common(d->chain);
@@ -201,13 +202,14 @@ static bool look_at_blocks(struct describer *d)
         }
         blocks += i > 0 && !same_block(convs[i - 1].name, convs[i].name, common);
     }
-    if (blocks == 1 || blocks == count) { /* one of them all, or one each: these are no blocks */
+    /* A single block, or one block per convolution, shows nothing. */
+    if (blocks == 1 || blocks == count) {
         return false;
     }
     for (size_t i = 0; i + 1 < count; i++) {
-        if (d->rooms[i] == ROOM_UNKNOWN) {
+        if (d->gaps[i] == GAP_UNKNOWN) {
             const bool same = same_block(convs[i].name, convs[i + 1].name, common);
-            d->rooms[i] = same ? ROOM_NONE : ROOM_POOL;
+            d->gaps[i] = same ? GAP_NONE : GAP_POOL;
         }
     }
     vgg_text_add(&d->assumed, "a 2x2 max pool after each of the %zu blocks (%.*s …)", blocks,
@@ -223,34 +225,35 @@ static vgg_status fail_no_pools(const struct describer *d)
         vgg_text_add(&list, "%s%lld", i > 0 ? "," : "",
                      (long long)d->chain->convs[i].weight->shape[0]);
     }
-    return vgg_fail_long(d->arena->context, d->err, VGG_ERR_UNSUPPORTED, VGG_HINT_LAYERS,
+    return vgg_fail_long(d->load->arena->context, d->load->err, VGG_ERR_UNSUPPORTED,
+                         VGG_HINT_LAYERS,
                          "%s: the names %s … %s do not tell where the pools are: expected the list "
                          "of layers \"%s\" with an M for each 2x2 max pool",
-                         d->path, d->chain->convs[0].name, d->chain->convs[count - 1].name,
+                         d->load->path, d->chain->convs[0].name, d->chain->convs[count - 1].name,
                          list.buffer);
 }
 
-static vgg_status find_pools(struct describer *d, const struct vgg_limits *limits)
+static vgg_status find_pools(struct describer *d)
 {
     const char *last = d->chain->convs[d->chain->conv_count - 1].name;
     bool found = false;
-    vgg_status status = look_at_places(d);
+    vgg_status status = find_by_indices(d);
     if (status != VGG_OK) {
         return status;
     }
     if (all_known(d)) {
         vgg_text_add(&d->assumed, "a 2x2 max pool after %s", last);
     } else {
-        status = look_at_builtins(d, limits, &found);
-        if (status == VGG_OK && !found && !look_at_blocks(d)) {
+        status = find_by_builtins(d, &found);
+        if (status == VGG_OK && !found && !find_by_blocks(d)) {
             status = fail_no_pools(d);
         }
     }
-    d->rooms[d->chain->conv_count - 1] = ROOM_POOL;
+    d->gaps[d->chain->conv_count - 1] = GAP_POOL;
     return status;
 }
 
-/* ---- all of it ---- */
+/* ---- the description ---- */
 
 static bool has_bias(const struct describer *d, const struct vgg_chain_layer *layer)
 {
@@ -273,7 +276,7 @@ static struct vgg_layer make_conv(const struct describer *d, const struct vgg_ch
     };
 }
 
-/* Whether there is no place for a ReLU between two layers of a Sequential. */
+/* Whether two layers of a Sequential have no index left for a ReLU between them. */
 static bool is_adjacent(const struct vgg_chain_layer *a, const struct vgg_chain_layer *b)
 {
     const struct place x = place_of(a->name), y = place_of(b->name);
@@ -281,36 +284,36 @@ static bool is_adjacent(const struct vgg_chain_layer *a, const struct vgg_chain_
            y.number - x.number < (a->norm != NULL ? 3 : 2);
 }
 
+/* Refuses linear layers of one Sequential without a ReLU between them: UNSUPPORTED. */
+static vgg_status check_linears(const struct describer *d)
+{
+    for (size_t i = 1; i < d->chain->linear_count; i++) {
+        const struct vgg_chain_layer *layer = &d->chain->linears[i];
+        if (is_adjacent(layer - 1, layer)) {
+            return vgg_fail(
+                d->load->err, VGG_ERR_UNSUPPORTED,
+                "%s: expected ReLU between the linear layers %s and %s, found no place for it",
+                d->load->path, layer[-1].name, layer->name);
+        }
+    }
+    return VGG_OK;
+}
+
 static vgg_status describe_classifier(const struct describer *d, struct vgg_spec *spec)
 {
     const struct vgg_chain *chain = d->chain;
-    const int64_t channels = chain->convs[chain->conv_count - 1].weight->shape[0];
-    const int64_t pixels = chain->linears[0].weight->shape[1] / channels;
-    int64_t side = 1;
-    while (side * side < pixels) {
-        side++;
+    vgg_status status = vgg_infer_avgpool(d->load, chain->convs[chain->conv_count - 1].weight,
+                                          chain->linears[0].weight, &spec->avgpool);
+    status = status ? status : check_linears(d);
+    if (status != VGG_OK) {
+        return status;
     }
-    if (side * side != pixels) {
-        return vgg_fail(d->err, VGG_ERR_MISMATCH,
-                        "%s: %s: expected as in_features the %lld channels of %s times a square "
-                        "number of pixels, found %lld times %lld",
-                        d->path, chain->linears[0].weight->name, (long long)channels,
-                        chain->convs[chain->conv_count - 1].weight->name, (long long)channels,
-                        (long long)pixels);
-    }
-    for (size_t i = 1; i < chain->linear_count; i++) {
-        const struct vgg_chain_layer *layer = &chain->linears[i];
-        if (is_adjacent(layer - 1, layer)) {
-            return vgg_fail(
-                d->err, VGG_ERR_UNSUPPORTED,
-                "%s: expected ReLU between the linear layers %s and %s, found no place for it",
-                d->path, layer[-1].name, layer->name);
-        }
-    }
-    spec->avgpool = (int)side;
     spec->head_count = chain->linear_count;
-    spec->head = vgg_arena_alloc(d->arena, spec->head_count, sizeof *spec->head);
-    for (size_t i = 0; spec->head != NULL && i < spec->head_count; i++) {
+    spec->head = vgg_load_alloc(d->load, spec->head_count, sizeof *spec->head);
+    if (spec->head == NULL) {
+        return vgg_load_fail_memory(d->load, spec->head_count * sizeof *spec->head, "the layers");
+    }
+    for (size_t i = 0; i < spec->head_count; i++) {
         const struct vgg_chain_layer *layer = &chain->linears[i];
         spec->head[i] = (struct vgg_head){.name = layer->name,
                                           .norm = layer->norm,
@@ -319,123 +322,102 @@ static vgg_status describe_classifier(const struct describer *d, struct vgg_spec
                                           .batch_norm = layer->norm != NULL,
                                           .index = 3 * (int)i};
     }
-    return spec->head != NULL
-               ? VGG_OK
-               : vgg_fail_memory(d->err, d->path, spec->head_count * sizeof *spec->head,
-                                 "the layers");
-}
-
-static vgg_status check_sizes(const struct describer *d, const struct vgg_limits *limits)
-{
-    char shape[VGG_SHAPE_TEXT_BYTES];
-    const struct vgg_chain *chain = d->chain;
-    const size_t count = chain->conv_count + chain->linear_count;
-    if (count > limits->layers) {
-        return vgg_fail(d->err, VGG_ERR_LIMIT, "%s: the net has %zu layers, limit is %u", d->path,
-                        count, limits->layers);
-    }
-    for (size_t i = 0; i < count; i++) {
-        const struct vgg_tensor *weight = i < chain->conv_count
-                                              ? chain->convs[i].weight
-                                              : chain->linears[i - chain->conv_count].weight;
-        if (weight->shape[0] > VGG_MAX_CHANNELS || weight->shape[1] > VGG_MAX_CHANNELS) {
-            return vgg_fail(d->err, VGG_ERR_LIMIT, "%s: %s: expected sides of 1 to %d, found %s",
-                            d->path, weight->name, VGG_MAX_CHANNELS,
-                            vgg_shape_text(weight->shape, weight->ndim, shape));
-        }
-        if (weight->ndim == 4 && (weight->shape[2] != weight->shape[3] ||
-                                  (weight->shape[2] != 3 && weight->shape[2] != 1))) {
-            return vgg_fail(d->err, VGG_ERR_UNSUPPORTED,
-                            "%s: %s: expected a convolution of 3x3 or 1x1, as a VGG has, found %s",
-                            d->path, weight->name,
-                            vgg_shape_text(weight->shape, weight->ndim, shape));
-        }
-    }
     return VGG_OK;
 }
 
-/* The entries of cfg, with what the weights say of its convolutions. */
+static vgg_status check_layers(const struct describer *d)
+{
+    const struct vgg_chain *chain = d->chain;
+    const size_t count = chain->conv_count + chain->linear_count;
+    vgg_status status = VGG_OK;
+    int width;
+    if (count > d->load->limits->layers) {
+        return vgg_fail(d->load->err, VGG_ERR_LIMIT, "%s: the net has %zu layers, limit is %u",
+                        d->load->path, count, d->load->limits->layers);
+    }
+    for (size_t i = 0; i < count && status == VGG_OK; i++) {
+        const bool conv = i < chain->conv_count;
+        const struct vgg_tensor *weight =
+            conv ? chain->convs[i].weight : chain->linears[i - chain->conv_count].weight;
+        status = vgg_infer_read_width(d->load, weight, 0, &width);
+        status = status ? status : vgg_infer_read_width(d->load, weight, 1, &width);
+        if (status == VGG_OK && conv) {
+            status = vgg_infer_check_kernel(d->load, weight);
+        }
+    }
+    return status;
+}
+
+/* Takes the entries of cfg, and the rest of its convolutions from the weights. */
 static vgg_status describe_as_cfg(const struct describer *d, const struct vgg_cfg *cfg,
                                   struct vgg_spec *spec)
 {
     const struct vgg_chain *chain = d->chain;
-    if (cfg->conv_count != chain->conv_count) {
-        return vgg_fail(d->err, VGG_ERR_MISMATCH,
-                        "%s: expected %zu convolutions as cfg has, found %zu: %s … %s", d->path,
-                        cfg->conv_count, chain->conv_count, chain->convs[0].name,
-                        chain->convs[chain->conv_count - 1].name);
-    }
-    for (size_t i = 0, conv = 0; i < cfg->count; i++) {
-        const struct vgg_layer *entry = &cfg->layers[i];
-        if (entry->kind != VGG_LAYER_CONV) {
-            spec->layers[spec->layer_count++] = *entry;
+    vgg_status status =
+        vgg_infer_check_count(d->load, cfg, chain->conv_count, chain->convs[0].weight,
+                              chain->convs[chain->conv_count - 1].weight);
+    for (size_t i = 0, conv = 0; status == VGG_OK && i < cfg->count; i++) {
+        if (cfg->layers[i].kind != VGG_LAYER_CONV) {
+            spec->layers[spec->layer_count++] = cfg->layers[i];
             continue;
         }
         const struct vgg_chain_layer *layer = &chain->convs[conv++];
-        if (layer->weight->shape[0] != entry->channels) {
-            char shape[VGG_SHAPE_TEXT_BYTES];
-            return vgg_fail(d->err, VGG_ERR_MISMATCH,
-                            "%s: %s: expected %d output channels, entry %zu of cfg, found %s",
-                            d->path, layer->weight->name, entry->channels, i + 1,
-                            vgg_shape_text(layer->weight->shape, layer->weight->ndim, shape));
-        }
+        status = vgg_infer_check_entry(d->load, cfg, i, layer->weight);
         spec->layers[spec->layer_count++] = make_conv(d, layer);
     }
-    return VGG_OK;
+    return status;
 }
 
-static vgg_status describe_features(struct describer *d, const struct vgg_limits *limits,
-                                    struct vgg_spec *spec)
+static vgg_status describe_features(struct describer *d, struct vgg_spec *spec)
 {
     static const struct vgg_layer pool = {.kind = VGG_LAYER_MAX_POOL, .kernel = 2, .stride = 2};
-    vgg_status status = find_pools(d, limits);
+    vgg_status status = find_pools(d);
     for (size_t i = 0; status == VGG_OK && i < d->chain->conv_count; i++) {
         spec->layers[spec->layer_count++] = make_conv(d, &d->chain->convs[i]);
-        if (d->rooms[i] == ROOM_POOL) {
+        if (d->gaps[i] == GAP_POOL) {
             spec->layers[spec->layer_count++] = pool;
         }
     }
     return status;
 }
 
-vgg_status vgg_chain_describe(const char *path, const struct vgg_chain *chain,
-                              const struct vgg_tensor_list *tensors, const struct vgg_cfg *cfg,
-                              const struct vgg_limits *limits, struct vgg_arena *arena,
-                              struct vgg_spec *out, struct vgg_error *err)
+static vgg_status allocate(struct describer *d, const struct vgg_cfg *cfg, struct vgg_spec *spec)
 {
-    struct describer d = {
-        .path = path, .chain = chain, .tensors = tensors, .arena = arena, .err = err};
-    struct vgg_spec spec = {0};
-    const size_t places = 2 * chain->conv_count + (cfg != NULL ? cfg->count : 0);
-    vgg_status status = check_sizes(&d, limits);
-    if (status != VGG_OK) {
-        return status;
+    const size_t count = d->chain->conv_count;
+    const size_t places = 2 * count + (cfg != NULL ? cfg->count : 0);
+    d->gaps = vgg_load_alloc(d->load, count, sizeof *d->gaps);
+    spec->layers = vgg_load_alloc(d->load, places, sizeof *spec->layers);
+    if (d->gaps == NULL || spec->layers == NULL) {
+        return vgg_load_fail_memory(d->load, places * sizeof *spec->layers, "the layers");
     }
-    vgg_text_add(&d.assumed, "layers in the order of %s (%s … %s); ",
-                 chain->by_number ? "their numbers" : "the file", chain->convs[0].name,
-                 chain->linears[chain->linear_count - 1].name);
-    d.rooms = vgg_arena_alloc(arena, chain->conv_count, sizeof *d.rooms);
-    spec.layers = vgg_arena_alloc(arena, places, sizeof *spec.layers);
-    if (d.rooms == NULL || spec.layers == NULL) {
-        return vgg_fail_memory(err, path, places * sizeof *spec.layers, "the layers");
-    }
-    memset(d.rooms, 0, chain->conv_count * sizeof *d.rooms);
-    status = cfg != NULL ? describe_as_cfg(&d, cfg, &spec) : describe_features(&d, limits, &spec);
-    status = status ? status : describe_classifier(&d, &spec);
-    if (status != VGG_OK) {
-        return status;
-    }
-    /* Without an end of its own, a cfg leaves nothing but the order to say. */
-    const size_t length = cfg != NULL ? d.assumed.length - 2 : d.assumed.length;
-    spec.assumed = vgg_arena_copy_string(arena, d.assumed.buffer, length);
-    if (spec.assumed == NULL) {
-        return vgg_fail_memory(err, path, length, "the layers");
-    }
-    spec.input = vgg_spec_natural_input(&spec);
-    spec.assumed_input = true;
-    spec.assumed_avgpool = true;
-    *out = spec;
+    memset(d->gaps, 0, count * sizeof *d->gaps);
     return VGG_OK;
+}
+
+vgg_status vgg_chain_describe(const struct vgg_load *load, const struct vgg_chain *chain,
+                              const struct vgg_tensor_list *tensors, const struct vgg_cfg *cfg,
+                              struct vgg_spec *out)
+{
+    struct describer d = {.load = load, .chain = chain, .tensors = tensors};
+    struct vgg_spec spec = {0};
+    vgg_status status = check_layers(&d);
+    if (status != VGG_OK) {
+        return status;
+    }
+    /* cfg specifies the pools, so that nothing but the order is assumed. */
+    vgg_text_add(&d.assumed, "layers in the order of %s (%s … %s)%s",
+                 chain->by_number ? "their numbers" : "the file", chain->convs[0].name,
+                 chain->linears[chain->linear_count - 1].name, cfg == NULL ? "; " : "");
+    status = allocate(&d, cfg, &spec);
+    if (status == VGG_OK) {
+        status = cfg != NULL ? describe_as_cfg(&d, cfg, &spec) : describe_features(&d, &spec);
+    }
+    status = status ? status : describe_classifier(&d, &spec);
+    status = status ? status : vgg_infer_finish(load, d.assumed.buffer, &spec);
+    if (status == VGG_OK) {
+        *out = spec;
+    }
+    return status;
 }
 
 vgg_status vgg_chain_name(const char *path, const struct vgg_chain *chain, struct vgg_spec *spec,

@@ -6,16 +6,16 @@
 #include "model/spec/cfg.h"
 #include "model/spec/spec.h"
 
-/* Describes it as vgg_spec_infer does. Where the pools are is told by cfg; by the places in a Sequential, where
- * there is room for them; by the convolutions, if they are a built-in net's; or, which is said to be assumed, by
- * blocks of several convolutions: one pool after each.
- * Errors: as vgg_spec_infer_as; UNSUPPORTED when nothing tells where the pools are. */
-vgg_status vgg_chain_describe(const char *path, const struct vgg_chain *chain,
+/* Describes the net as vgg_spec_infer does. The places of the pools come from cfg; else from the indices in a
+ * Sequential, where these leave room for a pool; else from a built-in net with the same convolutions; else from
+ * blocks of several convolutions, with one pool after each block, which is listed as an assumption.
+ * Errors: as vgg_spec_infer_as; UNSUPPORTED when nothing shows where the pools are. */
+vgg_status vgg_chain_describe(const struct vgg_load *load, const struct vgg_chain *chain,
                               const struct vgg_tensor_list *tensors, const struct vgg_cfg *cfg,
-                              const struct vgg_limits *limits, struct vgg_arena *arena,
-                              struct vgg_spec *out, struct vgg_error *err);
+                              struct vgg_spec *out);
 
-/* Gives a description that somebody wrote the names of a chain that has as many layers. */
+/* Copies the names of a chain's layers into a description that a user wrote and that has as many layers.
+ * Errors: MISMATCH. */
 vgg_status vgg_chain_name(const char *path, const struct vgg_chain *chain, struct vgg_spec *spec,
                           struct vgg_error *err);
 

@@ -1,4 +1,4 @@
-/* From the names and shapes of a checkpoint's tensors to the description of the net. */
+/* Infers the description of a net from the names and shapes of its tensors. */
 #include "model/infer/infer.h"
 
 #include <stdio.h>
@@ -7,71 +7,76 @@
 
 #include "model/infer/weight_names.h"
 #include "model/infer/chain_describe.h"
-#include "model/spec/defaults.h"
+#include "model/infer/layer_rules.h"
 
-/* A weight and its place in `features` or `classifier`. */
-struct found {
-    int index; /* -1: the tensor is `classifier.weight` itself */
+/* A weight and its index in `features` or `classifier`. */
+struct indexed {
+    /* -1: the tensor is `classifier.weight` itself */
+    int index;
     const struct vgg_tensor *weight;
 };
 
-/* What is being inferred, and from what. */
-struct inference {
-    const char *path;
-    const struct vgg_tensor_list *tensors;
-    const struct vgg_cfg *cfg; /* NULL: not known */
-    const char *features;      /* the Sequentials' names */
-    const char *classifier;
-    struct vgg_arena *arena;
-    struct vgg_spec spec;
-    struct vgg_error *err;
-    char assumed[256];
+/* The weights of one Sequential, sorted by index. */
+struct weights {
+    struct indexed *items;
+    size_t count;
 };
 
-/* Adds to what is taken for granted. */
+struct inference {
+    const struct vgg_load *load;
+    const struct vgg_tensor_list *tensors;
+    /* NULL: none was given. */
+    const struct vgg_cfg *cfg;
+    /* The names of the two Sequentials. */
+    const char *features, *classifier;
+    struct weights convs, linears;
+    struct vgg_spec spec;
+    struct vgg_text assumed;
+};
+
+/* Adds to the list of assumptions. */
 __attribute__((format(printf, 2, 3))) static void assume(struct inference *in, const char *format,
                                                          ...)
 {
-    const size_t used = strlen(in->assumed);
     char text[160];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    snprintf(in->assumed + used, sizeof in->assumed - used, "%s%s", used > 0 ? "; " : "", text);
+    vgg_text_add(&in->assumed, "%s%s", in->assumed.length > 0 ? "; " : "", text);
 }
 
-static int compare_found(const void *a, const void *b)
+static int compare_indices(const void *a, const void *b)
 {
-    const struct found *x = a, *y = b;
+    const struct indexed *x = a, *y = b;
     return (x->index > y->index) - (x->index < y->index);
 }
 
-/* The weights PREFIX.N.weight with ndim dimensions, by N; *out is [*count]. */
-static vgg_status find_weights(const struct vgg_tensor_list *tensors, const char *prefix, int ndim,
-                               struct vgg_arena *arena, struct found **out, size_t *count,
-                               struct vgg_error *err)
+/* Finds the weights PREFIX.N.weight with ndim dimensions. */
+static vgg_status find_weights(const struct inference *in, const char *prefix, int ndim,
+                               struct weights *out)
 {
-    struct found *found = vgg_arena_alloc(arena, tensors->count, sizeof *found);
-    if (found == NULL) {
-        return vgg_fail_memory(err, prefix, tensors->count * sizeof *found, "the layers");
+    const struct vgg_tensor_list *tensors = in->tensors;
+    *out = (struct weights){.items = vgg_load_alloc(in->load, tensors->count, sizeof *out->items)};
+    if (out->items == NULL) {
+        return vgg_load_fail_memory(in->load, tensors->count * sizeof *out->items, "the layers");
     }
-    *count = 0;
     for (size_t i = 0; i < tensors->count; i++) {
         const struct vgg_tensor *tensor = tensors->items[i];
         int index;
         if (tensor->ndim == ndim && vgg_names_is_weight(tensor->name, prefix, &index)) {
-            found[(*count)++] = (struct found){.index = index, .weight = tensor};
+            out->items[out->count++] = (struct indexed){.index = index, .weight = tensor};
         }
     }
-    qsort(found, *count, sizeof *found, compare_found);
-    *out = found;
+    qsort(out->items, out->count, sizeof *out->items, compare_indices);
     return VGG_OK;
 }
 
-static vgg_status fail_no_vgg(const char *path, const struct vgg_tensor_list *tensors,
-                              const char *reason, struct vgg_error *err)
+/* Fails because the tensors make no VGG.
+ *   reason  why they make no chain of layers either, or "" */
+static vgg_status fail_no_vgg(const struct inference *in, const char *reason)
 {
+    const struct vgg_tensor_list *tensors = in->tensors;
     struct vgg_text first = {0};
     char shape[VGG_SHAPE_TEXT_BYTES];
     for (size_t i = 0; i < tensors->count && i < 5; i++) {
@@ -79,15 +84,16 @@ static vgg_status fail_no_vgg(const char *path, const struct vgg_tensor_list *te
         vgg_text_add(&first, "%s%.100s %s", i > 0 ? ", " : "", tensor->name,
                      vgg_shape_text(tensor->shape, tensor->ndim, shape));
     }
-    return vgg_fail(err, VGG_ERR_FORMAT,
+    return vgg_fail(in->load->err, VGG_ERR_FORMAT,
                     "%s: no VGG to be seen in this checkpoint: it has no features.N.weight "
                     "convolution%s%s; %s%s%s",
-                    path, reason[0] != '\0' ? ", and in their order " : "", reason,
+                    in->load->path, reason[0] != '\0' ? ", and in their order " : "", reason,
                     tensors->count > 0 ? "first tensors: " : "it has no tensors", first.buffer,
                     tensors->count > 5 ? ", …" : "");
 }
 
-/* A VGG's convolutions and no linear layer: weights of those who compare pictures, not classify them. */
+/* Whether the file has a VGG's convolutions and no linear layer, as weights for comparing images have.
+ *   ends  receives the first and the last convolution */
 static bool is_convolutions_alone(const struct vgg_tensor_list *tensors,
                                   const struct vgg_tensor *ends[2])
 {
@@ -105,7 +111,7 @@ static bool is_convolutions_alone(const struct vgg_tensor_list *tensors,
     return ends[0] != NULL && ends[0]->shape[1] == 3 && ends[0]->shape[2] <= 3;
 }
 
-/* What dynamic quantisation makes of linear layers: bytes that are no tensors, beside a scale and a zero point. */
+/* Finds a layer that PyTorch's dynamic quantisation wrote: its weight is no tensor, but its zero point is. */
 static const struct vgg_tensor *find_zero_point(const struct vgg_tensor_list *tensors)
 {
     static const char leaf[] = ".zero_point";
@@ -118,51 +124,47 @@ static const struct vgg_tensor *find_zero_point(const struct vgg_tensor_list *te
     return NULL;
 }
 
-/* A net that has no `features` or no `classifier`. */
-static vgg_status infer_chain(const char *path, const struct vgg_tensor_list *tensors,
-                              const struct vgg_cfg *cfg, const struct vgg_limits *limits,
-                              struct vgg_arena *arena, struct vgg_spec *out, struct vgg_error *err)
+/* Refuses checkpoints that are known to have no classifier that can be run: FORMAT. */
+static vgg_status check_classifier(const struct inference *in)
+{
+    const struct vgg_tensor *ends[2], *zero_point = find_zero_point(in->tensors);
+    if (zero_point != NULL) {
+        return vgg_fail(in->load->err, VGG_ERR_FORMAT,
+                        "%s: %s: a quantised layer is not supported: save the float model that it "
+                        "was made from",
+                        in->load->path, zero_point->name);
+    }
+    if (is_convolutions_alone(in->tensors, ends)) {
+        return vgg_fail(in->load->err, VGG_ERR_FORMAT,
+                        "%s: expected a classifier, found convolutions alone (%.100s … %.100s): "
+                        "features without linear layers give no classes, the whole checkpoint does",
+                        in->load->path, ends[0]->name, ends[1]->name);
+    }
+    return VGG_OK;
+}
+
+/* Infers a net whose layers are not all in `features` and `classifier`. */
+static vgg_status infer_chain(const struct inference *in, struct vgg_spec *out)
 {
     struct vgg_chain chain;
     struct vgg_error reason = {0};
-    const struct vgg_tensor *ends[2], *zero_point = find_zero_point(tensors);
-    if (zero_point != NULL) {
-        return vgg_fail(err, VGG_ERR_FORMAT,
-                        "%s: %s: a quantised layer is not supported: save the float model that it "
-                        "was made from",
-                        path, zero_point->name);
+    struct vgg_load find = *in->load;
+    vgg_status status = check_classifier(in);
+    if (status != VGG_OK) {
+        return status;
     }
-    if (is_convolutions_alone(tensors, ends)) {
-        return vgg_fail(err, VGG_ERR_FORMAT,
-                        "%s: expected a classifier, found convolutions alone (%.100s … %.100s): "
-                        "features without linear layers give no classes, the whole checkpoint does",
-                        path, ends[0]->name, ends[1]->name);
-    }
-    vgg_status status = vgg_chain_find(path, tensors, arena, &chain, &reason);
+    find.err = &reason;
+    status = vgg_chain_find(&find, in->tensors, &chain);
     if (status == VGG_ERR_FORMAT) {
-        return fail_no_vgg(path, tensors, reason.message, err);
+        return fail_no_vgg(in, reason.message);
     }
     if (status != VGG_OK) {
-        if (err != NULL) {
-            *err = reason;
+        if (in->load->err != NULL) {
+            *in->load->err = reason;
         }
         return status;
     }
-    return vgg_chain_describe(path, &chain, tensors, cfg, limits, arena, out, err);
-}
-
-/* A side of a weight as a number of channels or features. */
-static vgg_status read_width(const char *path, const struct vgg_tensor *weight, int dim, int *out,
-                             struct vgg_error *err)
-{
-    if (weight->shape[dim] < 1 || weight->shape[dim] > VGG_MAX_CHANNELS) {
-        char shape[VGG_SHAPE_TEXT_BYTES];
-        return vgg_fail(err, VGG_ERR_LIMIT, "%s: %s: expected sides of 1 to %d, found %s", path,
-                        weight->name, VGG_MAX_CHANNELS,
-                        vgg_shape_text(weight->shape, weight->ndim, shape));
-    }
-    *out = (int)weight->shape[dim];
-    return VGG_OK;
+    return vgg_chain_describe(in->load, &chain, in->tensors, in->cfg, out);
 }
 
 /* Whether there is a BatchNorm after the layer PREFIX.INDEX. */
@@ -181,23 +183,22 @@ static bool has_bias(const struct vgg_tensor_list *tensors, const char *prefix, 
                      : vgg_tensor_list_findf(tensors, "%s.%d.bias", prefix, index) != NULL;
 }
 
-/* Whether any layer of a part has it. One is enough: when others lack theirs, those tensors are
- * missing, and binding will say so. */
-static bool any_bias(const struct vgg_tensor_list *tensors, const char *prefix,
-                     const struct found *found, size_t count)
+/* Whether any layer has a bias. One is enough: if others have none, their biases are missing, which binding
+ * reports. */
+static bool any_bias(const struct inference *in, const char *prefix, const struct weights *weights)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (has_bias(tensors, prefix, found[i].index)) {
+    for (size_t i = 0; i < weights->count; i++) {
+        if (has_bias(in->tensors, prefix, weights->items[i].index)) {
             return true;
         }
     }
     return false;
 }
 
-static bool any_batch_norm(const struct inference *in, const struct found *found, size_t count)
+static bool any_batch_norm(const struct inference *in)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (has_batch_norm(in->tensors, in->features, found[i].index)) {
+    for (size_t i = 0; i < in->convs.count; i++) {
+        if (has_batch_norm(in->tensors, in->features, in->convs.items[i].index)) {
             return true;
         }
     }
@@ -207,63 +208,50 @@ static bool any_batch_norm(const struct inference *in, const struct found *found
 static vgg_status infer_conv(const struct inference *in, const struct vgg_tensor *weight,
                              struct vgg_layer *layer)
 {
-    int64_t kernel = weight->shape[2];
-    /* Larger ones are other nets' (AlexNet's first is 11x11), whose strides names cannot tell. */
-    if (kernel != weight->shape[3] || (kernel != 3 && kernel != 1)) {
-        char shape[VGG_SHAPE_TEXT_BYTES];
-        return vgg_fail(in->err, VGG_ERR_UNSUPPORTED,
-                        "%s: %s: expected a convolution of 3x3 or 1x1, as a VGG has, found %s",
-                        in->path, weight->name, vgg_shape_text(weight->shape, weight->ndim, shape));
-    }
+    vgg_status status = vgg_infer_check_kernel(in->load, weight);
     layer->kind = VGG_LAYER_CONV;
-    layer->kernel = (int)kernel;
+    layer->kernel = (int)weight->shape[2];
     layer->stride = 1;
-    layer->padding = (int)kernel / 2;
-    return read_width(in->path, weight, 0, &layer->channels, in->err);
+    layer->padding = layer->kernel / 2;
+    return status ? status : vgg_infer_read_width(in->load, weight, 0, &layer->channels);
 }
 
-/* Compares the convolutions that were found with those of the configuration. */
-static vgg_status check_cfg(const struct inference *in, const struct found *convs, size_t count)
+/* Compares the convolutions that were found with those of cfg, if there is one. */
+static vgg_status check_cfg(const struct inference *in)
 {
-    if (in->cfg->conv_count != count) {
-        return vgg_fail(in->err, VGG_ERR_MISMATCH,
-                        "%s: expected %zu convolutions as cfg has, found %zu: %s … %s", in->path,
-                        in->cfg->conv_count, count, convs[0].weight->name,
-                        convs[count - 1].weight->name);
+    const struct vgg_cfg *cfg = in->cfg;
+    const struct indexed *convs = in->convs.items;
+    if (cfg == NULL) {
+        return VGG_OK;
     }
-    for (size_t i = 0, conv = 0; i < in->cfg->count; i++) {
-        const struct vgg_layer *entry = &in->cfg->layers[i];
-        char shape[VGG_SHAPE_TEXT_BYTES];
-        if (entry->kind != VGG_LAYER_CONV) {
-            continue;
-        }
-        const struct vgg_tensor *weight = convs[conv++].weight;
-        if (weight->shape[0] != entry->channels) {
-            return vgg_fail(in->err, VGG_ERR_MISMATCH,
-                            "%s: %s: expected %d output channels, entry %zu of cfg, found %s",
-                            in->path, weight->name, entry->channels, i + 1,
-                            vgg_shape_text(weight->shape, weight->ndim, shape));
+    vgg_status status = vgg_infer_check_count(in->load, cfg, in->convs.count, convs[0].weight,
+                                              convs[in->convs.count - 1].weight);
+    for (size_t i = 0, conv = 0; i < cfg->count && status == VGG_OK; i++) {
+        if (cfg->layers[i].kind == VGG_LAYER_CONV) {
+            status = vgg_infer_check_entry(in->load, cfg, i, convs[conv++].weight);
         }
     }
-    return VGG_OK;
+    return status;
 }
 
-/* Without a configuration: what lies in the gap after a convolution. */
-static vgg_status fill_gap(struct inference *in, const struct found *conv, const struct found *next,
-                           int modules, bool batch_norm)
+/* Without cfg: adds a pool if the indices leave room for one more module after a convolution.
+ *   modules  that belong to the convolution: itself, its BatchNorm2d and its ReLU */
+static vgg_status fill_gap(struct inference *in, const struct indexed *conv,
+                           const struct indexed *next, int modules)
 {
     static const struct vgg_layer pool = {.kind = VGG_LAYER_MAX_POOL, .kernel = 2, .stride = 2};
-    const int room = next != NULL ? next->index - conv->index - modules : 1;
-    if (room < 0 || room > 1) {
-        return vgg_fail_hint(in->err, VGG_ERR_UNSUPPORTED,
-                             room < 0 ? VGG_HINT_NONE : VGG_HINT_LAYERS,
+    const int free_places = next != NULL ? next->index - conv->index - modules : 1;
+    if (free_places < 0 || free_places > 1) {
+        return vgg_fail_hint(in->load->err, VGG_ERR_UNSUPPORTED,
+                             free_places < 0 ? VGG_HINT_NONE : VGG_HINT_LAYERS,
                              "%s: expected %sReLU and at most one pool between the convolutions "
                              "%s.%d and %s.%d, got %d modules%s",
-                             in->path, batch_norm ? "BatchNorm2d, " : "", in->features, conv->index,
-                             in->features, next->index, next->index - conv->index - 1,
-                             room < 0 ? "" : ", whose kinds the file does not tell");
+                             in->load->path, modules == 3 ? "BatchNorm2d, " : "", in->features,
+                             conv->index, in->features, next->index,
+                             next->index - conv->index - 1,
+                             free_places < 0 ? "" : ", whose kinds the file does not tell");
     }
-    if (room == 1) {
+    if (free_places == 1) {
         in->spec.layers[in->spec.layer_count++] = pool;
     }
     if (next == NULL) {
@@ -272,10 +260,10 @@ static vgg_status fill_gap(struct inference *in, const struct found *conv, const
     return VGG_OK;
 }
 
-/* With one: its entries up to the next convolution, and Dropout where there is more room. *entry is the
- * convolution's, and then the next one's. */
-static vgg_status take_entries(struct inference *in, size_t *entry, const struct found *conv,
-                               const struct found *next, int modules)
+/* With cfg: adds its entries up to the next convolution, and Dropout where the indices leave room for more.
+ *   entry  the index in cfg of the convolution; receives that of the next convolution */
+static vgg_status take_entries(struct inference *in, size_t *entry, const struct indexed *conv,
+                               const struct indexed *next, int modules)
 {
     const struct vgg_layer *layers = in->cfg->layers;
     const size_t first = ++*entry;
@@ -283,57 +271,66 @@ static vgg_status take_entries(struct inference *in, size_t *entry, const struct
         in->spec.layers[in->spec.layer_count++] = layers[(*entry)++];
     }
     const int count = (int)(*entry - first);
-    const int room = next != NULL ? next->index - conv->index - modules : count;
-    if (count > room) {
-        return vgg_fail(in->err, VGG_ERR_MISMATCH,
+    const int free_places = next != NULL ? next->index - conv->index - modules : count;
+    if (count > free_places) {
+        return vgg_fail(in->load->err, VGG_ERR_MISMATCH,
                         "%s: expected room for %d modules between %s.%d and %s.%d as cfg has, "
                         "found it for %d",
-                        in->path, count + modules - 1, in->features, conv->index, in->features,
-                        next->index, next->index - conv->index - 1);
+                        in->load->path, count + modules - 1, in->features, conv->index,
+                        in->features, next->index, next->index - conv->index - 1);
     }
-    if (count < room) {
+    if (count < free_places) {
         assume(in, "Dropout where cfg has nothing, before %s.%d", in->features, next->index);
     }
-    for (int i = count; i < room; i++) {
+    for (int i = count; i < free_places; i++) {
         in->spec.layers[in->spec.layer_count++] = (struct vgg_layer){.kind = VGG_LAYER_DROPOUT};
     }
     return VGG_OK;
 }
 
-/* How many layers there can be: convolutions, and a module for each index between them. */
-static size_t count_places(const struct inference *in, const struct found *convs, size_t count)
+/* The maximum number of layers: the convolutions, and a module for each index between them. */
+static size_t count_places(const struct inference *in)
 {
-    return in->cfg == NULL ? 2 * count : in->cfg->count + (size_t)convs[count - 1].index;
+    const struct weights *convs = &in->convs;
+    return in->cfg == NULL ? 2 * convs->count
+                           : in->cfg->count + (size_t)convs->items[convs->count - 1].index;
 }
 
-static vgg_status infer_features(struct inference *in, const struct found *convs, size_t count,
-                                 const struct vgg_limits *limits)
+/* Checks the first and the last index of the convolutions, and allocates the layers. */
+static vgg_status allocate_layers(struct inference *in)
 {
-    const bool bias = any_bias(in->tensors, in->features, convs, count);
-    const bool batch_norm = any_batch_norm(in, convs, count);
-    const int modules = batch_norm ? 3 : 2; /* of a convolution: with its BatchNorm2d and ReLU */
-    const size_t places = count_places(in, convs, count);
-    size_t entry = 0, points = 0;
-    vgg_status status = VGG_OK;
+    const struct vgg_load *load = in->load;
+    const struct indexed *convs = in->convs.items;
+    const size_t places = count_places(in);
     if (convs[0].index != 0) {
-        return vgg_fail(in->err, VGG_ERR_UNSUPPORTED,
-                        "%s: expected the first convolution at %s.0, found it at %s.%d", in->path,
+        return vgg_fail(load->err, VGG_ERR_UNSUPPORTED,
+                        "%s: expected the first convolution at %s.0, found it at %s.%d", load->path,
                         in->features, in->features, convs[0].index);
     }
-    if (in->cfg != NULL && (status = check_cfg(in, convs, count)) != VGG_OK) {
-        return status;
+    if (places > 2 * (size_t)load->limits->layers + in->tensors->count) {
+        return vgg_fail(load->err, VGG_ERR_LIMIT,
+                        "%s: %s.%d: the net would have %zu layers, limit is %u", load->path,
+                        in->features, convs[in->convs.count - 1].index, places,
+                        load->limits->layers);
     }
-    if (places > 2 * (size_t)limits->layers + in->tensors->count) {
-        return vgg_fail(in->err, VGG_ERR_LIMIT,
-                        "%s: %s.%d: the net would have %zu layers, limit is %u", in->path,
-                        in->features, convs[count - 1].index, places, limits->layers);
-    }
-    in->spec.layers = vgg_arena_alloc(in->arena, places, sizeof *in->spec.layers);
-    if (in->spec.layers == NULL) {
-        return vgg_fail_memory(in->err, in->path, places * sizeof *in->spec.layers, "the layers");
-    }
-    for (size_t i = 0; i < count && status == VGG_OK; i++) {
-        const struct found *next = i + 1 < count ? &convs[i + 1] : NULL;
+    in->spec.layers = vgg_load_alloc(load, places, sizeof *in->spec.layers);
+    return in->spec.layers != NULL
+               ? VGG_OK
+               : vgg_load_fail_memory(load, places * sizeof *in->spec.layers, "the layers");
+}
+
+static vgg_status infer_features(struct inference *in)
+{
+    const struct indexed *convs = in->convs.items;
+    const bool bias = any_bias(in, in->features, &in->convs);
+    const bool batch_norm = any_batch_norm(in);
+    /* Of a convolution: itself, its BatchNorm2d and its ReLU. */
+    const int modules = batch_norm ? 3 : 2;
+    size_t entry = 0, points = 0;
+    vgg_status status = allocate_layers(in);
+    status = status ? status : check_cfg(in);
+    for (size_t i = 0; i < in->convs.count && status == VGG_OK; i++) {
+        const struct indexed *next = i + 1 < in->convs.count ? &convs[i + 1] : NULL;
         struct vgg_layer *layer = &in->spec.layers[in->spec.layer_count++];
         status = infer_conv(in, convs[i].weight, layer);
         layer->bias = bias;
@@ -341,7 +338,7 @@ static vgg_status infer_features(struct inference *in, const struct found *convs
         points += layer->kernel == 1;
         if (status == VGG_OK) {
             status = in->cfg != NULL ? take_entries(in, &entry, &convs[i], next, modules)
-                                     : fill_gap(in, &convs[i], next, modules, batch_norm);
+                                     : fill_gap(in, &convs[i], next, modules);
         }
     }
     if (points > 0) {
@@ -350,107 +347,84 @@ static vgg_status infer_features(struct inference *in, const struct found *convs
     return status;
 }
 
-/* Whose classifier it may be, for those who mixed two nets up. */
-static void guess_owner(int features, int channels, char *out, size_t bytes)
+/* Fails for a BatchNorm that does not directly follow a linear layer.
+ *   before  the linear layer before it, or NULL */
+static vgg_status fail_norm(const struct inference *in, const struct indexed *norm,
+                            const struct indexed *before)
 {
-    out[0] = '\0';
-    if (features % 49 == 0 && features / 49 != channels) {
-        snprintf(out, bytes, ", which is %d x 7x7: made for features that end in %d channels",
-                 features / 49, features / 49);
+    char place[96] = "the first one";
+    if (before != NULL) {
+        snprintf(place, sizeof place, "ReLU or Dropout, %d places after %.40s.%d",
+                 norm->index - before->index, in->classifier, before->index);
     }
+    /* FORMAT, because after UNSUPPORTED the tensors are compared with those of a published net. */
+    return vgg_fail(in->load->err, VGG_ERR_FORMAT,
+                    "%s: %s: expected BatchNorm1d directly after a linear layer, found it %s %s",
+                    in->load->path, norm->weight->name, before != NULL ? "after" : "before", place);
 }
 
-/* Side of the average pool: what turns the last convolution's channels into in_features. */
-static vgg_status infer_avgpool(struct inference *in, const struct vgg_tensor *conv,
-                                const struct vgg_tensor *linear)
+/* Refuses a BatchNorm that follows no linear layer: it cannot be folded into one. */
+static vgg_status check_norms(const struct inference *in)
 {
-    int channels = 0, features = 0, side = 1;
-    vgg_status status;
-    if ((status = read_width(in->path, conv, 0, &channels, in->err)) != VGG_OK ||
-        (status = read_width(in->path, linear, 1, &features, in->err)) != VGG_OK) {
-        return status;
-    }
-    while (side * side < features / channels) { /* the bound on features ends it at 4096 */
-        side++;
-    }
-    if ((int64_t)side * side * channels != features) {
-        char owner[96];
-        guess_owner(features, channels, owner, sizeof owner);
-        return vgg_fail(in->err, VGG_ERR_MISMATCH,
-                        "%s: %s: expected as in_features the %d channels of %s times a square "
-                        "number of pixels (%lld for 7x7), found %d%s",
-                        in->path, linear->name, channels, conv->name, 49LL * channels, features,
-                        owner);
-    }
-    in->spec.avgpool = side;
-    return VGG_OK;
-}
-
-/* BatchNorm that follows no linear layer cannot be folded into one. */
-static vgg_status check_norms(const struct inference *in, const struct found *linears, size_t count)
-{
-    struct found *norms;
-    size_t norm_count, next = 0;
-    vgg_status status =
-        find_weights(in->tensors, in->classifier, 1, in->arena, &norms, &norm_count, in->err);
-    for (size_t i = 0; i < norm_count && status == VGG_OK; i++) {
-        while (next < count && linears[next].index < norms[i].index) {
+    const struct weights *linears = &in->linears;
+    struct weights norms;
+    size_t next = 0;
+    vgg_status status = find_weights(in, in->classifier, 1, &norms);
+    for (size_t i = 0; status == VGG_OK && i < norms.count; i++) {
+        while (next < linears->count && linears->items[next].index < norms.items[i].index) {
             next++;
         }
-        if (next == 0 || linears[next - 1].index + 1 != norms[i].index) {
-            char place[96] = "the first one";
-            if (next > 0) {
-                snprintf(place, sizeof place, "ReLU or Dropout, %d places after %.40s.%d",
-                         norms[i].index - linears[next - 1].index, in->classifier,
-                         linears[next - 1].index);
-            }
-            /* Not UNSUPPORTED: of that a list is made of what a published net has more and less. */
-            status = vgg_fail(
-                in->err, VGG_ERR_FORMAT,
-                "%s: %s: expected BatchNorm1d directly after a linear layer, found it %s %s",
-                in->path, norms[i].weight->name, next > 0 ? "after" : "before", place);
+        const struct indexed *before = next > 0 ? &linears->items[next - 1] : NULL;
+        if (before == NULL || before->index + 1 != norms.items[i].index) {
+            status = fail_norm(in, &norms.items[i], before);
         }
     }
     return status;
 }
 
-static vgg_status infer_classifier(struct inference *in, const struct vgg_tensor *last_conv)
+/* Finds the linear layers of the classifier, which may be a single layer without an index. */
+static vgg_status find_linears(struct inference *in)
 {
-    const char *name = in->classifier;
-    struct found *linears;
-    size_t count;
-    vgg_status status = find_weights(in->tensors, name, 2, in->arena, &linears, &count, in->err);
+    vgg_status status = find_weights(in, in->classifier, 2, &in->linears);
+    const struct vgg_tensor *single =
+        vgg_tensor_list_findf(in->tensors, "%s.weight", in->classifier);
+    if (status == VGG_OK && in->linears.count == 0 && single != NULL && single->ndim == 2) {
+        in->linears.items[in->linears.count++] = (struct indexed){.index = -1, .weight = single};
+    }
+    return status;
+}
+
+static vgg_status infer_linear(const struct inference *in, const struct indexed *linear, bool bias,
+                               struct vgg_head *head)
+{
+    head->index = linear->index;
+    head->batch_norm = head->index >= 0 && has_batch_norm(in->tensors, in->classifier, head->index);
+    /* Before a BatchNorm a bias has no effect, so that nets may leave it out of these layers alone. */
+    head->bias = head->batch_norm ? has_bias(in->tensors, in->classifier, head->index) : bias;
+    return vgg_infer_read_width(in->load, linear->weight, 0, &head->features);
+}
+
+static vgg_status infer_classifier(struct inference *in)
+{
+    struct vgg_spec *spec = &in->spec;
+    vgg_status status = find_linears(in);
+    status = status ? status : check_norms(in);
     if (status != VGG_OK) {
         return status;
     }
-    const struct vgg_tensor *single = vgg_tensor_list_findf(in->tensors, "%s.weight", name);
-    struct found only = {.index = -1, .weight = single};
-    if (count == 0 && single != NULL && single->ndim == 2) {
-        linears = &only;
-        count = 1;
-    }
-    struct vgg_spec *spec = &in->spec;
-    spec->head = vgg_arena_alloc(in->arena, count, sizeof *spec->head);
+    spec->head_count = in->linears.count;
+    spec->head = vgg_load_alloc(in->load, spec->head_count, sizeof *spec->head);
     if (spec->head == NULL) {
-        return vgg_fail_memory(in->err, in->path, count * sizeof *spec->head, "the layers");
+        return vgg_load_fail_memory(in->load, spec->head_count * sizeof *spec->head, "the layers");
     }
-    spec->head_count = count;
-    if ((status = check_norms(in, linears, count)) != VGG_OK) {
-        return status;
+    const bool bias = any_bias(in, in->classifier, &in->linears);
+    for (size_t i = 0; i < spec->head_count && status == VGG_OK; i++) {
+        status = infer_linear(in, &in->linears.items[i], bias, &spec->head[i]);
     }
-    bool bias = any_bias(in->tensors, name, linears, count);
-    for (size_t i = 0; i < count; i++) {
-        struct vgg_head *head = &spec->head[i];
-        status = read_width(in->path, linears[i].weight, 0, &head->features, in->err);
-        if (status != VGG_OK) {
-            return status;
-        }
-        head->index = linears[i].index;
-        head->batch_norm = head->index >= 0 && has_batch_norm(in->tensors, name, head->index);
-        /* Before a BatchNorm a bias does nothing, and those who know that leave it out of these layers alone. */
-        head->bias = head->batch_norm ? has_bias(in->tensors, name, head->index) : bias;
-    }
-    return infer_avgpool(in, last_conv, linears[0].weight);
+    const struct vgg_tensor *last_conv = in->convs.items[in->convs.count - 1].weight;
+    return status ? status
+                  : vgg_infer_avgpool(in->load, last_conv, in->linears.items[0].weight,
+                                      &spec->avgpool);
 }
 
 /* Whether a Sequential in the classifier has linear layers, as in classifier.6.0.weight. */
@@ -470,45 +444,40 @@ static bool is_nested(const struct vgg_tensor_list *tensors, const char *classif
     return false;
 }
 
-vgg_status vgg_spec_infer_as(const char *path, const struct vgg_tensor_list *tensors,
-                             const struct vgg_cfg *cfg, const struct vgg_limits *limits,
-                             struct vgg_arena *arena, struct vgg_spec *out, struct vgg_error *err)
+/* Whether the net is not a `features` and a `classifier` of layers with indices. */
+static bool is_chain(const struct inference *in)
 {
-    struct found *convs;
-    size_t count;
-    struct inference in = {
-        .path = path, .tensors = tensors, .cfg = cfg, .arena = arena, .err = err};
-    vgg_status status = vgg_names_find(path, tensors, arena, &in.spec, err);
+    return in->convs.count == 0 || !vgg_names_has(in->tensors, in->classifier, 2) ||
+           is_nested(in->tensors, in->classifier);
+}
+
+vgg_status vgg_spec_infer_as(const struct vgg_load *load, const struct vgg_tensor_list *tensors,
+                             const struct vgg_cfg *cfg, struct vgg_spec *out)
+{
+    struct inference in = {.load = load, .tensors = tensors, .cfg = cfg};
+    vgg_status status = vgg_names_find(load, tensors, &in.spec);
     if (status != VGG_OK) {
         return status;
     }
     in.features = vgg_spec_get_features(&in.spec);
     in.classifier = vgg_spec_get_classifier(&in.spec);
-    status = find_weights(tensors, in.features, 4, arena, &convs, &count, err);
+    status = find_weights(&in, in.features, 4, &in.convs);
     if (status != VGG_OK) {
         return status;
     }
-    if (count == 0 || !vgg_names_has(tensors, in.classifier, 2) ||
-        is_nested(tensors, in.classifier)) {
-        return infer_chain(path, tensors, cfg, limits, arena, out, err);
+    if (is_chain(&in)) {
+        return infer_chain(&in, out);
     }
-    if (count > limits->layers) {
-        return vgg_fail(err, VGG_ERR_LIMIT, "%s: the net has %zu convolutions, limit is %u layers",
-                        path, count, limits->layers);
+    if (in.convs.count > load->limits->layers) {
+        return vgg_fail(load->err, VGG_ERR_LIMIT,
+                        "%s: the net has %zu convolutions, limit is %u layers", load->path,
+                        in.convs.count, load->limits->layers);
     }
-    if ((status = infer_features(&in, convs, count, limits)) != VGG_OK ||
-        (status = infer_classifier(&in, convs[count - 1].weight)) != VGG_OK) {
-        return status;
+    status = infer_features(&in);
+    status = status ? status : infer_classifier(&in);
+    status = status ? status : vgg_infer_finish(load, in.assumed.buffer, &in.spec);
+    if (status == VGG_OK) {
+        *out = in.spec;
     }
-    if (in.assumed[0] != '\0') {
-        in.spec.assumed = vgg_arena_copy_string(arena, in.assumed, strlen(in.assumed));
-        if (in.spec.assumed == NULL) {
-            return vgg_fail_memory(err, path, sizeof in.assumed, "the layers");
-        }
-    }
-    in.spec.input = vgg_spec_natural_input(&in.spec);
-    in.spec.assumed_input = true;
-    in.spec.assumed_avgpool = true;
-    *out = in.spec;
-    return VGG_OK;
+    return status;
 }

@@ -1,4 +1,4 @@
-/* What the modules in a checkpoint say of the net beyond names and shapes. */
+/* Completes a description from the modules in a checkpoint, which contain more than names and shapes. */
 #include "model/infer/modules.h"
 
 #include <math.h>
@@ -17,11 +17,14 @@ struct entry {
 struct modules {
     const vgg_checkpoint *checkpoint;
     const char *path;
-    struct entry *by_name; /* [count] */
+    /* [count] sorted by name */
+    struct entry *by_name;
     size_t count;
     const char *source;
+    /* A user wrote the description: modules must agree with it. */
     bool described;
-    bool changed; /* the description, by what a module says */
+    /* A module changed the description. */
+    bool changed;
     struct vgg_error *err;
 };
 
@@ -72,7 +75,7 @@ static bool is_one_of(const char *type, const char *const *types)
     return *types != NULL;
 }
 
-/* The classes that do what a layer does; the first one's name is the layer's. */
+/* The classes that implement a layer; messages use the first name. */
 static const char *const convs[] = {"Conv2d", "ParametrizedConv2d", NULL};
 static const char *const norms[] = {"BatchNorm2d", "SyncBatchNorm", NULL};
 static const char *const flat_norms[] = {"BatchNorm1d", "SyncBatchNorm", NULL};
@@ -81,11 +84,11 @@ static const char *const pools[] = {"MaxPool2d", NULL};
 static const char *const averages[] = {"AdaptiveAvgPool2d", "Identity", NULL};
 static const char *const responses[] = {"LocalResponseNorm", NULL};
 static const char *const linears[] = {"Linear", "ParametrizedLinear", NULL};
-/* What does nothing when a net is run. */
+/* Classes that do nothing when a net is run. */
 static const char *const identities[] = {
     "Dropout", "Dropout2d", "AlphaDropout", "FeatureAlphaDropout", "Identity", "Flatten", NULL};
 
-/* The module that must be at a place. */
+/* Finds the module at an index and checks its class. */
 static vgg_status expect(const struct modules *modules, const char *prefix, int index,
                          const char *const *types, struct vgg_module *out)
 {
@@ -102,7 +105,7 @@ static vgg_status expect(const struct modules *modules, const char *prefix, int 
     return VGG_OK;
 }
 
-/* A number that a VGG has only one value of. */
+/* Refuses a setting that has only one value in a VGG. */
 static vgg_status demand(const struct modules *modules, const struct vgg_module *module,
                          const char *what, int64_t found, int64_t only)
 {
@@ -118,22 +121,31 @@ static vgg_status demand(const struct modules *modules, const struct vgg_module 
                           (long long)only);
 }
 
-/* A number that the module knows better, unless somebody wrote it. */
-static vgg_status take(struct modules *modules, const struct vgg_module *module, const char *what,
-                       int64_t found, int least, int *value)
+/* A setting of a module: its name in PyTorch, its value in the file, and the smallest one that can be run. */
+struct setting {
+    const char *name;
+    int64_t found;
+    int min;
+};
+
+/* Takes the module's value of a setting; a user's description must agree with it. */
+static vgg_status take(struct modules *modules, const struct vgg_module *module,
+                       const struct setting setting, int *value)
 {
+    const int64_t found = setting.found;
     if (found == VGG_MODULE_UNKNOWN || found == *value) {
         return VGG_OK;
     }
-    if (found == VGG_MODULE_UNUSUAL || found < least || found > VGG_MAX_SIDE) {
+    if (found == VGG_MODULE_UNUSUAL || found < setting.min || found > VGG_MAX_SIDE) {
         return vgg_fail(modules->err, VGG_ERR_UNSUPPORTED,
                         "%s: %s: %s %s is not supported: expected one number from %d to %d",
-                        modules->path, module->name, module->type, what, least, VGG_MAX_SIDE);
+                        modules->path, module->name, module->type, setting.name, setting.min,
+                        VGG_MAX_SIDE);
     }
     if (modules->described) {
         return vgg_fail(modules->err, VGG_ERR_MISMATCH,
                         "%s: %s: %s %s is %lld in the file and %d in %s", modules->path,
-                        module->name, module->type, what, (long long)found, *value,
+                        module->name, module->type, setting.name, (long long)found, *value,
                         modules->source);
     }
     *value = (int)found;
@@ -144,9 +156,11 @@ static vgg_status take(struct modules *modules, const struct vgg_module *module,
 static vgg_status take_conv(struct modules *modules, const struct vgg_module *module,
                             struct vgg_layer *layer)
 {
-    vgg_status status = take(modules, module, "stride", module->stride, 1, &layer->stride);
-    status =
-        status ? status : take(modules, module, "padding", module->padding, 0, &layer->padding);
+    vgg_status status =
+        take(modules, module, (struct setting){"stride", module->stride, 1}, &layer->stride);
+    status = status ? status
+                    : take(modules, module, (struct setting){"padding", module->padding, 0},
+                           &layer->padding);
     status = status ? status : demand(modules, module, "dilation", module->dilation, 1);
     return status ? status : demand(modules, module, "groups", module->groups, 1);
 }
@@ -169,8 +183,11 @@ static vgg_status take_norm(const struct modules *modules, const struct vgg_modu
 static vgg_status take_pool(struct modules *modules, const struct vgg_module *module,
                             struct vgg_layer *layer)
 {
-    vgg_status status = take(modules, module, "kernel_size", module->kernel, 1, &layer->kernel);
-    status = status ? status : take(modules, module, "stride", module->stride, 1, &layer->stride);
+    vgg_status status =
+        take(modules, module, (struct setting){"kernel_size", module->kernel, 1}, &layer->kernel);
+    status = status ? status
+                    : take(modules, module, (struct setting){"stride", module->stride, 1},
+                           &layer->stride);
     status = status ? status : demand(modules, module, "padding", module->padding, 0);
     status = status ? status : demand(modules, module, "dilation", module->dilation, 1);
     return status ? status : demand(modules, module, "ceil_mode", module->ceil_mode, 0);
@@ -212,7 +229,8 @@ static vgg_status apply_features(struct modules *modules, struct vgg_spec *spec)
         case VGG_LAYER_MAX_POOL:
             if (i + 1 == spec->layer_count && !modules->described &&
                 !find(modules, prefix, index, &module)) {
-                spec->layer_count--; /* the pool that names and shapes can only assume */
+                /* Names and shapes can only assume the last pool. */
+                spec->layer_count--;
                 modules->changed = true;
                 break;
             }
@@ -244,7 +262,7 @@ static vgg_status apply_linear(const struct modules *modules, const char *prefix
     return status;
 }
 
-/* One ReLU between two linear layers, none before the first and after the last. */
+/* Expects one ReLU between two linear layers, none before the first and after the last. */
 static vgg_status apply_classifier(const struct modules *modules, const struct vgg_spec *spec)
 {
     const char *prefix = vgg_spec_get_classifier(spec);
@@ -274,7 +292,7 @@ static vgg_status apply_classifier(const struct modules *modules, const struct v
 
 /* ---- layers with names of their own ---- */
 
-/* What no VGG has. Other classes may be anything: modules that hold these, or what does nothing. */
+/* Classes that VGGs do not have. Classes that are in no list are ignored: they may be containers, or do nothing. */
 static const char *const others[] = {
     "AvgPool2d", "BatchNorm1d",    "CELU",      "ELU",       "GELU",     "GroupNorm",
     "Hardswish", "InstanceNorm2d", "LayerNorm", "LeakyReLU", "LPPool2d", "Mish",
@@ -316,8 +334,8 @@ static bool is_norm_of_head(const struct vgg_spec *spec, const char *name)
     return false;
 }
 
-/* The layers as the modules stand in the file: with the pools where they are there. Each of these is used once,
- * or they were not made for each place. */
+/* Lists the layers in the order of the modules in the file, with the pools that it has.
+ *   pool_count  receives the number of pools; a single one may be used in several places */
 static vgg_status place_pools(struct modules *modules, const struct vgg_spec *spec,
                               struct vgg_layer *out, size_t *count, size_t *pool_count)
 {
@@ -386,47 +404,60 @@ static vgg_status apply_average(struct modules *modules, struct vgg_spec *spec)
     return demand(modules, &module, "output_size", module.output, spec->avgpool);
 }
 
-vgg_status vgg_spec_apply_modules(const vgg_checkpoint *checkpoint, struct vgg_arena *arena,
-                                  struct vgg_spec *spec, const char **source, struct vgg_error *err)
+/* Applies the modules of `features`, the average pool and `classifier`. */
+static vgg_status apply_sequentials(struct modules *modules, struct vgg_spec *spec)
 {
-    const bool described = !spec->inferred;
+    vgg_status status = apply_features(modules, spec);
+    status = status ? status : apply_average(modules, spec);
+    return status ? status : apply_classifier(modules, spec);
+}
+
+/* Updates what follows from the layers of an inferred description. */
+static vgg_status update_inferred(const struct modules *modules, struct vgg_spec *spec)
+{
+    /* Modules with names of their own show pools only where the file has them, and no order. */
+    if (!vgg_spec_is_named(spec) || modules->changed) {
+        spec->assumed = NULL;
+    }
+    spec->assumed_avgpool = false;
+    if (modules->changed || !spec->builtin) {
+        spec->source = "names, shapes and modules";
+    }
+    if (!modules->changed) {
+        return VGG_OK;
+    }
+    /* Other settings than the published net's: the net is not that one, although its convolutions are. */
+    spec->builtin = false;
+    spec->name = NULL;
+    spec->input = vgg_spec_natural_input(spec);
+    spec->assumed_input = true;
+    spec->assumed_preprocess = true;
+    return vgg_spec_default_preprocess(spec->input, &spec->preprocess, modules->err);
+}
+
+vgg_status vgg_spec_apply_modules(const vgg_checkpoint *checkpoint, struct vgg_arena *arena,
+                                  struct vgg_spec *spec, struct vgg_error *err)
+{
     struct vgg_module module;
     struct modules modules = {.checkpoint = checkpoint,
                               .path = vgg_checkpoint_get_path(checkpoint),
                               .count = vgg_checkpoint_get_module_count(checkpoint),
-                              .source = *source,
-                              .described = described,
+                              .source = spec->source,
+                              .described = !spec->inferred,
                               .err = err};
     if (modules.count == 0) {
         return VGG_OK;
     }
     vgg_status status = sort(&modules, arena);
-    const char *const assumed = spec->assumed;
-    if (status == VGG_OK && vgg_spec_is_named(spec)) {
+    if (status != VGG_OK) {
+        return status;
+    }
+    if (vgg_spec_is_named(spec)) {
         status = apply_named(&modules, arena, spec);
-    } else if (status != VGG_OK || !find(&modules, vgg_spec_get_features(spec), 0, &module)) {
-        return status;
+    } else if (find(&modules, vgg_spec_get_features(spec), 0, &module)) {
+        status = apply_sequentials(&modules, spec);
     } else {
-        status = apply_features(&modules, spec);
-        status = status ? status : apply_average(&modules, spec);
-        status = status ? status : apply_classifier(&modules, spec);
+        return VGG_OK;
     }
-    if (status != VGG_OK || described) {
-        return status;
-    }
-    /* What has names of its own says of pools only where it has them, and nothing of the order. */
-    spec->assumed = vgg_spec_is_named(spec) && !modules.changed ? assumed : NULL;
-    spec->assumed_avgpool = false;
-    if (modules.changed) {
-        spec->builtin = false;
-        spec->name = NULL; /* it is not the published net, whatever its convolutions are */
-        spec->input = vgg_spec_natural_input(spec);
-        spec->assumed_input = true;
-        spec->assumed_preprocess = true;
-        status = vgg_spec_default_preprocess(spec->input, &spec->preprocess, err);
-    }
-    if (modules.changed || !spec->builtin) {
-        *source = "names, shapes and modules";
-    }
-    return status;
+    return status != VGG_OK || modules.described ? status : update_inferred(&modules, spec);
 }

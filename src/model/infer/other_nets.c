@@ -1,9 +1,9 @@
-/* Nets that are no VGGs, by what only they call their tensors. */
+/* Recognises nets that are not VGGs by tensor names that only they use. */
 #include "model/infer/other_nets.h"
 
 #include <string.h>
 
-/* A part of a name, the first that fits counts: what is more special stands before what others have, too. */
+/* Parts of tensor names. The first match counts: names that occur in several nets come last. */
 static const struct {
     const char *part, *net;
 } kinds[] = {
@@ -27,19 +27,19 @@ static const struct {
 };
 
 const char *vgg_other_net_find(const struct vgg_tensor_list *tensors,
-                               const struct vgg_tensor **telling)
+                               const struct vgg_tensor **evidence)
 {
     const struct vgg_tensor *first = vgg_tensor_list_find(tensors, "features.0.weight");
     for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
         for (size_t i = 0; i < tensors->count; i++) {
             if (strstr(tensors->items[i]->name, kinds[k].part) != NULL) {
-                *telling = tensors->items[i];
+                *evidence = tensors->items[i];
                 return kinds[k].net;
             }
         }
     }
     if (first != NULL && first->ndim == 4 && first->shape[2] == 11 && first->shape[3] == 11) {
-        *telling = first;
+        *evidence = first;
         return "an AlexNet";
     }
     return NULL;

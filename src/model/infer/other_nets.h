@@ -1,12 +1,12 @@
-/* Nets that are no VGGs, by what only they call their tensors. */
+/* Recognises nets that are not VGGs by tensor names that only they use. */
 #ifndef VGG_MODEL_INFER_OTHER_NETS_H
 #define VGG_MODEL_INFER_OTHER_NETS_H
 
 #include "model/graph/tensors.h"
 
-/* What net the tensors are of, if it is a known one and no VGG: "a ResNet". NULL otherwise.
- *   telling  receives the tensor that tells */
+/* The net that the tensors belong to, if it is known and not a VGG: "a ResNet"; otherwise NULL.
+ *   evidence  receives the tensor whose name showed it */
 const char *vgg_other_net_find(const struct vgg_tensor_list *tensors,
-                               const struct vgg_tensor **telling);
+                               const struct vgg_tensor **evidence);
 
 #endif

@@ -1,4 +1,4 @@
-/* Which description a checkpoint is read with. */
+/* Decides which description a checkpoint is read with. */
 #include "model/infer/resolve.h"
 
 #include <errno.h>
@@ -14,21 +14,21 @@
 #include "model/infer/chain_describe.h"
 #include "model/spec/defaults.h"
 
-static vgg_status open_spec(const char *path, const struct vgg_limits *limits,
-                            struct vgg_arena *arena, struct vgg_spec *out, struct vgg_error *err)
+/* Reads the description load->path. */
+static vgg_status open_spec(const struct vgg_load *load, struct vgg_spec *out)
 {
     struct vgg_file file;
-    vgg_status status =
-        vgg_file_read(path, limits->json_bytes, vgg_allocator_of(arena->context), &file, err);
+    vgg_status status = vgg_file_read(load->path, load->limits->json_bytes,
+                                      vgg_allocator_of(load->arena->context), &file, load->err);
     if (status != VGG_OK) {
         return status;
     }
-    status = vgg_spec_parse(path, file.data, file.size, limits, arena, out, err);
+    status = vgg_spec_parse(load, file.data, file.size, out);
     vgg_file_close(&file);
     return status;
 }
 
-/* Where the file name starts, and the length of that name without its extension. */
+/* Returns the file name in a path, and the length of that name without its extension. */
 static const char *file_name(const char *path, size_t *stem_length)
 {
     const char *slash = strrchr(path, '/');
@@ -53,12 +53,6 @@ static char *path_beside(const char *path, struct vgg_arena *arena)
     return beside;
 }
 
-static bool is_json(const struct vgg_builtin *file)
-{
-    size_t length = strlen(file->name);
-    return length > 5 && strcmp(file->name + length - 5, ".json") == 0;
-}
-
 static bool ends_in_pool(const struct vgg_spec *spec)
 {
     return spec->layers[spec->layer_count - 1].kind == VGG_LAYER_MAX_POOL;
@@ -76,8 +70,9 @@ static bool fits(const char *path, const struct vgg_spec *builtin, const struct 
            (strlen(builtin->name) == stem && memcmp(builtin->name, name, stem) == 0);
 }
 
-/* Torchvision's files of before March 2017 were converted from Caffe: the same layers after a Dropout,
- * but for BGR pixels of 0 to 255. With other classes it is somebody's own net of that form. */
+/* Whether this is a file of torchvision's from before March 2017. These were converted from Caffe: the classifier
+ * begins with Dropout, and the net expects BGR pixels of 0 to 255. With another number of classes the net was
+ * trained by somebody else. */
 static bool is_caffe(const struct vgg_spec *spec)
 {
     static const int indices[] = {1, 4, 6};
@@ -93,7 +88,7 @@ static bool is_caffe(const struct vgg_spec *spec)
     return true;
 }
 
-/* Takes over from a built-in description what it knows better. */
+/* Copies what only the built-in description knows: name, input, preprocessing, labels and published figures. */
 static vgg_status apply_builtin(const struct vgg_spec *builtin, struct vgg_spec *spec,
                                 struct vgg_error *err)
 {
@@ -114,15 +109,16 @@ static vgg_status apply_builtin(const struct vgg_spec *builtin, struct vgg_spec 
     if (is_caffe(spec) && vgg_preprocess_find("caffe", &spec->preprocess, err) != VGG_OK) {
         return VGG_ERR_ARGUMENT;
     }
-    /* Whoever trained it for other classes probably began with these weights, but not certainly; and under other
-     * names it may come from Caffe, where pixels were others. */
+    /* A net for other classes was probably trained from these weights, but not certainly; a net with other names
+     * may come from Caffe, which uses other pixels. */
     spec->assumed_preprocess =
         vgg_spec_is_named(spec) || vgg_spec_get_classes(builtin) != vgg_spec_get_classes(spec);
     if (builtin->labels.count == (size_t)vgg_spec_get_classes(spec)) {
         spec->labels = builtin->labels;
     }
     if (vgg_spec_is_named(spec)) {
-        return VGG_OK; /* and it is no file of torchvision's */
+        /* The figures are published for torchvision's own files. */
+        return VGG_OK;
     }
     spec->file = builtin->file;
     spec->sha256 = builtin->sha256;
@@ -132,70 +128,75 @@ static vgg_status apply_builtin(const struct vgg_spec *builtin, struct vgg_spec 
     return VGG_OK;
 }
 
-/* "names and shapes (built-in vgg16)"; NULL without memory. */
-static const char *tell_builtin(const struct vgg_spec *spec, struct vgg_arena *arena)
+/* Sets the source to "names and shapes (built-in vgg16)". Errors: MEMORY. */
+static vgg_status set_builtin_source(const struct vgg_load *load, struct vgg_spec *spec)
 {
     char text[128];
-    int length = snprintf(text, sizeof text, "names and shapes (built-in %.64s)", spec->name);
-    return vgg_arena_copy_string(arena, text, (size_t)length);
+    const int length = snprintf(text, sizeof text, "names and shapes (built-in %.64s)", spec->name);
+    spec->source = vgg_arena_copy_string(load->arena, text, (size_t)length);
+    return spec->source != NULL ? VGG_OK : vgg_load_fail_memory(load, (size_t)length + 1, "a name");
 }
 
-/* Looks for a built-in description of what was inferred.
- *   all  every layer is known, so that the last pool has to be the same too */
-static vgg_status find_builtin(const char *path, bool all, const struct vgg_limits *limits,
-                               struct vgg_arena *arena, struct vgg_spec *spec, const char **source,
-                               struct vgg_error *err)
+/* Parses a built-in description. */
+static vgg_status parse_builtin(const struct vgg_load *load, const struct vgg_builtin *file,
+                                struct vgg_spec *out)
+{
+    struct vgg_load load_builtin = *load;
+    load_builtin.path = file->name;
+    return vgg_spec_parse(&load_builtin, file->data, file->size, out);
+}
+
+/* Takes what the built-in description of an inferred net knows, if there is one.
+ *   all  every layer is known, so that the last pool has to agree too */
+static vgg_status find_builtin(const struct vgg_load *load, bool all, struct vgg_spec *spec)
 {
     for (const struct vgg_builtin *file = vgg_builtins; file->name != NULL; file++) {
         struct vgg_spec builtin;
-        if (!is_json(file)) {
+        if (!vgg_builtin_is_spec(file)) {
             continue;
         }
-        vgg_status status =
-            vgg_spec_parse(file->name, file->data, file->size, limits, arena, &builtin, err);
+        vgg_status status = parse_builtin(load, file, &builtin);
         if (status != VGG_OK) {
             return status;
         }
-        if (fits(path, &builtin, spec) && (!all || builtin.layer_count == spec->layer_count)) {
-            status = apply_builtin(&builtin, spec, err);
-            if (status == VGG_OK && !all && spec->builtin) {
-                *source = tell_builtin(spec, arena);
-                status = *source != NULL ? VGG_OK : vgg_fail_memory(err, path, 1, "a name");
-            }
-            return status;
+        if (fits(load->path, &builtin, spec) &&
+            (!all || builtin.layer_count == spec->layer_count)) {
+            status = apply_builtin(&builtin, spec, load->err);
+            return status == VGG_OK && !all && spec->builtin ? set_builtin_source(load, spec)
+                                                             : status;
         }
     }
     return VGG_OK;
 }
 
-/* The built-in description of which most tensors are there, if that is more than three quarters of them:
- * other nets have many a name in common with one. */
-static bool find_closest(const struct vgg_tensor_list *tensors, const struct vgg_limits *limits,
-                         struct vgg_arena *arena, struct vgg_spec *out)
+/* Finds the built-in description that shares the most names with the tensors, if these are more than three
+ * quarters of its own: other nets have some names in common with a VGG. */
+static bool find_closest(const struct vgg_load *load, const struct vgg_tensor_list *tensors,
+                         struct vgg_spec *out)
 {
-    size_t most = 0;
+    struct vgg_load silent = *load;
+    size_t best = 0;
+    silent.err = NULL;
     for (const struct vgg_builtin *file = vgg_builtins; file->name != NULL; file++) {
         struct vgg_spec spec;
         struct vgg_graph graph;
-        if (!is_json(file) ||
-            vgg_spec_parse(file->name, file->data, file->size, limits, arena, &spec, NULL) != 0 ||
-            vgg_graph_build(file->name, &spec, limits, arena, &graph, NULL) != VGG_OK) {
+        if (!vgg_builtin_is_spec(file) || parse_builtin(&silent, file, &spec) != VGG_OK ||
+            vgg_graph_build(&silent, &spec, &graph) != VGG_OK) {
             continue;
         }
-        /* A tensor that is not there weighs as much as one that is: vgg13 holds most of vgg11's
-         * names. */
-        size_t found = vgg_graph_count_found(&graph, tensors);
-        size_t absent = graph.parameter_count - found;
-        size_t score = found > 3 * absent ? found - absent : 0;
-        if (score > most) {
-            most = score;
+        /* A missing tensor counts as much as one that was found: vgg13 has most of vgg11's names. */
+        const size_t found = vgg_graph_count_found(&graph, tensors);
+        const size_t missing = graph.parameter_count - found;
+        const size_t score = found > 3 * missing ? found - missing : 0;
+        if (score > best) {
+            best = score;
             *out = spec;
         }
     }
-    return most > 0;
+    return best > 0;
 }
 
-/* The number of classes is the weights' own. */
+/* Takes the number of classes from the weights. */
 static void take_classes(const struct vgg_tensor_list *tensors, struct vgg_spec *spec)
 {
     struct vgg_head *last = &spec->head[spec->head_count - 1];
@@ -208,124 +209,129 @@ static void take_classes(const struct vgg_tensor_list *tensors, struct vgg_spec 
     }
 }
 
-/* Adds to what was inferred what a built-in description knows, and preprocessing. */
-static vgg_status complete(const char *path, bool all, const struct vgg_limits *limits,
-                           struct vgg_arena *arena, struct vgg_spec *spec, const char **source,
-                           struct vgg_error *err)
+/* Adds what a built-in description knows, and the preprocessing, to an inferred description. */
+static vgg_status complete(const struct vgg_load *load, bool all, struct vgg_spec *spec)
 {
-    vgg_status status = find_builtin(path, all, limits, arena, spec, source, err);
+    vgg_status status = find_builtin(load, all, spec);
     if (status == VGG_OK && spec->preprocess.name[0] == '\0') {
         spec->assumed_preprocess = true;
-        status = vgg_spec_default_preprocess(spec->input, &spec->preprocess, err);
+        status = vgg_spec_default_preprocess(spec->input, &spec->preprocess, load->err);
     }
     return status;
 }
 
-/* Of a net that is known, but no VGG, says so; else leaves the error as it is. */
-static vgg_status fail_other(const char *path, const struct vgg_tensor_list *tensors,
-                             vgg_status status, struct vgg_error *err)
+/* Replaces the error if the tensors are those of a known net that is not a VGG. */
+static vgg_status fail_other(const struct vgg_load *load, const struct vgg_tensor_list *tensors,
+                             vgg_status status)
 {
-    const struct vgg_tensor *telling;
-    const char *net = vgg_other_net_find(tensors, &telling);
+    const struct vgg_tensor *evidence;
+    const char *net = vgg_other_net_find(tensors, &evidence);
     char shape[VGG_SHAPE_TEXT_BYTES];
-    return net == NULL
-               ? status
-               : vgg_fail(err, VGG_ERR_UNSUPPORTED,
-                          "%s: expected a VGG, found %s (%s %s): only VGGs can be run", path, net,
-                          telling->name, vgg_shape_text(telling->shape, telling->ndim, shape));
+    return net == NULL ? status
+                       : vgg_fail(load->err, VGG_ERR_UNSUPPORTED,
+                                  "%s: expected a VGG, found %s (%s %s): only VGGs can be run",
+                                  load->path, net, evidence->name,
+                                  vgg_shape_text(evidence->shape, evidence->ndim, shape));
 }
 
-static vgg_status resolve_from_tensors(const char *path, const struct vgg_tensor_list *tensors,
-                                       const struct vgg_limits *limits, struct vgg_arena *arena,
-                                       struct vgg_spec *out, const char **source,
-                                       struct vgg_error *err)
+static vgg_status resolve_from_tensors(const struct vgg_load *load,
+                                       const struct vgg_tensor_list *tensors, struct vgg_spec *out)
 {
-    vgg_status status = vgg_spec_infer(path, tensors, limits, arena, out, err);
-    if (status == VGG_ERR_MISMATCH || status == VGG_ERR_UNSUPPORTED) {
-        if (find_closest(tensors, limits, arena, out)) {
-            take_classes(tensors, out);
-            out->inferred = out->builtin = true;
-            *source = tell_builtin(out, arena);
-            return *source != NULL ? VGG_OK : vgg_fail_memory(err, path, 1, "a name");
-        }
+    vgg_status status = vgg_spec_infer(load, tensors, out);
+    const bool is_close = status == VGG_ERR_MISMATCH || status == VGG_ERR_UNSUPPORTED;
+    if (is_close && find_closest(load, tensors, out)) {
+        take_classes(tensors, out);
+        out->inferred = out->builtin = true;
+        return set_builtin_source(load, out);
     }
     if (status != VGG_OK) {
-        return status == VGG_ERR_MEMORY ? status : fail_other(path, tensors, status, err);
+        return status == VGG_ERR_MEMORY ? status : fail_other(load, tensors, status);
     }
     out->inferred = true;
-    *source = "names and shapes";
-    return complete(path, false, limits, arena, out, source, err);
+    out->source = "names and shapes";
+    return complete(load, false, out);
 }
 
-static vgg_status resolve_from_cfg(const char *path, const char *text,
-                                   const struct vgg_tensor_list *tensors,
-                                   const struct vgg_limits *limits, struct vgg_arena *arena,
-                                   struct vgg_spec *out, const char **source, struct vgg_error *err)
+static vgg_status resolve_from_cfg(const struct vgg_load *load, const char *text,
+                                   const struct vgg_tensor_list *tensors, struct vgg_spec *out)
 {
     struct vgg_cfg cfg;
-    vgg_status status = vgg_cfg_parse(text, limits, arena, &cfg, err);
-    if (status == VGG_OK) {
-        status = vgg_spec_infer_as(path, tensors, &cfg, limits, arena, out, err);
-    }
+    vgg_status status = vgg_cfg_parse(text, load->limits, load->arena, &cfg, load->err);
+    status = status ? status : vgg_spec_infer_as(load, tensors, &cfg, out);
     if (status != VGG_OK) {
         return status;
     }
-    *source = "cfg, names and shapes";
-    return complete(path, true, limits, arena, out, source, err);
+    out->source = "cfg, names and shapes";
+    return complete(load, true, out);
 }
 
-/* What the layers of a description are called in this file. */
-static vgg_status name_layers(const char *path, const struct vgg_tensor_list *tensors,
-                              struct vgg_arena *arena, struct vgg_spec *spec, struct vgg_error *err)
+/* Gives the layers of a description the names that they have in the checkpoint. */
+static vgg_status name_layers(const struct vgg_load *load, const struct vgg_tensor_list *tensors,
+                              struct vgg_spec *spec)
 {
     struct vgg_chain chain;
-    vgg_status status = vgg_names_find(path, tensors, arena, spec, err);
+    struct vgg_load silent = *load;
+    vgg_status status = vgg_names_find(load, tensors, spec);
     if (status != VGG_OK || (vgg_names_has(tensors, vgg_spec_get_features(spec), 4) &&
                              vgg_names_has(tensors, vgg_spec_get_classifier(spec), 2))) {
         return status;
     }
-    /* Where that finds nothing, binding says which tensors are missing. */
-    return vgg_chain_find(path, tensors, arena, &chain, NULL) == VGG_OK
-               ? vgg_chain_name(path, &chain, spec, err)
+    /* If there is no chain either, binding reports the missing tensors. */
+    silent.err = NULL;
+    return vgg_chain_find(&silent, tensors, &chain) == VGG_OK
+               ? vgg_chain_name(load->path, &chain, spec, load->err)
                : VGG_OK;
 }
 
-vgg_status vgg_spec_resolve(const char *path, const char *spec_path, const char *cfg,
-                            const struct vgg_tensor_list *tensors, const struct vgg_limits *limits,
-                            struct vgg_arena *arena, struct vgg_spec *out, const char **source,
-                            struct vgg_error *err)
+static vgg_status resolve_from_file(const struct vgg_load *load, const char *spec_path,
+                                    const struct vgg_tensor_list *tensors, struct vgg_spec *out)
+{
+    struct vgg_load load_spec = *load;
+    load_spec.path = vgg_arena_copy_string(load->arena, spec_path, strlen(spec_path));
+    if (load_spec.path == NULL) {
+        return vgg_load_fail_memory(load, strlen(spec_path) + 1, "a path");
+    }
+    vgg_status status = open_spec(&load_spec, out);
+    out->source = load_spec.path;
+    return status ? status : name_layers(load, tensors, out);
+}
+
+/* Reads the description beside the checkpoint; infers one if there is no such file. */
+static vgg_status resolve_from_neighbour(const struct vgg_load *load,
+                                         const struct vgg_tensor_list *tensors,
+                                         struct vgg_spec *out)
 {
     struct vgg_error reason = {0};
-    char *beside = NULL;
-    vgg_status status;
-    if (spec_path != NULL) {
-        *source = vgg_arena_copy_string(arena, spec_path, strlen(spec_path));
-        if (*source == NULL) {
-            return vgg_fail_memory(err, path, strlen(spec_path) + 1, "a path");
-        }
-        status = open_spec(spec_path, limits, arena, out, err);
-        return status == VGG_OK ? name_layers(path, tensors, arena, out, err) : status;
+    struct vgg_load load_spec = *load;
+    load_spec.path = path_beside(load->path, load->arena);
+    load_spec.err = &reason;
+    if (load_spec.path == NULL) {
+        return vgg_load_fail_memory(load, strlen(load->path), "a path");
     }
-    if (cfg != NULL) {
-        return resolve_from_cfg(path, cfg, tensors, limits, arena, out, source, err);
-    }
-    beside = path_beside(path, arena);
-    if (beside == NULL) {
-        return vgg_fail_memory(err, path, strlen(path), "a path");
-    }
-    *source = beside;
-    status = open_spec(beside, limits, arena, out, &reason);
+    vgg_status status = open_spec(&load_spec, out);
     if (status == VGG_OK) {
-        return name_layers(path, tensors, arena, out, err);
+        out->source = load_spec.path;
+        return name_layers(load, tensors, out);
     }
     if (status == VGG_ERR_IO && (reason.sys_errno == ENOENT || reason.sys_errno == ENOTDIR)) {
-        return resolve_from_tensors(path, tensors, limits, arena, out, source, err);
+        return resolve_from_tensors(load, tensors, out);
     }
-    if (err != NULL) {
-        /* Nobody asked for this file by name. */
-        vgg_fail(err, status, "%s; it is read because it stands beside %s", reason.message, path);
-        err->sys_errno = reason.sys_errno;
-        err->byte_offset = reason.byte_offset;
+    if (load->err != NULL) {
+        /* The caller did not name this file, so that the message says why it is read. */
+        vgg_fail(load->err, status, "%s; it is read because it stands beside %s", reason.message,
+                 load->path);
+        load->err->sys_errno = reason.sys_errno;
+        load->err->byte_offset = reason.byte_offset;
     }
     return status;
+}
+
+vgg_status vgg_spec_resolve(const struct vgg_load *load, const struct vgg_tensor_list *tensors,
+                            const char *spec_path, const char *cfg, struct vgg_spec *out)
+{
+    if (spec_path != NULL) {
+        return resolve_from_file(load, spec_path, tensors, out);
+    }
+    return cfg != NULL ? resolve_from_cfg(load, cfg, tensors, out)
+                       : resolve_from_neighbour(load, tensors, out);
 }

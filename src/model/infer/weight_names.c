@@ -88,21 +88,21 @@ static const char *find_common(const struct vgg_tensor_list *tensors, int ndim, 
     return count > 0 && same && length > 0 && length <= LONGEST_NAME ? common : NULL;
 }
 
-vgg_status vgg_names_find(const char *path, const struct vgg_tensor_list *tensors,
-                          struct vgg_arena *arena, struct vgg_spec *out, struct vgg_error *err)
+vgg_status vgg_names_find(const struct vgg_load *load, const struct vgg_tensor_list *tensors,
+                          struct vgg_spec *out)
 {
     size_t length;
     const char *name = find_common(tensors, 4, "features", false, &length);
     if (name != NULL) {
-        out->features = vgg_arena_copy_string(arena, name, length);
+        out->features = vgg_arena_copy_string(load->arena, name, length);
     }
     const bool no_memory = name != NULL && out->features == NULL;
     name = find_common(tensors, 2, "classifier", true, &length);
     if (name != NULL) {
-        out->classifier = vgg_arena_copy_string(arena, name, length);
+        out->classifier = vgg_arena_copy_string(load->arena, name, length);
     }
     if (no_memory || (name != NULL && out->classifier == NULL)) {
-        return vgg_fail_memory(err, path, length + 1, "a name");
+        return vgg_load_fail_memory(load, length + 1, "a name");
     }
     /* One Sequential with everything in it does not say where its convolutions end. */
     if (out->features != NULL && out->classifier != NULL &&

@@ -21,7 +21,7 @@ bool vgg_names_has(const struct vgg_tensor_list *tensors, const char *sequential
  * no convolution features.N.weight but all there are lie in one Sequential, and likewise for the linear
  * layers, of which a single one need not lie in any. Left alone otherwise.
  * Errors: MEMORY. */
-vgg_status vgg_names_find(const char *path, const struct vgg_tensor_list *tensors,
-                          struct vgg_arena *arena, struct vgg_spec *out, struct vgg_error *err);
+vgg_status vgg_names_find(const struct vgg_load *load, const struct vgg_tensor_list *tensors,
+                          struct vgg_spec *out);
 
 #endif

@@ -1,66 +1,66 @@
-/* Reading JSON objects by a table of their keys.
+/* Reads JSON objects by a table of their keys.
  *
- * Nothing is passed over: an unknown key, a wrong type or a number out of range is an error that names
- * the key, what was expected and what was found. */
+ * Nothing is skipped: an unknown key, a wrong type or a number out of range is an error that names the key, what
+ * was expected and what was found. */
 #ifndef VGG_MODEL_SPEC_FIELDS_H
 #define VGG_MODEL_SPEC_FIELDS_H
 
 #include "base/json.h"
-#include "base/mem.h"
-#include "base/status.h"
+#include "model/spec/load.h"
 
-/* What is being read, and where to. */
-struct vgg_reader {
-    const char *source; /* the file's name, for messages */
-    const struct vgg_limits *limits;
-    struct vgg_arena *arena; /* owns the texts */
-    struct vgg_error *err;
+/* The numbers that a key may have, both ends included. */
+struct vgg_range {
+    double min, max;
 };
 
-/* One key of an object: what may stand there, and where it goes. */
+/* One key of an object: the type of its value, and the variable that receives it. */
 struct vgg_field {
     const char *key;
     enum {
-        VGG_FIELD_INT,    /* int, least … most */
-        VGG_FIELD_NUMBER, /* double, least … most */
-        VGG_FIELD_BOOL,   /* bool */
-        VGG_FIELD_TEXT,   /* const char *, one line */
-        VGG_FIELD_ANY,    /* const struct vgg_json *, which the caller reads */
+        /* int in the range */
+        VGG_FIELD_INT,
+        /* double in the range */
+        VGG_FIELD_NUMBER,
+        /* bool */
+        VGG_FIELD_BOOL,
+        /* const char *, one line */
+        VGG_FIELD_TEXT,
+        /* const struct vgg_json *, which the caller reads */
+        VGG_FIELD_ANY,
     } type;
-    void *target; /* left as it is when the key is absent */
+    /* Unchanged when the key is absent. */
+    void *target;
     bool required;
-    double least, most;
+    struct vgg_range range;
 };
 
-/* Room for a key as messages show it: "layers[3].kernel". */
+/* Large enough for a key as messages show it: "layers[3].kernel". */
 enum { VGG_KEY_BYTES = 96 };
 
-/* Reads an object, whose keys are the fields' and no others.
+/* Reads an object that may have no keys but the fields'.
  *   where   the object's own key; "" for the whole description
  *   fields  [count], at most 32 */
-vgg_status vgg_read_object(const struct vgg_reader *reader, const char *where,
+vgg_status vgg_read_object(const struct vgg_load *load, const char *where,
                            const struct vgg_json *object, const struct vgg_field *fields,
                            size_t count);
-#define VGG_READ_OBJECT(reader, where, object, fields)                                             \
-    vgg_read_object(reader, where, object, fields, sizeof(fields) / sizeof((fields)[0]))
+#define VGG_READ_OBJECT(load, where, object, fields)                                               \
+    vgg_read_object(load, where, object, fields, sizeof(fields) / sizeof((fields)[0]))
 
-/* Read one value, which stands under this key; numbers from least to most, a text of one line. */
-vgg_status vgg_read_number(const struct vgg_reader *reader, const char *key,
-                           const struct vgg_json *item, double least, double most, double *out);
-vgg_status vgg_read_int(const struct vgg_reader *reader, const char *key,
-                        const struct vgg_json *item, int least, int most, int *out);
-vgg_status vgg_read_text(const struct vgg_reader *reader, const char *key,
-                         const struct vgg_json *item, const char **out);
+/* Read the value of one key: a number in the range, a whole number in the range, a text of one line. */
+vgg_status vgg_read_number(const struct vgg_load *load, const char *key,
+                           const struct vgg_json *item, struct vgg_range range, double *out);
+vgg_status vgg_read_int(const struct vgg_load *load, const char *key, const struct vgg_json *item,
+                        struct vgg_range range, int *out);
+vgg_status vgg_read_text(const struct vgg_load *load, const char *key, const struct vgg_json *item,
+                         const char **out);
 
-/* The number of entries of a list of 1 … most. */
-vgg_status vgg_read_count(const struct vgg_reader *reader, const char *key,
-                          const struct vgg_json *list, uint32_t most, size_t *out);
+/* Counts the entries of a list that must have 1 to max. */
+vgg_status vgg_read_count(const struct vgg_load *load, const char *key, const struct vgg_json *list,
+                          uint32_t max, size_t *out);
 
-/* Report what is wrong with a key: FORMAT; found may be NULL. */
-vgg_status vgg_reader_fail_key(const struct vgg_reader *reader, const char *key,
-                               const char *problem);
-vgg_status vgg_reader_fail_expected(const struct vgg_reader *reader, const char *key,
-                                    const char *expected, const struct vgg_json *found);
-vgg_status vgg_reader_fail_memory(const struct vgg_reader *reader, size_t bytes);
+/* Fail with what is wrong with a key: FORMAT. found may be NULL. */
+vgg_status vgg_read_fail_key(const struct vgg_load *load, const char *key, const char *problem);
+vgg_status vgg_read_fail_expected(const struct vgg_load *load, const char *key,
+                                  const char *expected, const struct vgg_json *found);
 
 #endif

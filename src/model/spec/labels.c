@@ -1,4 +1,4 @@
-/* Class names: one a line in a text file, or built in. */
+/* Reads class names from a text file with one name per line, or from a built-in list. */
 #include "model/spec/labels.h"
 
 #include <string.h>
@@ -6,8 +6,8 @@
 #include "base/file.h"
 #include "model/spec/builtin.h"
 
-/* Length in bytes of the UTF-8 character at text, 0 when there is none: stray and missing
- * continuation bytes, overlong forms, surrogates and numbers past U+10FFFF are none. */
+/* Length in bytes of the UTF-8 character at text; 0 for stray and missing continuation bytes, overlong forms,
+ * surrogates and numbers past U+10FFFF. */
 static size_t utf8_length(const unsigned char *text, size_t left)
 {
     unsigned char first = text[0];
@@ -51,7 +51,7 @@ const char *vgg_label_check(const char *text, size_t size)
     return NULL;
 }
 
-/* The line at text, without its end; *next is where the following one starts. */
+/* Length of the line at text without its end; *next is the offset of the next line. */
 static size_t line_length(const char *text, size_t left, size_t *next)
 {
     const char *end = memchr(text, '\n', left);
@@ -60,8 +60,17 @@ static size_t line_length(const char *text, size_t left, size_t *next)
     return length > 0 && text[length - 1] == '\r' ? length - 1 : length;
 }
 
-vgg_status vgg_labels_parse(const char *source, const void *data, size_t size,
-                            struct vgg_arena *arena, struct vgg_labels *out, struct vgg_error *err)
+static size_t count_lines(const char *text, size_t size)
+{
+    size_t lines = text[size - 1] != '\n';
+    for (size_t i = 0; i < size; i++) {
+        lines += text[i] == '\n';
+    }
+    return lines;
+}
+
+vgg_status vgg_labels_parse(const struct vgg_load *load, const void *data, size_t size,
+                            struct vgg_labels *out)
 {
     const char *text = data;
     struct vgg_labels labels = {0};
@@ -70,27 +79,24 @@ vgg_status vgg_labels_parse(const char *source, const void *data, size_t size,
         size -= 3;
     }
     if (size == 0) {
-        return vgg_fail(err, VGG_ERR_FORMAT, "%s: expected class names, one a line; found nothing",
-                        source);
+        return vgg_fail(load->err, VGG_ERR_FORMAT,
+                        "%s: expected class names, one per line, found an empty file", load->path);
     }
-    size_t lines = text[size - 1] != '\n';
-    for (size_t i = 0; i < size; i++) {
-        lines += text[i] == '\n';
-    }
-    labels.names = vgg_arena_alloc(arena, lines, sizeof *labels.names);
+    const size_t lines = count_lines(text, size);
+    labels.names = vgg_load_alloc(load, lines, sizeof *labels.names);
     if (labels.names == NULL) {
-        return vgg_fail_memory(err, source, lines * sizeof *labels.names, "the labels");
+        return vgg_load_fail_memory(load, lines * sizeof *labels.names, "the labels");
     }
     for (size_t at = 0, next; at < size; at += next) {
         size_t length = line_length(text + at, size - at, &next);
         const char *problem = vgg_label_check(text + at, length);
         if (problem != NULL) {
-            return vgg_fail(err, VGG_ERR_FORMAT, "%s: line %zu %s", source, labels.count + 1,
-                            problem);
+            return vgg_fail(load->err, VGG_ERR_FORMAT, "%s: line %zu %s", load->path,
+                            labels.count + 1, problem);
         }
-        const char *name = vgg_arena_copy_string(arena, text + at, length);
+        const char *name = vgg_arena_copy_string(load->arena, text + at, length);
         if (name == NULL) {
-            return vgg_fail_memory(err, source, length + 1, "a label");
+            return vgg_load_fail_memory(load, length + 1, "a label");
         }
         labels.names[labels.count++] = name;
     }
@@ -98,16 +104,15 @@ vgg_status vgg_labels_parse(const char *source, const void *data, size_t size,
     return VGG_OK;
 }
 
-vgg_status vgg_labels_open(const char *path, const struct vgg_limits *limits,
-                           struct vgg_arena *arena, struct vgg_labels *out, struct vgg_error *err)
+vgg_status vgg_labels_open(const struct vgg_load *load, struct vgg_labels *out)
 {
     struct vgg_file file;
-    vgg_status status =
-        vgg_file_read(path, limits->json_bytes, vgg_allocator_of(arena->context), &file, err);
+    vgg_status status = vgg_file_read(load->path, load->limits->json_bytes,
+                                      vgg_allocator_of(load->arena->context), &file, load->err);
     if (status != VGG_OK) {
         return status;
     }
-    status = vgg_labels_parse(path, file.data, file.size, arena, out, err);
+    status = vgg_labels_parse(load, file.data, file.size, out);
     vgg_file_close(&file);
     return status;
 }
@@ -120,5 +125,6 @@ vgg_status vgg_labels_find(const char *name, struct vgg_arena *arena, struct vgg
                         VGG_SHOWN_TEXT(name, 100));
     }
     const struct vgg_builtin *file = vgg_builtin_find("imagenet_labels.txt");
-    return vgg_labels_parse(file->name, file->data, file->size, arena, out, err);
+    const struct vgg_load load = {.path = file->name, .arena = arena, .err = err};
+    return vgg_labels_parse(&load, file->data, file->size, out);
 }

@@ -94,14 +94,11 @@ struct vgg_spec {
 };
 
 /* Reads a description.
- *   source  its file name, for messages
- *   json    [size]; may be freed afterwards
- *   arena   owns everything *out points to
+ *   json  [size]; may be freed afterwards
  * Errors: FORMAT, with the key, what was expected and what was found; UNSUPPORTED (a later schema),
  * LIMIT, MEMORY. */
-vgg_status vgg_spec_parse(const char *source, const void *json, size_t size,
-                          const struct vgg_limits *limits, struct vgg_arena *arena,
-                          struct vgg_spec *out, struct vgg_error *err);
+vgg_status vgg_spec_parse(const struct vgg_load *load, const void *json, size_t size,
+                          struct vgg_spec *out);
 
 /* Number of classes: the output features of the last linear layer. */
 static inline int vgg_spec_get_classes(const struct vgg_spec *spec)

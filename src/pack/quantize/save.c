@@ -55,7 +55,9 @@ vgg_status vgg_quantizer_save(const vgg_quantizer *quantizer, const char *path,
         for (size_t l = 0; l + 1 < quantizer->layer_count; l++) {
             spec.scales[l] = quantizer->layers[l].output_scale;
         }
-        status = vgg_graph_build(quantizer->path, &spec, &limits, &arena, &graph, err);
+        const struct vgg_load load = {
+            .path = quantizer->path, .limits = &limits, .arena = &arena, .err = err};
+        status = vgg_graph_build(&load, &spec, &graph);
     }
     if (status == VGG_OK) {
         status = vgg_pack_file_open(&file, path, &spec, context, err);
