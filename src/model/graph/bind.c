@@ -1,4 +1,4 @@
-/* Weights by name: every tensor the net needs, and no other. */
+/* Gives the nodes their weights by name; a file must have every tensor that the net needs, and no others. */
 #include "model/graph/bind.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 
-/* What is wrong with the tensors, as one list. */
+/* The list of everything that is wrong with the tensors. */
 struct problems {
     struct vgg_text text;
     unsigned missing, unexpected, mismatched;
@@ -72,8 +72,7 @@ static int compare_name(const void *name, const void *parameter)
     return strcmp(name, (*p)->name);
 }
 
-/* Whether a tensor may be there though the net does not need it: the count of batches of a
- * BatchNorm2d that the net has. */
+/* Whether an unexpected tensor is ignored: it is the num_batches_tracked of a BatchNorm in the net. */
 static bool is_ignored(const char *name, const struct vgg_parameter *const *by_name, size_t count)
 {
     static const char counter[] = ".num_batches_tracked";

@@ -1,4 +1,4 @@
-/* What a net's weights must not be: no numbers, or far more of them than the file holds. */
+/* Refuses NaN, infinite and overlapping weights. */
 #include "model/graph/check_weights.h"
 
 #include <inttypes.h>
@@ -12,7 +12,7 @@
 
 /* ---- numbers ---- */
 
-/* Whether an element may be what it is. */
+/* Refuses one element: UNSUPPORTED. */
 static vgg_status check_element(const char *path, const char *name, int64_t position, float value,
                                 struct vgg_error *err)
 {
@@ -35,15 +35,15 @@ static vgg_status check_element(const char *path, const char *name, int64_t posi
     return VGG_OK;
 }
 
-/* All elements, some at a time. */
+/* Checks all elements, a block at a time. */
 static vgg_status check_all(const char *path, const char *name, const struct vgg_tensor *tensor,
                             struct vgg_error *err)
 {
-    enum { AT_ONCE = 4096 };
-    float values[AT_ONCE];
+    enum { BLOCK = 4096 };
+    float values[BLOCK];
     const int64_t total = vgg_tensor_get_count(tensor);
-    for (int64_t first = 0; first < total; first += AT_ONCE) {
-        const int64_t count = total - first < AT_ONCE ? total - first : AT_ONCE;
+    for (int64_t first = 0; first < total; first += BLOCK) {
+        const int64_t count = total - first < BLOCK ? total - first : BLOCK;
         vgg_tensor_read_range(tensor, first, count, values);
         for (int64_t i = 0; i < count; i++) {
             vgg_status status = check_element(path, name, first + i, values[i], err);
@@ -55,9 +55,9 @@ static vgg_status check_all(const char *path, const char *name, const struct vgg
     return VGG_OK;
 }
 
-/* About `samples` elements, spread from the first to the last; all when there are no more. They are taken RUN side by
- * side: each place is a page that nobody may have touched yet, and sixty of each tensor would cost a packed vgg16 as
- * much time as all else before its first layer. */
+/* Checks about `samples` elements, spread from the first to the last; all elements when there are no more. They are
+ * read in runs of RUN adjacent elements, because each run may be the first access to a page: sixty pages of each
+ * tensor would cost a packed vgg16 as much time as everything else before its first layer. */
 static vgg_status check_some(const char *path, const char *name, const struct vgg_tensor *tensor,
                              int64_t samples, struct vgg_error *err)
 {
@@ -68,7 +68,7 @@ static vgg_status check_some(const char *path, const char *name, const struct vg
         return check_all(path, name, tensor, err);
     }
     for (int64_t i = 0; i < runs && status == VGG_OK; i++) {
-        /* The last one ends with the last element. Without the product, which could overflow. */
+        /* The last run ends with the last element. last * i could overflow. */
         const int64_t last = count - RUN, steps = runs - 1;
         const int64_t first = last / steps * i + last % steps * i / steps;
         float values[RUN];
@@ -83,14 +83,15 @@ static vgg_status check_some(const char *path, const char *name, const struct vg
 vgg_status vgg_graph_check_numbers(const char *path, const struct vgg_graph *graph, bool all,
                                    struct vgg_error *err)
 {
-    /* Of a large tensor only some: each may be a page that the disk must be asked for. */
+    /* A large tensor is only sampled: each access may read a page from the disk. */
     enum { SMALL = 4096, SAMPLES = 64 };
     vgg_status status = VGG_OK;
     for (size_t i = 0; i < graph->parameter_count && status == VGG_OK; i++) {
         const struct vgg_parameter *parameter = &graph->parameters[i];
         const struct vgg_tensor *tensor = *parameter->slot;
         if (tensor->layout == VGG_LAYOUT_PREPARED || !vgg_dtype_is_float(tensor->dtype)) {
-            continue; /* not there; integers are always numbers */
+            /* There are no such weights in the file, or they are integers, which are always finite. */
+            continue;
         }
         if (!all) {
             const bool small = vgg_tensor_get_count(tensor) <= SMALL;
@@ -104,7 +105,7 @@ vgg_status vgg_graph_check_numbers(const char *path, const struct vgg_graph *gra
 
 /* ---- memory ---- */
 
-/* The bytes of the file from a tensor's first element to its last. */
+/* The bytes of the file from a tensor's first element to its last one. */
 struct extent {
     const char *begin, *end;
 };
@@ -121,7 +122,7 @@ static int compare_extents(const void *a, const void *b)
     return (left->begin > right->begin) - (left->begin < right->begin);
 }
 
-/* Bytes that at least one tensor lies in. Sorts. */
+/* Counts the bytes that belong to at least one extent. Sorts the extents. */
 static uint64_t union_bytes(struct extent *extents, size_t count)
 {
     uint64_t total = 0;
@@ -147,13 +148,14 @@ vgg_status vgg_graph_check_memory(const char *path, const struct vgg_graph *grap
     struct extent *extents = vgg_arena_alloc(arena, graph->parameter_count, sizeof *extents);
     if (extents == NULL) {
         return vgg_fail_memory(err, path, graph->parameter_count * sizeof *extents,
-                               "the places of the weights");
+                               "the extents of the weights");
     }
     for (size_t i = 0; i < graph->parameter_count; i++) {
         const struct vgg_tensor *tensor = *graph->parameters[i].slot;
         uint64_t bytes;
         if (tensor->layout == VGG_LAYOUT_PREPARED) {
-            continue; /* no bytes, and none that could be repeated */
+            /* The file has no bytes of it. */
+            continue;
         }
         extents[present++] = extent_of(tensor);
         if (__builtin_mul_overflow((uint64_t)vgg_tensor_get_count(tensor),

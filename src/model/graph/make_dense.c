@@ -1,4 +1,4 @@
-/* The net as the paper evaluates it densely: a classifier of convolutions. */
+/* Turns a net into its dense evaluation, in which the classifier consists of convolutions. */
 #include "model/graph/make_dense.h"
 
 static struct vgg_conv2d make_conv(const struct vgg_linear *linear, int side)
@@ -17,8 +17,8 @@ static struct vgg_conv2d make_conv(const struct vgg_linear *linear, int side)
 vgg_status vgg_graph_make_dense(const char *path, struct vgg_graph *graph, struct vgg_arena *arena,
                                 struct vgg_error *err)
 {
-    /* New nodes: the parameters point into the old ones. The average pool and the flattening move to the
-     * end. */
+    /* The nodes are copied, because parameters point into the old ones. The average pool and the flattening move to
+     * the end. */
     struct vgg_node *nodes = vgg_arena_alloc(arena, graph->count, sizeof *nodes);
     struct vgg_node average = {0}, flatten = {0};
     size_t count = 0;

@@ -1,4 +1,4 @@
-/* BatchNorm as scale and shift: scale = gamma / sqrt(var + eps), shift = beta - mean * scale. */
+/* Reads a BatchNorm as scale and shift: scale = gamma / sqrt(var + eps), shift = beta - mean * scale. */
 #include "model/graph/norm.h"
 
 #include <math.h>

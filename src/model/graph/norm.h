@@ -1,23 +1,23 @@
-/* BatchNorm as scale and shift. */
+/* Reads a BatchNorm as one scale and one shift per channel. */
 #ifndef VGG_MODEL_GRAPH_NORM_H
 #define VGG_MODEL_GRAPH_NORM_H
 
 #include "base/mem.h"
 #include "model/graph/graph.h"
 
-/* What a BatchNorm does to each channel, y = x * scale + shift, in double precision.
- *   scale, shift  receive [norm->channels], the arena's
+/* Computes a BatchNorm's scale and shift, y = x * scale + shift, in double precision.
+ *   scale, shift  receive [norm->channels] in the arena
  * Errors: MEMORY. */
 vgg_status vgg_batch_norm_read(const struct vgg_batch_norm *norm, const char *path,
                                struct vgg_arena *arena, double **scale, double **shift,
                                struct vgg_error *err);
 
-/* The float32 values of a vector, in the arena; NULL for an absent one. Errors: MEMORY. */
+/* Reads a vector as float32 into the arena. *out is NULL when the tensor is. Errors: MEMORY. */
 vgg_status vgg_vector_read(const struct vgg_tensor *tensor, const char *path,
                            struct vgg_arena *arena, float **out, struct vgg_error *err);
 
-/* The weights of one output channel [count] and its bias, with the BatchNorm after it folded in. The same
- * rounding wherever a net is folded, so that all its forms give the same bits. */
+/* Fold a BatchNorm into the weights [count] and the bias of one output channel. All code that folds uses these
+ * two functions, so that every form of the weights is rounded to the same bits. */
 static inline void vgg_fold_weights(float *weights, size_t count, double scale)
 {
     for (size_t i = 0; i < count; i++) {

@@ -1,4 +1,4 @@
-/* Searching a checkpoint's tensors by name, and looking at single elements. */
+/* Searches a checkpoint's tensors by name. */
 #include "model/graph/tensors.h"
 
 #include <stdio.h>
@@ -11,7 +11,7 @@ static int compare_names(const void *a, const void *b)
     return strcmp((*x)->name, (*y)->name);
 }
 
-/* Whether a weight is that of a module called fc, fc1, fc6 …, with four dimensions. */
+/* Whether a tensor is the four-dimensional weight of a module called fc, fc1, fc6 … */
 static bool is_fc_filter(const struct vgg_tensor *tensor)
 {
     static const char leaf[] = ".weight";
@@ -27,7 +27,7 @@ static bool is_fc_filter(const struct vgg_tensor *tensor)
            vgg_tensor_get_count(tensor) > 0 && vgg_tensor_is_contiguous(tensor);
 }
 
-/* The same bytes as a matrix; NULL without memory. */
+/* Returns a matrix with the same bytes; NULL without memory. */
 static const struct vgg_tensor *make_matrix(const struct vgg_tensor *tensor,
                                             struct vgg_arena *arena)
 {
@@ -35,7 +35,7 @@ static const struct vgg_tensor *make_matrix(const struct vgg_tensor *tensor,
     if (matrix != NULL) {
         *matrix = *tensor;
         matrix->ndim = 2;
-        /* No product is too large: the file has all elements, and there are some. */
+        /* The product cannot overflow: the file has all elements. */
         matrix->shape[1] = tensor->shape[1] * tensor->shape[2] * tensor->shape[3];
         matrix->stride[0] = matrix->shape[1];
         matrix->stride[1] = 1;

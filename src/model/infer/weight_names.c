@@ -1,10 +1,11 @@
-/* The names of weights: which Sequential they are in, and where. */
+/* Parses the names of weights: the Sequential that contains them, and their index in it. */
 #include "model/infer/weight_names.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONGEST_NAME = 40 }; /* of a Sequential that goes by another name than torchvision's */
+/* The longest name of a Sequential. */
+enum { MAX_NAME = 40 };
 
 static const char leaf[] = ".weight";
 
@@ -47,7 +48,7 @@ bool vgg_names_has(const struct vgg_tensor_list *tensors, const char *sequential
     return found;
 }
 
-/* Whether a tensor is PREFIX.weight, with the length of PREFIX. */
+/* Whether a tensor is PREFIX.weight; *length receives the length of PREFIX. */
 static bool is_single(const char *name, size_t *length)
 {
     const size_t all = strlen(name), tail = sizeof leaf - 1;
@@ -55,9 +56,9 @@ static bool is_single(const char *name, size_t *length)
     return all > tail && strcmp(name + all - tail, leaf) == 0;
 }
 
-/* The name that all weights of ndim dimensions share, or `usual` if one of them is in that. NULL: there is no
- * such name.
- *   single  a weight that is alone may be PREFIX.weight itself */
+/* Finds the Sequential that contains all weights of ndim dimensions. NULL: there is no such Sequential, or one of
+ * the weights is in `usual`.
+ *   single  a single weight may be PREFIX.weight itself */
 static const char *find_common(const struct vgg_tensor_list *tensors, int ndim, const char *usual,
                                bool single, size_t *common_length)
 {
@@ -85,7 +86,7 @@ static const char *find_common(const struct vgg_tensor_list *tensors, int ndim, 
         }
     }
     *common_length = length;
-    return count > 0 && same && length > 0 && length <= LONGEST_NAME ? common : NULL;
+    return count > 0 && same && length > 0 && length <= MAX_NAME ? common : NULL;
 }
 
 vgg_status vgg_names_find(const struct vgg_load *load, const struct vgg_tensor_list *tensors,
@@ -104,7 +105,7 @@ vgg_status vgg_names_find(const struct vgg_load *load, const struct vgg_tensor_l
     if (no_memory || (name != NULL && out->classifier == NULL)) {
         return vgg_load_fail_memory(load, length + 1, "a name");
     }
-    /* One Sequential with everything in it does not say where its convolutions end. */
+    /* A Sequential with all layers does not show where the convolutions end. */
     if (out->features != NULL && out->classifier != NULL &&
         strcmp(out->features, out->classifier) == 0) {
         out->features = out->classifier = NULL;

@@ -1,4 +1,4 @@
-/* A configuration as torchvision's make_layers takes it, written as text. */
+/* Reads a configuration such as torchvision's make_layers takes, as text. */
 #include "model/spec/cfg.h"
 
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 static const char separators[] = " \t\r\n,;()[]{}\"'";
 
-/* One entry, of `length` characters. */
+/* Reads one entry of `length` characters. */
 static vgg_status read_entry(const char *entry, size_t length, struct vgg_layer *out,
                              struct vgg_error *err)
 {

@@ -1,4 +1,4 @@
-/* What a description leaves open, and how two of them compare. */
+/* Defaults for what a description leaves open, and the comparison of two descriptions. */
 #include "model/spec/defaults.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
-/* The description of a net: what models/README.md documents, as a struct.
+/* The description of a net: the contents of a JSON description (models/README.md) as a struct.
  *
- * It comes from a JSON text (vgg_spec_parse), or from a checkpoint's names and shapes
- * (vgg_spec_infer), and is turned into nodes by vgg_graph_build. */
+ * It comes from a JSON text (vgg_spec_parse), or from a checkpoint's names and shapes (vgg_spec_infer), and
+ * vgg_graph_build turns it into nodes. */
 #ifndef VGG_MODEL_SPEC_SPEC_H
 #define VGG_MODEL_SPEC_SPEC_H
 
@@ -14,46 +14,61 @@
 #define VGG_SPEC_SCHEMA 1
 
 /* Bounds that keep every product of two of them, and the sum of all, far from overflow. */
-#define VGG_MAX_CHANNELS (1 << 24) /* channels, features, classes */
-#define VGG_MAX_SIDE 65535         /* pixels: kernels, strides, the average pool, the input */
+/* Channels, features and classes. */
+#define VGG_MAX_CHANNELS (1 << 24)
+/* Pixels of kernels, strides, the average pool and the input. */
+#define VGG_MAX_SIDE 65535
 
 enum vgg_layer_kind {
-    VGG_LAYER_CONV, /* convolution, BatchNorm2d if batch_norm, ReLU */
+    /* Convolution, BatchNorm2d if batch_norm, ReLU. */
+    VGG_LAYER_CONV,
     VGG_LAYER_MAX_POOL,
     VGG_LAYER_LRN,
-    VGG_LAYER_DROPOUT, /* does nothing, but takes a place in the Sequential */
+    /* Computes nothing, but has an index in the Sequential. */
+    VGG_LAYER_DROPOUT,
 };
 
 /* One entry of `features`. */
 struct vgg_layer {
     enum vgg_layer_kind kind;
-    const char *name; /* a convolution's module, where it is no place in `features`; NULL */
-    const char *norm; /* and its BatchNorm's */
-    int channels;     /* convolution: output channels */
-    int kernel;       /* side in pixels; of LRN, channels */
+    /* The module names of a convolution and of its BatchNorm; NULL: they are indices in `features`. */
+    const char *name;
+    const char *norm;
+    /* Output channels of a convolution. */
+    int channels;
+    /* Side in pixels; of LRN, the number of channels. */
+    int kernel;
     int stride;
-    int padding; /* convolution */
+    /* Of a convolution. */
+    int padding;
     bool bias;
     bool batch_norm;
-    bool has_eps; /* false: BatchNorm2d's default of 1e-5 */
+    /* False: eps is BatchNorm2d's default, 1e-5. */
+    bool has_eps;
     double eps;
-    double alpha, beta, k; /* LRN */
+    /* Of LRN. */
+    double alpha, beta, k;
 };
 
 /* One linear layer of `classifier`. */
 struct vgg_head {
-    const char *name; /* its module, where it is no place in `classifier`; NULL */
-    const char *norm; /* and its BatchNorm's */
-    int features;     /* output features */
+    /* The module names of the layer and of its BatchNorm; NULL: they are indices in `classifier`. */
+    const char *name;
+    const char *norm;
+    /* Output features. */
+    int features;
     bool bias;
-    bool batch_norm; /* BatchNorm1d before the ReLU */
-    bool has_eps;    /* false: BatchNorm1d's default of 1e-5 */
+    /* BatchNorm1d before the ReLU. */
+    bool batch_norm;
+    /* False: eps is BatchNorm1d's default, 1e-5. */
+    bool has_eps;
     double eps;
-    int index; /* its place in the Sequential; -1: `classifier` itself is the layer. Places between
-                  two layers are ReLU, then Dropout; a place before the first is Dropout. */
+    /* Index in the Sequential; -1: `classifier` itself is the layer. The indices between two layers are ReLU, then
+     * Dropout; an index before the first layer is Dropout. */
+    int index;
 };
 
-/* How the bytes of an int8 net's input stand for numbers: x = low + q * step. */
+/* The input of an int8 net: byte q stands for low + q * step, per channel. */
 struct vgg_int8_grid {
     float low[3], step[3];
 };
@@ -61,36 +76,48 @@ struct vgg_int8_grid {
 struct vgg_spec {
     /* Where the description came from, see vgg_model_info. */
     const char *source;
-    const char *name;       /* NULL: it has none */
-    const char *features;   /* the Sequentials' names in the checkpoint; NULL: "features" */
-    const char *classifier; /* and "classifier" */
+    /* NULL: the net has no name. */
+    const char *name;
+    /* The Sequentials' names in the checkpoint; NULL: "features" and "classifier". */
+    const char *features;
+    const char *classifier;
     struct vgg_layer *layers;
     size_t layer_count;
-    int avgpool;           /* side of AdaptiveAvgPool2d's output in pixels */
-    struct vgg_head *head; /* the last one's features are the classes */
+    /* Side of AdaptiveAvgPool2d's output in pixels. */
+    int avgpool;
+    /* The last entry's features are the classes. */
+    struct vgg_head *head;
     size_t head_count;
-    int input; /* side of the square input in pixels */
+    /* Side of the square input in pixels. */
+    int input;
     struct vgg_preprocess preprocess;
-    struct vgg_labels labels; /* count 0: none */
-    bool inferred;            /* from names and shapes: nobody wrote it; */
-    bool builtin;             /* and what was found is the built-in net `name` */
-    const char
-        *assumed; /* what the net was inferred from does not say of its layers; NULL: nothing */
-    bool assumed_avgpool;    /* nor whether there is an average pool, */
-    bool assumed_input;      /* nor of its input, */
-    bool assumed_preprocess; /* nor of mean and std */
+    /* Its count is 0 when classes have no names. */
+    struct vgg_labels labels;
+    /* Inferred from names and shapes, not written by a user. */
+    bool inferred;
+    /* Inferred, and found to be the built-in net `name`. */
+    bool builtin;
+    /* Assumptions about the layers, as text; NULL: there are none. */
+    const char *assumed;
+    /* Whether these were assumed, too: the average pool, the input size, mean and std. */
+    bool assumed_avgpool;
+    bool assumed_input;
+    bool assumed_preprocess;
 
-    bool int8;                 /* weights and activations are bytes: a packed file's only, with */
-    struct vgg_int8_grid grid; /* the input's, */
-    float *
-        scales; /* [vgg_spec_count_scales] what an activation byte of each convolution and linear layer
-                      but the last stands for */
+    /* Weights and activations are 8-bit integers; only packed files have such nets. */
+    bool int8;
+    struct vgg_int8_grid grid;
+    /* [vgg_spec_count_scales] the value of one activation step after each convolution and linear layer but the
+     * last. */
+    float *scales;
 
-    /* What is published about the weights; NULL and 0 where nothing is. */
+    /* Published figures of the weights; NULL and 0 where there are none. */
     const char *file;
-    const char *sha256; /* 64 hexadecimal digits, or the first few of them */
+    /* All 64 hexadecimal digits, or the first few of them. */
+    const char *sha256;
     uint64_t bytes;
-    double acc1, acc5; /* per cent of ImageNet's validation set */
+    /* Per cent of ImageNet's validation set. */
+    double acc1, acc5;
 };
 
 /* Reads a description.
@@ -106,7 +133,7 @@ static inline int vgg_spec_get_classes(const struct vgg_spec *spec)
     return spec->head[spec->head_count - 1].features;
 }
 
-/* Convolutions and linear layers but the last, whose outputs are bytes in an int8 net. */
+/* The number of convolutions and linear layers without the last one: their outputs are bytes in an int8 net. */
 size_t vgg_spec_count_scales(const struct vgg_spec *spec);
 
 /* Whether layers have names of their own. */

@@ -1,4 +1,4 @@
-/* The description of a net as JSON, as models/README.md has it. */
+/* Writes the description of a net as JSON, in the format of models/README.md. */
 #include "model/spec/write_spec.h"
 
 #include <stdarg.h>
@@ -15,7 +15,7 @@ __attribute__((format(printf, 2, 3))) static void add(struct vgg_bytes *json, co
     vgg_bytes_add(json, text, (size_t)length);
 }
 
-static const char *truth(bool value)
+static const char *bool_text(bool value)
 {
     return value ? "true" : "false";
 }
@@ -27,8 +27,8 @@ static void add_layer(const struct vgg_layer *layer, struct vgg_bytes *json)
         add(json,
             "{\"conv\":%d,\"kernel\":%d,\"stride\":%d,\"padding\":%d,\"bias\":%s,\"batch_norm\":%"
             "s}",
-            layer->channels, layer->kernel, layer->stride, layer->padding, truth(layer->bias),
-            truth(layer->batch_norm));
+            layer->channels, layer->kernel, layer->stride, layer->padding, bool_text(layer->bias),
+            bool_text(layer->batch_norm));
         break;
     case VGG_LAYER_MAX_POOL:
         add(json, "{\"max_pool\":%d,\"stride\":%d}", layer->kernel, layer->stride);
@@ -47,19 +47,20 @@ static void add_classifier(const struct vgg_spec *spec, struct vgg_bytes *json)
 {
     const struct vgg_head *head = spec->head;
     if (head[0].index < 0) {
-        add(json, "{\"linear\":%d,\"bias\":%s}", head[0].features, truth(head[0].bias));
+        add(json, "{\"linear\":%d,\"bias\":%s}", head[0].features, bool_text(head[0].bias));
         return;
     }
     for (size_t i = 0; i < spec->head_count; i++) {
-        /* Not of every layer: packed files never have it, and versions before it know no such key. */
+        /* batch_norm is written only where it is true: packed files never have it, and older versions refuse the
+         * key. */
         add(json, "%s{\"linear\":%d,\"bias\":%s,\"index\":%d%s}", i == 0 ? "[" : ",",
-            head[i].features, truth(head[i].bias), head[i].index,
+            head[i].features, bool_text(head[i].bias), head[i].index,
             head[i].batch_norm ? ",\"batch_norm\":true" : "");
     }
     add(json, "]");
 }
 
-/* Nine digits are enough for every float32. */
+/* Writes numbers with nine digits, which are enough for every float32. */
 static void add_preprocess(const struct vgg_preprocess *preprocess, struct vgg_bytes *json)
 {
     if (strcmp(preprocess->name, "custom") != 0) {

@@ -1,12 +1,12 @@
-/* The description of a net as JSON. */
+/* Writes the description of a net as JSON. */
 #ifndef VGG_MODEL_SPEC_WRITE_SPEC_H
 #define VGG_MODEL_SPEC_WRITE_SPEC_H
 
 #include "base/bytes.h"
 #include "model/spec/spec.h"
 
-/* Appends what vgg_spec_parse reads as the same net, with every default written out. What is published about
- * the weights is left out. */
+/* Appends the JSON that vgg_spec_parse reads as the same net, with every default written out. Published figures
+ * of the weights are left out. */
 void vgg_spec_write(const struct vgg_spec *spec, struct vgg_bytes *json);
 
 #endif
