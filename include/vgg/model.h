@@ -1,4 +1,4 @@
-/* From a checkpoint's tensors to a net: layers, weights, labels, preprocessing. */
+/* Creates a net from a checkpoint's tensors: layers, weights, labels, preprocessing. */
 #ifndef VGG_MODEL_H
 #define VGG_MODEL_H
 
@@ -15,84 +15,97 @@ extern "C" {
 typedef struct vgg_model vgg_model;
 
 struct vgg_model_options {
-    /* JSON description; NULL: the .json beside the checkpoint if there is one, else names and shapes
-     * decide. */
+    /* Path of a JSON description. NULL: the .json file beside the checkpoint if there is one, otherwise names and
+     * shapes decide. */
     const char *spec_path;
-    /* NULL, or the configuration as make_layers takes it, in text: numbers for convolutions, M for a 2x2 max
-     * pool, D for Dropout, as in "64, 64, M, 128, M"; all else the weights' names and shapes say. Instead of
-     * spec_path. */
+    /* NULL, or a configuration such as torchvision's make_layers takes, as text: numbers for convolutions, M for a
+     * 2x2 max pool, D for Dropout, as in "64, 64, M, 128, M". Everything else comes from the weights' names and
+     * shapes. Excludes spec_path. */
     const char *cfg;
-    /* One class name a line; NULL: the description's, else ImageNet's for 1000 classes, else none. */
+    /* Path of a file with one class name per line. NULL: the description's names, else ImageNet's for 1000 classes,
+     * else none. */
     const char *labels_path;
-    const char *preset; /* a vgg_preprocess preset; NULL or "auto": the description's */
-    /* The input in pixels, any that the net's pools allow: pictures are cropped to it, after a resize in the
-     * proportion that the description has. 0: the other one's; both 0: the description's. */
+    /* A vgg_preprocess preset; NULL or "auto": the description's preprocessing. */
+    const char *preset;
+    /* The input size in pixels, any that the net's pools allow. Images are resized in the description's proportion
+     * and then cropped to it. 0: the same as the other side; both 0: the description's size. */
     int height, width;
-    /* The shorter side to which pictures are resized before the crop, which becomes no larger than this unless
-     * its size is given. -1: they are not resized; 0: the description's. */
+    /* The shorter side to which images are resized before the crop. The crop becomes at most as large, unless
+     * height or width is given. -1: no resize; 0: the description's. */
     int resize;
-    /* The paper's dense evaluation: the net on the whole picture, not cropped unless height or width is given;
-     * the classifier moves over it as a convolution, and class scores are averaged over its positions. */
+    /* Dense evaluation as in the VGG paper: the net runs on the whole image, which is cropped only if height or
+     * width is given; the classifier moves over it as a convolution, and class scores are averaged over its
+     * positions. */
     bool dense;
-    const struct vgg_limits *limits; /* NULL: the defaults */
+    /* NULL: the defaults. */
+    const struct vgg_limits *limits;
     uint64_t reserved[5];
 };
 
-/* Maps the checkpoint's tensors onto a net.
- *   checkpoint  borrowed: it must stay open as long as the model, whose weights are its tensors
+/* Creates a model whose weights are the checkpoint's tensors.
+ *   checkpoint  borrowed: it must stay open as long as the model exists
  *   options     NULL for the defaults
  *   out         receives the model, to be destroyed by the caller; NULL after an error
- * Errors: FORMAT (no VGG to be seen; a bad description), MISMATCH (all missing, unexpected and
+ * Errors: FORMAT (the tensors are not a VGG's; a bad description), MISMATCH (all missing, unexpected and
  * wrongly shaped tensors in one message), UNSUPPORTED, IO, LIMIT, MEMORY.
- * Threads: any; a model is never written after this and may be shared. */
+ * Threads: any; a model is never changed afterwards and may be shared. */
 VGG_API vgg_status vgg_model_create(const vgg_checkpoint *checkpoint,
                                     const struct vgg_model_options *options, vgg_model **out,
                                     struct vgg_error *err);
-/* Frees the model, which no session may use any more. NULL is allowed. */
+/* Frees the model; all its sessions must have been destroyed. NULL is allowed. */
 VGG_API void vgg_model_destroy(vgg_model *model);
 
-/* What a user is told about a net. Strings are the model's. */
+/* Facts about a net. Strings are borrowed from the model. */
 struct vgg_model_info {
-    const char *name; /* "vgg16_bn", the description's name, or "vgg (custom)" */
+    /* "vgg16_bn", the description's name, or "vgg (custom)". */
+    const char *name;
     int conv_count;
     int linear_count;
     bool batch_norm;
-    bool dense; /* evaluated so, see vgg_model_options */
+    /* Dense evaluation, see vgg_model_options. */
+    bool dense;
     int class_count;
-    int height, width; /* the input the net is made for, in pixels */
+    /* The input size that the net is made for, in pixels. */
+    int height, width;
     /* Where the description came from: a path, "names and shapes", "names and shapes (built-in vgg16)",
      * "cfg, names and shapes", "names, shapes and modules" or "the packed file". */
     const char *spec_source;
-    /* What none of these says, so that the usual was taken, as in "a 2x2 max pool after features.28; an
-     * input of 56x56"; "" where nothing was. */
+    /* Usual values that were assumed because none of these sources specifies them, as in "a 2x2 max pool after
+     * features.28; an input of 56x56 pixels"; "" if nothing was assumed. */
     const char *assumed;
-    bool int8;           /* weights and activations are 8-bit integers, and so are all products */
-    const char *weights; /* the element type of convolutions' and linear layers' weights, as from
-                            vgg_dtype_string; "mixed" where they have several */
+    /* Weights and activations are 8-bit integers. */
+    bool int8;
+    /* The element type of the weights of convolutions and linear layers, as from vgg_dtype_string; "mixed" if they
+     * have several types. */
+    const char *weights;
     uint64_t reserved[5];
 };
 /* Fills *info. Threads: any. */
 VGG_API void vgg_model_get_info(const vgg_model *model, struct vgg_model_info *info);
 
-/* What is done to a picture for this net: its description's, or what the options made of it. Borrowed from
- * the model. Threads: any. */
+/* The preprocessing of images for this net, as the options have changed it. Borrowed from the model.
+ * Threads: any. */
 VGG_API const struct vgg_preprocess *vgg_model_get_preprocess(const vgg_model *model);
 
-/* The name of class index 0 … class_count-1, or NULL when there are no names. Borrowed from the
- * model; UTF-8. Threads: any. */
+/* The name of class index 0 … class_count-1 in UTF-8; NULL when the classes have no names. Borrowed from the
+ * model. Threads: any. */
 VGG_API const char *vgg_model_get_label(const vgg_model *model, int index);
 
-/* One node of the net, in the order of execution: what torchvision's module of that name does. */
+/* One node of the net, in order of execution; it computes what torchvision's module of that name does. */
 struct vgg_node_info {
-    const char *name; /* the module path, "features.0"; borrowed from the model */
-    const char *type; /* the module's class, "Conv2d" */
-    /* Of the output for one picture of the model's own size; height and width are 1 once there are features
-     * only. 0 when that size is too small for the net. */
+    /* The module path, "features.0"; borrowed from the model. */
+    const char *name;
+    /* The module's class, "Conv2d". */
+    const char *type;
+    /* The output for one image of the model's input size; height and width are 1 after Flatten. All 0 when that
+     * size is too small for the net. */
     int channels, height, width;
-    uint64_t parameters; /* numbers in weight and bias; BatchNorm's statistics are none */
-    /* For that picture, by definition: convolutions and linear layers, biases not counted. */
+    /* Elements of weight and bias, without BatchNorm's statistics. */
+    uint64_t parameters;
+    /* Of convolutions and linear layers for that image, by definition and without biases. */
     double multiply_adds;
-    uint64_t weight_bytes; /* of all the node's tensors in memory, statistics included */
+    /* Bytes of all the node's tensors in memory, BatchNorm's statistics included. */
+    uint64_t weight_bytes;
     uint64_t reserved[8];
 };
 VGG_API size_t vgg_model_get_node_count(const vgg_model *model);
@@ -100,40 +113,40 @@ VGG_API size_t vgg_model_get_node_count(const vgg_model *model);
 VGG_API void vgg_model_get_node(const vgg_model *model, size_t index, struct vgg_node_info *info);
 
 struct vgg_pack_options {
-    /* Instruction sets, 1u << VGG_ISA_AVX2 and so on, whose kernels find the weights of convolutions in their
-     * own order, so that nothing is prepared at start; for whichever way of convolving is the fastest on them
-     * with a picture at a time. They need not be this machine's. */
+    /* Instruction sets, 1u << VGG_ISA_AVX2 and so on, for which the weights of convolutions are prepacked, so that
+     * sessions start without packing. They are prepacked for the algorithm that is fastest there for one image at a
+     * time. The machine that packs need not have them. */
     uint32_t isas;
-    /* Those weights as they are, too: all other CPUs, and other ways of convolving, prepare from them.
-     * Without, the file is of no use to any but these instruction sets. */
+    /* Also write the weights in PyTorch's order, for all other ISAs and convolution algorithms. Without it, only
+     * the listed ISAs can run the file. */
     bool plain;
-    /* What weights are rounded to, once and to nearest: VGG_DTYPE_F32, or BF16 or F16, which half the file and
-     * what is read of it. Biases and all arithmetic stay float32. With 16 bits isas is 0. */
+    /* The type that weights are rounded to, once and to nearest: VGG_DTYPE_F32, or BF16 or F16, which halve the
+     * file. Biases and all arithmetic stay float32. With 16 bits isas must be 0. */
     enum vgg_dtype weights;
     uint64_t reserved[7];
 };
 
-/* Writes the net into a packed file: BatchNorm folded into the layers before it, weights at whole pages,
- * so that they are used where the file is mapped; with layers, labels and preprocessing. It is opened like any
- * checkpoint. Fully connected weights are in columns (VGG_LAYOUT_COLUMNS): those of inputs that are zero are not
- * read, which changes no result because the file has only finite numbers. Float32 logits are the checkpoint's
- * but for the order of these layers' sums. Tensors are named as torchvision names those of a net without BatchNorm.
- *   path     by convention ends in ".vgg". It gets its name when it is whole and safe on the disk, as with
- *            vgg_checkpoint_save; it may be the checkpoint's own
- *   options  NULL: for no instruction set, but plain
- * Errors: ARGUMENT (an int8 model, dense, a crop that is no square, neither isas nor plain), UNSUPPORTED
- * (weights that are no numbers, or beyond those of 16 bits, or that a packed file has for other CPUs only),
- * IO, LIMIT, MEMORY. Threads: any. */
+/* Writes the net into a packed file, which is opened like any checkpoint. BatchNorm is folded into the layers before
+ * it, and weights are aligned to pages so that they are used from the mapped file. Layers, labels and preprocessing
+ * are included. Tensors have the names of torchvision's net without BatchNorm. Fully connected weights are
+ * column-major (VGG_LAYOUT_COLUMNS): the weights of inputs that are zero are not read, which changes no result
+ * because all weights are finite. Float32 logits differ from the checkpoint's only by the order of these layers'
+ * sums.
+ *   path     by convention ends in ".vgg". The file appears when it is complete and on the disk, as with
+ *            vgg_checkpoint_save; it may be the checkpoint's own path
+ *   options  NULL: plain, for no instruction set
+ * Errors: ARGUMENT (an int8 model, dense, a crop that is not square, neither isas nor plain), UNSUPPORTED
+ * (non-finite weights, weights beyond the range of 16 bits, or a packed file without plain weights), IO, LIMIT,
+ * MEMORY. Threads: any. */
 VGG_API vgg_status vgg_model_pack(const vgg_model *model, const char *path,
                                   const struct vgg_pack_options *options, struct vgg_error *err);
 
-/* Refuses weights that cannot classify: UNSUPPORTED when a tensor holds NaN (as the classifier of
- * torchvision's vgg16_features files does: feature-extraction weights with an empty head) or an infinity,
- * or a variance is negative. Reads 64 elements of each large tensor. vgg_session_create calls it, too.
- * Threads: any. */
+/* Refuses weights that cannot classify: UNSUPPORTED when a tensor contains NaN or an infinity, or a variance is
+ * negative. The classifier of torchvision's vgg16_features files is NaN: they are for feature extraction only.
+ * Reads 64 elements of each large tensor. vgg_session_create calls it, too. Threads: any. */
 VGG_API vgg_status vgg_model_check_classifier(const vgg_model *model, struct vgg_error *err);
 
-/* The same of every element; reads all weights. For when logits are NaN. Threads: any. */
+/* The same for every element: reads all weights. Finds the reason of NaN in logits. Threads: any. */
 VGG_API vgg_status vgg_model_check_weights(const vgg_model *model, struct vgg_error *err);
 
 #ifdef __cplusplus
