@@ -15,6 +15,6 @@ fi
 say "building build/tools/vgg-infer"
 ninja -C build
 
-set -- build/tools/vgg-infer --time models/fashion_vgg8_bn.pth models/pictures/*.png
+set -- build/tools/vgg-infer --time models/fashion_vgg8_bn.pth models/images/*.png
 say "$*"
 "$@"

@@ -129,7 +129,7 @@ def main():
     print(f"{'net':12}{'isa':8}{'density':>14}{'stored':>9}{'read':>8}  {'rows':18}{'columns':18}{'run, rows':>17}"
           f"{'run, columns':>17}{'ratio':>7}{'error':>9}")
     models = harness.ROOT / "models"
-    cases = [("bundled", models / "fashion_vgg8_bn.pth", models / "pictures" / "bag_18.png", None)]
+    cases = [("bundled", models / "fashion_vgg8_bn.pth", models / "images" / "bag_18.png", None)]
     cases += [(name, None, args.photo, shares) for name, shares in (("published", PUBLISHED), ("dense", (1, 1, 1)))]
     found, wrong = [], 0
     for name, checkpoint, photo, wanted in cases:

@@ -79,7 +79,7 @@ def main():
     args.add_argument("program", metavar="VGG_INFER")
     args.add_argument("model", metavar="MODEL", nargs="?", default=harness.CACHE / "models" / "vgg16.pth")
     args.add_argument("image", metavar="IMAGE", nargs="?",
-                      default=harness.ROOT / "models" / "pictures" / "bag_18.png")
+                      default=harness.ROOT / "models" / "images" / "bag_18.png")
     args.add_argument("--limits", default="512,384,256", metavar="MB,...", help="(512,384,256)")
     args.add_argument("--pictures", type=int, default=8, metavar="N", help="for the throughput (8)")
     args = args.parse_args()

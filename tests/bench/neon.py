@@ -42,7 +42,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build-aarch64")
     parser.add_argument("model", nargs="?", type=pathlib.Path, default=ROOT / "models/fashion_vgg8_bn.pth")
-    parser.add_argument("picture", nargs="?", type=pathlib.Path, default=ROOT / "models/pictures/bag_18.png")
+    parser.add_argument("picture", nargs="?", type=pathlib.Path, default=ROOT / "models/images/bag_18.png")
     parser.add_argument("--isa", default="neon", choices=["neon", "scalar"])
     parser.add_argument("--least", type=float, default=0.5, help="per cent of all below which no line is printed")
     args = parser.parse_args()

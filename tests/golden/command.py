@@ -28,8 +28,8 @@ except ImportError:
 
 PROGRAM, ROOT = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 MODEL = ROOT / "models" / "fashion_vgg8_bn.pth"
-BOOT = ROOT / "models" / "pictures" / "ankle_boot_0.png"
-BAG = ROOT / "models" / "pictures" / "bag_18.png"
+BOOT = ROOT / "models" / "images" / "ankle_boot_0.png"
+BAG = ROOT / "models" / "images" / "bag_18.png"
 
 passed = failed = 0
 

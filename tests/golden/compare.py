@@ -29,7 +29,7 @@ from exact import available  # noqa: E402
 from nets import randomise  # noqa: E402
 
 MODEL = ROOT / "models" / "fashion_vgg8_bn.pth"
-PICTURES = sorted((ROOT / "models" / "pictures").glob("*.png"))
+PICTURES = sorted((ROOT / "models" / "images").glob("*.png"))
 torch.set_num_threads(1)
 
 passed = failed = 0

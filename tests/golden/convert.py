@@ -134,7 +134,7 @@ def check_sources(folder):
     compare("wrapped", wrapped, tensors, folder)
     bundled = source / "models/fashion_vgg8_bn.pth"
     compare("bundled", bundled, torch.load(bundled), folder)
-    picture = source / "models/pictures/bag_18.png"
+    picture = source / "models/images/bag_18.png"
     spec = source / "models/fashion_vgg8_bn.json"
     runs = [subprocess.run([program, "--format", "csv", "-k10", "--spec", spec, model, picture],
                            capture_output=True).stdout
@@ -164,7 +164,7 @@ def check_columns(folder, converted):
 def check_packed(folder):
     """A packed file's description stands beside what it is converted to, and is no one else's."""
     packed, out = folder / "shoes.vgg", folder / "shoes.pth"
-    picture = source / "models" / "pictures" / "bag_18.png"
+    picture = source / "models" / "images" / "bag_18.png"
     labels = folder / "labels.txt"
     labels.write_text("".join(f"shoe {i}\n" for i in range(10)))
     subprocess.run([program, "pack", source / "models" / "fashion_vgg8_bn.pth", "-o", packed, "--labels", labels],

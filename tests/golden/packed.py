@@ -85,7 +85,7 @@ def check_memory(folder):
     halves, logits = folder / "bf16.vgg", folder / "logits.npy"
     done = vgg_infer("pack", folder / "net.pth", "-o", halves, "--weights", "bf16")
     check(done.returncode == 0 and "bfloat16 weights" in done.stderr, f"pack: {done.stderr.strip()}")
-    picture = source / "models/pictures/bag_18.png"
+    picture = source / "models/images/bag_18.png"
     for path in (folder / "alone.vgg", folder / "plain.vgg", halves):
         found = []
         for words in (["--plan-for", "steady"], ["--low-memory"]):

@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 program, source = sys.argv[1], pathlib.Path(sys.argv[2])
-model, picture = source / "models/fashion_vgg8_bn.pth", source / "models/pictures/bag_18.png"
+model, picture = source / "models/fashion_vgg8_bn.pth", source / "models/images/bag_18.png"
 passed = failed = 0
 
 

@@ -49,7 +49,7 @@ def check_int8(command, pictures, folder):
     for maker in (reference, command):
         packed = pathlib.Path(folder) / "int8.vgg"
         code, _, err = run(maker, "pack", model, "-o", packed, "--weights", "int8", "--calibrate",
-                           source / "models/pictures", "--images", "4")
+                           source / "models/images", "--images", "4")
         check(code == 0, f"{maker[-1]}: pack: exit {code}: {err}")
         check(logits_of(command, packed, pictures, folder) ==
               logits_of(reference, packed, pictures, folder) != b"", f"{name}: other int8 logits")
@@ -68,7 +68,7 @@ def check_results(command, model, pictures, expected):
 
 
 model = source / "models/fashion_vgg8_bn.pth"
-pictures = sorted((source / "models/pictures").glob("*.png"))
+pictures = sorted((source / "models/images").glob("*.png"))
 expected = classify(reference, model, pictures)
 check(len(expected) == len(pictures) >= 5, "the reference does not classify")
 for executable in sys.argv[3:]:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Export test images of Fashion-MNIST (Debian package dataset-fashion-mnist) as PNG files.
 
-    /usr/bin/python3 tools/scripts/export_images.py -o models/pictures     the bundled ones
+    /usr/bin/python3 tools/scripts/export_images.py -o models/images     the bundled ones
     /usr/bin/python3 tools/scripts/export_images.py --all -o DIR           all 10,000, named by number
 
 A bundled image is named by its class and its place among the test images: ankle_boot_0.png is
@@ -31,7 +31,7 @@ def load(folder):
 
 def main():
     args = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    args.add_argument("-o", "--output", metavar="DIR", default="models/pictures")
+    args.add_argument("-o", "--output", metavar="DIR", default="models/images")
     args.add_argument("--data", metavar="DIR", default="/usr/share/datasets/fashion-mnist")
     args.add_argument("--all", action="store_true", help="every test image, 00000.png to 09999.png")
     args = args.parse_args()
