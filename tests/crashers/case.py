@@ -1,4 +1,4 @@
-"""One hostile file, and what must be said of it."""
+"""One malicious or corrupt file, and the error message that it must cause."""
 import dataclasses
 import typing
 
@@ -7,8 +7,8 @@ import typing
 class Case:
     row: int    # of the table of hostile inputs that the tests follow; see README.md
     name: str   # also the file's name
-    data: typing.Union[bytes, typing.Callable]  # the file's bytes, or what makes it: f(path)
-    says: tuple             # texts that the message has to have, in this order
+    data: typing.Union[bytes, typing.Callable]  # the file's bytes, or a function f(path) that writes them
+    expects: tuple          # texts that the message must contain, in this order
     args: tuple = ()        # options of vgg-infer
     beside: dict = dataclasses.field(default_factory=dict)  # more files: name -> bytes
-    code: int = 3           # exit code; 0: the file is good, 1: it is found out with the picture
+    code: int = 3           # exit code; 0: the file is valid, 1: the error shows only with an image

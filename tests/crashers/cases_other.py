@@ -7,7 +7,7 @@ from writer import png, zip_net
 
 
 def strangers():
-    for name, data, says in (
+    for name, data, expects in (
             ("picture.pt", png(4, 4), "expected a checkpoint, got an image"),
             ("archive.7z", b"7z\xbc\xaf\x27\x1c\0\4" + bytes(24), "a 7z archive: unpack it first"),
             ("page.pth", b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>\n", "an HTML or XML page"),
@@ -33,7 +33,7 @@ def strangers():
             ("text.pth", b"hello\n", "not a PyTorch checkpoint"),
             ("bare.pkl", b"\x80\2}q\0(X\1\0\0\0aK\1X\1\0\0\0bK\2u.", "pickle"),
             ("no-files.zip", b"PK\5\6" + bytes(18), "an empty zip archive")):
-        yield Case(30, name, data, (says,))
+        yield Case(30, name, data, (expects,))
     yield Case(30, "folder.pth", lambda path: path.mkdir(), ("expected a regular file, found a folder",), ("--model", "folder.pth"))
     yield Case(30, "fifo.pth", os.mkfifo, ("expected a regular file, found a pipe or device",), ("--model", "fifo.pth"))
     yield Case(30, "missing.pth", lambda path: None, ("cannot open", "No such file"), ("--model", "missing.pth"))

@@ -8,8 +8,8 @@ from writer import INT8_SPEC, PACKED_SPEC, PAGE, READY, int8_net, packed_net
 WEIGHT, BIAS = "features_0_weight", "features_0_bias"
 
 
-def bad(name, says, **changes):
-    return Case(31, f"{name}.vgg", packed_net(**changes), says if isinstance(says, tuple) else (says,))
+def bad(name, expects, **changes):
+    return Case(31, f"{name}.vgg", packed_net(**changes), expects if isinstance(expects, tuple) else (expects,))
 
 
 def headers():
@@ -43,7 +43,7 @@ def directories():
     yield bad("numbers-for-tensors", "name: expected a text", directory={"tensors": [1, 2]})
     yield bad("deep-directory", "deep", directory=b'{"tensors":' + b"[" * 100000)
     yield bad("many-tensors", "limit", directory=json.dumps({"tensors": [0] * 10001}).encode())
-    for name, says, change in (
+    for name, expects, change in (
             ("unknown-key", "unknown key", {"more": 1}), ("f99", 'dtype: expected a type such as "F32"', {"dtype": "F99"}),
             ("u32", 'dtype: expected a type such as "F32"', {"dtype": "U32"}),
             ("no-dtype", "dtype: expected", {"dtype": None}), ("number-for-dtype", "dtype: expected", {"dtype": 1}),
@@ -66,7 +66,7 @@ def directories():
             ("offset-of-minus-1", "offset: expected", {"offset": -1}), ("no-crc", "crc32: expected", {"crc32": None}),
             ("crc-of-2^32", "crc32: expected", {"crc32": 2**32}), ("wrong-crc", "expected CRC-32 00000001", {"crc32": 1}),
             ("name-of-control", "no printable UTF-8", {"name": "a\nb"}), ("number-for-name", "name: expected a text", {"name": 3})):
-        yield bad(f"tensor-{name}", says, **{WEIGHT: change})
+        yield bad(f"tensor-{name}", expects, **{WEIGHT: change})
     columns = {"layout": "columns", "dtype": "F16"}
     yield bad("short-columns", "expected CRC-32", classifier_0_weight={**columns, "data": b"\0\x34" * 1023})
     yield bad("long-columns", "expected its bytes at", classifier_0_weight={**columns, "data": bytes(2050 + PAGE)})
@@ -86,7 +86,7 @@ def prepared():
     direct = {"layout": "direct", "group": 8, "channels": 3, "floats": 216}
     winograd = {"layout": "winograd", "group": 8, "channels": 4, "m": 2, "floats": 16 * 8 * 4}
     none = "no tensor of F32 and of layout"
-    for name, says, base, change in (
+    for name, expects, base, change in (
             ("no-group", "group: expected a positive", direct, {"group": None}),
             ("group-of-0", "group: expected a positive", direct, {"group": 0}),
             ("group-of-minus-1", "group: expected a positive", direct, {"group": -1}),
@@ -110,7 +110,7 @@ def prepared():
             ("another-offset", "expected its bytes at", winograd, {"offset": 4 * PAGE}),
             ("rows-with-group", "group: unknown key", {"layout": "rows", "floats": 108}, {"group": 8}),
             ("plain-twice", "the name is there twice", {"layout": "rows", "floats": 108}, {})):
-        yield bad(f"ready-{name}", says, ready=[{**base, **change}])
+        yield bad(f"ready-{name}", expects, ready=[{**base, **change}])
     yield bad("ready-of-a-bias", ("features.0.bias", "no tensor of F32 and of layout direct"), **{
         BIAS: {"layout": "direct", "group": 8, "channels": 3}})
     yield bad("ready-of-a-matrix", "no tensor of F32 and of layout direct", classifier_0_weight={
@@ -138,12 +138,12 @@ def descriptions():
 
 
 def int8():
-    def bad_int8(name, says, code=3, args=(), spec=(), **changes):
+    def bad_int8(name, expects, code=3, args=(), spec=(), **changes):
         return Case(31, f"int8-{name}.vgg", int8_net(spec={**INT8_SPEC, "int8": {**INT8_SPEC["int8"], **dict(spec)}},
-                                                     **changes), (says,), args, code=code)
+                                                     **changes), (expects,), args, code=code)
 
     yield Case(31, "int8-good.vgg", int8_net(), (), code=0)
-    for name, says, change in (
+    for name, expects, change in (
             ("low-of-text", "int8.low: expected", {"low": "a"}), ("two-steps", "int8.step: expected", {"step": [1, 1]}),
             ("step-of-0", "int8.step: expected a number from", {"step": [0, 1, 1]}),
             ("step-of-minus-1", "int8.step: expected a number from", {"step": [-1, 1, 1]}),
@@ -154,13 +154,13 @@ def int8():
             ("scale-of-1e-40", "int8.scales[0]: expected", {"scales": [1e-40]}),
             ("scale-of-text", "int8.scales[0]: expected", {"scales": ["1"]}),
             ("more-keys", "int8.more: unknown key", {"more": 1})):
-        yield bad_int8(name, says, spec=change)
+        yield bad_int8(name, expects, spec=change)
     yield Case(31, "int8-of-float32.vgg", packed_net(spec=INT8_SPEC), ("expected int8 in the layout int8-input",))
     yield Case(31, "int8-without-scales.vgg", int8_net(spec=PACKED_SPEC), ("expected floating-point numbers, got int8",))
     yield bad_int8("other-description", "have a description of their own", args=("--cfg", "4,M"))
     yield bad_int8("dense", "dense evaluation: expected float32", args=("--dense",))
     weight, bias = "features_0_weight", "features_0_bias"
-    for name, says, tensor, change in (
+    for name, expects, tensor, change in (
             ("weights-in-rows", "expected int8 in the layout int8-input", weight, {"layout": "rows", "data": bytes(4 * 27)}),
             ("weights-of-64", "expected int8 in the layout int8-input", weight, {"layout": "int8", "data": bytes(16 * 64 * 9)}),
             ("weights-too-short", "expected CRC-32", weight, {"data": bytes(16 * 9)}),
@@ -170,20 +170,20 @@ def int8():
             ("side-of-2^50", "no tensor of I8 and of layout int8", weight, {"layout": "int8", "shape": [2**50, 2**50]}),
             ("float-bias", "features.0.bias: expected int32", bias, {"dtype": "F32"}),
             ("bias-of-64-bits", "features.0.bias: expected int32", bias, {"dtype": "I64", "data": bytes(32)})):
-        yield bad_int8(name, says, **{tensor: change})
+        yield bad_int8(name, expects, **{tensor: change})
     # What only a run needs is looked at when it is made.
-    for name, says, tensor, data in (
+    for name, expects, tensor, data in (
             ("bias-of-2^30", "features.0.bias: expected integers up to", bias, struct.pack("<4i", 0, 0, 1 << 30, 0)),
             ("bias-of-minus-2^31", "features.0.bias: expected integers up to", bias, struct.pack("<4i", 0, 0, -1 << 31, 0)),
             ("sum-of-2^31", "weight_sum: expected integers up to 4608", "features_0_weight_sum", b"\xff\xff\xff\x7f" * 4),
             ("scale-of-nan", "weight_scale: expected finite", "features_0_weight_scale", struct.pack("<4f", *[float("nan")] * 4)),
             ("weight-scale-of-0", "between sums and results", "features_0_weight_scale", bytes(16)),
             ("weight-scale-of-1e38", "between sums and results", "classifier_0_weight_scale", struct.pack("<5f", *[1e38] * 5))):
-        yield bad_int8(name, says, **{tensor: {"data": data}})
-    for side, says in ((91, "sums of 33124 products could exceed 32 bits"), (200, "could exceed 32 bits")):
+        yield bad_int8(name, expects, **{tensor: {"data": data}})
+    for side, expects in ((91, "sums of 33124 products could exceed 32 bits"), (200, "could exceed 32 bits")):
         spec = {**INT8_SPEC, "layers": [{"conv": 4, "kernel": side}, "M"]}
         yield Case(31, f"int8-kernel-of-{side}.vgg", int8_net(spec=spec, features_0_weight={
-            "shape": [4, 3, side, side], "data": bytes(16 * 4 * side * side)}), (says,))
+            "shape": [4, 3, side, side], "data": bytes(16 * 4 * side * side)}), (expects,))
     lrn = {**INT8_SPEC, "layers": [4, {"lrn": 5}, "M"]}
     yield Case(31, "int8-lrn.vgg", int8_net(spec=lrn), ("LocalResponseNorm) in an int8 net: not supported",))
 

@@ -7,11 +7,11 @@ from writer import Pickle, legacy, members_of, net, net_pickle, values_of, zip_a
 PAYLOAD = "touch executed"
 
 
-def in_both(row, name, pickle, *says, cuts_legacy=None):
-    """cuts_legacy: what is said of a legacy stream, when the pickle does not say where it ends."""
+def in_both(row, name, pickle, *expects, cuts_legacy=None):
+    """cuts_legacy: the message for a legacy stream whose pickle has no end."""
     values = values_of(net())
-    yield Case(row, f"{name}.zip", zip_archive(members_of(pickle, values)), says)
-    yield Case(row, f"{name}.legacy", legacy(pickle, values), cuts_legacy or says)
+    yield Case(row, f"{name}.zip", zip_archive(members_of(pickle, values)), expects)
+    yield Case(row, f"{name}.legacy", legacy(pickle, values), cuts_legacy or expects)
 
 
 def beside_net(*parts):

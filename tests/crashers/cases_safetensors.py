@@ -6,8 +6,8 @@ from case import Case
 from writer import safetensors, safetensors_header, safetensors_net
 
 
-def changed(name, says, **changes):
-    return Case(29, f"{name}.safetensors", safetensors_net(**changes), says if isinstance(says, tuple) else (says,))
+def changed(name, expects, **changes):
+    return Case(29, f"{name}.safetensors", safetensors_net(**changes), expects if isinstance(expects, tuple) else (expects,))
 
 
 def lengths():
@@ -16,9 +16,9 @@ def lengths():
     for name, length in (("2^63", 1 << 63), ("2^64", 2**64 - 1), ("0", 0), ("1", 1), ("100-mb", 100000001)):
         yield Case(29, f"header-of-{name}.safetensors", safetensors(text, data, length=length),
                    (f"safetensors header of {length} bytes, expected 2 to 100000000",))
-    for name, length, says in (("past-the-end", len(text) + size + 1, "truncated: "), ("one-too-many", len(text) + 1, "not JSON"),
+    for name, length, expects in (("past-the-end", len(text) + size + 1, "truncated: "), ("one-too-many", len(text) + 1, "not JSON"),
                                ("one-too-few", len(text) - 1, "not JSON")):
-        yield Case(29, f"header-of-{name}.safetensors", safetensors(text, data, length=length), (says,))
+        yield Case(29, f"header-of-{name}.safetensors", safetensors(text, data, length=length), (expects,))
     whole = safetensors(text, data, length=len(text))
     for cut in (20, len(text), len(text) + 7, len(whole) - 1):
         yield Case(29, f"cut-at-{cut}.safetensors", whole[:cut], ("truncated: ",))
@@ -54,11 +54,11 @@ def json_tricks():
         '"dtype": "F32"', '"dtype": "F32", "dtype": "F64"', 1).encode(), data), ("dtype", "twice"))
     yield Case(29, "field-escaped.safetensors", safetensors(text.replace(
         '"dtype": "F32"', '"dtype": "F32", "d\\u0074ype": "F64"', 1).encode(), data), ("dtype", "twice"))
-    for name, key, says in (("nul", "features.0\\u0000.bias", "not JSON"), ("lone-surrogate", "\\ud800", "not JSON"),
+    for name, key, expects in (("nul", "features.0\\u0000.bias", "not JSON"), ("lone-surrogate", "\\ud800", "not JSON"),
                             ("newline", "features.0\\n.bias", "no printable UTF-8"),
                             ("escape", "\\u001b[2J", "no printable UTF-8"), ("invalid-utf-8", "\udcff", "no printable UTF-8")):
         broken = text.replace("features.0.bias", key, 1).encode("utf-8", "surrogateescape")
-        yield Case(29, f"name-with-{name}.safetensors", safetensors(broken, data), (says,))
+        yield Case(29, f"name-with-{name}.safetensors", safetensors(broken, data), (expects,))
     for name, value in (("list", "[]"), ("text", '"x"'), ("null", "null"), ("number", "1")):
         yield Case(29, f"entry-is-{name}.safetensors", safetensors(
             (text[:-1] + f',"x":{value}' + "}").encode(), data), ("x: expected an object",))

@@ -8,13 +8,13 @@ from writer import (NET_BN, Pickle, legacy, legacy_net, members_of, net, net_pic
 HUGE = 1 << 62
 
 
-def in_both(row, name, tensors, *says, args=(), beside=None):
+def in_both(row, name, tensors, *expects, args=(), beside=None):
     for kind, write in (("zip", zip_net), ("legacy", legacy_net)):
-        yield Case(row, f"{name}.{kind}", write(tensors), says, args, beside or {})
+        yield Case(row, f"{name}.{kind}", write(tensors), expects, args, beside or {})
 
 
 def sizes():
-    """Row 8: the storage is not as large as it is said to be."""
+    """Row 8: the storage has another size than the pickle claims."""
     tensors = net()
     values = values_of(tensors)
     for name, data in (("shorter", values["0"][:-4]), ("much-shorter", b""), ("longer", values["0"] + bytes(4)),
@@ -22,7 +22,7 @@ def sizes():
         yield Case(8, f"record-{name}.zip", zip_archive(members_of(net_pickle(), {**values, "0": data})),
                    ("storage 0: expected 432 bytes (108 x Float), found " + str(len(data)),))
     for name, count in (("more", 109), ("less", 107), ("none", 0), ("negative", -1), ("huge", HUGE)):
-        yield Case(8, f"header-tells-{name}.legacy", legacy(net_pickle(), values, counts={"0": count}),
+        yield Case(8, f"header-counts-{name}.legacy", legacy(net_pickle(), values, counts={"0": count}),
                    ("storage 0: expected 108 elements, found",))
     for name, count in (("2^40", 1 << 40), ("2^61", 1 << 61)):
         tensors = net(features_0_weight={"count": count})
@@ -38,7 +38,7 @@ def geometry():
     """Row 9: sizes, strides and offsets."""
     bad = ": features.0.weight: bad tensor: "
     outside = bad + "elements outside its storage of 108 elements"
-    for name, fields, says in (
+    for name, fields, expects in (
             ("offset-negative", {"offset": -1}, bad + "the offset is negative"),
             ("offset-huge", {"offset": HUGE}, outside),
             ("offset-one-too-many", {"offset": 1}, outside),
@@ -60,8 +60,8 @@ def geometry():
             ("empty-outside", {"shape": (0, 3, 3, 3), "count": 108, "offset": 109}, bad + "offset outside its storage")):
         values = {**values_of(net())}
         pickle = net_pickle(net(features_0_weight=fields))
-        yield Case(9, f"{name}.zip", zip_archive(members_of(pickle, values)), (says,))
-        yield Case(9, f"{name}.legacy", legacy(pickle, values), (says,))
+        yield Case(9, f"{name}.zip", zip_archive(members_of(pickle, values)), (expects,))
+        yield Case(9, f"{name}.legacy", legacy(pickle, values), (expects,))
     # Each is well inside its storage; together they would be 2 GB of weights.
     wide = net(classifier_0_weight={"shape": (1 << 20, 1024), "stride": (0, 0), "count": 80},
                classifier_0_bias={"shape": (1 << 20,), "stride": (0,), "count": 5},
@@ -113,10 +113,10 @@ def cuts():
     for kind, data in (("zip", zip_net(tensors)), ("legacy", legacy_net(tensors))):
         for name, size in (("half", len(data) // 2), ("last-byte", len(data) - 1), ("first-100", 100),
                            ("first-10", 10), ("first-1", 1)):
-            says = "the beginning of a pickle" if kind == "legacy" and size < 17 else "truncated"
+            expects = "the beginning of a pickle" if kind == "legacy" and size < 17 else "truncated"
             if kind == "zip" and size == 1:
-                says = "not a PyTorch checkpoint"
-            yield Case(19, f"cut-{name}.{kind}", data[:size], (says,))
+                expects = "not a PyTorch checkpoint"
+            yield Case(19, f"cut-{name}.{kind}", data[:size], (expects,))
     legacy_data = legacy_net()
     yield Case(19, "cut-inside-a-storage.legacy", legacy_data[:-70], (f"truncated: {len(legacy_data) - 70} of {len(legacy_data)} bytes",))
     yield Case(19, "cut-inside-a-count.legacy", legacy_data[:-25], ("truncated: ",))
@@ -128,10 +128,10 @@ def cuts():
                 with open(path, "wb") as file:
                     file.write(data + (tail or b""))
                     file.truncate(len(data) + (len(tail) if tail else 1 << 30))
-            says = (f"{size} bytes after the {what}",)
+            expects = (f"{size} bytes after the {what}",)
             if kind == "zip" and name in ("an-archive", "a-gigabyte"):
-                says = ("zip",) if name == "an-archive" else ("truncated: ",)
-            yield Case(20, f"followed-by-{name}.{kind}", write, says)
+                expects = ("zip",) if name == "an-archive" else ("truncated: ",)
+            yield Case(20, f"followed-by-{name}.{kind}", write, expects)
     yield Case(20, "preceded-by-a-byte.zip", b"\n" + zip_net(), ("not a PyTorch checkpoint",))
     yield Case(20, "preceded-by-a-script.zip", b"#!/bin/sh\nexit\n" + zip_net(), ("not a PyTorch checkpoint",))
     yield Case(20, "pickle-with-a-tail.zip", zip_net(pickle=net_pickle() + b"\x80\2."), ("data.pkl: 3 bytes after the pickle's end",))
@@ -196,10 +196,10 @@ def inputs():
     """Row 27: a small file that suggests a large input, or much for a usual one."""
     for count, first in ((10, 2), (12, 2), (15, 2), (6, 3000)):
         side = 1 << count
-        says = f"images of {side} x {side} pixels needs more memory", "give the input size with --size"
-        yield from in_both(27, f"input-of-{side}", pools(count, first=first), *says)
+        expects = f"images of {side} x {side} pixels needs more memory", "give the input size with --size"
+        yield from in_both(27, f"input-of-{side}", pools(count, first=first), *expects)
         if count < 13:
-            yield Case(27, f"dense-of-{side}.zip", zip_net(pools(count, first=first)), says, ("--dense",), code=1)
+            yield Case(27, f"dense-of-{side}.zip", zip_net(pools(count, first=first)), expects, ("--dense",), code=1)
     yield from in_both(27, "input-beyond-the-largest", pools(40), "the image is too small for this net")
     yield Case(0, "input-of-256.zip", zip_net(pools(8, 8, 8)), (), code=0)
     yield Case(0, "input-of-256-dense.zip", zip_net(pools(8, 8, 8)), (), ("--dense",), code=0)

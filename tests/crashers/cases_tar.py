@@ -6,9 +6,9 @@ from case import Case
 from writer import (Pickle, net, tar_archive, tar_parts, tar_storage, tar_tensor, values_of)
 
 
-def case(name, says, parts=None, **options):
+def case(name, expects, parts=None, **options):
     return Case(28, f"{name}.tar", tar_archive(parts or tar_parts(), **options),
-                says if isinstance(says, tuple) else (says,))
+                expects if isinstance(expects, tuple) else (expects,))
 
 
 def members():
@@ -91,9 +91,9 @@ def tensors():
     yield case("tensor-of-another-type", "a DoubleTensor in a FloatStorage", table(tar_tensor(1, 100, first, kind="DoubleTensor")))
     yield case("tensor-key-twice", "tensor 2 is there twice", table(tar_tensor(2, 100, first)))
     misfit = "a count that does not fit"
-    for name, count, says in (("more", 5, "pickle: truncated"), ("less", 3, "bytes after its last entry"),
+    for name, count, expects in (("more", 5, "pickle: truncated"), ("less", 3, "bytes after its last entry"),
                               ("negative", -1, misfit), ("2^31", 2**31 - 1, misfit), ("2^62", 1 << 62, misfit)):
-        yield case(f"{name}-tensors", ("tar member tensors: " if says[0] != "p" else "") + says, table(tar_tensor(1, 100, first), count))
+        yield case(f"{name}-tensors", ("tar member tensors: " if expects[0] != "p" else "") + expects, table(tar_tensor(1, 100, first), count))
     yield case("tensors-cut", "tar member tensors: ends inside a tensor", {**tar_parts(), "tensors": tar_parts()["tensors"][:-3]})
     yield case("tensors-followed-by-a-byte", "tar member tensors: bytes after its last entry", {**tar_parts(), "tensors": tar_parts()["tensors"] + b"x"})
     call = b"\x80\2cposix\nsystem\nU\x0etouch executed\x85R."
@@ -102,11 +102,11 @@ def tensors():
     missing = Pickle().op("}").text("features.0.weight").text("77").op("Qs").stop()
     yield case("id-of-no-tensor", "tensor 77 is not in the archive", tar_parts(pickle=missing))
     no_key = "a persistent id that is no tensor's key"
-    for name, code, says in (("number", b"K\1Q", "persistent id is an integer, expected a key"),
+    for name, code, expects in (("number", b"K\1Q", "persistent id is an integer, expected a key"),
                              ("tuple", b")Q", "persistent id is a tuple, expected a key"), ("text", b"U\1xQ", no_key),
                              ("huge", b"U\x20" + b"9" * 32 + b"Q", no_key), ("empty", b"U\0Q", no_key),
                              ("negative", b"U\2-1Q", "tensor -1 is not in the archive")):
-        yield case(f"id-is-{name}", says, tar_parts(pickle=b"\x80\2}U\1a" + code + b"s."))
+        yield case(f"id-is-{name}", expects, tar_parts(pickle=b"\x80\2}U\1a" + code + b"s."))
 
 
 def storages():

@@ -21,8 +21,8 @@ def members(changes=None, add=()):
     return good + list(add)
 
 
-def archive(row, name, says, changes=None, add=(), **lies):
-    return Case(row, name + ".zip", zip_archive(members(changes, add), **lies), says if isinstance(says, tuple) else (says,))
+def archive(row, name, expects, changes=None, add=(), **lies):
+    return Case(row, name + ".zip", zip_archive(members(changes, add), **lies), expects if isinstance(expects, tuple) else (expects,))
 
 
 def headers():

@@ -1,11 +1,11 @@
-/* Every way to damage a small checkpoint a little.
+/* Damages a small checkpoint in every byte.
  *
  *     damage STEP FILE...
  *
  * Opens each file cut off at every byte, which must be refused, and with every STEPth other value in every
  * byte: no crash, and what is accepted can be read. If vgg_checkpoint_verify finds nothing wrong with it,
- * its tensors must be those of the whole file. The file is opened by two names: "x.pth", of which only a zip's
- * checksums tell, and its own, which holds its SHA-256. */
+ * its tensors must be those of the whole file. The file is opened under two names: "x.pth", where only a zip's
+ * checksums can show damage, and its own name, which contains its SHA-256. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* Runs a program and tells what it took.
+/* Runs a program and prints its exit code, time and memory.
  *
  *     measure OUT ERR PROGRAM [ARGUMENT]...
  *

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Runs vgg-infer on every hostile file: exit code 3, nothing on standard output, one line on standard
-error that says what is wrong; in less than a second of CPU time and in less than 64 MiB beyond the file's
+error that expects what is wrong; in less than a second of CPU time and in less than 64 MiB beyond the file's
 size.
 
     run.py [--sanitized] VGG_INFER MEASURE [WORD]...
@@ -40,10 +40,10 @@ class Run:
 
     def __init__(self, command, folder):
         out, err = folder.parent / "out", folder.parent / "err"
-        told = subprocess.run([MEASURE, out, err, *command], capture_output=True, text=True, check=True,
+        measured = subprocess.run([MEASURE, out, err, *command], capture_output=True, text=True, check=True,
                               cwd=folder).stdout.split()
-        self.code, self.seconds = int(told[0]), float(told[1]) / 1000
-        self.peak_bytes = int(told[2]) << 10
+        self.code, self.seconds = int(measured[0]), float(measured[1]) / 1000
+        self.peak_bytes = int(measured[2]) << 10
         self.out, self.err = out.read_bytes(), err.read_bytes()
 
 
@@ -66,13 +66,13 @@ def problem_of(case, run, path, factor):
     text = lines[0].decode(errors="replace")
     if not text.startswith("vgg-infer: ") or case.name not in text:
         return "the message does not name the file"
-    for part in case.says:
+    for part in case.expects:
         if part not in text:
             return f"the message lacks \"{part}\""
     return None
 
 
-def try_case(case, program, picture, folder, factor):
+def try_case(case, program, image, folder, factor):
     path = folder / case.name
     for name, data in case.beside.items():
         (folder / name).write_bytes(data)
@@ -80,7 +80,7 @@ def try_case(case, program, picture, folder, factor):
         case.data(path)
     else:
         path.write_bytes(case.data)
-    command = [program, *case.args, str(path), str(picture)]
+    command = [program, *case.args, str(path), str(image)]
     for _ in range(3):  # caches shared with other programs cost CPU time too
         run = Run(command, folder)
         if run.seconds < SECONDS * factor:
@@ -112,14 +112,14 @@ def main(arguments):
     with tempfile.TemporaryDirectory() as top:
         folder = pathlib.Path(top) / "work"
         folder.mkdir()
-        picture = pathlib.Path(top) / "picture.png"
-        picture.write_bytes(writer.png(16, 16))
+        image = pathlib.Path(top) / "image.png"
+        image.write_bytes(writer.png(16, 16))
         for case in all_cases():
             if words and not any(word in case.name for word in words):
                 continue
             assert case.name not in names, f"two cases are called {case.name}"
             names.add(case.name)
-            run, problem = try_case(case, program, picture, folder, factor)
+            run, problem = try_case(case, program, image, folder, factor)
             clean(folder)
             rows[case.row] = rows.get(case.row, 0) + 1
             slowest, largest = max(slowest, run.seconds), max(largest, run.peak_bytes)

@@ -4,7 +4,7 @@ SIGBUS.
 
     shrink.py VGG_INFER
 
-A named pipe as the picture stops the program between opening the checkpoint and using it."""
+A named pipe as the image stops the program between opening the checkpoint and using it."""
 import os
 import pathlib
 import struct
@@ -33,14 +33,14 @@ def large():
 
 
 def run(program, path, change):
-    """Lets the program open path, then calls change, then gives it the picture."""
-    fifo = path.parent / "picture"
+    """Lets the program open path, then calls change, then gives it the image."""
+    fifo = path.parent / "image"
     os.mkfifo(fifo)
     process = subprocess.Popen([program, "--model", path, fifo], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                text=True)
-    with open(fifo, "wb") as picture:  # waits until the program reads
+    with open(fifo, "wb") as image:  # waits until the program reads
         change(path)
-        picture.write(png(16, 16))
+        image.write(png(16, 16))
     out, err = process.communicate(timeout=600)
     fifo.unlink()
     return process.returncode, out, err

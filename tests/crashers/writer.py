@@ -1,5 +1,5 @@
 """Writes checkpoints byte by byte, right or wrong in any detail: pickles, zip archives, legacy streams,
-tar archives, safetensors files; and pictures. Nothing here needs PyTorch."""
+tar archives, safetensors files; and images. Nothing here needs PyTorch."""
 import io
 import json
 import struct
@@ -368,7 +368,7 @@ def int8_net(**more):
     return packed_net(tensors, more.pop("spec", INT8_SPEC), **more)
 
 
-# ---- pictures ----
+# ---- images ----
 
 def png(width, height, rows=None, depth=8, color=2, interlace=0, chunks=()):
     """rows: the filtered scanlines; None: a gradient."""

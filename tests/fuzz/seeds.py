@@ -181,7 +181,7 @@ def packed_rows(width, height, depth, channels):
                     for y in range(height))
 
 
-def pictures():
+def images():
     seeds = {}
     for name, color, channels, depths in (("gray", 0, 1, (1, 2, 4, 8, 16)), ("rgb", 2, 3, (8, 16)),
                                           ("palette", 3, 1, (1, 2, 4, 8)), ("gray-alpha", 4, 2, (8, 16)),
@@ -207,7 +207,7 @@ TARGETS = {
     "safetensors": safetensors,
     "packed": packed,
     "spec": specs,
-    "picture": pictures,
+    "image": images,
 }
 
 
@@ -262,7 +262,7 @@ DICTIONARIES = {
                                  "I8", "I32", "rows", "columns", "int8", "int8-input", "layers", "low", "step",
                                  "scales", "direct", "winograd", "group", "channels", "m"),
     "spec": spec_words,
-    "picture": lambda: [b"\x89PNG\r\n\x1a\n", b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"iCCP", b"gAMA",
+    "image": lambda: [b"\x89PNG\r\n\x1a\n", b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"iCCP", b"gAMA",
                         *(b"\xff" + bytes([marker]) for marker in (
                             0xc0, 0xc1, 0xc2, 0xc4, 0xd8, 0xd9, 0xda, 0xdb, 0xdd, 0xd0, 0xe0, 0xee)),
                         b"JFIF\0", b"Adobe\0"],

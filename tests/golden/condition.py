@@ -7,7 +7,7 @@ a number of standard deviation
     σ = u sqrt( Σ over all sums (J A)² )
 
 which depends on the net and the input, and not on who computes. Over the nets and instruction sets of custom.py
-the largest error of a picture's logits is 0.1 to 1.2 σ, and PyTorch's float32 is 0.2 to 1.8 σ off."""
+the largest error of an image's logits is 0.1 to 1.2 σ, and PyTorch's float32 is 0.2 to 1.8 σ off."""
 
 import copy
 

@@ -161,11 +161,11 @@ def bounds_of(net, inputs, other):
     return [BOUND if sigma is None else FACTOR * sigma for sigma in expected]
 
 
-def compare(title, net, prepare, options=(), spec=None, assumed=None, pictures=PHOTOS,
+def compare(title, net, prepare, options=(), spec=None, assumed=None, images=PHOTOS,
             logits_of=None, configurations=EVERY, fresh=True):
     """Saves a net and runs it with these options; {spec} is its description's path."""
     net = randomise(net.eval()) if fresh else net
-    inputs = [prepare(Image.open(path).convert("RGB")) for path in pictures]
+    inputs = [prepare(Image.open(path).convert("RGB")) for path in images]
     bounds = bounds_of(net, inputs, logits_of is not None)
     with tempfile.TemporaryDirectory() as folder, torch.no_grad():
         path = save(folder, net, spec)
@@ -177,17 +177,17 @@ def compare(title, net, prepare, options=(), spec=None, assumed=None, pictures=P
         first = {}
         for isa, threads in configurations:
             done = command("--save-logits", saved[0], "--save-input", saved[1], "--isa", isa, "-t",
-                           threads, *words, "-fjson", path, *pictures)
+                           threads, *words, "-fjson", path, *images)
             if done.returncode != 0:
                 continue
             ours, fed = np.load(saved[0]), np.load(saved[1])
             check(all(np.array_equal(a, b) for a, b in zip(fed, inputs)), f"{title}: the input")
             same = (ours == first.setdefault(isa, ours)).all()
-            for i in range(len(pictures)):
-                tally.compare(f"{title:34} {isa:6} {threads} picture {i}", title, ours[i], single[i],
+            for i in range(len(images)):
+                tally.compare(f"{title:34} {isa:6} {threads} image {i}", title, ours[i], single[i],
                               double[i], bounds[i], same)
         if assumed is not None:
-            text = command(*words, path, pictures[0]).stdout.splitlines()[2]
+            text = command(*words, path, images[0]).stdout.splitlines()[2]
             check(assumed in text if assumed else "assumed" not in text,
                   f"{title}: expected '{assumed}' to be assumed", text)
 
@@ -237,7 +237,7 @@ def test_other_classes():
         features = models.vgg.make_layers(models.vgg.cfgs[letter], batch_norm=variant.endswith("_bn"))
         net = Net(features, make_head(512 * 49, 40, 30, classes), 7)
         compare(f"{variant}, {classes} classes", net, transform(36, 32, *IMAGENET), ["--size", "32"],
-                assumed="assumed: ImageNet's mean and std (", pictures=PHOTOS[:1])
+                assumed="assumed: ImageNet's mean and std (", images=PHOTOS[:1])
         with tempfile.TemporaryDirectory() as folder:
             told = json.loads(command("info", "-fjson", save(folder, net)).stdout)["model"]
             check(told["name"] == variant and told["classes"] == classes and
@@ -279,19 +279,19 @@ def test_batch_norm_of_features():
     compare("BatchNorm1d by description", net, CIFAR, ["--spec", "{spec}"], spec=spec)
     dense = Dense(net, 4)
     compare("BatchNorm1d, dense", net, transform(0, (61, 70)), ["--dense", "--size=61x70", "--resize=0"],
-            logits_of=(dense, dense.double_logits), pictures=PHOTOS[:1])
+            logits_of=(dense, dense.double_logits), images=PHOTOS[:1])
     with tempfile.TemporaryDirectory() as folder, torch.no_grad():
-        path, packed, picture = save(folder, net), os.path.join(folder, "net.vgg"), PHOTOS[0]
+        path, packed, image = save(folder, net), os.path.join(folder, "net.vgg"), PHOTOS[0]
         logits = os.path.join(folder, "logits.npy")
-        text = command(path, picture).stdout
+        text = command(path, image).stdout
         check("(4 conv + 2 linear, BatchNorm folded)" in text, "the model's line", text)
         text = command("info", "--plan", path).stdout
         check("BatchNorm1d" in text and "Linear + BatchNorm1d + ReLU" in text, "info", text)
-        single = net(CIFAR(Image.open(picture).convert("RGB"))[None]).numpy()[0]
+        single = net(CIFAR(Image.open(image).convert("RGB"))[None]).numpy()[0]
         for bound, words in ((4e-5, []), (0.03, ["--weights", "bf16"]),
-                             (0.3, ["--weights", "int8", "--calibrate", os.path.dirname(picture)])):
+                             (0.3, ["--weights", "int8", "--calibrate", os.path.dirname(image)])):
             command("pack", path, "-o", packed, *words)
-            command("--save-logits", logits, packed, picture)
+            command("--save-logits", logits, packed, image)
             error = np.abs(np.load(logits)[0] - single).max() / np.abs(single).max()
             check(error < bound, f"packed {words}: {error}")
 
@@ -401,8 +401,8 @@ def test_dense():
     dense = Dense(net, 3)
     both = dense, dense.double_logits
     size = {"assumed": "a 2x2 max pool after features.13; ImageNet's mean and std"}
-    compare("dense, whole pictures", net, transform(64, 0, *IMAGENET), ["--dense", "--resize", "64"],
-            logits_of=both, pictures=PHOTOS[:1], **size)
+    compare("dense, whole images", net, transform(64, 0, *IMAGENET), ["--dense", "--resize", "64"],
+            logits_of=both, images=PHOTOS[:1], **size)
     compare("dense, cropped", net, transform(224, (131, 168), *IMAGENET),
             ["--dense", "--resize", "224", "--size", "131x168"], logits_of=both)
     # One window is the net itself.
@@ -416,7 +416,7 @@ def test_dense():
         text = command("--dense", "--size", "200x300", save(folder, net), PHOTOS[0], code=3).stderr
         check("classifier.0 (Conv2d): expected an input of at least 7x7 pixels, found 6x9: the "
               "image is too small for this net, which takes at least 224x224 pixels" in text,
-              "too small a picture", text)
+              "too small an image", text)
 
 
 def test_sizes():
@@ -446,10 +446,10 @@ def test_low_memory():
     an eighth more, and of the process 24 MiB altogether."""
     net = Net(make_layers(models.vgg.cfgs["D"]), make_head(512 * 49, 60, 40, 10), 7)
     compare("low memory", net, transform(256, 224, *IMAGENET), ["--low-memory"],
-            configurations=VECTOR + [(BEST, 1)], pictures=PHOTOS[:1])
+            configurations=VECTOR + [(BEST, 1)], images=PHOTOS[:1])
     with tempfile.TemporaryDirectory() as folder:
-        path, picture = save(folder, net), os.path.join(folder, "small.png")
-        Image.open(PHOTOS[0]).convert("RGB").resize((240, 260)).save(picture)
+        path, image = save(folder, net), os.path.join(folder, "small.png")
+        Image.open(PHOTOS[0]).convert("RGB").resize((240, 260)).save(image)
         for isa, _ in VECTOR:
             plans = {}
             for words in (["--low-memory"], ["--plan-for", "one-shot"], ["--plan-for", "steady"]):
@@ -459,7 +459,7 @@ def test_low_memory():
             low, one_shot, steady = (plans[name] for name in ("low-memory", "one-shot", "steady"))
             check(low[0] < 1e5 and low[1] < 18.6e6 and sum(low) <= sum(one_shot) < sum(steady) and sum(steady) > 70e6,
                   f"memory on {isa}", plans)
-        timed = json.loads(command("--low-memory", "--time", "-fjson", path, *[picture] * 6).stdout)
+        timed = json.loads(command("--low-memory", "--time", "-fjson", path, *[image] * 6).stdout)
         private = timed["time"]["peak_private_bytes"]
         with open(PROGRAM, "rb") as file:
             sanitized = b"__asan_init" in file.read()
@@ -467,7 +467,7 @@ def test_low_memory():
 
 
 def test_batches():
-    """Of any count; batches may differ from single pictures by rounding only."""
+    """Of any count; batches may differ from single images by rounding only."""
     net = randomise(Net(make_layers(NOTES, True), make_head(256 * 16, 64, 10)).eval())
     inputs = torch.stack([CIFAR(Image.open(PHOTOS[i % 2]).convert("RGB").rotate(25 * i))
                           for i in range(13)])
@@ -479,7 +479,7 @@ def test_batches():
                      [f"{isa}:2:{batch}" for isa, batch in pairs])
         for (isa, batch), ours in zip(pairs, logits):
             for i in range(len(inputs)):
-                tally.compare(f"{isa:6} batch of {batch}, picture {i}", "batches", ours[i], single[i],
+                tally.compare(f"{isa:6} batch of {batch}, image {i}", "batches", ours[i], single[i],
                               double[i], BOUND)
 
 

@@ -22,7 +22,7 @@ __attribute__((visibility("default"))) void double_conv(const double *x, const d
                                                         const double *bias, double *y, int ic,
                                                         int row, int count, int begin, int end);
 
-/* Output channels begin … end-1, multiples of CHANNELS, of one picture. Planes are flat, rows of `row`
+/* Output channels begin … end-1, multiples of CHANNELS, of one image. Planes are flat, rows of `row`
  * pixels with their frame, so that output i is at the upper left of its window:
  *     y[oc][i] = bias[oc] + Σ x[ic][i + kh row + kw] weight[oc][ic][kh][kw],  i < count, a multiple of 12
  * Those that straddle two rows mean nothing. An input plane has count + 2 row + 2 pixels. */

@@ -4,7 +4,7 @@
 For each variant: Kaiming weights, randomised BatchNorm statistics, photographs and noise, every ISA of
 this CPU, 1 and 2 threads; saved in turn as zip and as legacy stream. Checked:
 
-  * max |delta logit| <= BOUND * max |logit| against PyTorch in float64 (reference.py), for each picture
+  * max |delta logit| <= BOUND * max |logit| against PyTorch in float64 (reference.py), for each image
   * the same against PyTorch in float32 with twice the bound: two float32 runs that are each within
     BOUND of the exact value are at most 2 * BOUND apart
   * the same top 5 in the same order, where float64 separates them by more than the bound
@@ -12,7 +12,7 @@ this CPU, 1 and 2 threads; saved in turn as zip and as legacy stream. Checked:
 
 and for two variants each algorithm of convolution, with a bound of its own.
 
-VGG_ISA limits the instruction sets, as it does for the program. The scalar one takes seconds a picture and so gets
+VGG_ISA limits the instruction sets, as it does for the program. The scalar one takes seconds an image and so gets
 one photograph.
 
     exact.py RUN_MODEL DOUBLE_CONV
@@ -35,7 +35,7 @@ from photos import photos
 from quick import QUICK
 from reference import Reference
 
-BOUND = 3e-6  # relative to the picture's largest |logit|
+BOUND = 3e-6  # relative to the image's largest |logit|
 
 # The same by algorithm, about twice the worst that was measured: 2.5e-6, 1.1e-6, 1.1e-6, 1.3e-6, 2.9e-6 and,
 # of all variants, 1.8e-6. Direct sums are longer chains than F(2)'s.
@@ -44,7 +44,7 @@ TABLE = ("vgg16", "vgg16_bn")
 
 
 def run(program, model, inputs, folder, configurations):
-    """Logits [configurations, pictures, classes]."""
+    """Logits [configurations, images, classes]."""
     source, result = os.path.join(folder, "input.f32"), os.path.join(folder, "logits.f32")
     inputs.astype("<f4").tofile(source)
     subprocess.run([program, model, source, str(inputs.shape[2]), str(inputs.shape[3]), result,
@@ -119,13 +119,13 @@ def main():
     args.add_argument("double_conv")
     args = args.parse_args()
     reference, tally = Reference(args.double_conv), Tally()
-    pictures = list(photos())[:2]
+    images = list(photos())[:2]
     rng = np.random.default_rng(7)
-    inputs = torch.stack([imagenet_input(path) for _, path in pictures] +
+    inputs = torch.stack([imagenet_input(path) for _, path in images] +
                          [torch.from_numpy(rng.standard_normal((3, 224, 224)).astype(np.float32))])
-    names = [name for name, _ in pictures] + ["noise"]
+    names = [name for name, _ in images] + ["noise"]
     classifier = None
-    print("variant   from     isa     picture        |logit|  ours-torch32  ours-torch64  "
+    print("variant   from     isa     image          |logit|  ours-torch32  ours-torch64  "
           "torch32-torch64   (relative to max |logit|)")
     for number, variant in enumerate(VARIANTS[:2] if QUICK else VARIANTS):
         net = build(variant, seed=number)

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The bundled checkpoint on all 10,000 Fashion-MNIST test pictures (1000 in the everyday run), from PNG files to
+"""The bundled checkpoint on all 10,000 Fashion-MNIST test images (1000 in the everyday run), from PNG files to
 classes, and on every instruction set; the scalar one, which takes ten times as long, gets the first thousand.
 
 The command line decodes, preprocesses and classifies; PyTorch does the same. Every top-1 must be the
@@ -56,38 +56,38 @@ def check_isa(program, checkpoint, folder, count, expected, isa):
     logits, expected = np.load(out), expected[:count]
     delta = (np.abs(logits - expected).max(1) / np.abs(expected).max(1)).max()
     same = (logits.argmax(1) == expected.argmax(1)).all()
-    print(f"{isa}: {count} pictures, max |delta logit| / max |logit| = {delta:.2e}")
+    print(f"{isa}: {count} images, max |delta logit| / max |logit| = {delta:.2e}")
     return same and delta <= BOUND
 
 
 def main():
     program, models = sys.argv[1:3]
     checkpoint = os.path.join(models, "fashion_vgg8_bn.pth")
-    pictures, labels = train_fashion.load("/usr/share/datasets/fashion-mnist", "t10k")
+    images, labels = train_fashion.load("/usr/share/datasets/fashion-mnist", "t10k")
     if QUICK:
-        pictures, labels = pictures[:1000], labels[:1000]
+        images, labels = images[:1000], labels[:1000]
     net = train_fashion.build().eval()
     net.load_state_dict(torch.load(checkpoint))
     with torch.no_grad():
-        expected = torch.cat([net(train_fashion.to_input(p)) for p in pictures.split(50)]).numpy()
+        expected = torch.cat([net(train_fashion.to_input(p)) for p in images.split(50)]).numpy()
     with tempfile.TemporaryDirectory() as folder:
-        for i, picture in enumerate(pictures.numpy()):
-            Image.fromarray(picture).save(os.path.join(folder, f"{i:05}.png"), compress_level=1)
+        for i, image in enumerate(images.numpy()):
+            Image.fromarray(image).save(os.path.join(folder, f"{i:05}.png"), compress_level=1)
         result = subprocess.run([program, "--format", "jsonl", "--save-logits",
                                  os.path.join(folder, "logits.npy"), checkpoint,
                                  *[os.path.join(folder, f"{i:05}.png")
-                                   for i in range(len(pictures))]],
+                                   for i in range(len(images))]],
                                 stdout=subprocess.PIPE, check=True)
         logits = np.load(os.path.join(folder, "logits.npy"))
-        levels = [check_isa(program, checkpoint, folder, 1000 if isa == "scalar" else len(pictures), expected, isa)
+        levels = [check_isa(program, checkpoint, folder, 1000 if isa == "scalar" else len(images), expected, isa)
                   for isa in available()]
-        halves = [check_halves(program, checkpoint, folder, len(pictures), logits, *choice) for choice in HALVES]
+        halves = [check_halves(program, checkpoint, folder, len(images), logits, *choice) for choice in HALVES]
     records = [json.loads(line) for line in result.stdout.splitlines()]
     records = [r for r in records if "top" in r]
     top1 = np.array([r["top"][0]["index"] for r in records])
     delta = (np.abs(logits - expected).max(1) / np.abs(expected).max(1)).max()
     ours, theirs = (top1 == labels.numpy()).mean(), (expected.argmax(1) == labels.numpy()).mean()
-    print(f"{len(records)} pictures: accuracy {100 * ours:.2f} %, PyTorch {100 * theirs:.2f} %, "
+    print(f"{len(records)} images: accuracy {100 * ours:.2f} %, PyTorch {100 * theirs:.2f} %, "
           f"{(top1 != expected.argmax(1)).sum()} different top-1, "
           f"max |delta logit| / max |logit| = {delta:.2e}")
     checks = [len(records) == len(labels), (top1 == expected.argmax(1)).all(), ours == theirs,

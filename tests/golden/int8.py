@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""What int8 costs: the bundled checkpoint on all 10,000 Fashion-MNIST test pictures, every day on 1000, calibrated
-with a few pictures of the training set; and the same bits from every instruction set.
+"""What int8 costs: the bundled checkpoint on all 10,000 Fashion-MNIST test images, every day on 1000, calibrated
+with a few images of the training set; and the same bits from every instruction set.
 
     int8.py VGG_INFER MODELS_FOLDER [INT8_CPU...]
 """
@@ -22,7 +22,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import train_fashion  # noqa: E402
 from quick import QUICK  # noqa: E402
 
-CALIBRATION = 64  # pictures
+CALIBRATION = 64  # images
 ISAS = ["scalar", "avx2", "avx512", "amx", "neon"]
 passed = failed = 0
 
@@ -34,11 +34,11 @@ def check(good, what, detail=""):
         print(f"FAILED: {what}\n    {detail}")
 
 
-def save(pictures, folder):
+def save(images, folder):
     os.makedirs(folder)
-    paths = [os.path.join(folder, f"{i:05}.png") for i in range(len(pictures))]
-    for picture, path in zip(pictures, paths):
-        Image.fromarray(picture).save(path, compress_level=1)
+    paths = [os.path.join(folder, f"{i:05}.png") for i in range(len(images))]
+    for image, path in zip(images, paths):
+        Image.fromarray(image).save(path, compress_level=1)
     return paths
 
 
@@ -72,14 +72,14 @@ def main():
     program, models = sys.argv[1:3]
     checkpoint = os.path.join(models, "fashion_vgg8_bn.pth")
     source = "/usr/share/datasets/fashion-mnist"
-    pictures, labels = train_fashion.load(source, "t10k")
+    images, labels = train_fashion.load(source, "t10k")
     if QUICK:
-        pictures, labels = pictures[:1000], labels[:1000]
+        images, labels = images[:1000], labels[:1000]
     labels = labels.numpy()
     with tempfile.TemporaryDirectory() as folder:
         packed, logits = os.path.join(folder, "int8.vgg"), os.path.join(folder, "logits.npy")
         save(train_fashion.load(source, "train")[0][:CALIBRATION].numpy(), folder + "/calibration/a")
-        paths = save(pictures.numpy(), folder + "/test")
+        paths = save(images.numpy(), folder + "/test")
         result = subprocess.run(
             [program, "pack", checkpoint, "-o", packed, "--weights", "int8", "--calibrate",
              folder + "/calibration", "--format", "json"], stdout=subprocess.PIPE, check=True)
@@ -93,7 +93,7 @@ def main():
         same = (expected.argmax(1) == got.argmax(1)).mean()
         noise = 10 * np.log10((expected.astype(float) ** 2).sum() /
                               ((got.astype(float) - expected) ** 2).sum())
-        print(f"{len(paths)} pictures: accuracy {100 * accuracy:.2f} %, int8 "
+        print(f"{len(paths)} images: accuracy {100 * accuracy:.2f} %, int8 "
               f"{100 * int8_accuracy:.2f} %, the same top 1 for {100 * same:.2f} %, logits "
               f"{noise:.1f} dB, |delta logit| max {np.abs(got - expected).max():.3f}, mean "
               f"{np.abs(got - expected).mean():.4f}")

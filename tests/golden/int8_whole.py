@@ -45,17 +45,17 @@ def main():
         checkpoint, packed = os.path.join(folder, "net.pth"), os.path.join(folder, "net.vgg")
         logits = os.path.join(folder, "logits.npy")
         torch.save(net.state_dict(), checkpoint)
-        os.mkdir(folder + "/pictures")
+        os.mkdir(folder + "/images")
         for i, path in enumerate(paths[:CALIBRATION]):
-            os.symlink(path, f"{folder}/pictures/{i}.jpg")
+            os.symlink(path, f"{folder}/images/{i}.jpg")
         result = subprocess.run(
             [program, "pack", checkpoint, "-o", packed, "--weights", "int8", "--calibrate",
-             folder + "/pictures", "--format", "json"], stdout=subprocess.PIPE, check=True)
+             folder + "/images", "--format", "json"], stdout=subprocess.PIPE, check=True)
         calibration = json.loads(result.stdout)["calibration"]
         told = calibration["logits_snr_db"]
         check(calibration["images"] == CALIBRATION and len(calibration["layers"]) == 16,
               "the report tells of every layer")
-        check(told >= LEAST_SNR_DB, f"{told:.1f} dB on the pictures of the calibration")
+        check(told >= LEAST_SNR_DB, f"{told:.1f} dB on the images of the calibration")
         subprocess.run([program, "--save-logits", logits, packed, *paths[CALIBRATION:]],
                        stdout=subprocess.DEVNULL, check=True)
         got = np.load(logits)
@@ -71,7 +71,7 @@ def main():
     with torch.no_grad():
         expected = net(torch.stack([imagenet_input(path) for path in paths[CALIBRATION:]])).numpy()
     snr = 10 * np.log10((expected.astype(float) ** 2).sum() / ((got - expected) ** 2).sum())
-    check(snr >= LEAST_SNR_DB, f"{snr:.1f} dB on other pictures")
+    check(snr >= LEAST_SNR_DB, f"{snr:.1f} dB on other images")
     check(abs(snr - told) < 2, "the report tells about the same")
     check((got.argmax(1) == expected.argmax(1)).mean() >= 0.8, "the same top 1")
     check(size < MOST_FILE_BYTES, f"{size} bytes")

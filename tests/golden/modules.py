@@ -191,12 +191,12 @@ def caffe(folder, vgg):
     code, out = info(folder / "caffe.pth")
     good = code == 0 and out.startswith("vgg11 (") and "preprocessing caffe (resize 256, crop 224, BGR, 0..255)" in out
     report("caffe", None if good else out)
-    picture = Image.fromarray(np.random.default_rng(3).integers(0, 256, (300, 401, 3), np.uint8), "RGB")
-    picture.save(folder / "noise.png")
+    image = Image.fromarray(np.random.default_rng(3).integers(0, 256, (300, 401, 3), np.uint8), "RGB")
+    image.save(folder / "noise.png")
     done = subprocess.run([VGG_INFER, "--preset", "caffe", "--save-input", folder / "in.npy", folder / "noise.png"],
                           capture_output=True, text=True, timeout=600)
     crop = torchvision.transforms.Compose([torchvision.transforms.Resize(256), torchvision.transforms.CenterCrop(224)])
-    pixels = np.asarray(crop(picture), np.float32)[:, :, ::-1] - np.float32([103.939, 116.779, 123.68])
+    pixels = np.asarray(crop(image), np.float32)[:, :, ::-1] - np.float32([103.939, 116.779, 123.68])
     good = done.returncode == 0 and np.array_equal(np.load(folder / "in.npy")[0], pixels.transpose(2, 0, 1))
     report("caffe input", None if good else f"differs {done.stderr}")
 

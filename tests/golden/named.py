@@ -99,7 +99,7 @@ def write_safetensors(path, state):
 
 def test_names_of_their_own():
     net = scratch_net()
-    compare_named("a Sequential for each layer", net, transform(256, 224, *IMAGENET), pictures=PHOTOS[:1],
+    compare_named("a Sequential for each layer", net, transform(256, 224, *IMAGENET), images=PHOTOS[:1],
                   assumed="assumed: layers in the order of the file (layer1.0 … fc2.0); pools as in vgg16, whose "
                           "convolutions these are; ImageNet's preprocessing (")
     three = Named(0, ("block1", block(3, 8, 8)), ("block2", block(8, 16)), ("block3", block(16, 24, 24)), Flat(),
@@ -127,7 +127,7 @@ def test_names_of_their_own():
 
 
 def test_timm():
-    """timm's VGG: fully connected layers as convolutions, then the average of all places. On a larger picture that is
+    """timm's VGG: fully connected layers as convolutions, then the average of all places. On a larger image that is
     what the paper's dense evaluation gives."""
     layers, head = block(3, 8, 16), nn.Linear(30, 12)
     layers = nn.Sequential(*layers, *block(16, 24))
@@ -179,7 +179,7 @@ def test_nested():
 
 
 def test_convolutions_alone():
-    """As those who compare pictures keep them."""
+    """As those who compare images keep them."""
     vgg = models.vgg.VGG(models.vgg.make_layers(models.vgg.cfgs["A"]), init_weights=False)
     whole = {name: tensor for name, tensor in vgg.state_dict().items() if name.startswith("features")}
     numbers = {name[9:]: tensor for name, tensor in whole.items()}

@@ -38,10 +38,10 @@ def build(variant, seed=1, num_classes=1000):
 
 
 def imagenet_input(path):
-    """float32 [3, 224, 224] of a picture file, as the classification preset makes it."""
+    """float32 [3, 224, 224] of an image file, as the classification preset makes it."""
     from PIL import Image
     from torchvision import transforms
-    picture = Image.open(path).convert("RGB")
+    image = Image.open(path).convert("RGB")
     return transforms.Compose([
         transforms.Resize(256), transforms.CenterCrop(224), transforms.ToTensor(),
-        transforms.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))])(picture)
+        transforms.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))])(image)

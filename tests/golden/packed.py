@@ -85,11 +85,11 @@ def check_memory(folder):
     halves, logits = folder / "bf16.vgg", folder / "logits.npy"
     done = vgg_infer("pack", folder / "net.pth", "-o", halves, "--weights", "bf16")
     check(done.returncode == 0 and "bfloat16 weights" in done.stderr, f"pack: {done.stderr.strip()}")
-    picture = source / "models/images/bag_18.png"
+    image = source / "models/images/bag_18.png"
     for path in (folder / "alone.vgg", folder / "plain.vgg", halves):
         found = []
         for words in (["--plan-for", "steady"], ["--low-memory"]):
-            done = vgg_infer(*words, "--save-logits", logits, path, picture)
+            done = vgg_infer(*words, "--save-logits", logits, path, image)
             check(done.returncode == 0, f"{path.name} {words[0]}: {done.stderr.strip()}")
             found.append(np.load(logits))
         off = np.abs(found[1] - found[0]).max() / np.abs(found[0]).max()

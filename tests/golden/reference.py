@@ -1,7 +1,7 @@
 """A torchvision VGG in double precision, layer by layer.
 
 Everything is PyTorch in float64 but the convolutions: with Debian's portable BLAS those take most of a
-minute for one net and three pictures, so they run in double_conv.c. Each net's first output channels of its
+minute for one net and three images, so they run in double_conv.c. Each net's first output channels of its
 last convolution are held against PyTorch's."""
 import ctypes
 from concurrent.futures import ThreadPoolExecutor

@@ -60,8 +60,8 @@ int main(int argc, char **argv)
     }
     const int height = atoi(argv[3]), width = atoi(argv[4]);
     float *input = read_floats(argv[2], &count);
-    const size_t picture = 3 * (size_t)height * (size_t)width;
-    const int pictures = (int)(count / picture);
+    const size_t image = 3 * (size_t)height * (size_t)width;
+    const int images = (int)(count / image);
     FILE *output = fopen(argv[5], "wb");
     if (output == NULL) {
         return fail("cannot write the output");
@@ -71,7 +71,7 @@ int main(int argc, char **argv)
         return fail(err.message);
     }
     vgg_model_get_info(model, &info);
-    float *logits = malloc((size_t)pictures * (size_t)info.class_count * sizeof *logits);
+    float *logits = malloc((size_t)images * (size_t)info.class_count * sizeof *logits);
     if (logits == NULL) {
         return fail("out of memory");
     }
@@ -88,15 +88,15 @@ int main(int argc, char **argv)
         if (vgg_session_create(model, &options, &session, &err) != VGG_OK) {
             return fail(err.message);
         }
-        for (int n = 0; n < pictures; n += options.batch) {
-            const int now = pictures - n < options.batch ? pictures - n : options.batch;
-            if (vgg_session_run(session, input + (size_t)n * picture, now,
+        for (int n = 0; n < images; n += options.batch) {
+            const int now = images - n < options.batch ? images - n : options.batch;
+            if (vgg_session_run(session, input + (size_t)n * image, now,
                                 logits + (size_t)n * (size_t)info.class_count, &err) != VGG_OK) {
                 return fail(err.message);
             }
         }
         vgg_session_destroy(session);
-        const size_t values = (size_t)pictures * (size_t)info.class_count;
+        const size_t values = (size_t)images * (size_t)info.class_count;
         if (fwrite(logits, sizeof *logits, values, output) != values) {
             return fail("cannot write the output");
         }

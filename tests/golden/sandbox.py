@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The command is in its sandbox while it decodes pictures, with all its threads, and every job still works.
+"""The command is in its sandbox while it decodes images, with all its threads, and every job still works.
 
     sandbox.py VGG_INFER SOURCE_ROOT
 
@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 program, source = sys.argv[1], pathlib.Path(sys.argv[2])
-model, picture = source / "models/fashion_vgg8_bn.pth", source / "models/images/bag_18.png"
+model, image = source / "models/fashion_vgg8_bn.pth", source / "models/images/bag_18.png"
 passed = failed = 0
 
 
@@ -23,9 +23,9 @@ def check(good, message):
 
 
 def modes(*options):
-    """The seccomp modes of all threads while the command waits for the bytes of a picture, a named pipe."""
+    """The seccomp modes of all threads while the command waits for the bytes of a image, a named pipe."""
     with tempfile.TemporaryDirectory() as folder:
-        out, pipe = pathlib.Path(folder) / "out.npy", pathlib.Path(folder) / "picture"
+        out, pipe = pathlib.Path(folder) / "out.npy", pathlib.Path(folder) / "image"
         os.mkfifo(pipe)
         process = subprocess.Popen([program, *options, "-t", "3", "--save-logits", out, model, pipe],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -35,7 +35,7 @@ def modes(*options):
                 fields = dict(line.split(":\t", 1) for line in (task / "status").read_text().splitlines())
                 found[task.name] = (fields.get("Seccomp"), fields.get("Seccomp_filters"),
                                     fields.get("NoNewPrivs"))
-            file.write(picture.read_bytes())
+            file.write(image.read_bytes())
         stdout, _ = process.communicate(timeout=600)
         check(process.returncode == 0 and b"Bag" in stdout and out.stat().st_size > 256,
               f"{options}: exit {process.returncode}")
@@ -45,7 +45,7 @@ def modes(*options):
 inside = modes()
 check(len(inside) == 3, f"{len(inside)} threads")
 base = modes("--no-sandbox")
-verbose = subprocess.run([program, "-v", model, picture], capture_output=True, text=True).stderr
+verbose = subprocess.run([program, "-v", model, image], capture_output=True, text=True).stderr
 if "has no sandbox" in verbose:
     print("this system or build has no sandbox")
 else:
@@ -60,7 +60,7 @@ with tempfile.TemporaryDirectory() as folder:
     for words in (["info", model], ["bench", "--runs", "2", "--plot", f"{folder}/plot.png", model],
                   ["convert", model, "-o", f"{folder}/x.pth"],
                   ["-o", f"{folder}/out.json", "--format", "json", "--save-input", f"{folder}/in.npy",
-                   model, picture, picture]):
+                   model, image, image]):
         runs = [subprocess.run([program, *words, *more], capture_output=True, text=True, timeout=600)
                 for more in ([], ["--no-sandbox"])]
         check(runs[0].returncode == 0 and runs[1].returncode == 0,

@@ -48,7 +48,7 @@ def run_bits(program, folder, checkpoint, path, *options):
 
 
 def check_bits(program, folder, checkpoint, path):
-    """Of the scalar instruction set the fastest algorithm alone: it takes seconds a picture."""
+    """Of the scalar instruction set the fastest algorithm alone: it takes seconds an image."""
     for isa in available():
         for conv in ("f4",) if isa == "scalar" else ("direct", "f2", "f4", "f6"):
             options = "--isa", isa, "--conv", conv

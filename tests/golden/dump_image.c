@@ -1,6 +1,6 @@
-/* Decode and preprocess many pictures for tests/golden/pictures.py, in one process.
+/* Decode and preprocess many images for tests/golden/images.py, in one process.
  *
- *     dump_picture < LIST > RESULTS
+ *     dump_image < LIST > RESULTS
  *
  * Each line of LIST is "PRESET PATH". RESULTS has for each line three native 32-bit integers and what
  * they announce:
@@ -15,7 +15,7 @@
 static void write_all(const void *data, size_t bytes, size_t count)
 {
     if (fwrite(data, bytes, count, stdout) != count) {
-        perror("dump_picture: cannot write");
+        perror("dump_image: cannot write");
         exit(2);
     }
 }
@@ -38,7 +38,7 @@ static vgg_status dump(const char *preset, const char *path, struct vgg_error *e
     size_t pixels = (size_t)width * (size_t)height;
     tensor = malloc(pixels * 3 * sizeof *tensor);
     if (tensor == NULL) {
-        perror("dump_picture");
+        perror("dump_image");
         exit(2);
     }
     if ((status = vgg_image_to_tensor(&image, &preprocess, NULL, tensor, err)) != VGG_OK) {
@@ -63,7 +63,7 @@ int main(void)
         line[strcspn(line, "\n")] = '\0';
         char *path = strchr(line, ' ');
         if (path == NULL) {
-            fprintf(stderr, "dump_picture: expected PRESET PATH, found %s\n", line);
+            fprintf(stderr, "dump_image: expected PRESET PATH, found %s\n", line);
             return 2;
         }
         *path++ = '\0';

@@ -40,13 +40,12 @@ vgg_status fuzz_one(const uint8_t *data, size_t size)
     vgg_limits_init(&limits);
     limits.image_pixels = 1 << 17;
     const struct vgg_context context = {.limits = &limits};
-    vgg_status status = vgg_image_decode(data, size - 1, "picture", &context, &image, &err);
+    vgg_status status = vgg_image_decode(data, size - 1, "image", &context, &image, &err);
     if (status == VGG_OK) {
-        fuzz_check(image.width > 0 && image.height > 0 && image.rgb != NULL,
-                   "a picture has pixels");
+        fuzz_check(image.width > 0 && image.height > 0 && image.rgb != NULL, "an image has pixels");
         status = prepare(&image, &presets[data[size - 1] % 4], &limits);
     } else {
-        fuzz_check(image.rgb == NULL, "no picture after an error");
+        fuzz_check(image.rgb == NULL, "no image after an error");
     }
     vgg_image_destroy(&image);
     return status;

@@ -1,4 +1,4 @@
-/* Changes a picture; of a PNG puts the chunks' checksums right, which are looked at before all else. */
+/* Changes an image, and corrects the checksums of a PNG's chunks, which the decoder checks first. */
 #include "mutator.h"
 
 enum { SIGNATURE = 8, CHUNK = 12 };

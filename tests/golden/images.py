@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Pictures against the installed torchvision and Pillow: every byte after the crop, every float after
+"""Images against the installed torchvision and Pillow: every byte after the crop, every float after
 Normalize, and which damaged files are refused.
 
-    pictures.py DUMP_PICTURE [--list]
+    images.py DUMP_IMAGE [--list]
 
-DUMP_PICTURE is the built tests/golden/dump_picture; --list prints each picture that was compared. Every day a
+DUMP_IMAGE is the built tests/golden/dump_image; --list prints each image that was compared. Every day a
 quarter of the photographs and an eighth of the damaged files are enough.
 Needs python3-torchvision, libjpeg-turbo-progs and the packages of photos.py."""
 
@@ -25,13 +25,13 @@ from torchvision.models import VGG16_Weights
 
 from photos import photos
 from quick import QUICK
-from picture_files import (CHANNELS, adobe_transform, chunk, cjpeg, jpeg, palette, png, without)
+from image_files import (CHANNELS, adobe_transform, chunk, cjpeg, jpeg, palette, png, without)
 
 PILLOW = tuple(int(part) for part in PIL.__version__.split(".")[:2])
 SEED = 20261123
 rng = np.random.default_rng(SEED)
 
-# Preset -> resize, crop, and everything from the RGB picture to the tensor.
+# Preset -> resize, crop, and everything from the RGB image to the tensor.
 PRESETS = {
     "imagenet": (256, 224, VGG16_Weights.IMAGENET1K_V1.transforms()),
     "features": (256, 224, VGG16_Weights.IMAGENET1K_FEATURES.transforms()),
@@ -41,7 +41,7 @@ PRESETS = {
 }
 
 
-# --- the pictures: each function yields (name, bytes of the file) ---
+# --- the images: each function yields (name, bytes of the file) ---
 
 def natural():
     """Photographs as they are; parts of them, in many sizes and encodings."""
@@ -110,7 +110,7 @@ def png_extras():
         "srgb": chunk(b"sRGB", b"\0"),
         "sbit": chunk(b"sBIT", b"\5\6\5"),
         "bkgd": chunk(b"bKGD", struct.pack(">HHH", 255, 0, 255)),
-        "text": chunk(b"tEXt", b"Title\0a picture"),
+        "text": chunk(b"tEXt", b"Title\0an image"),
         "exif_rotated": chunk(b"eXIf", b"MM\0*\0\0\0\10\0\1\1\22\0\3\0\0\0\1\0\6\0\0\0\0\0\0"),
         "private": chunk(b"prVt", bytes(1000)),
         "splt_for_rgb": palette(256),
@@ -257,18 +257,18 @@ def different(ours, theirs):
     return int((ours.view(bits) != np.ascontiguousarray(theirs).view(bits)).sum())
 
 
-def compare_picture(data, results):
+def compare_image(data, results):
     """Compares one file's results, one per preset. Returns what is wrong, or None."""
-    picture = Image.open(io.BytesIO(data)).convert("RGB")
+    image = Image.open(io.BytesIO(data)).convert("RGB")
     for (preset, (resize, crop, to_tensor)), (pixels, tensor, message) in zip(PRESETS.items(),
                                                                               results):
         if message is not None:
             return "%s: refused: %s" % (preset, message)
-        expected = np.asarray(transforms.CenterCrop(crop)(transforms.Resize(resize)(picture)))
+        expected = np.asarray(transforms.CenterCrop(crop)(transforms.Resize(resize)(image)))
         bad = different(pixels, expected)
         if bad:
             return "%s: %d bytes differ after the crop" % (preset, bad)
-        bad = different(tensor, to_tensor(picture).numpy())
+        bad = different(tensor, to_tensor(image).numpy())
         if bad:
             return "%s: %d floats differ" % (preset, bad)
     return None
@@ -277,13 +277,13 @@ def compare_picture(data, results):
 def compare_damaged(data, pixels, message):
     """Returns what is wrong (or None), and whether this is a known difference."""
     try:
-        picture = Image.open(io.BytesIO(data)).convert("RGB")
+        image = Image.open(io.BytesIO(data)).convert("RGB")
     except Exception as error:  # Pillow raises all kinds
         return (None if message else "accepted; Pillow: %r" % error), False
     if message is not None:
         known = ends_inside_pixels(data)
         return (None if known else "Pillow accepts it; refused: " + message), known
-    expected = np.asarray(transforms.CenterCrop(32)(transforms.Resize(32)(picture)))
+    expected = np.asarray(transforms.CenterCrop(32)(transforms.Resize(32)(image)))
     bad = different(pixels, expected)
     return ("%d bytes differ" % bad if bad else None), False
 
@@ -305,9 +305,9 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             results = run(program, folder, files, PRESETS)
             for name, data in files:
-                report(name, compare_picture(data, [next(results) for _ in PRESETS]))
-        print("%s: %d pictures x %d presets" % (group.__name__, len(files), len(PRESETS)))
-        counts["pictures"] += len(files)
+                report(name, compare_image(data, [next(results) for _ in PRESETS]))
+        print("%s: %d images x %d presets" % (group.__name__, len(files), len(PRESETS)))
+        counts["images"] += len(files)
 
     files = list(damaged())[::8 if QUICK else 1]
     known = refused = 0
@@ -322,7 +322,7 @@ def main():
             refused += message is not None
     print("damaged: %d files, %d refused; %d PNGs that end within their pixels' last bytes are refused"
           " here only" % (len(files), refused, known))
-    print("%d pictures, Pillow %s, seed %d" % (counts["pictures"], PIL.__version__, SEED))
+    print("%d images, Pillow %s, seed %d" % (counts["images"], PIL.__version__, SEED))
     print("%d passed, %d failed" % (counts["passed"], counts["failed"]))
     return 1 if counts["failed"] else 0
 
