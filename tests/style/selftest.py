@@ -169,6 +169,52 @@ def test_isas(tree):
     check("lacks ['PLANTED']" in out, f"isas.py: lists of instruction sets: not reported\n{out}")
 
 
+def test_version(tree):
+    header = (source / "include/vgg/status.h").read_text(encoding="utf-8")
+    version = ".".join(re.findall(r"^#define VGG_VERSION_[A-Z]+ (\d+)$", header, re.MULTILINE))
+    arguments = [tree.root, program, version]
+    check_clean("version.py", arguments)
+    for what, changes, *words in (
+            ("another version in the header", {"include/vgg/status.h": replace(
+                "#define VGG_VERSION_PATCH ", "#define VGG_VERSION_PATCH 9")}, "meson: expected version",
+             "vgg-infer --version: expected", "CHANGELOG.md: expected"),
+            ("another entry first", {"CHANGELOG.md": replace("\n## [", "\n## [99.0.0] - unreleased\n\n## [")},
+             f"CHANGELOG.md: expected {version} first")):
+        expect_planted(tree, "version.py", arguments, what, changes, *words)
+
+
+def test_format(folder):
+    small = folder / "formatted"
+    (small / "src").mkdir(parents=True)
+    shutil.copy(source / ".clang-format", small)
+    planted = small / "src/planted.c"
+    planted.write_text("int planted;\n", encoding="utf-8")
+    code, out = run("format.py", small)
+    if code == 77:
+        print(out.strip())
+        return
+    check(code == 0, f"format.py: exit {code} without a violation\n{out[-2000:]}")
+    planted.write_text("int  planted ;\n", encoding="utf-8")
+    expect("a badly formatted file", "format.py", [small], "src/planted.c: clang-format")
+
+
+def test_analyse(tree, folder):
+    """On one file: all of them take a minute."""
+    small = folder / "small"
+    (small / "src").mkdir(parents=True)
+    (small / "tests/style").mkdir(parents=True)
+    shutil.copy(tree.root / "tests/style/cppcheck.txt", small / "tests/style")
+    planted = small / "src/planted.c"
+    planted.write_text("int planted(void);\nint planted(void) { return 0; }\n", encoding="utf-8")
+    code, out = run("analyse.py", small, folder / "cache")
+    if code == 77:
+        print(out.strip())
+        return
+    check(code == 0, f"analyse.py: exit {code} without a violation\n{out[-2000:]}")
+    planted.write_text("int planted(void);\nint planted(void) { int a[2] = {0, 0}; return a[2]; }\n", encoding="utf-8")
+    expect("an index out of bounds", "analyse.py", [small, folder / "cache"], "arrayIndexOutOfBounds")
+
+
 def test_tree(tree):
     def git(*words):
         subprocess.run(["git", "-C", str(tree.root), *words], check=True, capture_output=True)
@@ -219,6 +265,9 @@ with tempfile.TemporaryDirectory(prefix="vgg-style-") as name:
     test_headers(copy)
     test_readme(copy)
     test_isas(copy)
+    test_version(copy)
+    test_format(pathlib.Path(name))
+    test_analyse(copy, pathlib.Path(name))
     test_symbols(copy, pathlib.Path(name))
     test_tree(copy)
 print(f"{passed} passed, {failed} failed")
