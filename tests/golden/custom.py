@@ -230,7 +230,7 @@ def test_torchvision():
 
 
 def test_other_classes():
-    """All eight with another number of classes each; narrow linear layers, as their widths are not what tells."""
+    """All eight with another number of classes each; narrow linear layers, because the names of built-in nets do not depend on their widths."""
     for i, variant in enumerate(VARIANTS):
         classes = (10, 12, 20, 37, 100, 102, 365, 1001)[i]
         letter = {"11": "A", "13": "B", "16": "D", "19": "E"}[variant[3:5]]
@@ -467,7 +467,7 @@ def test_low_memory():
 
 
 def test_batches():
-    """Of any count; batches may differ from single images by rounding only."""
+    """Batches of any size; they may differ from single images by rounding only."""
     net = randomise(Net(make_layers(NOTES, True), make_head(256 * 16, 64, 10)).eval())
     inputs = torch.stack([CIFAR(Image.open(PHOTOS[i % 2]).convert("RGB").rotate(25 * i))
                           for i in range(13)])

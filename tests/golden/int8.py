@@ -105,9 +105,9 @@ def main():
         check((low == got[:50]).all(), "the same bits in little memory")
 
         converted = os.path.join(folder, "back.pth")
-        told = subprocess.run([program, "convert", packed, "-o", converted], capture_output=True,
+        reported = subprocess.run([program, "convert", packed, "-o", converted], capture_output=True,
                               text=True, check=True).stderr
-        check("18 tensors" in told and "int8 weights are written" in told, "convert tells", told)
+        check("18 tensors" in reported and "int8 weights are written" in reported, "convert reports", reported)
         back = classify(program, converted, paths[:1000], logits)
         noise = 10 * np.log10((got[:1000].astype(float) ** 2).sum() /
                               ((back.astype(float) - got[:1000]) ** 2).sum())

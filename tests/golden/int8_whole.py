@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""An int8 net at full size: vgg16 with Kaiming weights, calibrated with some photographs, on others; the noise of its
-logits against PyTorch's, and that weights stay in the file.
+"""An int8 net at full size: vgg16 with Kaiming weights, calibrated with some photographs and run on others. Checks
+the noise of its logits against PyTorch's, and that weights stay in the mapped file.
 
     int8_whole.py VGG_INFER
 """
@@ -24,7 +24,7 @@ from nets import build, imagenet_input
 from photos import photos
 
 CALIBRATION = 7  # photographs; the rest is for the comparison
-LEAST_SNR_DB = 30
+MIN_SNR_DB = 30
 # 138.4 million parameters, a page or two for each of the 48 small tensors, the class names.
 MOST_FILE_BYTES = 138.4e6 + 48 * 2 * 4096
 MOST_PRIVATE_BYTES = 12e6  # 4 of them activations
@@ -52,10 +52,10 @@ def main():
             [program, "pack", checkpoint, "-o", packed, "--weights", "int8", "--calibrate",
              folder + "/images", "--format", "json"], stdout=subprocess.PIPE, check=True)
         calibration = json.loads(result.stdout)["calibration"]
-        told = calibration["logits_snr_db"]
+        reported = calibration["logits_snr_db"]
         check(calibration["images"] == CALIBRATION and len(calibration["layers"]) == 16,
-              "the report tells of every layer")
-        check(told >= LEAST_SNR_DB, f"{told:.1f} dB on the images of the calibration")
+              "the report has every layer")
+        check(reported >= MIN_SNR_DB, f"{reported:.1f} dB on the images of the calibration")
         subprocess.run([program, "--save-logits", logits, packed, *paths[CALIBRATION:]],
                        stdout=subprocess.DEVNULL, check=True)
         got = np.load(logits)
@@ -71,13 +71,13 @@ def main():
     with torch.no_grad():
         expected = net(torch.stack([imagenet_input(path) for path in paths[CALIBRATION:]])).numpy()
     snr = 10 * np.log10((expected.astype(float) ** 2).sum() / ((got - expected) ** 2).sum())
-    check(snr >= LEAST_SNR_DB, f"{snr:.1f} dB on other images")
-    check(abs(snr - told) < 2, "the report tells about the same")
+    check(snr >= MIN_SNR_DB, f"{snr:.1f} dB on other images")
+    check(abs(snr - reported) < 2, "the report has about the same noise")
     check((got.argmax(1) == expected.argmax(1)).mean() >= 0.8, "the same top 1")
     check(size < MOST_FILE_BYTES, f"{size} bytes")
     private = answer["time"]["peak_private_bytes"]
     check(private < MOST_PRIVATE_BYTES, f"{private / 1e6:.0f} MB private")
-    check(answer["model"]["int8"], "int8 is told")
+    check(answer["model"]["int8"], "int8 is reported")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""What whole modules and TorchScript archives say of their layers, against PyTorch's own results.
+"""Layer settings in whole modules and TorchScript archives, against PyTorch's own results.
 
     modules.py RUN_MODEL VGG_INFER
 
-Nets whose strides, pools, paddings or eps are not what names and shapes make one believe: the logits must be
-those of the module; layers that are no VGG's must be refused by name. Ends with "N passed, N failed". Exit 77
+The nets have strides, pools, paddings or eps that names and shapes do not show: the logits must be those of the
+module. Layers that VGGs do not have must be refused by name. Ends with "N passed, N failed". Exit 77
 (skipped) without PyTorch.
 """
 import pathlib

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Nets whose layers have names of their own or lie in several Sequentials, as custom.py does it.
+"""Nets whose layers have names of their own or lie in several Sequentials, compared with PyTorch as in custom.py.
 
     named.py VGG_INFER RUN_MODEL
 """
@@ -154,9 +154,9 @@ def test_timm():
             return self.run(x.double(), in_double)
 
     net = Timm()
-    told = "assumed: layers in the order of the file (features.0 … head.fc); a 2x2 max pool after features.5; "
-    compare_named("timm", net, transform(28, 28, *IMAGENET), assumed=told)
-    compare_named("timm, smaller", net, transform(20, 20, *IMAGENET), ["--size", "20"], assumed=told)
+    reported = "assumed: layers in the order of the file (features.0 … head.fc); a 2x2 max pool after features.5; "
+    compare_named("timm", net, transform(28, 28, *IMAGENET), assumed=reported)
+    compare_named("timm, smaller", net, transform(20, 20, *IMAGENET), ["--size", "20"], assumed=reported)
     compare_named("timm, larger", net, transform(0, (36, 44), *IMAGENET), ["--dense", "--size=36x44", "--resize=0"])
 
 
@@ -179,7 +179,7 @@ def test_nested():
 
 
 def test_convolutions_alone():
-    """As those who compare images keep them."""
+    """Weights as published for comparing images: convolutions without a classifier."""
     vgg = models.vgg.VGG(models.vgg.make_layers(models.vgg.cfgs["A"]), init_weights=False)
     whole = {name: tensor for name, tensor in vgg.state_dict().items() if name.startswith("features")}
     numbers = {name[9:]: tensor for name, tensor in whole.items()}
@@ -233,7 +233,7 @@ def test_sorted_names():
     with tempfile.TemporaryDirectory() as folder, torch.no_grad():
         torch.save(state, os.path.join(folder, "a.pth"))
         write_safetensors(os.path.join(folder, "b.safetensors"), state)
-        # conv1 … conv11: only --cfg can tell the pools, and only the numbers the order.
+        # conv1 … conv11: only --cfg can specify the pools, and only the numbers show the order.
         plain = {old.replace(name, new, 1): tensor for new, name in scale.items() for old, tensor in state.items()
                  if old.startswith(name + ".")}
         plain.update({f"bn{new[4:]}{old[len(name.replace('conv', 'bn')):]}": tensor for new, name in scale.items()
@@ -251,8 +251,8 @@ def test_sorted_names():
             command("--save-logits", out[0], *words, os.path.join(folder, name), PHOTOS[0])
             text = command("--save-logits", out[1], os.path.join(folder, "a.pth"), PHOTOS[0]).stdout
             check(np.array_equal(np.load(out[0]), np.load(out[1])), f"{name}: other logits than in the file's order", text)
-        told = command("info", os.path.join(folder, "b.safetensors")).stdout
-        check("layers in the order of their numbers (conv1_1 … fc2)" in told, "sorted names", told)
+        reported = command("info", os.path.join(folder, "b.safetensors")).stdout
+        check("layers in the order of their numbers (conv1_1 … fc2)" in reported, "sorted names", reported)
         # A packed file has torchvision's names. It sums its linear layers in another order: both are within BOUND.
         command("pack", os.path.join(folder, "a.pth"), "-o", os.path.join(folder, "a.vgg"))
         for path, model in zip(out, ("a.vgg", "a.pth")):

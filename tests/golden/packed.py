@@ -4,8 +4,8 @@
     packed.py VGG_INFER RUN_MODEL KILL_AT SOURCE_ROOT
 
 vgg16_bn is packed plain, for every instruction set that this CPU has, and for one of them alone. A plan for many
-runs computes in the same way from all of these files, one for a single run does so from what lies ready: to the
-bit. From the checkpoint only the fully connected layers are summed in another order."""
+runs computes the same bits from all of these files; a plan for a single run does so from prepacked weights. Only the
+fully connected layers of the checkpoint are summed in another order."""
 import json
 import os
 import pathlib

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """The main job at full size, from the command line: vgg16_bn with random BatchNorm statistics as zip and as
 legacy stream, a photograph; the top 5, their logits and the labels are torchvision's, and the private
-memory stays small (the checkpoint itself, 528 MB, is mapped). A one-shot run, which prepares the weights
-of some channels after the others, gives the bits of a session that has prepared all of them.
+memory stays small (the checkpoint itself, 528 MB, is mapped). A one-shot run, which prepacks the weights
+of a few channels at a time, computes the same bits as a session that has prepacked all of them.
 
     whole.py VGG_INFER
 """
