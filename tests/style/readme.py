@@ -19,6 +19,8 @@ FOLDERS = "examples|include|models|src|tests|tools"
 # Programs of others, whose options are not looked at.
 EXTERNAL = {"apt-get", "cc", "clang-format", "clang-tidy", "cppcheck", "docker", "flock", "gcc", "git", "meson", "ninja",
             "perf", "pip", "pkg-config", "python3", "scp", "ssh", "sudo", "taskset"}
+# Files that are not in the sources.
+OTHER_FILES = {"stddef.h", "stdint.h"}
 LONG_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*[a-z0-9]")
 passed = failed = 0
 
@@ -167,6 +169,20 @@ def check_paths(readme, name, content):
         check(document in documents, f"{name}: names {document}, which is not in the repository")
 
 
+@functools.lru_cache(maxsize=None)
+def find_file_names():
+    folders = [path for path in root.iterdir() if re.match(r"[a-z]", path.name) and not path.name.startswith("build")]
+    return {path.name for folder in folders for path in folder.rglob("*") if path.is_file()}
+
+
+def check_file_names(name, content):
+    """Source files in code spans, by name: `detect.c`, `plan/memory.c`."""
+    for span in set(re.findall(r"`([\w/.-]+\.(?:c|h|inc|py|sh))`", content)):
+        file = pathlib.PurePath(span).name
+        check("NAME" in span or file in find_file_names() or file in OTHER_FILES,
+              f"{name}: names {span}, which is not there")
+
+
 def find_documents():
     top = [path for path in root.glob("*.md")]
     folders = [path for path in root.iterdir() if path.is_dir() and re.match(r"[a-z]", path.name)
@@ -177,6 +193,7 @@ def find_documents():
 def check_document(readme):
     name, content = readme.relative_to(root), readme.read_text(encoding="utf-8")
     check_paths(readme, name, content)
+    check_file_names(name, content)
     if readme.name == "CHANGELOG.md":
         return  # names options that were renamed
     code, prose = split_code(content)

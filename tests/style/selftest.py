@@ -136,6 +136,7 @@ def test_readme(tree):
     check_clean("readme.py", arguments)
     for what, changes, *words in (
             ("a path", {"README.md": append("\nSee src/planted.c.\n")}, "names src/planted.c"),
+            ("a file name", {"src/README.md": append("\n`planted.c` is not there\n")}, "names planted.c"),
             ("a link", {"README.md": append("\n[here](tests/planted)\n")}, "links to tests/planted"),
             ("a document", {"tests/bench/RESULTS.md": append("\nSee PLANTED.md.\n")}, "names PLANTED.md"),
             ("a script without the right to run", {"tests/planted.py": "", "README.md": append(
