@@ -162,7 +162,7 @@ class Installed:
 
 def check_header_program(installed):
     """The program in the first comment of vgg.h."""
-    comment = (installed.root / "include/vgg/vgg.h").read_text(encoding="utf-8").split("*/")[0]
+    comment = (installed.root / "include/vgg/vgg.h").read_text(encoding="utf-8").split("#ifndef")[0]
     program = "\n".join(re.findall(r"^ \*     (.*)$", comment, re.MULTILINE)) + "\n"
     check(installed.pkg("--modversion") == [version], "vgg.pc: wrong version")
     reference = run([installed.root / "bin/vgg-infer", "-k1", "--format", "csv", installed.model, installed.image])[1]

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Each public header compiles alone, as C and, where there is a compiler for it, as C++; and the
-program in the head comment of vgg.h compiles.
+"""Checks that each public header compiles alone, as C and, if there is a compiler, as C++, and that the program in the
+first comment of vgg.h compiles.
 
     headers.py SOURCE_ROOT CC..."""
 import pathlib
@@ -35,7 +35,7 @@ for header in sorted((root / "include" / "vgg").glob("*.h")):
 if not cxx:
     print("no C++ compiler: the headers were compiled as C only")
 
-comment = (root / "include/vgg/vgg.h").read_text(encoding="utf-8").split("*/")[0]
+comment = (root / "include/vgg/vgg.h").read_text(encoding="utf-8").split("#ifndef")[0]
 program = "\n".join(re.findall(r"^ \*     (.*)$", comment, re.MULTILINE))
 check("the program in vgg.h as C", c + ["-x", "c"], program + "\n")
 if cxx and not cross:

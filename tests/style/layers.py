@@ -99,6 +99,7 @@ def check_file(file):
     if folder not in ALLOWED:
         return
     text = file.read_text(encoding="utf-8")
+    text = text.removeprefix("/* SPDX-License-Identifier: MIT */\n")
     check(text.startswith("/*"), f"{name}: expected a comment first that says what the file does")
     for header in INCLUDE.findall(text):
         check_include(file, folder, header)

@@ -199,6 +199,19 @@ def test_format(folder):
     expect("a badly formatted file", "format.py", [small], "src/planted.c: clang-format")
 
 
+def test_spdx(folder):
+    small = folder / "tagged"
+    (small / "src").mkdir(parents=True)
+    (small / "tools").mkdir()
+    planted, script = small / "src/planted.c", small / "tools/planted.py"
+    planted.write_text("int planted;\n", encoding="utf-8")
+    script.write_text("#!/usr/bin/env python3\nprint()\n", encoding="utf-8")
+    expect("no tag", "spdx.py", [small], "src/planted.c: expected", "tools/planted.py: expected")
+    check(run("spdx.py", small, "--add")[0] == 0, "spdx.py --add: does not add the tags")
+    check_clean("spdx.py", [small])
+    check(script.read_text(encoding="utf-8").startswith("#!/usr/bin/env python3\n# SPDX"), "spdx.py --add: moves #!")
+
+
 def test_analyse(tree, folder):
     """On one file: all of them take a minute."""
     small = folder / "small"
@@ -268,6 +281,7 @@ with tempfile.TemporaryDirectory(prefix="vgg-style-") as name:
     test_isas(copy)
     test_version(copy)
     test_format(pathlib.Path(name))
+    test_spdx(pathlib.Path(name))
     test_analyse(copy, pathlib.Path(name))
     test_symbols(copy, pathlib.Path(name))
     test_tree(copy)

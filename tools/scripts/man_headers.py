@@ -42,6 +42,7 @@ def paragraphs(text):
 
 def chunks(header):
     """Comments and declarations in turn; a declaration keeps the comments inside it."""
+    header = re.sub(r"^/\* SPDX-.*\n", "", header)
     body = re.sub(r"^#(if|ifdef|ifndef|endif|else|include)\b.*$", "", header, flags=re.MULTILINE)
     body = body.replace('extern "C" {', "")
     body = re.sub(r"^#define (VGG_API|VGG_\w+_H)\b.*$", "", body, flags=re.MULTILINE)
