@@ -128,11 +128,11 @@ VGG_API const char *vgg_checkpoint_get_writer(const vgg_checkpoint *checkpoint);
 
 /* Where in the file the tensors were found: the path of their dict or module ("state_dict"; "" is the
  * root), what was taken off their names ("module."; ""), the class of the module ("VGG"; NULL for a
- * state dict), and how many tensors beside them do not have that beginning and were passed over. */
+ * state dict), and how many tensors beside them do not have that beginning and were skipped. */
 VGG_API const char *vgg_checkpoint_get_key(const vgg_checkpoint *checkpoint);
 VGG_API const char *vgg_checkpoint_get_prefix(const vgg_checkpoint *checkpoint);
 VGG_API const char *vgg_checkpoint_get_class(const vgg_checkpoint *checkpoint);
-VGG_API size_t vgg_checkpoint_get_passed_over(const vgg_checkpoint *checkpoint);
+VGG_API size_t vgg_checkpoint_get_skipped(const vgg_checkpoint *checkpoint);
 
 /* The number of tensors, and each of them in the order of the file (borrowed until close).
  *   index  0 … count-1 */

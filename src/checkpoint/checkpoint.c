@@ -44,15 +44,15 @@ static const char *copy_class(const struct vgg_value *object, struct vgg_arena *
 /* Notes the classes of the modules that hold the tensors. */
 static vgg_status name_classes(vgg_checkpoint *checkpoint, struct vgg_error *err)
 {
-    const struct vgg_contents *contents = &checkpoint->dict.contents;
-    bool script = contents->kind == VGG_SOURCE_SCRIPT;
+    const struct vgg_location *location = &checkpoint->dict.location;
+    bool script = location->kind == VGG_SOURCE_SCRIPT;
     if (script != (checkpoint->container == VGG_CONTAINER_TORCHSCRIPT)) {
         return vgg_fail(err, VGG_ERR_FORMAT,
                         script ? "%s: a TorchScript module outside a TorchScript archive"
                                : "%s: a TorchScript archive (constants.pkl) without a module",
                         checkpoint->path);
     }
-    const struct vgg_named_list *modules = &contents->modules;
+    const struct vgg_named_list *modules = &location->modules;
     struct vgg_arena *arena = &checkpoint->arena;
     checkpoint->module_types =
         vgg_arena_alloc(arena, modules->count, sizeof *checkpoint->module_types);
@@ -61,8 +61,8 @@ static vgg_status name_classes(vgg_checkpoint *checkpoint, struct vgg_error *err
         checkpoint->module_types[i] = copy_class(modules->items[i].value, arena);
         good = checkpoint->module_types[i] != NULL;
     }
-    if (good && contents->source->kind == VGG_VALUE_OBJECT) {
-        checkpoint->class_name = copy_class(contents->source, arena);
+    if (good && location->source->kind == VGG_VALUE_OBJECT) {
+        checkpoint->class_name = copy_class(location->source, arena);
         good = checkpoint->class_name != NULL;
     }
     if (!good) {
@@ -138,7 +138,7 @@ static vgg_status read_tensors(vgg_checkpoint *checkpoint,
     if (status != VGG_OK) {
         goto done;
     }
-    status = vgg_archive_locate(&archive, pickle.size, &storages, err);
+    status = vgg_archive_find_data(&archive, pickle.size, &storages, err);
     if (status != VGG_OK) {
         goto done;
     }
@@ -263,12 +263,12 @@ uint64_t vgg_checkpoint_get_file_bytes(const vgg_checkpoint *checkpoint)
 
 const char *vgg_checkpoint_get_key(const vgg_checkpoint *checkpoint)
 {
-    return checkpoint->dict.contents.key;
+    return checkpoint->dict.location.key;
 }
 
 const char *vgg_checkpoint_get_prefix(const vgg_checkpoint *checkpoint)
 {
-    return checkpoint->dict.contents.prefix;
+    return checkpoint->dict.location.prefix;
 }
 
 const char *vgg_checkpoint_get_writer(const vgg_checkpoint *checkpoint)
@@ -281,9 +281,9 @@ const char *vgg_checkpoint_get_class(const vgg_checkpoint *checkpoint)
     return checkpoint->class_name;
 }
 
-size_t vgg_checkpoint_get_passed_over(const vgg_checkpoint *checkpoint)
+size_t vgg_checkpoint_get_skipped(const vgg_checkpoint *checkpoint)
 {
-    return checkpoint->dict.contents.outside;
+    return checkpoint->dict.location.skipped;
 }
 
 size_t vgg_checkpoint_get_tensor_count(const vgg_checkpoint *checkpoint)

@@ -3,7 +3,7 @@
 #define VGG_CHECKPOINT_CHECKPOINT_H
 
 #include "checkpoint/container/archive.h"
-#include "checkpoint/contents/state_dict.h"
+#include "checkpoint/locate/state_dict.h"
 
 struct vgg_checkpoint {
     struct vgg_context context;
@@ -18,7 +18,7 @@ struct vgg_checkpoint {
     struct vgg_prepared *prepared; /* [prepared_count], sorted by name; or NULL */
     size_t prepared_count;
     const char *class_name;    /* of a whole or TorchScript module; or NULL */
-    const char **module_types; /* [contents.modules.count] their classes */
+    const char **module_types; /* [location.modules.count] their classes */
 };
 
 /* What it was opened with, less the limits. */

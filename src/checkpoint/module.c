@@ -5,7 +5,7 @@
 
 size_t vgg_checkpoint_get_module_count(const struct vgg_checkpoint *checkpoint)
 {
-    return checkpoint->dict.contents.modules.count;
+    return checkpoint->dict.location.modules.count;
 }
 
 /* An integer, or a tuple of equal ones; 3, (3, 3). */
@@ -39,7 +39,7 @@ static int64_t get_side(const struct vgg_value *state, const char *key)
 void vgg_checkpoint_get_module(const struct vgg_checkpoint *checkpoint, size_t index,
                                struct vgg_module *out)
 {
-    const struct vgg_named *named = &checkpoint->dict.contents.modules.items[index];
+    const struct vgg_named *named = &checkpoint->dict.location.modules.items[index];
     const struct vgg_value *state = named->value->object.state;
     const struct vgg_value *eps = vgg_value_get(state, "eps");
     *out = (struct vgg_module){

@@ -1,9 +1,9 @@
-/* checkpoint/contents/fold: weights in two parts, parts in two parts, and what only looks like it. */
+/* checkpoint/locate/fold: weights in two parts, parts in two parts, and what only looks like it. */
 #include "unit.h"
 
 #include <string.h>
 
-#include "checkpoint/contents/fold.h"
+#include "checkpoint/locate/fold.h"
 
 enum { MOST = 16 };
 static struct vgg_arena arena;

@@ -1,8 +1,8 @@
-/* container/storage, contents/rebuild, state_dict: encodings, geometry and names, right and wrong. */
+/* container/storage, location/rebuild, state_dict: encodings, geometry and names, right and wrong. */
 #include "unit.h"
 #include "writer.h"
 
-#include "checkpoint/contents/state_dict.h"
+#include "checkpoint/locate/state_dict.h"
 
 static struct vgg_arena arena;
 static struct vgg_error err;
@@ -466,7 +466,7 @@ START_TEST(unwraps)
     accept(wrapped("net", "cnumpy.core.multiarray\nscalar\nN\x85R"));
     ck_assert_uint_eq(dict.count, 1);
     accept(wrapped("something", "N"));
-    ck_assert_str_eq(dict.contents.key, "something");
+    ck_assert_str_eq(dict.location.key, "something");
     refuse(wrapped("state_dict", "cos\nsystem\n"), VGG_ERR_UNSUPPORTED, "os.system");
 
     static const struct {

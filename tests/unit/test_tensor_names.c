@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "checkpoint/contents/tensor_names.h"
+#include "checkpoint/locate/tensor_names.h"
 
 START_TEST(finds_parts)
 {

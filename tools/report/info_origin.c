@@ -44,7 +44,7 @@ static int count_features(const struct vgg_node_info *node)
 void info_write_origin(const struct info *info, FILE *out)
 {
     const char *writer = vgg_checkpoint_get_writer(info->checkpoint);
-    const size_t skipped = vgg_checkpoint_get_passed_over(info->checkpoint);
+    const size_t skipped = vgg_checkpoint_get_skipped(info->checkpoint);
     const struct evidence evidence = find_evidence(info->model);
     const struct vgg_node_info *taken = &evidence.features_out;
     const char *before = "  recognised by convolutions to ";
@@ -77,7 +77,7 @@ void info_write_origin_json(const struct info *info, struct json *json)
     const struct evidence evidence = find_evidence(info->model);
     const struct vgg_node_info *taken = &evidence.features_out;
     json_string(json, "writer", vgg_checkpoint_get_writer(info->checkpoint));
-    json_integer(json, "skipped", (int64_t)vgg_checkpoint_get_passed_over(info->checkpoint));
+    json_integer(json, "skipped", (int64_t)vgg_checkpoint_get_skipped(info->checkpoint));
     json_open_object(json, "recognised_by", false);
     json_open_array(json, "conv_channels", true);
     for (size_t i = 0; i < evidence.features; i++) {

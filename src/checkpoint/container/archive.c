@@ -17,10 +17,11 @@ vgg_status vgg_archive_read(struct vgg_archive *archive, struct vgg_pickle *out,
     return vgg_storages_collect(out, archive->path, archive->arena, storages, err);
 }
 
-vgg_status vgg_archive_locate(struct vgg_archive *archive, size_t pickle_bytes,
-                              struct vgg_storages *storages, struct vgg_error *err)
+vgg_status vgg_archive_find_data(struct vgg_archive *archive, size_t pickle_bytes,
+                                 struct vgg_storages *storages, struct vgg_error *err)
 {
-    return archive->locate != NULL ? archive->locate(archive, pickle_bytes, storages, err) : VGG_OK;
+    return archive->find_data != NULL ? archive->find_data(archive, pickle_bytes, storages, err)
+                                      : VGG_OK;
 }
 
 void vgg_archive_close(struct vgg_archive *archive)

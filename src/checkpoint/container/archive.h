@@ -1,7 +1,7 @@
 /* The interface of all containers. A container gives the object that was saved, as the tree of values that a
  * pickle of the object would give, and the storages that the object's tensors are views of.
  *
- * To add a container: write its `vgg_<name>_open` (`read`, `locate`, `close`) in a file and header of its own,
+ * To add a container: write its `vgg_<name>_open` (`read`, `find_data`, `close`) in a file and header of its own,
  * its value in enum vgg_container, and a line in detect.c that recognises it. */
 #ifndef VGG_CHECKPOINT_CONTAINER_ARCHIVE_H
 #define VGG_CHECKPOINT_CONTAINER_ARCHIVE_H
@@ -26,8 +26,8 @@ struct vgg_archive {
     /* Finds the wanted storages' bytes; a container that stores them in sequence checks all. NULL: `read`
      * found them.
      *   pickle_bytes  the size of the pickle, which need not be all of `pickle` */
-    vgg_status (*locate)(struct vgg_archive *archive, size_t pickle_bytes,
-                         struct vgg_storages *storages, struct vgg_error *err);
+    vgg_status (*find_data)(struct vgg_archive *archive, size_t pickle_bytes,
+                            struct vgg_storages *storages, struct vgg_error *err);
     /* The net's description in JSON, in the file; NULL: it has none. */
     const uint8_t *description;
     size_t description_bytes;
@@ -45,8 +45,8 @@ void vgg_archive_close(struct vgg_archive *archive);
 /* By the archive's own functions. */
 vgg_status vgg_archive_read(struct vgg_archive *archive, struct vgg_pickle *out,
                             struct vgg_storages *storages, struct vgg_error *err);
-vgg_status vgg_archive_locate(struct vgg_archive *archive, size_t pickle_bytes,
-                              struct vgg_storages *storages, struct vgg_error *err);
+vgg_status vgg_archive_find_data(struct vgg_archive *archive, size_t pickle_bytes,
+                                 struct vgg_storages *storages, struct vgg_error *err);
 
 /* Reads a pickle that must not refer to storages, at *offset of the file, and moves on.
  *   opcodes  a bound of its own, since a file may have many such pickles */

@@ -75,8 +75,8 @@ static vgg_status find_listed(const struct vgg_archive *archive, const struct vg
     return VGG_OK;
 }
 
-static vgg_status locate(struct vgg_archive *archive, size_t pickle_bytes,
-                         struct vgg_storages *storages, struct vgg_error *err)
+static vgg_status find_data(struct vgg_archive *archive, size_t pickle_bytes,
+                            struct vgg_storages *storages, struct vgg_error *err)
 {
     const struct vgg_file *file = archive->file;
     size_t offset = (size_t)archive->pickle.file_offset + pickle_bytes;
@@ -170,6 +170,6 @@ vgg_status vgg_legacy_open(struct vgg_archive *archive, struct vgg_error *err)
                                                  .data = archive->file->data + offset,
                                                  .size = archive->file->size - offset,
                                                  .file_offset = offset};
-    archive->locate = locate;
+    archive->find_data = find_data;
     return VGG_OK;
 }

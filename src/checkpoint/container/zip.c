@@ -78,8 +78,8 @@ static vgg_status view(const struct vgg_archive *archive, const struct vgg_zip_m
     return unpack(archive, member, data, err);
 }
 
-static vgg_status locate(struct vgg_archive *archive, size_t pickle_bytes,
-                         struct vgg_storages *storages, struct vgg_error *err)
+static vgg_status find_data(struct vgg_archive *archive, size_t pickle_bytes,
+                            struct vgg_storages *storages, struct vgg_error *err)
 {
     const struct zip_state *state = archive->state;
     if (pickle_bytes != archive->pickle.size) {
@@ -273,7 +273,7 @@ vgg_status vgg_zip_open(struct vgg_archive *archive, struct vgg_error *err)
     note_writer(archive);
     archive->kind =
         find_file(state, "constants.pkl") != NULL ? VGG_CONTAINER_TORCHSCRIPT : VGG_CONTAINER_ZIP;
-    archive->locate = locate;
+    archive->find_data = find_data;
     return VGG_OK;
 }
 

@@ -1,6 +1,6 @@
 /* One tensor out of a pickle's values. */
-#ifndef VGG_CHECKPOINT_CONTENTS_REBUILD_H
-#define VGG_CHECKPOINT_CONTENTS_REBUILD_H
+#ifndef VGG_CHECKPOINT_LOCATE_REBUILD_H
+#define VGG_CHECKPOINT_LOCATE_REBUILD_H
 
 #include "checkpoint/container/storage.h"
 

@@ -1,17 +1,17 @@
 /* From the tree of values to named tensors. */
-#ifndef VGG_CHECKPOINT_CONTENTS_STATE_DICT_H
-#define VGG_CHECKPOINT_CONTENTS_STATE_DICT_H
+#ifndef VGG_CHECKPOINT_LOCATE_STATE_DICT_H
+#define VGG_CHECKPOINT_LOCATE_STATE_DICT_H
 
-#include "checkpoint/contents/contents.h"
-#include "checkpoint/contents/fold.h"
-#include "checkpoint/contents/rebuild.h"
+#include "checkpoint/locate/locate.h"
+#include "checkpoint/locate/fold.h"
+#include "checkpoint/locate/rebuild.h"
 
 /* Tensors in the order of the file, and an index by name. */
 struct vgg_state_dict {
     struct vgg_tensor *tensors;
     size_t count;
     const struct vgg_tensor **by_name; /* [count], sorted by strcmp */
-    struct vgg_contents contents;      /* where they were found */
+    struct vgg_location location;      /* where they were found */
     /* All that was read, and behind it what is made of pairs: */
     struct vgg_tensor *parts;         /* [read_count + fold_count] */
     struct vgg_placement *placements; /* [read_count] */
@@ -21,7 +21,7 @@ struct vgg_state_dict {
     size_t *index; /* [count]: each tensor among the parts */
 };
 
-/* Finds the net's tensors (vgg_contents_find), checks every tensor's geometry against its storage, marks
+/* Finds the net's tensors (vgg_locate), checks every tensor's geometry against its storage, marks
  * these storages as wanted, and finds weights that are kept in two parts (vgg_folds_find).
  *   key  NULL, or which of several nets
  * Errors: FORMAT, UNSUPPORTED, MISMATCH, LIMIT, MEMORY; messages name the tensor. */

@@ -1,7 +1,7 @@
 /* What the names of tensors tell: whether they are a VGG's, and what wrappers put before and into
  * them. */
-#ifndef VGG_CHECKPOINT_CONTENTS_TENSOR_NAMES_H
-#define VGG_CHECKPOINT_CONTENTS_TENSOR_NAMES_H
+#ifndef VGG_CHECKPOINT_LOCATE_TENSOR_NAMES_H
+#define VGG_CHECKPOINT_LOCATE_TENSOR_NAMES_H
 
 #include "base/mem.h"
 #include "checkpoint/pickle/value.h"

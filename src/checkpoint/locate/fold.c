@@ -1,5 +1,5 @@
 /* Weights that are kept in two parts: weight_norm's and prune's. */
-#include "checkpoint/contents/fold.h"
+#include "checkpoint/locate/fold.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* The encodings of a tensor: three generations of rebuild functions, the class with BUILD state that
  * came before them, and what wraps those: Parameters and subclasses. */
-#include "checkpoint/contents/rebuild.h"
+#include "checkpoint/locate/rebuild.h"
 
 #include <inttypes.h>
 

@@ -1,17 +1,17 @@
 /* Where in a checkpoint the net's tensors are, and what they are called. */
-#ifndef VGG_CHECKPOINT_CONTENTS_CONTENTS_H
-#define VGG_CHECKPOINT_CONTENTS_CONTENTS_H
+#ifndef VGG_CHECKPOINT_LOCATE_LOCATE_H
+#define VGG_CHECKPOINT_LOCATE_LOCATE_H
 
-#include "checkpoint/contents/walk.h"
+#include "checkpoint/locate/walk.h"
 
-struct vgg_contents {
+struct vgg_location {
     struct vgg_named_list tensors; /* their names without prefix */
     struct vgg_named_list modules; /* of a whole module or a TorchScript module; their names too */
     const struct vgg_value *source;
     enum vgg_source_kind kind;
     const char *key;    /* the dotted path to the source: "state_dict"; "" for the root */
     const char *prefix; /* what was taken off the names: "module."; "" */
-    size_t outside;     /* tensors without that prefix, which are passed over */
+    size_t skipped;     /* tensors without that prefix */
 };
 
 /* Looks for tensors in all dicts and lists of a checkpoint and in the modules in them.
@@ -27,8 +27,8 @@ struct vgg_contents {
  *         "." is the root; NULL: as above
  * Errors: FORMAT (no tensors, bad names), UNSUPPORTED (another thing), MISMATCH (several VGGs, or none
  * of this key: the message lists what there is), LIMIT, MEMORY. */
-vgg_status vgg_contents_find(const struct vgg_pickle *pickle, const char *path, const char *key,
-                             const struct vgg_limits *limits, struct vgg_arena *arena,
-                             struct vgg_contents *out, struct vgg_error *err);
+vgg_status vgg_locate(const struct vgg_pickle *pickle, const char *path, const char *key,
+                      const struct vgg_limits *limits, struct vgg_arena *arena,
+                      struct vgg_location *out, struct vgg_error *err);
 
 #endif

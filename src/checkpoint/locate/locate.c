@@ -1,9 +1,9 @@
 /* Which of the things in a checkpoint is the net, and its tensors by name. */
-#include "checkpoint/contents/contents.h"
+#include "checkpoint/locate/locate.h"
 
-#include "checkpoint/contents/tensor_names.h"
-#include "checkpoint/contents/search.h"
-#include "checkpoint/contents/rebuild.h"
+#include "checkpoint/locate/tensor_names.h"
+#include "checkpoint/locate/search.h"
+#include "checkpoint/locate/rebuild.h"
 
 enum { LISTED_MAX = 20 }; /* in messages */
 
@@ -220,34 +220,34 @@ static const char *find_common_prefix(const struct vgg_named_list *tensors, stru
 }
 
 static vgg_status take(const struct vgg_search *search, const struct vgg_candidate *candidate,
-                       struct vgg_contents *out, struct vgg_error *err)
+                       struct vgg_location *out, struct vgg_error *err)
 {
     vgg_source_label name;
-    struct vgg_contents contents = {.source = candidate->source->value,
+    struct vgg_location location = {.source = candidate->source->value,
                                     .kind = candidate->source->kind};
     struct vgg_walk_budget budget = vgg_walk_budget_make(search->limits);
-    vgg_status status = vgg_walk(contents.source, search->path, search->limits, &budget,
-                                 search->arena, &contents.tensors, &contents.modules, err);
+    vgg_status status = vgg_walk(location.source, search->path, search->limits, &budget,
+                                 search->arena, &location.tensors, &location.modules, err);
     if (status != VGG_OK) {
         return status;
     }
     vgg_source_get_label(candidate->source, "", name);
-    contents.key = vgg_arena_copy_string(search->arena, name,
+    location.key = vgg_arena_copy_string(search->arena, name,
                                          candidate->source->parent == NULL ? 0 : strlen(name));
-    contents.prefix = candidate->prefix != NULL
+    location.prefix = candidate->prefix != NULL
                           ? candidate->prefix
-                          : find_common_prefix(&contents.tensors, search->arena);
-    bool good = contents.key != NULL && contents.prefix != NULL;
+                          : find_common_prefix(&location.tensors, search->arena);
+    bool good = location.key != NULL && location.prefix != NULL;
     if (good) {
-        contents.outside = strip(search, candidate, contents.prefix, &contents.tensors);
-        strip(search, candidate, contents.prefix, &contents.modules);
+        location.skipped = strip(search, candidate, location.prefix, &location.tensors);
+        strip(search, candidate, location.prefix, &location.modules);
         good = candidate->prefix == NULL ||
-               (clean(&contents.tensors, search->arena) && clean(&contents.modules, search->arena));
+               (clean(&location.tensors, search->arena) && clean(&location.modules, search->arena));
     }
     if (!good) {
         return vgg_fail_memory(err, search->path, sizeof name, "the tensors' names");
     }
-    *out = contents;
+    *out = location;
     return VGG_OK;
 }
 
@@ -306,9 +306,9 @@ static vgg_status fail_nothing(const struct vgg_search *search, const struct vgg
                                             : ", expected a state dict");
 }
 
-vgg_status vgg_contents_find(const struct vgg_pickle *pickle, const char *path, const char *key,
-                             const struct vgg_limits *limits, struct vgg_arena *arena,
-                             struct vgg_contents *out, struct vgg_error *err)
+vgg_status vgg_locate(const struct vgg_pickle *pickle, const char *path, const char *key,
+                      const struct vgg_limits *limits, struct vgg_arena *arena,
+                      struct vgg_location *out, struct vgg_error *err)
 {
     struct vgg_search search;
     const struct vgg_candidate *candidate = NULL;

@@ -1,5 +1,5 @@
 /* What the names of tensors tell. */
-#include "checkpoint/contents/tensor_names.h"
+#include "checkpoint/locate/tensor_names.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* The search for the net: everything in a checkpoint that can hold tensors (sources), and which of it is a
  * VGG (candidates). */
-#ifndef VGG_CHECKPOINT_CONTENTS_SEARCH_H
-#define VGG_CHECKPOINT_CONTENTS_SEARCH_H
+#ifndef VGG_CHECKPOINT_LOCATE_SEARCH_H
+#define VGG_CHECKPOINT_LOCATE_SEARCH_H
 
-#include "checkpoint/contents/walk.h"
+#include "checkpoint/locate/walk.h"
 
 enum {
     VGG_SOURCE_DEPTH_MAX = 6,       /* of dicts and lists in each other */

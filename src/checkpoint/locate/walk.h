@@ -1,6 +1,6 @@
 /* From a state dict, a whole module or a TorchScript module to its tensors by name. */
-#ifndef VGG_CHECKPOINT_CONTENTS_WALK_H
-#define VGG_CHECKPOINT_CONTENTS_WALK_H
+#ifndef VGG_CHECKPOINT_LOCATE_WALK_H
+#define VGG_CHECKPOINT_LOCATE_WALK_H
 
 #include "base/mem.h"
 #include "base/status.h"

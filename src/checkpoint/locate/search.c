@@ -1,8 +1,8 @@
 /* The search for the net: everything in a checkpoint that can hold tensors, and which of it is a VGG. */
-#include "checkpoint/contents/search.h"
+#include "checkpoint/locate/search.h"
 
-#include "checkpoint/contents/tensor_names.h"
-#include "checkpoint/contents/rebuild.h"
+#include "checkpoint/locate/tensor_names.h"
+#include "checkpoint/locate/rebuild.h"
 
 /* ---- where tensors can be ---- */
 

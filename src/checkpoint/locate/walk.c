@@ -1,10 +1,10 @@
 /* From a state dict, a whole module or a TorchScript module to its tensors by name. */
-#include "checkpoint/contents/walk.h"
+#include "checkpoint/locate/walk.h"
 
 #include <inttypes.h>
 
-#include "checkpoint/contents/tensor_names.h"
-#include "checkpoint/contents/rebuild.h"
+#include "checkpoint/locate/tensor_names.h"
+#include "checkpoint/locate/rebuild.h"
 
 enum { DEPTH_MAX = 64 };
 static const uint64_t NAME_BYTES_TOTAL = 16 << 20;

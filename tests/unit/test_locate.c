@@ -1,8 +1,8 @@
-/* checkpoint/contents: walk, search, contents: modules shared, in cycles and inside other objects; several nets. */
+/* checkpoint/locate: walk, search, locate: modules shared, in cycles and inside other objects; several nets. */
 #include "unit.h"
 #include "writer.h"
 
-#include "checkpoint/contents/state_dict.h"
+#include "checkpoint/locate/state_dict.h"
 
 static struct vgg_arena arena;
 static struct vgg_error err;
@@ -35,8 +35,8 @@ static vgg_status read_pickle(struct bytes bytes, const char *key)
 static void accept(struct bytes bytes, const char *key, const char *found_key, const char *prefix)
 {
     ck_assert_msg(read_pickle(bytes, key) == VGG_OK, "%s", err.message);
-    ck_assert_str_eq(dict.contents.key, found_key);
-    ck_assert_str_eq(dict.contents.prefix, prefix);
+    ck_assert_str_eq(dict.location.key, found_key);
+    ck_assert_str_eq(dict.location.prefix, prefix);
 }
 
 static void refuse(struct bytes bytes, const char *key, vgg_status expected, const char *message)
@@ -124,9 +124,9 @@ START_TEST(walks_a_module_in_its_order)
     ck_assert_uint_eq(dict.count, 2);
     ck_assert_str_eq(dict.tensors[0].name, "features.0.weight");
     ck_assert_str_eq(dict.tensors[1].name, "classifier.0.weight");
-    ck_assert_uint_eq(dict.contents.modules.count, 5);
-    ck_assert_str_eq(dict.contents.modules.items[0].name, "");
-    ck_assert_str_eq(dict.contents.modules.items[2].name, "features.0");
+    ck_assert_uint_eq(dict.location.modules.count, 5);
+    ck_assert_str_eq(dict.location.modules.items[0].name, "");
+    ck_assert_str_eq(dict.location.modules.items[2].name, "features.0");
 }
 END_TEST
 
@@ -227,7 +227,7 @@ START_TEST(tells_torchscript_by_whole_components_of_the_module)
             ck_assert_ptr_nonnull(
                 strstr(err.message, "a TorchScript module (Net) without weights"));
         } else {
-            ck_assert_int_eq(dict.contents.kind, VGG_SOURCE_MODULE);
+            ck_assert_int_eq(dict.location.kind, VGG_SOURCE_MODULE);
         }
     }
 }
@@ -282,7 +282,7 @@ static void accept_from_one_dict(const char *second_key, const char *key, const 
 {
     accept(one_dict(second_key), key, "", prefix);
     ck_assert_uint_eq(dict.count, 2);
-    ck_assert_uint_eq(dict.contents.outside, 2);
+    ck_assert_uint_eq(dict.location.skipped, 2);
     ck_assert_str_eq(dict.tensors[0].name, "features.0.weight");
     ck_assert_str_eq(dict.tensors[1].name, "classifier.0.weight");
     ck_assert(vgg_span_equals(dict.placements[0].storage->key, storage));
@@ -320,7 +320,7 @@ START_TEST(says_what_has_no_net)
 }
 END_TEST
 
-UNIT_MAIN("contents", walks_a_module_in_its_order, finds_a_module_inside_another_object,
+UNIT_MAIN("locate", walks_a_module_in_its_order, finds_a_module_inside_another_object,
           reads_shared_modules_under_both_names, ends_cycles, lists_several_nets,
           tells_nets_in_one_dict_apart, tells_torchscript_by_whole_components_of_the_module,
           says_what_has_no_net)

@@ -1,6 +1,6 @@
 /* Weights that are kept in two parts: weight_norm's and prune's. */
-#ifndef VGG_CHECKPOINT_CONTENTS_FOLD_H
-#define VGG_CHECKPOINT_CONTENTS_FOLD_H
+#ifndef VGG_CHECKPOINT_LOCATE_FOLD_H
+#define VGG_CHECKPOINT_LOCATE_FOLD_H
 
 #include "base/mem.h"
 #include "base/status.h"

@@ -1,5 +1,5 @@
 /* From the tree of values to named tensors. */
-#include "checkpoint/contents/state_dict.h"
+#include "checkpoint/locate/state_dict.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -32,13 +32,13 @@ static vgg_status make_index(struct vgg_state_dict *dict, const char *path, stru
 }
 
 /* Reads the tensors and folds those that are in two parts; both stay in dict->parts. */
-static vgg_status read_parts(const struct vgg_contents *contents, const char *path,
+static vgg_status read_parts(const struct vgg_location *location, const char *path,
                              const struct vgg_limits *limits, struct vgg_arena *arena,
                              struct vgg_state_dict *dict, bool *hidden, struct vgg_error *err)
 {
-    size_t count = contents->tensors.count;
+    size_t count = location->tensors.count;
     for (size_t i = 0; i < count; i++) {
-        const struct vgg_named *named = &contents->tensors.items[i];
+        const struct vgg_named *named = &location->tensors.items[i];
         dict->parts[i].name = named->name;
         vgg_status status = vgg_tensor_rebuild(named->value, path, named->name, limits,
                                                &dict->parts[i], &dict->placements[i], err);
@@ -78,11 +78,11 @@ vgg_status vgg_state_dict_read(const struct vgg_pickle *pickle, const char *path
                                struct vgg_state_dict *out, struct vgg_error *err)
 {
     struct vgg_state_dict dict = {0};
-    vgg_status status = vgg_contents_find(pickle, path, key, limits, arena, &dict.contents, err);
+    vgg_status status = vgg_locate(pickle, path, key, limits, arena, &dict.location, err);
     if (status != VGG_OK) {
         return status;
     }
-    const size_t most = 2 * dict.contents.tensors.count; /* a pair hides two and adds one */
+    const size_t most = 2 * dict.location.tensors.count; /* a pair hides two and adds one */
     const struct vgg_allocator *allocator = vgg_allocator_of(arena->context);
     bool *hidden = vgg_mem_alloc_cleared(allocator, most, sizeof *hidden);
     dict.parts = vgg_arena_alloc(arena, most, sizeof *dict.parts);
@@ -95,7 +95,7 @@ vgg_status vgg_state_dict_read(const struct vgg_pickle *pickle, const char *path
         status = vgg_fail_memory(err, path, most * sizeof *dict.parts, "the tensors");
         goto done;
     }
-    status = read_parts(&dict.contents, path, limits, arena, &dict, hidden, err);
+    status = read_parts(&dict.location, path, limits, arena, &dict, hidden, err);
     if (status == VGG_OK) {
         list_tensors(&dict, hidden);
         status = make_index(&dict, path, arena, err);
