@@ -2,7 +2,7 @@
 #ifndef VGG_MODEL_APPLY_OPTIONS_H
 #define VGG_MODEL_APPLY_OPTIONS_H
 
-#include "model/model.h"
+#include "model/model_types.h"
 
 /* Changes the description's preprocessing and labels, and the model's input size.
  * Errors: ARGUMENT, MISMATCH (labels for another number of classes), IO, FORMAT, LIMIT, MEMORY. */

@@ -2,7 +2,7 @@
 #ifndef VGG_MODEL_ASSUMED_H
 #define VGG_MODEL_ASSUMED_H
 
-#include "model/model.h"
+#include "model/model_types.h"
 
 /* Sets model->assumed, the text of vgg_model_info.
  *   shapes  [graph.count] each node's output for the model's input size

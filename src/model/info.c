@@ -1,6 +1,6 @@
 /* The public functions that report what a model is. */
 #include "model/graph/check_weights.h"
-#include "model/model.h"
+#include "model/model_types.h"
 
 void vgg_model_get_info(const vgg_model *model, struct vgg_model_info *info)
 {

@@ -1,5 +1,5 @@
 /* Creates a model from a checkpoint and options: a net with weights, labels and preprocessing. */
-#include "model/model.h"
+#include "model/model_types.h"
 
 #include "checkpoint/checkpoint.h"
 #include "model/apply_options.h"
@@ -8,6 +8,7 @@
 #include "model/graph/make_dense.h"
 #include "model/infer/modules.h"
 #include "model/infer/resolve.h"
+#include "model/view.h"
 
 /* The values that the steps of vgg_model_create share. */
 struct creation {

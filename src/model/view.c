@@ -5,7 +5,7 @@
 
 #include "model/assumed.h"
 #include "model/graph/node_info.h"
-#include "model/model.h"
+#include "model/model_types.h"
 
 const struct vgg_model_view *vgg_model_get_view(const vgg_model *model)
 {

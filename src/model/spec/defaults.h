@@ -2,7 +2,7 @@
 #ifndef VGG_MODEL_SPEC_DEFAULTS_H
 #define VGG_MODEL_SPEC_DEFAULTS_H
 
-#include "model/spec/spec.h"
+#include "model/spec/spec_types.h"
 
 /* The input side at which the features end exactly as large as the average pool's output, so that the pool
  * changes nothing: 224 for torchvision's nets, 32 for nets made for CIFAR. */

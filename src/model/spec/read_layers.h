@@ -3,7 +3,7 @@
 #define VGG_MODEL_SPEC_READ_LAYERS_H
 
 #include "model/spec/fields.h"
-#include "model/spec/spec.h"
+#include "model/spec/spec_types.h"
 
 /* Reads spec->layers and layer_count.
  *   batch_norm  whether convolutions have BatchNorm when their entry does not specify it

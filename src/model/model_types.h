@@ -1,10 +1,10 @@
 /* A model: its description, its nodes with their weights, and the memory that holds them. */
-#ifndef VGG_MODEL_MODEL_H
-#define VGG_MODEL_MODEL_H
+#ifndef VGG_MODEL_MODEL_TYPES_H
+#define VGG_MODEL_MODEL_TYPES_H
 
 #include "base/shared.h"
 #include "model/graph/build.h"
-#include "model/view.h"
+#include "model/view_types.h"
 
 struct vgg_model {
     /* The checkpoint's context and path. */
