@@ -40,12 +40,12 @@ enum vgg_container {
 /* In which order a tensor's elements lie. */
 enum vgg_layout {
     VGG_LAYOUT_ROWS, /* by strides: the elements of all checkpoints, and of packed files as a rule */
-    VGG_LAYOUT_COLUMNS, /* packed files: a matrix [rows][k] as [rows / 64][k][64], the last rows filled
+    VGG_LAYOUT_COLUMN_MAJOR, /* packed files: a matrix [rows][k] as [rows / 64][k][64], the last rows filled
                            up, so that a kernel can leave out what an input of zero multiplies */
-    VGG_LAYOUT_INT8,    /* packed int8 nets: [oc][ic][kh][kw] or [oc][ic] as
+    VGG_LAYOUT_INT8,         /* packed int8 nets: [oc][ic][kh][kw] or [oc][ic] as
                         [oc / 16][ic / 64][kh][kw][16][16 oc][4 ic], filled up */
     VGG_LAYOUT_INT8_INPUT, /* and their first convolution's: [oc / 16][kh][kw][16 oc][4 ic] */
-    VGG_LAYOUT_PREPARED, /* packed files: only in the orders that some CPUs' convolutions read; the tensor's
+    VGG_LAYOUT_PREPACKED, /* packed files: only in the orders that some CPUs' convolutions read; the tensor's
                             data is NULL */
 };
 
@@ -186,7 +186,7 @@ VGG_API vgg_status vgg_checkpoint_verify(const vgg_checkpoint *checkpoint, struc
  *         where the file system can do that, so that a kill leaves nothing, or else another name in the
  *         same folder. It may be the checkpoint's own.
  * Errors: ARGUMENT (another ending), UNSUPPORTED (float8 in a .pth; weights of a packed file that are
- * there in prepared form only), IO (another description there), MEMORY. Threads: any. */
+ * there in prepacked form only), IO (another description there), MEMORY. Threads: any. */
 VGG_API vgg_status vgg_checkpoint_save(const vgg_checkpoint *checkpoint, const char *path,
                                        struct vgg_error *err);
 
@@ -206,7 +206,7 @@ VGG_API void vgg_tensor_read_f32(const struct vgg_tensor *tensor, float *out);
 VGG_API size_t vgg_dtype_get_bytes(enum vgg_dtype dtype);
 
 /* "float32", "int64", …; "zip", "legacy", "tar", "safetensors", "torchscript", "packed";
- * "rows", "columns", "int8", "int8-input", "prepared". Never NULL. */
+ * "rows", "column-major", "int8", "int8-input", "prepacked". Never NULL. */
 VGG_API const char *vgg_dtype_string(enum vgg_dtype dtype);
 VGG_API const char *vgg_layout_string(enum vgg_layout layout);
 VGG_API const char *vgg_container_string(enum vgg_container container);

@@ -129,7 +129,7 @@ struct vgg_pack_options {
 /* Writes the net into a packed file, which is opened like any checkpoint. BatchNorm is folded into the layers before
  * it, and weights are aligned to pages so that they are used from the mapped file. Layers, labels and preprocessing
  * are included. Tensors have the names of torchvision's net without BatchNorm. Fully connected weights are
- * column-major (VGG_LAYOUT_COLUMNS): the weights of inputs that are zero are not read, which changes no result
+ * column-major (VGG_LAYOUT_COLUMN_MAJOR): the weights of inputs that are zero are not read, which changes no result
  * because all weights are finite. Float32 logits differ from the checkpoint's only by the order of these layers'
  * sums.
  *   path     by convention ends in ".vgg". The file appears when it is complete and on the disk, as with

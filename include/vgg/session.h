@@ -110,7 +110,7 @@ struct vgg_step_info {
     /* Prepacking its weights: when the plan was made, or in a one-shot session for the last run; 0 where they are
      * used in place. */
     uint64_t prepack_ns;
-    /* Column-major weights (VGG_LAYOUT_COLUMNS) of inputs that are zero are not read. */
+    /* Column-major weights (VGG_LAYOUT_COLUMN_MAJOR) of inputs that are zero are not read. */
     uint64_t read_bytes; /* of weights, in the last run; else weight_bytes */
     /* Share of the inputs that were not zero in the last run; else 1, and 0 where there are no weights. */
     double input_density;

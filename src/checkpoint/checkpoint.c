@@ -89,9 +89,9 @@ static vgg_status note_writer(vgg_checkpoint *checkpoint, const struct vgg_archi
                : vgg_fail_memory(err, checkpoint->path, sizeof text, "the writer");
 }
 
-static int compare_prepared(const void *a, const void *b)
+static int compare_prepacked(const void *a, const void *b)
 {
-    const struct vgg_prepared *left = a, *right = b;
+    const struct vgg_prepacked *left = a, *right = b;
     const int order = strcmp(left->name, right->name);
     return order != 0 ? order
                       : (left->file_offset > right->file_offset) -
@@ -124,10 +124,11 @@ static vgg_status read_tensors(vgg_checkpoint *checkpoint,
     }
     checkpoint->description = archive.description;
     checkpoint->description_bytes = archive.description_bytes;
-    checkpoint->prepared = archive.prepared;
-    checkpoint->prepared_count = archive.prepared_count;
-    if (archive.prepared_count > 0) {
-        qsort(archive.prepared, archive.prepared_count, sizeof *archive.prepared, compare_prepared);
+    checkpoint->prepacked = archive.prepacked;
+    checkpoint->prepacked_count = archive.prepacked_count;
+    if (archive.prepacked_count > 0) {
+        qsort(archive.prepacked, archive.prepacked_count, sizeof *archive.prepacked,
+              compare_prepacked);
     }
     status = vgg_state_dict_read(&pickle, archive.path, options->key, limits, archive.arena,
                                  &checkpoint->dict, err);
@@ -311,43 +312,43 @@ const struct vgg_tensor *vgg_checkpoint_find_tensor(const vgg_checkpoint *checkp
     return found != NULL ? *found : NULL;
 }
 
-const struct vgg_prepared *vgg_checkpoint_find_prepared(const struct vgg_checkpoint *checkpoint,
-                                                        const char *name, size_t *count)
+const struct vgg_prepacked *vgg_checkpoint_find_prepacked(const struct vgg_checkpoint *checkpoint,
+                                                          const char *name, size_t *count)
 {
-    size_t low = 0, high = checkpoint->prepared_count;
+    size_t low = 0, high = checkpoint->prepacked_count;
     while (low < high) { /* the first that is not before the name */
         const size_t middle = low + (high - low) / 2;
-        if (strcmp(checkpoint->prepared[middle].name, name) < 0) {
+        if (strcmp(checkpoint->prepacked[middle].name, name) < 0) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
     *count = 0;
-    while (low + *count < checkpoint->prepared_count &&
-           strcmp(checkpoint->prepared[low + *count].name, name) == 0) {
+    while (low + *count < checkpoint->prepacked_count &&
+           strcmp(checkpoint->prepacked[low + *count].name, name) == 0) {
         ++*count;
     }
-    return *count > 0 ? &checkpoint->prepared[low] : NULL;
+    return *count > 0 ? &checkpoint->prepacked[low] : NULL;
 }
 
 size_t vgg_checkpoint_get_ready_count(const vgg_checkpoint *checkpoint)
 {
-    return checkpoint->prepared_count;
+    return checkpoint->prepacked_count;
 }
 
 void vgg_checkpoint_get_ready(const vgg_checkpoint *checkpoint, size_t index,
                               struct vgg_ready_info *info)
 {
-    const struct vgg_prepared *prepared = &checkpoint->prepared[index];
+    const struct vgg_prepacked *prepacked = &checkpoint->prepacked[index];
     *info = (struct vgg_ready_info){
-        .name = prepared->name,
-        .order = vgg_order_string(prepared->info.order),
-        .m = prepared->info.m,
-        .group = prepared->info.group,
-        .channels = prepared->info.channels,
-        .bytes = prepared->bytes,
-        .file_offset = prepared->file_offset,
+        .name = prepacked->name,
+        .order = vgg_order_string(prepacked->info.order),
+        .m = prepacked->info.m,
+        .group = prepacked->info.group,
+        .channels = prepacked->info.channels,
+        .bytes = prepacked->bytes,
+        .file_offset = prepacked->file_offset,
     };
 }
 

@@ -15,8 +15,8 @@ struct vgg_checkpoint {
     const char *writer;         /* who wrote it, as far as the file tells */
     const uint8_t *description; /* [description_bytes] the net's, in JSON, in the file; or NULL */
     size_t description_bytes;
-    struct vgg_prepared *prepared; /* [prepared_count], sorted by name; or NULL */
-    size_t prepared_count;
+    struct vgg_prepacked *prepacked; /* [prepacked_count], sorted by name; or NULL */
+    size_t prepacked_count;
     const char *class_name;    /* of a whole or TorchScript module; or NULL */
     const char **module_types; /* [location.modules.count] their classes */
 };
@@ -24,8 +24,8 @@ struct vgg_checkpoint {
 /* What it was opened with, less the limits. */
 const struct vgg_context *vgg_checkpoint_get_context(const struct vgg_checkpoint *checkpoint);
 
-/* The forms of a weight that a packed file has prepared, borrowed until close; *count may be 0. */
-const struct vgg_prepared *vgg_checkpoint_find_prepared(const struct vgg_checkpoint *checkpoint,
-                                                        const char *name, size_t *count);
+/* The forms of a weight that a packed file has prepacked, borrowed until close; *count may be 0. */
+const struct vgg_prepacked *vgg_checkpoint_find_prepacked(const struct vgg_checkpoint *checkpoint,
+                                                          const char *name, size_t *count);
 
 #endif

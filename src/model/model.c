@@ -65,13 +65,13 @@ static vgg_status find_spec(const struct creation *c, struct vgg_spec *out)
 }
 
 /* Points convolutions to the weights that the file has prepacked for kernels. */
-static void find_prepared(const vgg_checkpoint *checkpoint, struct vgg_graph *graph)
+static void find_prepacked(const vgg_checkpoint *checkpoint, struct vgg_graph *graph)
 {
     for (size_t i = 0; i < graph->count; i++) {
         struct vgg_node *node = &graph->nodes[i];
         if (node->op == VGG_OP_CONV2D) {
-            node->conv.prepared = vgg_checkpoint_find_prepared(checkpoint, node->conv.weight->name,
-                                                               &node->conv.prepared_count);
+            node->conv.prepacked = vgg_checkpoint_find_prepacked(
+                checkpoint, node->conv.weight->name, &node->conv.prepacked_count);
         }
     }
 }
@@ -105,7 +105,7 @@ static vgg_status build(const struct creation *c)
         status = vgg_graph_check_memory(model->path, &model->graph, &c->limits, &model->arena, err);
     }
     if (status == VGG_OK) {
-        find_prepared(c->checkpoint, &model->graph);
+        find_prepacked(c->checkpoint, &model->graph);
     }
     return status;
 }

@@ -26,7 +26,7 @@ vgg_status vgg_model_check_plain(const vgg_model *model, struct vgg_error *err)
     size_t count;
     const struct vgg_node *nodes = vgg_model_get_nodes(model, &count);
     for (size_t i = 0; i < count; i++) {
-        if (nodes[i].op == VGG_OP_CONV2D && nodes[i].conv.weight->layout == VGG_LAYOUT_PREPARED) {
+        if (nodes[i].op == VGG_OP_CONV2D && nodes[i].conv.weight->layout == VGG_LAYOUT_PREPACKED) {
             return vgg_fail(
                 err, VGG_ERR_UNSUPPORTED,
                 "%s: %s: the file has its weights prepacked for some CPUs only: pack the "

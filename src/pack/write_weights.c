@@ -79,7 +79,7 @@ vgg_status vgg_write_columns(struct vgg_weight_writer *to, const struct vgg_para
     const size_t bytes = vgg_dtype_get_bytes(to->dtype);
     float values[BLOCK], columns[BLOCK * ROWS];
     vgg_status status = VGG_OK;
-    begin_tensor(to, as, to->dtype, VGG_LAYOUT_COLUMNS);
+    begin_tensor(to, as, to->dtype, VGG_LAYOUT_COLUMN_MAJOR);
     for (int64_t slice = 0; slice < rows; slice += ROWS) {
         for (int64_t first = 0; first < k && status == VGG_OK; first += BLOCK) {
             const int64_t count = k - first < BLOCK ? k - first : BLOCK;

@@ -92,7 +92,7 @@ struct vgg_conv_choice {
     struct vgg_winograd winograd;
     struct vgg_scratch scratch;
     /* Those in the file, or NULL. */
-    const struct vgg_prepared *prepacked;
+    const struct vgg_prepacked *prepacked;
     double predicted_ms;
     const char *reason;
 };

@@ -16,7 +16,7 @@ def cases():
     for dtype, bits in (("BF16", 0x3e80), ("F16", 0x3400), ("F64", 0)):  # all weights are 0.25 or 0
         data = struct.pack("<H", bits) * 1024 if bits else bytes(8192)
         yield Case(0, f"good-columns-{dtype}.vgg",
-                   packed_net(classifier_0_weight={"layout": "columns", "dtype": dtype, "data": data}), (), code=0)
+                   packed_net(classifier_0_weight={"layout": "column-major", "dtype": dtype, "data": data}), (), code=0)
     yield Case(0, "good-ready.vgg", packed_net(ready=READY), (), code=0)
     yield Case(0, "good-ready-alone.vgg", packed_net(ready=READY, plain=False), (), code=0)
     yield Case(0, "good.safetensors", safetensors_net(), (), code=0)

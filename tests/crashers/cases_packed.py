@@ -50,9 +50,9 @@ def directories():
             ("wider", "expected CRC-32", {"dtype": "F64"}), ("integers", "expected floating-point", {"dtype": "I32"}),
             ("no-layout", 'layout: expected a layout such as "rows"', {"layout": None}),
             ("number-for-layout", "layout: expected", {"layout": 1}), ("other-layout", "layout: expected", {"layout": "rows2"}),
-            ("columns-of-four-sides", "no tensor of F32 and of layout columns", {"layout": "columns"}),
-            ("columns-too-large", "expected its bytes at", {"layout": "columns", "shape": [1, 2**40]}),
-            ("columns-of-2^63", "no tensor of F32 and of layout columns", {"layout": "columns", "shape": [2**52, 2**52]}),
+            ("columns-of-four-sides", "no tensor of F32 and of layout column-major", {"layout": "column-major"}),
+            ("columns-too-large", "expected its bytes at", {"layout": "column-major", "shape": [1, 2**40]}),
+            ("columns-of-2^63", "no tensor of F32 and of layout column-major", {"layout": "column-major", "shape": [2**52, 2**52]}),
             ("no-shape", "shape: expected", {"shape": None}),
             ("side-of-0", "shape: expected positive", {"shape": [0, 3]}),
             ("side-of-minus-1", "shape: expected positive", {"shape": [-1, 3]}),
@@ -67,12 +67,12 @@ def directories():
             ("crc-of-2^32", "crc32: expected", {"crc32": 2**32}), ("wrong-crc", "expected CRC-32 00000001", {"crc32": 1}),
             ("name-of-control", "no printable UTF-8", {"name": "a\nb"}), ("number-for-name", "name: expected a text", {"name": 3})):
         yield bad(f"tensor-{name}", expects, **{WEIGHT: change})
-    columns = {"layout": "columns", "dtype": "F16"}
+    columns = {"layout": "column-major", "dtype": "F16"}
     yield bad("short-columns", "expected CRC-32", classifier_0_weight={**columns, "data": b"\0\x34" * 1023})
     yield bad("long-columns", "expected its bytes at", classifier_0_weight={**columns, "data": bytes(2050 + PAGE)})
-    yield bad("columns-of-one-side", "no tensor of F32 and of layout columns", classifier_0_bias={"layout": "columns"})
+    yield bad("columns-of-one-side", "no tensor of F32 and of layout column-major", classifier_0_bias={"layout": "column-major"})
     yield bad("columns-of-integers", "expected floating-point",
-              classifier_0_weight={"layout": "columns", "dtype": "I16", "data": bytes(2048)})
+              classifier_0_weight={"layout": "column-major", "dtype": "I16", "data": bytes(2048)})
     yield bad("nan-in-columns", "classifier", classifier_0_weight={**columns, "data": b"\xff\x7f" * 1024})
     yield bad("infinity-in-columns", "expected finite numbers",
               classifier_0_weight={**columns, "data": b"\x00\x7c" * 1024})
@@ -81,7 +81,7 @@ def directories():
     yield bad("overlap", "expected its bytes at", **{BIAS: {"offset": PAGE}})
 
 
-def prepared():
+def prepacked():
     """Weights in the order of kernels, after the plain ones or instead of them."""
     direct = {"layout": "direct", "group": 8, "channels": 3, "floats": 216}
     winograd = {"layout": "winograd", "group": 8, "channels": 4, "m": 2, "floats": 16 * 8 * 4}
@@ -189,5 +189,5 @@ def int8():
 
 
 def cases():
-    for part in (headers, directories, prepared, descriptions, int8):
+    for part in (headers, directories, prepacked, descriptions, int8):
         yield from part()

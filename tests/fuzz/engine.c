@@ -33,9 +33,9 @@ static void on_timeout(int signal)
 
 static void run(const uint8_t *data, size_t size)
 {
-    static bool prepared;
-    if (!prepared) {
-        prepared = signal(SIGVTALRM, on_timeout) != SIG_ERR;
+    static bool prepacked;
+    if (!prepacked) {
+        prepacked = signal(SIGVTALRM, on_timeout) != SIG_ERR;
     }
     limit_time(SECONDS_MAX);
     (void)fuzz_one(data, size);

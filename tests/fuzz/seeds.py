@@ -144,9 +144,9 @@ def packed():
             "alone": writer.packed_net(ready=writer.READY, plain=False),
             "winograd": writer.packed_net(ready=[{"layout": "winograd", "group": 8, "channels": 4, "m": 2,
                                                   "floats": 512}]),
-            **{dtype: writer.packed_net(classifier_0_weight={"layout": "columns", "dtype": dtype,
+            **{dtype: writer.packed_net(classifier_0_weight={"layout": "column-major", "dtype": dtype,
                                                              "data": b"\x00\x34" * 1024}) for dtype in ("F16", "BF16")},
-            "columns": writer.packed_net(classifier_0_bias={"layout": "columns", "shape": [1, 64], "dtype": "BF16"})}
+            "columns": writer.packed_net(classifier_0_bias={"layout": "column-major", "shape": [1, 64], "dtype": "BF16"})}
 
 
 def safetensors():
@@ -259,7 +259,7 @@ DICTIONARIES = {
     "safetensors": lambda: json_words("__metadata__", "dtype", "shape", "data_offsets", "F32", "F64", "F16",
                                       "BF16", "I64", "I32", "I16", "I8", "U8", "BOOL", "F8_E4M3", "F8_E5M2"),
     "packed": lambda: json_words("tensors", "name", "dtype", "layout", "shape", "offset", "crc32", "F32", "BF16",
-                                 "I8", "I32", "rows", "columns", "int8", "int8-input", "layers", "low", "step",
+                                 "I8", "I32", "rows", "column-major", "int8", "int8-input", "layers", "low", "step",
                                  "scales", "direct", "winograd", "group", "channels", "m"),
     "spec": spec_words,
     "image": lambda: [b"\x89PNG\r\n\x1a\n", b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"iCCP", b"gAMA",

@@ -173,7 +173,7 @@ def check_packed(folder):
     for _ in range(2):  # its own description may be there already
         code, err = convert(packed, out)
         check(code == 0 and "preprocessing in the .json beside it" in err, f"{code}, {err}")
-    # For one run, weights that are ready may be of another F(m) than those that must be prepared.
+    # For one run, weights that are ready may be of another F(m) than those that must be prepacked.
     # Fully connected weights are summed in another order than rows are.
     runs = [[line.split(",") for line in
              subprocess.run([program, "--plan-for", "steady", "--format", "csv", model, picture],

@@ -68,7 +68,7 @@ def check_logits(folder):
     last = run(run_model, alone, inputs, folder, [f"{isas[-1]}:1:1", f"{isas[-1]}:2:1:auto:one-shot"])
     check((last == expected[-1]).all(), f"{isas[-1]} alone: the same bits")
     pair = [run(run_model, path, inputs, folder, [f"{isas[-1]}:2:1:f2"]) for path in (plain, whole)]
-    check((pair[0] == pair[1]).all(), f"{isas[-1]}: the same bits with F(2), prepared from plain weights")
+    check((pair[0] == pair[1]).all(), f"{isas[-1]}: the same bits with F(2), prepacked from plain weights")
     check(vgg_infer("info", whole, "--verify").returncode == 0, "--verify finds nothing")
     with open(whole, "r+b") as file:  # in what lies ready for some kernel
         file.seek(whole.stat().st_size // 2)

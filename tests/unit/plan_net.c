@@ -188,7 +188,7 @@ static void store_in_columns(struct vgg_tensor *tensor, enum vgg_dtype dtype)
                                   .ndim = 2,
                                   .shape = {(int64_t)rows, (int64_t)k},
                                   .data = data + 1,
-                                  .layout = VGG_LAYOUT_COLUMNS};
+                                  .layout = VGG_LAYOUT_COLUMN_MAJOR};
 }
 
 static void store_in_halves(struct vgg_tensor *tensor, enum vgg_dtype dtype)

@@ -113,7 +113,7 @@ START_TEST(takes_all_memory_from_the_caller)
     float expected[CLASSES], logits[CLASSES];
     struct vgg_error err = {0};
     const char *model = unit_model_path("fashion_vgg8_bn.pth"),
-               *picture = unit_model_path("pictures/bag_18.png");
+               *picture = unit_model_path("images/bag_18.png");
     ck_assert_int_eq(classify(model, picture, NULL, expected, &err), VGG_OK);
     struct lender lender = {0};
     struct vgg_context context = lent_by(&lender);
@@ -267,11 +267,11 @@ START_TEST(survives_a_system_without_memory)
 #if OWN_MALLOC
     char jpeg[UNIT_FOLDER_BYTES];
     struct vgg_image image;
-    ck_assert_int_eq(vgg_image_open(unit_model_path("pictures/bag_18.png"), NULL, &image, NULL),
+    ck_assert_int_eq(vgg_image_open(unit_model_path("images/bag_18.png"), NULL, &image, NULL),
                      VGG_OK);
     write_jpeg(&image, mkstemp(unit_temporary(jpeg, "vgg-context")));
     vgg_image_destroy(&image);
-    check_system(unit_model_path("pictures/bag_18.png"));
+    check_system(unit_model_path("images/bag_18.png"));
     check_system(jpeg);
     unlink(jpeg);
 #endif

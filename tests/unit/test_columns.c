@@ -95,7 +95,7 @@ START_TEST(copies_what_it_cannot_read)
     net_store_in_columns(net, VGG_DTYPE_BF16);
     for (size_t i = 0; i < net->tensor_count; i++) {
         struct vgg_tensor *tensor = &net->tensors[i];
-        if (tensor->layout == VGG_LAYOUT_COLUMNS) {
+        if (tensor->layout == VGG_LAYOUT_COLUMN_MAJOR) {
             char *at = (char *)tensor->data;
             const char *end = at + vgg_tensor_get_extent(tensor);
             for (; at < end; at += 2) {

@@ -262,7 +262,7 @@ static void *use_model(void *argument)
         struct vgg_image image;
         bool ok = vgg_session_create(customer->model, &options, &session, NULL) == VGG_OK;
         ok = ok &&
-             vgg_image_open(unit_model_path("pictures/bag_18.png"), NULL, &image, NULL) == VGG_OK;
+             vgg_image_open(unit_model_path("images/bag_18.png"), NULL, &image, NULL) == VGG_OK;
         if (!ok) {
             customer->same = false;
             return NULL;
@@ -300,7 +300,7 @@ START_TEST(serves_many_sessions_at_once)
     vgg_session *session;
     struct vgg_image image;
     ck_assert_int_eq(vgg_session_create(model, &options, &session, NULL), VGG_OK);
-    ck_assert_int_eq(vgg_image_open(unit_model_path("pictures/bag_18.png"), NULL, &image, NULL),
+    ck_assert_int_eq(vgg_image_open(unit_model_path("images/bag_18.png"), NULL, &image, NULL),
                      VGG_OK);
     memcpy(both[0], input, sizeof both[0]);
     ck_assert_int_eq(

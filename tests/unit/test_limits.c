@@ -94,7 +94,7 @@ static vgg_status read_spec(const struct vgg_limits *limits)
 
 static vgg_status decode_picture(const struct vgg_limits *limits)
 {
-    struct bytes png = read_model("pictures/bag_18.png");
+    struct bytes png = read_model("images/bag_18.png");
     struct vgg_image image = {0};
     const struct vgg_context context = {.limits = limits};
     vgg_status status = vgg_image_decode(png.data, png.size, "bag_18.png", &context, &image, &err);

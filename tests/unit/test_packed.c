@@ -63,10 +63,10 @@ static struct vgg_file write_small(void)
             const struct vgg_order_info orders[] = {{VGG_ORDER_DIRECT, 0, 4, 3},
                                                     {VGG_ORDER_WINOGRAD, 2, 4, 4}};
             static const float ready[2 * 16 * 4 * 4];
-            vgg_packed_begin_prepared(&writer, tensors[i].name, &orders[0], tensors[i].shape, 4);
+            vgg_packed_begin_prepacked(&writer, tensors[i].name, &orders[0], tensors[i].shape, 4);
             vgg_packed_add(&writer, ready, 4 * 3 * 9);
             vgg_packed_end_tensor(&writer);
-            vgg_packed_begin_prepared(&writer, tensors[i].name, &orders[1], tensors[i].shape, 4);
+            vgg_packed_begin_prepacked(&writer, tensors[i].name, &orders[1], tensors[i].shape, 4);
             vgg_packed_add(&writer, ready, 16 * 4 * 4);
             vgg_packed_end_tensor(&writer);
         }
@@ -173,8 +173,8 @@ START_TEST(reads_other_layouts)
     vgg_bytes_add_text(&description, "{}");
     ck_assert_int_eq(vgg_outfile_open(path, NULL, &out, NULL), VGG_OK);
     vgg_packed_begin(&writer, &out, NULL);
-    vgg_packed_begin_tensor(&writer, "features.0.weight", VGG_DTYPE_BF16, VGG_LAYOUT_COLUMNS, shape,
-                            2);
+    vgg_packed_begin_tensor(&writer, "features.0.weight", VGG_DTYPE_BF16, VGG_LAYOUT_COLUMN_MAJOR,
+                            shape, 2);
     vgg_packed_add(&writer, packed, PADDED * K);
     vgg_packed_end_tensor(&writer);
     ck_assert(vgg_packed_finish(&writer, &description));
@@ -184,8 +184,8 @@ START_TEST(reads_other_layouts)
     ck_assert_msg(vgg_checkpoint_open(path, NULL, &checkpoint, &err) == VGG_OK, "%s", err.message);
     const struct vgg_tensor *tensor = vgg_checkpoint_get_tensor(checkpoint, 0);
     ck_assert_int_eq(tensor->dtype, VGG_DTYPE_BF16);
-    ck_assert_int_eq(tensor->layout, VGG_LAYOUT_COLUMNS);
-    ck_assert_str_eq(vgg_layout_string(tensor->layout), "columns");
+    ck_assert_int_eq(tensor->layout, VGG_LAYOUT_COLUMN_MAJOR);
+    ck_assert_str_eq(vgg_layout_string(tensor->layout), "column-major");
     ck_assert(tensor->stride[0] == 0 && tensor->stride[1] == 0);
     ck_assert(!vgg_tensor_is_contiguous(tensor));
     ck_assert_uint_eq(vgg_tensor_get_extent(tensor), sizeof packed);
@@ -366,7 +366,7 @@ START_TEST(rounds_weights_once)
         vgg_model_get_info(again, &info);
         ck_assert_str_eq(info.weights, vgg_dtype_string(dtypes[d]));
         const struct vgg_tensor *to = vgg_checkpoint_find_tensor(packed, "classifier.3.weight");
-        ck_assert_int_eq(to->layout, VGG_LAYOUT_COLUMNS);
+        ck_assert_int_eq(to->layout, VGG_LAYOUT_COLUMN_MAJOR);
         ck_assert_int_eq(to->dtype, dtypes[d]);
         ck_assert_int_eq(vgg_checkpoint_find_tensor(packed, "classifier.3.bias")->dtype,
                          VGG_DTYPE_F32);

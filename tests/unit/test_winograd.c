@@ -147,7 +147,7 @@ START_TEST(nothing_changes_a_bit)
                 const int at_once = 1 + i / 2 % BATCH;
                 options.form = forced ? forms[i % 2] : VGG_DIRECT;
                 options.batch = forced ? at_once : BATCH;
-                options.one_shot = forced && i % 3 == 0; /* weights prepared by each run */
+                options.one_shot = forced && i % 3 == 0; /* weights prepacked by each run */
                 options.low_memory = forced && i % 5 == 0;
                 plan_run(net, &options, 1 + i / 2 / BATCH,
                          &(struct plan_input){input, BATCH, at_once}, NULL, other[0]);

@@ -34,7 +34,7 @@ bool info_write_tensors(const struct info *info, FILE *out)
                   vgg_tensor_get_count(tensor) * (int64_t)vgg_dtype_get_bytes(tensor->dtype));
         if (tensor->file_offset != VGG_NO_OFFSET) {
             table_add(&table, "%" PRIu64, tensor->file_offset);
-        } else if (tensor->layout == VGG_LAYOUT_PREPARED) {
+        } else if (tensor->layout == VGG_LAYOUT_PREPACKED) {
             table_add(&table, "%s", "not plain");
         } else {
             table_add(&table, "%s", "not as is");

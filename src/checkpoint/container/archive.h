@@ -7,7 +7,7 @@
 #define VGG_CHECKPOINT_CONTAINER_ARCHIVE_H
 
 #include "base/file.h"
-#include "checkpoint/tensor/prepared.h"
+#include "checkpoint/tensor/prepacked_order.h"
 #include "checkpoint/container/storage.h"
 
 /* An opened container. */
@@ -31,9 +31,9 @@ struct vgg_archive {
     /* The net's description in JSON, in the file; NULL: it has none. */
     const uint8_t *description;
     size_t description_bytes;
-    /* What is prepared of its weights; NULL: nothing. */
-    struct vgg_prepared *prepared; /* [prepared_count] */
-    size_t prepared_count;
+    /* What is prepacked of its weights; NULL: nothing. */
+    struct vgg_prepacked *prepacked; /* [prepacked_count] */
+    size_t prepacked_count;
     /* Frees `state`; the storages' data stays. NULL: nothing to free. */
     void (*close)(struct vgg_archive *archive);
     void *state;

@@ -47,7 +47,7 @@ vgg_status vgg_entries_make_dict(const struct vgg_archive *archive,
     bool memory = values != NULL && items != NULL && blocks != NULL;
     for (size_t i = 0; memory && i < count; i++) {
         struct vgg_tensor_entry *tensor = &entries[i];
-        const bool missing = tensor->layout == VGG_LAYOUT_PREPARED;
+        const bool missing = tensor->layout == VGG_LAYOUT_PREPACKED;
         blocks[i] = (struct vgg_storage){
             .key = tensor->name,
             .type = tensor->type,

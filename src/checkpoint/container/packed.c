@@ -133,13 +133,13 @@ static vgg_status check_entry(const struct vgg_archive *archive,
 
 /* ---- the container ---- */
 
-/* Adds an entry's tensor: where the file has only what was prepared from it, one without data. */
+/* Adds an entry's tensor: where the file has only what was prepacked from it, one without data. */
 static struct vgg_tensor_entry list_tensor(const struct vgg_packed_entry *entry)
 {
     struct vgg_tensor_entry item = {.name = entry->name,
                                     .view = entry->view,
                                     .type = entry->type,
-                                    .layout = VGG_LAYOUT_PREPARED,
+                                    .layout = VGG_LAYOUT_PREPACKED,
                                     .offset = entry->offset,
                                     .bytes = entry->type->bytes};
     if (entry->layout != NULL) {
@@ -147,25 +147,25 @@ static struct vgg_tensor_entry list_tensor(const struct vgg_packed_entry *entry)
         item.bytes = entry->bytes;
         return item;
     }
-    for (int i = 0; i < entry->view.ndim; i++) { /* no more than was prepared of it */
+    for (int i = 0; i < entry->view.ndim; i++) { /* no more than was prepacked of it */
         item.bytes *= (uint64_t)entry->view.shape[i];
     }
     return item;
 }
 
-static struct vgg_prepared list_prepared(const struct vgg_archive *archive,
-                                         const struct vgg_packed_entry *entry)
+static struct vgg_prepacked list_prepacked(const struct vgg_archive *archive,
+                                           const struct vgg_packed_entry *entry)
 {
     const uint8_t *data = archive->file->data + entry->offset;
-    const bool usable = vgg_host_is_little() && (uintptr_t)data % VGG_PREPARED_ALIGN_BYTES == 0;
-    return (struct vgg_prepared){.name = entry->name.bytes,
-                                 .info = entry->order,
-                                 .data = usable ? data : NULL,
-                                 .bytes = entry->bytes,
-                                 .file_offset = entry->offset};
+    const bool usable = vgg_host_is_little() && (uintptr_t)data % VGG_PREPACKED_ALIGN_BYTES == 0;
+    return (struct vgg_prepacked){.name = entry->name.bytes,
+                                  .info = entry->order,
+                                  .data = usable ? data : NULL,
+                                  .bytes = entry->bytes,
+                                  .file_offset = entry->offset};
 }
 
-/* {name: tensor, …} and what is prepared */
+/* {name: tensor, …} and what is prepacked */
 static vgg_status read_tensors(struct vgg_archive *archive, struct vgg_pickle *pickle,
                                struct vgg_storages *storages, struct vgg_error *err)
 {
@@ -184,20 +184,20 @@ static vgg_status read_tensors(struct vgg_archive *archive, struct vgg_pickle *p
     archive->description_bytes = (size_t)header.description_bytes;
     struct vgg_tensor_entry *items =
         vgg_arena_alloc(archive->arena, directory.count, sizeof *items);
-    struct vgg_prepared *prepared =
-        vgg_arena_alloc(archive->arena, directory.count, sizeof *prepared);
-    if (items == NULL || prepared == NULL) {
+    struct vgg_prepacked *prepacked =
+        vgg_arena_alloc(archive->arena, directory.count, sizeof *prepacked);
+    if (items == NULL || prepacked == NULL) {
         return vgg_fail_memory(err, archive->path, directory.count * sizeof *items, "the tensors");
     }
     size_t count = 0;
-    archive->prepared = prepared;
+    archive->prepacked = prepacked;
     for (size_t i = 0; i < directory.count; i++) {
         const struct vgg_packed_entry *entry = &directory.entries[i];
         if (entry->layout != NULL || !entry->follows) {
             items[count++] = list_tensor(entry);
         }
         if (entry->layout == NULL) {
-            prepared[archive->prepared_count++] = list_prepared(archive, entry);
+            prepacked[archive->prepacked_count++] = list_prepacked(archive, entry);
         }
     }
     return vgg_entries_make_dict(archive, items, count, pickle, storages, err);

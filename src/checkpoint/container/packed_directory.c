@@ -7,7 +7,7 @@
 
 enum {
     VALUES_PER_TENSOR =
-        20,    /* of JSON; a tensor of eight dimensions has 15, a prepared one three more */
+        20,    /* of JSON; a tensor of eight dimensions has 15, a prepacked one three more */
     DEPTH = 5, /* the object, the list, a tensor, its shape; and one more */
 };
 
@@ -101,12 +101,12 @@ static vgg_status read_type(const struct reader *reader, const char *name,
         return status;
     }
     if (out->layout == NULL && out->type->dtype != VGG_DTYPE_F32) {
-        return fail_expected(reader, name, "dtype", "\"F32\", as all that is prepared", dtype);
+        return fail_expected(reader, name, "dtype", "\"F32\", as all that is prepacked", dtype);
     }
     const int64_t *shape = out->view.shape;
     const bool fits = out->layout != NULL
                           ? out->layout->measure(shape, out->view.ndim, &elements)
-                          : vgg_prepared_measure(&out->order, shape, out->view.ndim, &elements);
+                          : vgg_prepacked_measure(&out->order, shape, out->view.ndim, &elements);
     if (!fits || __builtin_mul_overflow(elements, out->type->bytes, &out->bytes)) {
         return vgg_fail(reader->err, VGG_ERR_FORMAT,
                         "%s: %.200s: shape: no tensor of %s and of layout %s has this one",
@@ -117,7 +117,7 @@ static vgg_status read_type(const struct reader *reader, const char *name,
     return VGG_OK;
 }
 
-/* What is prepared of a tensor follows it, or is all there is of it. */
+/* What is prepacked of a tensor follows it, or is all there is of it. */
 static vgg_status check_form(const struct reader *reader, struct vgg_packed_entry *entry)
 {
     const struct vgg_packed_entry *before = entry - 1;

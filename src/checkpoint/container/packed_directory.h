@@ -11,7 +11,7 @@ struct vgg_packed_entry {
     struct vgg_span name; /* the arena's */
     struct vgg_tensor_view view;
     const struct vgg_element_type *type;
-    const struct vgg_layout_type *layout; /* NULL: prepared, in the order that follows */
+    const struct vgg_layout_type *layout; /* NULL: prepacked, in the order that follows */
     struct vgg_order_info order;
     bool follows;           /* another form of the tensor before it */
     uint64_t offset, bytes; /* in the file */

@@ -6,7 +6,7 @@
  *     directory    JSON: {"tensors": [{"name", "dtype", "layout", "shape", "offset", "crc32"}, …]} in the
  *                  file's order; dtypes as in safetensors ("F32"), layouts as in layout.c, from which with
  *                  the shape follows how many bytes there are. A convolution's weight may be followed by, or
- *                  consist of, entries of the same name whose layout is an order of prepared.h, "direct" or
+ *                  consist of, entries of the same name whose layout is an order of prepacked.h, "direct" or
  *                  "winograd", with "group", "channels" and "m"
  *
  * Every byte belongs to one of these, so that nothing can hide in the file. Each part has a CRC-32: those

@@ -12,7 +12,7 @@ struct vgg_storage {
     bool meta;      /* on the device 'meta': there are no data */
     bool wanted;    /* a tensor of the state dict lies in it */
     /* Set by the archive that holds it; every wanted storage has data afterwards, but
-     * one of the layout PREPARED. */
+     * one of the layout PREPACKED. */
     const uint8_t *data;    /* [bytes] */
     uint64_t file_offset;   /* of data; VGG_NO_OFFSET when it is not in the file as is */
     bool swapped;           /* in the other byte order than this machine's */

@@ -19,11 +19,11 @@ static bool measure_rows(const int64_t *shape, int ndim, uint64_t *elements)
     return true;
 }
 
-/* ---- columns: a matrix [rows][k] as [rows / 64][k][64], the last rows filled up ---- */
+/* ---- column-major: a matrix [rows][k] as [rows / 64][k][64], the last rows filled up ---- */
 
 enum { COLUMN_ROWS = VGG_COLUMN_TILE_ROWS };
 
-static bool measure_columns(const int64_t *shape, int ndim, uint64_t *elements)
+static bool measure_column_major(const int64_t *shape, int ndim, uint64_t *elements)
 {
     if (ndim != 2) {
         return false;
@@ -32,7 +32,7 @@ static bool measure_columns(const int64_t *shape, int ndim, uint64_t *elements)
     return !__builtin_mul_overflow(groups * COLUMN_ROWS, (uint64_t)shape[1], elements);
 }
 
-static int64_t place_columns(const int64_t *shape, int ndim, int64_t position)
+static int64_t place_column_major(const int64_t *shape, int ndim, int64_t position)
 {
     (void)ndim;
     const int64_t row = position / shape[1], k = position % shape[1];
@@ -100,9 +100,9 @@ static int64_t place_int8_input(const int64_t *shape, int ndim, int64_t position
     return place_blocks(shape, ndim, position, INT8_INPUT_BLOCK);
 }
 
-/* ---- prepared: not there ---- */
+/* ---- prepacked: not there ---- */
 
-static bool measure_prepared(const int64_t *shape, int ndim, uint64_t *elements)
+static bool measure_prepacked(const int64_t *shape, int ndim, uint64_t *elements)
 {
     (void)shape;
     (void)ndim;
@@ -115,10 +115,10 @@ static bool measure_prepared(const int64_t *shape, int ndim, uint64_t *elements)
 /* In the order of enum vgg_layout. */
 static const struct vgg_layout_type types[] = {
     {"rows", VGG_LAYOUT_ROWS, measure_rows, NULL},
-    {"columns", VGG_LAYOUT_COLUMNS, measure_columns, place_columns},
+    {"column-major", VGG_LAYOUT_COLUMN_MAJOR, measure_column_major, place_column_major},
     {"int8", VGG_LAYOUT_INT8, measure_int8, place_int8},
     {"int8-input", VGG_LAYOUT_INT8_INPUT, measure_int8_input, place_int8_input},
-    {"prepared", VGG_LAYOUT_PREPARED, measure_prepared, NULL},
+    {"prepacked", VGG_LAYOUT_PREPACKED, measure_prepacked, NULL},
 };
 
 const struct vgg_layout_type *vgg_layout_get(enum vgg_layout layout)

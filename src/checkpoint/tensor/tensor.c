@@ -46,7 +46,7 @@ uint64_t vgg_tensor_get_extent(const struct vgg_tensor *tensor)
 {
     const struct vgg_layout_type *type = vgg_layout_get(tensor->layout);
     uint64_t elements = 1;
-    if (vgg_tensor_get_count(tensor) == 0 || tensor->layout == VGG_LAYOUT_PREPARED) {
+    if (vgg_tensor_get_count(tensor) == 0 || tensor->layout == VGG_LAYOUT_PREPACKED) {
         return 0;
     }
     if (type->place != NULL) {

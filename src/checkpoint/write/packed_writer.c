@@ -64,8 +64,8 @@ void vgg_packed_begin_tensor(struct vgg_packed_writer *writer, const char *name,
     begin(writer, name, dtype, text, shape, ndim);
 }
 
-void vgg_packed_begin_prepared(struct vgg_packed_writer *writer, const char *name,
-                               const struct vgg_order_info *info, const int64_t *shape, int ndim)
+void vgg_packed_begin_prepacked(struct vgg_packed_writer *writer, const char *name,
+                                const struct vgg_order_info *info, const int64_t *shape, int ndim)
 {
     char m[16] = "", text[96];
     if (info->order == VGG_ORDER_WINOGRAD) {

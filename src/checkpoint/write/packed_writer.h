@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 #include "base/outfile.h"
 #include "checkpoint/tensor/layout.h"
-#include "checkpoint/tensor/prepared.h"
+#include "checkpoint/tensor/prepacked_order.h"
 
 /* Writes one: begin, then each tensor (begin, its elements in the layout's order, end), finish. */
 struct vgg_packed_writer {
@@ -21,8 +21,8 @@ void vgg_packed_begin_tensor(struct vgg_packed_writer *writer, const char *name,
                              enum vgg_dtype dtype, enum vgg_layout layout, const int64_t *shape,
                              int ndim);
 /* The same of a weight in the order of kernels, right after the weight itself if that is written. */
-void vgg_packed_begin_prepared(struct vgg_packed_writer *writer, const char *name,
-                               const struct vgg_order_info *info, const int64_t *shape, int ndim);
+void vgg_packed_begin_prepacked(struct vgg_packed_writer *writer, const char *name,
+                                const struct vgg_order_info *info, const int64_t *shape, int ndim);
 /* elements  [count] of the tensor's type, in this machine's byte order */
 void vgg_packed_add(struct vgg_packed_writer *writer, const void *elements, size_t count);
 void vgg_packed_end_tensor(struct vgg_packed_writer *writer);

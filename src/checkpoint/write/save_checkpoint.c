@@ -65,7 +65,7 @@ static vgg_status check_plain(const vgg_checkpoint *checkpoint, struct vgg_error
 {
     for (size_t i = 0; i < checkpoint->dict.count; i++) {
         const struct vgg_tensor *tensor = &checkpoint->dict.tensors[i];
-        if (tensor->layout == VGG_LAYOUT_PREPARED) {
+        if (tensor->layout == VGG_LAYOUT_PREPACKED) {
             return vgg_fail_hint(err, VGG_ERR_UNSUPPORTED, VGG_HINT_PACK,
                                  "%s: %.*s: expected plain weights, got only weights prepacked for "
                                  "some instruction sets",

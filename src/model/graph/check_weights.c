@@ -89,7 +89,7 @@ vgg_status vgg_graph_check_numbers(const char *path, const struct vgg_graph *gra
     for (size_t i = 0; i < graph->parameter_count && status == VGG_OK; i++) {
         const struct vgg_parameter *parameter = &graph->parameters[i];
         const struct vgg_tensor *tensor = *parameter->slot;
-        if (tensor->layout == VGG_LAYOUT_PREPARED || !vgg_dtype_is_float(tensor->dtype)) {
+        if (tensor->layout == VGG_LAYOUT_PREPACKED || !vgg_dtype_is_float(tensor->dtype)) {
             /* There are no such weights in the file, or they are integers, which are always finite. */
             continue;
         }
@@ -153,7 +153,7 @@ vgg_status vgg_graph_check_memory(const char *path, const struct vgg_graph *grap
     for (size_t i = 0; i < graph->parameter_count; i++) {
         const struct vgg_tensor *tensor = *graph->parameters[i].slot;
         uint64_t bytes;
-        if (tensor->layout == VGG_LAYOUT_PREPARED) {
+        if (tensor->layout == VGG_LAYOUT_PREPACKED) {
             /* The file has no bytes of it. */
             continue;
         }

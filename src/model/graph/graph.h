@@ -6,7 +6,7 @@
 
 #include "base/status.h"
 #include "checkpoint/tensor/layout.h"
-#include "checkpoint/tensor/prepared.h"
+#include "checkpoint/tensor/prepacked_order.h"
 #include "checkpoint/tensor/tensor.h"
 #include "vgg/model.h"
 
@@ -35,10 +35,10 @@ struct vgg_conv2d {
     const struct vgg_tensor *weight;
     /* [oc], or NULL */
     const struct vgg_tensor *bias;
-    /* [prepared_count] the forms of the weight that a packed file has prepacked for kernels; the weight's own
+    /* [prepacked_count] the forms of the weight that a packed file has prepacked for kernels; the weight's own
      * data is NULL if the file has nothing else. */
-    const struct vgg_prepared *prepared;
-    size_t prepared_count;
+    const struct vgg_prepacked *prepacked;
+    size_t prepacked_count;
 };
 
 struct vgg_batch_norm {

@@ -225,12 +225,11 @@ static vgg_status fail_no_pools(const struct describer *d)
         vgg_text_add(&list, "%s%lld", i > 0 ? "," : "",
                      (long long)d->chain->convs[i].weight->shape[0]);
     }
-    return vgg_fail_long(d->load->arena->context, d->load->err, VGG_ERR_UNSUPPORTED,
-                         VGG_HINT_LAYERS,
-                         "%s: the names %s … %s do not tell where the pools are: expected the list "
-                         "of layers \"%s\" with an M for each 2x2 max pool",
-                         d->load->path, d->chain->convs[0].name, d->chain->convs[count - 1].name,
-                         list.buffer);
+    return vgg_fail_long(
+        d->load->arena->context, d->load->err, VGG_ERR_UNSUPPORTED, VGG_HINT_LAYERS,
+        "%s: the names %s … %s do not tell where the pools are: expected the list "
+        "of layers \"%s\" with an M for each 2x2 max pool",
+        d->load->path, d->chain->convs[0].name, d->chain->convs[count - 1].name, list.buffer);
 }
 
 static vgg_status find_pools(struct describer *d)

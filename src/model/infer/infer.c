@@ -247,8 +247,7 @@ static vgg_status fill_gap(struct inference *in, const struct indexed *conv,
                              "%s: expected %sReLU and at most one pool between the convolutions "
                              "%s.%d and %s.%d, got %d modules%s",
                              in->load->path, modules == 3 ? "BatchNorm2d, " : "", in->features,
-                             conv->index, in->features, next->index,
-                             next->index - conv->index - 1,
+                             conv->index, in->features, next->index, next->index - conv->index - 1,
                              free_places < 0 ? "" : ", whose kinds the file does not tell");
     }
     if (free_places == 1) {

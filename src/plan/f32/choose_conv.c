@@ -115,7 +115,7 @@ static void consider_direct(struct choosing *c)
 
 /* The form and block in which F(m) takes the least time with the plan's threads; false where none fits.
  *   ms  receives the least time of one thread, in whichever form */
-static bool find_form(const struct choosing *c, int m, const struct vgg_prepared *prepacked,
+static bool find_form(const struct choosing *c, int m, const struct vgg_prepacked *prepacked,
                       struct vgg_conv_choice *best, double *ms)
 {
     static const int blocks[] = {1, 2, 3, 4, 6}; /* of tiles, in units */
@@ -154,7 +154,7 @@ static void consider_winograd(struct choosing *c, int m)
 {
     const struct vgg_plan_options *options = &c->plan->options;
     const struct vgg_conv2d *conv = c->request->conv;
-    const struct vgg_prepared *prepacked =
+    const struct vgg_prepacked *prepacked =
         vgg_find_prepacked(options->kernels, conv, c->request->nchw, m);
     struct vgg_conv_choice form;
     double ms;
@@ -188,7 +188,7 @@ static void add_reason(struct choosing *c)
 {
     vgg_text_add(&c->reason, " ms%s predicted for one thread%s",
                  c->plan->options.one_shot ? " with prepacking" : "",
-                 c->request->conv->prepared_count > 0 ? "; *prepacked in the file" : "");
+                 c->request->conv->prepacked_count > 0 ? "; *prepacked in the file" : "");
     if (c->plan->options.low_memory) {
         vgg_text_add(&c->reason, ", in %.3g MB", (double)c->budget_bytes / (1 << 20));
     }

@@ -31,7 +31,7 @@ enum vgg_weights_type vgg_linear_get_type(enum vgg_dtype dtype)
 
 bool vgg_is_column_major(const struct vgg_tensor *weight)
 {
-    return weight->layout == VGG_LAYOUT_COLUMNS && !weight->swapped &&
+    return weight->layout == VGG_LAYOUT_COLUMN_MAJOR && !weight->swapped &&
            vgg_linear_has_kernel(weight->dtype);
 }
 

@@ -267,7 +267,7 @@ void vgg_conv_prepack_groups(struct vgg_executor *executor, const struct vgg_ste
 
 const float *vgg_conv_get_weights(const struct vgg_executor *executor, const struct vgg_step *step)
 {
-    const struct vgg_prepared *prepacked = step->conv.choice.prepacked;
+    const struct vgg_prepacked *prepacked = step->conv.choice.prepacked;
     return prepacked != NULL                  ? prepacked->data
            : executor->plan->options.one_shot ? vgg_executor_get_state(executor, step)->weight
                                               : step->conv.weights.data;

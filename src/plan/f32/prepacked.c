@@ -22,13 +22,13 @@ static bool fits(const struct vgg_kernels *kernels, const struct vgg_conv2d *con
                      info->channels >= vgg_ceil_div(conv->ic, together) * together;
 }
 
-const struct vgg_prepared *vgg_find_prepacked(const struct vgg_kernels *kernels,
-                                              const struct vgg_conv2d *conv, bool nchw, int m)
+const struct vgg_prepacked *vgg_find_prepacked(const struct vgg_kernels *kernels,
+                                               const struct vgg_conv2d *conv, bool nchw, int m)
 {
-    for (size_t i = 0; i < conv->prepared_count; i++) {
-        const struct vgg_prepared *prepared = &conv->prepared[i];
-        if (prepared->data != NULL && fits(kernels, conv, nchw, m, &prepared->info)) {
-            return prepared;
+    for (size_t i = 0; i < conv->prepacked_count; i++) {
+        const struct vgg_prepacked *prepacked = &conv->prepacked[i];
+        if (prepacked->data != NULL && fits(kernels, conv, nchw, m, &prepacked->info)) {
+            return prepacked;
         }
     }
     return NULL;
@@ -36,7 +36,7 @@ const struct vgg_prepared *vgg_find_prepacked(const struct vgg_kernels *kernels,
 
 bool vgg_has_plain_weights(const struct vgg_conv2d *conv)
 {
-    return conv->weight->layout != VGG_LAYOUT_PREPARED;
+    return conv->weight->layout != VGG_LAYOUT_PREPACKED;
 }
 
 /* "direct", "F(4)" */
@@ -58,8 +58,8 @@ static void list_readers(const struct vgg_conv2d *conv, bool nchw, char *text, s
         const struct vgg_kernels *kernels = vgg_kernels_describe(isas[c]);
         bool any = false;
         for (int m = 0; m <= 6; m += 2) {
-            for (size_t i = 0; i < conv->prepared_count; i++) {
-                if (fits(kernels, conv, nchw, m, &conv->prepared[i].info) && used < bytes) {
+            for (size_t i = 0; i < conv->prepacked_count; i++) {
+                if (fits(kernels, conv, nchw, m, &conv->prepacked[i].info) && used < bytes) {
                     used += (size_t)snprintf(text + used, bytes - used, "%s%s",
                                              any         ? " and "
                                              : used == 0 ? ""
@@ -85,15 +85,15 @@ vgg_status vgg_fail_not_prepacked(const struct vgg_plan *plan, const struct vgg_
     char readers[200];
     bool in_memory = true;
     list_readers(&node->conv, nchw, readers, sizeof readers);
-    for (size_t i = 0; i < node->conv.prepared_count; i++) {
-        in_memory = in_memory && node->conv.prepared[i].data != NULL;
+    for (size_t i = 0; i < node->conv.prepacked_count; i++) {
+        in_memory = in_memory && node->conv.prepacked[i].data != NULL;
     }
     if (!in_memory) {
         return vgg_fail_hint(
             err, VGG_ERR_UNSUPPORTED, VGG_HINT_PACK,
             "%s: %s: prepacked for %s only, which can be read only where the file begins at "
             "a multiple of %d bytes of a little-endian memory",
-            plan->path, node->name, readers, VGG_PREPARED_ALIGN_BYTES);
+            plan->path, node->name, readers, VGG_PREPACKED_ALIGN_BYTES);
     }
     return vgg_fail_hint(
         err, VGG_ERR_UNSUPPORTED, VGG_HINT_PACK,

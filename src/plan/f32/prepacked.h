@@ -6,8 +6,8 @@
 
 /* The weights that the file has prepacked for these kernels, for F(m × m), or direct (m = 0); NULL: none.
  *   nchw  the convolution's input is NCHW */
-const struct vgg_prepared *vgg_find_prepacked(const struct vgg_kernels *kernels,
-                                              const struct vgg_conv2d *conv, bool nchw, int m);
+const struct vgg_prepacked *vgg_find_prepacked(const struct vgg_kernels *kernels,
+                                               const struct vgg_conv2d *conv, bool nchw, int m);
 
 /* Whether the file has the weights in PyTorch's order, from which every CPU can prepack them. */
 bool vgg_has_plain_weights(const struct vgg_conv2d *conv);

@@ -45,8 +45,7 @@ static size_t group_bytes(const struct vgg_kernels *kernels, const struct vgg_co
 {
     const size_t in_blocks = (size_t)vgg_ceil_div(conv->ic, kernels->lanes);
     const int elements = kernels->lanes * kernels->conv_blocks * kernels->lanes;
-    return vgg_size_mul_capped(in_blocks,
-                               count_frequencies(m) * (size_t)elements * sizeof(float));
+    return vgg_size_mul_capped(in_blocks, count_frequencies(m) * (size_t)elements * sizeof(float));
 }
 
 static int count_all_groups(const struct vgg_plan *plan, const struct vgg_conv2d *conv)

@@ -11,7 +11,7 @@ struct vgg_winograd_form {
     enum vgg_algorithm algorithm;
     int m, block;
     size_t budget_bytes;
-    const struct vgg_prepared *prepacked;
+    const struct vgg_prepacked *prepacked;
 };
 
 /* Lays out F(m). False where no block's scratch fits: it may take a quarter of what the limit leaves for

@@ -1,5 +1,5 @@
-/* The orders of prepared weights: their names and sizes. */
-#include "checkpoint/tensor/prepared.h"
+/* The orders of prepacked weights: their names and sizes. */
+#include "checkpoint/tensor/prepacked_order.h"
 
 #include <string.h>
 
@@ -29,8 +29,8 @@ static uint64_t round_up(uint64_t count, uint64_t multiple)
     return (count + multiple - 1) / multiple * multiple;
 }
 
-bool vgg_prepared_measure(const struct vgg_order_info *info, const int64_t *shape, int ndim,
-                          uint64_t *elements)
+bool vgg_prepacked_measure(const struct vgg_order_info *info, const int64_t *shape, int ndim,
+                           uint64_t *elements)
 {
     enum { MOST = 1 << 28 }; /* far beyond any layer, and nothing below overflows */
     if (ndim != 4 || info->group < 1 || info->channels < 1 || info->group > MOST ||

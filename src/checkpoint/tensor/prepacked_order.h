@@ -5,8 +5,8 @@
  *     winograd  [f][oc / G][channels][G]              F(m × m, 3 × 3), f of (m + 2)²: G g Gᵀ of winograd.h
  *
  * BatchNorm is in them. Which of these a kernel reads is plan/'s to know. */
-#ifndef VGG_CHECKPOINT_TENSOR_PREPARED_H
-#define VGG_CHECKPOINT_TENSOR_PREPARED_H
+#ifndef VGG_CHECKPOINT_TENSOR_PREPACKED_ORDER_H
+#define VGG_CHECKPOINT_TENSOR_PREPACKED_ORDER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,7 +25,7 @@ struct vgg_order_info {
     int channels; /* DIRECT: B; WINOGRAD: input channels with those that fill up */
 };
 
-struct vgg_prepared {
+struct vgg_prepacked {
     const char *name; /* of the weight */
     struct vgg_order_info info;
     const void *
@@ -35,11 +35,11 @@ struct vgg_prepared {
     uint64_t file_offset;
 };
 
-enum { VGG_PREPARED_ALIGN_BYTES = 64 };
+enum { VGG_PREPACKED_ALIGN_BYTES = 64 };
 
 /* The number of float32 for a weight of this shape; false when there is no such order of it. */
-bool vgg_prepared_measure(const struct vgg_order_info *info, const int64_t *shape, int ndim,
-                          uint64_t *elements);
+bool vgg_prepacked_measure(const struct vgg_order_info *info, const int64_t *shape, int ndim,
+                           uint64_t *elements);
 
 /* "direct", "winograd"; and back: false when the name is none of them. */
 const char *vgg_order_string(enum vgg_order order);

@@ -1,4 +1,4 @@
-/* checkpoint/tensor/prepared, plan/stored and plan/pack_file: weights that lie in a file as kernels read them. */
+/* checkpoint/tensor/prepacked_order, plan/stored and plan/pack_file: weights that lie in a file as kernels read them. */
 #include "unit.h"
 
 #include <stdio.h>
@@ -36,7 +36,7 @@ static struct fixture setup(void)
 {
     struct fixture fixture;
     char bundled[512];
-    ck_assert_ptr_nonnull(mkdtemp(unit_temporary(folder, "vgg-prepared")));
+    ck_assert_ptr_nonnull(mkdtemp(unit_temporary(folder, "vgg-prepacked")));
     snprintf(path, sizeof path, "%s/net.vgg", folder);
     snprintf(bundled, sizeof bundled, "%s/fashion_vgg8_bn.pth", getenv("VGG_TEST_MODELS"));
     ck_assert_int_eq(vgg_checkpoint_open(bundled, NULL, &fixture.checkpoint, &err), VGG_OK);
@@ -163,11 +163,11 @@ START_TEST(describes_kernels)
 END_TEST
 
 /* The numbers of a section as the file holds them, little-endian. */
-static float *read_section(const struct vgg_file *file, const struct vgg_prepared *prepared)
+static float *read_section(const struct vgg_file *file, const struct vgg_prepacked *prepacked)
 {
-    const uint8_t *bytes = file->data + prepared->file_offset;
-    float *numbers = malloc(prepared->bytes);
-    for (size_t i = 0; i < prepared->bytes / 4; i++, bytes += 4) {
+    const uint8_t *bytes = file->data + prepacked->file_offset;
+    float *numbers = malloc(prepacked->bytes);
+    for (size_t i = 0; i < prepacked->bytes / 4; i++, bytes += 4) {
         const uint32_t bits = bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
                               (uint32_t)bytes[3] << 24;
         memcpy(&numbers[i], &bits, sizeof bits);
@@ -176,11 +176,11 @@ static float *read_section(const struct vgg_file *file, const struct vgg_prepare
 }
 
 /* A section against its definition, element by element. */
-static void check_section(const struct vgg_tensor *plain, const struct vgg_prepared *prepared,
+static void check_section(const struct vgg_tensor *plain, const struct vgg_prepacked *prepacked,
                           const float *data)
 {
     const struct vgg_kernels *scalar = vgg_kernels_find(VGG_ISA_SCALAR, NULL);
-    const struct vgg_order_info *info = &prepared->info;
+    const struct vgg_order_info *info = &prepacked->info;
     const int64_t oc = plain->shape[0], ic = plain->shape[1], k = plain->shape[2];
     const int64_t group = info->group, groups = (oc + group - 1) / group;
     const bool direct = info->order == VGG_ORDER_DIRECT;
@@ -189,7 +189,7 @@ static void check_section(const struct vgg_tensor *plain, const struct vgg_prepa
     const int64_t f_count = direct ? k * k : (int64_t)(info->m + 2) * (info->m + 2);
     float *weights = malloc((size_t)(oc * ic * k * k) * sizeof *weights);
     vgg_tensor_read_f32(plain, weights);
-    ck_assert_uint_eq(prepared->bytes, (uint64_t)(groups * group * channels * f_count) * 4);
+    ck_assert_uint_eq(prepacked->bytes, (uint64_t)(groups * group * channels * f_count) * 4);
     for (int64_t o = 0; o < groups * group; o++) {
         for (int64_t i = 0; i < channels; i++) {
             float taps[4 * 9] = {0}, u[64 * 4] = {0}; /* lane 0 of the four that are transformed */
@@ -225,15 +225,15 @@ START_TEST(lays_out_for_every_instruction_set)
     for (size_t i = 0; i < vgg_checkpoint_get_tensor_count(packed.checkpoint); i++) {
         const struct vgg_tensor *tensor = vgg_checkpoint_get_tensor(packed.checkpoint, i);
         size_t count;
-        const struct vgg_prepared *prepared =
-            vgg_checkpoint_find_prepared(packed.checkpoint, tensor->name, &count);
+        const struct vgg_prepacked *prepacked =
+            vgg_checkpoint_find_prepacked(packed.checkpoint, tensor->name, &count);
         ck_assert((count > 0) == (tensor->ndim == 4));
         for (size_t p = 0; p < count; p++) {
-            orders[prepared[p].info.order]++;
-            float *numbers = read_section(&file, &prepared[p]);
-            check_section(tensor, &prepared[p], numbers);
+            orders[prepacked[p].info.order]++;
+            float *numbers = read_section(&file, &prepacked[p]);
+            check_section(tensor, &prepacked[p], numbers);
             free(numbers);
-            ck_assert((prepared[p].data != NULL) == little);
+            ck_assert((prepacked[p].data != NULL) == little);
         }
     }
     ck_assert_uint_eq(vgg_checkpoint_get_ready_count(packed.checkpoint),
@@ -253,7 +253,7 @@ START_TEST(lays_out_for_every_instruction_set)
 }
 END_TEST
 
-/* Nothing is prepared, and the logits are those of plain weights in a plan for many runs, to the bit. A big-endian
+/* Nothing is prepacked, and the logits are those of plain weights in a plan for many runs, to the bit. A big-endian
  * machine prepares plain weights as it does those of the reference, and refuses a file without them by name. */
 START_TEST(is_used_in_place)
 {
@@ -313,7 +313,7 @@ START_TEST(says_what_it_is_for)
     ck_assert_int_eq(err.hint, VGG_HINT_PACK);
     const struct vgg_tensor *tensor =
         vgg_checkpoint_find_tensor(packed.checkpoint, "features.0.weight");
-    ck_assert_int_eq(tensor->layout, VGG_LAYOUT_PREPARED);
+    ck_assert_int_eq(tensor->layout, VGG_LAYOUT_PREPACKED);
     ck_assert_ptr_null(tensor->data);
     vgg_tensor_read_range(tensor, 0, 1, logits);
     ck_assert(logits[0] != logits[0]);
@@ -379,7 +379,7 @@ START_TEST(packs_a_pack)
 }
 END_TEST
 
-/* Where the bytes are not aligned, plain weights are prepared, and without any the message says so. */
+/* Where the bytes are not aligned, plain weights are prepacked, and without any the message says so. */
 START_TEST(needs_aligned_memory)
 {
     struct fixture source = setup();
@@ -410,6 +410,6 @@ START_TEST(needs_aligned_memory)
 }
 END_TEST
 
-UNIT_MAIN("prepared", filters_have_the_same_bits, describes_kernels,
+UNIT_MAIN("prepacked", filters_have_the_same_bits, describes_kernels,
           lays_out_for_every_instruction_set, is_used_in_place, says_what_it_is_for, packs_a_pack,
           needs_aligned_memory)
