@@ -16,6 +16,8 @@
 #   build-asan      AddressSanitizer and UBSan: the unit tests, the crashers, the fuzzers' seeds
 #   build-tsan      ThreadSanitizer: the thread pool, and nets run on several threads
 #   build-aarch64-linux-gnu …  a cross build for each of CROSS_BUILDS: unit and kernel tests under qemu
+#   build-s390x-linux-gnu …    one for each of SYSROOT_BUILDS, other byte order or size of a pointer: the tests that
+#                              this concerns (tests/meson.build), and files exchanged with build-test
 #   build-static-…  static executables (tools/static.sh): the main job, under qemu where it is foreign
 #
 # At the end the time that each part took, and in the last line the totals: "N passed, N failed, N skipped".
@@ -26,6 +28,12 @@ cd "$(dirname "$0")/.."
 # Cross builds: the name of the compiler and of tools/cross/NAME.ini, and Debian's name of the architecture.
 CROSS_BUILDS="
     aarch64-linux-gnu:arm64
+"
+# The same with libraries of that architecture that tools/sysroot.sh unpacks and does not install: Debian has no
+# security updates for s390x, and its libraries must have the version of this machine's to be installed beside them.
+SYSROOT_BUILDS="
+    s390x-linux-gnu:s390x
+    arm-linux-gnueabihf:armhf
 "
 STATIC_BUILDS="$(uname -m) aarch64"
 
@@ -154,6 +162,13 @@ test_others() {
         build "build-$compiler" "--werror --cross-file tools/cross/$compiler.ini"
         run_tests "build-$compiler" "$compiler" --suite unit --suite kernels
     done
+    for cross in $SYSROOT_BUILDS; do
+        compiler=${cross%:*} arch=${cross#*:}
+        tools/sysroot.sh "$arch"
+        build "build-$compiler" \
+            "--werror --cross-file build-sysroot-$arch/sysroot.ini --cross-file tools/cross/$compiler.ini"
+        run_tests "build-$compiler" "$compiler" --no-suite slow --suite unit --suite kernels --suite cross
+    done
 }
 
 test_static() {
@@ -174,6 +189,9 @@ if [ "$scope" = all ]; then
     for cross in $CROSS_BUILDS; do
         add_architecture "${cross#*:}"
         packages="$packages $(cross_packages "${cross#*:}" "${cross%:*}")"
+    done
+    for cross in $SYSROOT_BUILDS; do
+        packages="$packages gcc-${cross%:*}"
     done
 fi
 # shellcheck disable=SC2086 # a list of words

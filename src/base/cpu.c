@@ -214,7 +214,7 @@ void vgg_denormals_restore(uint64_t saved)
 {
     __asm__ volatile("msr fpcr, %0" : : "r"(saved));
 }
-#elif defined(__arm__) && defined(__VFP_FP__) && !defined(__SOFTFP__)
+#elif VGG_HAS_DENORMAL_MODE /* 32-bit ARM */
 uint64_t vgg_denormals_off(void)
 {
     const uint32_t flush_to_zero = 1u << 24;

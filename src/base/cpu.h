@@ -21,5 +21,12 @@ bool vgg_isa_has(enum vgg_isa_extension extension);
  * a hundred times an ordinary one, and none of them moves a logit. */
 uint64_t vgg_denormals_off(void);
 void vgg_denormals_restore(uint64_t saved);
+/* Whether the architecture has these modes: s390x has none, and the functions do nothing there. */
+#if defined(__x86_64__) || defined(__aarch64__) ||                                                 \
+    (defined(__arm__) && defined(__VFP_FP__) && !defined(__SOFTFP__))
+#define VGG_HAS_DENORMAL_MODE 1
+#else
+#define VGG_HAS_DENORMAL_MODE 0
+#endif
 
 #endif

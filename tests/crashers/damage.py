@@ -3,13 +3,14 @@
 
     damage.py [--sanitized] DAMAGE
 
-Every value of every byte, with sanitizers every seventh."""
+Every value of every byte, with sanitizers and emulators every seventh."""
 import hashlib
 import pathlib
 import subprocess
 import sys
 import tempfile
 
+from emulator import EMULATOR, command_of
 from writer import (Member, legacy_net, members_of, net_pickle, safetensors_net, tar_archive, tar_parts,
                     values_of, zip_archive, zip_net)
 
@@ -28,7 +29,7 @@ def files():
 
 
 def main(arguments):
-    step = "7" if "--sanitized" in arguments else "1"
+    step = "7" if "--sanitized" in arguments or EMULATOR else "1"
     with tempfile.TemporaryDirectory() as folder:
         paths = []
         for name, data in files():
@@ -37,7 +38,7 @@ def main(arguments):
             path = pathlib.Path(folder) / f"{name}-{hashlib.sha256(data).hexdigest()[:8]}.pth"
             path.write_bytes(data)
             paths.append(path)
-        return subprocess.run([arguments[-1], step, *paths]).returncode
+        return subprocess.run([*command_of(arguments[-1]), step, *paths]).returncode
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ size.
     run.py [--sanitized] VGG_INFER MEASURE [WORD]...
 
 MEASURE is the program of measure.c.
-Only cases with one of the words in their names; all without. Sanitizers (--sanitized) take time and memory
-of their own, so both bounds are ten times as high with them."""
+Only cases with one of the words in their names; all without. Sanitizers (--sanitized) and emulators take time
+and memory of their own, so both bounds are ten times as high with them."""
 import os
 import pathlib
 import shutil
@@ -24,6 +24,7 @@ import cases_storage
 import cases_tar
 import cases_zip
 import writer
+from emulator import EMULATOR, command_of
 
 SECONDS, BYTES = 1.0, 64 << 20
 ROWS = range(1, 32)
@@ -80,7 +81,7 @@ def try_case(case, program, image, folder, factor):
         case.data(path)
     else:
         path.write_bytes(case.data)
-    command = [program, *case.args, str(path), str(image)]
+    command = [*program, *case.args, str(path), str(image)]
     for _ in range(3):  # caches shared with other programs cost CPU time too
         run = Run(command, folder)
         if run.seconds < SECONDS * factor:
@@ -104,9 +105,9 @@ def clean(folder):
 
 def main(arguments):
     global MEASURE
-    factor = 10 if "--sanitized" in arguments else 1
+    factor = 10 if "--sanitized" in arguments or EMULATOR else 1
     program, MEASURE, *words = [a for a in arguments if a != "--sanitized"]
-    program, MEASURE = os.path.abspath(program), os.path.abspath(MEASURE)
+    program, MEASURE = command_of(program), os.path.abspath(MEASURE)
     failed, rows, slowest, largest = [], {}, 0, 0
     names = set()
     with tempfile.TemporaryDirectory() as top:

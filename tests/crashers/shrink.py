@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 
+from emulator import command_of
 from writer import legacy_net, net, png, tar_archive, tar_parts, safetensors_net, zip_net
 
 CLASSES = 4096
@@ -36,7 +37,7 @@ def run(program, path, change):
     """Lets the program open path, then calls change, then gives it the image."""
     fifo = path.parent / "image"
     os.mkfifo(fifo)
-    process = subprocess.Popen([program, "--model", path, fifo], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    process = subprocess.Popen([*program, "--model", path, fifo], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                text=True)
     with open(fifo, "wb") as image:  # waits until the program reads
         change(path)
@@ -86,4 +87,4 @@ def main(program):
 
 
 if __name__ == "__main__":
-    sys.exit(main(os.path.abspath(sys.argv[1])) if len(sys.argv) == 2 else __doc__)
+    sys.exit(main(command_of(sys.argv[1])) if len(sys.argv) == 2 else __doc__)

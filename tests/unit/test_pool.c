@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/cpu.h"
 #include "base/pool.h"
 
 enum { MAX_TASKS = 1000, MAX_THREADS = 8 };
@@ -109,7 +110,6 @@ START_TEST(ends_without_having_run)
 }
 END_TEST
 
-#if defined(__x86_64__) || defined(__aarch64__) || defined(__arm__)
 static bool keeps_denormals(void)
 {
     volatile float tiny = 1e-40f, one = 1;
@@ -134,18 +134,12 @@ START_TEST(turns_denormals_off_and_on_again)
         ck_assert(keeps_denormals());
         vgg_pool_run(pool, 100, denormal_task, &kept);
         vgg_pool_run(pool, 0, denormal_task, &kept);
-        ck_assert_int_eq(kept, 0);
+        ck_assert(kept == 0 || !VGG_HAS_DENORMAL_MODE);
         ck_assert(keeps_denormals());
         vgg_pool_destroy(pool);
     }
 }
 END_TEST
-#else
-START_TEST(turns_denormals_off_and_on_again)
-{
-}
-END_TEST
-#endif
 
 UNIT_MAIN("pool", runs_each_task_once, runs_many_loops_in_a_row, wakes_those_who_sleep,
           ends_without_having_run, turns_denormals_off_and_on_again)
