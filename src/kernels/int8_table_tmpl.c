@@ -17,9 +17,16 @@ VGG_INT8_PIXEL_KERNEL_LIST(X)
 #define STRING_(text) #text
 #define STRING(text) STRING_(text)
 
+/* The tests' model of an instruction set has a name of its own. */
+#ifdef VGG_MODEL_OF
+#define ISA_STRING STRING(VGG_MODEL_OF) "-model"
+#else
+#define ISA_STRING STRING(VGG_ISA)
+#endif
+
 /* clang-format off */
 const struct vgg_int8_kernels TABLE_NAME(VGG_ISA) = {
-    .isa = STRING(VGG_ISA),
+    .isa = ISA_STRING,
     .pixels = DOT_CALL_PIXELS,
 #define X(op, args_type) .op = VGG_INT8_KERNEL(op),
     VGG_INT8_PRODUCT_KERNEL_LIST(X)

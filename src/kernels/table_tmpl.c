@@ -18,6 +18,15 @@ VGG_OTHER_KERNEL_LIST(X)
 #define STRING_(text) #text
 #define STRING(text) STRING_(text)
 
+/* The tests' model of an instruction set has its numbers, but a name of its own. */
+#ifdef VGG_MODEL_OF
+#define LISTED_ISA VGG_MODEL_OF
+#define ISA_STRING STRING(VGG_MODEL_OF) "-model"
+#else
+#define LISTED_ISA VGG_ISA
+#define ISA_STRING STRING(VGG_ISA)
+#endif
+
 /* What isas.h says of it. */
 #define X(isa, lanes, blocks, fused, v_blocks, v_lanes, v_parts, tiles)                            \
     enum {                                                                                         \
@@ -33,7 +42,7 @@ VGG_ISA_LIST(X)
 #undef X
 #define SAID_(number, isa) number##_##isa
 #define SAID(number, isa) SAID_(number, isa)
-#define AGREES(number, own) ((int)SAID(number, VGG_ISA) == (int)(own))
+#define AGREES(number, own) ((int)SAID(number, LISTED_ISA) == (int)(own))
 _Static_assert(AGREES(LANES, VF_LANES) && AGREES(BLOCKS, CONV_BLOCKS) && AGREES(FUSED, VF_FUSED) &&
                    AGREES(V_BLOCKS, VT_BLOCKS) && AGREES(V_LANES, VT_LANES) &&
                    AGREES(V_PARTS, VT_PARTS) && AGREES(TILES, VT_TILES),
@@ -41,7 +50,7 @@ _Static_assert(AGREES(LANES, VF_LANES) && AGREES(BLOCKS, CONV_BLOCKS) && AGREES(
 
 /* clang-format off */
 const struct vgg_kernels TABLE_NAME(VGG_ISA) = {
-    .isa = STRING(VGG_ISA),
+    .isa = ISA_STRING,
     .lanes = VF_LANES,
     .conv_blocks = CONV_BLOCKS,
     .fused = VF_FUSED,

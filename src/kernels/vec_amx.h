@@ -10,12 +10,16 @@
  *     v[f][t / 32][block / 2][part][t % 32][16 words]     a row is 64 bytes, the three of a tile are 2 KiB
  * apart, and 32 tiles are read from end to end. Pairs lack their second block where blocks are odd: it is
  * zeros. */
+#ifdef VGG_MODEL_HEADER /* tests have one, in plain C */
+#include VGG_MODEL_HEADER
+#else
 /* clang before 15 spells them without the second underscore. */
 #if (!defined(__AMX_TILE__) && !defined(__AMXTILE__)) ||                                           \
     (!defined(__AMX_BF16__) && !defined(__AMXBF16__))
 #error "vec_amx.h needs -mamx-tile -mamx-bf16"
 #endif
 #include "kernels/vec_avx512.h"
+#endif
 
 #define VT_OWN_LAYOUT
 enum { VT_BLOCKS = 2, VT_LANES = 24, VT_PARTS = 3, VT_TILES = 32 };

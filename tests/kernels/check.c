@@ -13,6 +13,7 @@
 
 enum { CANARIES = 64, MAX_REPORTS = 3 };
 static const uint32_t canary_bits = 0x7fc0dead; /* a NaN that no kernel makes */
+static const uint32_t some_nan_bits = 0x7fc00000;
 
 void check_begin(struct check *check, const char *format, ...)
 {
@@ -34,6 +35,25 @@ void check_end(struct check *check)
         munmap(check->blocks[i].start, check->blocks[i].bytes);
     }
     check->block_count = 0;
+}
+
+void check_add(struct check_totals *totals, const struct check *check)
+{
+    totals->tables++;
+    totals->passed += check->passed;
+    totals->failed += check->failed;
+}
+
+void check_end_comparison(struct check_totals *totals, const struct check *check,
+                          const struct check *other)
+{
+    const size_t count = check->outputs->count;
+    check_add(totals, check);
+    check_add(totals, other);
+    printf("%s: %zu outputs, compared with %zu of %s\n", other->isa, other->compared, count,
+           check->isa);
+    totals->failed += count == 0 || other->compared != count;
+    free(check->outputs->bits);
 }
 
 void check_fail(struct check *check, const char *format, ...)
@@ -145,19 +165,58 @@ float *check_output(struct check *check, size_t count)
     return (float *)(void *)(start + CANARIES);
 }
 
-float check_take(float *p)
+/* --- outputs ---------------------------------------------------------------------------------- */
+
+void check_note(struct check *check, uint32_t bits)
 {
-    float value = *p;
+    struct check_outputs *outputs = check->outputs;
+    const struct check_outputs *expected = check->expected;
+    if (expected != NULL) {
+        const size_t at = check->compared++;
+        if (at >= expected->count || expected->bits[at] != bits) {
+            check_fail(check, "output %zu: expected bits %08x, got %08x", at,
+                       at < expected->count ? expected->bits[at] : 0, bits);
+        }
+    }
+    if (outputs == NULL) {
+        return;
+    }
+    if (outputs->count == outputs->room) {
+        outputs->room = 2 * outputs->room + 1024;
+        outputs->bits = realloc(outputs->bits, outputs->room * sizeof *outputs->bits);
+        if (outputs->bits == NULL) {
+            fprintf(stderr, "%s: out of memory for outputs\n", check->name);
+            exit(EXIT_FAILURE);
+        }
+    }
+    outputs->bits[outputs->count++] = bits;
+}
+
+/* Which NaN it is may differ, but not whether one has been written. */
+void check_note_float(struct check *check, float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    check_note(check, isnan(value) && bits != canary_bits ? some_nan_bits : bits);
+}
+
+float check_take(struct check *check, float *p)
+{
+    const float value = *p;
+    check_note_float(check, value);
     memcpy(p, &canary_bits, sizeof canary_bits);
     return value;
 }
 
-uint8_t check_take_byte(uint8_t *p)
+uint8_t check_take_byte(struct check *check, uint8_t *p)
 {
     const uint8_t value = *p;
     *p = ((const uint8_t *)&canary_bits)[(uintptr_t)p % sizeof canary_bits];
+    check_note(check, value);
     return value;
 }
+
+/* --- V ---------------------------------------------------------------------------------------- */
 
 /* In parts, a word has the upper halves of two blocks' numbers. */
 enum { PART_WORDS = 512, PAIR_WORDS = 3 * PART_WORDS, ROW_WORDS = 16, GROUP_TILES = 32 };
@@ -212,12 +271,15 @@ void check_write_v(const struct check *check, float *v, ptrdiff_t block_stride, 
     }
 }
 
-void check_untake_v(const struct check *check, float *v, ptrdiff_t block_stride, int blocks,
-                    int block, int t, int lane)
+void check_untake_v(struct check *check, float *v, ptrdiff_t block_stride, int blocks, int block,
+                    int t, int lane)
 {
     float *at = v + v_index(check, block_stride, blocks, block, t, lane);
     for (int part = 0; part < check->kernels->v_parts; part++) {
-        check_take(at + part * PART_WORDS);
+        uint32_t word;
+        memcpy(&word, at + part * PART_WORDS, sizeof word);
+        check_note(check, word);
+        memcpy(at + part * PART_WORDS, &canary_bits, sizeof canary_bits);
     }
 }
 

@@ -33,6 +33,12 @@
 
 #include "kernels/kernels.h"
 
+/* All that a table's kernels gave, in the order of the checks. */
+struct check_outputs {
+    uint32_t *bits;
+    size_t count, room;
+};
+
 /* The checks of one ISA. */
 struct check {
     const char *isa;
@@ -41,6 +47,10 @@ struct check {
     bool fused;                          /* a multiply-add rounds once */
     uint64_t random;                     /* state of the generator */
     int passed, failed;
+    /* NULL, or receives the outputs; and NULL, or what they must be, to the bit, and how many have been compared. */
+    struct check_outputs *outputs;
+    const struct check_outputs *expected;
+    size_t compared;
     double worst; /* largest error so far, as a fraction of its bound */
     char worst_name[128];
 
@@ -60,6 +70,15 @@ void check_begin(struct check *check, const char *format, ...)
 void check_end(struct check *check);
 /* Tells what is wrong with the case at hand. */
 void check_fail(struct check *check, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Sums of all tables. */
+struct check_totals {
+    int tables, passed, failed;
+};
+void check_add(struct check_totals *totals, const struct check *check);
+/* Adds a table, whose outputs are freed, and another one, which must have given as many. */
+void check_end_comparison(struct check_totals *totals, const struct check *check,
+                          const struct check *other);
 
 /* Random numbers: any 64 bits; an integer low … high. */
 uint64_t check_random(struct check *check);
@@ -89,8 +108,12 @@ float *check_output(struct check *check, size_t count);
 
 /* Takes the value at *p, leaving the canary in its place, so that in the end nothing else may have been
  * written: then the whole output is canaries again. */
-float check_take(float *p);
-uint8_t check_take_byte(uint8_t *p);
+float check_take(struct check *check, float *p);
+uint8_t check_take_byte(struct check *check, uint8_t *p);
+/* Counts 32 bits among the outputs of a kernel, or a float, of which NaN are all the same. The functions that take
+ * outputs do that themselves. */
+void check_note(struct check *check, uint32_t bits);
+void check_note_float(struct check *check, float value);
 void check_untouched(struct check *check, const float *output, size_t count);
 /* Fails unless two outputs are the same to the bit. */
 void check_same(struct check *check, const char *what, const float *a, const float *b,
@@ -103,8 +126,8 @@ float check_read_v(const struct check *check, const float *v, ptrdiff_t block_st
 void check_write_v(const struct check *check, float *v, ptrdiff_t block_stride, int blocks,
                    int block, int t, int lane, float value);
 /* Puts canaries back where the numbers of all blocks are that are kept with this one. */
-void check_untake_v(const struct check *check, float *v, ptrdiff_t block_stride, int blocks,
-                    int block, int t, int lane);
+void check_untake_v(struct check *check, float *v, ptrdiff_t block_stride, int blocks, int block,
+                    int t, int lane);
 
 /* Compares with the oracle. NaN must meet NaN, and an infinity itself.
  *   magnitude   Σ|terms|
@@ -146,7 +169,11 @@ void check_lrn(struct check *check);
 void check_vec_scalar(struct check *check);
 void check_vec_avx2(struct check *check);
 void check_vec_avx512(struct check *check);
+void check_vec_avx512_model(struct check *check);
 void check_vec_neon(struct check *check);
+/* split_check_tmpl.c, likewise. */
+void check_split_amx(struct check *check);
+void check_split_amx_model(struct check *check);
 
 /* Times the same calls. */
 void bench_kernels(const struct vgg_kernels *kernels);

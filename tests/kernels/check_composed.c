@@ -264,8 +264,8 @@ static void check_case(struct check *check, const struct conv *c)
     check_same(check, "other blocks of tiles", y, run(check, &other, &t), count);
     for (int oc = 0; oc < check_ceil_div(c->oc, lanes) * lanes; oc++) {
         for (int i = 0; i < oh * ow; i++) {
-            const float got =
-                check_take(y + (size_t)(oc / lanes) * y_plane + (size_t)(i * lanes + oc % lanes));
+            const float got = check_take(check, y + (size_t)(oc / lanes) * y_plane +
+                                                    (size_t)(i * lanes + oc % lanes));
             if (oc >= c->oc) {
                 if (got != 0) {
                     check_fail(check, "channel %d past the last one is %.9g", oc, (double)got);

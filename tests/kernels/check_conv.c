@@ -159,8 +159,9 @@ static void compare(struct check *check, const struct conv *c, const struct tens
     for (int oc = 0; oc < check_ceil_div(c->oc, lanes) * lanes; oc++) {
         for (int oh = 0; oh < t->oh; oh++) {
             for (int ow = 0; ow < t->ow; ow++) {
-                float got = check_take(y + (size_t)(oc / lanes) * o.plane +
-                                       (size_t)(oh + 1) * o.row + (ow + 1) * lanes + oc % lanes);
+                float got =
+                    check_take(check, y + (size_t)(oc / lanes) * o.plane +
+                                          (size_t)(oh + 1) * o.row + (ow + 1) * lanes + oc % lanes);
                 if (oc >= c->oc) {
                     if (finite && got != 0) {
                         check_fail(check, "channel %d past the last one is %.9g", oc, (double)got);

@@ -79,8 +79,8 @@ static float *run(struct check *check, const struct gemm *c, const struct number
             for (int oc = 0; oc < width; oc++) {
                 float *to = result + (size_t)(p * width + oc) * (size_t)c->tiles;
                 for (int t = 0; t < (int)vgg_round_tiles(kernels, (size_t)tiles); t++) {
-                    const float got = check_take(panel + (size_t)(oc / lanes) * plane +
-                                                 (size_t)(t * lanes + oc % lanes));
+                    const float got = check_take(check, panel + (size_t)(oc / lanes) * plane +
+                                                            (size_t)(t * lanes + oc % lanes));
                     if (t < tiles) {
                         to[begin + t] = got;
                     }
@@ -225,6 +225,7 @@ static void check_unit_peak(struct check *check)
     struct vgg_peak_args args = {.iterations = ITERATIONS, .seed = 0};
     check_begin(check, "product_peak");
     check->kernels->product_peak(&args);
+    check_note_float(check, args.result);
     /* Four registers of 16 × 16 sums of 32 products, six of which make one of float32. */
     if (fabs(args.flops - ITERATIONS * 4.0 * 16 * 16 * 32 / 6 * 2) > 1 ||
         !(fabs((double)args.result) > 0 && fabs((double)args.result) < 32 * 4.0 * ITERATIONS)) {

@@ -1,7 +1,11 @@
-/* Checks every entry of every table of int8 kernels that this CPU can run against the oracle, bit by bit;
- * with --bench, times the same calls instead.
+/* Checks every entry of every table of int8 kernels that this CPU can run, and of the model of AMX, which any can,
+ * against the oracle, bit by bit; with --bench, times the same calls instead.
  *
- *     check_int8 [--isa NAME] [--seed N] [--bench]
+ *     check_int8 [--isa NAME] [--compare NAME] [--seed N] [--bench]
+ *
+ * --compare checks the table of AMX and then the model, which must give the same bits:
+ *     amx           on CPUs with AMX
+ *     amx-trapped   on CPUs with AVX-512 VNNI alone, where the model executes the tile instructions (tile_trap.h)
  *
  * The seed is printed; the same seed draws the same numbers. Exit 0: all passed; 1: some failed; 2:
  * usage; 77, which test runners take for "skipped": this machine lacks the tables asked for. */
@@ -17,6 +21,11 @@
 #include <time.h>
 
 #include "kernels/int8_dispatch.h"
+#include "amx_model.h"
+#include "base/cpu.h"
+#include "tile_trap.h"
+
+#define TRAPPED "amx-trapped"
 
 const char *check_numbers_string(struct check_numbers numbers)
 {
@@ -149,7 +158,8 @@ static void check_table(struct check *check)
 }
 
 struct options {
-    const char *isa; /* NULL: all */
+    const char *isa;     /* NULL: all */
+    const char *compare; /* NULL: no comparison */
     uint64_t seed;
     bool bench;
 };
@@ -157,6 +167,7 @@ struct options {
 static bool parse(int argc, char **argv, struct options *options)
 {
     static const struct option names[] = {{"isa", required_argument, NULL, 'i'},
+                                          {"compare", required_argument, NULL, 'c'},
                                           {"seed", required_argument, NULL, 's'},
                                           {"bench", no_argument, NULL, 'b'},
                                           {NULL, 0, NULL, 0}};
@@ -166,6 +177,10 @@ static bool parse(int argc, char **argv, struct options *options)
         switch (option) {
         case 'i':
             options->isa = optarg;
+            break;
+        case 'c':
+            options->compare = optarg;
+            ok = strcmp(optarg, "amx") == 0 || strcmp(optarg, TRAPPED) == 0;
             break;
         case 's':
             options->seed = strtoull(optarg, &end, 0);
@@ -181,41 +196,100 @@ static bool parse(int argc, char **argv, struct options *options)
     return ok && optind == argc;
 }
 
+/* The tables that this CPU can run, the model last; NULL past it. */
+static const struct vgg_int8_kernels *get_table(int number)
+{
+    if (number > 0 && vgg_int8_kernels_get(number - 1) == NULL) {
+        return NULL;
+    }
+    const struct vgg_int8_kernels *kernels = vgg_int8_kernels_get(number);
+    return kernels != NULL ? kernels : &vgg_int8_kernels_amx_model;
+}
+
+/* The table to be compared with the model; NULL where this machine cannot run it. */
+static const struct vgg_int8_kernels *find_compared(const char *name)
+{
+    const struct vgg_int8_kernels *kernels;
+    for (int i = 0; (kernels = get_table(i)) != NULL && strcmp(kernels->isa, name) != 0; i++) {}
+#if defined(__x86_64__)
+    if (strcmp(name, TRAPPED) == 0 && vgg_isa_has(VGG_ISA_AVX512_VNNI) && tile_trap_install()) {
+        kernels = &vgg_int8_kernels_amx;
+    }
+#endif
+    return kernels;
+}
+
+static struct check make_check(const struct vgg_int8_kernels *kernels, uint64_t seed)
+{
+    return (struct check){.isa = kernels->isa, .int8 = kernels, .random = seed};
+}
+
+static struct check_totals check_tables(const struct options *options)
+{
+    struct check_totals totals = {0};
+    const struct vgg_int8_kernels *kernels;
+    for (int i = 0; (kernels = get_table(i)) != NULL; i++) {
+        const bool named = options->isa != NULL && strcmp(options->isa, kernels->isa) == 0;
+        if ((options->isa != NULL && !named) ||
+            (options->bench && kernels == &vgg_int8_kernels_amx_model && !named)) {
+            continue; /* nobody waits for a model's times */
+        }
+        struct check check = make_check(kernels, options->seed);
+        if (options->bench) {
+            bench_int8(kernels);
+        } else {
+            check_table(&check);
+        }
+        check_add(&totals, &check);
+    }
+    return totals;
+}
+
+static struct check_totals compare_tables(const struct options *options)
+{
+    const struct vgg_int8_kernels *kernels = find_compared(options->compare);
+    struct check_totals totals = {0};
+    struct check_outputs outputs = {NULL, 0, 0};
+    if (kernels == NULL) {
+        return totals;
+    }
+    struct check check = make_check(kernels, options->seed);
+    check.isa = options->compare;
+    check.outputs = &outputs;
+    check_table(&check);
+    struct check other = make_check(&vgg_int8_kernels_amx_model, options->seed);
+    other.expected = &outputs;
+    check_table(&other);
+    check_end_comparison(&totals, &check, &other);
+    if (strcmp(options->compare, TRAPPED) == 0) {
+        printf("%ld tile instructions trapped\n", tile_trap_count());
+        totals.tables = tile_trap_count() > 0 ? totals.tables : 0;
+    }
+    return totals;
+}
+
 int main(int argc, char **argv)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     struct options options = {.seed = (uint64_t)now.tv_nsec};
-    int passed = 0, failed = 0, tables = 0;
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (!parse(argc, argv, &options)) {
-        fprintf(stderr, "usage: %s [--isa NAME] [--seed N] [--bench]\n", argv[0]);
+        fprintf(stderr, "usage: %s [--isa NAME] [--compare NAME] [--seed N] [--bench]\n", argv[0]);
         return 2;
     }
     if (!options.bench) {
         printf("seed %" PRIu64 "\n", options.seed);
     }
-    const struct vgg_int8_kernels *kernels;
-    for (int i = 0; (kernels = vgg_int8_kernels_get(i)) != NULL; i++) {
-        if (options.isa != NULL && strcmp(options.isa, kernels->isa) != 0) {
-            continue;
-        }
-        tables++;
-        if (options.bench) {
-            bench_int8(kernels);
-            continue;
-        }
-        struct check check = {.isa = kernels->isa, .int8 = kernels, .random = options.seed};
-        check_table(&check);
-        passed += check.passed;
-        failed += check.failed;
-    }
-    if (tables == 0) {
-        fprintf(stderr, "this machine has no %s\n", options.isa);
+    const struct check_totals totals =
+        options.compare != NULL ? compare_tables(&options) : check_tables(&options);
+    if (totals.tables == 0) {
+        fprintf(stderr, "skipped: this machine has no %s\n",
+                options.compare != NULL ? options.compare : options.isa);
         return 77;
     }
     if (!options.bench) {
-        printf("%d passed, %d failed\n", passed, failed);
+        printf("%d passed, %d failed\n", totals.passed, totals.failed);
     }
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return totals.failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -58,8 +58,8 @@ static void compare(struct check *check, const struct vgg_int8_conv_args *a, int
                 const int64_t sum = there ? oracle(a, oc, oh, ow) : 0;
                 const uint8_t want =
                     there ? check_int8_byte((double)check_int8_scaled(&a->scaling, oc, sum)) : 0;
-                const uint8_t got = check_take_byte(a->y + oh * a->y_row_stride +
-                                                    (ptrdiff_t)ow * VGG_INT8_BLOCK + oc);
+                const uint8_t got = check_take_byte(check, a->y + oh * a->y_row_stride +
+                                                               (ptrdiff_t)ow * VGG_INT8_BLOCK + oc);
                 if (got != want) {
                     check_fail(check, "channel %d at %d, %d: expected %d, got %d (sum %lld)", oc,
                                oh, ow, want, got, (long long)sum);

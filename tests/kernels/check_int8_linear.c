@@ -27,13 +27,13 @@ static void compare_row(struct check *check, const struct vgg_int8_linear_args *
     const float scaled = check_int8_scaled(&a->scaling, row, sum);
     if (a->y != NULL) {
         const uint8_t want = row < a->rows ? check_int8_byte((double)scaled) : 0;
-        const uint8_t got = check_take_byte(a->y + at);
+        const uint8_t got = check_take_byte(check, a->y + at);
         if (got != want) {
             check_fail(check, "picture %d row %d: expected %d, got %d (sum %lld)", picture, row,
                        want, got, (long long)sum);
         }
     } else if (row < a->rows) {
-        const float got = check_take(a->y_float + at);
+        const float got = check_take(check, a->y_float + at);
         if (memcmp(&got, &scaled, sizeof got) != 0) {
             check_fail(check, "picture %d row %d: expected %.9g, got %.9g (sum %lld)", picture, row,
                        (double)scaled, (double)got, (long long)sum);

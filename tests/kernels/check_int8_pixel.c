@@ -24,7 +24,7 @@ static void compare_quantized(struct check *check, const struct vgg_int8_quantiz
                 const float from_low = (float)((double)x - (double)a->low[c]);
                 want = check_int8_byte((double)(float)((double)from_low * (double)a->inverse[c]));
             }
-            const uint8_t got = check_take_byte(a->y + h * a->y_row_stride + i);
+            const uint8_t got = check_take_byte(check, a->y + h * a->y_row_stride + i);
             if (got != want) {
                 check_fail(check, "channel %d at %d, %d: expected %d, got %d", c, h, w, want, got);
             }
@@ -111,7 +111,8 @@ static void check_max_pool(struct check *check, int kernel, int stride, int oh, 
                                      (ptrdiff_t)(w * stride + k % kernel) * VGG_INT8_BLOCK + c];
             want = x > want ? x : want;
         }
-        const uint8_t got = check_take_byte(args.y + h * y_row + (ptrdiff_t)w * VGG_INT8_BLOCK + c);
+        const uint8_t got =
+            check_take_byte(check, args.y + h * y_row + (ptrdiff_t)w * VGG_INT8_BLOCK + c);
         if (got != want) {
             check_fail(check, "channel %d at %d, %d: expected %d, got %d", c, h, w, want, got);
         }
@@ -120,8 +121,25 @@ static void check_max_pool(struct check *check, int kernel, int stride, int oh, 
     check_end(check);
 }
 
+/* It must do the work that it times: as much each time, and with sums that follow from it. */
+static void check_peak(struct check *check)
+{
+    struct vgg_int8_peak_args args = {.iterations = 30}, once = {.iterations = 1};
+    check_begin(check, "peak");
+    check->int8->peak(&args);
+    check->int8->peak(&once);
+    check_note(check, (uint32_t)args.result);
+    if (once.operations < 2 * VGG_INT8_GROUP || args.operations != 30 * once.operations ||
+        args.result == 0 || args.result == once.result) {
+        check_fail(check, "%g operations and %d, %g and %d", once.operations, once.result,
+                   args.operations, args.result);
+    }
+    check_end(check);
+}
+
 void check_int8_pixel(struct check *check)
 {
+    check_peak(check);
     for (int w = 1; w <= 50; w++) {
         check_quantize(check,
                        &(struct quantize){1 + w % 4, 3, w, FILL_ORDINARY, .ties = w % 3 == 0});

@@ -1,7 +1,11 @@
-/* Checks every entry of every kernel table that this CPU can run against the oracle, in double
- * precision; with --bench, times the same calls instead.
+/* Checks every entry of every kernel table that this CPU can run, and of the model of AMX, which any can, against
+ * the oracle, in double precision; with --bench, times the same calls instead.
  *
- *     check_kernels [--isa NAME] [--seed N] [--bench]
+ *     check_kernels [--isa NAME] [--compare NAME] [--seed N] [--bench]
+ *
+ * --compare checks the table of AMX and then the model, which must give the same bits:
+ *     amx           on CPUs with AMX
+ *     amx-trapped   on CPUs with AVX-512 alone, where the model executes the tile instructions (tile_trap.h)
  *
  * The seed is printed; the same seed draws the same numbers. Exit 0: all passed; 1: some failed; 2:
  * usage; 77, which test runners take for "skipped": this machine lacks the CPU asked for. */
@@ -15,32 +19,81 @@
 #include <time.h>
 
 #include "kernels/dispatch.h"
+#include "amx_model.h"
+#include "tile_trap.h"
 
-static void (*find_vec_check(enum vgg_isa isa))(struct check *)
+#define TRAPPED "amx-trapped"
+
+/* A table, and the checks of the vectors that its kernels use. */
+struct table {
+    const struct vgg_kernels *kernels;
+    void (*check_vec)(struct check *check);
+    void (*check_split)(struct check *check); /* NULL: its numbers have one part */
+};
+enum { MAX_TABLES = VGG_ISA_NEON + 1 };
+
+static struct table make_table(const struct vgg_kernels *kernels, enum vgg_isa isa)
 {
+    struct table table = {.kernels = kernels};
     switch (isa) {
-    case VGG_ISA_SCALAR:
-        return check_vec_scalar;
 #if defined(__x86_64__)
     case VGG_ISA_AVX2:
-        return check_vec_avx2;
+        table.check_vec = check_vec_avx2;
+        break;
     case VGG_ISA_AVX512:
-    case VGG_ISA_AMX: /* whose vectors are the same */
-        return check_vec_avx512;
+        table.check_vec = check_vec_avx512;
+        break;
+    case VGG_ISA_AMX:
+        table.check_vec = check_vec_avx512; /* whose vectors are the same */
+        table.check_split = check_split_amx;
+        break;
 #elif defined(__aarch64__)
     case VGG_ISA_NEON:
-        return check_vec_neon;
+        table.check_vec = check_vec_neon;
+        break;
 #endif
+    case VGG_ISA_SCALAR:
+        table.check_vec = check_vec_scalar;
+        break;
     default:
-        return NULL;
+        break;
     }
+    return table;
 }
 
-static void check_isa(struct check *check, enum vgg_isa isa)
+static const struct table model = {&vgg_kernels_amx_model, check_vec_avx512_model,
+                                   check_split_amx_model};
+
+/* Those that this CPU can run, the model last. Returns how many. */
+static int list_tables(struct table out[MAX_TABLES])
+{
+    int count = 0;
+    for (enum vgg_isa isa = VGG_ISA_SCALAR; isa <= VGG_ISA_NEON; isa++) {
+        const struct vgg_kernels *kernels = vgg_kernels_find(isa, NULL);
+        if (kernels != NULL) {
+            out[count++] = make_table(kernels, isa);
+        }
+    }
+    out[count++] = model;
+    return count;
+}
+
+static struct check make_check(const struct table *table, uint64_t seed)
+{
+    return (struct check){.isa = table->kernels->isa,
+                          .kernels = table->kernels,
+                          .fused = table->kernels->fused != 0,
+                          .random = seed};
+}
+
+static void check_table(struct check *check, const struct table *table)
 {
     const clock_t start = clock();
     check_watch(check);
-    find_vec_check(isa)(check);
+    table->check_vec(check);
+    if (table->check_split != NULL) {
+        table->check_split(check);
+    }
     check_conv(check);
     check_winograd(check);
     check_gemm(check);
@@ -55,14 +108,24 @@ static void check_isa(struct check *check, enum vgg_isa isa)
 }
 
 struct options {
-    enum vgg_isa isa; /* AUTO: all */
+    const char *isa;     /* NULL: all */
+    const char *compare; /* NULL: no comparison */
     uint64_t seed;
     bool bench;
 };
 
+/* Whether such a table could be there at all. */
+static bool is_table(const char *name)
+{
+    enum vgg_isa isa;
+    return (vgg_isa_parse(name, &isa) && isa != VGG_ISA_AUTO) ||
+           strcmp(name, model.kernels->isa) == 0;
+}
+
 static bool parse(int argc, char **argv, struct options *options)
 {
-    static const struct option names[] = {{"isa", required_argument, NULL, 'c'},
+    static const struct option names[] = {{"isa", required_argument, NULL, 'i'},
+                                          {"compare", required_argument, NULL, 'c'},
                                           {"seed", required_argument, NULL, 's'},
                                           {"bench", no_argument, NULL, 'b'},
                                           {NULL, 0, NULL, 0}};
@@ -70,8 +133,13 @@ static bool parse(int argc, char **argv, struct options *options)
     bool ok = true;
     for (int option; ok && (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {
         switch (option) {
+        case 'i':
+            options->isa = optarg;
+            ok = is_table(optarg);
+            break;
         case 'c':
-            ok = vgg_isa_parse(optarg, &options->isa);
+            options->compare = optarg;
+            ok = strcmp(optarg, "amx") == 0 || strcmp(optarg, TRAPPED) == 0;
             break;
         case 's':
             options->seed = strtoull(optarg, &end, 0);
@@ -87,43 +155,88 @@ static bool parse(int argc, char **argv, struct options *options)
     return ok && optind == argc;
 }
 
+static struct check_totals check_tables(const struct options *options)
+{
+    struct table tables[MAX_TABLES];
+    struct check_totals totals = {0};
+    const int count = list_tables(tables);
+    for (int i = 0; i < count; i++) {
+        const struct table *table = &tables[i];
+        const bool named = options->isa != NULL && strcmp(options->isa, table->kernels->isa) == 0;
+        if ((options->isa != NULL && !named) ||
+            (options->bench && table->kernels == model.kernels && !named)) {
+            continue; /* nobody waits for a model's times */
+        }
+        struct check check = make_check(table, options->seed);
+        if (options->bench) {
+            bench_kernels(table->kernels);
+        } else {
+            check_table(&check, table);
+        }
+        check_add(&totals, &check);
+    }
+    return totals;
+}
+
+/* The table to be compared with the model; false where this machine cannot run it. */
+static bool find_compared(const char *name, struct table *out)
+{
+#if defined(__x86_64__)
+    const bool trapped = strcmp(name, TRAPPED) == 0;
+    *out = make_table(&vgg_kernels_amx, VGG_ISA_AMX);
+    return trapped ? tile_trap_install() : vgg_isa_is_available(VGG_ISA_AMX);
+#else
+    (void)name;
+    (void)out;
+    return false;
+#endif
+}
+
+static struct check_totals compare_tables(const struct options *options)
+{
+    struct check_outputs outputs = {NULL, 0, 0};
+    struct table table;
+    struct check_totals totals = {0};
+    if (!find_compared(options->compare, &table)) {
+        return totals;
+    }
+    struct check check = make_check(&table, options->seed);
+    check.isa = options->compare;
+    check.outputs = &outputs;
+    check_table(&check, &table);
+    struct check other = make_check(&model, options->seed);
+    other.expected = &outputs;
+    check_table(&other, &model);
+    check_end_comparison(&totals, &check, &other);
+    if (strcmp(options->compare, TRAPPED) == 0) {
+        printf("%ld tile instructions trapped\n", tile_trap_count());
+        totals.tables = tile_trap_count() > 0 ? totals.tables : 0;
+    }
+    return totals;
+}
+
 int main(int argc, char **argv)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    struct options options = {.isa = VGG_ISA_AUTO, .seed = (uint64_t)now.tv_nsec};
-    int passed = 0, failed = 0;
+    struct options options = {.seed = (uint64_t)now.tv_nsec};
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (!parse(argc, argv, &options)) {
-        fprintf(stderr, "usage: %s [--isa NAME] [--seed N] [--bench]\n", argv[0]);
+        fprintf(stderr, "usage: %s [--isa NAME] [--compare NAME] [--seed N] [--bench]\n", argv[0]);
         return 2;
-    }
-    if (!vgg_isa_is_available(options.isa)) {
-        fprintf(stderr, "this machine has no %s\n", vgg_isa_string(options.isa));
-        return 77;
     }
     if (!options.bench) {
         printf("seed %" PRIu64 "\n", options.seed);
     }
-    for (enum vgg_isa isa = VGG_ISA_SCALAR; isa <= VGG_ISA_NEON; isa++) {
-        const struct vgg_kernels *kernels = vgg_kernels_find(isa, NULL);
-        if (kernels == NULL || (options.isa != VGG_ISA_AUTO && isa != options.isa)) {
-            continue;
-        }
-        if (options.bench) {
-            bench_kernels(kernels);
-            continue;
-        }
-        struct check check = {.isa = kernels->isa,
-                              .kernels = kernels,
-                              .fused = isa != VGG_ISA_SCALAR,
-                              .random = options.seed};
-        check_isa(&check, isa);
-        passed += check.passed;
-        failed += check.failed;
+    const struct check_totals totals =
+        options.compare != NULL ? compare_tables(&options) : check_tables(&options);
+    if (totals.tables == 0) {
+        fprintf(stderr, "skipped: this machine has no %s\n",
+                options.compare != NULL ? options.compare : options.isa);
+        return 77;
     }
     if (!options.bench) {
-        printf("%d passed, %d failed\n", passed, failed);
+        printf("%d passed, %d failed\n", totals.passed, totals.failed);
     }
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return totals.failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

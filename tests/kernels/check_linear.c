@@ -127,7 +127,7 @@ static void check_case(struct check *check, const struct linear *c)
     for (size_t i = 0; i < n; i++) {
         vgg_ref_linear(x + i * x_stride, weight, args.bias, c->rows, c->k, want, magnitude);
         for (size_t row = (size_t)c->begin; row < rows; row++) {
-            check_value(check, "row", row, check_take(args.y + i * y_stride + row),
+            check_value(check, "row", row, check_take(check, args.y + i * y_stride + row),
                         c->relu ? check_relu(want[row]) : want[row], magnitude[row], operations, 0);
         }
     }

@@ -75,7 +75,7 @@ static void check_case(struct check *check, const struct lrn *l)
         for (size_t i = 0; i < pixels; i++) {
             const size_t h = (size_t)(c / lanes) * (size_t)l->h + i / (size_t)l->w;
             const float got =
-                check_take(y + h * y_row + i % (size_t)l->w * (size_t)lanes + c % lanes);
+                check_take(check, y + h * y_row + i % (size_t)l->w * (size_t)lanes + c % lanes);
             if (c < l->c) {
                 const size_t at = (size_t)c * pixels + i;
                 check_value(check, "output", at, got, want[at], fabs(want[at]), count_operations(l),

@@ -136,8 +136,8 @@ static void check_block_case(struct check *check, const struct block *b)
         const double operations =
             compute_oracle(check, b, x, (double)f.scale[c], (double)f.shift[c], want, magnitude);
         for (size_t i = 0; i < y_count; i++) {
-            float got = check_take(f.y + i / (size_t)b->ow * f.y_row +
-                                   i % (size_t)b->ow * (size_t)lanes + c);
+            float got = check_take(check, f.y + i / (size_t)b->ow * f.y_row +
+                                              i % (size_t)b->ow * (size_t)lanes + c);
             check_value(check, "output", i, got, want[i], magnitude[i], operations, 0);
         }
     }

@@ -8,7 +8,7 @@
 #include "base/cpu.h"
 #include "kernels/ref.h"
 
-enum { MAX_F = 64 };
+enum { MAX_F = 64, MAX_BLOCKS = 2 }; /* frequencies; blocks transformed together */
 
 /* The most operations that a term goes through in one pass over rows or columns, see check.h. */
 static double input_operations(const struct check *check, int m)
@@ -48,11 +48,13 @@ static const char *off_string(bool denormals_off)
 
 /* --- input ------------------------------------------------------------------------------------ */
 
-/*   rows, columns   pixels there are, frame included     begin, end   tiles */
+/*   rows, columns   pixels there are, frame included     begin, end   tiles
+ *   block, blocks   the first block transformed, and all (0: one)     v_tile   tile `begin` in V */
 struct input {
     int m, rows, columns, begin, end;
     enum check_fill fill;
     bool denormals_off;
+    int block, blocks, v_tile;
 };
 
 static int tiles_across(int m, int columns)
@@ -60,69 +62,111 @@ static int tiles_across(int m, int columns)
     return check_ceil_div(columns - 2, m);
 }
 
-static void check_input_case(struct check *check, const struct input *c)
+/* What a case passes to the kernel, and the size of what it writes. */
+struct input_run {
+    struct vgg_winograd_input_args args;
+    int together; /* blocks that there are of those that are transformed together */
+    size_t v_count;
+};
+
+static struct input_run run_input(struct check *check, const struct input *c)
 {
-    const int n = c->m + 2, f_count = n * n, lanes = check->kernels->lanes;
-    check_begin(check, "winograd_input F(%d) %dx%d tiles %d to %d, %s%s", c->m, c->rows, c->columns,
-                c->begin, c->end, check_fill_string(c->fill), off_string(c->denormals_off));
+    const struct vgg_kernels *kernels = check->kernels;
+    const int n = c->m + 2, lanes = kernels->lanes, blocks = c->blocks > 0 ? c->blocks : 1;
+    const int left = blocks - c->block;
+    const int together = left < kernels->v_blocks ? left : kernels->v_blocks;
     const size_t x_row = (size_t)(c->columns + 1) * (size_t)lanes;
-    const size_t x_count = (size_t)(c->rows - 1) * x_row + (size_t)(c->columns * lanes);
-    const size_t tiles = vgg_round_tiles(check->kernels, (size_t)(c->end - c->begin));
-    const size_t f_stride = vgg_v_elements(check->kernels, 1, tiles) + (size_t)lanes;
-    const size_t v_count = (size_t)f_count * f_stride;
+    const size_t x_block = (size_t)(c->rows + 1) * x_row;
+    const size_t x_count = (size_t)(together - 1) * x_block + (size_t)(c->rows - 1) * x_row +
+                           (size_t)(c->columns * lanes);
+    const size_t tiles = vgg_round_tiles(kernels, (size_t)(c->v_tile + c->end - c->begin));
+    const size_t f_stride = vgg_v_elements(kernels, (size_t)blocks, tiles) + (size_t)lanes;
+    const size_t v_count = (size_t)(n * n) * f_stride;
     float *x = check_input(check, x_count, 0), *v = check_output(check, v_count);
     check_fill(check, x, x_count, c->fill);
-    struct vgg_winograd_input_args args = {
-        .m = c->m,
-        .x = x,
-        .x_row_stride = (ptrdiff_t)x_row,
-        .rows = c->rows,
-        .columns = c->columns,
-        .tiles_w = tiles_across(c->m, c->columns),
-        .tile_begin = c->begin,
-        .tile_end = c->end,
-        .blocks = 1,
-        .v = v,
-        .v_f_stride = (ptrdiff_t)f_stride,
+    const struct input_run run = {
+        .args = {.m = c->m,
+                 .x = x,
+                 .x_block_stride = (ptrdiff_t)x_block,
+                 .x_row_stride = (ptrdiff_t)x_row,
+                 .rows = c->rows,
+                 .columns = c->columns,
+                 .tiles_w = tiles_across(c->m, c->columns),
+                 .tile_begin = c->begin,
+                 .tile_end = c->end,
+                 .block = c->block,
+                 .blocks = blocks,
+                 .v = v,
+                 .v_f_stride = (ptrdiff_t)f_stride,
+                 .v_block_stride = (ptrdiff_t)tiles * lanes,
+                 .v_tile = c->v_tile},
+        .together = together,
+        .v_count = v_count,
     };
     const uint64_t mode = c->denormals_off ? vgg_denormals_off() : 0;
-    check->kernels->winograd_input(&args);
+    kernels->winograd_input(&run.args);
     if (c->denormals_off) {
         vgg_denormals_restore(mode);
     }
+    return run;
+}
 
+/* The patch of tile t, lane by lane, of the block that x is of; outside there are zeros. */
+static void read_patch(const struct vgg_winograd_input_args *a, const float *x, int t, int lane,
+                       int lanes, double d[MAX_F])
+{
+    const int n = a->m + 2;
+    for (int i = 0; i < n * n; i++) {
+        const int row = t / a->tiles_w * a->m + i / n, column = t % a->tiles_w * a->m + i % n;
+        const bool inside = row < a->rows && column < a->columns;
+        d[i] = inside ? (double)x[row * a->x_row_stride + column * lanes + lane] : 0;
+    }
+}
+
+static double input_slack(const struct check *check, const struct input *c,
+                          const struct vgg_ref_matrix *matrix)
+{
+    const double operations = input_operations(check, c->m);
+    const double slack = denormal_slack(matrix, operations, c->fill, c->denormals_off);
+    /* The lower half of a denormal is in no part. */
+    const bool halves = check->kernels->v_parts > 1 && c->fill == FILL_DENORMAL;
+    return slack + (halves ? 0x1p-133 : 0);
+}
+
+static void check_input_case(struct check *check, const struct input *c)
+{
+    check_begin(check, "winograd_input F(%d) %dx%d tiles %d to %d at %d, block %d of %d, %s%s",
+                c->m, c->rows, c->columns, c->begin, c->end, c->v_tile, c->block, c->blocks,
+                check_fill_string(c->fill), off_string(c->denormals_off));
+    const int lanes = check->kernels->lanes, v_blocks = check->kernels->v_blocks;
+    const struct input_run run = run_input(check, c);
+    const struct vgg_winograd_input_args *a = &run.args;
     struct vgg_ref_winograd matrices;
     vgg_ref_winograd(c->m, &matrices);
-    const double operations = input_operations(check, c->m);
-    double slack = denormal_slack(&matrices.input, operations, c->fill, c->denormals_off);
-    if (check->kernels->v_parts > 1 && c->fill == FILL_DENORMAL) {
-        slack += 0x1p-133; /* the lower half of a denormal is in no part */
-    }
-    for (int t = c->begin; t < c->end; t++) {
-        for (int lane = 0; lane < lanes; lane++) {
-            double d[MAX_F], want[MAX_F], magnitude[MAX_F];
-            for (int i = 0; i < f_count; i++) {
-                const int row = t / args.tiles_w * c->m + i / n;
-                const int column = t % args.tiles_w * c->m + i % n;
-                const bool inside = row < c->rows && column < c->columns;
-                d[i] =
-                    inside ? (double)x[(size_t)row * x_row + (size_t)(column * lanes + lane)] : 0;
-            }
-            vgg_ref_transform(&matrices.input, d, NULL, want, magnitude);
-            for (int f = 0; f < f_count; f++) {
-                float *at = v + (size_t)f * f_stride;
-                const float got = check_read_v(check, at, 0, 1, 0, t - c->begin, lane);
-                check_value(check, "frequency", (size_t)f, got, want[f], magnitude[f], operations,
-                            slack);
-                if (check->kernels->v_blocks > 1 &&
-                    check_read_v(check, at, 0, 1, 1, t - c->begin, lane) != 0) {
+    const double slack = input_slack(check, c, &matrices.input);
+    for (int i = 0; i < (c->end - c->begin) * lanes; i++) {
+        const int t = i / lanes, v_t = c->v_tile + t, lane = i % lanes;
+        double d[MAX_F], want[MAX_BLOCKS][MAX_F], magnitude[MAX_BLOCKS][MAX_F];
+        for (int b = 0; b < run.together; b++) {
+            read_patch(a, a->x + b * a->x_block_stride, c->begin + t, lane, lanes, d);
+            vgg_ref_transform(&matrices.input, d, NULL, want[b], magnitude[b]);
+        }
+        for (int f = 0; f < (c->m + 2) * (c->m + 2); f++) {
+            float *at = a->v + f * a->v_f_stride;
+            for (int b = 0; b < v_blocks; b++) {
+                const float got =
+                    check_read_v(check, at, a->v_block_stride, a->blocks, c->block + b, v_t, lane);
+                if (b < run.together) {
+                    check_value(check, "frequency", (size_t)f, got, want[b][f], magnitude[b][f],
+                                input_operations(check, c->m), slack);
+                } else if (got != 0) {
                     check_fail(check, "the block past the last one is not zero");
                 }
-                check_untake_v(check, at, 0, 1, 0, t - c->begin, lane);
             }
+            check_untake_v(check, at, a->v_block_stride, a->blocks, c->block, v_t, lane);
         }
     }
-    check_untouched(check, v, v_count);
+    check_untouched(check, a->v, run.v_count);
     check_end(check);
 }
 
@@ -203,10 +247,10 @@ static void check_output_case(struct check *check, const struct output *c)
                     if (row < oh && column < ow) {
                         want += (double)bias[lane];
                         size += fabs((double)bias[lane]);
-                        check_value(
-                            check, "pixel", (size_t)(row * ow + column),
-                            check_take(y + (size_t)row * y_row + (size_t)(column * lanes + lane)),
-                            c->relu ? check_relu(want) : want, size, operations, slack);
+                        check_value(check, "pixel", (size_t)(row * ow + column),
+                                    check_take(check, y + (size_t)row * y_row +
+                                                          (size_t)(column * lanes + lane)),
+                                    c->relu ? check_relu(want) : want, size, operations, slack);
                     }
                 }
             }
@@ -247,7 +291,8 @@ static void check_filter_case(struct check *check, int m, int count, int gap, en
         }
         vgg_ref_transform(&matrices.filter, taps, NULL, want, magnitude);
         for (int f = 0; f < f_count; f++) {
-            const float got = check_take(u + (size_t)f * f_stride + (size_t)c * c_stride + lane);
+            const float got =
+                check_take(check, u + (size_t)f * f_stride + (size_t)c * c_stride + lane);
             if (!isfinite(magnitude[f])) {
                 /* Such a channel's outputs are not finite anyhow: any such number will do. */
                 if (isfinite(got)) {
@@ -287,6 +332,21 @@ static void check_sizes(struct check *check, int m)
     }
 }
 
+/* Every block of several, odd numbers of them too, and tiles that begin anywhere in V. */
+static void check_places(struct check *check, int m)
+{
+    static const int v_tiles[] = {0, 1, 15, 16, 31, 32, 60};
+    const int v_blocks = check->kernels->v_blocks;
+    for (int blocks = 1; blocks <= 5; blocks++) {
+        for (int block = 0; block < blocks; block += v_blocks) {
+            for (size_t i = 0; i < sizeof v_tiles / sizeof *v_tiles; i++) {
+                check_input_case(check, &(struct input){m, m + 3, 3 * m + 1, 1, 5, FILL_ORDINARY,
+                                                        false, block, blocks, v_tiles[i]});
+            }
+        }
+    }
+}
+
 static void check_special(struct check *check, int m)
 {
     static const enum check_fill fills[] = {FILL_POSITIVE, FILL_NAN,  FILL_INFINITE,
@@ -294,8 +354,8 @@ static void check_special(struct check *check, int m)
     for (size_t i = 0; i < sizeof fills / sizeof *fills; i++) {
         for (int off = 0; off < 2; off++) {
             const bool denormals_off = off != 0;
-            check_input_case(check,
-                             &(struct input){m, 2 * m + 1, 3 * m, 1, 6, fills[i], denormals_off});
+            check_input_case(check, &(struct input){m, 2 * m + 1, 3 * m, 1, 6, fills[i],
+                                                    denormals_off, .block = 0});
             for (int kind = 0; kind < 4; kind++) {
                 check_output_case(check,
                                   &(struct output){m, 2 * m - 1, 3 * m - 1, 1, 5, kind % 2 != 0,
@@ -313,6 +373,7 @@ void check_winograd(struct check *check)
 {
     for (int m = 2; m <= 6; m += 2) {
         check_sizes(check, m);
+        check_places(check, m);
         check_special(check, m);
         check_input_case(check, &(struct input){m, 58, 58, 5, 33, .fill = FILL_ORDINARY});
         check_output_case(check,

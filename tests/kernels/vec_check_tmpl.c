@@ -160,8 +160,28 @@ static void check_arithmetic(struct check *check, enum check_fill fill)
     check_end(check);
 }
 
+/* Products half-way between two floats, and just beside that: rounding to double precision first would lose what is
+ * added. */
+static void check_fused(struct check *check)
+{
+    static const float added[] = {0x1p-80f, -0x1p-80f, 0, 0x1p-24f, -0x1p-140f, 0x1p-47f, -1};
+    check_begin(check, "vf_fma between two floats");
+    for (size_t i = 0; i < sizeof added / sizeof *added; i++) {
+        float a[VF_LANES], want[VF_LANES];
+        for (int lane = 0; lane < VF_LANES; lane++) {
+            a[lane] = 1 + ldexpf((float)(2 * lane + 1), -12);
+            want[lane] =
+                check->fused ? fmaf(a[lane], a[lane], added[i]) : a[lane] * a[lane] + added[i];
+        }
+        const vf va = vf_load(a);
+        expect(check, "fma", vf_fma(va, va, vf_set1(added[i])), want, false);
+    }
+    check_end(check);
+}
+
 void NAME(VGG_ISA)(struct check *check)
 {
+    check_fused(check);
     check_loads(check);
     check_stores(check);
     check_halves(check);

@@ -6,6 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/dispatch.h"
+#include "kernels/int8_dispatch.h"
+#include "amx_model.h"
+#include "tile_unit.h"
+
+const struct vgg_kernels *plan_find_kernels(int number)
+{
+    return number == PLAN_MODEL ? &vgg_kernels_amx_model
+                                : vgg_kernels_find((enum vgg_isa)number, NULL);
+}
+
+const struct vgg_int8_kernels *plan_get_int8_kernels(int number)
+{
+    return number == 0 ? &vgg_int8_kernels_amx_model : vgg_int8_kernels_get(number - 1);
+}
+
 atomic_int plan_allocations;
 
 void *__real_malloc(size_t bytes);
@@ -73,6 +89,7 @@ void plan_run(const struct net *net, const struct vgg_plan_options *options, int
                          logits + (size_t)n * NET_CLASSES);
     }
     ck_assert_int_eq(plan_allocations, before);
+    ck_assert(!tile_unit_is_configured()); /* the kernels have released it */
     vgg_executor_destroy(executor);
     vgg_plan_destroy(plan);
     vgg_pool_destroy(pool);

@@ -8,6 +8,13 @@
 #include "plan/plan.h"
 #include "plan_net.h"
 
+/* The kernels that plans are tested with, by number: those of an instruction set, or NULL where this machine lacks it; and
+ * the model's of AMX, which any machine has. */
+enum { PLAN_MODEL = VGG_ISA_NEON + 1, PLAN_TABLES };
+const struct vgg_kernels *plan_find_kernels(int number);
+/* The tables of int8 kernels that this machine can run, the model's among them; NULL past the last one. */
+const struct vgg_int8_kernels *plan_get_int8_kernels(int number);
+
 /* How often anything was allocated so far: the linker sends every allocation of the library and of the
  * program through a counter. */
 extern atomic_int plan_allocations;

@@ -48,7 +48,7 @@ START_TEST(all_tables_threads_and_batches_give_the_same_bits)
     struct int8_net *made = set_up();
     const struct vgg_int8_kernels *kernels;
     int tables = 0;
-    for (; (kernels = vgg_int8_kernels_get(tables)) != NULL; tables++) {
+    for (; (kernels = plan_get_int8_kernels(tables)) != NULL; tables++) {
         for (int threads = 1; threads <= THREADS; threads++) {
             for (int at_once = 1; at_once <= BATCH; at_once++) {
                 float logits[BATCH][NET_CLASSES] = {0};

@@ -1,0 +1,16 @@
+/* What dot_amx.h takes from the CPU, in plain C: the tile unit, the vocabulary of dot_scalar.h, and the one vector
+ * instruction that int8_amx.c has beyond it, which aborts as the CPU would where the address is not aligned. */
+#include <stdlib.h>
+
+#include "kernels/dot_scalar.h"
+#include "tile_unit.h"
+
+VGG_INLINE vs _mm512_load_si512(const void *p)
+{
+    vs sums;
+    if ((uintptr_t)p % sizeof sums != 0) {
+        abort();
+    }
+    __builtin_memcpy(&sums, p, sizeof sums);
+    return sums;
+}
