@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Classifies one image and prints the five most probable classes.
  *
  *     classify CHECKPOINT IMAGE */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Prints the output of one node of the net for one image: its shape, and the mean of each channel, which is a
  * feature vector for retrieval or for a classifier of one's own.
  *

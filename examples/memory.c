@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Classifies an image with a checkpoint and an image that are in memory, all memory of the library being taken
  * from an allocator with a limit, and its log messages being printed.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Classifies many images in several threads that share one model.
  *
  *     threads THREADS CHECKPOINT IMAGE...

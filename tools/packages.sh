@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=sh disable=SC2086 # lists of words are split
 # Sourced by the other scripts: installs Debian packages, only those that are missing, and upgrades an
 # installed package only where a missing one cannot be installed otherwise.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # From a fresh clone to the first result: installs what the build needs (apt, only what is missing),
 # builds a release build in build/, and classifies the bundled pictures with the bundled checkpoint.
 set -eu

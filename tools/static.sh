@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Builds vgg-infer as one static executable that needs nothing of the machine it runs on but a Linux kernel:
 #   tools/static.sh            for this machine's architecture
 #   tools/static.sh aarch64    for 64-bit ARM, on a PC

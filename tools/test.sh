@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Builds and tests vgg-infer. Installs the packages that this needs: with apt, only those that are missing.
 #
 #   tools/test.sh            everything: all builds below
@@ -39,7 +40,7 @@ STATIC_BUILDS="$(uname -m) aarch64"
 
 TEST_PACKAGES="check valgrind binutils g++ python3 python3-torch python3-torchvision python3-numpy
     python3-pil dataset-fashion-mnist git libjpeg-turbo-progs python-matplotlib-data mate-backgrounds
-    man-db mandoc zsh fish libbz2-dev liblzma-dev libssl-dev libzstd-dev"
+    man-db mandoc zsh fish clang-format cppcheck libbz2-dev liblzma-dev libssl-dev libzstd-dev"
 LIBRARIES="libc6 check libzip-dev libcjson-dev libpng-dev libjpeg62-turbo-dev zlib1g-dev"
 
 usage() {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Open a PyTorch checkpoint and walk its tensors without copying them. */
 #ifndef VGG_CHECKPOINT_H
 #define VGG_CHECKPOINT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the caller lends to the library: limits, memory, a place for messages. */
 #ifndef VGG_CONTEXT_H
 #define VGG_CONTEXT_H

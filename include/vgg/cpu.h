@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The machine: which instruction sets and how many CPUs there are to use. All functions are thread-safe. */
 #ifndef VGG_CPU_H
 #define VGG_CPU_H

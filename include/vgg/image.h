@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Decode a JPEG or PNG and make the net's input of it, bit for bit as Pillow and torchvision do. */
 #ifndef VGG_IMAGE_H
 #define VGG_IMAGE_H

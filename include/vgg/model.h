@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Creates a net from a checkpoint's tensors: layers, weights, labels, preprocessing. */
 #ifndef VGG_MODEL_H
 #define VGG_MODEL_H

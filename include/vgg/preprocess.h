@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is done to a picture before it enters the net. */
 #ifndef VGG_PREPROCESS_H
 #define VGG_PREPROCESS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* From a float32 net to one of 8-bit weights and activations, calibrated with representative images.
  *
  *     vgg_quantizer_create ─► add each image ─► choose ─► (measure each image) ─► save

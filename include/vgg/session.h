@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Run a model: threads, instruction set, batch; logits and the most probable classes. */
 #ifndef VGG_SESSION_H
 #define VGG_SESSION_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Status codes, the error record, and the limits on untrusted input. */
 #ifndef VGG_STATUS_H
 #define VGG_STATUS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* vgg-infer: run pretrained VGG checkpoints without Python.
  *
  *     #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Integer arithmetic that the standard library lacks. */
 #ifndef VGG_BASE_ARITH_H
 #define VGG_BASE_ARITH_H

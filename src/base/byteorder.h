@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The byte order of this machine. */
 #ifndef VGG_BASE_BYTEORDER_H
 #define VGG_BASE_BYTEORDER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Bytes that grow in memory. */
 #include "base/bytes.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Bytes that grow in memory, for what is written piece by piece. */
 #ifndef VGG_BASE_BYTES_H
 #define VGG_BASE_BYTES_H

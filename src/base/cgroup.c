@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The CPU time that control groups grant. A machine may have version 1, version 2, or both at once with the
  * cpu controller in either: each line of the membership file is looked up. */
 #include "base/cgroup.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The CPU time that the control groups of this process grant. */
 #ifndef VGG_BASE_CGROUP_H
 #define VGG_BASE_CGROUP_H

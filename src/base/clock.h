@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The monotonic clock. */
 #ifndef VGG_BASE_CLOCK_H
 #define VGG_BASE_CLOCK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Column-major weights: the file format, its writer and the kernels must agree. */
 #ifndef VGG_BASE_COLUMN_TILE_H
 #define VGG_BASE_COLUMN_TILE_H

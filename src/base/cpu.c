@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* CPU detection, the CPUs a process may use, and the denormal mode. */
 #include "base/cpu.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the kernels and the pool need to know of the CPU beyond vgg/cpu.h. */
 #ifndef VGG_BASE_CPU_H
 #define VGG_BASE_CPU_H

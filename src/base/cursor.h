@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A bounded reader with a sticky failure flag: read a whole record, then ask `ok` once. */
 #ifndef VGG_BASE_CURSOR_H
 #define VGG_BASE_CURSOR_H

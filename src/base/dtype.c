@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Element types: sizes and names. */
 #include "vgg/checkpoint.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Mapping and reading files. */
 #include "base/file.h"
 

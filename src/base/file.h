@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Files: mapped read-only, or read whole where mapping is impossible. */
 #ifndef VGG_BASE_FILE_H
 #define VGG_BASE_FILE_H

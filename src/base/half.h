@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The floats of 16 and 8 bits in checkpoints: widened to float32 exactly, and those of 16 rounded to. */
 #ifndef VGG_BASE_HALF_H
 #define VGG_BASE_HALF_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* JSON by cJSON, with the bounds and the strictness that it does not have. */
 #include "base/json.h"
 

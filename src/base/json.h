@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* JSON texts as a tree that can be read and not changed. json.c is the only file that knows cJSON. */
 #ifndef VGG_BASE_JSON_H
 #define VGG_BASE_JSON_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Small arithmetic on integers, and the clock. */
 #ifndef VGG_BASE_MATHUTIL_H
 #define VGG_BASE_MATHUTIL_H

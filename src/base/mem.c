@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The caller's allocator or malloc; aligned blocks and arenas. */
 #include "base/mem.h"
 

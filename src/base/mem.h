@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Memory: checked sizes, aligned blocks, and arenas that free many small things at once. */
 #ifndef VGG_BASE_MEM_H
 #define VGG_BASE_MEM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Writing files that replace others in one step. */
 #include "base/outfile.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A file that is there whole or not at all: written beside its name and renamed at the end. */
 #ifndef VGG_BASE_OUTFILE_H
 #define VGG_BASE_OUTFILE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The thread pool: a generation number announces a loop, an atomic counter hands out its tasks.
  *
  * Between the layers of one net a worker waits for microseconds, so it spins a little before it

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A fixed set of threads that share out the tasks of one loop at a time. */
 #ifndef VGG_BASE_POOL_H
 #define VGG_BASE_POOL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The built-in presets. */
 #include "vgg/preprocess.h"
 

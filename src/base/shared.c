@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Objects that several owners share: the first one makes them, the last one frees them. */
 #include "base/shared.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Error records, messages, limits and the version. */
 #include "base/status.h"
 

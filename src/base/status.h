@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How the library reports errors: fill the record once, where the reason is known, and return. */
 #ifndef VGG_BASE_STATUS_H
 #define VGG_BASE_STATUS_H

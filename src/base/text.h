@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Comparison of texts. */
 #ifndef VGG_BASE_TEXT_H
 #define VGG_BASE_TEXT_H

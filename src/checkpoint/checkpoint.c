@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The public face: file -> container -> values and storages -> tensors. */
 #include "vgg/checkpoint.h"
 

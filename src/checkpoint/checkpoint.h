@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An opened checkpoint: what the public functions share. */
 #ifndef VGG_CHECKPOINT_CHECKPOINT_H
 #define VGG_CHECKPOINT_CHECKPOINT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a whole module or a TorchScript archive says of a layer beside its weights. */
 #include "checkpoint/module.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* SHA-256 as FIPS 180-4 defines it, with its names for the functions and variables. */
 #include "checkpoint/sha256.h"
 

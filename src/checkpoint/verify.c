@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Compare a file with the hash in its name, and with the sums that it holds. */
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/container/packed.h"

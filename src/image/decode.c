@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Recognise a picture by its content, decode it, or say what the bytes are instead. */
 #include <stdbool.h>
 #include <string.h>

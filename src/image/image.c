@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Pixels: allocated within the limits, freed. */
 #include "image/image.h"
 

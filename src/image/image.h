@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Allocation of the pixels of an image. */
 #ifndef VGG_IMAGE_IMAGE_H
 #define VGG_IMAGE_IMAGE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* JPEG to RGB through libjpeg-turbo, with the settings and the tolerance of Pillow's decoder.
  *
  * libjpeg reports errors by longjmp; nothing of that leaves this file. All that must survive a jump

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The JPEG decoder. */
 #ifndef VGG_IMAGE_JPEG_H
 #define VGG_IMAGE_JPEG_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* PNG to RGB through libpng, with the values Pillow's convert("RGB") gives: no gamma, no alpha, no
  * colour management.
  *

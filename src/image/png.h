@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The PNG decoder. */
 #ifndef VGG_IMAGE_PNG_H
 #define VGG_IMAGE_PNG_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* From a picture to the net's input: torchvision's Resize, CenterCrop, ToTensor and Normalize. */
 #include "image/image.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Pillow's antialiased bilinear resize for 8-bit RGB, value for value.
  *
  * One axis at a time, horizontal first (Pillow 12.2 and later start with the vertical one when the

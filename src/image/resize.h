@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The bilinear filter of Pillow and torchvision, for a part of the result. */
 #ifndef VGG_IMAGE_RESIZE_H
 #define VGG_IMAGE_RESIZE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Fully connected layer whose weights are in columns (kernels.h): inputs that are zero are not listed, and
  * their weights are never read.
  *

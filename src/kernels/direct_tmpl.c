@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Direct convolution. A tile of CONV_PIXELS neighbouring pixels × CONV_BLOCKS blocks of output channels
  * stays in registers for the whole sum; each step loads CONV_BLOCKS weight vectors and broadcasts one
  * input channel of each pixel. Strides other than 1 are correct, but not made fast: VGG has none.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The choice of a kernel table. */
 #ifndef VGG_KERNELS_DISPATCH_H
 #define VGG_KERNELS_DISPATCH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The vocabulary of the int8 kernels for the ISA that a template is being compiled for.
  *
  * It deals in the 16 output channels that weights are packed for together (int8.h), however many registers

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* dot.h for CPUs with AMX: the vectors of AVX-512 VNNI, beside a tile unit that multiplies bytes
  * (int8_amx.c). */
 #ifdef VGG_MODEL_HEADER /* tests have one, in plain C */

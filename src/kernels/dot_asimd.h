@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What dot_neon.h and dot_neondot.h share. Products are of signed bytes, so pixels become q - 128, and what that
  * takes from a sum is put back at its end: 128 Σ w. */
 #if !defined(__aarch64__)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* dot.h for AVX2 without VNNI.
  *
  * Its product of bytes, VPMADDUBSW, is not exact: it sums two of them in 16 bits, and 2 * 255 * 127 does not fit.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* dot.h for AVX-512 with VNNI: a register for 16 channels, of 32 registers. */
 #if !defined(__AVX512F__) || !defined(__AVX512VNNI__)
 #error "dot_avx512vnni.h needs -mavx512f -mavx512vnni"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* dot.h for AVX-VNNI: the four products of a word are one instruction. */
 #if !defined(__AVXVNNI__)
 #error "dot_avxvnni.h needs -mavxvnni"

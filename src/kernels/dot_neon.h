@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* dot.h for AArch64 without SDOT.
  *
  * SMULL and SMLAL multiply eight signed bytes into 16 bits, where the sum of two products fits,

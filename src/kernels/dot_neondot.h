@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* dot.h for AArch64 with SDOT: four products of signed bytes in each lane of 32 bits. */
 #if !defined(__ARM_FEATURE_DOTPROD)
 #error "dot_neondot.h needs -march=armv8.2-a+dotprod"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* dot.h for any CPU, in plain C. */
 typedef struct {
     int32_t v[16];

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What dot_avx2.h and dot_avxvnni.h share: 16 channels are two registers of eight. */
 #if !defined(__AVX2__)
 #error "dot_ymm.h needs -mavx2"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The products of Winograd convolution on the AMX tile unit, in the parts that vec_amx.h describes.
  *
  * Of the nine products of parts the three smallest are left out:

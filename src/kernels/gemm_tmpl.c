@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The products of Winograd convolution, one matrix product a frequency: like a 1 × 1 convolution without
  * bias, but its operands are read once or few times, so what comes next is fetched into the second-level
  * cache while this is multiplied, a line with each channel, from two places in turn.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The contract of the int8 kernels. They compute with integers, and with single float32 operations in a fixed
  * order, so that every ISA gives the same bits.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Products of bytes on the AMX tile unit.
  *
  * A register of weights is 16 words of four input channels × 16 output channels: 1 KiB in the order in which

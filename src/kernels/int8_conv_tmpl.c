@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Direct convolution of bytes. A tile of DOT_PIXELS neighbouring pixels × DOT_GROUPS groups of 16 output
  * channels stays in registers for the whole sum. Strides other than 1 are correct, but not made fast.
  *

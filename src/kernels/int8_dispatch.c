@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The choice of a table of int8 kernels. */
 #include "kernels/int8_dispatch.h"
 

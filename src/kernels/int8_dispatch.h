@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The choice of a table of int8 kernels. */
 #ifndef VGG_KERNELS_INT8_DISPATCH_H
 #define VGG_KERNELS_INT8_DISPATCH_H

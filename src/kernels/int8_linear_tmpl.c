@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Fully connected layer of bytes.
  *
  * One picture: DOT_STREAMS groups of rows at once, as many independent streams from memory, which bounds it.

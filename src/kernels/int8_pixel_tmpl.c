@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What bytes need besides products: the net's input made of them, max-pool, and the arithmetic roof. */
 #include "kernels/int8.h"
 #include "kernels/dot.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The table of one ISA's int8 kernels. */
 #include "kernels/int8.h"
 #include "kernels/dot.h"

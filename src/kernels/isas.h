@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The numbers of every instruction set, also of those that this build has no kernels for: weights can be
  * packed for them all the same. The templates check that their vectors have these. */
 #ifndef VGG_KERNELS_ISAS_H

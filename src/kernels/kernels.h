@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The contract of the kernels: what each one computes, and on what layouts.
  *
  * Letters used throughout:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Fully connected layer. Each sum runs in one vector of partial sums over k, whatever the tile, so that the
  * bits do not depend on the batch.
  *

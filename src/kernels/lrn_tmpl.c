@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Local response normalisation. Neighbouring channels lie in other lanes and other blocks, so the squares of a
  * strip of pixels are first laid side by side, from which each term of the sum is one unaligned vector.
  *

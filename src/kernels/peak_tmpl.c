@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The roofs: how many multiply-adds a second this core can do with all operands near, and how many bytes it can
  * load with nothing to do. */
 #include "kernels/kernels.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Pools and pointwise operations on one block of channels: lane by lane, pixel by pixel. */
 #include "kernels/kernels.h"
 #include "kernels/vec.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The oracle; see ref.h. */
 #include "kernels/ref.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The table of one ISA's kernels. */
 #include "kernels/isas.h"
 #include "kernels/kernels.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The vector vocabulary of the ISA that a template is being compiled for.
  *
  * Each vec_<isa>.h defines the type vf of VF_LANES floats and

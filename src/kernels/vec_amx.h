@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* vec.h for CPUs with AMX: AVX-512, but Winograd's products run on the tile unit (gemm_amx.c).
  *
  * The unit multiplies bfloat16, a float32 cut to its upper half, which has 8 significant bits of the 24. So

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* vec.h for AVX2 with FMA and F16C: 16 registers of 8 floats. */
 #if !defined(__AVX2__) || !defined(__FMA__) || !defined(__F16C__)
 #error "vec_avx2.h needs -mavx2 -mfma -mf16c"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* vec.h for AVX-512: 32 registers of 16 floats. */
 #ifndef __AVX512F__
 #error "vec_avx512.h needs -mavx512f"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* vec.h for AArch64 Advanced SIMD: 32 registers of 4 floats. */
 #if !defined(__aarch64__)
 #error "vec_neon.h needs AArch64"

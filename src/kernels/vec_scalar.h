@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* vec.h for any CPU: four floats in the compiler's own vector type, which becomes whatever the
  * baseline has (SSE2 on x86-64) or plain scalar code. No fused multiply-add. */
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The constants of Winograd convolution F(m × m, 3 × 3), for the kernels and for who packs weights.
  *
  * A tile of m × m outputs is Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A, for a patch d of (m + 2) × (m + 2) inputs and a

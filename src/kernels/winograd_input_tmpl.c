@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Winograd's input transform, V[f][t] = Bᵀ d B; see winograd.h for the algebra. Channels are lanes, so that
  * it is plain arithmetic on vectors and the code reads as the matrices do.
  *

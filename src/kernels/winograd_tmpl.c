@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Winograd's output and filter transforms; see winograd.h for the algebra. Channels are lanes, so each is plain arithmetic on vectors and the code reads as the matrices do.
  *
  *   m     outputs of a tile along each axis: 2, 4 or 6        n = m + 2, its inputs

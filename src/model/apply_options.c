@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Applies a caller's options to a model's description. */
 #include "model/apply_options.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Applies a caller's options to a model's description. */
 #ifndef VGG_MODEL_APPLY_OPTIONS_H
 #define VGG_MODEL_APPLY_OPTIONS_H

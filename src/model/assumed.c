@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Describes what a model assumes because neither its files nor the caller specify it. */
 #include "model/assumed.h"
 

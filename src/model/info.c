@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The public functions that report what a model is. */
 #include "model/graph/check_weights.h"
 #include "model/model_types.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Creates a model from a checkpoint and options: a net with weights, labels and preprocessing. */
 #include "model/model_types.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A model: its description, its nodes with their weights, and the memory that holds them. */
 #ifndef VGG_MODEL_MODEL_TYPES_H
 #define VGG_MODEL_MODEL_TYPES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Fills the read-only view of a model, and checks image sizes against its nodes. */
 #include "model/view.h"
 

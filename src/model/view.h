@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A read-only view of a model: everything that a session, a packer or a report needs to know about it. */
 #ifndef VGG_MODEL_VIEW_H
 #define VGG_MODEL_VIEW_H

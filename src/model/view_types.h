@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The type of a read-only view of a model. */
 #ifndef VGG_MODEL_VIEW_TYPES_H
 #define VGG_MODEL_VIEW_TYPES_H

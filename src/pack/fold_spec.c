@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The description of a net whose BatchNorm is folded into the layers before it. */
 #include "pack/fold_spec.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The description of a net whose BatchNorm is folded into the layers before it. */
 #ifndef VGG_PACK_FOLD_SPEC_H
 #define VGG_PACK_FOLD_SPEC_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A model into a packed file: its description and its weights, folded, and prepacked for some instruction sets. */
 #include "pack/fold_spec.h"
 #include "pack/pack_file.h"

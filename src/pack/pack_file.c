@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A packed file in the making: the description at its end, and the file whole or not at all. */
 #include "pack/pack_file.h"
 

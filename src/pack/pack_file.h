@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A packed file in the making. */
 #ifndef VGG_PACK_PACK_FILE_H
 #define VGG_PACK_PACK_FILE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which models can be written into a packed file. */
 #include "model/view.h"
 #include "pack/packable.h"

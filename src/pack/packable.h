@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which models can be written into a packed file. */
 #ifndef VGG_PACK_PACKABLE_H
 #define VGG_PACK_PACKABLE_H

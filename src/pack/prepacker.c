@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Convolutions' weights in the order that the plans of some instruction sets would give them, whether this machine has
  * those or not. */
 #include "pack/prepacker.h"

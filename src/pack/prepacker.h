@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Convolutions' weights in the order that the plans of some instruction sets would give them. */
 #ifndef VGG_PACK_PREPACKER_H
 #define VGG_PACK_PREPACKER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Weights and biases into a packed file, with BatchNorm folded in. */
 #include "pack/write_weights.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Activations: adding them to a plan, the padding around them, and copies in NCHW. */
 #include "plan/activation.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The algorithm and the amounts of each step, as the public functions report them. */
 #include "plan/describe.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The algorithm and the amounts of each step, as the public functions report them. */
 #ifndef VGG_PLAN_DESCRIBE_H
 #define VGG_PLAN_DESCRIBE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Running a plan, step by step. The memory of all steps is one slab (memory.c), and running allocates nothing. */
 #include "plan/executor.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Running a plan. */
 #ifndef VGG_PLAN_EXECUTOR_H
 #define VGG_PLAN_EXECUTOR_H

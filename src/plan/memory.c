@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* All memory of a run in one slab. In a chain only a step's input and output live at the same time, so even
  * activations start at the slab's beginning and odd ones end at its end. Between the two lies the step's workspace:
  * Winograd's scratch, the weights that a one-shot plan prepacks for it, and the rows that it reads them into. The

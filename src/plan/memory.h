@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where all memory of a run lies. */
 #ifndef VGG_PLAN_MEMORY_H
 #define VGG_PLAN_MEMORY_H

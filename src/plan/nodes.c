@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What float32 and int8 nets ask of the chain of nodes that a plan is built from. */
 #include "plan/nodes.h"
 

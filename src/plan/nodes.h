@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What float32 and int8 nets ask of the chain of nodes that a plan is built from. */
 #ifndef VGG_PLAN_NODES_H
 #define VGG_PLAN_NODES_H

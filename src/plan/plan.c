@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Building and freeing a plan. */
 #include "plan/plan.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Building and freeing a plan. */
 #ifndef VGG_PLAN_PLAN_H
 #define VGG_PLAN_PLAN_H

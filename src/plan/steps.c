@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* From nodes to steps: each step takes one or more nodes of the chain and makes one activation. What is computed
  * together, and in which layout its result is kept, differs between float32 (f32/fuse.c) and int8 nets
  * (int8/int8_build.c). */

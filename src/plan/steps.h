@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* From nodes to steps. */
 #ifndef VGG_PLAN_STEPS_H
 #define VGG_PLAN_STEPS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One task of a step: an image, a group of channels, a chunk of output rows. */
 #ifndef VGG_PLAN_TASK_H
 #define VGG_PLAN_TASK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A plan: a net cut into steps for one input size, one batch, one ISA, with its memory laid out and its
  * weights prepacked. Types only; each stage has a header of its own.
  *

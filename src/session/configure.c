@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a session's options mean for its plan. */
 #include "session/configure.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a session's options mean for its plan. */
 #ifndef VGG_SESSION_CONFIGURE_H
 #define VGG_SESSION_CONFIGURE_H

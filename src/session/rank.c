@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The most probable classes. */
 #include <math.h>
 #include <stdbool.h>

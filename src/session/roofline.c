@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The machine's peak: arithmetic on operands in the first-level cache, and reading the largest weights. */
 #include "session/roofline.h"
 

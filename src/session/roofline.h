@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The machine's peak performance. */
 #ifndef VGG_SESSION_ROOFLINE_H
 #define VGG_SESSION_ROOFLINE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The public session: an executor of the model's plan, and the threads that run it. */
 #include "vgg/session.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Plans that the sessions of a model share: a plan never changes once it is built, and prepacked weights are most of a
  * session's memory. */
 #include "session/shared_plan.h"

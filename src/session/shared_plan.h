@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Plans that the sessions of a model share. */
 #ifndef VGG_SESSION_SHARED_PLAN_H
 #define VGG_SESSION_SHARED_PLAN_H

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """The whole process, from command line to top-5, beside Python doing the same: A B C A B C …
 
     cold.py [--build build] [--variant vgg16] [--photo FILE] [--threads 2 1] [--runs 9] [--json FILE]

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A plugin for qemu-user that counts the instructions of a process by function, when the process ends one line
  * each on its log: "name count". Functions that the linker has no name for are counted as "-".
  *

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """What leaving zeros out saves of a whole run: nets of published, bundled and no zeros, weights in rows (the
 checkpoint) and in columns (its pack) in turn.
 

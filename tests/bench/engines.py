@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The engines that vgg-infer is compared with: what to install, how the model becomes theirs, how a
 process of each is started. All of it lands in the cache folder and is made once."""
 import json

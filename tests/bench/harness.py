@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the scripts of this folder share: processes that infer once for each line they are sent, the
 numbers told of a series of times, checkpoints to measure with, and the machine they run on."""
 import json

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Whether the layers' times that `vgg-infer bench` prints add up to a run's: to 3 %.
 
     layers.py [VGG_INFER]

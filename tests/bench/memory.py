@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """vgg16 with little memory: the same answer under each limit, and what the limit costs.
 
     memory.py VGG_INFER [MODEL] [IMAGE] [--limits MB,...] [--pictures N]

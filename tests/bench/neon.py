@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Counts the instructions of the ARM build, function by function.
 
     neon.py [--build build-aarch64] [MODEL] [PICTURE]

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Inference time of vgg-infer beside other engines: same weights, same input, one run, taking turns.
 
     peers.py [--build build] [--variant vgg16] [--batch 1 8] [--threads 1 2] [--runs 15]

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Where one cold process spends its time: `vgg-infer vgg16.pth cat.jpg`, the file in the page cache.
 
     profile.py [--build build] [--variant vgg16] [--photo FILE] [--threads 2] [--runs 9]

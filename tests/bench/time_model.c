@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* vgg-infer as the scripts of this folder time it: a program that infers once for each line it reads,
  * so that a script can take turns with other engines. It writes one line of JSON when it is ready (what
  * it runs as, and the work in one run) and then, for each line it reads, the nanoseconds of one run. */

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One engine in a process of its own; the protocol is that of harness.Child.
 
     worker.py ENGINE MODEL VARIANT BATCH THREADS INPUT OUTPUT

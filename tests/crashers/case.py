@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One malicious or corrupt file, and the error message that it must cause."""
 import dataclasses
 import typing

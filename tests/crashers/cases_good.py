@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Files that every hostile one is a variation of: they must be accepted, or the rest would prove
 nothing."""
 import struct

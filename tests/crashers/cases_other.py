@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Rows 28 to 30: tar archives, safetensors, and what is no checkpoint at all."""
 import os
 import zlib

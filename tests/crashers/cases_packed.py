@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Hostile packed files: row 31. Every one has right sums, unless they are what is wrong."""
 import json
 import struct

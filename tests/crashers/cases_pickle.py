@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Hostile pickles: rows 1 to 7 and 11 to 18. Each is tried in a zip archive and in a legacy stream."""
 import struct
 

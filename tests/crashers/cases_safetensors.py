@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Hostile safetensors files: row 29."""
 import json
 import struct

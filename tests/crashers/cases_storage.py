@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Hostile storages, tensors and state dicts: rows 8 to 10, 19, 20 and 27."""
 import struct
 

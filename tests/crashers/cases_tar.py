@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Hostile tar archives of PyTorch before 0.1.10: row 28."""
 import struct
 import tarfile

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Hostile zip archives: rows 21 to 26."""
 import itertools
 import struct

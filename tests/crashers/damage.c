@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Damages a small checkpoint in every byte.
  *
  *     damage STEP FILE...

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Writes one small checkpoint of each container and runs damage.c on them.
 
     damage.py [--sanitized] DAMAGE

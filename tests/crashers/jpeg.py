@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Writes small JPEGs of every structure: the blocks are flat (a DC coefficient, no AC ones), which is all
 that a decoder's parsing needs."""
 import struct

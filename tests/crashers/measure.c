@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs a program and prints its exit code, time and memory.
  *
  *     measure OUT ERR PROGRAM [ARGUMENT]...

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Runs vgg-infer on every hostile file: exit code 3, nothing on standard output, one line on standard
 error that expects what is wrong; in less than a second of CPU time and in less than 64 MiB beyond the file's
 size.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """A checkpoint that is shortened, or changed, while it is mapped: the command dies with a message, not of
 SIGBUS.
 

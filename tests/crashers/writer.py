@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Writes checkpoints byte by byte, right or wrong in any detail: pickles, zip archives, legacy streams,
 tar archives, safetensors files; and images. Nothing here needs PyTorch."""
 import io

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the targets do with a checkpoint. */
 #include <stdlib.h>
 

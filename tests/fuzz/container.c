@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Fuzz target: a checkpoint as it lies in a file; the container is recognised by its content. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Between libFuzzer, or replay.c, and a target. */
 #include <signal.h>
 #include <stdio.h>

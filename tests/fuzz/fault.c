@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An allocator that fails on demand.
  *
  * With a sanitizer, which has its own allocator, the linker's --wrap puts these functions between the

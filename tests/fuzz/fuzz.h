@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What all fuzz targets share.
  *
  * A target is one source that defines fuzz_one. From it come four programs: fuzz_NAME and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Fuzz target: a JPEG or PNG from its bytes to the net's input. The last byte chooses the
  * preprocessing. */
 #include <stdlib.h>

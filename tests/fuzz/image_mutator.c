@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Changes an image, and corrects the checksums of a PNG's chunks, which the decoder checks first. */
 #include "mutator.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* For the targets whose inputs have checksums and sizes that blind changes would only break: libFuzzer
  * asks LLVMFuzzerCustomMutator for the next input. Half of these stay blind. */
 #ifndef VGG_TESTS_FUZZ_MUTATOR_H

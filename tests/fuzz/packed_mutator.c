@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Puts the sums of a packed file right after a change: those of the header, the description, the directory. */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Fuzz target: a bare pickle, with storages made up for it, up to the model. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs a target once on each file of a folder, without libFuzzer.
  *
  *     replay_NAME FOLDER        each file as it is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Changes the header of a safetensors file and tells its new length. */
 #include <stdlib.h>
 

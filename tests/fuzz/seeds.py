@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Seeds and dictionaries for the fuzz targets.
 
     seeds.py FOLDER                 writes FOLDER/TARGET/* and FOLDER/TARGET.dict for each target

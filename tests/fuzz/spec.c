@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Fuzz target: a net's description in JSON, up to the graph; and labels. */
 #include "base/mem.h"
 #include "fuzz.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Changes a tar archive and puts its headers' checksums right. */
 #include <stdio.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Changes one member of a zip archive, most often the pickle, and builds a good archive round it. */
 #include <stdlib.h>
 

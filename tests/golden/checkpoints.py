@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Checkpoints as PyTorch writes them, and as older versions wrote them, against the C reader.
 
     checkpoints.py DUMP_TENSORS

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """The command from outside: exit codes, messages, formats, saved arrays, streams.
 
     command.py VGG_INFER SOURCE_ROOT

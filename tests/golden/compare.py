@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Golden comparison: agreement where there is agreement, and planted faults named by their node.
 
     compare.py VGG_INFER SOURCE_ROOT

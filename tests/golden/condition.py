@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How far rounding alone may move a net's logits, for one input.
 
 A float32 sum of products w x is off by a random number whose size is about u = 2^-24 times A = Σ|w x| + |b|. Let J

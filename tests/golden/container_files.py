@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Writers of containers that the installed PyTorch cannot write: safetensors, and the tar archives of
 PyTorch before 0.1.10, which it can still read."""
 import io

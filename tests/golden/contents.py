@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """What people put inside a checkpoint, as PyTorch writes it, against the C reader.
 
     contents.py DUMP_TENSORS

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """vgg-infer convert against PyTorch and the text of the safetensors format.
 
     convert.py VGG_INFER SOURCE_ROOT KILL_AT

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Nets beyond torchvision's eight, and its eight at other sizes and with other classes, from the command line
 against PyTorch modules written from their descriptions.
 

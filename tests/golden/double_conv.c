@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Convolution of 3 × 3 in double precision, for reference.py: PyTorch's own takes most of a minute for one
  * VGG where the BLAS is the portable one. Built as a shared library that Python loads. */
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Decode and preprocess many images for tests/golden/images.py, in one process.
  *
  *     dump_image < LIST > RESULTS

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Prints a checkpoint's tensors for tests/golden/checkpoints.py and contents.py:
  *   # CONTAINER KEY PREFIX CLASS
  * with "-" for what is empty, and one line per tensor,

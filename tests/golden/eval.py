@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """`vgg-infer eval` against the test loop one writes with PyTorch: ImageFolder, cross-entropy, top 1 and top 5.
 
     eval.py VGG_INFER SOURCE_ROOT

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """The logits of all eight variants at full size against torchvision, on every instruction set.
 
 For each variant: Kaiming weights, randomised BatchNorm statistics, photographs and noise, every ISA of

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """The bundled checkpoint on all 10,000 Fashion-MNIST test images (1000 in the everyday run), from PNG files to
 classes, and on every instruction set; the scalar one, which takes ten times as long, gets the first thousand.
 

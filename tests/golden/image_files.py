@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """PNG and JPEG files of every kind, also those Pillow cannot write."""
 
 import io

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Images against the installed torchvision and Pillow: every byte after the crop, every float after
 Normalize, and which damaged files are refused.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Checkpoints with objects of Python's and NumPy's own types beside the weights, written by every Python that is
 installed (inert_writer.py), and the names by which each version writes them.
 

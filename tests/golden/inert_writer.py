@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Writes checkpoints as torch.save does, one for each type of Python's and NumPy's that may stand beside the
 weights, with the Python that runs it: 3.6 or newer, without PyTorch.
 

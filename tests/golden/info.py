@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """vgg-infer info against PyTorch's modules.
 
     info.py VGG_INFER

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """What int8 costs: the bundled checkpoint on all 10,000 Fashion-MNIST test images, every day on 1000, calibrated
 with a few images of the training set; and the same bits from every instruction set.
 

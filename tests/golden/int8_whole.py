@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """An int8 net at full size: vgg16 with Kaiming weights, calibrated with some photographs and run on others. Checks
 the noise of its logits against PyTorch's, and that weights stay in the mapped file.
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs a command and kills it at one of its system calls.
  *
  *     kill_at N COMMAND [ARGUMENT]...

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Commands that replace a file, killed at any of their system calls: the file is the old one or the whole new
 one, and nothing else is left, but between its two names the whole new one."""
 import os

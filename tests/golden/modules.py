@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Layer settings in whole modules and TorchScript archives, against PyTorch's own results.
 
     modules.py RUN_MODEL VGG_INFER

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Nets whose layers have names of their own or lie in several Sequentials, compared with PyTorch as in custom.py.
 
     named.py VGG_INFER RUN_MODEL

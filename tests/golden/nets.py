@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Nets for the golden tests: torchvision's, with weights that make every part count."""
 
 import zlib

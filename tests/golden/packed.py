@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """vgg-infer pack at full size: the logits are the checkpoint's, and what a kill leaves; every day only the latter.
 
     packed.py VGG_INFER RUN_MODEL KILL_AT SOURCE_ROOT

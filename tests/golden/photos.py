@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Natural photographs for the tests, from Debian packages."""
 
 import os

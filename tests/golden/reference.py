@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A torchvision VGG in double precision, layer by layer.
 
 Everything is PyTorch in float64 but the convolutions: with Debian's portable BLAS those take most of a

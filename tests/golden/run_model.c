@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs a checkpoint on given input tensors, for the golden tests.
  *
  *     run_model MODEL INPUT HEIGHT WIDTH OUTPUT CPU:THREADS:BATCH[:CONV[:PLAN]]…

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """The command is in its sandbox while it decodes images, with all its threads, and every job still works.
 
     sandbox.py VGG_INFER SOURCE_ROOT

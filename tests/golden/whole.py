@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """The main job at full size, from the command line: vgg16_bn with random BatchNorm statistics as zip and as
 legacy stream, a photograph; the top 5, their logits and the labels are torchvision's, and the private
 memory stays small (the checkpoint itself, 528 MB, is mapped). A one-shot run, which prepacks the weights

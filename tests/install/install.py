@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Checks what `meson install` installs: the files, the man pages, the completions, and the library. The program in the
 first comment of vgg.h and those of examples/ are compiled against it as C and as C++, the former with the shared
 and the static library, and run.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Times the kernels on VGG-16's layers, on one core: each as the plan calls it, against the arithmetic
  * roof that fma_peak measures and, fully connected layers, that of reading the same weights. */
 #include "bench.h"

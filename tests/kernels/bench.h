@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the benchmarks share. */
 #ifndef VGG_TESTS_KERNELS_BENCH_H
 #define VGG_TESTS_KERNELS_BENCH_H

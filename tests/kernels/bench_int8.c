@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Times the int8 kernels on VGG-16's layers, on one core, in one call each: against the roof that `peak`
  * measures (convolution), or in bytes of weights a second (fully connected). */
 #include "bench.h"

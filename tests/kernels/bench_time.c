@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Timing one call. */
 #include "bench.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Times Winograd convolution on VGG-16's layers, on one core: each F(m) in the form, the blocks and the strides
  * that the plan chooses for it, stage by stage; the products against the arithmetic roof. */
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Numbers, guarded memory and comparisons; see check.h. */
 #include "check.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What every kernel check needs: numbers, guarded memory, and the comparison with the oracle.
  *
  * How wrong a float32 kernel may be. Let u = 2^-24. Each operation yields the exact result times 1 + d,

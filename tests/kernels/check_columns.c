@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* columns: every remainder of k, rows and batch, weights of every type at any byte, ranges of slices; and the
  * same bits however slices and pictures are split, whether inputs that are zero are listed or not. */
 #include "check.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The whole of Winograd convolution, as the plan composes it: filters, patches, products and outputs, block
  * of tiles after block of tiles, against the convolution's definition; how exact each F(m) is; and how far
  * a number that is not finite reaches. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* conv_blocked and conv_planar: every tile width, partial groups, kernels with their paddings, VGG's
  * depths, special numbers; and the same bits however the rows are split. */
 #include "check.h"

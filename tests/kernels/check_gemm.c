@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* gemm: every width of the register tile, depths, groups and panels; and the same bits however the tiles are
  * split. fma_peak and read_peak: they must do the work that they time. */
 #include "check.h"

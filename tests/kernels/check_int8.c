@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Checks every entry of every table of int8 kernels that this CPU can run, and of the model of AMX, which any can,
  * against the oracle, bit by bit; with --bench, times the same calls instead.
  *

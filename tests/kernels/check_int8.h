@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the checks of the int8 kernels share. Their results are exact: an oracle in int64 and double precision
  * says each byte, and each bit of a float32. */
 #ifndef VGG_TESTS_KERNELS_CHECK_INT8_H

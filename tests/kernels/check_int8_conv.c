@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The convolution of bytes: kernels and strides of all sizes, every width of a tile and of several, every
  * number of groups, gaps between rows and blocks, rows in several calls, numbers that overflow less than
  * int32. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Fully connected layers of bytes: every rest of groups, rows and pictures, weights at any byte, results as
  * bytes and as float32. */
 #include "check_int8.h"

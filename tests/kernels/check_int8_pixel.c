@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The net's input made of bytes, and max-pool: every width, gaps between rows, numbers that round to even, are
  * NaN, infinite or huge. */
 #include "check_int8.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Checks every entry of every kernel table that this CPU can run, and of the model of AMX, which any can, against
  * the oracle, in double precision; with --bench, times the same calls instead.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* linear: every remainder of k, rows and batch, weights at any byte, row ranges; and the same bits
  * however rows and pictures are split, and of weights of 16 bits as of the same numbers in float32. */
 #include "check.h"

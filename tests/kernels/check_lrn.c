@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lrn: windows of every size within a block and across several, partial blocks, special numbers. */
 #include "check.h"
 

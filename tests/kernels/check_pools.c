@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* max_pool, avg_pool, scale_shift and relu: one block of channels, lane by lane. */
 #include "check.h"
 

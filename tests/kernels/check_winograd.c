@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The transforms of Winograd convolution, one block of channels, lane by lane, against the matrices that
  * follow from the definition: partial tiles at the right and at the bottom, ranges of tiles that begin and
  * end inside a row, pools over odd planes, special numbers. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How vec_amx.h splits float32 numbers into three bfloat16 parts, and where it puts these: every kind of number, with
  * denormals and without, against the definition; and the layout against a drawing of it. Compiled for the vectors of
  * AVX-512, which is all that splitting needs, and for the model's. */

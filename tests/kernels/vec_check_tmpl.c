@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The vector vocabulary of one ISA, operation by operation, against plain C floats: bit for bit but for
  * the payload of a NaN and, in max and relu, the sign of zero. Compiled once per ISA, as the kernels are,
  * and called only where the CPU has it. */

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """tools/packages.sh with stand-ins for apt and dpkg: what it installs, what it prints before, and that neither a
 broken package index nor an older installed package keeps it from that.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """tools/test.sh refuses options that do not go together and instruction sets that the CPU lacks before it does
 anything, and tools/scripts/count_tests.py adds up what tests print.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Static executables: small, needing no library, and with the main job's very results.
 
     check_static.py SOURCE_ROOT REFERENCE STATIC_EXECUTABLE...

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Runs cppcheck over the library, the command and the examples; any finding that cppcheck.txt does not explain fails.
 Another version than the one that this was tried with, which may know other rules, is a reason to skip.
 

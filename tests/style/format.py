@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Checks that clang-format leaves every C file as it is. Versions format differently, so another version than
 the one that the sources are formatted with is a reason to skip.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Checks that each public header compiles alone, as C and, if there is a compiler, as C++, and that the program in the
 first comment of vgg.h compiles.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Checks that every instruction set of enum vgg_isa is in each place that has to know it. This is the list to
 follow when one is added; CONTRIBUTING.md says what to write in each place.
 

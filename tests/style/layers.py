@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Checks which folder includes which, and how long the files are.
 
     layers.py SOURCE_ROOT

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """What the library owes to programs other than vgg-infer: every public struct has its size checked by
 tests/unit/test_abi.c, and no message names an option of the command.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Checks that what the Markdown files name exists: every path, link and document, every command and option of
 vgg-infer and of the repository's scripts, and as many malicious files as they count.
 

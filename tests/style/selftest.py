@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Tests the style tests: plants a violation of each rule in a copy of the sources and checks that it is reported.
 
     selftest.py SOURCE_ROOT VGG_INFER ARCHIVE SHARED_LIBRARY CC...

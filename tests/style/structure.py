@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """How the source files of src hang together.
 
     structure.py SOURCE_ROOT

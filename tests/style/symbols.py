@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Every symbol that the library's archive gives to others starts with vgg_, and exactly the functions
 declared VGG_API in include/vgg are visible outside: in the archive, in the shared library, and in the list
 src/libvgg.map, which says what the ABI is. And the library has no writable data, so no global state, but for

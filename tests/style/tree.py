@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Checks what is under version control: at the top only the files and folders of TOP, no symbolic links, and no file
 that .gitignore excludes.
 

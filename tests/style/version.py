@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Checks that the version is the same everywhere: in status.h, from which meson reads it, in what the program prints, in
 the first entry of CHANGELOG.md, and in a tag of this commit, if it has one.
 

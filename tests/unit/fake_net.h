@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Made-up tensors, named and shaped like those of torchvision's VGG, for the tests of src/model. */
 #ifndef VGG_TESTS_FAKE_NET_H
 #define VGG_TESTS_FAKE_NET_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The int8 plan's test net; see int8_net.h. */
 #include "int8_net.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A small int8 net in memory, and its results computed as kernels/int8.h words them. */
 #ifndef VGG_TESTS_INT8_NET_H
 #define VGG_TESTS_INT8_NET_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The plan's test net; see plan_net.h. */
 #include "plan_net.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A small net in memory for the plan's tests, and its results computed in double precision. */
 #ifndef VGG_TESTS_PLAN_NET_H
 #define VGG_TESTS_PLAN_NET_H

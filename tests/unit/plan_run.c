@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Running plans in tests; see plan_run.h. */
 #include "plan_run.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Running plans in tests: checked for allocations, on memory that starts as garbage. */
 #ifndef VGG_TESTS_PLAN_RUN_H
 #define VGG_TESTS_PLAN_RUN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Writes tar archives as PyTorch 0.1.9 and older did, right or wrong in any detail. */
 #ifndef VGG_TESTS_TAR_WRITER_H
 #define VGG_TESTS_TAR_WRITER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a compiled program relies on: the sizes of all structs it provides, and the version.
  *
  * A size here never changes once it is released: a new field takes its bytes from `reserved` (see

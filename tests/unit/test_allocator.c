@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* vgg/context.h: the caller's allocator, and the system's, every allocation failing in turn. */
 #include "unit.h"
 

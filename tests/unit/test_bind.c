@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/graph/bind: weights by name, and every problem in one message. */
 #include "fake_net.h"
 

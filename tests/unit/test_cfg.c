@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/spec/cfg: configurations as text. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/cgroup: what version 1, version 2 and both at once grant, at every level. */
 #include "unit.h"
 

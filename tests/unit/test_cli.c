@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tools/cli: from arguments to options, messages about wrong ones, and the help. */
 #include "unit.h"
 

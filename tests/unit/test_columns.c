@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* plan/f32/sparse_linear: nets whose fully connected weights are column-major, of each type, against double precision; the
  * same bits for all threads and batches; what was read is what the inputs needed; NaN and infinity. */
 #include "unit.h"

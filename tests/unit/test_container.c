@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* checkpoint/container, checkpoint, verify: what other files are called; hashes in names; arguments. */
 #include "unit.h"
 #include "writer.h"

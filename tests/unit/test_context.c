@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* vgg/context.h: files in memory; messages; many sessions on one model. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/cpu: names, what this machine has, how VGG_ISA and the affinity mask limit it. */
 #include "unit.h"
 

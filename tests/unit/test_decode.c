@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* image/decode, jpeg, png: values of every kind of file, damage, foreign files, limits. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/file, base/cursor: mapping and reading files of every kind; bounded reading. */
 #include "unit.h"
 

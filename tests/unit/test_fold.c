@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* checkpoint/locate/fold: weights in two parts, parts in two parts, and what only looks like it. */
 #include "unit.h"
 

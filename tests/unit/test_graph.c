@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/graph/build and graph: the chain of nodes, their names and shapes. */
 #include "fake_net.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tools/io/ground_truth, eval_report: which class an image is of, and what is counted of the answers. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/half: all values of the floats of 16 and of 8 bits. */
 #include "unit.h"
 

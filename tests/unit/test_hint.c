@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tools/io/message: the advice of the command for each hint of the library. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/infer/infer and resolve: names and shapes to layers, and which description is taken. */
 #include "fake_net.h"
 

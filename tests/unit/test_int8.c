@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* plan/int8: whole int8 nets on every table of kernels, bit by bit; the same for all threads and batches, fused
  * and not; runs that allocate nothing; numbers and nets it must refuse. */
 #include "unit.h"

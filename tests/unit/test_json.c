@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/json: trees of values, strictness and bounds. */
 #include "unit.h"
 

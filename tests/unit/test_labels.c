@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/spec/labels: class names, one per line. */
 #include "unit.h"
 

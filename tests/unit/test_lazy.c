@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Opening a checkpoint and binding a net touches no weights: their pages cannot even be read meanwhile. */
 #include "tar_writer.h"
 #include "unit.h"

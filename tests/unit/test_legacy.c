@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* checkpoint/container/legacy: the stream of pickles and storages, whole, cut and falsified. */
 #include "unit.h"
 #include "writer.h"

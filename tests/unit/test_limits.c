@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* struct vgg_limits: each limit has a smallest value with which a good file is accepted; with one less it
  * is refused, by a message that speaks of a limit. (unpack_ratio, assumed_bytes: tests/crashers;
  * activation_bytes: test_plan; repeated_bytes: test_weights.) */

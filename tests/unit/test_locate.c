@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* checkpoint/locate: walk, search, locate: modules shared, in cycles and inside other objects; several nets. */
 #include "unit.h"
 #include "writer.h"

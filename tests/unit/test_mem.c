@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/mem: checked sizes, alignment, arenas. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tools/io: message, progress, sigbus: one call of write for each message, however long, and only whole characters. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/model: the public face, on the bundled checkpoint. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* models/: every built-in description is right, by what torchvision publishes. */
 #include "fake_net.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tools/npy: arrays survive writing and reading; files that are not what they say are refused. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/infer/other_nets: nets that are no VGGs are called by their names. */
 #include "fake_net.h"
 #include "unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* checkpoint/container/packed and model/pack: the bundled net there and back, every cut and every changed byte. */
 #include "unit.h"
 

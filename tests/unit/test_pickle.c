@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* checkpoint/pickle: what every opcode makes, and that no bytes do more than that. */
 #include "unit.h"
 #include "writer.h"

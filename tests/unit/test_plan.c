@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* plan: fused and unfused against double precision, for every ISA; the same bits for all threads and
  * batches; runs that allocate nothing; nets it must refuse. */
 #include "unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tools/plot and canvas: what is drawn is where it should be, and the file is a PNG of it. */
 #include "unit.h"
 

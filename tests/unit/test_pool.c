@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/pool: each task exactly once, whatever the threads; loops in a row; the denormal mode. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* checkpoint/tensor/prepacked_order, plan/stored and plan/pack_file: weights that lie in a file as kernels read them. */
 #include "unit.h"
 

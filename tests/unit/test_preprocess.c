@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* image/preprocess and base/preset: sizes, crops, padding, values, limits. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* quantize: distributions, weights and grids; what is measured is what the saved net does; the order of calls;
  * every allocation failing in turn. */
 #include "unit.h"

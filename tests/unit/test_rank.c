@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* plan/rank: the order of classes, and their probabilities. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tools/report, json, difference: numbers and names come out whole in every format. */
 #include "unit.h"
 

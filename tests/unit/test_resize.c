@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* image/resize: values worked out by hand, the order of the passes, windows. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* checkpoint/container/safetensors: files whole, cut and falsified in any detail. */
 #include "unit.h"
 #include "writer.h"

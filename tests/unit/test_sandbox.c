@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tools/sandbox: what is forbidden dies or is refused, what is needed works. Each in a process of its own. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* checkpoint/sha256: the examples of FIPS 180-4, and every length around a block. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* session/shared_plan: sessions of a model with the same options share a plan, prepacked weights included, and nothing
  * else; at once, in any order. */
 #include "unit.h"

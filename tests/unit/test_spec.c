@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/spec/spec: descriptions in JSON, and what is wrong with them. */
 #include "unit.h"
 

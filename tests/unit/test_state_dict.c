@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* container/storage, location/rebuild, state_dict: encodings, geometry and names, right and wrong. */
 #include "unit.h"
 #include "writer.h"

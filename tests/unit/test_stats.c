@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tools/stats: quantiles as NumPy's, and how well a median is known. */
 #include "unit.h"
 

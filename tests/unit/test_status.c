@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base/status: messages, printable names, growing lists. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tools/table: columns are as wide as they must be, and no line ends in blanks. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* checkpoint/container/tar, tar_members: archives whole, cut and falsified in any detail. */
 #include "unit.h"
 #include "tar_writer.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* checkpoint/tensor/tensor: counting, contiguity, and float32 values of every type, layout and order. */
 #include "unit.h"
 

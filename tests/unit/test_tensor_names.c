@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* contents/tensor_names and pickle/value: what is a VGG's tensor, what stands before its name, what can be a name. */
 #include "unit.h"
 

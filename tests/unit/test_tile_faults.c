@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The tests' model of the AMX tile unit (tests/kernels/model/): whatever would raise an exception on the CPU aborts, and
  * what is beside it does not. */
 #include "unit.h"

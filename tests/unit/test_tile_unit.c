@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The tests' model of the AMX tile unit (tests/kernels/model/): products against the words of its specification, one
  * operation after the other; the same bits whatever the thread does with denormals; memory that loads and stores
  * touch; one unit per thread. */

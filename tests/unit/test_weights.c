@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* model/graph/check_weights: what a net's weights must not be. */
 #include "fake_net.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* winograd and cost: plans with every algorithm and in both forms against double precision, the same bits
  * for all threads, batches and forms; what is chosen does not depend on threads; scratch is bounded;
  * infinities stay in their channels. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* checkpoint/write/zip_writer: zip archives that need 64-bit sizes, and what the reader makes of them. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* checkpoint/container/zip, zip_directory: archives whole, cut, falsified, and readable in two ways. */
 #include "unit.h"
 #include "writer.h"

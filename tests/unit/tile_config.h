@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Configurations of the modelled tile unit, for its tests. */
 #ifndef VGG_TESTS_TILE_CONFIG_H
 #define VGG_TESTS_TILE_CONFIG_H

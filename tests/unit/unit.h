@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What every unit test needs: Check, and a main() that runs one test case. */
 #ifndef VGG_TESTS_UNIT_H
 #define VGG_TESTS_UNIT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Writes small checkpoints into memory, right or wrong in any detail: bytes, pickles, legacy streams,
  * zip archives, and files to open them from. */
 #ifndef VGG_TESTS_UNIT_WRITER_H

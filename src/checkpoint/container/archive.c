@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What all containers share: reading through their interface, pickles of their own, cut files. */
 #include "checkpoint/container/archive.h"
 

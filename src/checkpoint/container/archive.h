@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The interface of all containers. A container gives the object that was saved, as the tree of values that a
  * pickle of the object would give, and the storages that the object's tensors are views of.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Recognise a checkpoint's container by its content, never by its name. */
 #include "checkpoint/container/detect.h"
 

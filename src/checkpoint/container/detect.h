@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The choice of the container that reads a file. */
 #ifndef VGG_CHECKPOINT_CONTAINER_DETECT_H
 #define VGG_CHECKPOINT_CONTAINER_DETECT_H

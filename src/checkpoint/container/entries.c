@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* From a list of tensors to the values and storages that every container gives. */
 #include "checkpoint/container/entries.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Tensors of containers that list them by name, each with bytes of its own in the file. */
 #ifndef VGG_CHECKPOINT_CONTAINER_ENTRIES_H
 #define VGG_CHECKPOINT_CONTAINER_ENTRIES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Files that people take for checkpoints. Every message says what the file is and what to do. */
 #include "checkpoint/container/foreign.h"
 

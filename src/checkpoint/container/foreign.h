@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a file is that is no checkpoint, and what to do about it. */
 #ifndef VGG_CHECKPOINT_CONTAINER_FOREIGN_H
 #define VGG_CHECKPOINT_CONTAINER_FOREIGN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The legacy stream, torch 0.1.10 to 1.5: pickles of a magic number, a protocol number, facts about
  * the writing system, the object, and the list of storage keys; then for each key, in the list's
  * order, its number of elements (8 bytes) and the elements. Always little-endian, nothing aligned. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The legacy stream: torch.save from 0.1.10 to 1.5. */
 #ifndef VGG_CHECKPOINT_CONTAINER_LEGACY_H
 #define VGG_CHECKPOINT_CONTAINER_LEGACY_H

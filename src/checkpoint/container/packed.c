@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reading a packed file, which packed_format.h describes. */
 #include "checkpoint/container/packed.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The packed container, the files of vgg_model_pack; packed_format.h describes them. */
 #ifndef VGG_CHECKPOINT_CONTAINER_PACKED_H
 #define VGG_CHECKPOINT_CONTAINER_PACKED_H

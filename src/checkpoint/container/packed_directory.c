@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reading the directory of a packed file, which packed_format.h describes. */
 #include "checkpoint/container/packed_directory.h"
 

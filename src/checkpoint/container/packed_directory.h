@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The directory of a packed file: its tensors one by one. */
 #ifndef VGG_CHECKPOINT_CONTAINER_PACKED_DIRECTORY_H
 #define VGG_CHECKPOINT_CONTAINER_PACKED_DIRECTORY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The packed file: a folded net, ready to be mapped. All numbers are little-endian.
  *
  *     header       64 bytes (struct vgg_packed_header), then zeros up to the first page

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* safetensors: the length of a header (8 bytes), the header in JSON,
  *   {"NAME": {"dtype": "F32", "shape": [64,3,3,3], "data_offsets": [BEGIN, END]}, …,
  *    "__metadata__": {"KEY": "VALUE", …}},

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The safetensors container. */
 #ifndef VGG_CHECKPOINT_CONTAINER_SAFETENSORS_H
 #define VGG_CHECKPOINT_CONTAINER_SAFETENSORS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Persistent ids -> storages. */
 #include "checkpoint/container/storage.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Storages: the blocks of elements outside the pickle that its tensors are views of. */
 #ifndef VGG_CHECKPOINT_CONTAINER_STORAGE_H
 #define VGG_CHECKPOINT_CONTAINER_STORAGE_H

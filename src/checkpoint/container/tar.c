@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The tar container, torch.save before 0.1.10: four members of pickles, with binary data between them.
  *   sys_info  pickle of a dict about the writing system
  *   storages  pickle of a count, then for each: pickle of (key, location, class), its number of elements

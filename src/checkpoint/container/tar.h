@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The tar container: torch.save before 0.1.10. */
 #ifndef VGG_CHECKPOINT_CONTAINER_TAR_H
 #define VGG_CHECKPOINT_CONTAINER_TAR_H

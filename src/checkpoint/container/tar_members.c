@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Walk a tar archive's headers. */
 #include "checkpoint/container/tar_members.h"
 

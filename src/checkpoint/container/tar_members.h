@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The members of a tar archive in memory: ustar and PAX, nothing else.
  *
  * Only what a checkpoint of PyTorch before 0.1.10 is made of is accepted: four regular files, each once.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reading a member of a tar archive. */
 #include "checkpoint/container/tar_reader.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reading a member of a tar archive from its beginning to its end. */
 #ifndef VGG_CHECKPOINT_CONTAINER_TAR_READER_H
 #define VGG_CHECKPOINT_CONTAINER_TAR_READER_H

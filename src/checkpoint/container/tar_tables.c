@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The tables of storages and tensors in a tar checkpoint. */
 #include "checkpoint/container/tar_tables.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The tables of a tar checkpoint: which storages and tensors there are, by their integer keys. */
 #ifndef VGG_CHECKPOINT_CONTAINER_TAR_TABLES_H
 #define VGG_CHECKPOINT_CONTAINER_TAR_TABLES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Tensors as values, without a pickle. */
 #include "checkpoint/container/tensor_value.h"
 

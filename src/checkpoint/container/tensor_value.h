@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The value that a pickle would have of a tensor, for containers that list tensors in another way. */
 #ifndef VGG_CHECKPOINT_CONTAINER_TENSOR_VALUE_H
 #define VGG_CHECKPOINT_CONTAINER_TENSOR_VALUE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The zip container, torch.save since 1.6: P/data.pkl, P/data/KEY, P/byteorder, P/version.
  *
  * Stored members, as torch writes them, are used where they lie in the mapped file, and their CRC is

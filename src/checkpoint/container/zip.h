@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The zip container: torch.save since 1.6, and TorchScript archives. */
 #ifndef VGG_CHECKPOINT_CONTAINER_ZIP_H
 #define VGG_CHECKPOINT_CONTAINER_ZIP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Walk a zip archive's central directory. */
 #include "checkpoint/container/zip_directory.h"
 

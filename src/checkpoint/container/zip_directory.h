@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The central directory of a zip archive in memory, checked against the local headers.
  *
  * Two readers must not see two different archives in the same bytes, so this is strict where zip is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is missing from a zip archive that lost its end.
  *
  * Its directory, and with it all sizes, went with the end; but torch writes data.pkl first, and the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The report of a zip archive that lost its end. */
 #ifndef VGG_CHECKPOINT_CONTAINER_ZIP_TRUNCATED_H
 #define VGG_CHECKPOINT_CONTAINER_ZIP_TRUNCATED_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Members unpacked by libzip, or copied; their CRC. */
 #include "checkpoint/container/zip_unpack.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Unpack a zip archive's members, and compare their CRC. zip_unpack.c is the only file that knows
  * libzip. */
 #ifndef VGG_CHECKPOINT_CONTAINER_ZIP_UNPACK_H

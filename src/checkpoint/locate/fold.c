@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Weights that are kept in two parts: weight_norm's and prune's. */
 #include "checkpoint/locate/fold.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which of the things in a checkpoint is the net, and its tensors by name. */
 #include "checkpoint/locate/locate.h"
 

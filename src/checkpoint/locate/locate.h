@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where in a checkpoint the net's tensors are, and what they are called. */
 #ifndef VGG_CHECKPOINT_LOCATE_LOCATE_H
 #define VGG_CHECKPOINT_LOCATE_LOCATE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The encodings of a tensor: three generations of rebuild functions, the class with BUILD state that
  * came before them, and what wraps those: Parameters and subclasses. */
 #include "checkpoint/locate/rebuild.h"

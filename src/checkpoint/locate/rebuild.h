@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One tensor out of a pickle's values. */
 #ifndef VGG_CHECKPOINT_LOCATE_REBUILD_H
 #define VGG_CHECKPOINT_LOCATE_REBUILD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The search for the net: everything in a checkpoint that can hold tensors, and which of it is a VGG. */
 #include "checkpoint/locate/search.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The search for the net: everything in a checkpoint that can hold tensors (sources), and which of it is a
  * VGG (candidates). */
 #ifndef VGG_CHECKPOINT_LOCATE_SEARCH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* From the tree of values to named tensors. */
 #include "checkpoint/locate/state_dict.h"
 

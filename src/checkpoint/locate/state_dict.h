@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* From the tree of values to named tensors. */
 #ifndef VGG_CHECKPOINT_LOCATE_STATE_DICT_H
 #define VGG_CHECKPOINT_LOCATE_STATE_DICT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the names of tensors tell. */
 #include "checkpoint/locate/tensor_names.h"
 

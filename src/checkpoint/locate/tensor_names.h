@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the names of tensors tell: whether they are a VGG's, and what wrappers put before and into
  * them. */
 #ifndef VGG_CHECKPOINT_LOCATE_TENSOR_NAMES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* From a state dict, a whole module or a TorchScript module to its tensors by name. */
 #include "checkpoint/locate/walk.h"
 

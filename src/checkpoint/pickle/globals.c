@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The allow-list of names. */
 #include "checkpoint/pickle/globals.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The allow-list of the names (classes and functions) that a pickle may contain. */
 #ifndef VGG_CHECKPOINT_PICKLE_GLOBALS_H
 #define VGG_CHECKPOINT_PICKLE_GLOBALS_H

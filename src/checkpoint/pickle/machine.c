@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Errors of the pickle machine. */
 #include "checkpoint/pickle/machine.h"
 

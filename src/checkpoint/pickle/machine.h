@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The state of a pickle that is being read. Only for pickle.c (the loop), ops.c (the opcodes) and stack.c. */
 #ifndef VGG_CHECKPOINT_PICKLE_MACHINE_H
 #define VGG_CHECKPOINT_PICKLE_MACHINE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The pickle opcodes: one small handler each.
  *
  * There is no recursion, and a handler's work is bounded by its operand or by the items it takes off

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The opcodes of a pickle, and what each does to the machine. */
 #ifndef VGG_CHECKPOINT_PICKLE_OPS_H
 #define VGG_CHECKPOINT_PICKLE_OPS_H

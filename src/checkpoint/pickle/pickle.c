@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The pickle machine's loop: fetch an opcode and its operand, check frame and limits, run it. */
 #include "checkpoint/pickle/pickle.h"
 

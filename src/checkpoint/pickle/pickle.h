@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Read a pickle as inert data. Nothing in it is imported, called or executed. A "call" (REDUCE) is only
  * noted, and what it calls must be on the allow-list of globals.inc, as opcodes must be on that of
  * ops.inc. Objects of any class (NEWOBJ) are data without meaning: whole modules and training

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The bytes that a pickle is read from. */
 #ifndef VGG_CHECKPOINT_PICKLE_SOURCE_H
 #define VGG_CHECKPOINT_PICKLE_SOURCE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The pickle machine's stack, and what handlers do with values on it. */
 #include <inttypes.h>
 

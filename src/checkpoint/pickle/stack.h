@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The stack of the pickle machine. */
 #ifndef VGG_CHECKPOINT_PICKLE_STACK_H
 #define VGG_CHECKPOINT_PICKLE_STACK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Looking at values. */
 #include "checkpoint/pickle/value.h"
 

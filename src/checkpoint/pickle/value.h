@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a pickle holds, as inert data: the tree that pickle.c builds and locate/ reads. */
 #ifndef VGG_CHECKPOINT_PICKLE_VALUE_H
 #define VGG_CHECKPOINT_PICKLE_VALUE_H

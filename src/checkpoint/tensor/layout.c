@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The table of layouts. */
 #include "checkpoint/tensor/layout.h"
 

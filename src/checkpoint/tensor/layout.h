@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* In which order a tensor's elements lie.
  *
  * A layout is a name in a packed file's directory and what follows from it: how many bytes a shape takes,

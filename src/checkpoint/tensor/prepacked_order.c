@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The orders of prepacked weights: their names and sizes. */
 #include "checkpoint/tensor/prepacked_order.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A convolution's weights in the order in which kernels read them, as packed files hold them beside or
  * instead of the plain ones, G output channels side by side; what fills up are zeros:
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Tensors: geometry, and reading them as float32 whatever they hold. */
 #include "checkpoint/tensor/tensor.h"
 

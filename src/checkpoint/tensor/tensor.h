@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where a tensor's elements lie, and parts of it as float32: beyond vgg/checkpoint.h. */
 #ifndef VGG_CHECKPOINT_TENSOR_TENSOR_H
 #define VGG_CHECKPOINT_TENSOR_TENSOR_H

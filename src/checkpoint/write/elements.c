@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Hand out a tensor's elements in the order in which files store them. */
 #include "checkpoint/write/elements.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A tensor's elements in the order in which files store them. */
 #ifndef VGG_CHECKPOINT_WRITE_ELEMENTS_H
 #define VGG_CHECKPOINT_WRITE_ELEMENTS_H

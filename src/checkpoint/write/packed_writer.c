@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Writing a packed file. The directory comes last, when offsets and sums are known; the header is filled in
  * at the very end. */
 #include "checkpoint/write/packed_writer.h"

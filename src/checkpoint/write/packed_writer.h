@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Writing a packed file, which container/packed_format.h describes. */
 #ifndef VGG_CHECKPOINT_WRITE_PACKED_WRITER_H
 #define VGG_CHECKPOINT_WRITE_PACKED_WRITER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What torch.save writes: archive/data.pkl, archive/data/KEY for each tensor, archive/version.
  *
  * The pickle is an OrderedDict whose values are _rebuild_tensor_v2(storage, 0, size, stride, False,

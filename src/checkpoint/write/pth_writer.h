@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A .pth file as torch.save writes it. */
 #ifndef VGG_CHECKPOINT_WRITE_PTH_WRITER_H
 #define VGG_CHECKPOINT_WRITE_PTH_WRITER_H

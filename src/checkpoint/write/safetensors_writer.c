@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* safetensors: the length of a JSON header in 8 bytes, the header, the tensors' bytes without holes. */
 #include "checkpoint/write/safetensors_writer.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A safetensors file. */
 #ifndef VGG_CHECKPOINT_WRITE_SAFETENSORS_WRITER_H
 #define VGG_CHECKPOINT_WRITE_SAFETENSORS_WRITER_H

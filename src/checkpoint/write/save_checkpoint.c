@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Save a checkpoint's tensors as a file of another format: vgg_checkpoint_save. */
 #include <string.h>
 #include <unistd.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A zip archive of stored members. The local headers are padded by an extra field, as torch pads them, so
  * that the data can be mapped and used in place. */
 #include "checkpoint/write/zip_writer.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A zip archive that is written member by member. */
 #ifndef VGG_CHECKPOINT_WRITE_ZIP_WRITER_H
 #define VGG_CHECKPOINT_WRITE_ZIP_WRITER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Gives the nodes their weights by name; a file must have every tensor that the net needs, and no others. */
 #include "model/graph/bind.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Finds the tensors of a graph by name. */
 #ifndef VGG_MODEL_GRAPH_BIND_H
 #define VGG_MODEL_GRAPH_BIND_H

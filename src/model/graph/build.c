@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Builds the nodes of a net from its description. */
 #include "model/graph/build.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Builds the nodes of a net from its description. */
 #ifndef VGG_MODEL_GRAPH_BUILD_H
 #define VGG_MODEL_GRAPH_BUILD_H

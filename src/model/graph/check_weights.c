@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Refuses NaN, infinite and overlapping weights. */
 #include "model/graph/check_weights.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Refuses weights that cannot be used: NaN, infinities, and tensors that repeat the same bytes of the file. */
 #ifndef VGG_MODEL_GRAPH_CHECK_WEIGHTS_H
 #define VGG_MODEL_GRAPH_CHECK_WEIGHTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Computes the output shape of a node, and names its type. */
 #include "model/graph/graph.h"
 

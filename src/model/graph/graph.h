@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The nodes of a net: a chain in which each node reads the output of the node before it. */
 #ifndef VGG_MODEL_GRAPH_GRAPH_H
 #define VGG_MODEL_GRAPH_GRAPH_H

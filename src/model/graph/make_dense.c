@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Turns a net into its dense evaluation, in which the classifier consists of convolutions. */
 #include "model/graph/make_dense.h"
 

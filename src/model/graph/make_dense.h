@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Turns a net into its dense evaluation. */
 #ifndef VGG_MODEL_GRAPH_MAKE_DENSE_H
 #define VGG_MODEL_GRAPH_MAKE_DENSE_H

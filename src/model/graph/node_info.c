@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Counts the parameters and operations of a node. */
 #include "model/graph/node_info.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the public API reports about a node: its shape, parameters and operations. */
 #ifndef VGG_MODEL_GRAPH_NODE_INFO_H
 #define VGG_MODEL_GRAPH_NODE_INFO_H

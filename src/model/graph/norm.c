@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads a BatchNorm as scale and shift: scale = gamma / sqrt(var + eps), shift = beta - mean * scale. */
 #include "model/graph/norm.h"
 

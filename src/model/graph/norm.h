@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads a BatchNorm as one scale and one shift per channel. */
 #ifndef VGG_MODEL_GRAPH_NORM_H
 #define VGG_MODEL_GRAPH_NORM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Searches a checkpoint's tensors by name. */
 #include "model/graph/tensors.h"
 

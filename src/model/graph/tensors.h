@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A checkpoint's tensors as a list that is searched by name. */
 #ifndef VGG_MODEL_GRAPH_TENSORS_H
 #define VGG_MODEL_GRAPH_TENSORS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Finds the chain of layers that weights make: which layers there are, and in which order. */
 #include "model/infer/chain.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Finds the chain of layers in a checkpoint whose layers do not lie in `features` and `classifier`.
  *
  * Layers may have any names (conv1_1 … fc8) or be spread over several Sequentials (block1, block2 …, layer1 …

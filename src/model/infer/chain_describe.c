@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Describes the net that a chain of weights makes; most of this file finds where the pools are. */
 #include "model/infer/chain_describe.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Describes the net that a chain of weights makes. */
 #ifndef VGG_MODEL_INFER_CHAIN_DESCRIBE_H
 #define VGG_MODEL_INFER_CHAIN_DESCRIBE_H

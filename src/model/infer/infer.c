@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Infers the description of a net from the names and shapes of its tensors. */
 #include "model/infer/infer.h"
 

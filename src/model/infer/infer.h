@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Infers the description of a net from the names and shapes of its tensors. */
 #ifndef VGG_MODEL_INFER_INFER_H
 #define VGG_MODEL_INFER_INFER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Checks that hold for the layers of every inferred net, however its layers are named. */
 #include "model/infer/layer_rules.h"
 

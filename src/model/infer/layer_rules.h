@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Checks that hold for the layers of every inferred net, however its layers are named. */
 #ifndef VGG_MODEL_INFER_LAYER_RULES_H
 #define VGG_MODEL_INFER_LAYER_RULES_H

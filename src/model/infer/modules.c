@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Completes a description from the modules in a checkpoint, which contain more than names and shapes. */
 #include "model/infer/modules.h"
 

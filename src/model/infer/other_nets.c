@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Recognises nets that are not VGGs by tensor names that only they use. */
 #include "model/infer/other_nets.h"
 

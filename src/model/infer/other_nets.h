@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Recognises nets that are not VGGs by tensor names that only they use. */
 #ifndef VGG_MODEL_INFER_OTHER_NETS_H
 #define VGG_MODEL_INFER_OTHER_NETS_H

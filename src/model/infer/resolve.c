@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Decides which description a checkpoint is read with. */
 #include "model/infer/resolve.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Decides which description a checkpoint is read with. */
 #ifndef VGG_MODEL_INFER_RESOLVE_H
 #define VGG_MODEL_INFER_RESOLVE_H

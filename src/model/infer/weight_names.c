@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Parses the names of weights: the Sequential that contains them, and their index in it. */
 #include "model/infer/weight_names.h"
 

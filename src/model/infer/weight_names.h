@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Parses the names of weights: the Sequential that contains them, and their index in it. */
 #ifndef VGG_MODEL_INFER_WEIGHT_NAMES_H
 #define VGG_MODEL_INFER_WEIGHT_NAMES_H

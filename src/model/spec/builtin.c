@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Looks up built-in files. */
 #include "model/spec/builtin.h"
 

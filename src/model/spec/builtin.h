@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The files of models/ that are built into the library. */
 #ifndef VGG_MODEL_SPEC_BUILTIN_H
 #define VGG_MODEL_SPEC_BUILTIN_H

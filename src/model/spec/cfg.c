@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads a configuration such as torchvision's make_layers takes, as text. */
 #include "model/spec/cfg.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads a configuration such as torchvision's make_layers takes, as text: "64, 64, M, 128, …". */
 #ifndef VGG_MODEL_SPEC_CFG_H
 #define VGG_MODEL_SPEC_CFG_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Defaults for what a description leaves open, and the comparison of two descriptions. */
 #include "model/spec/defaults.h"
 

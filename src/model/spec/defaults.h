@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Defaults for what a description leaves open, and the comparison of two descriptions. */
 #ifndef VGG_MODEL_SPEC_DEFAULTS_H
 #define VGG_MODEL_SPEC_DEFAULTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads JSON objects by a table of their keys. */
 #include "model/spec/fields.h"
 

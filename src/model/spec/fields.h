@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads JSON objects by a table of their keys.
  *
  * Nothing is skipped: an unknown key, a wrong type or a number out of range is an error that names the key, what

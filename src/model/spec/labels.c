@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads class names from a text file with one name per line, or from a built-in list. */
 #include "model/spec/labels.h"
 

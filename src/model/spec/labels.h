@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads class names from a text file with one name per line, or from a built-in list. */
 #ifndef VGG_MODEL_SPEC_LABELS_H
 #define VGG_MODEL_SPEC_LABELS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The values that every function which reads a net needs: file name, limits, memory and error. */
 #ifndef VGG_MODEL_SPEC_LOAD_H
 #define VGG_MODEL_SPEC_LOAD_H

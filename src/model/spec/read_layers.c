@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads the layers of a description: its keys `layers` and `classifier`. */
 #include "model/spec/read_layers.h"
 

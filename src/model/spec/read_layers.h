@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads the layers of a description: its keys `layers` and `classifier`. */
 #ifndef VGG_MODEL_SPEC_READ_LAYERS_H
 #define VGG_MODEL_SPEC_READ_LAYERS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads a net's description from JSON. */
 #include "model/spec/spec.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The description of a net: the contents of a JSON description (models/README.md) as a struct.
  *
  * It comes from a JSON text (vgg_spec_parse), or from a checkpoint's names and shapes (vgg_spec_infer), and

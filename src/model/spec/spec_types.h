@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The types of a net's description, and what is read off them directly. */
 #ifndef VGG_MODEL_SPEC_SPEC_TYPES_H
 #define VGG_MODEL_SPEC_SPEC_TYPES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Writes the description of a net as JSON, in the format of models/README.md. */
 #include "model/spec/write_spec.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Writes the description of a net as JSON. */
 #ifndef VGG_MODEL_SPEC_WRITE_SPEC_H
 #define VGG_MODEL_SPEC_WRITE_SPEC_H

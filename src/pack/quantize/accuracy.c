@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The int8 net against the float32 net, layer by layer. */
 #include <math.h>
 #include <string.h>

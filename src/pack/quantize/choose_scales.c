@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Choosing the scales of activations: what is measured is the int8 net's error in the logits.
  *
  * First each method for all layers at once; from the best of them, layer by layer, the other methods for this

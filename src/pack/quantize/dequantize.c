@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Dequantisation: an int8 net's weights and biases as float32. */
 #include "base/bytes.h"
 #include "checkpoint/checkpoint.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How an activation's numbers are distributed, and where to clip them. */
 #include "pack/quantize/histogram.h"
 

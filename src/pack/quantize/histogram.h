@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How an activation's numbers are distributed: counted as they come, however large they turn out to be. */
 #ifndef VGG_PACK_QUANTIZE_HISTOGRAM_H
 #define VGG_PACK_QUANTIZE_HISTOGRAM_H

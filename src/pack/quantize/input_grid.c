@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The steps of an int8 net's input: those of 8-bit pixels, unless an input was not made of them. */
 #include "pack/quantize/input_grid.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The grid that an int8 net's input is quantised to. */
 #ifndef VGG_PACK_QUANTIZE_INPUT_GRID_H
 #define VGG_PACK_QUANTIZE_INPUT_GRID_H

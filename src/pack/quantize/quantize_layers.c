@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* From the model's nodes to the layers that are quantised, and to the int8 net of the same shape. */
 #include "pack/quantize/quantize_layers.h"
 

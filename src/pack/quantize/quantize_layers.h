@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The int8 net's layers. */
 #ifndef VGG_PACK_QUANTIZE_QUANTIZE_LAYERS_H
 #define VGG_PACK_QUANTIZE_QUANTIZE_LAYERS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Quantising weights: a scale for each output channel, and a bias that takes out what rounding does to the mean.
  *
  * Of an output channel with weights w and inputs x, integers q and the scale s make an error of Σ (w - s q) x. Its

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Quantising weights. */
 #ifndef VGG_PACK_QUANTIZE_QUANTIZE_WEIGHTS_H
 #define VGG_PACK_QUANTIZE_QUANTIZE_WEIGHTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The public functions of quantisation: calibration images in, results by layer out. */
 #include "pack/quantize/quantizer_types.h"
 

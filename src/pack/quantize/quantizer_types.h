@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A quantizer: the float32 net's layers, their activations' statistics, and the int8 net in memory.
  *
  *   model ─ quantize_layers.c ─► layers, nodes ─ quantizer.c ─► histograms, means

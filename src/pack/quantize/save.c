@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The int8 net into a packed file. */
 #include "model/graph/build.h"
 #include "pack/fold_spec.h"

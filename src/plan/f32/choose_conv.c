@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The choice of a convolution's algorithm: the cheapest of the candidates that fit, by conv_cost.c. */
 #include "plan/f32/choose_conv.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The choice of a convolution's algorithm. */
 #ifndef VGG_PLAN_F32_CHOOSE_CONV_H
 #define VGG_PLAN_F32_CHOOSE_CONV_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a convolution takes by a model of the machine. All constants but sizes were fitted together to layer times of
  * vgg16, with AVX-512 and AMX, batches of 1 and 8, one and two threads (tests/bench/RESULTS.md); other machines
  * differ, but hardly in the order of the candidates. */

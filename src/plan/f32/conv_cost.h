@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a convolution takes by a model of the machine: arithmetic, transforms, and weights against caches and memory.
  * The model must get the order of the candidates right, not the microseconds. */
 #ifndef VGG_PLAN_F32_CONV_COST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A convolution's weights in the order in which kernels read them, see prepack.c. */
 #include "plan/f32/conv_weights.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A convolution's weights in the order in which kernels read them. */
 #ifndef VGG_PLAN_F32_CONV_WEIGHTS_H
 #define VGG_PLAN_F32_CONV_WEIGHTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Fully connected layers on every window of an image, as the paper evaluates a net densely. Windows are what a
  * batch of images is to such a layer: some of them are gathered, each as one row of features, and the layer's
  * weights, which stay in the file's pages, are read once for all of them. */

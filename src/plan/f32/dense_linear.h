@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Fully connected layers on every window of an image. */
 #ifndef VGG_PLAN_F32_DENSE_LINEAR_H
 #define VGG_PLAN_F32_DENSE_LINEAR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The steps of a float32 net: what is computed together, and in which layout each result is kept. */
 #include "plan/f32/fuse.h"
 

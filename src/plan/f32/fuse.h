@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The steps of a float32 net. */
 #ifndef VGG_PLAN_F32_FUSE_H
 #define VGG_PLAN_F32_FUSE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Fully connected layers: row-major weights are cut into slices here, column-major ones in sparse_linear.c. */
 #include "plan/f32/linear.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Running fully connected layers. */
 #ifndef VGG_PLAN_F32_LINEAR_H
 #define VGG_PLAN_F32_LINEAR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The weights of fully connected layers: their type and place, and the slices that tasks read. */
 #include "plan/f32/linear_weights.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The weights of fully connected layers, and how kernels may read them. */
 #ifndef VGG_PLAN_F32_LINEAR_WEIGHTS_H
 #define VGG_PLAN_F32_LINEAR_WEIGHTS_H

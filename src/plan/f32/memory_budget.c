@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How much memory each convolution may take in a plan for low memory. The slab cannot be smaller than the largest
  * input and output that live together; what a smaller pair leaves of that costs nothing. */
 #include "plan/f32/memory_budget.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How much memory each convolution may take in a plan for low memory. */
 #ifndef VGG_PLAN_F32_MEMORY_BUDGET_H
 #define VGG_PLAN_F32_MEMORY_BUDGET_H

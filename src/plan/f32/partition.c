@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How the work of each step is cut into tasks: big enough to keep the caches busy, small enough to
  * keep all threads busy. The cut never changes a bit of the result. */
 #include "plan/f32/partition.h"

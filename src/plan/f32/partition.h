@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How the work of each step is cut into tasks. */
 #ifndef VGG_PLAN_F32_PARTITION_H
 #define VGG_PLAN_F32_PARTITION_H

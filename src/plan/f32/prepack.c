@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Weights in the order in which kernels read them.
  *
  * Convolution, for each group of G = conv_blocks * L output channels (see kernels.h):

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Weights in the order in which kernels read them. */
 #ifndef VGG_PLAN_F32_PREPACK_H
 #define VGG_PLAN_F32_PREPACK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Prepacked weights in a packed file: which of them a plan can read in place, and the error when it can read none. */
 #include "plan/f32/prepacked.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Prepacked weights in a packed file. */
 #ifndef VGG_PLAN_F32_PREPACKED_H
 #define VGG_PLAN_F32_PREPACKED_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Running the steps of a float32 net: each is a loop of independent tasks on the pool. A task owns whole output
  * pixels and sums them in a fixed order, so no number of threads changes a bit. */
 #include "plan/f32/run_step.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Running the steps of a float32 net. */
 #ifndef VGG_PLAN_F32_RUN_STEP_H
 #define VGG_PLAN_F32_RUN_STEP_H

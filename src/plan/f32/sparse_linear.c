@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Fully connected layers with column-major weights (kernels.h). Before a layer's tasks run, its nonzero inputs are
  * listed and copied side by side; the weights of the others are not read.
  *

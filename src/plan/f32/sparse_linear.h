@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Fully connected layers with column-major weights: weights of inputs that are zero are not read. */
 #ifndef VGG_PLAN_F32_SPARSE_LINEAR_H
 #define VGG_PLAN_F32_SPARSE_LINEAR_H

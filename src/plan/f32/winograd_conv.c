@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Winograd convolution as a step: input transform, products, output transform.
  *
  *   TILES      a task takes a block of tiles through all three while it stays in the second-level cache:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Winograd convolution as a step. */
 #ifndef VGG_PLAN_F32_WINOGRAD_CONV_H
 #define VGG_PLAN_F32_WINOGRAD_CONV_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How Winograd convolution is laid out: tiles, scratch and groups of output channels. */
 #include "plan/f32/winograd_layout.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How Winograd convolution is laid out: tiles, scratch and groups of output channels. */
 #ifndef VGG_PLAN_F32_WINOGRAD_LAYOUT_H
 #define VGG_PLAN_F32_WINOGRAD_LAYOUT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Filters transformed for Winograd convolution: [f][group][ic][G], see winograd_conv.c. */
 #include "plan/f32/winograd_weights.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Filters transformed for Winograd convolution. */
 #ifndef VGG_PLAN_F32_WINOGRAD_WEIGHTS_H
 #define VGG_PLAN_F32_WINOGRAD_WEIGHTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Building the plan of an int8 net. */
 #include "plan/int8/int8_build.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Plans of int8 nets: bytes between all steps, integer sums, float32 logits.
  *
  *   image ─ quantise ─► bytes ─ conv, ReLU (, max-pool) ─► bytes … linear, ReLU ─► bytes ─ linear ─► logits

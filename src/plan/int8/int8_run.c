@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Running the plan of an int8 net. Integers and single roundings: neither threads nor the instruction set change
  * a bit. */
 #include "plan/int8/int8_run.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Running the steps of an int8 net. */
 #ifndef VGG_PLAN_INT8_INT8_RUN_H
 #define VGG_PLAN_INT8_INT8_RUN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The kernels for AMX, and the AVX-512 ones they build upon, from the library's own sources but on a modelled tile
  * unit and modelled vectors: to the bit what the CPU computes, on any machine. */
 #ifndef VGG_TESTS_AMX_MODEL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What dot_amx.h takes from the CPU, in plain C: the tile unit, the vocabulary of dot_scalar.h, and the one vector
  * instruction that int8_amx.c has beyond it, which aborts as the CPU would where the address is not aligned. */
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The tile unit in plain C; see tile_unit.h. */
 #include "tile_unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A model of the AMX tile unit in plain C: the instructions that the kernels use, to the bit as Intel's "Software
  * Developer's Manual", volume 2, words them in its pseudo-code.
  *

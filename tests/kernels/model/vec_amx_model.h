@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What vec_amx.h takes from the CPU, for any CPU: vectors, the tile unit, and the few operations on 32-bit words that
  * split numbers, by the names of their intrinsics. */
 #include "tile_unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The fused multiply-add of vec_model.h, on CPUs with one and without. */
 #define VGG_INLINE static inline
 #include "vec_model.h"

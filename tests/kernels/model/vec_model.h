@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* vec.h for any CPU with the lanes and the roundings of AVX-512: 16 floats in the compiler's own vector type, which
  * becomes whatever the CPU has, and one rounding for a fused multiply-add. */
 #include <stddef.h>
