@@ -4,8 +4,9 @@
 
     damage.py [--sanitized] DAMAGE
 
-Every value of every byte, with sanitizers and emulators every seventh."""
+Every value of every byte, with sanitizers and emulators, and in the everyday run, every seventh."""
 import hashlib
+import os
 import pathlib
 import subprocess
 import sys
@@ -30,7 +31,8 @@ def files():
 
 
 def main(arguments):
-    step = "7" if "--sanitized" in arguments or EMULATOR else "1"
+    few = "--sanitized" in arguments or EMULATOR or "VGG_TEST_QUICK" in os.environ
+    step = "7" if few else "1"
     with tempfile.TemporaryDirectory() as folder:
         paths = []
         for name, data in files():

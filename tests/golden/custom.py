@@ -47,7 +47,7 @@ IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 BEST = available()[-1]
 EVERY = [(isa, 2) for isa in available()] + [(BEST, 1)]
 VECTOR = [(isa, 2) for isa in available() if isa != "scalar"] or EVERY
-SLOW = ("torchvision", "low_memory")
+SLOW = ("low_memory", "other_classes", "paper", "torchvision")
 tally = Tally()
 
 
