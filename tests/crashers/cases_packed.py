@@ -116,10 +116,10 @@ def prepacked():
         BIAS: {"layout": "direct", "group": 8, "channels": 3}})
     yield bad("ready-of-a-matrix", "no tensor of F32 and of layout direct", classifier_0_weight={
         "layout": "direct", "group": 8, "channels": 3})
-    yield bad("ready-for-nobody", ("prepacked for no CPU that this version knows only", "plain weights for every CPU"), plain=False,
+    yield bad("ready-for-nobody", ("prepacked only for no CPU that this version knows", "--for any"), plain=False,
               ready=[{**direct, "group": 24, "floats": 648}])
-    yield bad("ready-for-other-blocks", "packed for no CPU", plain=False, ready=[{**direct, "channels": 5, "floats": 360}])
-    yield bad("ready-as-another-form", "packed for no CPU", plain=False, ready=[winograd])
+    yield bad("ready-for-other-blocks", "prepacked only for no CPU", plain=False, ready=[{**direct, "channels": 5, "floats": 360}])
+    yield bad("ready-as-another-form", "prepacked only for no CPU", plain=False, ready=[winograd])
     yield bad("ready-of-two-shapes", "expected one shape", **{BIAS: {
         "name": "features.0.weight", "shape": [1, 1, 1, 1], "layout": "direct", "group": 4, "channels": 1}})
     yield bad("ready-elsewhere", "the name is there twice", classifier_0_bias={

@@ -56,7 +56,7 @@ def check_shrink(program, folder, kind, data):
     for name, size in (("emptied", 0), ("cut to a page", 4096)):
         path.write_bytes(data)
         code, _, err = run(program, path, lambda p, size=size: os.truncate(p, size))
-        good = code == 3 and err == f"vgg-infer: {path}: {MESSAGE}, or its disk failing\n"
+        good = code == 3 and err == f"vgg-infer: {path}: {MESSAGE}, or its disk fails\n"
         report(f"{kind}, {name}", None if good else f"exit {code}, {err!r}")
 
 

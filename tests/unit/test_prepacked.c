@@ -304,7 +304,7 @@ START_TEST(says_what_it_is_for)
     expect_refusal(run(packed.model, &options, logits, NULL, NULL),
                    little
                        ? "features.0: expected plain weights or weights prepacked for scalar, got "
-                         "weights prepacked for amx as direct, avx512 as direct alone"
+                         "weights prepacked only for amx as direct, avx512 as direct"
                        : not_little);
     ck_assert_int_eq(err.hint, VGG_HINT_PACK);
     ck_assert_int_eq(vgg_checkpoint_save(packed.checkpoint, "/nowhere/x.pth", &err),

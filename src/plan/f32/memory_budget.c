@@ -10,7 +10,7 @@
 enum { MIN_BYTES = 1 << 20, MIN_SHARE = 8 };
 
 /* More than any machine has, and within size_t. */
-static const double MAX_BYTES = PTRDIFF_MAX < 1e15 ? (double)PTRDIFF_MAX : 1e15;
+static const double MAX_BYTES = sizeof(size_t) > 4 ? 1e15 : 2e9;
 
 /* Bytes of an activation, with padding of a pixel. */
 static double activation_bytes(const struct vgg_plan *plan, struct vgg_shape shape)

@@ -99,7 +99,7 @@ vgg_status vgg_fail_not_prepacked(const struct vgg_plan *plan, const struct vgg_
     return vgg_fail_hint(
         err, VGG_ERR_UNSUPPORTED, VGG_HINT_PACK,
         "%s: %s: expected plain weights or weights prepacked for %s%s, got weights "
-        "prepacked for %s alone",
+        "prepacked only for %s",
         plan->path, node->name, plan->options.kernels->isa,
         plan->options.unfused                  ? " node by node"
         : plan->options.conv == VGG_CONV_EXACT ? " with direct and F(2) alone"
