@@ -537,7 +537,7 @@ def find_keys(value):
 
 def test_fields_are_documented(folder):
     """Every field of the JSON and CSV output is in tools/OUTPUT.md, and no old name is used."""
-    packed, images = folder / "net.vgg", MODEL.parent / "pictures"
+    packed, images = folder / "net.vgg", MODEL.parent / "images"
     calibration = run("pack", MODEL, "-o", folder / "int8.vgg", "--weights", "int8", "--calibrate", images, "--images",
                       "4", "-fjson").stdout
     run("pack", MODEL, "-o", packed)

@@ -108,7 +108,7 @@ def main():
         converted = os.path.join(folder, "back.pth")
         reported = subprocess.run([program, "convert", packed, "-o", converted], capture_output=True,
                               text=True, check=True).stderr
-        check("18 tensors" in reported and "int8 weights are written" in reported, "convert reports", reported)
+        check("18 tensors" in reported and "int8 weights are dequantized" in reported, "convert reports", reported)
         back = classify(program, converted, paths[:1000], logits)
         noise = 10 * np.log10((got[:1000].astype(float) ** 2).sum() /
                               ((back.astype(float) - got[:1000]) ** 2).sum())

@@ -105,7 +105,7 @@ def check_kills(folder):
     everything = "any,scalar,avx2,avx512,amx,neon"
     bundled, out = source / "models" / "fashion_vgg8_bn.pth", folder / "killed.vgg"
     pack(bundled, out, everything)
-    kill(kill_at, [program, "pack", bundled, "-o", out, "--for", everything], out, out.read_bytes(), 150, check)
+    kill(kill_at, [program, "pack", bundled, "-o", out, "--for", everything, "-t", "1"], out, out.read_bytes(), 150, check)
 
 
 with tempfile.TemporaryDirectory(prefix="vgg-packed-") as name:
