@@ -17,7 +17,7 @@ struct vgg_zip_writer {
     uint64_t header_offset, data_offset;
     size_t name_bytes;
     uint32_t crc;
-    bool wide; /* its local header has room for 64-bit sizes */
+    bool wide; /* its local header has fields for 64-bit sizes */
 };
 void vgg_zip_writer_init(struct vgg_zip_writer *zip, struct vgg_outfile *out,
                          const struct vgg_allocator *allocator);
