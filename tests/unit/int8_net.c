@@ -114,7 +114,7 @@ struct int8_net *int8_net_create(void)
     add_pool(net, 3, 2);
     add_conv(net, 33, 130, 1, 1);
     struct vgg_node average = {.op = VGG_OP_ADAPTIVE_AVG_POOL, .name = "avgpool"};
-    average.avg_pool = (struct vgg_adaptive_avg_pool){.oh = 2, .ow = 3};
+    average.adaptive_pool = (struct vgg_adaptive_pool){.oh = 2, .ow = 3};
     add(net, average);
     add(net, (struct vgg_node){.op = VGG_OP_FLATTEN, .name = "flatten"});
     add_linear(net, 130 * 2 * 3, 75, false);

@@ -296,8 +296,8 @@ static vgg_status build(struct builder *builder, const struct vgg_spec *spec)
                         "%s: the classifier's input would have %lld features, limit is %d",
                         load->path, (long long)features, VGG_MAX_CHANNELS);
     }
-    add_node(builder, VGG_OP_ADAPTIVE_AVG_POOL, "avgpool", -1)->avg_pool =
-        (struct vgg_adaptive_avg_pool){.oh = side, .ow = side};
+    add_node(builder, VGG_OP_ADAPTIVE_AVG_POOL, "avgpool", -1)->adaptive_pool =
+        (struct vgg_adaptive_pool){.oh = side, .ow = side};
     add_node(builder, VGG_OP_FLATTEN, "flatten", -1);
     builder->graph.classifier_begin = builder->graph.parameter_count;
     if (builder->named) {

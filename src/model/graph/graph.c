@@ -12,33 +12,137 @@ static vgg_status fail_channels(const struct vgg_node *node, int expected, struc
                     expected, in.c, in.h, in.w);
 }
 
-/* Output size of a window that moves over padded pixels; 0 when the window is larger than the input. */
-static int64_t count_windows(int size, int kernel, int stride, int padding)
-{
-    const int64_t steps = (int64_t)size + 2 * (int64_t)padding - kernel;
-    return steps < 0 ? 0 : steps / stride + 1;
-}
-
-/* A window that moves over the input. */
-struct window {
-    int out_channels, kernel, stride, padding;
+/* A window along one axis. */
+struct axis {
+    int kernel, stride, dilation;
+    /* At the beginning, and in total. */
+    int before, padding;
+    bool ceil_mode;
 };
 
-static vgg_status infer_window(const struct vgg_node *node, struct window window,
+/* Output size of a window that moves over `size` padded pixels; 0 when it is larger. With ceil_mode a last window
+ * that begins in the input or in the padding before it may reach beyond the end. */
+static int64_t count_windows(int size, const struct axis *axis)
+{
+    const int64_t reach = (int64_t)axis->dilation * (axis->kernel - 1) + 1;
+    const int64_t steps = (int64_t)size + axis->padding - reach;
+    if (steps < 0) {
+        return 0;
+    }
+    int64_t count = steps / axis->stride + 1;
+    if (axis->ceil_mode && steps % axis->stride != 0 &&
+        count * axis->stride < (int64_t)size + axis->before) {
+        count++;
+    }
+    return count;
+}
+
+static struct axis vertical(const struct vgg_window *window)
+{
+    return (struct axis){window->kernel.h,
+                         window->stride.h,
+                         window->dilation.h,
+                         window->padding.top,
+                         window->padding.top + window->padding.bottom,
+                         window->ceil_mode};
+}
+
+static struct axis horizontal(const struct vgg_window *window)
+{
+    return (struct axis){window->kernel.w,
+                         window->stride.w,
+                         window->dilation.w,
+                         window->padding.left,
+                         window->padding.left + window->padding.right,
+                         window->ceil_mode};
+}
+
+/* The smallest input along an axis. */
+static int get_min(const struct axis *axis)
+{
+    const int64_t min = (int64_t)axis->dilation * (axis->kernel - 1) + 1 - axis->padding;
+    return min < 1 ? 1 : min > INT_MAX ? INT_MAX : (int)min;
+}
+
+static vgg_status infer_window(const struct vgg_node *node, const struct vgg_window *window,
                                struct vgg_shape *shape, const char *path, struct vgg_error *err)
 {
-    const struct vgg_shape in = *shape;
-    const int64_t h = count_windows(in.h, window.kernel, window.stride, window.padding);
-    const int64_t w = count_windows(in.w, window.kernel, window.stride, window.padding);
+    const struct axis rows = vertical(window), columns = horizontal(window);
+    const int64_t h = count_windows(shape->h, &rows), w = count_windows(shape->w, &columns);
     if (h < 1 || w < 1 || h > INT_MAX || w > INT_MAX) {
-        const int side = window.kernel - 2 * window.padding, min = side > 1 ? side : 1;
         return vgg_fail(err, VGG_ERR_MISMATCH,
                         "%s: %s (%s): expected an input of at least %dx%d pixels, found %dx%d: the "
                         "image is too small for this net",
-                        path, node->name, vgg_node_type(node), min, min, in.h, in.w);
+                        path, node->name, vgg_node_type(node), get_min(&rows), get_min(&columns),
+                        shape->h, shape->w);
     }
-    *shape = (struct vgg_shape){.c = window.out_channels, .h = (int)h, .w = (int)w};
+    shape->h = (int)h;
+    shape->w = (int)w;
     return VGG_OK;
+}
+
+static vgg_status infer_conv(const struct vgg_node *node, struct vgg_shape *shape, const char *path,
+                             struct vgg_error *err)
+{
+    const bool general = node->op == VGG_OP_GENERAL_CONV;
+    const struct vgg_window window =
+        general ? node->general_conv.window
+                : vgg_window_square(node->conv.kernel, node->conv.stride, node->conv.padding);
+    const int ic = general ? node->general_conv.ic : node->conv.ic;
+    if (shape->c != ic) {
+        return fail_channels(node, ic, *shape, path, err);
+    }
+    shape->c = general ? node->general_conv.oc : node->conv.oc;
+    return infer_window(node, &window, shape, path, err);
+}
+
+static vgg_status infer_pool(const struct vgg_node *node, struct vgg_shape *shape, const char *path,
+                             struct vgg_error *err)
+{
+    const struct vgg_window window =
+        node->op == VGG_OP_GENERAL_POOL
+            ? node->general_pool.window
+            : vgg_window_square(node->max_pool.kernel, node->max_pool.stride, 0);
+    return infer_window(node, &window, shape, path, err);
+}
+
+static vgg_status infer_zero_pad(const struct vgg_node *node, struct vgg_shape *shape,
+                                 const char *path, struct vgg_error *err)
+{
+    const struct vgg_margins pad = node->zero_pad;
+    const int64_t h = (int64_t)shape->h + pad.top + pad.bottom;
+    const int64_t w = (int64_t)shape->w + pad.left + pad.right;
+    if (h < 1 || w < 1 || h > INT_MAX || w > INT_MAX) {
+        return vgg_fail(err, VGG_ERR_MISMATCH, "%s: %s (%s): %dx%d pixels cannot be padded", path,
+                        node->name, vgg_node_type(node), shape->h, shape->w);
+    }
+    shape->h = (int)h;
+    shape->w = (int)w;
+    return VGG_OK;
+}
+
+static vgg_status infer_adaptive(const struct vgg_node *node, struct vgg_shape *shape,
+                                 const char *path, struct vgg_error *err)
+{
+    const struct vgg_adaptive_pool *pool = &node->adaptive_pool;
+    shape->h = pool->oh > 0 ? pool->oh : shape->h;
+    shape->w = pool->ow > 0 ? pool->ow : shape->w;
+    if (node->op == VGG_OP_CONCAT_POOL) {
+        if (shape->c > INT_MAX / 2) {
+            return fail_channels(node, INT_MAX / 2, *shape, path, err);
+        }
+        shape->c *= 2;
+    }
+    return VGG_OK;
+}
+
+/* Activations whose slopes are one for each channel need as many channels. */
+static vgg_status check_slopes(const struct vgg_node *node, struct vgg_shape in, const char *path,
+                               struct vgg_error *err)
+{
+    const struct vgg_tensor *slopes = node->activation.slopes;
+    const int64_t count = slopes != NULL ? vgg_tensor_get_count(slopes) : 1;
+    return count == 1 || count == in.c ? VGG_OK : fail_channels(node, (int)count, in, path, err);
 }
 
 static vgg_status infer_flatten(const struct vgg_node *node, struct vgg_shape in,
@@ -62,29 +166,24 @@ vgg_status vgg_node_infer_shape(const struct vgg_node *node, struct vgg_shape in
         return vgg_fail(err, VGG_ERR_MISMATCH, "%s: %s: expected an image, found %dx%dx%d", path,
                         node->name, in.c, in.h, in.w);
     }
+    *out = in;
     switch (node->op) {
     case VGG_OP_CONV2D:
-        if (in.c != node->conv.ic) {
-            return fail_channels(node, node->conv.ic, in, path, err);
-        }
-        *out = in;
-        return infer_window(node,
-                            (struct window){node->conv.oc, node->conv.kernel, node->conv.stride,
-                                            node->conv.padding},
-                            out, path, err);
+    case VGG_OP_GENERAL_CONV:
+        return infer_conv(node, out, path, err);
     case VGG_OP_BATCH_NORM:
-        if (in.c != node->norm.channels) {
-            return fail_channels(node, node->norm.channels, in, path, err);
-        }
-        break;
+        return in.c == node->norm.channels
+                   ? VGG_OK
+                   : fail_channels(node, node->norm.channels, in, path, err);
     case VGG_OP_MAX_POOL:
-        *out = in;
-        return infer_window(node,
-                            (struct window){in.c, node->max_pool.kernel, node->max_pool.stride, 0},
-                            out, path, err);
+    case VGG_OP_GENERAL_POOL:
+        return infer_pool(node, out, path, err);
     case VGG_OP_ADAPTIVE_AVG_POOL:
-        *out = (struct vgg_shape){.c = in.c, .h = node->avg_pool.oh, .w = node->avg_pool.ow};
-        return VGG_OK;
+    case VGG_OP_ADAPTIVE_MAX_POOL:
+    case VGG_OP_CONCAT_POOL:
+        return infer_adaptive(node, out, path, err);
+    case VGG_OP_ZERO_PAD:
+        return infer_zero_pad(node, out, path, err);
     case VGG_OP_FLATTEN:
         return infer_flatten(node, in, out, path, err);
     case VGG_OP_LINEAR:
@@ -92,21 +191,37 @@ vgg_status vgg_node_infer_shape(const struct vgg_node *node, struct vgg_shape in
             return vgg_fail(err, VGG_ERR_MISMATCH, "%s: %s: expected %d features, found %dx%dx%d",
                             path, node->name, node->linear.in_features, in.c, in.h, in.w);
         }
-        *out = (struct vgg_shape){.c = node->linear.out_features, .h = 1, .w = 1};
+        out->c = node->linear.out_features;
         return VGG_OK;
+    case VGG_OP_ACTIVATION:
+        return check_slopes(node, in, path, err);
     case VGG_OP_RELU:
     case VGG_OP_LRN:
     case VGG_OP_DROPOUT:
+    case VGG_OP_SOFTMAX:
         break;
     }
-    *out = in;
     return VGG_OK;
+}
+
+static const char *name_activation(enum vgg_activation_kind kind)
+{
+    static const char *const names[] = {
+        [VGG_ACTIVATION_RELU] = "ReLU",       [VGG_ACTIVATION_LEAKY_RELU] = "LeakyReLU",
+        [VGG_ACTIVATION_PRELU] = "PReLU",     [VGG_ACTIVATION_ELU] = "ELU",
+        [VGG_ACTIVATION_GELU] = "GELU",       [VGG_ACTIVATION_GELU_TANH] = "GELU",
+        [VGG_ACTIVATION_SILU] = "SiLU",       [VGG_ACTIVATION_TANH] = "Tanh",
+        [VGG_ACTIVATION_SIGMOID] = "Sigmoid", [VGG_ACTIVATION_HARDSWISH] = "Hardswish",
+        [VGG_ACTIVATION_RELU6] = "ReLU6",
+    };
+    return names[kind];
 }
 
 const char *vgg_node_type(const struct vgg_node *node)
 {
     switch (node->op) {
     case VGG_OP_CONV2D:
+    case VGG_OP_GENERAL_CONV:
         return "Conv2d";
     case VGG_OP_BATCH_NORM:
         return node->norm.flat ? "BatchNorm1d" : "BatchNorm2d";
@@ -124,6 +239,18 @@ const char *vgg_node_type(const struct vgg_node *node)
         return "Linear";
     case VGG_OP_DROPOUT:
         return "Dropout";
+    case VGG_OP_GENERAL_POOL:
+        return node->general_pool.average ? "AvgPool2d" : "MaxPool2d";
+    case VGG_OP_ADAPTIVE_MAX_POOL:
+        return "AdaptiveMaxPool2d";
+    case VGG_OP_CONCAT_POOL:
+        return "AdaptiveConcatPool2d";
+    case VGG_OP_ACTIVATION:
+        return name_activation(node->activation.kind);
+    case VGG_OP_ZERO_PAD:
+        return "ZeroPad2d";
+    case VGG_OP_SOFTMAX:
+        return node->softmax.log ? "LogSoftmax" : "Softmax";
     }
     return "unknown";
 }

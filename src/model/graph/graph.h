@@ -9,9 +9,11 @@
 #include "checkpoint/tensor/layout.h"
 #include "checkpoint/tensor/prepacked_order.h"
 #include "checkpoint/tensor/tensor.h"
+#include "model/spec/layer.h"
 #include "vgg/model.h"
 
 enum vgg_op {
+    /* The layers of VGGs, which have fast kernels. */
     VGG_OP_CONV2D,
     VGG_OP_BATCH_NORM,
     VGG_OP_RELU,
@@ -22,9 +24,18 @@ enum vgg_op {
     VGG_OP_LINEAR,
     /* The identity when a net is run; it exists so that every module has a node. */
     VGG_OP_DROPOUT,
+    /* The same and other layers in all their forms. */
+    VGG_OP_GENERAL_CONV,
+    VGG_OP_GENERAL_POOL,
+    VGG_OP_ADAPTIVE_MAX_POOL,
+    VGG_OP_CONCAT_POOL,
+    VGG_OP_ACTIVATION,
+    VGG_OP_ZERO_PAD,
+    VGG_OP_SOFTMAX,
 };
 
-/* Kernel, stride and padding are the same in both directions, in pixels. */
+/* A convolution in one group, without dilation, whose kernel, stride and padding are the same in both directions, in
+ * pixels. */
 struct vgg_conv2d {
     int ic, oc;
     int kernel;
@@ -53,21 +64,34 @@ struct vgg_batch_norm {
     const struct vgg_tensor *running_mean, *running_var;
 };
 
-/* x / (k + alpha / size * Σ x²)^beta, the sum over the channels c - size / 2 to c + (size - 1) / 2. */
-struct vgg_lrn {
-    int size;
-    double alpha, beta, k;
-};
-
 /* Without padding; pixels at the right and the bottom that fill no window are dropped (ceil_mode false). */
 struct vgg_max_pool {
     int kernel;
     int stride;
 };
 
-/* Output pixel (i, j) is the mean over rows floor(i*h/oh) … ceil((i+1)*h/oh)-1, columns alike. */
-struct vgg_adaptive_avg_pool {
+/* Output pixel (i, j) is the mean or the maximum over rows floor(i*h/oh) … ceil((i+1)*h/oh)-1, columns alike.
+ * CONCAT_POOL: the channels of the maximum, then those of the mean. */
+struct vgg_adaptive_pool {
+    /* 0: as many as the input has. */
     int oh, ow;
+};
+
+/* Any other convolution: a kernel with two sides, dilation, groups, padding that differs from side to side. */
+struct vgg_general_conv {
+    int ic, oc, groups;
+    struct vgg_window window;
+    /* [oc][ic / groups][kernel.h][kernel.w] */
+    const struct vgg_tensor *weight;
+    /* [oc], or NULL */
+    const struct vgg_tensor *bias;
+};
+
+struct vgg_activation_op {
+    enum vgg_activation_kind kind;
+    double slope;
+    /* Of PRELU: [1] or [channels] */
+    const struct vgg_tensor *slopes;
 };
 
 struct vgg_linear {
@@ -101,8 +125,13 @@ struct vgg_node {
         struct vgg_batch_norm norm;
         struct vgg_lrn lrn;
         struct vgg_max_pool max_pool;
-        struct vgg_adaptive_avg_pool avg_pool;
+        struct vgg_adaptive_pool adaptive_pool;
         struct vgg_linear linear;
+        struct vgg_general_conv general_conv;
+        struct vgg_general_pool general_pool;
+        struct vgg_activation_op activation;
+        struct vgg_margins zero_pad;
+        struct vgg_softmax softmax;
     };
     /* Of a convolution or a linear layer. */
     struct vgg_int8_layer int8;

@@ -30,7 +30,7 @@ vgg_status vgg_graph_make_dense(const char *path, struct vgg_graph *graph, struc
     for (size_t i = 0; i < graph->count; i++) {
         const struct vgg_node *node = &graph->nodes[i];
         if (node->op == VGG_OP_ADAPTIVE_AVG_POOL) {
-            side = node->avg_pool.oh;
+            side = node->adaptive_pool.oh;
             average = *node;
         } else if (node->op == VGG_OP_FLATTEN) {
             flatten = *node;
@@ -45,7 +45,7 @@ vgg_status vgg_graph_make_dense(const char *path, struct vgg_graph *graph, struc
         }
     }
     average.name = "average";
-    average.avg_pool = (struct vgg_adaptive_avg_pool){.oh = 1, .ow = 1};
+    average.adaptive_pool = (struct vgg_adaptive_pool){.oh = 1, .ow = 1};
     nodes[count++] = average;
     nodes[count++] = flatten;
     graph->nodes = nodes;

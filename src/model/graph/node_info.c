@@ -34,6 +34,14 @@ void vgg_node_get_info(const struct vgg_node *node, struct vgg_shape shape,
         add_tensor(conv->bias, true, info);
         info->multiply_adds =
             (double)conv->ic * conv->oc * conv->kernel * conv->kernel * shape.h * shape.w;
+    } else if (node->op == VGG_OP_GENERAL_CONV) {
+        const struct vgg_general_conv *conv = &node->general_conv;
+        add_tensor(conv->weight, true, info);
+        add_tensor(conv->bias, true, info);
+        info->multiply_adds = (double)conv->ic / conv->groups * conv->oc * conv->window.kernel.h *
+                              conv->window.kernel.w * shape.h * shape.w;
+    } else if (node->op == VGG_OP_ACTIVATION) {
+        add_tensor(node->activation.slopes, true, info);
     } else if (node->op == VGG_OP_BATCH_NORM) {
         add_tensor(node->norm.weight, true, info);
         add_tensor(node->norm.bias, true, info);

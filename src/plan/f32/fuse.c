@@ -30,6 +30,14 @@ static enum vgg_step_kind kind_of(const struct vgg_node *node)
         return VGG_STEP_FLATTEN;
     case VGG_OP_LINEAR:
         return VGG_STEP_LINEAR;
+    case VGG_OP_GENERAL_CONV:
+    case VGG_OP_GENERAL_POOL:
+    case VGG_OP_ADAPTIVE_MAX_POOL:
+    case VGG_OP_CONCAT_POOL:
+    case VGG_OP_ACTIVATION:
+    case VGG_OP_ZERO_PAD:
+    case VGG_OP_SOFTMAX:
+        break;
     case VGG_OP_DROPOUT:
         return VGG_STEP_IDENTITY;
     }
@@ -124,7 +132,7 @@ vgg_status vgg_f32_make_step(struct vgg_plan *plan, const struct vgg_chain *chai
                                err);
     }
     if (step->kind == VGG_STEP_AVG_POOL && !plan->options.unfused &&
-        node->avg_pool.oh == chain->shape.h && node->avg_pool.ow == chain->shape.w) {
+        node->adaptive_pool.oh == chain->shape.h && node->adaptive_pool.ow == chain->shape.w) {
         step->kind = VGG_STEP_IDENTITY; /* windows of one pixel */
     }
     return VGG_OK;

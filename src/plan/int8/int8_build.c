@@ -125,19 +125,18 @@ vgg_status vgg_int8_make_step(struct vgg_plan *plan, const struct vgg_chain *cha
         step->kind = VGG_STEP_MAX_POOL;
         break;
     case VGG_OP_ADAPTIVE_AVG_POOL:
-        if (node->avg_pool.oh != chain->shape.h || node->avg_pool.ow != chain->shape.w) {
+        if (node->adaptive_pool.oh != chain->shape.h || node->adaptive_pool.ow != chain->shape.w) {
             step->kind = VGG_STEP_AVG_POOL;
         }
         break;
     case VGG_OP_FLATTEN:
         step->kind = VGG_STEP_FLATTEN;
         break;
-    case VGG_OP_LRN:
-    case VGG_OP_BATCH_NORM:
-        return vgg_plan_refuse(plan, node, "not supported", err);
     case VGG_OP_RELU:
     case VGG_OP_DROPOUT:
         break;
+    default:
+        return vgg_plan_refuse(plan, node, "not supported", err);
     }
     if (status == VGG_OK && features && step->kind != VGG_STEP_INT8_LINEAR &&
         step->kind != VGG_STEP_IDENTITY) {

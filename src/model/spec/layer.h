@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* Settings of layers, with the meaning that they have in PyTorch. */
+#ifndef VGG_MODEL_SPEC_LAYER_H
+#define VGG_MODEL_SPEC_LAYER_H
+
+#include <stdbool.h>
+
+/* Sizes along both axes. */
+struct vgg_pixels {
+    int h, w;
+};
+
+/* Rows and columns of zeros around a tensor; minus infinity for a max pool. */
+struct vgg_margins {
+    int top, left, bottom, right;
+};
+
+/* A window that moves over an image. */
+struct vgg_window {
+    struct vgg_pixels kernel, stride, dilation;
+    struct vgg_margins padding;
+    /* A last window may reach beyond the bottom and the right. Of pools. */
+    bool ceil_mode;
+};
+
+/* Functions of one number, with PyTorch's definitions. */
+enum vgg_activation_kind {
+    VGG_ACTIVATION_RELU,
+    VGG_ACTIVATION_LEAKY_RELU, /* x > 0 ? x : slope * x */
+    VGG_ACTIVATION_PRELU,      /* the same with slopes from the checkpoint */
+    VGG_ACTIVATION_ELU,        /* x > 0 ? x : slope * (e^x - 1) */
+    VGG_ACTIVATION_GELU,       /* x * Φ(x), with erf */
+    VGG_ACTIVATION_GELU_TANH,  /* its approximation with tanh */
+    VGG_ACTIVATION_SILU,       /* x * sigmoid(x) */
+    VGG_ACTIVATION_TANH,
+    VGG_ACTIVATION_SIGMOID,
+    VGG_ACTIVATION_HARDSWISH, /* x * min(max(x + 3, 0), 6) / 6 */
+    VGG_ACTIVATION_RELU6,     /* min(max(x, 0), 6) */
+};
+
+/* x / (k + alpha / size * Σ x²)^beta, the sum over the channels c - size / 2 to c + (size - 1) / 2. */
+struct vgg_lrn {
+    int size;
+    double alpha, beta, k;
+};
+
+struct vgg_general_pool {
+    struct vgg_window window;
+    bool average;
+    /* A mean counts the zeros of the padding. */
+    bool count_include_pad;
+};
+
+struct vgg_softmax {
+    bool log;
+};
+
+/* A square window with the same stride and padding along both axes. */
+static inline struct vgg_window vgg_window_square(int kernel, int stride, int padding)
+{
+    return (struct vgg_window){
+        .kernel = {kernel, kernel},
+        .stride = {stride, stride},
+        .dilation = {1, 1},
+        .padding = {padding, padding, padding, padding},
+    };
+}
+
+/* Whether the window is one of those: without dilation and ceil_mode. */
+static inline bool vgg_window_is_square(const struct vgg_window *window)
+{
+    const struct vgg_margins p = window->padding;
+    return window->kernel.h == window->kernel.w && window->stride.h == window->stride.w &&
+           window->dilation.h == 1 && window->dilation.w == 1 && p.top == p.left &&
+           p.top == p.bottom && p.top == p.right && !window->ceil_mode;
+}
+
+#endif
