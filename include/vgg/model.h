@@ -40,6 +40,11 @@ struct vgg_model_options {
     bool dense;
     /* NULL: the defaults. */
     const struct vgg_limits *limits;
+    /* Single properties instead of what would be inferred or is described, as text; NULL: not given. Padding of
+     * convolutions whose kernel has more than one pixel: "0". BatchNorm's eps: "1e-3". All activations:
+     * "LeakyReLU(0.1)" with PyTorch's class names, or "none". All pools but adaptive ones: "AvgPool2d(2)",
+     * "MaxPool2d(3, 2, 1)" with kernel_size, stride and padding. */
+    const char *padding, *eps, *activation, *pool;
     uint64_t reserved[5];
 };
 
@@ -55,6 +60,38 @@ VGG_API vgg_status vgg_model_create(const vgg_checkpoint *checkpoint,
                                     struct vgg_error *err);
 /* Frees the model; all its sessions must have been destroyed. NULL is allowed. */
 VGG_API void vgg_model_destroy(vgg_model *model);
+
+/* Where a property of a net comes from, strongest first. Only the last is an assumption. */
+enum vgg_evidence_source {
+    VGG_EVIDENCE_USER,       /* an option or a description that the caller gave */
+    VGG_EVIDENCE_MODULES,    /* module objects or TorchScript code in the file */
+    VGG_EVIDENCE_FILE,       /* buffers, hyperparameters or a description in or beside the file */
+    VGG_EVIDENCE_PUBLISHED,  /* the net is a published one: all its shapes, or its hash, are the same */
+    VGG_EVIDENCE_SHAPES,     /* arithmetic of shapes and names */
+    VGG_EVIDENCE_CONVENTION, /* the usual value, assumed */
+};
+/* "the caller", "modules in the file", … A constant string. */
+VGG_API const char *vgg_evidence_source_string(enum vgg_evidence_source source);
+
+/* One property of a net. Strings are borrowed from the model. */
+struct vgg_evidence {
+    /* "padding", "eps of BatchNorm", "input size". */
+    const char *property;
+    /* As text: "1", "224x224". */
+    const char *value;
+    enum vgg_evidence_source source;
+    /* NULL, or the reason in a few words. */
+    const char *why;
+    /* NULL, or what fits as well, and how to choose it. */
+    const char *alternatives;
+    uint64_t reserved[3];
+};
+/* The properties of the net, in no particular order. Threads: any. */
+VGG_API size_t vgg_model_get_evidence_count(const vgg_model *model);
+/* Fills *evidence.
+ *   index  0 … count-1 */
+VGG_API void vgg_model_get_evidence(const vgg_model *model, size_t index,
+                                    struct vgg_evidence *evidence);
 
 /* Facts about a net. Strings are borrowed from the model. */
 struct vgg_model_info {

@@ -2,7 +2,26 @@
 /* Applies a caller's options to a model's description. */
 #include "model/apply_options.h"
 
+#include <stdio.h>
 #include <string.h>
+
+/* Records that the caller gives a property, if the description has it. */
+static void note_given(vgg_model *model, const char *property, const char *value)
+{
+    if (vgg_evidence_find(&model->spec.evidence, property) != NULL) {
+        vgg_evidence_add(&model->spec.evidence, &model->arena,
+                         &(struct vgg_evidence){
+                             .property = property, .value = value, .source = VGG_EVIDENCE_USER});
+    }
+}
+
+/* Records the caller's input size. */
+static void note_size(vgg_model *model)
+{
+    char value[32];
+    snprintf(value, sizeof value, "%dx%d", model->height, model->width);
+    note_given(model, "input size", value);
+}
 
 /* Replaces the description's preprocessing by a preset. */
 static vgg_status apply_preset(vgg_model *model, const char *preset, struct vgg_error *err)
@@ -12,10 +31,15 @@ static vgg_status apply_preset(vgg_model *model, const char *preset, struct vgg_
         return VGG_OK;
     }
     vgg_status status = vgg_preprocess_find(preset, &spec->preprocess, err);
-    spec->assumed_preprocess = false;
+    if (status == VGG_OK) {
+        note_given(model, "resize", preset);
+        note_given(model, "mean and std", preset);
+        note_given(model, "channels", preset);
+        note_given(model, "preprocessing", preset);
+    }
     if (status == VGG_OK && spec->preprocess.crop > 0) {
-        spec->input = spec->preprocess.crop;
-        spec->assumed_input = false;
+        spec->input = (struct vgg_pixels){spec->preprocess.crop, spec->preprocess.crop};
+        note_given(model, "input size", preset);
     }
     return status;
 }
@@ -28,7 +52,8 @@ static vgg_status apply_size(vgg_model *model, const struct vgg_model_options *o
     struct vgg_preprocess *preprocess = &model->spec.preprocess;
     const int height = options->height > 0 ? options->height : options->width;
     const int width = options->width > 0 ? options->width : options->height;
-    model->height = model->width = model->spec.input;
+    model->height = model->spec.input.h;
+    model->width = model->spec.input.w;
     if (options->height < 0 || height > VGG_MAX_SIDE || options->width < 0 ||
         width > VGG_MAX_SIDE) {
         return vgg_fail(err, VGG_ERR_ARGUMENT, "input size: expected sides of 1 to %d, got %dx%d",
@@ -40,24 +65,24 @@ static vgg_status apply_size(vgg_model *model, const struct vgg_model_options *o
     }
     if (height > 0) {
         const int64_t longer = height > width ? height : width;
-        const int64_t resize = longer * preprocess->resize / model->spec.input;
+        const int64_t resize = longer * preprocess->resize / model->spec.input.h;
         preprocess->resize = resize < VGG_MAX_SIDE ? (int)resize : VGG_MAX_SIDE;
         preprocess->crop = model->height = height;
         preprocess->crop_width = width == height ? 0 : width;
         model->width = width;
-        model->spec.assumed_input = false;
+        note_size(model);
     }
     if (options->resize != 0) {
         preprocess->resize = options->resize > 0 ? options->resize : 0;
         if (height == 0 && options->resize > 0 && preprocess->crop > options->resize) {
             preprocess->crop = model->height = model->width = options->resize;
         }
-        model->spec.assumed_input = false;
+        note_size(model);
     }
     if (options->dense && height == 0) {
         preprocess->crop = 0;
         model->height = model->width =
-            preprocess->resize > 0 ? preprocess->resize : model->spec.input;
+            preprocess->resize > 0 ? preprocess->resize : model->spec.input.h;
     }
     if (height > 0 || options->resize != 0 || options->dense) {
         strcpy(preprocess->name, "custom");

@@ -1,53 +1,86 @@
 /* SPDX-License-Identifier: MIT */
-/* Describes what a model assumes because neither its files nor the caller specify it. */
+/* Lists what a model assumes because neither its files nor the caller specify it. */
 #include "model/assumed.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Whether the average pool changes anything for an input of the model's size. */
-static bool pools_average(const vgg_model *model, const struct vgg_shape *shapes)
+/* The size that an adaptive pool before the classifier changes the features to; false: it changes nothing. */
+static bool find_pooled(const vgg_model *model, const struct vgg_shape *shapes,
+                        struct vgg_pixels *out)
 {
     for (size_t i = 1; i < model->graph.count; i++) {
-        const struct vgg_shape in = shapes[i - 1], out = shapes[i];
+        const struct vgg_shape before = shapes[i - 1], after = shapes[i];
         if (model->graph.nodes[i].op == VGG_OP_ADAPTIVE_AVG_POOL) {
-            return in.h != out.h || in.w != out.w;
+            *out = (struct vgg_pixels){after.h, after.w};
+            return before.h != after.h || before.w != after.w;
         }
     }
     return false;
 }
 
-static const char *describe_preprocess(const struct vgg_preprocess *preprocess)
+/* Adds the average pool, which only matters where the features have another size than the classifier takes. */
+static void add_average_pool(vgg_model *model, const struct vgg_shape *shapes)
 {
-    if (strcmp(preprocess->name, "cifar") == 0) {
-        return "mean and std of 0.5";
+    struct vgg_evidence_list *list = &model->spec.evidence;
+    struct vgg_pixels size;
+    char value[64];
+    if (!model->spec.inferred || model->spec.builtin || model->dense ||
+        !find_pooled(model, shapes, &size)) {
+        return;
     }
-    return strcmp(preprocess->name, "imagenet") == 0 ? "ImageNet's preprocessing"
-                                                     : "ImageNet's mean and std";
+    snprintf(value, sizeof value, "to %dx%d before the classifier", size.h, size.w);
+    vgg_evidence_add(list, &model->arena,
+                     &(struct vgg_evidence){.property = "average pool",
+                                            .value = value,
+                                            .source = VGG_EVIDENCE_CONVENTION});
 }
 
-static const char *separator(const struct vgg_text *text)
+static size_t get_length(const struct vgg_evidence *evidence)
 {
-    return text->length > 0 ? "; " : "";
+    return strlen(evidence->property) + strlen(evidence->value) +
+           (evidence->alternatives != NULL ? strlen(evidence->alternatives) + 3 : 0);
 }
 
-vgg_status vgg_model_describe_assumed(vgg_model *model, const struct vgg_shape *shapes,
-                                      struct vgg_error *err)
+/* Shortest first; the order of the list where two have the same length. */
+static int compare(const void *a, const void *b)
 {
-    const struct vgg_spec *spec = &model->spec;
+    const struct vgg_evidence *const *x = a, *const *y = b;
+    const size_t left = get_length(*x), right = get_length(*y);
+    return left != right ? (left > right) - (left < right) : (*x > *y) - (*x < *y);
+}
+
+static void add(struct vgg_text *text, const struct vgg_evidence *evidence)
+{
+    vgg_text_add(text, "%s%s %s", text->length > 0 ? "; " : "", evidence->property,
+                 evidence->value);
+    if (evidence->alternatives != NULL) {
+        vgg_text_add(text, " (%s)", evidence->alternatives);
+    }
+}
+
+vgg_status vgg_model_list_assumed(vgg_model *model, const struct vgg_shape *shapes,
+                                  struct vgg_error *err)
+{
+    const struct vgg_evidence_list *list = &model->spec.evidence;
     struct vgg_text text = {0};
-    if (spec->assumed != NULL) {
-        vgg_text_add(&text, "%s", spec->assumed);
+    add_average_pool(model, shapes);
+    const struct vgg_evidence **sorted =
+        vgg_arena_alloc(&model->arena, list->count + 1, sizeof *sorted);
+    if (sorted == NULL || list->failed) {
+        return vgg_fail_memory(err, model->path, list->count * sizeof *sorted,
+                               "the list of assumptions");
     }
-    if (spec->assumed_avgpool && !model->dense && pools_average(model, shapes)) {
-        vgg_text_add(&text, "%san average pool to %dx%d before the classifier", separator(&text),
-                     spec->avgpool, spec->avgpool);
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i].source == VGG_EVIDENCE_CONVENTION) {
+            sorted[count++] = &list->items[i];
+        }
     }
-    if (spec->assumed_input && !model->dense) {
-        vgg_text_add(&text, "%san input of %dx%d pixels", separator(&text), model->height,
-                     model->width);
-    }
-    if (spec->assumed_preprocess) {
-        vgg_text_add(&text, "%s%s", separator(&text), describe_preprocess(&spec->preprocess));
+    qsort(sorted, count, sizeof *sorted, compare);
+    for (size_t i = 0; i < count; i++) {
+        add(&text, sorted[i]);
     }
     model->assumed = vgg_arena_copy_string(&model->arena, text.buffer, text.length);
     return model->assumed != NULL

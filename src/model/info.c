@@ -19,6 +19,29 @@ const char *vgg_model_get_label(const vgg_model *model, int index)
     return index >= 0 && (size_t)index < labels->count ? labels->names[index] : NULL;
 }
 
+const char *vgg_evidence_source_string(enum vgg_evidence_source source)
+{
+    static const char *const names[] = {
+        [VGG_EVIDENCE_USER] = "the caller",
+        [VGG_EVIDENCE_MODULES] = "modules in the file",
+        [VGG_EVIDENCE_FILE] = "a description or values in or beside the file",
+        [VGG_EVIDENCE_PUBLISHED] = "a published net of the same shapes",
+        [VGG_EVIDENCE_SHAPES] = "names and shapes",
+        [VGG_EVIDENCE_CONVENTION] = "convention",
+    };
+    return names[source];
+}
+
+size_t vgg_model_get_evidence_count(const vgg_model *model)
+{
+    return model->spec.evidence.count;
+}
+
+void vgg_model_get_evidence(const vgg_model *model, size_t index, struct vgg_evidence *evidence)
+{
+    *evidence = model->spec.evidence.items[index];
+}
+
 size_t vgg_model_get_node_count(const vgg_model *model)
 {
     return model->view.node_count;

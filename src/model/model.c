@@ -7,7 +7,6 @@
 #include "model/graph/bind.h"
 #include "model/graph/check_weights.h"
 #include "model/graph/make_dense.h"
-#include "model/infer/modules.h"
 #include "model/infer/resolve.h"
 #include "model/view.h"
 
@@ -53,12 +52,19 @@ static vgg_status find_spec(const struct creation *c, struct vgg_spec *out)
 {
     const struct vgg_model_options *options = c->options;
     const vgg_checkpoint *checkpoint = c->checkpoint;
-    const bool is_requested = options->spec_path != NULL || options->cfg != NULL;
-    vgg_status status = is_requested ? check_requested(c) : VGG_OK;
+    const struct vgg_override_texts texts = {options->padding, options->eps, options->activation,
+                                             options->pool};
+    struct vgg_request request = {.spec_path = options->spec_path, .cfg = options->cfg};
+    vgg_status status = vgg_overrides_parse(&texts, &request.overrides, c->load.err);
+    const bool is_requested = options->spec_path != NULL || options->cfg != NULL ||
+                              vgg_overrides_has_layers(&request.overrides);
+    if (status == VGG_OK && is_requested) {
+        status = check_requested(c);
+    }
     if (status != VGG_OK || is_requested || checkpoint->description == NULL) {
-        return status
-                   ? status
-                   : vgg_spec_resolve(&c->load, &c->tensors, options->spec_path, options->cfg, out);
+        request.overrides.height = options->height > 0 ? options->height : options->width;
+        request.overrides.width = options->width > 0 ? options->width : options->height;
+        return status ? status : vgg_spec_resolve(&c->load, &c->tensors, &request, out);
     }
     status = vgg_spec_parse(&c->load, checkpoint->description, checkpoint->description_bytes, out);
     out->source = "the packed file";
@@ -82,9 +88,6 @@ static vgg_status describe(const struct creation *c)
 {
     vgg_model *model = c->model;
     vgg_status status = find_spec(c, &model->spec);
-    if (status == VGG_OK) {
-        status = vgg_spec_apply_modules(c->checkpoint, c->load.arena, &model->spec, c->load.err);
-    }
     model->name = model->spec.name != NULL ? model->spec.name : "vgg (custom)";
     if (status == VGG_OK && model->spec.int8 && c->options->dense) {
         return vgg_fail(c->load.err, VGG_ERR_UNSUPPORTED,
@@ -115,7 +118,7 @@ static void log_model(const vgg_model *model)
 {
     vgg_log(&model->context, VGG_LOG_INFO,
             "%s: %s, by %s; input %dx%d, preprocessing %s, %zu class names", model->path,
-            model->name, model->spec.source, model->spec.input, model->spec.input,
+            model->name, model->spec.source, model->height, model->width,
             model->spec.preprocess.name, model->spec.labels.count);
     if (model->assumed[0] != '\0') {
         vgg_log(&model->context, VGG_LOG_INFO, "%s: assumed: %s", model->path, model->assumed);

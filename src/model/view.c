@@ -31,9 +31,9 @@ static vgg_status infer_shapes(const vgg_model *model, struct vgg_shape shape,
     return VGG_OK;
 }
 
-static struct vgg_shape image_shape(int height, int width)
+static struct vgg_shape image_shape(const vgg_model *model, int height, int width)
 {
-    return (struct vgg_shape){.c = 3, .h = height, .w = width};
+    return (struct vgg_shape){.c = model->spec.channels, .h = height, .w = width};
 }
 
 vgg_status vgg_model_check_size(const vgg_model *model, int height, int width,
@@ -42,11 +42,11 @@ vgg_status vgg_model_check_size(const vgg_model *model, int height, int width,
     enum { MAX_SIDE = 1024 }; /* the search ends here: no known net needs more */
     struct vgg_error reason = {0};
     int min = 1;
-    vgg_status status = infer_shapes(model, image_shape(height, width), NULL, &reason);
+    vgg_status status = infer_shapes(model, image_shape(model, height, width), NULL, &reason);
     if (status == VGG_OK) {
         return VGG_OK;
     }
-    while (min <= MAX_SIDE && infer_shapes(model, image_shape(min, min), NULL, NULL) != VGG_OK) {
+    while (min <= MAX_SIDE && infer_shapes(model, image_shape(model, min, min), NULL, NULL) != VGG_OK) {
         min++;
     }
     return min > MAX_SIDE || min <= (height < width ? height : width)
@@ -77,7 +77,9 @@ static struct vgg_model_info make_info(const vgg_model *model)
     const struct vgg_spec *spec = &model->spec;
     struct vgg_model_info info = {
         .name = model->name,
-        .linear_count = (int)spec->head_count,
+        .conv_count = (int)vgg_spec_count(spec, VGG_LAYER_CONV),
+        .linear_count = (int)vgg_spec_count(spec, VGG_LAYER_LINEAR),
+        .batch_norm = vgg_spec_count(spec, VGG_LAYER_BATCH_NORM) > 0,
         .class_count = vgg_spec_get_classes(spec),
         .height = model->height,
         .width = model->width,
@@ -87,13 +89,6 @@ static struct vgg_model_info make_info(const vgg_model *model)
         .int8 = spec->int8,
         .weights = name_weight_type(&model->graph),
     };
-    for (size_t i = 0; i < spec->layer_count; i++) {
-        info.conv_count += spec->layers[i].kind == VGG_LAYER_CONV;
-        info.batch_norm = info.batch_norm || spec->layers[i].batch_norm;
-    }
-    for (size_t i = 0; i < spec->head_count; i++) {
-        info.batch_norm = info.batch_norm || spec->head[i].batch_norm;
-    }
     return info;
 }
 
@@ -132,14 +127,14 @@ vgg_status vgg_model_fill_view(vgg_model *model, struct vgg_error *err)
         .nodes = model->graph.nodes,
         .node_infos = infos,
         .node_count = count,
-        .input = image_shape(model->height, model->width),
+        .input = image_shape(model, model->height, model->width),
         .plans = model->plans,
     };
     /* An input that is too small is no error here: a session may still be created for a larger one. */
     infer_shapes(model, model->view.input, shapes, NULL);
     fill_node_infos(model, shapes, infos);
     model->view.weight_bytes = sum_weight_bytes(infos, count);
-    vgg_status status = vgg_model_describe_assumed(model, shapes, err);
+    vgg_status status = vgg_model_list_assumed(model, shapes, err);
     model->view.info = make_info(model);
     return status;
 }

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "model/spec/spec.h"
 
-/* The same net without BatchNorm, whose shift becomes the bias of the layer before it, under torchvision's names.
+/* The same net without BatchNorm, whose shift becomes the bias of the layer before it, whose numbers in a Sequential close up.
  *   path   for messages
  *   out    shares with spec all but what the arena owns
  * Errors: MEMORY. */

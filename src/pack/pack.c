@@ -32,22 +32,43 @@ static vgg_status write_conv(struct packing *packing, const struct vgg_parameter
                             : status;
 }
 
+/* Writes the weight of a convolution or linear layer. */
+static vgg_status write_weight(struct packing *packing, const struct vgg_node *node,
+                               const double *scale)
+{
+    struct vgg_weight_writer *weights = &packing->weights;
+    const struct vgg_parameter *as = packing->next++;
+    switch (node->op) {
+    case VGG_OP_CONV2D:
+        return write_conv(packing, as, node, scale);
+    case VGG_OP_GENERAL_CONV:
+        return vgg_write_filters(weights, as, node->general_conv.weight, scale);
+    default:
+        return vgg_write_columns(weights, as, node->linear.weight, scale);
+    }
+}
+
+static bool weighs(const struct vgg_node *node)
+{
+    return node->op == VGG_OP_CONV2D || node->op == VGG_OP_GENERAL_CONV ||
+           node->op == VGG_OP_LINEAR;
+}
+
 /* Writes the weight and the bias of a convolution or linear layer.
  *   norm  the BatchNorm after it, or NULL */
 static vgg_status write_layer(struct packing *packing, const struct vgg_node *node,
                               const struct vgg_batch_norm *norm)
 {
     struct vgg_weight_writer *weights = &packing->weights;
-    const bool conv = node->op == VGG_OP_CONV2D;
-    const struct vgg_tensor *bias = conv ? node->conv.bias : node->linear.bias;
+    const struct vgg_tensor *bias = node->op == VGG_OP_CONV2D         ? node->conv.bias
+                                    : node->op == VGG_OP_GENERAL_CONV ? node->general_conv.bias
+                                                                      : node->linear.bias;
     double *scale = NULL, *shift = NULL;
     vgg_status status = norm == NULL ? VGG_OK
                                      : vgg_batch_norm_read(norm, weights->path, weights->arena,
                                                            &scale, &shift, weights->err);
     if (status == VGG_OK) {
-        const struct vgg_parameter *as = packing->next++;
-        status = conv ? write_conv(packing, as, node, scale)
-                      : vgg_write_columns(weights, as, node->linear.weight, scale);
+        status = write_weight(packing, node, scale);
     }
     if (status == VGG_OK && norm != NULL) {
         return vgg_write_folded_bias(weights, packing->next++, bias, scale, shift);
@@ -56,15 +77,35 @@ static vgg_status write_layer(struct packing *packing, const struct vgg_node *no
                                             : status;
 }
 
+/* Writes a vector as it is; NULL: the net has none. */
+static vgg_status write_vector(struct packing *packing, const struct vgg_tensor *tensor)
+{
+    return tensor != NULL ? vgg_write_bias(&packing->weights, packing->next++, tensor) : VGG_OK;
+}
+
+/* Writes a BatchNorm that no layer before it can contain. */
+static vgg_status write_norm(struct packing *packing, const struct vgg_batch_norm *norm)
+{
+    vgg_status status = write_vector(packing, norm->weight);
+    status = status ? status : write_vector(packing, norm->bias);
+    status = status ? status : write_vector(packing, norm->running_mean);
+    return status ? status : write_vector(packing, norm->running_var);
+}
+
 static vgg_status write_layers(struct packing *packing)
 {
     const struct vgg_node *nodes = packing->model.nodes;
     const size_t count = packing->model.node_count;
     vgg_status status = VGG_OK;
     for (size_t i = 0; i < count && status == VGG_OK; i++) {
-        if (nodes[i].op == VGG_OP_CONV2D || nodes[i].op == VGG_OP_LINEAR) {
+        if (weighs(&nodes[i])) {
             const bool folds = i + 1 < count && nodes[i + 1].op == VGG_OP_BATCH_NORM;
             status = write_layer(packing, &nodes[i], folds ? &nodes[i + 1].norm : NULL);
+            i += folds;
+        } else if (nodes[i].op == VGG_OP_BATCH_NORM) {
+            status = write_norm(packing, &nodes[i].norm);
+        } else if (nodes[i].op == VGG_OP_ACTIVATION) {
+            status = write_vector(packing, nodes[i].activation.slopes);
         }
     }
     return status;

@@ -45,7 +45,8 @@ static enum vgg_isa isa_of(const struct vgg_session_options *options)
 /* Whether the input has the size that the file's own names and shapes suggest, or at least its scale. */
 static bool has_assumed_input(const struct vgg_model_view *model, const struct vgg_shape *input)
 {
-    return model->spec->assumed_input &&
+    const struct vgg_evidence *size = vgg_evidence_find(&model->spec->evidence, "input size");
+    return size != NULL && size->source == VGG_EVIDENCE_CONVENTION &&
            (model->info.dense || (input->h == model->input.h && input->w == model->input.w));
 }
 

@@ -32,8 +32,8 @@ struct vgg_graph {
     const struct vgg_context *context;
 };
 
-/* Makes the nodes of a description, named by their module paths in torchvision's VGG, with all weights NULL.
- * Errors: UNSUPPORTED (indices in the classifier that ReLU and Dropout cannot fill), LIMIT, MEMORY. */
+/* Makes the nodes of a description, one for each layer, with its name and with all weights NULL.
+ * Errors: LIMIT, MEMORY. */
 vgg_status vgg_graph_build(const struct vgg_load *load, const struct vgg_spec *spec,
                            struct vgg_graph *out);
 

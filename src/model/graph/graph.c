@@ -4,6 +4,9 @@
 
 #include <limits.h>
 
+#include "model/spec/module_types.h"
+#include "model/spec/window.h"
+
 static vgg_status fail_channels(const struct vgg_node *node, int expected, struct vgg_shape in,
                                 const char *path, struct vgg_error *err)
 {
@@ -12,72 +15,16 @@ static vgg_status fail_channels(const struct vgg_node *node, int expected, struc
                     expected, in.c, in.h, in.w);
 }
 
-/* A window along one axis. */
-struct axis {
-    int kernel, stride, dilation;
-    /* At the beginning, and in total. */
-    int before, padding;
-    bool ceil_mode;
-};
-
-/* Output size of a window that moves over `size` padded pixels; 0 when it is larger. With ceil_mode a last window
- * that begins in the input or in the padding before it may reach beyond the end. */
-static int64_t count_windows(int size, const struct axis *axis)
-{
-    const int64_t reach = (int64_t)axis->dilation * (axis->kernel - 1) + 1;
-    const int64_t steps = (int64_t)size + axis->padding - reach;
-    if (steps < 0) {
-        return 0;
-    }
-    int64_t count = steps / axis->stride + 1;
-    if (axis->ceil_mode && steps % axis->stride != 0 &&
-        count * axis->stride < (int64_t)size + axis->before) {
-        count++;
-    }
-    return count;
-}
-
-static struct axis vertical(const struct vgg_window *window)
-{
-    return (struct axis){window->kernel.h,
-                         window->stride.h,
-                         window->dilation.h,
-                         window->padding.top,
-                         window->padding.top + window->padding.bottom,
-                         window->ceil_mode};
-}
-
-static struct axis horizontal(const struct vgg_window *window)
-{
-    return (struct axis){window->kernel.w,
-                         window->stride.w,
-                         window->dilation.w,
-                         window->padding.left,
-                         window->padding.left + window->padding.right,
-                         window->ceil_mode};
-}
-
-/* The smallest input along an axis. */
-static int get_min(const struct axis *axis)
-{
-    const int64_t min = (int64_t)axis->dilation * (axis->kernel - 1) + 1 - axis->padding;
-    return min < 1 ? 1 : min > INT_MAX ? INT_MAX : (int)min;
-}
-
 static vgg_status infer_window(const struct vgg_node *node, const struct vgg_window *window,
                                struct vgg_shape *shape, const char *path, struct vgg_error *err)
 {
-    const struct axis rows = vertical(window), columns = horizontal(window);
-    const int64_t h = count_windows(shape->h, &rows), w = count_windows(shape->w, &columns);
-    if (h < 1 || w < 1 || h > INT_MAX || w > INT_MAX) {
+    if (!vgg_window_move(window, shape)) {
+        const struct vgg_pixels min = vgg_window_get_min(window);
         return vgg_fail(err, VGG_ERR_MISMATCH,
                         "%s: %s (%s): expected an input of at least %dx%d pixels, found %dx%d: the "
                         "image is too small for this net",
-                        path, node->name, vgg_node_type(node), get_min(&rows), get_min(&columns),
-                        shape->h, shape->w);
+                        path, node->name, vgg_node_type(node), min.h, min.w, shape->h, shape->w);
     }
-    shape->h = (int)h;
-    shape->w = (int)w;
     return VGG_OK;
 }
 
@@ -204,19 +151,6 @@ vgg_status vgg_node_infer_shape(const struct vgg_node *node, struct vgg_shape in
     return VGG_OK;
 }
 
-static const char *name_activation(enum vgg_activation_kind kind)
-{
-    static const char *const names[] = {
-        [VGG_ACTIVATION_RELU] = "ReLU",       [VGG_ACTIVATION_LEAKY_RELU] = "LeakyReLU",
-        [VGG_ACTIVATION_PRELU] = "PReLU",     [VGG_ACTIVATION_ELU] = "ELU",
-        [VGG_ACTIVATION_GELU] = "GELU",       [VGG_ACTIVATION_GELU_TANH] = "GELU",
-        [VGG_ACTIVATION_SILU] = "SiLU",       [VGG_ACTIVATION_TANH] = "Tanh",
-        [VGG_ACTIVATION_SIGMOID] = "Sigmoid", [VGG_ACTIVATION_HARDSWISH] = "Hardswish",
-        [VGG_ACTIVATION_RELU6] = "ReLU6",
-    };
-    return names[kind];
-}
-
 const char *vgg_node_type(const struct vgg_node *node)
 {
     switch (node->op) {
@@ -246,7 +180,7 @@ const char *vgg_node_type(const struct vgg_node *node)
     case VGG_OP_CONCAT_POOL:
         return "AdaptiveConcatPool2d";
     case VGG_OP_ACTIVATION:
-        return name_activation(node->activation.kind);
+        return vgg_activation_name(node->activation.kind);
     case VGG_OP_ZERO_PAD:
         return "ZeroPad2d";
     case VGG_OP_SOFTMAX:

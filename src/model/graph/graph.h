@@ -137,11 +137,6 @@ struct vgg_node {
     struct vgg_int8_layer int8;
 };
 
-/* Shape of one image's activations; after FLATTEN, h and w are 1. */
-struct vgg_shape {
-    int c, h, w;
-};
-
 /* Computes the output shape of a node for an input shape. MISMATCH when the node cannot take the input; the
  * message names path, node, expected and found. */
 vgg_status vgg_node_infer_shape(const struct vgg_node *node, struct vgg_shape in,

@@ -15,6 +15,32 @@ static struct vgg_conv2d make_conv(const struct vgg_linear *linear, int side)
     };
 }
 
+/* Refuses nets whose classifier cannot move over an image. */
+static vgg_status check_nodes(const char *path, const struct vgg_graph *graph,
+                              struct vgg_error *err)
+{
+    bool average = false;
+    for (size_t i = 0; i < graph->count; i++) {
+        const struct vgg_node *node = &graph->nodes[i];
+        const bool square = node->op == VGG_OP_ADAPTIVE_AVG_POOL &&
+                            node->adaptive_pool.oh == node->adaptive_pool.ow &&
+                            node->adaptive_pool.oh > 0;
+        average = average || square;
+        if ((node->op == VGG_OP_ADAPTIVE_AVG_POOL && !square) ||
+            node->op == VGG_OP_ADAPTIVE_MAX_POOL || node->op == VGG_OP_CONCAT_POOL ||
+            node->op == VGG_OP_SOFTMAX) {
+            return vgg_fail(err, VGG_ERR_UNSUPPORTED,
+                            "%s: %s (%s): dense evaluation is not possible with this layer", path,
+                            node->name, vgg_node_type(node));
+        }
+    }
+    return average ? VGG_OK
+                   : vgg_fail(err, VGG_ERR_UNSUPPORTED,
+                              "%s: dense evaluation: expected an adaptive average pool before the "
+                              "classifier, found none",
+                              path);
+}
+
 vgg_status vgg_graph_make_dense(const char *path, struct vgg_graph *graph, struct vgg_arena *arena,
                                 struct vgg_error *err)
 {
@@ -24,6 +50,10 @@ vgg_status vgg_graph_make_dense(const char *path, struct vgg_graph *graph, struc
     struct vgg_node average = {0}, flatten = {0};
     size_t count = 0;
     int side = 1;
+    vgg_status status = check_nodes(path, graph, err);
+    if (status != VGG_OK) {
+        return status;
+    }
     if (nodes == NULL) {
         return vgg_fail_memory(err, path, graph->count * sizeof *nodes, "the net");
     }

@@ -3,481 +3,195 @@
 #include "model/infer/infer.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "model/infer/weight_names.h"
-#include "model/infer/chain_describe.h"
-#include "model/infer/layer_rules.h"
-
-/* A weight and its index in `features` or `classifier`. */
-struct indexed {
-    /* -1: the tensor is `classifier.weight` itself */
-    int index;
-    const struct vgg_tensor *weight;
-};
-
-/* The weights of one Sequential, sorted by index. */
-struct weights {
-    struct indexed *items;
-    size_t count;
-};
+#include "model/infer/blocks.h"
+#include "model/infer/candidates.h"
+#include "model/infer/notes.h"
+#include "model/infer/refuse.h"
+#include "model/spec/defaults.h"
 
 struct inference {
     const struct vgg_load *load;
     const struct vgg_tensor_list *tensors;
-    /* NULL: none was given. */
     const struct vgg_cfg *cfg;
-    /* The names of the two Sequentials. */
-    const char *features, *classifier;
-    struct weights convs, linears;
-    struct vgg_spec spec;
-    struct vgg_text assumed;
+    const struct vgg_overrides *overrides;
+    struct vgg_sites sites;
+    struct vgg_outline outline;
+    struct vgg_published published;
+    struct vgg_choice choice;
+    struct vgg_findings findings;
+    struct vgg_open_questions open;
 };
 
-/* Adds to the list of assumptions. */
-__attribute__((format(printf, 2, 3))) static void assume(struct inference *in, const char *format,
-                                                         ...)
+/* Nothing shows where the pools are: the message has the list of channels, to which only the pools must be added. */
+static vgg_status fail_no_pools(const struct inference *in)
 {
-    char text[160];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    vgg_text_add(&in->assumed, "%s%s", in->assumed.length > 0 ? "; " : "", text);
-}
-
-static int compare_indices(const void *a, const void *b)
-{
-    const struct indexed *x = a, *y = b;
-    return (x->index > y->index) - (x->index < y->index);
-}
-
-/* Finds the weights PREFIX.N.weight with ndim dimensions. */
-static vgg_status find_weights(const struct inference *in, const char *prefix, int ndim,
-                               struct weights *out)
-{
-    const struct vgg_tensor_list *tensors = in->tensors;
-    *out = (struct weights){.items = vgg_load_alloc(in->load, tensors->count, sizeof *out->items)};
-    if (out->items == NULL) {
-        return vgg_load_fail_memory(in->load, tensors->count * sizeof *out->items, "the layers");
+    struct vgg_text list = {0};
+    const size_t count = in->sites.conv_count;
+    for (size_t i = 0; i < count; i++) {
+        vgg_text_add(&list, "%s%d", i > 0 ? "," : "", in->sites.convs[i].site->out_channels);
     }
-    for (size_t i = 0; i < tensors->count; i++) {
-        const struct vgg_tensor *tensor = tensors->items[i];
-        int index;
-        if (tensor->ndim == ndim && vgg_names_is_weight(tensor->name, prefix, &index)) {
-            out->items[out->count++] = (struct indexed){.index = index, .weight = tensor};
+    return vgg_fail_long(in->load->arena->context, in->load->err, VGG_ERR_UNSUPPORTED,
+                         VGG_HINT_LAYERS,
+                         "%s: the names %s … %s do not tell where the pools are: expected the list "
+                         "of layers \"%s\" with an M for each 2x2 max pool",
+                         in->load->path, in->sites.convs[0].site->name,
+                         in->sites.convs[count - 1].site->name, list.buffer);
+}
+
+/* Sets the gaps that names do not show, and says how they were found. */
+static void find_pools(struct inference *in)
+{
+    struct vgg_findings *findings = &in->findings;
+    struct vgg_blocks blocks;
+    if (in->cfg != NULL) {
+        findings->pools = VGG_POOLS_BY_CFG;
+    } else if (in->published.found && !in->published.by_numbers) {
+        vgg_published_take_pools(&in->published, &in->outline);
+        findings->pools = VGG_POOLS_PUBLISHED;
+        snprintf(findings->pools_text, sizeof findings->pools_text,
+                 "as in %s, whose convolutions these are", in->published.spec.name);
+    } else if (vgg_outline_has_unknown(&in->outline)) {
+        if (vgg_blocks_take_pools(&in->outline, &blocks)) {
+            findings->pools = VGG_POOLS_BY_BLOCKS;
+            snprintf(findings->pools_text, sizeof findings->pools_text,
+                     "after each of the %zu blocks (%.*s …)", blocks.count,
+                     blocks.length < 60 ? blocks.length : 60, blocks.name);
+        } else {
+            findings->pools = VGG_POOLS_EACH;
+            in->open.pool_each = true;
         }
     }
-    qsort(out->items, out->count, sizeof *out->items, compare_indices);
-    return VGG_OK;
 }
 
-/* Fails because the tensors make no VGG.
- *   reason  why they make no chain of layers either, or "" */
-static vgg_status fail_no_vgg(const struct inference *in, const char *reason)
+/* Decides what may vary: nothing that a published net, the cfg or the caller says. */
+static void find_questions(struct inference *in)
 {
-    const struct vgg_tensor_list *tensors = in->tensors;
-    struct vgg_text first = {0};
-    char shape[VGG_SHAPE_TEXT_BYTES];
-    for (size_t i = 0; i < tensors->count && i < 5; i++) {
-        const struct vgg_tensor *tensor = tensors->items[i];
-        vgg_text_add(&first, "%s%.100s %s", i > 0 ? ", " : "", tensor->name,
-                     vgg_shape_text(tensor->shape, tensor->ndim, shape));
+    const bool published = in->published.found;
+    const size_t count = in->sites.conv_count;
+    bool pair = false, single = false;
+    for (size_t i = 0; i < count; i++) {
+        const struct vgg_unit *unit = &in->outline.convs[i];
+        single = single || unit->activation == VGG_OR_POOL;
+        pair = pair || (unit->gap == VGG_GAP_POOL && unit->activation != VGG_OR_POOL);
     }
-    return vgg_fail(in->load->err, VGG_ERR_FORMAT,
-                    "%s: no VGG to be seen in this checkpoint: it has no features.N.weight "
-                    "convolution%s%s; %s%s%s",
-                    in->load->path, reason[0] != '\0' ? ", and in their order " : "", reason,
-                    tensors->count > 0 ? "first tensors: " : "it has no tensors", first.buffer,
-                    tensors->count > 5 ? ", …" : "");
-}
-
-/* Whether the file has a VGG's convolutions and no linear layer, as weights for comparing images have.
- *   ends  receives the first and the last convolution */
-static bool is_convolutions_alone(const struct vgg_tensor_list *tensors,
-                                  const struct vgg_tensor *ends[2])
-{
-    ends[0] = ends[1] = NULL;
-    for (size_t i = 0; i < tensors->count; i++) {
-        const struct vgg_tensor *tensor = tensors->items[i];
-        if (tensor->ndim == 2) {
-            return false;
-        }
-        if (tensor->ndim == 4) {
-            ends[0] = ends[0] != NULL ? ends[0] : tensor;
-            ends[1] = tensor;
-        }
+    in->open.padding = !published && !in->overrides->has_padding;
+    in->open.last_pool = !published &&
+                         in->outline.convs[count - 1].gap == VGG_GAP_UNKNOWN;
+    in->open.single = !published && single && !pair;
+    in->open.global_pool = true;
+    if (published && in->outline.convs[count - 1].gap == VGG_GAP_UNKNOWN) {
+        vgg_published_take_pools(&in->published, &in->outline);
     }
-    return ends[0] != NULL && ends[0]->shape[1] == 3 && ends[0]->shape[2] <= 3;
 }
 
-/* Finds a layer that PyTorch's dynamic quantisation wrote: its weight is no tensor, but its zero point is. */
-static const struct vgg_tensor *find_zero_point(const struct vgg_tensor_list *tensors)
+/* Whether the net's convolutions have only the published ones' names and order to be known by. */
+static enum vgg_evidence_source get_preprocess_source(const struct inference *in)
 {
-    static const char leaf[] = ".zero_point";
-    for (size_t i = 0; i < tensors->count; i++) {
-        const size_t length = strlen(tensors->items[i]->name), tail = sizeof leaf - 1;
-        if (length > tail && strcmp(tensors->items[i]->name + length - tail, leaf) == 0) {
-            return tensors->items[i];
-        }
-    }
-    return NULL;
+    const struct vgg_published *published = &in->published;
+    return published->found && published->by_numbers &&
+                   (published->usual_head || published->caffe_head)
+               ? VGG_EVIDENCE_PUBLISHED
+               : VGG_EVIDENCE_CONVENTION;
 }
 
-/* Refuses checkpoints that are known to have no classifier that can be run: FORMAT. */
-static vgg_status check_classifier(const struct inference *in)
+/* Takes what only the published description knows: name, preprocessing, labels and figures. */
+static vgg_status apply_published(const struct inference *in, struct vgg_spec *spec)
 {
-    const struct vgg_tensor *ends[2], *zero_point = find_zero_point(in->tensors);
-    if (zero_point != NULL) {
-        return vgg_fail(in->load->err, VGG_ERR_FORMAT,
-                        "%s: %s: a quantised layer is not supported: save the float model that it "
-                        "was made from",
-                        in->load->path, zero_point->name);
-    }
-    if (is_convolutions_alone(in->tensors, ends)) {
-        return vgg_fail(in->load->err, VGG_ERR_FORMAT,
-                        "%s: expected a classifier, found convolutions alone (%.100s … %.100s): "
-                        "features without linear layers give no classes, the whole checkpoint does",
-                        in->load->path, ends[0]->name, ends[1]->name);
-    }
-    return VGG_OK;
-}
-
-/* Infers a net whose layers are not all in `features` and `classifier`. */
-static vgg_status infer_chain(const struct inference *in, struct vgg_spec *out)
-{
-    struct vgg_chain chain;
-    struct vgg_error reason = {0};
-    struct vgg_load find = *in->load;
-    vgg_status status = check_classifier(in);
-    if (status != VGG_OK) {
-        return status;
-    }
-    find.err = &reason;
-    status = vgg_chain_find(&find, in->tensors, &chain);
-    if (status == VGG_ERR_FORMAT) {
-        return fail_no_vgg(in, reason.message);
-    }
-    if (status != VGG_OK) {
-        if (in->load->err != NULL) {
-            *in->load->err = reason;
-        }
-        return status;
-    }
-    return vgg_chain_describe(in->load, &chain, in->tensors, in->cfg, out);
-}
-
-/* Whether there is a BatchNorm after the layer PREFIX.INDEX. */
-static bool has_batch_norm(const struct vgg_tensor_list *tensors, const char *prefix, int index)
-{
-    const struct vgg_tensor *weight =
-        vgg_tensor_list_findf(tensors, "%s.%d.weight", prefix, ++index);
-    return (weight != NULL && weight->ndim == 1) ||
-           vgg_tensor_list_findf(tensors, "%s.%d.running_mean", prefix, index) != NULL ||
-           vgg_tensor_list_findf(tensors, "%s.%d.running_var", prefix, index) != NULL;
-}
-
-static bool has_bias(const struct vgg_tensor_list *tensors, const char *prefix, int index)
-{
-    return index < 0 ? vgg_tensor_list_findf(tensors, "%s.bias", prefix) != NULL
-                     : vgg_tensor_list_findf(tensors, "%s.%d.bias", prefix, index) != NULL;
-}
-
-/* Whether any layer has a bias. One is enough: if others have none, their biases are missing, which binding
- * reports. */
-static bool any_bias(const struct inference *in, const char *prefix, const struct weights *weights)
-{
-    for (size_t i = 0; i < weights->count; i++) {
-        if (has_bias(in->tensors, prefix, weights->items[i].index)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool any_batch_norm(const struct inference *in)
-{
-    for (size_t i = 0; i < in->convs.count; i++) {
-        if (has_batch_norm(in->tensors, in->features, in->convs.items[i].index)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static vgg_status infer_conv(const struct inference *in, const struct vgg_tensor *weight,
-                             struct vgg_layer *layer)
-{
-    vgg_status status = vgg_infer_check_kernel(in->load, weight);
-    layer->kind = VGG_LAYER_CONV;
-    layer->kernel = (int)weight->shape[2];
-    layer->stride = 1;
-    layer->padding = layer->kernel / 2;
-    return status ? status : vgg_infer_read_width(in->load, weight, 0, &layer->channels);
-}
-
-/* Compares the convolutions that were found with those of cfg, if there is one. */
-static vgg_status check_cfg(const struct inference *in)
-{
-    const struct vgg_cfg *cfg = in->cfg;
-    const struct indexed *convs = in->convs.items;
-    if (cfg == NULL) {
+    const struct vgg_published *published = &in->published;
+    const struct vgg_spec *known = &published->spec;
+    const bool same_input = in->outline.sites->linear_count > 0 &&
+                            vgg_spec_feature_size(known, NULL).h ==
+                                vgg_area_get_side(vgg_outline_get_area(&in->outline)) &&
+                            in->overrides->height == 0;
+    spec->name = known->name;
+    if (!same_input) {
         return VGG_OK;
     }
-    vgg_status status = vgg_infer_check_count(in->load, cfg, in->convs.count, convs[0].weight,
-                                              convs[in->convs.count - 1].weight);
-    for (size_t i = 0, conv = 0; i < cfg->count && status == VGG_OK; i++) {
-        if (cfg->layers[i].kind == VGG_LAYER_CONV) {
-            status = vgg_infer_check_entry(in->load, cfg, i, convs[conv++].weight);
-        }
+    spec->builtin = true;
+    spec->preprocess = known->preprocess;
+    if (published->caffe_head && vgg_spec_get_classes(spec) == 1000 &&
+        vgg_spec_count(spec, VGG_LAYER_BATCH_NORM) == 0) {
+        return vgg_preprocess_find("caffe", &spec->preprocess, in->load->err);
     }
-    return status;
-}
-
-/* Without cfg: adds a pool if the indices leave room for one more module after a convolution.
- *   modules  that belong to the convolution: itself, its BatchNorm2d and its ReLU */
-static vgg_status fill_gap(struct inference *in, const struct indexed *conv,
-                           const struct indexed *next, int modules)
-{
-    static const struct vgg_layer pool = {.kind = VGG_LAYER_MAX_POOL, .kernel = 2, .stride = 2};
-    const int free_places = next != NULL ? next->index - conv->index - modules : 1;
-    if (free_places < 0 || free_places > 1) {
-        return vgg_fail_hint(in->load->err, VGG_ERR_UNSUPPORTED,
-                             free_places < 0 ? VGG_HINT_NONE : VGG_HINT_LAYERS,
-                             "%s: expected %sReLU and at most one pool between the convolutions "
-                             "%s.%d and %s.%d, got %d modules%s",
-                             in->load->path, modules == 3 ? "BatchNorm2d, " : "", in->features,
-                             conv->index, in->features, next->index, next->index - conv->index - 1,
-                             free_places < 0 ? "" : ", whose kinds the file does not tell");
+    if (known->labels.count == (size_t)vgg_spec_get_classes(spec)) {
+        spec->labels = known->labels;
     }
-    if (free_places == 1) {
-        in->spec.layers[in->spec.layer_count++] = pool;
-    }
-    if (next == NULL) {
-        assume(in, "a 2x2 max pool after %s.%d", in->features, conv->index + modules - 1);
+    if (published->usual_head && published->by_numbers) {
+        /* The figures are published for torchvision's own files. */
+        spec->file = known->file;
+        spec->sha256 = known->sha256;
+        spec->bytes = known->bytes;
+        spec->acc1 = known->acc1;
+        spec->acc5 = known->acc5;
     }
     return VGG_OK;
 }
 
-/* With cfg: adds its entries up to the next convolution, and Dropout where the indices leave room for more.
- *   entry  the index in cfg of the convolution; receives that of the next convolution */
-static vgg_status take_entries(struct inference *in, size_t *entry, const struct indexed *conv,
-                               const struct indexed *next, int modules)
-{
-    const struct vgg_layer *layers = in->cfg->layers;
-    const size_t first = ++*entry;
-    while (*entry < in->cfg->count && layers[*entry].kind != VGG_LAYER_CONV) {
-        in->spec.layers[in->spec.layer_count++] = layers[(*entry)++];
-    }
-    const int count = (int)(*entry - first);
-    const int free_places = next != NULL ? next->index - conv->index - modules : count;
-    if (count > free_places) {
-        return vgg_fail(in->load->err, VGG_ERR_MISMATCH,
-                        "%s: expected room for %d modules between %s.%d and %s.%d as cfg has, "
-                        "found it for %d",
-                        in->load->path, count + modules - 1, in->features, conv->index,
-                        in->features, next->index, next->index - conv->index - 1);
-    }
-    if (count < free_places) {
-        assume(in, "Dropout where cfg has nothing, before %s.%d", in->features, next->index);
-    }
-    for (int i = count; i < free_places; i++) {
-        in->spec.layers[in->spec.layer_count++] = (struct vgg_layer){.kind = VGG_LAYER_DROPOUT};
-    }
-    return VGG_OK;
-}
-
-/* The maximum number of layers: the convolutions, and a module for each index between them. */
-static size_t count_places(const struct inference *in)
-{
-    const struct weights *convs = &in->convs;
-    return in->cfg == NULL ? 2 * convs->count
-                           : in->cfg->count + (size_t)convs->items[convs->count - 1].index;
-}
-
-/* Checks the first and the last index of the convolutions, and allocates the layers. */
-static vgg_status allocate_layers(struct inference *in)
+/* Chooses the layers and the input size, and records what was chosen and why. */
+static vgg_status describe(struct inference *in, struct vgg_spec *spec)
 {
     const struct vgg_load *load = in->load;
-    const struct indexed *convs = in->convs.items;
-    const size_t places = count_places(in);
-    if (convs[0].index != 0) {
-        return vgg_fail(load->err, VGG_ERR_UNSUPPORTED,
-                        "%s: expected the first convolution at %s.0, found it at %s.%d", load->path,
-                        in->features, in->features, convs[0].index);
-    }
-    if (places > 2 * (size_t)load->limits->layers + in->tensors->count) {
-        return vgg_fail(load->err, VGG_ERR_LIMIT,
-                        "%s: %s.%d: the net would have %zu layers, limit is %u", load->path,
-                        in->features, convs[in->convs.count - 1].index, places,
-                        load->limits->layers);
-    }
-    in->spec.layers = vgg_load_alloc(load, places, sizeof *in->spec.layers);
-    return in->spec.layers != NULL
-               ? VGG_OK
-               : vgg_load_fail_memory(load, places * sizeof *in->spec.layers, "the layers");
-}
-
-static vgg_status infer_features(struct inference *in)
-{
-    const struct indexed *convs = in->convs.items;
-    const bool bias = any_bias(in, in->features, &in->convs);
-    const bool batch_norm = any_batch_norm(in);
-    /* Of a convolution: itself, its BatchNorm2d and its ReLU. */
-    const int modules = batch_norm ? 3 : 2;
-    size_t entry = 0, points = 0;
-    vgg_status status = allocate_layers(in);
-    status = status ? status : check_cfg(in);
-    for (size_t i = 0; i < in->convs.count && status == VGG_OK; i++) {
-        const struct indexed *next = i + 1 < in->convs.count ? &convs[i + 1] : NULL;
-        struct vgg_layer *layer = &in->spec.layers[in->spec.layer_count++];
-        status = infer_conv(in, convs[i].weight, layer);
-        layer->bias = bias;
-        layer->batch_norm = batch_norm;
-        points += layer->kernel == 1;
-        if (status == VGG_OK) {
-            status = in->cfg != NULL ? take_entries(in, &entry, &convs[i], next, modules)
-                                     : fill_gap(in, &convs[i], next, modules);
-        }
-    }
-    if (points > 0) {
-        assume(in, "no padding round 1x1 convolutions");
-    }
-    return status;
-}
-
-/* Fails for a BatchNorm that does not directly follow a linear layer.
- *   before  the linear layer before it, or NULL */
-static vgg_status fail_norm(const struct inference *in, const struct indexed *norm,
-                            const struct indexed *before)
-{
-    char place[96] = "the first one";
-    if (before != NULL) {
-        snprintf(place, sizeof place, "ReLU or Dropout, %d places after %.40s.%d",
-                 norm->index - before->index, in->classifier, before->index);
-    }
-    /* FORMAT, because after UNSUPPORTED the tensors are compared with those of a published net. */
-    return vgg_fail(in->load->err, VGG_ERR_FORMAT,
-                    "%s: %s: expected BatchNorm1d directly after a linear layer, found it %s %s",
-                    in->load->path, norm->weight->name, before != NULL ? "after" : "before", place);
-}
-
-/* Refuses a BatchNorm that follows no linear layer: it cannot be folded into one. */
-static vgg_status check_norms(const struct inference *in)
-{
-    const struct weights *linears = &in->linears;
-    struct weights norms;
-    size_t next = 0;
-    vgg_status status = find_weights(in, in->classifier, 1, &norms);
-    for (size_t i = 0; status == VGG_OK && i < norms.count; i++) {
-        while (next < linears->count && linears->items[next].index < norms.items[i].index) {
-            next++;
-        }
-        const struct indexed *before = next > 0 ? &linears->items[next - 1] : NULL;
-        if (before == NULL || before->index + 1 != norms.items[i].index) {
-            status = fail_norm(in, &norms.items[i], before);
-        }
-    }
-    return status;
-}
-
-/* Finds the linear layers of the classifier, which may be a single layer without an index. */
-static vgg_status find_linears(struct inference *in)
-{
-    vgg_status status = find_weights(in, in->classifier, 2, &in->linears);
-    const struct vgg_tensor *single =
-        vgg_tensor_list_findf(in->tensors, "%s.weight", in->classifier);
-    if (status == VGG_OK && in->linears.count == 0 && single != NULL && single->ndim == 2) {
-        in->linears.items[in->linears.count++] = (struct indexed){.index = -1, .weight = single};
-    }
-    return status;
-}
-
-static vgg_status infer_linear(const struct inference *in, const struct indexed *linear, bool bias,
-                               struct vgg_head *head)
-{
-    head->index = linear->index;
-    head->batch_norm = head->index >= 0 && has_batch_norm(in->tensors, in->classifier, head->index);
-    /* Before a BatchNorm a bias has no effect, so that nets may leave it out of these layers alone. */
-    head->bias = head->batch_norm ? has_bias(in->tensors, in->classifier, head->index) : bias;
-    return vgg_infer_read_width(in->load, linear->weight, 0, &head->features);
-}
-
-static vgg_status infer_classifier(struct inference *in)
-{
-    struct vgg_spec *spec = &in->spec;
-    vgg_status status = find_linears(in);
-    status = status ? status : check_norms(in);
+    find_pools(in);
+    find_questions(in);
+    vgg_status status = vgg_candidates_choose(load, &in->outline, &in->open, in->overrides,
+                                              &in->choice, spec);
     if (status != VGG_OK) {
         return status;
     }
-    spec->head_count = in->linears.count;
-    spec->head = vgg_load_alloc(in->load, spec->head_count, sizeof *spec->head);
-    if (spec->head == NULL) {
-        return vgg_load_fail_memory(in->load, spec->head_count * sizeof *spec->head, "the layers");
+    if (in->open.pool_each && !in->choice.usual) {
+        return fail_no_pools(in);
     }
-    const bool bias = any_bias(in, in->classifier, &in->linears);
-    for (size_t i = 0; i < spec->head_count && status == VGG_OK; i++) {
-        status = infer_linear(in, &in->linears.items[i], bias, &spec->head[i]);
+    if (in->open.pool_each) {
+        snprintf(in->findings.pools_text, sizeof in->findings.pools_text, "%s",
+                 in->choice.hypothesis.pool_each ? "after each convolution" : "none");
     }
-    const struct vgg_tensor *last_conv = in->convs.items[in->convs.count - 1].weight;
-    return status ? status
-                  : vgg_infer_avgpool(in->load, last_conv, in->linears.items[0].weight,
-                                      &spec->avgpool);
+    if (in->published.found) {
+        status = apply_published(in, spec);
+    }
+    if (status == VGG_OK && spec->preprocess.name[0] == '\0') {
+        status = vgg_spec_default_preprocess(spec->input, &spec->preprocess, load->err);
+    }
+    vgg_note_layers(&in->findings, spec);
+    vgg_note_preprocess(load, get_preprocess_source(in), spec);
+    return status;
 }
 
-/* Whether a Sequential in the classifier has linear layers, as in classifier.6.0.weight. */
-static bool is_nested(const struct vgg_tensor_list *tensors, const char *classifier)
+vgg_status vgg_spec_infer(const struct vgg_load *load, const struct vgg_tensor_list *tensors,
+                          const struct vgg_cfg *cfg, const struct vgg_overrides *overrides,
+                          struct vgg_spec *out)
 {
-    const size_t length = strlen(classifier);
-    for (size_t i = 0; i < tensors->count; i++) {
-        const char *name = tensors->items[i]->name;
-        size_t parent;
-        int index;
-        if (tensors->items[i]->ndim == 2 && vgg_names_parse(name, &parent, &index) &&
-            parent > length && name[length] == '.' && memcmp(name, classifier, length) == 0 &&
-            strspn(name + length, ".0123456789") >= parent - length) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Whether the net is not a `features` and a `classifier` of layers with indices. */
-static bool is_chain(const struct inference *in)
-{
-    return in->convs.count == 0 || !vgg_names_has(in->tensors, in->classifier, 2) ||
-           is_nested(in->tensors, in->classifier);
-}
-
-vgg_status vgg_spec_infer_as(const struct vgg_load *load, const struct vgg_tensor_list *tensors,
-                             const struct vgg_cfg *cfg, struct vgg_spec *out)
-{
-    struct inference in = {.load = load, .tensors = tensors, .cfg = cfg};
-    vgg_status status = vgg_names_find(load, tensors, &in.spec);
-    if (status != VGG_OK) {
-        return status;
-    }
-    in.features = vgg_spec_get_features(&in.spec);
-    in.classifier = vgg_spec_get_classifier(&in.spec);
-    status = find_weights(&in, in.features, 4, &in.convs);
-    if (status != VGG_OK) {
-        return status;
-    }
-    if (is_chain(&in)) {
-        return infer_chain(&in, out);
-    }
-    if (in.convs.count > load->limits->layers) {
-        return vgg_fail(load->err, VGG_ERR_LIMIT,
-                        "%s: the net has %zu convolutions, limit is %u layers", load->path,
-                        in.convs.count, load->limits->layers);
-    }
-    status = infer_features(&in);
-    status = status ? status : infer_classifier(&in);
-    status = status ? status : vgg_infer_finish(load, in.assumed.buffer, &in.spec);
+    struct inference in = {
+        .load = load, .tensors = tensors, .cfg = cfg, .overrides = overrides};
+    struct vgg_spec spec = {.inferred = true};
+    in.findings = (struct vgg_findings){.load = load,
+                                        .outline = &in.outline,
+                                        .overrides = overrides,
+                                        .published = &in.published,
+                                        .choice = &in.choice};
+    vgg_status status = vgg_refuse_unsupported(load, tensors);
     if (status == VGG_OK) {
-        *out = in.spec;
+        struct vgg_error reason = {0};
+        struct vgg_load find = *load;
+        find.err = &reason;
+        status = vgg_sites_find(&find, tensors, &in.sites);
+        if (status == VGG_ERR_FORMAT) {
+            return vgg_refuse_no_vgg(load, tensors, reason.message);
+        }
+        if (status != VGG_OK && load->err != NULL) {
+            *load->err = reason;
+        }
+    }
+    status = status ? status : vgg_refuse_features_alone(load, tensors, &in.sites);
+    status = status ? status : vgg_outline_read(load, &in.sites, cfg, &in.outline);
+    status = status ? status : vgg_published_find(load, &in.outline, &in.published);
+    status = status ? status : describe(&in, &spec);
+    if (status == VGG_OK && spec.evidence.failed) {
+        status = vgg_load_fail_memory(load, 1, "the evidence");
+    }
+    if (status == VGG_OK) {
+        *out = spec;
     }
     return status;
 }

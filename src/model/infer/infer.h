@@ -3,34 +3,30 @@
 #ifndef VGG_MODEL_INFER_INFER_H
 #define VGG_MODEL_INFER_INFER_H
 
-#include "model/spec/cfg.h"
-#include "model/spec/spec.h"
 #include "model/graph/tensors.h"
+#include "model/infer/override.h"
+#include "model/spec/cfg.h"
+#include "model/spec/spec_types.h"
 
-/* Recognises any net of the form of torchvision's VGG(make_layers(cfg, batch_norm)):
+/* Recognises a chain of convolutions and linear layers under any names:
  *
- *   convolutions  features.N.weight [oc,ic,k,k], k 3 or 1, stride 1 and padding k/2, each followed by
- *                 ReLU; all or none of them have BatchNorm2d, all or none a bias
- *   max pools     2x2, stride 2: as in cfg; without cfg one wherever a gap between two convolutions'
- *                 indices leaves room for one more module, and one after the last convolution, where
- *                 names cannot show it
- *   Dropout       as in cfg, and wherever the indices leave room for more modules than cfg has
+ *   layers        convolutions [oc,ic,k,k] with BatchNorm2d, PReLU and biases as the tensors show; linear layers
+ *                 [out,in] with BatchNorm1d before or after
+ *   order         of the file, or of the numbers in names where the file is sorted alphabetically
+ *   activations   ReLU after each layer but the last; before BatchNorm where the numbers in a Sequential show it
+ *   pools         as in cfg; else in the gaps between the numbers; else as in a published net with the same
+ *                 convolutions; else after each block of convolutions
+ *   padding       half the kernel, or 0 where only that gives a usual input size
  *   average pool  k*k = in_features of the first linear layer / channels of the last convolution
- *   classifier    classifier.N.weight [out,in], any indices that ReLU and Dropout can fill; or a
- *                 single linear layer named classifier
  *
- * The Sequentials may have other names, see weight_names.h. Fills these names, layers, avgpool, head, input and
- * what was assumed; name, preprocess and labels stay empty.
- *   cfg  NULL: none was given
- * Errors: FORMAT (the tensors are not a VGG's), UNSUPPORTED (a form beyond the above), MISMATCH (shapes that
- * contradict each other or cfg), LIMIT, MEMORY. */
-vgg_status vgg_spec_infer_as(const struct vgg_load *load, const struct vgg_tensor_list *tensors,
-                             const struct vgg_cfg *cfg, struct vgg_spec *out);
-
-static inline vgg_status vgg_spec_infer(const struct vgg_load *load,
-                                        const struct vgg_tensor_list *tensors, struct vgg_spec *out)
-{
-    return vgg_spec_infer_as(load, tensors, NULL, out);
-}
+ * Fills layers, input, channels, preprocessing, labels and evidence: what names and shapes do not show is recorded as
+ * an assumption.
+ *   cfg        NULL: none was given
+ *   overrides  what the caller gives
+ * Errors: FORMAT (the tensors are no such chain), UNSUPPORTED (nothing shows where the pools are), MISMATCH (shapes
+ * that contradict each other or cfg), LIMIT, MEMORY. */
+vgg_status vgg_spec_infer(const struct vgg_load *load, const struct vgg_tensor_list *tensors,
+                          const struct vgg_cfg *cfg, const struct vgg_overrides *overrides,
+                          struct vgg_spec *out);
 
 #endif

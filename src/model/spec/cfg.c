@@ -8,20 +8,23 @@
 static const char separators[] = " \t\r\n,;()[]{}\"'";
 
 /* Reads one entry of `length` characters. */
-static vgg_status read_entry(const char *entry, size_t length, struct vgg_layer *out,
+static vgg_status read_entry(const char *entry, size_t length, struct vgg_cfg_entry *out,
                              struct vgg_error *err)
 {
     const size_t digits = strspn(entry, "0123456789");
     const int channels = digits == length && length <= 8 ? atoi(entry) : 0;
     if (channels >= 1 && channels <= VGG_MAX_CHANNELS) {
-        *out = (struct vgg_layer){.kind = VGG_LAYER_CONV, .channels = channels};
-    } else if (length == 1 && (entry[0] == 'M' || entry[0] == 'm')) {
-        *out = (struct vgg_layer){.kind = VGG_LAYER_MAX_POOL, .kernel = 2, .stride = 2};
-    } else if (length == 1 && (entry[0] == 'D' || entry[0] == 'd')) {
-        *out = (struct vgg_layer){.kind = VGG_LAYER_DROPOUT};
+        *out = (struct vgg_cfg_entry){.kind = VGG_CFG_CONV, .channels = channels};
+    } else if (length == 1 && strchr("Mm", entry[0]) != NULL) {
+        *out = (struct vgg_cfg_entry){.kind = VGG_CFG_MAX_POOL};
+    } else if (length == 1 && strchr("Aa", entry[0]) != NULL) {
+        *out = (struct vgg_cfg_entry){.kind = VGG_CFG_AVG_POOL};
+    } else if (length == 1 && strchr("Dd", entry[0]) != NULL) {
+        *out = (struct vgg_cfg_entry){.kind = VGG_CFG_DROPOUT};
     } else {
         return vgg_fail(err, VGG_ERR_ARGUMENT,
-                        "cfg: expected channels from 1 to %d, M (a 2x2 max pool) or D (Dropout), "
+                        "cfg: expected channels from 1 to %d, M (a 2x2 max pool), A (a 2x2 average "
+                        "pool) or D (Dropout), "
                         "found '%.*s'; other layers need a description in JSON",
                         VGG_MAX_CHANNELS, VGG_SHOWN(entry, length, 40));
     }
@@ -40,22 +43,23 @@ vgg_status vgg_cfg_parse(const char *text, const struct vgg_limits *limits, stru
     if (count > limits->layers) {
         return vgg_fail(err, VGG_ERR_LIMIT, "cfg: %zu layers, limit is %u", count, limits->layers);
     }
-    *out = (struct vgg_cfg){.layers = vgg_arena_alloc(arena, count + 1, sizeof *out->layers)};
-    if (out->layers == NULL) {
-        return vgg_fail_memory(err, "cfg", count * sizeof *out->layers, "the layers");
+    *out =
+        (struct vgg_cfg){.entries = vgg_arena_alloc(arena, count + 1, sizeof *out->entries)};
+    if (out->entries == NULL) {
+        return vgg_fail_memory(err, "cfg", count * sizeof *out->entries, "the layers");
     }
     for (const char *p = text + strspn(text, separators); *p != '\0';) {
         const size_t length = strcspn(p, separators);
-        struct vgg_layer *layer = &out->layers[out->count++];
+        struct vgg_cfg_entry *layer = &out->entries[out->count++];
         vgg_status status = read_entry(p, length, layer, err);
         if (status != VGG_OK) {
             return status;
         }
-        out->conv_count += layer->kind == VGG_LAYER_CONV;
+        out->conv_count += layer->kind == VGG_CFG_CONV;
         p += length;
         p += strspn(p, separators);
     }
-    if (count == 0 || out->layers[0].kind != VGG_LAYER_CONV) {
+    if (count == 0 || out->entries[0].kind != VGG_CFG_CONV) {
         return vgg_fail(err, VGG_ERR_ARGUMENT,
                         "cfg: expected a convolution's channels first, found %s",
                         count == 0 ? "nothing" : "another layer");

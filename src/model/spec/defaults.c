@@ -1,61 +1,108 @@
 /* SPDX-License-Identifier: MIT */
-/* Defaults for what a description leaves open, and the comparison of two descriptions. */
+/* Defaults for what a description leaves open: input size and preprocessing. */
 #include "model/spec/defaults.h"
 
 #include <string.h>
 
-int vgg_spec_natural_input(const struct vgg_spec *spec)
+/* The square root of a whole number; 0: it is no square. */
+static int root_of(int64_t area)
 {
-    int64_t side = spec->avgpool;
-    for (size_t i = spec->layer_count; i-- > 0;) {
-        const struct vgg_layer *layer = &spec->layers[i];
-        if (layer->kind != VGG_LAYER_CONV && layer->kind != VGG_LAYER_MAX_POOL) {
-            continue;
-        }
-        side = (side - 1) * layer->stride + layer->kernel - 2 * (int64_t)layer->padding;
-        side = side < 1 ? 1 : side > VGG_MAX_SIDE ? VGG_MAX_SIDE : side;
+    int side = 1;
+    while ((int64_t)side * side < area && side < VGG_MAX_SIDE) {
+        side++;
     }
-    return (int)side;
+    return (int64_t)side * side == area ? side : 0;
 }
 
-vgg_status vgg_spec_default_preprocess(int input, struct vgg_preprocess *out, struct vgg_error *err)
+/* The features that the layers after a Flatten take; 0: they do not say. */
+static int find_features(const struct vgg_spec *spec, size_t flatten)
 {
-    vgg_status status = vgg_preprocess_find(input == 32 ? "cifar" : "imagenet", out, err);
-    if (status == VGG_OK && out->crop != input) {
+    for (size_t i = flatten + 1; i < spec->layer_count; i++) {
+        const struct vgg_layer *layer = &spec->layers[i];
+        if (layer->kind == VGG_LAYER_LINEAR) {
+            return layer->linear.in_features;
+        }
+        if (layer->kind == VGG_LAYER_BATCH_NORM) {
+            return layer->norm.channels;
+        }
+    }
+    return 0;
+}
+
+struct vgg_pixels vgg_spec_feature_size(const struct vgg_spec *spec, size_t *at)
+{
+    int channels = spec->channels;
+    for (size_t i = 0; i < spec->layer_count; i++) {
+        const struct vgg_layer *layer = &spec->layers[i];
+        if (at != NULL) {
+            *at = i;
+        }
+        if (layer->kind == VGG_LAYER_CONV) {
+            channels = layer->conv.out_channels;
+        } else if (layer->kind == VGG_LAYER_ADAPTIVE_POOL) {
+            return layer->adaptive.out;
+        } else if (layer->kind == VGG_LAYER_FLATTEN) {
+            const int features = find_features(spec, i);
+            const int side =
+                channels > 0 && features % channels == 0 ? root_of(features / channels) : 0;
+            return (struct vgg_pixels){side, side};
+        }
+    }
+    return (struct vgg_pixels){0, 0};
+}
+
+static int clamp(int64_t size)
+{
+    return size < 1 ? 1 : size > VGG_MAX_SIDE ? VGG_MAX_SIDE : (int)size;
+}
+
+/* The smallest input of a window for an output size, along one axis. */
+static int undo_axis(int out, int kernel, int stride, int dilation, int padding)
+{
+    return clamp((int64_t)(out - 1) * stride + (int64_t)dilation * (kernel - 1) + 1 - padding);
+}
+
+static void undo_window(const struct vgg_window *window, struct vgg_pixels *size)
+{
+    const struct vgg_margins p = window->padding;
+    size->h = undo_axis(size->h, window->kernel.h, window->stride.h, window->dilation.h,
+                        p.top + p.bottom);
+    size->w = undo_axis(size->w, window->kernel.w, window->stride.w, window->dilation.w,
+                        p.left + p.right);
+}
+
+struct vgg_pixels vgg_spec_natural_input(const struct vgg_spec *spec)
+{
+    size_t end = 0;
+    struct vgg_pixels size = vgg_spec_feature_size(spec, &end);
+    if (size.h == 0 || size.w == 0) {
+        return (struct vgg_pixels){0, 0};
+    }
+    for (size_t i = end; i-- > 0;) {
+        const struct vgg_layer *layer = &spec->layers[i];
+        if (layer->kind == VGG_LAYER_CONV) {
+            undo_window(&layer->conv.window, &size);
+        } else if (layer->kind == VGG_LAYER_POOL) {
+            undo_window(&layer->pool.window, &size);
+        } else if (layer->kind == VGG_LAYER_ZERO_PAD) {
+            size.h = clamp((int64_t)size.h - layer->zero_pad.top - layer->zero_pad.bottom);
+            size.w = clamp((int64_t)size.w - layer->zero_pad.left - layer->zero_pad.right);
+        }
+    }
+    return size;
+}
+
+vgg_status vgg_spec_default_preprocess(struct vgg_pixels input, struct vgg_preprocess *out,
+                                       struct vgg_error *err)
+{
+    const bool square = input.h == input.w;
+    vgg_status status =
+        vgg_preprocess_find(square && input.h == 32 ? "cifar" : "imagenet", out, err);
+    if (status == VGG_OK && (!square || out->crop != input.h)) {
         strcpy(out->name, "custom");
-        out->resize = input;
-        out->crop = input;
+        out->resize = input.h < input.w ? input.h : input.w;
+        out->crop = input.h;
+        out->crop_width = square ? 0 : input.w;
     }
     return status;
-}
-
-static size_t count_without_last_pools(const struct vgg_spec *spec)
-{
-    size_t count = spec->layer_count;
-    while (count > 0 && spec->layers[count - 1].kind == VGG_LAYER_MAX_POOL) {
-        count--;
-    }
-    return count;
-}
-
-static bool same_layer(const struct vgg_layer *a, const struct vgg_layer *b)
-{
-    return a->kind == b->kind && a->channels == b->channels && a->kernel == b->kernel &&
-           a->stride == b->stride && a->padding == b->padding && a->bias == b->bias &&
-           a->batch_norm == b->batch_norm && a->alpha == b->alpha && a->beta == b->beta &&
-           a->k == b->k;
-}
-
-bool vgg_spec_same_features(const struct vgg_spec *a, const struct vgg_spec *b)
-{
-    size_t count = count_without_last_pools(a);
-    if (count != count_without_last_pools(b)) {
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (!same_layer(&a->layers[i], &b->layers[i])) {
-            return false;
-        }
-    }
-    return true;
 }

@@ -1,13 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-/* Settings of layers, with the meaning that they have in PyTorch. */
+/* The layers of a net, with the settings and the meaning that they have in PyTorch, without their weights. */
 #ifndef VGG_MODEL_SPEC_LAYER_H
 #define VGG_MODEL_SPEC_LAYER_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+enum vgg_layer_kind {
+    VGG_LAYER_CONV,
+    VGG_LAYER_BATCH_NORM,
+    VGG_LAYER_ACTIVATION,
+    VGG_LAYER_LRN,
+    VGG_LAYER_POOL,
+    VGG_LAYER_ADAPTIVE_POOL,
+    VGG_LAYER_ZERO_PAD,
+    VGG_LAYER_FLATTEN,
+    VGG_LAYER_LINEAR,
+    /* Dropout, Identity and what else computes nothing when a net is run. */
+    VGG_LAYER_IDENTITY,
+    VGG_LAYER_SOFTMAX,
+};
 
 /* Sizes along both axes. */
 struct vgg_pixels {
     int h, w;
+};
+
+/* Shape of one image's activations; after Flatten, h and w are 1. */
+struct vgg_shape {
+    int c, h, w;
 };
 
 /* Rows and columns of zeros around a tensor; minus infinity for a max pool. */
@@ -53,6 +74,64 @@ struct vgg_general_pool {
 
 struct vgg_softmax {
     bool log;
+};
+
+struct vgg_conv_layer {
+    int in_channels, out_channels, groups;
+    struct vgg_window window;
+    bool bias;
+};
+
+/* BatchNorm2d, or BatchNorm1d after Flatten. */
+struct vgg_norm_layer {
+    int channels;
+    double eps;
+    /* With weight and bias. */
+    bool affine;
+};
+
+struct vgg_activation_layer {
+    enum vgg_activation_kind kind;
+    /* LeakyReLU's negative_slope, ELU's alpha. */
+    double slope;
+    /* PReLU: 1 slope, or one for each channel. */
+    int slopes;
+};
+
+enum vgg_adaptive_kind {
+    VGG_ADAPTIVE_AVG,
+    VGG_ADAPTIVE_MAX,
+    /* fastai's AdaptiveConcatPool2d: the channels of the maximum, then those of the mean. */
+    VGG_ADAPTIVE_CONCAT,
+};
+
+struct vgg_adaptive_layer {
+    enum vgg_adaptive_kind kind;
+    /* 0: as many as the input has. */
+    struct vgg_pixels out;
+};
+
+struct vgg_linear_layer {
+    int in_features, out_features;
+    bool bias;
+};
+
+struct vgg_layer {
+    enum vgg_layer_kind kind;
+    /* The module's path in the checkpoint: "features.3". Layers that are no module have a name of their own:
+     * "flatten", "conv1.relu". NULL: it is still to be named. */
+    const char *name;
+    union {
+        struct vgg_conv_layer conv;
+        struct vgg_norm_layer norm;
+        struct vgg_activation_layer activation;
+        struct vgg_lrn lrn;
+        struct vgg_general_pool pool;
+        struct vgg_adaptive_layer adaptive;
+        struct vgg_margins zero_pad;
+        struct vgg_linear_layer linear;
+        struct vgg_softmax softmax;
+    };
 };
 
 /* A square window with the same stride and padding along both axes. */

@@ -1,21 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads the layers of a description: its keys `layers` and `classifier`. */
+/* Reads the layers of a description. */
 #ifndef VGG_MODEL_SPEC_READ_LAYERS_H
 #define VGG_MODEL_SPEC_READ_LAYERS_H
 
-#include "model/spec/fields.h"
+#include "base/json.h"
+#include "model/spec/load.h"
 #include "model/spec/spec_types.h"
 
-/* Reads spec->layers and layer_count.
- *   batch_norm  whether convolutions have BatchNorm when their entry does not specify it
- * Errors: FORMAT, LIMIT, MEMORY. */
-vgg_status vgg_spec_read_layers(const struct vgg_load *load, const struct vgg_json *list,
-                                bool batch_norm, struct vgg_spec *spec);
+/* The keys of a description that make its layers. */
+struct vgg_layer_keys {
+    /* `layers` is the whole net when there is no `classifier`, else torchvision's `features`. */
+    const struct vgg_json *layers;
+    /* NULL: absent. */
+    const struct vgg_json *classifier;
+    /* Defaults of the short form. */
+    bool batch_norm, dropout;
+    /* Side of the average pool's output. */
+    int avgpool;
+};
 
-/* Reads spec->head and head_count.
- *   dropout  whether Dropout follows each ReLU, so that indices are three apart
+/* Fills spec->layers, and their names where the description or torchvision's Sequentials give them.
  * Errors: FORMAT, LIMIT, MEMORY. */
-vgg_status vgg_spec_read_classifier(const struct vgg_load *load, const struct vgg_json *list,
-                                    bool dropout, struct vgg_spec *spec);
+vgg_status vgg_spec_read_layers(const struct vgg_load *load, const struct vgg_layer_keys *keys,
+                                struct vgg_spec *spec);
 
 #endif

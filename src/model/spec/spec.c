@@ -7,6 +7,7 @@
 
 #include "model/spec/defaults.h"
 #include "model/spec/fields.h"
+#include "model/spec/layers.h"
 #include "model/spec/read_layers.h"
 
 /* The smallest step between two int8 values; the product of two such steps is still a normal float32. */
@@ -115,11 +116,7 @@ static vgg_status read_labels(const struct vgg_load *load, const struct vgg_json
 
 size_t vgg_spec_count_scales(const struct vgg_spec *spec)
 {
-    size_t count = spec->head_count - 1;
-    for (size_t i = 0; i < spec->layer_count; i++) {
-        count += spec->layers[i].kind == VGG_LAYER_CONV;
-    }
-    return count;
+    return vgg_spec_count(spec, VGG_LAYER_CONV) + vgg_spec_count(spec, VGG_LAYER_LINEAR) - 1;
 }
 
 /* Reads how activations are quantised. */
@@ -208,22 +205,23 @@ static vgg_status read_accuracy(const struct vgg_load *load, const struct vgg_js
 /* The values of a description's keys that are read after all keys are known; NULL: the key is absent. */
 struct parts {
     int schema;
-    bool batch_norm, dropout;
-    const struct vgg_json *layers, *classifier, *preprocess, *labels, *checkpoint, *accuracy, *int8;
+    struct vgg_layer_keys layers;
+    const struct vgg_json *input, *preprocess, *labels, *checkpoint, *accuracy, *int8;
 };
 
 static vgg_status read_keys(const struct vgg_load *load, const struct vgg_json *root,
                             struct parts *parts, struct vgg_spec *spec)
 {
+    struct vgg_layer_keys *layers = &parts->layers;
     const struct vgg_field fields[] = {
         {"schema", VGG_FIELD_INT, &parts->schema, true, {1, 1e9}},
         {"name", VGG_FIELD_TEXT, &spec->name, false, {0, 0}},
-        {"input", VGG_FIELD_INT, &spec->input, false, {1, VGG_MAX_SIDE}},
-        {"layers", VGG_FIELD_ANY, &parts->layers, true, {0, 0}},
-        {"batch_norm", VGG_FIELD_BOOL, &parts->batch_norm, false, {0, 0}},
-        {"avgpool", VGG_FIELD_INT, &spec->avgpool, false, {1, VGG_MAX_SIDE}},
-        {"classifier", VGG_FIELD_ANY, &parts->classifier, true, {0, 0}},
-        {"dropout", VGG_FIELD_BOOL, &parts->dropout, false, {0, 0}},
+        {"input", VGG_FIELD_ANY, &parts->input, false, {0, 0}},
+        {"layers", VGG_FIELD_ANY, &layers->layers, true, {0, 0}},
+        {"batch_norm", VGG_FIELD_BOOL, &layers->batch_norm, false, {0, 0}},
+        {"avgpool", VGG_FIELD_INT, &layers->avgpool, false, {1, VGG_MAX_SIDE}},
+        {"classifier", VGG_FIELD_ANY, &layers->classifier, false, {0, 0}},
+        {"dropout", VGG_FIELD_BOOL, &layers->dropout, false, {0, 0}},
         {"preprocess", VGG_FIELD_ANY, &parts->preprocess, false, {0, 0}},
         {"labels", VGG_FIELD_ANY, &parts->labels, false, {0, 0}},
         {"checkpoint", VGG_FIELD_ANY, &parts->checkpoint, false, {0, 0}},
@@ -239,20 +237,70 @@ static vgg_status read_keys(const struct vgg_load *load, const struct vgg_json *
     return VGG_READ_OBJECT(load, "", root, fields);
 }
 
-/* Reads or derives the input size and the preprocessing, and checks that they agree. */
-static vgg_status read_input(const struct vgg_load *load, const struct vgg_json *preprocess,
-                             struct vgg_spec *spec)
+/* Reads the side of a square input of three channels, or [channels, height, width]. */
+static vgg_status read_size(const struct vgg_load *load, const struct vgg_json *item,
+                            struct vgg_spec *spec)
 {
-    spec->assumed_input = spec->input == 0;
-    spec->assumed_preprocess = preprocess == NULL;
-    spec->input = spec->input > 0 ? spec->input : vgg_spec_natural_input(spec);
-    vgg_status status =
-        preprocess != NULL ? read_preprocess(load, preprocess, spec->input, &spec->preprocess)
-                           : vgg_spec_default_preprocess(spec->input, &spec->preprocess, load->err);
-    if (status == VGG_OK && spec->preprocess.crop > 0 && spec->preprocess.crop != spec->input) {
+    const struct vgg_range sides = {1, VGG_MAX_SIDE}, channels = {1, VGG_MAX_CHANNELS};
+    if (vgg_json_is(item, VGG_JSON_LIST) && vgg_json_count(item) == 3) {
+        const struct vgg_json *c = vgg_json_first(item), *h = vgg_json_next(c);
+        vgg_status status = vgg_read_int(load, "input[0]", c, channels, &spec->channels);
+        status = status ? status : vgg_read_int(load, "input[1]", h, sides, &spec->input.h);
+        return status ? status
+                      : vgg_read_int(load, "input[2]", vgg_json_next(h), sides, &spec->input.w);
+    }
+    vgg_status status = vgg_read_int(load, "input", item, sides, &spec->input.h);
+    spec->input.w = spec->input.h;
+    return status;
+}
+
+/* Records what a description says, or leaves open. */
+static void note(const struct vgg_load *load, const char *property, const char *value, bool given,
+                 struct vgg_spec *spec)
+{
+    vgg_evidence_add(&spec->evidence, load->arena,
+                     &(struct vgg_evidence){
+                         .property = property,
+                         .value = value,
+                         .source = given ? VGG_EVIDENCE_FILE : VGG_EVIDENCE_CONVENTION,
+                     });
+}
+
+/* Derives the input size from the layers if the description does not have it. */
+static vgg_status find_size(const struct vgg_load *load, bool given, struct vgg_spec *spec)
+{
+    char text[32];
+    if (!given) {
+        spec->input = vgg_spec_natural_input(spec);
+    }
+    if (spec->input.h == 0) {
         return vgg_fail(load->err, VGG_ERR_FORMAT,
-                        "%s: preprocess: expected a crop of %d, the net's input, found %d",
-                        load->path, spec->input, spec->preprocess.crop);
+                        "%s: input: the key is missing, and the layers do not show the size: "
+                        "expected a side in pixels, or [channels, height, width]",
+                        load->path);
+    }
+    snprintf(text, sizeof text, "%dx%d", spec->input.h, spec->input.w);
+    note(load, "input size", text, given, spec);
+    return VGG_OK;
+}
+
+/* Reads the preprocessing, which must give an image of the input's size. */
+static vgg_status read_preprocessing(const struct vgg_load *load, const struct vgg_json *item,
+                                     struct vgg_spec *spec)
+{
+    struct vgg_preprocess *preprocess = &spec->preprocess;
+    vgg_status status = item != NULL
+                            ? read_preprocess(load, item, spec->input.h, preprocess)
+                            : vgg_spec_default_preprocess(spec->input, preprocess, load->err);
+    const int width = preprocess->crop_width > 0 ? preprocess->crop_width : preprocess->crop;
+    if (status == VGG_OK && preprocess->crop > 0 &&
+        (preprocess->crop != spec->input.h || width != spec->input.w)) {
+        return vgg_fail(load->err, VGG_ERR_FORMAT,
+                        "%s: preprocess: expected a crop of %dx%d, the net's input, found %dx%d",
+                        load->path, spec->input.h, spec->input.w, preprocess->crop, width);
+    }
+    if (status == VGG_OK) {
+        note(load, "preprocessing", preprocess->name, item != NULL, spec);
     }
     return status;
 }
@@ -260,13 +308,16 @@ static vgg_status read_input(const struct vgg_load *load, const struct vgg_json 
 static vgg_status read_spec(const struct vgg_load *load, const struct vgg_json *root,
                             struct vgg_spec *spec)
 {
-    struct parts parts = {.dropout = true};
-    *spec = (struct vgg_spec){.avgpool = 7};
+    struct parts parts = {.layers = {.dropout = true, .avgpool = 7}};
+    *spec = (struct vgg_spec){.channels = 3};
     vgg_status status = read_keys(load, root, &parts, spec);
-    status = status ? status : vgg_spec_read_layers(load, parts.layers, parts.batch_norm, spec);
-    status =
-        status ? status : vgg_spec_read_classifier(load, parts.classifier, parts.dropout, spec);
-    status = status ? status : read_input(load, parts.preprocess, spec);
+    status = status ? status : vgg_spec_read_layers(load, &parts.layers, spec);
+    if (status == VGG_OK && parts.input != NULL) {
+        status = read_size(load, parts.input, spec);
+    }
+    status = status ? status : vgg_layers_connect(load, spec);
+    status = status ? status : find_size(load, parts.input != NULL, spec);
+    status = status ? status : read_preprocessing(load, parts.preprocess, spec);
     if (status == VGG_OK && parts.labels != NULL) {
         status = read_labels(load, parts.labels, vgg_spec_get_classes(spec), &spec->labels);
     }
@@ -279,7 +330,9 @@ static vgg_status read_spec(const struct vgg_load *load, const struct vgg_json *
     if (status == VGG_OK && parts.int8 != NULL) {
         status = read_int8(load, parts.int8, spec);
     }
-    return status;
+    return status == VGG_OK && spec->evidence.failed
+               ? vgg_load_fail_memory(load, 1, "the description")
+               : status;
 }
 
 vgg_status vgg_spec_parse(const struct vgg_load *load, const void *json, size_t size,

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/* Chooses among the nets and input sizes that fit names and shapes equally well. */
+#include "model/infer/candidates.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "model/spec/defaults.h"
+#include "model/spec/layers.h"
+
+/* Input sizes that people train with, smallest first. */
+static const int usual_sizes[] = {28,  32,  48,  64,  96,  128, 160, 192, 224,
+                                  256, 288, 299, 320, 336, 384, 448, 480, 512};
+enum { USUAL_COUNT = sizeof usual_sizes / sizeof usual_sizes[0] };
+
+/* The size of ImageNet's images after the crop. */
+enum { IMAGENET_SIDE = 224 };
+
+/* All combinations of the first four questions. */
+enum { MAX_HYPOTHESES = 16 };
+
+struct search {
+    const struct vgg_load *load;
+    const struct vgg_outline *outline;
+    const struct vgg_overrides *overrides;
+    /* Pixels of each channel that the classifier takes; 0: any number. */
+    int area;
+};
+
+/* The n-th combination, the usual net first. False: it varies what is not open. */
+static bool make_hypothesis(int n, const struct vgg_open_questions *open,
+                            struct vgg_hypothesis *out)
+{
+    *out = (struct vgg_hypothesis){
+        .pool_each = open->pool_each && (n & 8) == 0,
+        .single_is_pool = (n & 4) != 0,
+        .no_padding = (n & 2) != 0,
+        .no_last_pool = (n & 1) != 0,
+    };
+    return ((n & 8) == 0 || open->pool_each) && ((n & 4) == 0 || open->single) &&
+           ((n & 2) == 0 || open->padding) && ((n & 1) == 0 || open->last_pool);
+}
+
+static vgg_status emit(const struct search *search, const struct vgg_hypothesis *hypothesis,
+                       struct vgg_spec *spec)
+{
+    return vgg_emit(search->load, search->outline,
+                    &(struct vgg_emit_options){*hypothesis, search->overrides}, spec);
+}
+
+/* The size of the features for an input size; {0, 0}: the input is too small. */
+static struct vgg_pixels run(const struct vgg_spec *spec, struct vgg_pixels input)
+{
+    struct vgg_shape shape = {.c = spec->channels, .h = input.h, .w = input.w};
+    size_t end = 0;
+    vgg_spec_feature_size(spec, &end);
+    for (size_t i = 0; i < end; i++) {
+        if (!vgg_layer_move(&spec->layers[i], &shape)) {
+            return (struct vgg_pixels){0, 0};
+        }
+    }
+    return (struct vgg_pixels){shape.h, shape.w};
+}
+
+static bool reaches(const struct search *search, const struct vgg_spec *spec,
+                    struct vgg_pixels input)
+{
+    const struct vgg_pixels end = run(spec, input);
+    const int area = search->area == 2 ? 1 : search->area;
+    return end.h > 0 && (area == 0 || (int64_t)end.h * end.w == area);
+}
+
+/* The smallest usual size that gives the features; 0: there is none. */
+static int find_usual(const struct search *search, const struct vgg_spec *spec)
+{
+    for (int i = 0; i < USUAL_COUNT; i++) {
+        if (reaches(search, spec, (struct vgg_pixels){usual_sizes[i], usual_sizes[i]})) {
+            return usual_sizes[i];
+        }
+    }
+    return 0;
+}
+
+/* Adds "padding 0 at 64x64 fits as well" to the text. */
+static void add_alternative(const struct vgg_hypothesis *hypothesis, int side, char *text,
+                            size_t bytes)
+{
+    const struct {
+        bool holds;
+        const char *name;
+    } parts[] = {
+        {hypothesis->no_padding, "padding 0"},
+        {hypothesis->no_last_pool, "no last pool"},
+        {hypothesis->single_is_pool, "pools instead of activations"},
+    };
+    size_t used = strlen(text);
+    const char *separator = used > 0 ? "; " : "";
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (parts[i].holds && used < bytes) {
+            used += (size_t)snprintf(text + used, bytes - used, "%s%s", separator, parts[i].name);
+            separator = ", ";
+        }
+    }
+    if (used < bytes) {
+        snprintf(text + used, bytes - used, " at %dx%d fits as well", side, side);
+    }
+}
+
+/* What is tried of a hypothesis. */
+struct attempt {
+    struct vgg_hypothesis hypothesis;
+    struct vgg_spec spec;
+    struct vgg_pixels input;
+    bool fits, usual;
+};
+
+static vgg_status try(const struct search *search, struct attempt *attempt)
+{
+    const struct vgg_overrides *overrides = search->overrides;
+    vgg_status status = emit(search, &attempt->hypothesis, &attempt->spec);
+    if (status != VGG_OK) {
+        return status;
+    }
+    if (overrides->height > 0) {
+        attempt->input = (struct vgg_pixels){overrides->height, overrides->width};
+        attempt->fits = attempt->usual = reaches(search, &attempt->spec, attempt->input);
+        return VGG_OK;
+    }
+    const int usual = find_usual(search, &attempt->spec);
+    attempt->usual = usual > 0;
+    attempt->input = usual > 0 ? (struct vgg_pixels){usual, usual}
+                               : vgg_spec_natural_input(&attempt->spec);
+    attempt->fits = usual > 0 || (attempt->input.h > 0 &&
+                                  reaches(search, &attempt->spec, attempt->input));
+    return VGG_OK;
+}
+
+static vgg_status fail_area(const struct search *search)
+{
+    const struct vgg_sites *sites = search->outline->sites;
+    const struct vgg_site *conv = sites->convs[sites->conv_count - 1].site;
+    const struct vgg_site *linear = sites->linears[0].site;
+    return vgg_fail_hint(search->load->err, VGG_ERR_MISMATCH, VGG_HINT_SIZE,
+                         "%s: %s: expected as in_features the %d channels of %s times a square "
+                         "number of pixels (%lld for 7x7), found %d, which is %d pixels",
+                         search->load->path, linear->weight->name, conv->out_channels,
+                         conv->weight->name, 49LL * conv->out_channels, linear->in_channels,
+                         search->area);
+}
+
+static void take(const struct attempt *attempt, struct vgg_choice *choice, struct vgg_spec *spec)
+{
+    choice->hypothesis = attempt->hypothesis;
+    choice->input = attempt->input;
+    choice->fits = attempt->fits;
+    choice->usual = attempt->usual;
+    spec->layers = attempt->spec.layers;
+    spec->layer_count = attempt->spec.layer_count;
+    spec->channels = attempt->spec.channels;
+    spec->input = attempt->input;
+}
+
+/* Whether a new attempt is better than the one that is chosen. */
+static bool is_better(const struct attempt *attempt, const struct vgg_choice *choice, bool first)
+{
+    return first || (attempt->usual && !choice->usual) || (attempt->fits && !choice->fits);
+}
+
+/* A classifier of one pixel may take the mean of an image of any size. */
+static void choose_global(const struct search *search, const struct vgg_open_questions *open,
+                          struct vgg_choice *choice, struct vgg_spec *spec)
+{
+    const int classes = vgg_spec_get_classes(spec);
+    const bool cifar = choice->usual && (classes == 10 || classes == 100);
+    const int side = choice->input.h;
+    if (!open->global_pool || search->area != 1 || search->overrides->height > 0) {
+        return;
+    }
+    if (cifar) {
+        snprintf(choice->alternatives, sizeof choice->alternatives,
+                 "%dx%d with a global average pool fits as well", IMAGENET_SIDE, IMAGENET_SIDE);
+        return;
+    }
+    choice->hypothesis.global_pool = true;
+    choice->input = spec->input = (struct vgg_pixels){IMAGENET_SIDE, IMAGENET_SIDE};
+    if (choice->usual) {
+        snprintf(choice->alternatives, sizeof choice->alternatives,
+                 "%dx%d without the average pool fits as well", side, side);
+    }
+}
+
+vgg_status vgg_candidates_choose(const struct vgg_load *load, const struct vgg_outline *outline,
+                                 const struct vgg_open_questions *open,
+                                 const struct vgg_overrides *overrides, struct vgg_choice *choice,
+                                 struct vgg_spec *spec)
+{
+    const struct search search = {load, outline, overrides, vgg_outline_get_area(outline)};
+    const bool square = search.area <= 2 || vgg_area_get_side(search.area) > 0;
+    bool first = true;
+    *choice = (struct vgg_choice){0};
+    if (!square && overrides->height == 0) {
+        return fail_area(&search);
+    }
+    for (int n = 0; n < MAX_HYPOTHESES; n++) {
+        struct attempt attempt = {0};
+        if (!make_hypothesis(n, open, &attempt.hypothesis)) {
+            continue;
+        }
+        vgg_status status = try(&search, &attempt);
+        if (status != VGG_OK) {
+            return status;
+        }
+        if (is_better(&attempt, choice, first)) {
+            take(&attempt, choice, spec);
+            first = false;
+        } else if (attempt.usual && overrides->height == 0) {
+            add_alternative(&attempt.hypothesis, attempt.input.h, choice->alternatives,
+                            sizeof choice->alternatives);
+        }
+    }
+    if (!square && !choice->fits) {
+        return fail_area(&search);
+    }
+    choose_global(&search, open, choice, spec);
+    return VGG_OK;
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/* Records where each property of an inferred net comes from. */
+#include "model/infer/notes.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "model/spec/module_types.h"
+
+void vgg_note(const struct vgg_load *load, struct vgg_spec *spec, const char *property,
+              enum vgg_evidence_source source, const char *format, ...)
+{
+    char value[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(value, sizeof value, format, args);
+    va_end(args);
+    vgg_evidence_add(
+        &spec->evidence, load->arena,
+        &(struct vgg_evidence){.property = property, .value = value, .source = source});
+}
+
+/* The source of what names and shapes leave open: the caller, the published net, or nothing but convention. */
+static enum vgg_evidence_source get_source(const struct vgg_findings *findings, bool given)
+{
+    const struct vgg_published *published = findings->published;
+    return given                                           ? VGG_EVIDENCE_USER
+           : published->found && published->by_numbers     ? VGG_EVIDENCE_PUBLISHED
+                                                           : VGG_EVIDENCE_CONVENTION;
+}
+
+static const struct vgg_layer *find_layer(const struct vgg_spec *spec, enum vgg_layer_kind kind)
+{
+    for (size_t i = 0; i < spec->layer_count; i++) {
+        if (spec->layers[i].kind == kind) {
+            return &spec->layers[i];
+        }
+    }
+    return NULL;
+}
+
+/* The first convolution whose kernel is larger than one pixel: padding makes no sense for the others. */
+static const struct vgg_layer *find_padded(const struct vgg_spec *spec)
+{
+    for (size_t i = 0; i < spec->layer_count; i++) {
+        const struct vgg_layer *layer = &spec->layers[i];
+        if (layer->kind == VGG_LAYER_CONV && layer->conv.window.kernel.h > 1) {
+            return layer;
+        }
+    }
+    return NULL;
+}
+
+static void note_convs(const struct vgg_findings *findings, struct vgg_spec *spec)
+{
+    const struct vgg_load *load = findings->load;
+    const struct vgg_layer *padded = find_padded(spec);
+    const bool given = findings->overrides->has_padding;
+    vgg_note(load, spec, "stride", get_source(findings, false), "1");
+    if (padded != NULL) {
+        const struct vgg_window *window = &padded->conv.window;
+        const enum vgg_evidence_source source = get_source(findings, given);
+        vgg_note(load, spec, "padding", source, "%d", window->padding.top);
+    }
+    bool points = false;
+    for (size_t i = 0; i < spec->layer_count; i++) {
+        const struct vgg_layer *layer = &spec->layers[i];
+        points = points || (layer->kind == VGG_LAYER_CONV && layer->conv.window.kernel.h == 1);
+    }
+    if (points && padded != NULL && !given) {
+        vgg_note(load, spec, "padding of 1x1 convolutions", get_source(findings, false), "0");
+    }
+}
+
+/* Whether the numbers of a Sequential show that a BatchNorm directly follows its layer, or does not. */
+static bool shows_norm(const struct vgg_outline *outline)
+{
+    for (size_t i = 0; i < outline->sites->conv_count; i++) {
+        const struct vgg_weighted *layer = outline->convs[i].layer;
+        if (layer->norm != NULL && vgg_site_count_between(layer->site, layer->norm) < 0) {
+            return false;
+        }
+    }
+    return !outline->listed;
+}
+
+static void note_norms(const struct vgg_findings *findings, struct vgg_spec *spec)
+{
+    const struct vgg_load *load = findings->load;
+    const struct vgg_layer *norm = find_layer(spec, VGG_LAYER_BATCH_NORM);
+    if (norm == NULL) {
+        return;
+    }
+    vgg_note(load, spec, "eps", get_source(findings, findings->overrides->has_eps), "%g",
+             norm->norm.eps);
+    if (!shows_norm(findings->outline)) {
+        vgg_note(load, spec, "BatchNorm", get_source(findings, false), "before the activation");
+    }
+}
+
+static void note_activations(const struct vgg_findings *findings, struct vgg_spec *spec)
+{
+    const struct vgg_overrides *overrides = findings->overrides;
+    const struct vgg_layer *activation = find_layer(spec, VGG_LAYER_ACTIVATION);
+    const struct vgg_sites *sites = findings->outline->sites;
+    const bool some = sites->conv_count + sites->linear_count > 1;
+    const char *name = overrides->no_activation ? "none"
+                       : activation != NULL
+                           ? vgg_activation_name(activation->activation.kind)
+                           : "none";
+    if (some && !(activation != NULL &&
+                  activation->activation.kind == VGG_ACTIVATION_PRELU)) {
+        vgg_note(findings->load, spec, "activation",
+                 get_source(findings, overrides->has_activation), "%s", name);
+    }
+}
+
+static void note_pools(const struct vgg_findings *findings, struct vgg_spec *spec)
+{
+    const struct vgg_load *load = findings->load;
+    const struct vgg_overrides *overrides = findings->overrides;
+    const struct vgg_outline *outline = findings->outline;
+    const size_t count = outline->sites->conv_count;
+    const struct vgg_unit *last = &outline->convs[count - 1];
+    const struct vgg_layer *pool = find_layer(spec, VGG_LAYER_POOL);
+    if (pool != NULL) {
+        const struct vgg_window *window = &pool->pool.window;
+        vgg_note(load, spec, "pool",
+                 overrides->has_pool || findings->pools == VGG_POOLS_BY_CFG
+                     ? VGG_EVIDENCE_USER
+                     : get_source(findings, false),
+                 "%s %dx%d", vgg_layer_type(pool), window->kernel.h, window->kernel.w);
+    }
+    if (findings->pools_text[0] != '\0') {
+        vgg_note(load, spec, "places of pools", get_source(findings, false), "%s",
+                 findings->pools_text);
+    }
+    if (last->gap == VGG_GAP_UNKNOWN && outline->sites->linear_count > 0) {
+        const bool none = findings->choice->hypothesis.no_last_pool;
+        vgg_note(load, spec, "last pool", get_source(findings, false),
+                 "%s after %s", none ? "none" : "one", last->layer->site->name);
+    }
+    if (outline->dropout_before != NULL) {
+        vgg_note(load, spec, "Dropout", VGG_EVIDENCE_CONVENTION, "where cfg has nothing, before %s",
+                 outline->dropout_before->name);
+    }
+    if (findings->choice->hypothesis.single_is_pool) {
+        vgg_note(load, spec, "single modules between convolutions", VGG_EVIDENCE_CONVENTION,
+                 "pools, without activations");
+    }
+}
+
+static void note_order(const struct vgg_findings *findings, struct vgg_spec *spec)
+{
+    const struct vgg_sites *sites = findings->outline->sites;
+    const char *first = sites->convs[0].site->name;
+    const struct vgg_site *end = sites->linear_count > 0
+                                     ? sites->linears[sites->linear_count - 1].site
+                                     : sites->convs[sites->conv_count - 1].site;
+    bool numbered = true;
+    for (size_t i = 1; i < sites->conv_count; i++) {
+        numbered = numbered &&
+                   vgg_site_count_between(sites->convs[i - 1].site, sites->convs[i].site) >= 0;
+    }
+    for (size_t i = 1; i < sites->linear_count; i++) {
+        numbered = numbered && vgg_site_count_between(sites->linears[i - 1].site,
+                                                      sites->linears[i].site) >= 0;
+    }
+    if (numbered && !findings->outline->listed) {
+        vgg_note(findings->load, spec, "order", VGG_EVIDENCE_SHAPES, "of the numbers in the names");
+    } else {
+        vgg_note(findings->load, spec, "order", VGG_EVIDENCE_CONVENTION, "of %s (%s … %s)",
+                 sites->unordered    ? "an alphabetical list, which may be another"
+                 : sites->by_number  ? "the numbers in the names"
+                                     : "the file",
+                 first, end->name);
+    }
+}
+
+static void note_size(const struct vgg_findings *findings, struct vgg_spec *spec)
+{
+    const struct vgg_choice *choice = findings->choice;
+    const struct vgg_published *published = findings->published;
+    const bool given = findings->overrides->height > 0;
+    char value[64];
+    snprintf(value, sizeof value, "%dx%d", spec->input.h, spec->input.w);
+    vgg_evidence_add(
+        &spec->evidence, findings->load->arena,
+        &(struct vgg_evidence){
+            .property = "input size",
+            .value = value,
+            .source = given ? VGG_EVIDENCE_USER
+                      : published->found && published->usual_head && published->by_numbers
+                          ? VGG_EVIDENCE_PUBLISHED
+                          : VGG_EVIDENCE_CONVENTION,
+            .alternatives = choice->alternatives[0] != '\0' ? choice->alternatives : NULL,
+        });
+    if (choice->hypothesis.global_pool) {
+        vgg_note(findings->load, spec, "average pool", VGG_EVIDENCE_CONVENTION, "global");
+    } else if (findings->outline->sites->linear_count == 0) {
+        vgg_note(findings->load, spec, "average pool", VGG_EVIDENCE_CONVENTION,
+                 "of the scores of all positions");
+    } else if (vgg_outline_get_area(findings->outline) == 2) {
+        vgg_note(findings->load, spec, "pool before the classifier", VGG_EVIDENCE_CONVENTION,
+                 "fastai's AdaptiveConcatPool2d");
+    }
+}
+
+void vgg_note_layers(const struct vgg_findings *findings, struct vgg_spec *spec)
+{
+    vgg_note(findings->load, spec, "layers", VGG_EVIDENCE_SHAPES,
+             "%zu convolutions, %zu linear layers", findings->outline->sites->conv_count,
+             findings->outline->sites->linear_count);
+    note_order(findings, spec);
+    note_convs(findings, spec);
+    note_norms(findings, spec);
+    note_activations(findings, spec);
+    note_pools(findings, spec);
+    note_size(findings, spec);
+    vgg_note(findings->load, spec, "scores", get_source(findings, false), "softmax");
+}
+
+static const char *name_normalisation(const struct vgg_preprocess *preprocess)
+{
+    static const struct {
+        const char *preset, *text;
+    } known[] = {{"imagenet", "ImageNet's"}, {"cifar", "0.5"}, {"caffe", "Caffe's"}};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        struct vgg_preprocess preset;
+        if (vgg_preprocess_find(known[i].preset, &preset, NULL) == VGG_OK &&
+            memcmp(preset.mean, preprocess->mean, sizeof preset.mean) == 0 &&
+            memcmp(preset.std, preprocess->std, sizeof preset.std) == 0 &&
+            preset.unscaled == preprocess->unscaled) {
+            return known[i].text;
+        }
+    }
+    return NULL;
+}
+
+void vgg_note_preprocess(const struct vgg_load *load, enum vgg_evidence_source source,
+                         struct vgg_spec *spec)
+{
+    const struct vgg_preprocess *p = &spec->preprocess;
+    const char *normalisation = name_normalisation(p);
+    if (p->resize > 0) {
+        vgg_note(load, spec, "resize", source, "shorter side to %d", p->resize);
+    }
+    if (normalisation != NULL) {
+        vgg_note(load, spec, "mean and std", source, "%s", normalisation);
+    } else {
+        vgg_note(load, spec, "mean and std", source, "%.4g,%.4g,%.4g and %.4g,%.4g,%.4g",
+                 (double)p->mean[0], (double)p->mean[1], (double)p->mean[2], (double)p->std[0],
+                 (double)p->std[1], (double)p->std[2]);
+    }
+    vgg_note(load, spec, "channels", source, "%s of 0 to %d", p->bgr ? "BGR" : "RGB",
+             p->unscaled ? 255 : 1);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* What names show of the modules without weights: activations, pools and Dropout between the layers. */
+#ifndef VGG_MODEL_INFER_OUTLINE_H
+#define VGG_MODEL_INFER_OUTLINE_H
+
+#include "model/infer/sites.h"
+#include "model/spec/cfg.h"
+
+/* What is known of the modules between a layer, with its BatchNorm, and the next layer. */
+enum vgg_gap {
+    /* Names do not show it. */
+    VGG_GAP_UNKNOWN,
+    /* No place for a pool. */
+    VGG_GAP_NONE,
+    VGG_GAP_POOL,
+    /* As the cfg says. */
+    VGG_GAP_CFG,
+};
+
+/* Where the activation of a layer is. */
+enum vgg_activation_place {
+    /* After its BatchNorm, or after the layer. */
+    VGG_AFTER_NORM,
+    /* Between the layer and its BatchNorm. */
+    VGG_BEFORE_NORM,
+    /* The numbers leave no place for one. */
+    VGG_NOWHERE,
+    /* There is one place, which is either an activation's or a pool's. */
+    VGG_OR_POOL,
+};
+
+/* A convolution or linear layer and the modules up to the next layer. */
+struct vgg_unit {
+    const struct vgg_weighted *layer;
+    enum vgg_activation_place activation;
+    enum vgg_gap gap;
+    /* Of CFG: the entries up to the next convolution. */
+    const struct vgg_cfg_entry *entries;
+    size_t entry_count;
+    /* Modules that compute nothing, for which the numbers leave a place: before and after. */
+    int identities_before, identities;
+};
+
+struct vgg_outline {
+    const struct vgg_sites *sites;
+    /* [sites->conv_count], [sites->linear_count] */
+    struct vgg_unit *convs, *linears;
+    /* Convolutions of one Sequential have consecutive numbers, which therefore count no other modules: a ModuleList. */
+    bool listed;
+    /* A cfg says where the pools are. */
+    bool has_cfg;
+    /* Dropout was assumed where the cfg has nothing, before this convolution; NULL: nowhere. */
+    const struct vgg_site *dropout_before;
+};
+
+/* Reads the outline from the numbers in names.
+ *   cfg  NULL: none was given
+ * Errors: UNSUPPORTED (numbers leave places whose modules nothing shows), MISMATCH (cfg differs), MEMORY. */
+vgg_status vgg_outline_read(const struct vgg_load *load, const struct vgg_sites *sites,
+                            const struct vgg_cfg *cfg, struct vgg_outline *out);
+
+#endif

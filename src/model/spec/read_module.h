@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads one layer of a description that is written as a PyTorch module: {"type": "Conv2d", "out_channels": 64, …}. */
+#ifndef VGG_MODEL_SPEC_READ_MODULE_H
+#define VGG_MODEL_SPEC_READ_MODULE_H
+
+#include "base/json.h"
+#include "model/spec/load.h"
+#include "model/spec/spec_types.h"
+
+/* The keys are the arguments of the module's constructor, with PyTorch's defaults; `name` is the module's path.
+ *   out  receives the layer; channels and features that the layers before it decide stay 0
+ * Errors: FORMAT with the key, LIMIT, MEMORY. */
+vgg_status vgg_read_module(const struct vgg_load *load, const char *key,
+                           const struct vgg_json *item, struct vgg_layer *out);
+
+#endif
