@@ -2,57 +2,88 @@
 /* What a whole module or a TorchScript archive says of a layer beside its weights. */
 #include "checkpoint/module.h"
 
-#include <math.h>
-
 size_t vgg_checkpoint_get_module_count(const struct vgg_checkpoint *checkpoint)
 {
     return checkpoint->dict.location.modules.count;
-}
-
-/* An integer, or a tuple of equal ones; 3, (3, 3). */
-static int64_t get_side(const struct vgg_value *state, const char *key)
-{
-    const struct vgg_value *value = vgg_value_get(state, key);
-    if (value == NULL) {
-        return VGG_MODULE_UNKNOWN;
-    }
-    if (value->kind == VGG_VALUE_BOOL) {
-        return value->boolean;
-    }
-    if (value->kind == VGG_VALUE_INT) {
-        return value->integer >= 0 ? value->integer : VGG_MODULE_UNUSUAL;
-    }
-    if ((value->kind != VGG_VALUE_TUPLE && value->kind != VGG_VALUE_LIST) ||
-        value->list.count == 0) {
-        return VGG_MODULE_UNUSUAL;
-    }
-    int64_t side = VGG_MODULE_UNUSUAL;
-    for (size_t i = 0; i < value->list.count; i++) {
-        const struct vgg_value *item = value->list.items[i];
-        if (item->kind != VGG_VALUE_INT || item->integer < 0 || (i > 0 && item->integer != side)) {
-            return VGG_MODULE_UNUSUAL;
-        }
-        side = item->integer;
-    }
-    return side;
 }
 
 void vgg_checkpoint_get_module(const struct vgg_checkpoint *checkpoint, size_t index,
                                struct vgg_module *out)
 {
     const struct vgg_named *named = &checkpoint->dict.location.modules.items[index];
-    const struct vgg_value *state = named->value->object.state;
-    const struct vgg_value *eps = vgg_value_get(state, "eps");
     *out = (struct vgg_module){
         .name = named->name,
         .type = checkpoint->module_types[index],
-        .kernel = get_side(state, "kernel_size"),
-        .stride = get_side(state, "stride"),
-        .padding = get_side(state, "padding"),
-        .dilation = get_side(state, "dilation"),
-        .groups = get_side(state, "groups"),
-        .output = get_side(state, "output_size"),
-        .ceil_mode = get_side(state, "ceil_mode"),
-        .eps = eps != NULL && eps->kind == VGG_VALUE_FLOAT ? eps->real : (double)NAN,
+        .python_module = named->value->object.callee->global.module,
+        .state = named->value->object.state,
     };
+}
+
+static enum vgg_setting read_int(const struct vgg_value *value, int64_t *out)
+{
+    if (value->kind == VGG_VALUE_BOOL) {
+        *out = value->boolean;
+        return VGG_SETTING_FOUND;
+    }
+    if (value->kind != VGG_VALUE_INT) {
+        return VGG_SETTING_OTHER;
+    }
+    *out = value->integer;
+    return VGG_SETTING_FOUND;
+}
+
+static const struct vgg_value *get(const struct vgg_module *module, const char *key)
+{
+    const struct vgg_value *value = vgg_value_get(module->state, key);
+    return value != NULL && value->kind != VGG_VALUE_NONE ? value : NULL;
+}
+
+enum vgg_setting vgg_module_get_int(const struct vgg_module *module, const char *key, int64_t *out)
+{
+    const struct vgg_value *value = get(module, key);
+    return value != NULL ? read_int(value, out) : VGG_SETTING_ABSENT;
+}
+
+enum vgg_setting vgg_module_get_ints(const struct vgg_module *module, const char *key, size_t count,
+                                     int64_t *out)
+{
+    const struct vgg_value *value = get(module, key);
+    if (value == NULL) {
+        return VGG_SETTING_ABSENT;
+    }
+    const bool list = value->kind == VGG_VALUE_TUPLE || value->kind == VGG_VALUE_LIST;
+    const bool one = !list || value->list.count == 1;
+    if (list && value->list.count != count && !one) {
+        return VGG_SETTING_OTHER;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct vgg_value *item = list ? value->list.items[one ? 0 : i] : value;
+        out[i] = 0;
+        if (item->kind != VGG_VALUE_NONE && read_int(item, &out[i]) != VGG_SETTING_FOUND) {
+            return VGG_SETTING_OTHER;
+        }
+    }
+    return VGG_SETTING_FOUND;
+}
+
+enum vgg_setting vgg_module_get_real(const struct vgg_module *module, const char *key, double *out)
+{
+    const struct vgg_value *value = get(module, key);
+    if (value == NULL) {
+        return VGG_SETTING_ABSENT;
+    }
+    if (value->kind == VGG_VALUE_INT) {
+        *out = (double)value->integer;
+    } else if (value->kind == VGG_VALUE_FLOAT) {
+        *out = value->real;
+    } else {
+        return VGG_SETTING_OTHER;
+    }
+    return VGG_SETTING_FOUND;
+}
+
+bool vgg_module_is(const struct vgg_module *module, const char *key, const char *text)
+{
+    const struct vgg_value *value = get(module, key);
+    return value != NULL && value->kind == VGG_VALUE_TEXT && vgg_span_equals(value->text, text);
 }

@@ -54,7 +54,8 @@ static vgg_status find_spec(const struct creation *c, struct vgg_spec *out)
     const vgg_checkpoint *checkpoint = c->checkpoint;
     const struct vgg_override_texts texts = {options->padding, options->eps, options->activation,
                                              options->pool};
-    struct vgg_request request = {.spec_path = options->spec_path, .cfg = options->cfg};
+    struct vgg_request request = {
+        .spec_path = options->spec_path, .cfg = options->cfg, .checkpoint = checkpoint};
     vgg_status status = vgg_overrides_parse(&texts, &request.overrides, c->load.err);
     const bool is_requested = options->spec_path != NULL || options->cfg != NULL ||
                               vgg_overrides_has_layers(&request.overrides);

@@ -5,13 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "model/infer/input_size.h"
 #include "model/spec/defaults.h"
-#include "model/spec/layers.h"
-
-/* Input sizes that people train with, smallest first. */
-static const int usual_sizes[] = {28,  32,  48,  64,  96,  128, 160, 192, 224,
-                                  256, 288, 299, 320, 336, 384, 448, 480, 512};
-enum { USUAL_COUNT = sizeof usual_sizes / sizeof usual_sizes[0] };
 
 /* The size of ImageNet's images after the crop. */
 enum { IMAGENET_SIDE = 224 };
@@ -48,37 +43,10 @@ static vgg_status emit(const struct search *search, const struct vgg_hypothesis 
                     &(struct vgg_emit_options){*hypothesis, search->overrides}, spec);
 }
 
-/* The size of the features for an input size; {0, 0}: the input is too small. */
-static struct vgg_pixels run(const struct vgg_spec *spec, struct vgg_pixels input)
-{
-    struct vgg_shape shape = {.c = spec->channels, .h = input.h, .w = input.w};
-    size_t end = 0;
-    vgg_spec_feature_size(spec, &end);
-    for (size_t i = 0; i < end; i++) {
-        if (!vgg_layer_move(&spec->layers[i], &shape)) {
-            return (struct vgg_pixels){0, 0};
-        }
-    }
-    return (struct vgg_pixels){shape.h, shape.w};
-}
-
 static bool reaches(const struct search *search, const struct vgg_spec *spec,
                     struct vgg_pixels input)
 {
-    const struct vgg_pixels end = run(spec, input);
-    const int area = search->area == 2 ? 1 : search->area;
-    return end.h > 0 && (area == 0 || (int64_t)end.h * end.w == area);
-}
-
-/* The smallest usual size that gives the features; 0: there is none. */
-static int find_usual(const struct search *search, const struct vgg_spec *spec)
-{
-    for (int i = 0; i < USUAL_COUNT; i++) {
-        if (reaches(search, spec, (struct vgg_pixels){usual_sizes[i], usual_sizes[i]})) {
-            return usual_sizes[i];
-        }
-    }
-    return 0;
+    return vgg_input_reaches(spec, input, search->area == 2 ? 1 : search->area);
 }
 
 /* Adds "padding 0 at 64x64 fits as well" to the text. */
@@ -126,7 +94,8 @@ static vgg_status try(const struct search *search, struct attempt *attempt)
         attempt->fits = attempt->usual = reaches(search, &attempt->spec, attempt->input);
         return VGG_OK;
     }
-    const int usual = find_usual(search, &attempt->spec);
+    const int usual =
+        vgg_input_find_usual(&attempt->spec, search->area == 2 ? 1 : search->area);
     attempt->usual = usual > 0;
     attempt->input = usual > 0 ? (struct vgg_pixels){usual, usual}
                                : vgg_spec_natural_input(&attempt->spec);

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "model/infer/infer.h"
+#include "model/infer/modules.h"
 #include "model/infer/notes.h"
 #include "model/infer/other_nets.h"
 #include "model/infer/published.h"
@@ -90,33 +91,65 @@ static vgg_status fail_other(const struct vgg_load *load, const struct vgg_tenso
                                   vgg_shape_text(evidence->shape, evidence->ndim, shape));
 }
 
+/* Completes or replaces a description by the file's modules.
+ *   status  of the inference from names and shapes; stays if there are no modules */
+static vgg_status apply_modules(const struct vgg_load *load, const struct vgg_tensor_list *tensors,
+                                const struct vgg_request *request, vgg_status status,
+                                struct vgg_spec *out)
+{
+    struct vgg_module_request modules = {.checkpoint = request->checkpoint,
+                                         .tensors = tensors,
+                                         .overrides = &request->overrides,
+                                         .inferred = status == VGG_OK,
+                                         .has_cfg = request->cfg != NULL};
+    struct vgg_error reason = {0};
+    struct vgg_load load_modules = *load;
+    bool described = false;
+    load_modules.err = &reason;
+    if (request->checkpoint == NULL || status == VGG_ERR_MEMORY) {
+        return status;
+    }
+    const vgg_status applied = vgg_spec_apply_modules(&load_modules, &modules, out, &described);
+    if (applied != VGG_OK && load->err != NULL) {
+        *load->err = reason;
+    }
+    return applied != VGG_OK || described ? applied : status;
+}
+
 static vgg_status resolve_from_tensors(const struct vgg_load *load,
                                        const struct vgg_tensor_list *tensors,
-                                       const struct vgg_overrides *overrides, struct vgg_spec *out)
+                                       const struct vgg_request *request, struct vgg_spec *out)
 {
-    vgg_status status = vgg_spec_infer(load, tensors, NULL, overrides, out);
+    vgg_status status = vgg_spec_infer(load, tensors, NULL, &request->overrides, out);
+    if (status == VGG_OK) {
+        out->source = "names and shapes";
+        status = out->builtin ? set_builtin_source(load, out) : VGG_OK;
+    }
     const bool is_close = status == VGG_ERR_MISMATCH || status == VGG_ERR_UNSUPPORTED;
-    if (is_close && vgg_published_find_closest(load, tensors, out)) {
+    const bool has_modules = request->checkpoint != NULL &&
+                             vgg_checkpoint_get_module_count(request->checkpoint) > 0;
+    status = apply_modules(load, tensors, request, status, out);
+    if (is_close && !has_modules && vgg_published_find_closest(load, tensors, out)) {
         take_classes(tensors, out);
         out->inferred = out->builtin = true;
         return set_builtin_source(load, out);
     }
-    if (status != VGG_OK) {
-        return status == VGG_ERR_MEMORY ? status : fail_other(load, tensors, status);
-    }
-    out->source = "names and shapes";
-    return out->builtin ? set_builtin_source(load, out) : VGG_OK;
+    return status == VGG_OK || status == VGG_ERR_MEMORY ? status
+                                                        : fail_other(load, tensors, status);
 }
 
-static vgg_status resolve_from_cfg(const struct vgg_load *load, const char *text,
+static vgg_status resolve_from_cfg(const struct vgg_load *load,
                                    const struct vgg_tensor_list *tensors,
-                                   const struct vgg_overrides *overrides, struct vgg_spec *out)
+                                   const struct vgg_request *request, struct vgg_spec *out)
 {
     struct vgg_cfg cfg;
-    vgg_status status = vgg_cfg_parse(text, load->limits, load->arena, &cfg, load->err);
-    status = status ? status : vgg_spec_infer(load, tensors, &cfg, overrides, out);
+    vgg_status status = vgg_cfg_parse(request->cfg, load->limits, load->arena, &cfg, load->err);
+    status = status ? status : vgg_spec_infer(load, tensors, &cfg, &request->overrides, out);
+    if (status != VGG_OK) {
+        return status;
+    }
     out->source = "cfg, names and shapes";
-    return status;
+    return apply_modules(load, tensors, request, status, out);
 }
 
 /* Completes a description that was read from a file.
@@ -147,7 +180,7 @@ static vgg_status resolve_from_file(const struct vgg_load *load, const char *spe
 /* Reads the description beside the checkpoint; infers one if there is no such file. */
 static vgg_status resolve_from_neighbour(const struct vgg_load *load,
                                          const struct vgg_tensor_list *tensors,
-                                         const struct vgg_overrides *overrides,
+                                         const struct vgg_request *request,
                                          struct vgg_spec *out)
 {
     struct vgg_error reason = {0};
@@ -160,10 +193,10 @@ static vgg_status resolve_from_neighbour(const struct vgg_load *load,
     vgg_status status = open_spec(&load_spec, out);
     if (status == VGG_OK) {
         out->source = load_spec.path;
-        return complete(load, tensors, overrides, VGG_EVIDENCE_FILE, out);
+        return complete(load, tensors, &request->overrides, VGG_EVIDENCE_FILE, out);
     }
     if (status == VGG_ERR_IO && (reason.sys_errno == ENOENT || reason.sys_errno == ENOTDIR)) {
-        return resolve_from_tensors(load, tensors, overrides, out);
+        return resolve_from_tensors(load, tensors, request, out);
     }
     if (load->err != NULL) {
         /* The caller did not name this file, so that the message says why it is read. */
@@ -178,12 +211,11 @@ static vgg_status resolve_from_neighbour(const struct vgg_load *load,
 vgg_status vgg_spec_resolve(const struct vgg_load *load, const struct vgg_tensor_list *tensors,
                             const struct vgg_request *request, struct vgg_spec *out)
 {
-    const struct vgg_overrides *overrides = &request->overrides;
     if (request->spec_path != NULL) {
-        return resolve_from_file(load, request->spec_path, tensors, overrides, out);
+        return resolve_from_file(load, request->spec_path, tensors, &request->overrides, out);
     }
     if (request->cfg != NULL) {
-        return resolve_from_cfg(load, request->cfg, tensors, overrides, out);
+        return resolve_from_cfg(load, tensors, request, out);
     }
-    return resolve_from_neighbour(load, tensors, overrides, out);
+    return resolve_from_neighbour(load, tensors, request, out);
 }

@@ -194,6 +194,92 @@ vgg_status vgg_layers_connect(const struct vgg_load *load, struct vgg_spec *spec
     return VGG_OK;
 }
 
+/* ---- comparison ---- */
+
+static bool same_pixels(struct vgg_pixels a, struct vgg_pixels b)
+{
+    return a.h == b.h && a.w == b.w;
+}
+
+static bool same_margins(struct vgg_margins a, struct vgg_margins b)
+{
+    return a.top == b.top && a.left == b.left && a.bottom == b.bottom && a.right == b.right;
+}
+
+static bool same_window(const struct vgg_window *a, const struct vgg_window *b)
+{
+    return same_pixels(a->kernel, b->kernel) && same_pixels(a->stride, b->stride) &&
+           same_pixels(a->dilation, b->dilation) && same_margins(a->padding, b->padding) &&
+           a->ceil_mode == b->ceil_mode;
+}
+
+static bool same_conv(const struct vgg_conv_layer *a, const struct vgg_conv_layer *b)
+{
+    return a->in_channels == b->in_channels && a->out_channels == b->out_channels &&
+           a->groups == b->groups && a->bias == b->bias && same_window(&a->window, &b->window);
+}
+
+static bool same_pool(const struct vgg_general_pool *a, const struct vgg_general_pool *b)
+{
+    return a->average == b->average && same_window(&a->window, &b->window) &&
+           (!a->average || a->count_include_pad == b->count_include_pad);
+}
+
+bool vgg_layer_equals(const struct vgg_layer *a, const struct vgg_layer *b)
+{
+    if (a->kind != b->kind) {
+        return false;
+    }
+    switch (a->kind) {
+    case VGG_LAYER_CONV:
+        return same_conv(&a->conv, &b->conv);
+    case VGG_LAYER_BATCH_NORM:
+        return a->norm.channels == b->norm.channels && a->norm.eps == b->norm.eps &&
+               a->norm.affine == b->norm.affine;
+    case VGG_LAYER_ACTIVATION:
+        return a->activation.kind == b->activation.kind &&
+               a->activation.slope == b->activation.slope &&
+               a->activation.slopes == b->activation.slopes;
+    case VGG_LAYER_LRN:
+        return a->lrn.size == b->lrn.size && a->lrn.alpha == b->lrn.alpha &&
+               a->lrn.beta == b->lrn.beta && a->lrn.k == b->lrn.k;
+    case VGG_LAYER_POOL:
+        return same_pool(&a->pool, &b->pool);
+    case VGG_LAYER_ADAPTIVE_POOL:
+        return a->adaptive.kind == b->adaptive.kind &&
+               same_pixels(a->adaptive.out, b->adaptive.out);
+    case VGG_LAYER_ZERO_PAD:
+        return same_margins(a->zero_pad, b->zero_pad);
+    case VGG_LAYER_LINEAR:
+        return a->linear.in_features == b->linear.in_features &&
+               a->linear.out_features == b->linear.out_features &&
+               a->linear.bias == b->linear.bias;
+    case VGG_LAYER_SOFTMAX:
+        return a->softmax.log == b->softmax.log;
+    case VGG_LAYER_FLATTEN:
+    case VGG_LAYER_IDENTITY:
+        break;
+    }
+    return true;
+}
+
+int vgg_spec_find_channels(const struct vgg_spec *spec)
+{
+    for (size_t i = 0; i < spec->layer_count; i++) {
+        const struct vgg_layer *layer = &spec->layers[i];
+        if (layer->kind == VGG_LAYER_CONV && layer->conv.in_channels > 0) {
+            return layer->conv.in_channels;
+        }
+        if (layer->kind == VGG_LAYER_BATCH_NORM && layer->norm.channels > 0) {
+            return layer->norm.channels;
+        }
+        if (layer->kind == VGG_LAYER_FLATTEN) {
+            break;
+        }
+    }
+    return 3;
+}
+
 /* ---- names ---- */
 
 static const char *name_kind(const struct vgg_layer *layer)

@@ -26,6 +26,12 @@ vgg_status vgg_layers_fail(const struct vgg_load *load, const struct vgg_layer_l
  * image. */
 bool vgg_layer_move(const struct vgg_layer *layer, struct vgg_shape *shape);
 
+/* Whether two layers compute the same, whatever they are called. */
+bool vgg_layer_equals(const struct vgg_layer *a, const struct vgg_layer *b);
+
+/* The channels of the input: those of the first layer that shows them; 3 if none does. */
+int vgg_spec_find_channels(const struct vgg_spec *spec);
+
 /* Fills in the input channels of convolutions, the channels of BatchNorm and the input features of linear layers,
  * where they are 0, from the layers before them.
  * Errors: FORMAT with the first layer that cannot follow the one before it, LIMIT. */

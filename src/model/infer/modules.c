@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: MIT */
+/* Describes a net by the module objects of a whole module or a TorchScript archive. */
+#include "model/infer/modules.h"
+
+#include <string.h>
+
+#include "model/infer/input_size.h"
+#include "model/infer/module_layer.h"
+#include "model/infer/notes.h"
+#include "model/spec/defaults.h"
+#include "model/spec/layers.h"
+#include "model/spec/module_types.h"
+
+/* A module with a class that can be run, or a container. */
+struct entry {
+    struct vgg_module module;
+    /* Of the class that contains it; 0 is the net itself. */
+    size_t parent;
+    bool is_leaf;
+    enum vgg_layer_kind kind;
+    /* Of a container: what it contains directly. */
+    size_t weights, activations;
+};
+
+struct reader {
+    const struct vgg_load *load;
+    const struct vgg_module_request *request;
+    struct entry *entries;
+    size_t count;
+    struct vgg_layer_list list;
+    /* A setting that changes results was not in the file. */
+    bool missing;
+};
+
+/* ---- the tree of modules ---- */
+
+static bool is_inside(const char *parent, const char *name)
+{
+    const size_t length = strlen(parent);
+    return length == 0 ? name[0] != '\0'
+                       : strncmp(name, parent, length) == 0 && name[length] == '.';
+}
+
+/* The innermost module before a name that contains it. */
+static size_t find_parent(const struct reader *reader, size_t last, const char *name)
+{
+    size_t parent = last;
+    while (parent > 0 && !is_inside(reader->entries[parent].module.name, name)) {
+        parent = reader->entries[parent].parent;
+    }
+    return parent;
+}
+
+/* Classes whose objects compute nothing in the net: training state that people save beside it. */
+static bool is_beside(const struct vgg_module *module)
+{
+    const size_t length = strlen(module->type);
+    return length > 4 && strcmp(module->type + length - 4, "Loss") == 0;
+}
+
+static bool has_children(const struct reader *reader, size_t i)
+{
+    struct vgg_module next;
+    if (i + 1 >= vgg_checkpoint_get_module_count(reader->request->checkpoint)) {
+        return false;
+    }
+    vgg_checkpoint_get_module(reader->request->checkpoint, i + 1, &next);
+    return is_inside(reader->entries[reader->count].module.name, next.name);
+}
+
+/* Lists the modules, but for those inside a layer. */
+static vgg_status list(struct reader *reader)
+{
+    const struct vgg_checkpoint *checkpoint = reader->request->checkpoint;
+    const size_t count = vgg_checkpoint_get_module_count(checkpoint);
+    for (size_t i = 0; i < count; i++) {
+        struct entry *entry = &reader->entries[reader->count];
+        *entry = (struct entry){0};
+        vgg_checkpoint_get_module(checkpoint, i, &entry->module);
+        const size_t last = reader->count > 0 ? reader->count - 1 : 0;
+        entry->parent = find_parent(reader, last, entry->module.name);
+        struct entry *parent = &reader->entries[entry->parent];
+        if ((parent->is_leaf && entry->parent != reader->count) || is_beside(&entry->module)) {
+            continue;
+        }
+        entry->is_leaf = vgg_module_type_find(entry->module.type, &entry->kind);
+        if (!entry->is_leaf && !has_children(reader, i)) {
+            return vgg_fail(reader->load->err, VGG_ERR_UNSUPPORTED,
+                            "%s: %s: the file has %s there, which cannot be run",
+                            reader->load->path, entry->module.name, entry->module.type);
+        }
+        if (entry->is_leaf) {
+            parent->weights += entry->kind == VGG_LAYER_CONV || entry->kind == VGG_LAYER_LINEAR;
+            parent->activations += entry->kind == VGG_LAYER_ACTIVATION;
+        }
+        reader->count++;
+    }
+    return VGG_OK;
+}
+
+static bool is_sequential(const struct entry *entry)
+{
+    return strcmp(entry->module.type, "Sequential") == 0;
+}
+
+/* Whether a class contains one module for each step, so that their order is that of the steps: as many activations as
+ * layers with weights, but for the last. */
+static bool is_in_order(const struct entry *entry)
+{
+    return is_sequential(entry) || entry->weights == 0 ||
+           entry->activations + 1 >= entry->weights + (entry->weights == 1);
+}
+
+/* Whether the order of the modules is that of execution. */
+static bool is_chain(const struct reader *reader)
+{
+    for (size_t i = 0; i < reader->count; i++) {
+        if (!reader->entries[i].is_leaf && !is_in_order(&reader->entries[i])) {
+            return false;
+        }
+    }
+    return reader->count > 1;
+}
+
+/* Whether a class runs its modules in order, as its own code shows: Sequential and torchvision's VGG. */
+static bool is_known_forward(const struct entry *entry)
+{
+    static const char vgg[] = "torchvision.models.vgg";
+    const struct vgg_span module = entry->module.python_module;
+    return is_sequential(entry) ||
+           (strcmp(entry->module.type, "VGG") == 0 && vgg_span_ends_with(module, vgg));
+}
+
+/* The first class whose own code nobody reads; NULL: there is none. */
+static const struct entry *find_unknown_forward(const struct reader *reader)
+{
+    for (size_t i = 0; i < reader->count; i++) {
+        if (!reader->entries[i].is_leaf && !is_known_forward(&reader->entries[i])) {
+            return &reader->entries[i];
+        }
+    }
+    return NULL;
+}
+
+/* ---- the net as its modules in order ---- */
+
+/* Adds the Flatten that a class computes in its own code. */
+static vgg_status add_flatten(struct reader *reader)
+{
+    return vgg_layers_add(reader->load, &reader->list, VGG_LAYER_FLATTEN, "flatten") != NULL
+               ? VGG_OK
+               : vgg_layers_fail(reader->load, &reader->list);
+}
+
+static vgg_status add_layers(struct reader *reader)
+{
+    bool flat = false;
+    for (size_t i = 0; i < reader->count; i++) {
+        const struct entry *entry = &reader->entries[i];
+        if (!entry->is_leaf) {
+            continue;
+        }
+        struct vgg_layer layer;
+        vgg_status status = vgg_module_read_layer(reader->load, reader->request->tensors,
+                                                  &entry->module, &layer, &reader->missing);
+        if (status == VGG_OK && layer.kind == VGG_LAYER_LINEAR && !flat) {
+            status = add_flatten(reader);
+            flat = true;
+        }
+        if (status != VGG_OK) {
+            return status;
+        }
+        struct vgg_layer *added =
+            vgg_layers_add(reader->load, &reader->list, layer.kind, layer.name);
+        if (added == NULL) {
+            return vgg_layers_fail(reader->load, &reader->list);
+        }
+        *added = layer;
+        flat = flat || layer.kind == VGG_LAYER_FLATTEN;
+    }
+    return flat ? VGG_OK : add_flatten(reader);
+}
+
+/* A net that ends in an image of scores gives the mean of all its positions. */
+static bool ends_in_image(const struct vgg_layer_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i].kind == VGG_LAYER_LINEAR ||
+            list->items[i].kind == VGG_LAYER_ADAPTIVE_POOL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether two nets compute the same. */
+static bool is_same(const struct vgg_spec *a, const struct vgg_spec *b)
+{
+    size_t i = 0, j = 0;
+    for (;;) {
+        while (i < a->layer_count && a->layers[i].kind == VGG_LAYER_IDENTITY) {
+            i++;
+        }
+        while (j < b->layer_count && b->layers[j].kind == VGG_LAYER_IDENTITY) {
+            j++;
+        }
+        if (i == a->layer_count || j == b->layer_count) {
+            return i == a->layer_count && j == b->layer_count;
+        }
+        if (!vgg_layer_equals(&a->layers[i++], &b->layers[j++])) {
+            return false;
+        }
+    }
+}
+
+static enum vgg_evidence_source get_source(const struct reader *reader)
+{
+    return reader->missing ? VGG_EVIDENCE_CONVENTION : VGG_EVIDENCE_MODULES;
+}
+
+/* Records that the modules say all that names and shapes leave open. */
+static void note_modules(const struct reader *reader, struct vgg_spec *spec)
+{
+    static const char *const settings[] = {"stride", "padding", "padding of 1x1 convolutions",
+                                           "eps",    "pool",    "last pool"};
+    static const char *const structure[] = {"activation",  "BatchNorm", "places of pools",
+                                            "single modules between convolutions", "average pool",
+                                            "pool before the classifier"};
+    const struct entry *unknown = find_unknown_forward(reader);
+    struct vgg_evidence_list *list = &spec->evidence;
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+        struct vgg_evidence *known = vgg_evidence_find(list, settings[i]);
+        if (known != NULL && known->source > get_source(reader)) {
+            known->source = get_source(reader);
+        }
+    }
+    for (size_t i = 0; i < sizeof structure / sizeof structure[0]; i++) {
+        struct vgg_evidence *known = vgg_evidence_find(list, structure[i]);
+        if (known != NULL && known->source > VGG_EVIDENCE_MODULES) {
+            known->source = VGG_EVIDENCE_MODULES;
+        }
+    }
+    if (unknown == NULL) {
+        vgg_note(reader->load, spec, "order", VGG_EVIDENCE_MODULES, "of the modules");
+        return;
+    }
+    struct vgg_evidence *order = vgg_evidence_find(list, "order");
+    if (order == NULL || order->source > VGG_EVIDENCE_PUBLISHED) {
+        vgg_note(reader->load, spec, "order", VGG_EVIDENCE_CONVENTION,
+                 "of the modules, without what the class %s computes itself",
+                 unknown->module.type);
+    }
+}
+
+/* Records the settings of a net whose names and shapes say something else. */
+static void note_settings(const struct reader *reader, struct vgg_spec *spec)
+{
+    const enum vgg_evidence_source source = get_source(reader);
+    spec->evidence = (struct vgg_evidence_list){0};
+    vgg_note(reader->load, spec, "layers", VGG_EVIDENCE_MODULES,
+             "%zu convolutions, %zu linear layers", vgg_spec_count(spec, VGG_LAYER_CONV),
+             vgg_spec_count(spec, VGG_LAYER_LINEAR));
+    vgg_note(reader->load, spec, "settings of layers", source, "%s",
+             reader->missing ? "PyTorch's defaults where the file has none" : "as in the modules");
+}
+
+/* Adds what a Softmax or Sigmoid at the end says of the scores. */
+static void note_scores(const struct reader *reader, struct vgg_spec *spec)
+{
+    vgg_note(reader->load, spec, "scores", VGG_EVIDENCE_CONVENTION, "%s",
+             spec->layers[spec->layer_count - 1].kind == VGG_LAYER_SOFTMAX ? "the net's own"
+                                                                           : "softmax");
+}
+
+/* Takes the modules in their order as the net. */
+static vgg_status take_chain(struct reader *reader, struct vgg_spec *spec)
+{
+    const struct vgg_load *load = reader->load;
+    struct vgg_spec made = {.inferred = true};
+    vgg_status status = VGG_OK;
+    if (ends_in_image(&reader->list)) {
+        struct vgg_layer *flatten = &reader->list.items[reader->list.count - 1];
+        *flatten = (struct vgg_layer){.kind = VGG_LAYER_ADAPTIVE_POOL,
+                                      .name = "avgpool",
+                                      .adaptive = {.kind = VGG_ADAPTIVE_AVG, .out = {1, 1}}};
+        status = add_flatten(reader);
+    }
+    made.layers = reader->list.items;
+    made.layer_count = reader->list.count;
+    made.channels = vgg_spec_find_channels(&made);
+    vgg_overrides_apply(reader->request->overrides, &made);
+    if (status == VGG_OK && reader->request->inferred && is_same(&made, spec)) {
+        spec->source = spec->builtin ? spec->source : "names, shapes and modules";
+        note_modules(reader, spec);
+        return VGG_OK;
+    }
+    status = status ? status : vgg_input_choose(load, reader->request->overrides, &made);
+    if (status == VGG_OK) {
+        status = vgg_spec_default_preprocess(made.input, &made.preprocess, load->err);
+    }
+    if (status != VGG_OK) {
+        return status;
+    }
+    const struct vgg_evidence *size = vgg_evidence_find(&made.evidence, "input size");
+    const struct vgg_evidence kept = *size;
+    note_settings(reader, &made);
+    vgg_evidence_add(&made.evidence, load->arena, &kept);
+    note_modules(reader, &made);
+    note_scores(reader, &made);
+    vgg_note_preprocess(load, VGG_EVIDENCE_CONVENTION, &made);
+    made.source = "names, shapes and modules";
+    *spec = made;
+    return vgg_layers_connect(load, spec);
+}
+
+/* ---- settings for the layers that names and shapes show ---- */
+
+static const struct entry *find_entry(const struct reader *reader, const char *name)
+{
+    for (size_t i = 0; i < reader->count; i++) {
+        if (reader->entries[i].is_leaf && strcmp(reader->entries[i].module.name, name) == 0) {
+            return &reader->entries[i];
+        }
+    }
+    return NULL;
+}
+
+/* The only layer that the modules of a kind make; false: there is none, or they differ. */
+static vgg_status find_only(struct reader *reader, enum vgg_layer_kind kind, bool *found,
+                            struct vgg_layer *out)
+{
+    *found = false;
+    for (size_t i = 0; i < reader->count; i++) {
+        const struct entry *entry = &reader->entries[i];
+        struct vgg_layer layer;
+        if (!entry->is_leaf || entry->kind != kind) {
+            continue;
+        }
+        vgg_status status = vgg_module_read_layer(reader->load, reader->request->tensors,
+                                                  &entry->module, &layer, &reader->missing);
+        if (status != VGG_OK) {
+            return status;
+        }
+        if (*found && !vgg_layer_equals(&layer, out)) {
+            return vgg_fail(reader->load->err, VGG_ERR_UNSUPPORTED,
+                            "%s: %s and %s: which of the two runs where is in the code of a class, "
+                            "which is not in the file",
+                            reader->load->path, out->name, layer.name);
+        }
+        *out = layer;
+        *found = true;
+    }
+    return VGG_OK;
+}
+
+/* Replaces the settings of the layers of a kind that have no module of their own. */
+static vgg_status replace_all(struct reader *reader, enum vgg_layer_kind kind,
+                              struct vgg_spec *spec)
+{
+    struct vgg_layer only;
+    bool found;
+    vgg_status status = find_only(reader, kind, &found, &only);
+    for (size_t i = 0; found && status == VGG_OK && i < spec->layer_count; i++) {
+        struct vgg_layer *layer = &spec->layers[i];
+        if (layer->kind == kind && !(kind == VGG_LAYER_ACTIVATION &&
+                                     layer->activation.kind == VGG_ACTIVATION_PRELU)) {
+            const char *name = layer->name;
+            *layer = only;
+            layer->name = name;
+        }
+    }
+    return status;
+}
+
+/* Replaces the settings of the layers that the file has by name. */
+static vgg_status replace_named(struct reader *reader, struct vgg_spec *spec)
+{
+    for (size_t i = 0; i < spec->layer_count; i++) {
+        struct vgg_layer *layer = &spec->layers[i];
+        const struct entry *entry = find_entry(reader, layer->name);
+        struct vgg_layer own;
+        if (entry == NULL || entry->kind != layer->kind) {
+            continue;
+        }
+        vgg_status status = vgg_module_read_layer(reader->load, reader->request->tensors,
+                                                  &entry->module, &own, &reader->missing);
+        if (status != VGG_OK) {
+            return status;
+        }
+        *layer = own;
+    }
+    return VGG_OK;
+}
+
+/* Records which settings come from modules: those whose modules are there. */
+static void note_found(const struct reader *reader, struct vgg_spec *spec)
+{
+    static const struct {
+        enum vgg_layer_kind kind;
+        const char *property;
+    } settings[] = {
+        {VGG_LAYER_CONV, "stride"},          {VGG_LAYER_CONV, "padding"},
+        {VGG_LAYER_BATCH_NORM, "eps"},       {VGG_LAYER_POOL, "pool"},
+        {VGG_LAYER_ACTIVATION, "activation"}};
+    for (size_t s = 0; s < sizeof settings / sizeof settings[0]; s++) {
+        struct vgg_evidence *known = vgg_evidence_find(&spec->evidence, settings[s].property);
+        for (size_t i = 0; known != NULL && i < reader->count; i++) {
+            const struct entry *entry = &reader->entries[i];
+            if (entry->is_leaf && entry->kind == settings[s].kind &&
+                known->source > get_source(reader)) {
+                known->source = get_source(reader);
+            }
+        }
+    }
+}
+
+/* Takes the settings of modules for the layers that names and shapes show. */
+static vgg_status take_settings(struct reader *reader, struct vgg_spec *spec)
+{
+    const struct vgg_overrides *overrides = reader->request->overrides;
+    vgg_status status = replace_named(reader, spec);
+    status = status ? status : replace_all(reader, VGG_LAYER_ACTIVATION, spec);
+    if (status == VGG_OK && !reader->request->has_cfg) {
+        status = replace_all(reader, VGG_LAYER_POOL, spec);
+    }
+    if (status != VGG_OK) {
+        return status;
+    }
+    vgg_overrides_apply(overrides, spec);
+    note_found(reader, spec);
+    if (!spec->builtin) {
+        spec->source = reader->request->has_cfg ? spec->source : "names, shapes and modules";
+    }
+    return VGG_OK;
+}
+
+vgg_status vgg_spec_apply_modules(const struct vgg_load *load,
+                                  const struct vgg_module_request *request, struct vgg_spec *spec,
+                                  bool *described)
+{
+    const size_t count = vgg_checkpoint_get_module_count(request->checkpoint);
+    struct reader reader = {.load = load, .request = request};
+    *described = false;
+    if (count == 0) {
+        return VGG_OK;
+    }
+    reader.entries = vgg_load_alloc(load, count + 1, sizeof *reader.entries);
+    if (reader.entries == NULL) {
+        return vgg_load_fail_memory(load, count * sizeof *reader.entries, "the modules");
+    }
+    vgg_status status = list(&reader);
+    if (status != VGG_OK) {
+        return status;
+    }
+    if (is_chain(&reader) && !request->has_cfg) {
+        status = add_layers(&reader);
+        *described = status == VGG_OK;
+        return status ? status : take_chain(&reader, spec);
+    }
+    if (!request->inferred) {
+        return VGG_OK;
+    }
+    *described = true;
+    return take_settings(&reader, spec);
+}
