@@ -30,6 +30,7 @@
 #include <stdint.h>
 
 #include "base/column_tile.h"
+#include "kernels/general_kernels.h"
 
 /* Direct convolution of some rows of one picture for one group of output channels, s the stride:
  *     y[oc][oh][ow] = bias[oc] + Σ x[ic][s oh + kh][s ow + kw] * weight[oc][ic][kh][kw]
@@ -263,7 +264,8 @@ struct vgg_read_args {
     X(scale_shift, const struct vgg_pointwise_args)                                                \
     X(relu, const struct vgg_pointwise_args)                                                       \
     X(fma_peak, struct vgg_peak_args)                                                              \
-    X(read_peak, struct vgg_read_args)
+    X(read_peak, struct vgg_read_args)                                                             \
+    VGG_GENERAL_KERNEL_LIST(X)
 #define VGG_KERNEL_LIST(X)                                                                         \
     VGG_TILE_KERNEL_LIST(X)                                                                        \
     VGG_OTHER_KERNEL_LIST(X)

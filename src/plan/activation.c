@@ -17,6 +17,11 @@ int vgg_plan_add_activation(struct vgg_plan *plan, struct vgg_shape shape, int l
     return plan->activation_count++;
 }
 
+static int max(int a, int b)
+{
+    return a > b ? a : b;
+}
+
 void vgg_plan_set_padding(struct vgg_plan *plan)
 {
     for (int s = 0; s < plan->step_count; s++) {
@@ -24,6 +29,10 @@ void vgg_plan_set_padding(struct vgg_plan *plan)
         const bool reads_caller = step->in == 0 && plan->options.int8 == NULL;
         if ((step->kind == VGG_STEP_CONV && !reads_caller) || step->kind == VGG_STEP_INT8_CONV) {
             plan->activations[step->in].pad = step->node->conv.padding;
+        } else if (step->kind == VGG_STEP_GENERAL_CONV) {
+            const struct vgg_margins pad = step->node->general_conv.window.padding;
+            plan->activations[step->in].pad =
+                max(max(pad.top, pad.bottom), max(pad.left, pad.right));
         }
     }
 }

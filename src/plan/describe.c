@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "plan/f32/general_conv.h"
 #include "plan/f32/linear_weights.h"
 #include "plan/int8/int8_build.h"
 
@@ -107,6 +108,8 @@ static void describe_work(const struct vgg_plan *plan, const struct vgg_step *st
         name_linear(plan, step, algorithm, bytes);
         count_linear(plan, step, info);
         info->kept_bytes = step->linear.weights.elements * sizeof(float);
+    } else if (step->kind == VGG_STEP_GENERAL_CONV) {
+        vgg_general_conv_describe(plan, step, algorithm, bytes, info);
     } else if (step->kind == VGG_STEP_CONV) {
         const struct vgg_conv_choice *choice = &step->conv.choice;
         name_conv(choice, algorithm, bytes);

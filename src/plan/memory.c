@@ -57,19 +57,11 @@ vgg_status vgg_plan_size_activations(struct vgg_plan *plan, struct vgg_error *er
     return VGG_OK;
 }
 
-/* Weights of a float32 step, or NULL. */
-static const struct vgg_folded_weights *weights_of(const struct vgg_step *step)
-{
-    return step->kind == VGG_STEP_CONV ? &step->conv.weights
-           : vgg_step_is_linear(step)  ? &step->linear.weights
-                                       : NULL;
-}
-
 /* Sizes of what a step needs between its input and its output; false on overflow. Only one-shot plans prepack
  * weights while they run. */
 static bool measure_workspace(const struct vgg_plan *plan, struct vgg_step *step)
 {
-    const struct vgg_folded_weights *w = plan->options.one_shot ? weights_of(step) : NULL;
+    const struct vgg_folded_weights *w = plan->options.one_shot ? vgg_step_get_weights(step) : NULL;
     const size_t weights = w != NULL ? w->elements : 0;
     size_t scratch, rows;
     if (!vgg_size_mul(step->scratch.slot_elements, (size_t)step->scratch.slots * sizeof(float),

@@ -9,7 +9,7 @@
 #include "plan/int8/int8_build.h"
 #include "plan/nodes.h"
 
-/* At most one step a node, the input's quantisation, and one activation a step. */
+/* At most one step a node, one for the input, and one activation a step. */
 static vgg_status allocate(struct vgg_plan *plan, size_t node_count, struct vgg_error *err)
 {
     plan->steps = vgg_arena_alloc(&plan->arena, node_count + 1, sizeof *plan->steps);
@@ -53,7 +53,7 @@ vgg_status vgg_plan_make_steps(struct vgg_plan *plan, const struct vgg_node *nod
 {
     struct vgg_chain chain = {.nodes = nodes, .count = count, .shape = plan->options.input};
     const bool int8 = plan->options.int8 != NULL;
-    if (!vgg_chain_has(&chain, 0, VGG_OP_CONV2D) || (nodes[0].conv.dense && !int8)) {
+    if (count == 0 || (int8 && nodes[0].op != VGG_OP_CONV2D)) {
         return vgg_fail(err, VGG_ERR_UNSUPPORTED, "%s: expected a convolution as the first layer",
                         plan->path);
     }
@@ -61,7 +61,7 @@ vgg_status vgg_plan_make_steps(struct vgg_plan *plan, const struct vgg_node *nod
     if (status == VGG_OK) {
         status = (int8 ? vgg_int8_make_input : vgg_f32_make_input)(plan, &nodes[0], err);
     }
-    int current = 0;
+    int current = plan->activation_count - 1;
     while (status == VGG_OK && chain.at < count) {
         struct vgg_step *step = &plan->steps[plan->step_count++];
         *step = (struct vgg_step){.node = &nodes[chain.at], .in = current, .out = current};

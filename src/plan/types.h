@@ -53,7 +53,15 @@ enum vgg_step_kind {
     VGG_STEP_LRN,
     VGG_STEP_MAX_POOL,
     VGG_STEP_AVG_POOL,
-    VGG_STEP_FLATTEN, /* NCHWc to features */
+    VGG_STEP_FLATTEN,     /* NCHWc to features */
+    VGG_STEP_ORDER_INPUT, /* the caller's NCHW to NCHWc, where no convolution does that */
+    VGG_STEP_GENERAL_CONV,
+    VGG_STEP_GENERAL_POOL,
+    VGG_STEP_ADAPTIVE_MAX_POOL,
+    VGG_STEP_CONCAT_POOL,
+    VGG_STEP_FUNCTION, /* an activation function other than ReLU */
+    VGG_STEP_ZERO_PAD,
+    VGG_STEP_SOFTMAX,
     VGG_STEP_QUANTIZE_INPUT,
     VGG_STEP_INT8_CONV,
     VGG_STEP_INT8_LINEAR,
@@ -132,6 +140,17 @@ struct vgg_linear_step {
     int windows;
 };
 
+struct vgg_general_conv_step {
+    struct vgg_folded_weights weights;
+    size_t group_elements; /* of the weights of a task's output channels */
+    bool relu;
+};
+
+struct vgg_function_step {
+    enum vgg_function function;
+    float *slope; /* [channels], whole blocks */
+};
+
 /* BatchNorm on its own. */
 struct vgg_scale_shift_step {
     float *scale, *shift; /* [channels], whole blocks */
@@ -176,7 +195,8 @@ struct vgg_workspace {
 
 struct vgg_step {
     enum vgg_step_kind kind;
-    /* The nodes that it computes, from `node` to `last`, whose output `out` is; NULL for QUANTIZE_INPUT. */
+    /* The nodes that it computes, from `node` to `last`, whose output `out` is; NULL for QUANTIZE_INPUT and
+     * ORDER_INPUT. */
     const struct vgg_node *node, *last;
     /* Indices of activations; a float32 net's 0 is the caller's input; -1: the caller's input of an int8 net. */
     int in, out;
@@ -189,6 +209,8 @@ struct vgg_step {
         struct vgg_conv_step conv;
         struct vgg_linear_step linear; /* and DENSE */
         struct vgg_scale_shift_step scale_shift;
+        struct vgg_general_conv_step general_conv;
+        struct vgg_function_step function;
         struct vgg_int8_conv_step int8_conv;
         struct vgg_int8_linear_step int8_linear;
     };
@@ -289,6 +311,15 @@ struct vgg_chain {
 static inline bool vgg_step_is_linear(const struct vgg_step *step)
 {
     return step->kind == VGG_STEP_LINEAR || step->kind == VGG_STEP_DENSE;
+}
+
+/* Weights of a float32 step, or NULL. */
+static inline struct vgg_folded_weights *vgg_step_get_weights(struct vgg_step *step)
+{
+    return step->kind == VGG_STEP_CONV           ? &step->conv.weights
+           : step->kind == VGG_STEP_GENERAL_CONV ? &step->general_conv.weights
+           : vgg_step_is_linear(step)            ? &step->linear.weights
+                                                 : NULL;
 }
 
 #endif

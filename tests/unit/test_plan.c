@@ -344,7 +344,7 @@ START_TEST(refuses_what_no_vgg_has)
     struct vgg_plan_options options = make_options(&vgg_kernels_scalar, 1);
 
     expect_refusal(nodes, 0, &options, VGG_ERR_UNSUPPORTED, "first layer");
-    expect_refusal(nodes + 1, count - 1, &options, VGG_ERR_UNSUPPORTED, "first layer");
+    expect_refusal(nodes + 1, count - 1, &options, VGG_ERR_MISMATCH, "features.1");
     expect_refusal(nodes, count - 6, &options, VGG_ERR_UNSUPPORTED, "classifier");
     expect_refusal(nodes, 6, &options, VGG_ERR_UNSUPPORTED, "features.5");
 

@@ -5,6 +5,7 @@
 #include "plan/activation.h"
 #include "plan/f32/choose_conv.h"
 #include "plan/f32/dense_linear.h"
+#include "plan/f32/function.h"
 #include "plan/f32/linear_weights.h"
 #include "plan/f32/memory_budget.h"
 #include "plan/f32/prepacked.h"
@@ -31,13 +32,19 @@ static enum vgg_step_kind kind_of(const struct vgg_node *node)
     case VGG_OP_LINEAR:
         return VGG_STEP_LINEAR;
     case VGG_OP_GENERAL_CONV:
+        return VGG_STEP_GENERAL_CONV;
     case VGG_OP_GENERAL_POOL:
+        return VGG_STEP_GENERAL_POOL;
     case VGG_OP_ADAPTIVE_MAX_POOL:
+        return VGG_STEP_ADAPTIVE_MAX_POOL;
     case VGG_OP_CONCAT_POOL:
+        return VGG_STEP_CONCAT_POOL;
     case VGG_OP_ACTIVATION:
+        return node->activation.kind == VGG_ACTIVATION_RELU ? VGG_STEP_RELU : VGG_STEP_FUNCTION;
     case VGG_OP_ZERO_PAD:
+        return VGG_STEP_ZERO_PAD;
     case VGG_OP_SOFTMAX:
-        break;
+        return VGG_STEP_SOFTMAX;
     case VGG_OP_DROPOUT:
         return VGG_STEP_IDENTITY;
     }
@@ -50,10 +57,10 @@ static void fuse(const struct vgg_chain *chain, struct vgg_step *step,
 {
     size_t ahead = 1;
     if (vgg_chain_has(chain, ahead, VGG_OP_BATCH_NORM) &&
-        (step->kind == VGG_STEP_CONV || !vgg_is_column_major(vgg_linear_view(step).weight))) {
+        (!vgg_step_is_linear(step) || !vgg_is_column_major(vgg_linear_view(step).weight))) {
         weights->norm = &step->node[ahead++]; /* column-major weights are never copied */
     }
-    if (vgg_chain_has(chain, ahead, VGG_OP_RELU)) {
+    if (chain->at + ahead < chain->count && kind_of(&step->node[ahead]) == VGG_STEP_RELU) {
         *relu = true;
         ahead++;
     }
@@ -109,10 +116,20 @@ static void make_linear(struct vgg_plan *plan, const struct vgg_chain *chain, st
 vgg_status vgg_f32_make_input(struct vgg_plan *plan, const struct vgg_node *first,
                               struct vgg_error *err)
 {
-    (void)first;
     (void)err;
     vgg_plan_add_activation(plan, plan->options.input, 1);
+    if (kind_of(first) != VGG_STEP_CONV) { /* which alone reads NCHW */
+        const int in_order =
+            vgg_plan_add_activation(plan, plan->options.input, plan->options.kernels->lanes);
+        plan->steps[plan->step_count++] =
+            (struct vgg_step){.kind = VGG_STEP_ORDER_INPUT, .in = 0, .out = in_order};
+    }
     return VGG_OK;
+}
+
+static bool keeps_size(const struct vgg_adaptive_pool *pool, struct vgg_shape in)
+{
+    return (pool->oh == 0 || pool->oh == in.h) && (pool->ow == 0 || pool->ow == in.w);
 }
 
 vgg_status vgg_f32_make_step(struct vgg_plan *plan, const struct vgg_chain *chain,
@@ -127,12 +144,18 @@ vgg_status vgg_f32_make_step(struct vgg_plan *plan, const struct vgg_chain *chai
     if (vgg_step_is_linear(step)) {
         make_linear(plan, chain, step);
     }
+    if (step->kind == VGG_STEP_GENERAL_CONV && !plan->options.unfused) {
+        fuse(chain, step, &step->general_conv.weights, &step->general_conv.relu);
+    }
+    if (step->kind == VGG_STEP_FUNCTION) {
+        return vgg_function_make(plan, step, chain->shape.c, err);
+    }
     if (step->kind == VGG_STEP_LRN && node->lrn.size > VGG_LRN_MOST) {
         return vgg_plan_refuse(plan, node, "windows of more than 255 channels are not supported",
                                err);
     }
     if (step->kind == VGG_STEP_AVG_POOL && !plan->options.unfused &&
-        node->adaptive_pool.oh == chain->shape.h && node->adaptive_pool.ow == chain->shape.w) {
+        keeps_size(&node->adaptive_pool, chain->shape)) {
         step->kind = VGG_STEP_IDENTITY; /* windows of one pixel */
     }
     return VGG_OK;
@@ -148,6 +171,11 @@ static bool can_read(const struct vgg_plan *plan, const struct vgg_step *step, b
     case VGG_STEP_AVG_POOL:
     case VGG_STEP_DENSE:
     case VGG_STEP_LRN:
+    case VGG_STEP_GENERAL_CONV:
+    case VGG_STEP_GENERAL_POOL:
+    case VGG_STEP_ADAPTIVE_MAX_POOL:
+    case VGG_STEP_CONCAT_POOL:
+    case VGG_STEP_ZERO_PAD:
         return blocked;
     case VGG_STEP_SCALE_SHIFT:
         return blocked || step->node->norm.flat;
@@ -158,16 +186,25 @@ static bool can_read(const struct vgg_plan *plan, const struct vgg_step *step, b
     }
 }
 
+/* Whether its output has the layout of its input, image or features. */
+static bool is_pointwise(const struct vgg_step *step)
+{
+    return step->kind == VGG_STEP_RELU || step->kind == VGG_STEP_SCALE_SHIFT ||
+           step->kind == VGG_STEP_FUNCTION || step->kind == VGG_STEP_SOFTMAX;
+}
+
 vgg_status vgg_f32_make_output(struct vgg_plan *plan, struct vgg_step *step, struct vgg_shape shape,
                                struct vgg_error *err)
 {
     const int lanes = plan->options.kernels->lanes;
     const bool blocked = plan->activations[step->in].lanes == lanes;
-    const bool pointwise = step->kind == VGG_STEP_RELU || step->kind == VGG_STEP_SCALE_SHIFT;
-    const bool features =
-        step->kind == VGG_STEP_FLATTEN || step->kind == VGG_STEP_LINEAR || (pointwise && !blocked);
+    const bool features = step->kind == VGG_STEP_FLATTEN || step->kind == VGG_STEP_LINEAR ||
+                          (is_pointwise(step) && !blocked);
     if (!can_read(plan, step, blocked)) {
         return vgg_plan_refuse(plan, step->node, "not expected at this place of a VGG", err);
+    }
+    if (step->kind == VGG_STEP_FLATTEN && !blocked) {
+        step->kind = VGG_STEP_IDENTITY; /* of features */
     }
     if (step->kind != VGG_STEP_IDENTITY) {
         step->out = vgg_plan_add_activation(plan, shape, features ? 1 : lanes);

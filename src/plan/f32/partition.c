@@ -4,6 +4,7 @@
 #include "plan/f32/partition.h"
 
 #include "base/arith.h"
+#include "plan/f32/general.h"
 #include "plan/f32/linear_weights.h"
 #include "plan/f32/sparse_linear.h"
 
@@ -109,6 +110,7 @@ void vgg_f32_partition(struct vgg_plan *plan)
             partition_linear(plan, step, threads);
             break;
         default:
+            vgg_general_partition(plan, step);
             break;
         }
     }

@@ -19,6 +19,7 @@
 #include "base/arith.h"
 #include "base/clock.h"
 #include "model/graph/norm.h"
+#include "plan/f32/general_conv.h"
 #include "plan/f32/linear_weights.h"
 
 static void *alloc_floats(const struct vgg_plan *plan, size_t count, size_t elements)
@@ -42,14 +43,6 @@ static float *alloc_kept(struct vgg_plan *plan, size_t elements)
     return kept;
 }
 
-/* Weights of a convolution or a linear layer, or NULL. */
-static struct vgg_folded_weights *weights_of(struct vgg_step *step)
-{
-    return step->kind == VGG_STEP_CONV ? &step->conv.weights
-           : vgg_step_is_linear(step)  ? &step->linear.weights
-                                       : NULL;
-}
-
 /* --- biases ----------------------------------------------------------------------------------- */
 
 /* A layer's bias, or NULL; its channels, and with those that fill the last group. */
@@ -62,7 +55,7 @@ struct bias {
 static vgg_status make_bias(struct vgg_plan *plan, struct vgg_step *step, const struct bias *from,
                             struct vgg_error *err)
 {
-    struct vgg_folded_weights *weights = weights_of(step);
+    struct vgg_folded_weights *weights = vgg_step_get_weights(step);
     double *scale = NULL, *shift = NULL;
     float *bias;
     vgg_status status = vgg_vector_read(from->tensor, plan->path, &plan->arena, &bias, err);
@@ -94,6 +87,14 @@ static vgg_status make_conv_bias(struct vgg_plan *plan, struct vgg_step *step,
     const size_t group = (size_t)kernels->conv_blocks * (size_t)kernels->lanes;
     const struct bias bias = {conv->bias, (size_t)conv->oc, (size_t)step->cut.groups * group};
     return make_bias(plan, step, &bias, err);
+}
+
+static vgg_status make_general_conv_bias(struct vgg_plan *plan, struct vgg_step *step,
+                                         struct vgg_error *err)
+{
+    const struct vgg_general_conv *conv = &step->node->general_conv;
+    return make_bias(plan, step, &(struct bias){conv->bias, (size_t)conv->oc, (size_t)conv->oc},
+                     err);
 }
 
 static vgg_status make_linear_bias(struct vgg_plan *plan, struct vgg_step *step,
@@ -138,6 +139,8 @@ static vgg_status make_vectors(struct vgg_plan *plan, struct vgg_step *step, str
     switch (step->kind) {
     case VGG_STEP_CONV:
         return make_conv_bias(plan, step, err);
+    case VGG_STEP_GENERAL_CONV:
+        return make_general_conv_bias(plan, step, err);
     case VGG_STEP_LINEAR:
     case VGG_STEP_DENSE:
         return make_linear_bias(plan, step, err);
@@ -156,6 +159,8 @@ void vgg_plan_size_weights(struct vgg_plan *plan)
         struct vgg_step *step = &plan->steps[s];
         if (step->kind == VGG_STEP_CONV) {
             vgg_conv_size_weights(plan, step);
+        } else if (step->kind == VGG_STEP_GENERAL_CONV) {
+            vgg_general_conv_size_weights(plan, step);
         } else if (vgg_step_is_linear(step)) {
             vgg_linear_size_weights(plan, step);
         }
@@ -167,6 +172,8 @@ static void prepack(const struct vgg_prepack_job *job, struct vgg_pool *pool)
 {
     if (job->step->kind == VGG_STEP_CONV) {
         vgg_conv_prepack(job, pool);
+    } else if (job->step->kind == VGG_STEP_GENERAL_CONV) {
+        vgg_general_conv_prepack(job, pool);
     } else {
         vgg_linear_copy(job->step, pool, job->weight);
     }
@@ -175,7 +182,7 @@ static void prepack(const struct vgg_prepack_job *job, struct vgg_pool *pool)
 vgg_status vgg_step_prepack(const struct vgg_plan *plan, struct vgg_step *step,
                             struct vgg_pool *pool, struct vgg_error *err)
 {
-    struct vgg_folded_weights *weights = weights_of(step);
+    struct vgg_folded_weights *weights = vgg_step_get_weights(step);
     if (weights == NULL || weights->elements == 0) {
         return VGG_OK;
     }
@@ -205,7 +212,7 @@ vgg_status vgg_step_prepack(const struct vgg_plan *plan, struct vgg_step *step,
 
 void vgg_step_drop_weights(const struct vgg_plan *plan, struct vgg_step *step)
 {
-    struct vgg_folded_weights *weights = weights_of(step);
+    struct vgg_folded_weights *weights = vgg_step_get_weights(step);
     if (weights != NULL) {
         free_floats(plan, weights->data);
         weights->data = NULL;
@@ -214,7 +221,7 @@ void vgg_step_drop_weights(const struct vgg_plan *plan, struct vgg_step *step)
 
 void vgg_step_free_vectors(const struct vgg_plan *plan, struct vgg_step *step)
 {
-    struct vgg_folded_weights *weights = weights_of(step);
+    struct vgg_folded_weights *weights = vgg_step_get_weights(step);
     if (weights != NULL) {
         free_floats(plan, weights->bias);
     } else if (step->kind == VGG_STEP_SCALE_SHIFT) {
@@ -229,7 +236,7 @@ vgg_status vgg_plan_prepack(struct vgg_plan *plan, struct vgg_pool *pool, struct
     vgg_status status = VGG_OK;
     for (int s = 0; s < plan->step_count && status == VGG_OK; s++) {
         struct vgg_step *step = &plan->steps[s];
-        const struct vgg_folded_weights *weights = weights_of(step);
+        const struct vgg_folded_weights *weights = vgg_step_get_weights(step);
         status = make_vectors(plan, step, err);
         if (status == VGG_OK && keep && weights != NULL) {
             status = vgg_step_prepack(plan, step, pool, err);

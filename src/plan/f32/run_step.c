@@ -8,6 +8,7 @@
 #include "base/arith.h"
 #include "plan/activation.h"
 #include "plan/f32/dense_linear.h"
+#include "plan/f32/general.h"
 #include "plan/f32/linear.h"
 #include "plan/f32/prepack.h"
 #include "plan/f32/winograd_conv.h"
@@ -323,7 +324,8 @@ void vgg_f32_run_step(struct vgg_executor *executor, const struct vgg_step *step
     case VGG_STEP_DENSE:
         vgg_dense_run(executor, step);
         break;
-    default: /* IDENTITY: float32 nets have no others */
+    default:
+        vgg_general_run(executor, step);
         break;
     }
 }
