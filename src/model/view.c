@@ -46,7 +46,8 @@ vgg_status vgg_model_check_size(const vgg_model *model, int height, int width,
     if (status == VGG_OK) {
         return VGG_OK;
     }
-    while (min <= MAX_SIDE && infer_shapes(model, image_shape(model, min, min), NULL, NULL) != VGG_OK) {
+    while (min <= MAX_SIDE &&
+           infer_shapes(model, image_shape(model, min, min), NULL, NULL) != VGG_OK) {
         min++;
     }
     return min > MAX_SIDE || min <= (height < width ? height : width)

@@ -78,8 +78,7 @@ static void build_conv(struct builder *builder, const struct vgg_conv_layer *lay
                                window->kernel.h, window->kernel.w};
     struct layer_slots slots = {
         .has_bias = layer->bias,
-        .layout =
-            builder->graph.parameter_count == 0 ? VGG_LAYOUT_INT8_INPUT : VGG_LAYOUT_INT8,
+        .layout = builder->graph.parameter_count == 0 ? VGG_LAYOUT_INT8_INPUT : VGG_LAYOUT_INT8,
     };
     if (layer->groups == 1 && vgg_window_is_square(window)) {
         node->op = VGG_OP_CONV2D;
@@ -124,8 +123,8 @@ static void build_linear(struct builder *builder, const struct vgg_linear_layer 
     struct vgg_graph *graph = &builder->graph;
     const int64_t weight[4] = {layer->out_features, layer->in_features};
     node->op = VGG_OP_LINEAR;
-    node->linear = (struct vgg_linear){.in_features = layer->in_features,
-                                       .out_features = layer->out_features};
+    node->linear =
+        (struct vgg_linear){.in_features = layer->in_features, .out_features = layer->out_features};
     if (graph->classifier_begin == SIZE_MAX) {
         graph->classifier_begin = graph->parameter_count;
     }
@@ -154,8 +153,8 @@ static void build_pool(const struct vgg_general_pool *pool, struct vgg_node *nod
 {
     if (!pool->average && vgg_window_is_square(&pool->window) && pool->window.padding.top == 0) {
         node->op = VGG_OP_MAX_POOL;
-        node->max_pool = (struct vgg_max_pool){.kernel = pool->window.kernel.h,
-                                               .stride = pool->window.stride.h};
+        node->max_pool =
+            (struct vgg_max_pool){.kernel = pool->window.kernel.h, .stride = pool->window.stride.h};
     } else {
         node->op = VGG_OP_GENERAL_POOL;
         node->general_pool = *pool;

@@ -94,13 +94,12 @@ static vgg_status try(const struct search *search, struct attempt *attempt)
         attempt->fits = attempt->usual = reaches(search, &attempt->spec, attempt->input);
         return VGG_OK;
     }
-    const int usual =
-        vgg_input_find_usual(&attempt->spec, search->area == 2 ? 1 : search->area);
+    const int usual = vgg_input_find_usual(&attempt->spec, search->area == 2 ? 1 : search->area);
     attempt->usual = usual > 0;
-    attempt->input = usual > 0 ? (struct vgg_pixels){usual, usual}
-                               : vgg_spec_natural_input(&attempt->spec);
-    attempt->fits = usual > 0 || (attempt->input.h > 0 &&
-                                  reaches(search, &attempt->spec, attempt->input));
+    attempt->input =
+        usual > 0 ? (struct vgg_pixels){usual, usual} : vgg_spec_natural_input(&attempt->spec);
+    attempt->fits =
+        usual > 0 || (attempt->input.h > 0 && reaches(search, &attempt->spec, attempt->input));
     return VGG_OK;
 }
 

@@ -67,8 +67,8 @@ static void add_activation(struct emitter *emitter)
 
 static void add_prelu(struct emitter *emitter, const struct vgg_site *site)
 {
-    add(emitter, VGG_LAYER_ACTIVATION, site->name)->activation = (struct vgg_activation_layer){
-        .kind = VGG_ACTIVATION_PRELU, .slopes = site->out_channels};
+    add(emitter, VGG_LAYER_ACTIVATION, site->name)->activation =
+        (struct vgg_activation_layer){.kind = VGG_ACTIVATION_PRELU, .slopes = site->out_channels};
     if (vgg_site_is_beside(emitter->site, site)) {
         pass(emitter, site);
     }
@@ -227,8 +227,7 @@ static void add_middle(struct emitter *emitter)
 static void add_linear_unit(struct emitter *emitter, const struct vgg_unit *unit, bool last)
 {
     const struct vgg_weighted *linear = unit->layer;
-    const struct vgg_site *first =
-        linear->norm_before != NULL ? linear->norm_before : linear->site;
+    const struct vgg_site *first = linear->norm_before != NULL ? linear->norm_before : linear->site;
     if (unit->identities_before > 0) {
         emitter->site = first;
         emitter->next = first->place.number - unit->identities_before;

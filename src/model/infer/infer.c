@@ -77,8 +77,7 @@ static void find_questions(struct inference *in)
         pair = pair || (unit->gap == VGG_GAP_POOL && unit->activation != VGG_OR_POOL);
     }
     in->open.padding = !published && !in->overrides->has_padding;
-    in->open.last_pool = !published &&
-                         in->outline.convs[count - 1].gap == VGG_GAP_UNKNOWN;
+    in->open.last_pool = !published && in->outline.convs[count - 1].gap == VGG_GAP_UNKNOWN;
     in->open.single = !published && single && !pair;
     in->open.global_pool = true;
     if (published && in->outline.convs[count - 1].gap == VGG_GAP_UNKNOWN) {
@@ -135,8 +134,8 @@ static vgg_status describe(struct inference *in, struct vgg_spec *spec)
     const struct vgg_load *load = in->load;
     find_pools(in);
     find_questions(in);
-    vgg_status status = vgg_candidates_choose(load, &in->outline, &in->open, in->overrides,
-                                              &in->choice, spec);
+    vgg_status status =
+        vgg_candidates_choose(load, &in->outline, &in->open, in->overrides, &in->choice, spec);
     if (status != VGG_OK) {
         return status;
     }
@@ -162,8 +161,7 @@ vgg_status vgg_spec_infer(const struct vgg_load *load, const struct vgg_tensor_l
                           const struct vgg_cfg *cfg, const struct vgg_overrides *overrides,
                           struct vgg_spec *out)
 {
-    struct inference in = {
-        .load = load, .tensors = tensors, .cfg = cfg, .overrides = overrides};
+    struct inference in = {.load = load, .tensors = tensors, .cfg = cfg, .overrides = overrides};
     struct vgg_spec spec = {.inferred = true};
     in.findings = (struct vgg_findings){.load = load,
                                         .outline = &in.outline,

@@ -36,6 +36,11 @@ bool vgg_input_reaches(const struct vgg_spec *spec, struct vgg_pixels input, int
 
 int vgg_input_find_usual(const struct vgg_spec *spec, int area)
 {
+    /* 28x28 images are gray. */
+    const struct vgg_pixels cifar = {32, 32};
+    if (spec->channels == 3 && vgg_input_reaches(spec, cifar, area)) {
+        return cifar.h;
+    }
     for (int i = 0; i < USUAL_COUNT; i++) {
         if (vgg_input_reaches(spec, (struct vgg_pixels){usual_sizes[i], usual_sizes[i]}, area)) {
             return usual_sizes[i];
@@ -58,7 +63,7 @@ static int find_area(const struct vgg_spec *spec)
         const struct vgg_layer *layer = &spec->layers[i];
         channels = layer->kind == VGG_LAYER_CONV ? layer->conv.out_channels : channels;
         flat = flat || layer->kind == VGG_LAYER_FLATTEN;
-        const int features = layer->kind == VGG_LAYER_LINEAR             ? layer->linear.in_features
+        const int features = layer->kind == VGG_LAYER_LINEAR ? layer->linear.in_features
                              : flat && layer->kind == VGG_LAYER_BATCH_NORM ? layer->norm.channels
                                                                            : 0;
         if (features > 0) {
@@ -94,8 +99,7 @@ vgg_status vgg_input_choose(const struct vgg_load *load, const struct vgg_overri
                             struct vgg_spec *spec)
 {
     const bool given = overrides->height > 0;
-    spec->input =
-        given ? (struct vgg_pixels){overrides->height, overrides->width} : choose(spec);
+    spec->input = given ? (struct vgg_pixels){overrides->height, overrides->width} : choose(spec);
     if (spec->input.h == 0 || spec->input.w == 0) {
         return vgg_fail_hint(load->err, VGG_ERR_MISMATCH, VGG_HINT_SIZE,
                              "%s: the layers do not show the size of the input", load->path);

@@ -166,8 +166,8 @@ static vgg_status read_norm(const struct reader *reader)
     if (mean == NULL || mean->ndim != 1 || mean->shape[0] < 1 ||
         mean->shape[0] > VGG_MAX_CHANNELS) {
         return vgg_fail(reader->load->err, VGG_ERR_UNSUPPORTED,
-                        "%s: %s (%s): expected running statistics, found none",
-                        reader->load->path, reader->module->name, reader->module->type);
+                        "%s: %s (%s): expected running statistics, found none", reader->load->path,
+                        reader->module->name, reader->module->type);
     }
     norm->channels = (int)mean->shape[0];
     return read_real(reader, "eps", 0, 1, &norm->eps);
@@ -217,8 +217,8 @@ static vgg_status read_pool(const struct reader *reader)
     }
     status = status ? status : read_bool(reader, "ceil_mode", &window->ceil_mode);
     status = status ? status : read_bool(reader, "count_include_pad", &pool->count_include_pad);
-    if (status == VGG_OK && vgg_module_get_int(reader->module, "divisor_override", &divisor) !=
-                                VGG_SETTING_ABSENT) {
+    if (status == VGG_OK &&
+        vgg_module_get_int(reader->module, "divisor_override", &divisor) != VGG_SETTING_ABSENT) {
         return fail_setting(reader, "divisor_override", "None");
     }
     return status;

@@ -19,7 +19,9 @@ struct entry {
     bool is_leaf;
     enum vgg_layer_kind kind;
     /* Of a container: what it contains directly. */
-    size_t weights, activations;
+    size_t convs, linears, activations;
+    /* A class with weights that is not PyTorch's own. */
+    bool is_unknown;
 };
 
 struct reader {
@@ -68,6 +70,17 @@ static bool has_children(const struct reader *reader, size_t i)
     return is_inside(reader->entries[reader->count].module.name, next.name);
 }
 
+static bool has_tensors(const struct reader *reader, const struct vgg_module *module)
+{
+    const struct vgg_tensor_list *tensors = reader->request->tensors;
+    for (size_t i = 0; i < tensors->count; i++) {
+        if (is_inside(module->name, tensors->items[i]->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Lists the modules, but for those inside a layer. */
 static vgg_status list(struct reader *reader)
 {
@@ -84,13 +97,16 @@ static vgg_status list(struct reader *reader)
             continue;
         }
         entry->is_leaf = vgg_module_type_find(entry->module.type, &entry->kind);
-        if (!entry->is_leaf && !has_children(reader, i)) {
+        entry->is_unknown =
+            !entry->is_leaf && !has_children(reader, i) && has_tensors(reader, &entry->module);
+        if (!entry->is_leaf && !entry->is_unknown && !has_children(reader, i)) {
             return vgg_fail(reader->load->err, VGG_ERR_UNSUPPORTED,
                             "%s: %s: the file has %s there, which cannot be run",
                             reader->load->path, entry->module.name, entry->module.type);
         }
         if (entry->is_leaf) {
-            parent->weights += entry->kind == VGG_LAYER_CONV || entry->kind == VGG_LAYER_LINEAR;
+            parent->convs += entry->kind == VGG_LAYER_CONV;
+            parent->linears += entry->kind == VGG_LAYER_LINEAR;
             parent->activations += entry->kind == VGG_LAYER_ACTIVATION;
         }
         reader->count++;
@@ -103,12 +119,13 @@ static bool is_sequential(const struct entry *entry)
     return strcmp(entry->module.type, "Sequential") == 0;
 }
 
-/* Whether a class contains one module for each step, so that their order is that of the steps: as many activations as
- * layers with weights, but for the last. */
+/* Whether a class contains one module for each step, so that their order is that of the steps: an activation for each
+ * layer with weights, but for a linear layer at the end. */
 static bool is_in_order(const struct entry *entry)
 {
-    return is_sequential(entry) || entry->weights == 0 ||
-           entry->activations + 1 >= entry->weights + (entry->weights == 1);
+    const size_t last = entry->linears > 0;
+    return !entry->is_unknown &&
+           (is_sequential(entry) || entry->activations >= entry->convs + entry->linears - last);
 }
 
 /* Whether the order of the modules is that of execution. */
@@ -223,9 +240,10 @@ static void note_modules(const struct reader *reader, struct vgg_spec *spec)
 {
     static const char *const settings[] = {"stride", "padding", "padding of 1x1 convolutions",
                                            "eps",    "pool",    "last pool"};
-    static const char *const structure[] = {"activation",  "BatchNorm", "places of pools",
-                                            "single modules between convolutions", "average pool",
-                                            "pool before the classifier"};
+    static const char *const structure[] = {
+        "activation",      "BatchNorm",
+        "places of pools", "single modules between convolutions",
+        "average pool",    "pool before the classifier"};
     const struct entry *unknown = find_unknown_forward(reader);
     struct vgg_evidence_list *list = &spec->evidence;
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
@@ -247,8 +265,7 @@ static void note_modules(const struct reader *reader, struct vgg_spec *spec)
     struct vgg_evidence *order = vgg_evidence_find(list, "order");
     if (order == NULL || order->source > VGG_EVIDENCE_PUBLISHED) {
         vgg_note(reader->load, spec, "order", VGG_EVIDENCE_CONVENTION,
-                 "of the modules, without what the class %s computes itself",
-                 unknown->module.type);
+                 "of the modules, without what the class %s computes itself", unknown->module.type);
     }
 }
 
@@ -362,8 +379,8 @@ static vgg_status replace_all(struct reader *reader, enum vgg_layer_kind kind,
     vgg_status status = find_only(reader, kind, &found, &only);
     for (size_t i = 0; found && status == VGG_OK && i < spec->layer_count; i++) {
         struct vgg_layer *layer = &spec->layers[i];
-        if (layer->kind == kind && !(kind == VGG_LAYER_ACTIVATION &&
-                                     layer->activation.kind == VGG_ACTIVATION_PRELU)) {
+        if (layer->kind == kind &&
+            !(kind == VGG_LAYER_ACTIVATION && layer->activation.kind == VGG_ACTIVATION_PRELU)) {
             const char *name = layer->name;
             *layer = only;
             layer->name = name;
@@ -398,10 +415,11 @@ static void note_found(const struct reader *reader, struct vgg_spec *spec)
     static const struct {
         enum vgg_layer_kind kind;
         const char *property;
-    } settings[] = {
-        {VGG_LAYER_CONV, "stride"},          {VGG_LAYER_CONV, "padding"},
-        {VGG_LAYER_BATCH_NORM, "eps"},       {VGG_LAYER_POOL, "pool"},
-        {VGG_LAYER_ACTIVATION, "activation"}};
+    } settings[] = {{VGG_LAYER_CONV, "stride"},
+                    {VGG_LAYER_CONV, "padding"},
+                    {VGG_LAYER_BATCH_NORM, "eps"},
+                    {VGG_LAYER_POOL, "pool"},
+                    {VGG_LAYER_ACTIVATION, "activation"}};
     for (size_t s = 0; s < sizeof settings / sizeof settings[0]; s++) {
         struct vgg_evidence *known = vgg_evidence_find(&spec->evidence, settings[s].property);
         for (size_t i = 0; known != NULL && i < reader->count; i++) {

@@ -105,13 +105,12 @@ static bool attach_pairs(const struct vgg_norm_search *search, enum vgg_site_kin
         return false;
     }
     for (size_t i = 0; i < layers; i++) {
-        struct vgg_weighted *layer = i < search->conv_count
-                                         ? &search->convs[i]
-                                         : &search->linears[i - search->conv_count];
+        struct vgg_weighted *layer =
+            i < search->conv_count ? &search->convs[i] : &search->linears[i - search->conv_count];
         const struct vgg_site *site = find_nth(search, kind, i);
-        const bool attached = site != NULL && (kind == VGG_SITE_NORM
-                                                   ? attach_norm(layer, NULL, site)
-                                                   : attach_prelu(layer, site));
+        const bool attached =
+            site != NULL &&
+            (kind == VGG_SITE_NORM ? attach_norm(layer, NULL, site) : attach_prelu(layer, site));
         if (!attached) {
             return false;
         }

@@ -25,9 +25,9 @@ void vgg_note(const struct vgg_load *load, struct vgg_spec *spec, const char *pr
 static enum vgg_evidence_source get_source(const struct vgg_findings *findings, bool given)
 {
     const struct vgg_published *published = findings->published;
-    return given                                           ? VGG_EVIDENCE_USER
-           : published->found && published->by_numbers     ? VGG_EVIDENCE_PUBLISHED
-                                                           : VGG_EVIDENCE_CONVENTION;
+    return given                                       ? VGG_EVIDENCE_USER
+           : published->found && published->by_numbers ? VGG_EVIDENCE_PUBLISHED
+                                                       : VGG_EVIDENCE_CONVENTION;
 }
 
 static const struct vgg_layer *find_layer(const struct vgg_spec *spec, enum vgg_layer_kind kind)
@@ -106,11 +106,9 @@ static void note_activations(const struct vgg_findings *findings, struct vgg_spe
     const struct vgg_sites *sites = findings->outline->sites;
     const bool some = sites->conv_count + sites->linear_count > 1;
     const char *name = overrides->no_activation ? "none"
-                       : activation != NULL
-                           ? vgg_activation_name(activation->activation.kind)
-                           : "none";
-    if (some && !(activation != NULL &&
-                  activation->activation.kind == VGG_ACTIVATION_PRELU)) {
+                       : activation != NULL     ? vgg_activation_name(activation->activation.kind)
+                                                : "none";
+    if (some && !(activation != NULL && activation->activation.kind == VGG_ACTIVATION_PRELU)) {
         vgg_note(findings->load, spec, "activation",
                  get_source(findings, overrides->has_activation), "%s", name);
     }
@@ -132,14 +130,15 @@ static void note_pools(const struct vgg_findings *findings, struct vgg_spec *spe
                      : get_source(findings, false),
                  "%s %dx%d", vgg_layer_type(pool), window->kernel.h, window->kernel.w);
     }
-    if (findings->pools_text[0] != '\0') {
+    if (findings->pools != VGG_POOLS_BY_CFG && count > 1) {
         vgg_note(load, spec, "places of pools", get_source(findings, false), "%s",
-                 findings->pools_text);
+                 findings->pools_text[0] != '\0' ? findings->pools_text
+                                                 : "where the numbers leave a place");
     }
     if (last->gap == VGG_GAP_UNKNOWN && outline->sites->linear_count > 0) {
         const bool none = findings->choice->hypothesis.no_last_pool;
-        vgg_note(load, spec, "last pool", get_source(findings, false),
-                 "%s after %s", none ? "none" : "one", last->layer->site->name);
+        vgg_note(load, spec, "last pool", get_source(findings, false), "%s after %s",
+                 none ? "none" : "one", last->layer->site->name);
     }
     if (outline->dropout_before != NULL) {
         vgg_note(load, spec, "Dropout", VGG_EVIDENCE_CONVENTION, "where cfg has nothing, before %s",
@@ -160,20 +159,20 @@ static void note_order(const struct vgg_findings *findings, struct vgg_spec *spe
                                      : sites->convs[sites->conv_count - 1].site;
     bool numbered = true;
     for (size_t i = 1; i < sites->conv_count; i++) {
-        numbered = numbered &&
-                   vgg_site_count_between(sites->convs[i - 1].site, sites->convs[i].site) >= 0;
+        numbered =
+            numbered && vgg_site_count_between(sites->convs[i - 1].site, sites->convs[i].site) >= 0;
     }
     for (size_t i = 1; i < sites->linear_count; i++) {
-        numbered = numbered && vgg_site_count_between(sites->linears[i - 1].site,
-                                                      sites->linears[i].site) >= 0;
+        numbered = numbered &&
+                   vgg_site_count_between(sites->linears[i - 1].site, sites->linears[i].site) >= 0;
     }
     if (numbered && !findings->outline->listed) {
         vgg_note(findings->load, spec, "order", VGG_EVIDENCE_SHAPES, "of the numbers in the names");
     } else {
         vgg_note(findings->load, spec, "order", VGG_EVIDENCE_CONVENTION, "of %s (%s … %s)",
-                 sites->unordered    ? "an alphabetical list, which may be another"
-                 : sites->by_number  ? "the numbers in the names"
-                                     : "the file",
+                 sites->unordered   ? "an alphabetical list, which may be another"
+                 : sites->by_number ? "the numbers in the names"
+                                    : "the file",
                  first, end->name);
     }
 }

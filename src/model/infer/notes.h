@@ -14,7 +14,13 @@ struct vgg_findings {
     const struct vgg_published *published;
     const struct vgg_choice *choice;
     /* How the places of pools were found. */
-    enum { VGG_POOLS_BY_NUMBERS, VGG_POOLS_PUBLISHED, VGG_POOLS_BY_BLOCKS, VGG_POOLS_EACH, VGG_POOLS_BY_CFG } pools;
+    enum {
+        VGG_POOLS_BY_NUMBERS,
+        VGG_POOLS_PUBLISHED,
+        VGG_POOLS_BY_BLOCKS,
+        VGG_POOLS_EACH,
+        VGG_POOLS_BY_CFG
+    } pools;
     /* "a 2x2 max pool after each of the 5 blocks (conv1 …)" */
     char pools_text[160];
 };

@@ -2,7 +2,7 @@
 /* Reads from the numbers in names how many modules without weights lie between two layers, and which they can be. */
 #include "model/infer/outline.h"
 
-#include <stdio.h>
+#include <string.h>
 
 struct reading {
     const struct vgg_load *load;
@@ -38,8 +38,7 @@ static struct places find_places(const struct vgg_weighted *layer, const struct 
 {
     const struct vgg_site *first = next->norm_before != NULL ? next->norm_before : next->site;
     struct places places = {
-        .before_norm =
-            layer->norm != NULL ? vgg_site_count_between(layer->site, layer->norm) : -1,
+        .before_norm = layer->norm != NULL ? vgg_site_count_between(layer->site, layer->norm) : -1,
         .after = vgg_site_count_between(get_last(layer), first),
         .leading = vgg_site_is_beside(layer->site, first) ? -1 : first->place.number,
     };
@@ -99,11 +98,9 @@ static vgg_status read_gap(const struct reading *reading, size_t i, struct vgg_u
     if (reading->out->listed) {
         places.after = places.after == 0 ? -1 : places.after;
     }
-    const int left =
-        place_activation(&places, conv->prelu != NULL, conv->site->place.unit, unit);
-    const int modules = places.after + (conv->norm != NULL && places.before_norm >= 0
-                                            ? 1 + places.before_norm
-                                            : 0);
+    const int left = place_activation(&places, conv->prelu != NULL, conv->site->place.unit, unit);
+    const int modules =
+        places.after + (conv->norm != NULL && places.before_norm >= 0 ? 1 + places.before_norm : 0);
     if (left > 1 || places.before_norm > 1) {
         return fail_places(reading, i, modules);
     }
@@ -116,57 +113,6 @@ static vgg_status read_gap(const struct reading *reading, size_t i, struct vgg_u
     }
     if (left == 0 && places.after == 1 && unit->activation == VGG_AFTER_NORM) {
         unit->activation = VGG_OR_POOL;
-    }
-    return VGG_OK;
-}
-
-static vgg_status fail_cfg(const struct reading *reading, size_t i, int wanted, int found)
-{
-    const struct vgg_weighted *conv = &reading->sites->convs[i];
-    return vgg_fail(reading->load->err, VGG_ERR_MISMATCH,
-                    "%s: expected room for %d modules between %s and %s as cfg has, found it for "
-                    "%d",
-                    reading->load->path, wanted, conv->site->name, conv[1].site->name, found);
-}
-
-/* Takes the entries of the cfg up to the next convolution, and Dropout where the numbers leave place for more.
- *   entry  the index in cfg of the convolution; receives that of the next one */
-static vgg_status take_entries(struct reading *reading, size_t i, size_t *entry,
-                               struct vgg_unit *unit)
-{
-    const struct vgg_cfg *cfg = reading->cfg;
-    const struct vgg_weighted *conv = &reading->sites->convs[i];
-    const bool last = i + 1 == reading->sites->conv_count;
-    unit->entries = &cfg->entries[++*entry];
-    while (*entry < cfg->count && cfg->entries[*entry].kind != VGG_CFG_CONV) {
-        ++*entry;
-        unit->entry_count++;
-    }
-    unit->gap = VGG_GAP_CFG;
-    if (last) {
-        return VGG_OK;
-    }
-    struct places places = find_places(conv, conv + 1);
-    if (reading->out->listed) {
-        places.after = places.after == 0 ? -1 : places.after;
-    }
-    const int wanted = (int)unit->entry_count;
-    const int left =
-        place_activation(&places, conv->prelu != NULL, conv->site->place.unit, unit);
-    if (left < 0) {
-        return VGG_OK;
-    }
-    if (wanted == places.after && left < wanted && unit->activation == VGG_AFTER_NORM) {
-        unit->activation = VGG_NOWHERE; /* all places are the cfg's */
-        return VGG_OK;
-    }
-    if (wanted > left) {
-        const int own = conv->norm != NULL && places.before_norm >= 0 ? 1 + places.before_norm : 0;
-        return fail_cfg(reading, i, wanted + own + 1, places.after + own);
-    }
-    unit->identities = left - wanted;
-    if (unit->identities > 0) {
-        reading->out->dropout_before = conv[1].site;
     }
     return VGG_OK;
 }
@@ -186,13 +132,82 @@ static void read_last(const struct reading *reading, size_t i, struct vgg_unit *
     if (places.after > 0) {
         places.after--;
     }
-    const int left =
-        place_activation(&places, conv->prelu != NULL, conv->site->place.unit, unit);
+    const int left = place_activation(&places, conv->prelu != NULL, conv->site->place.unit, unit);
     unit->gap = left < 0 ? VGG_GAP_UNKNOWN : left == 0 ? VGG_GAP_NONE : VGG_GAP_POOL;
     unit->identities = left > 1 ? left - 1 : 0;
     if (left == 0 && places.after == 1 && unit->activation == VGG_AFTER_NORM) {
         unit->activation = VGG_OR_POOL;
     }
+}
+
+static vgg_status fail_cfg(const struct reading *reading, size_t i, int wanted, int found)
+{
+    const struct vgg_weighted *conv = &reading->sites->convs[i];
+    return vgg_fail(reading->load->err, VGG_ERR_MISMATCH,
+                    "%s: expected room for %d modules between %s and %s as cfg has, found it for "
+                    "%d",
+                    reading->load->path, wanted, conv->site->name, conv[1].site->name, found);
+}
+
+/* Whether a cfg has a pool after each convolution. */
+static bool has_pool_everywhere(const struct vgg_cfg *cfg)
+{
+    for (size_t i = 0; i + 1 < cfg->count; i++) {
+        if (cfg->entries[i].kind == VGG_CFG_CONV && cfg->entries[i + 1].kind == VGG_CFG_CONV) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Takes the entries of the cfg up to the next convolution, and Dropout where the numbers leave place for more.
+ *   entry  the index in cfg of the convolution; receives that of the next one */
+static vgg_status take_entries(struct reading *reading, size_t i, size_t *entry,
+                               struct vgg_unit *unit)
+{
+    const struct vgg_cfg *cfg = reading->cfg;
+    const struct vgg_weighted *conv = &reading->sites->convs[i];
+    const bool last = i + 1 == reading->sites->conv_count;
+    unit->entries = &cfg->entries[++*entry];
+    while (*entry < cfg->count && cfg->entries[*entry].kind != VGG_CFG_CONV) {
+        ++*entry;
+        unit->entry_count++;
+    }
+    if (last) {
+        read_last(reading, i, unit);
+        unit->gap = VGG_GAP_CFG;
+        unit->identities = 0;
+        if (i > 0 && unit->activation != VGG_BEFORE_NORM) {
+            unit->activation = unit[-1].activation;
+        }
+        return VGG_OK;
+    }
+    unit->gap = VGG_GAP_CFG;
+    struct places places = find_places(conv, conv + 1);
+    if (reading->out->listed) {
+        places.after = places.after == 0 ? -1 : places.after;
+    }
+    const int wanted = (int)unit->entry_count;
+    const int left = place_activation(&places, conv->prelu != NULL, conv->site->place.unit, unit);
+    if (left < 0) {
+        return VGG_OK;
+    }
+    if (wanted == 1 && places.after == 1 && left == 0) {
+        /* One place: a pool's if each gap has one, as in Sequential(conv, pool, conv, pool). */
+        if (has_pool_everywhere(reading->cfg)) {
+            unit->activation = VGG_NOWHERE;
+        }
+        return VGG_OK;
+    }
+    if (wanted > left) {
+        const int own = conv->norm != NULL && places.before_norm >= 0 ? 1 + places.before_norm : 0;
+        return fail_cfg(reading, i, wanted + own + 1, places.after + own);
+    }
+    unit->identities = left - wanted;
+    if (unit->identities > 0) {
+        reading->out->dropout_before = conv[1].site;
+    }
+    return VGG_OK;
 }
 
 /* Compares the convolutions with those of the cfg. */
@@ -256,12 +271,24 @@ static vgg_status fail_linear(const struct reading *reading, size_t i, int modul
                     linear->site->name, modules);
 }
 
+/* Whether a layer without a number stands in the Sequential of a numbered one: classifier.add_module("extra", layer) puts
+ * it directly behind. */
+static bool is_appended(const struct vgg_site *before, const struct vgg_site *site)
+{
+    return before->place.number >= 0 && !before->place.unit && site->place.number < 0 &&
+           before->place.parent > 0 && site->place.parent == before->place.parent &&
+           memcmp(before->name, site->name, site->place.parent) == 0;
+}
+
 /* Reads the gap between two linear layers: an activation, then Dropout. */
 static vgg_status read_linear_gap(const struct reading *reading, size_t i, struct vgg_unit *unit)
 {
     const struct vgg_weighted *linear = &reading->sites->linears[i];
     const struct places places = find_places(linear, linear + 1);
     const int left = place_activation(&places, linear->prelu != NULL, false, unit);
+    if (is_appended(linear->site, linear[1].site)) {
+        unit->activation = VGG_NOWHERE;
+    }
     if (left > 1 || places.before_norm > 1 || places.leading > 2) {
         return fail_linear(reading, i + 1,
                            places.after + (places.before_norm >= 0 ? 1 + places.before_norm : 0));
@@ -305,8 +332,7 @@ vgg_status vgg_outline_read(const struct vgg_load *load, const struct vgg_sites 
 {
     struct reading reading = {.load = load, .sites = sites, .cfg = cfg, .out = out};
     const size_t units = sites->conv_count + sites->linear_count;
-    *out = (struct vgg_outline){
-        .sites = sites, .listed = is_listed(sites), .has_cfg = cfg != NULL};
+    *out = (struct vgg_outline){.sites = sites, .listed = is_listed(sites), .has_cfg = cfg != NULL};
     out->convs = vgg_load_alloc(load, units, sizeof *out->convs);
     if (out->convs == NULL) {
         return vgg_load_fail_memory(load, units * sizeof *out->convs, "the layers");

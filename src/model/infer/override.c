@@ -52,8 +52,8 @@ static vgg_status read_padding(const char *text, struct vgg_overrides *out, stru
     errno = 0;
     const long padding = strtol(text, &end, 10);
     if (end == text || *end != '\0' || errno != 0 || padding < 0 || padding > VGG_MAX_SIDE) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT, "padding: expected a number from 0 to %d, got '%.60s'",
-                        VGG_MAX_SIDE, text);
+        return vgg_fail(err, VGG_ERR_ARGUMENT,
+                        "padding: expected a number from 0 to %d, got '%.60s'", VGG_MAX_SIDE, text);
     }
     out->padding = (int)padding;
     out->has_padding = true;
@@ -115,10 +115,11 @@ static vgg_status read_pool(const char *text, struct vgg_overrides *out, struct 
     const double stride = call.count > 1 ? a[1] : kernel, padding = call.count > 2 ? a[2] : 0;
     if (!read || (!average && strcmp(call.name, "MaxPool2d") != 0) || !is_side(kernel, 1) ||
         !is_side(stride, 1) || !is_side(padding, 0) || padding > kernel / 2) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT,
-                        "pool: expected MaxPool2d or AvgPool2d with kernel_size, stride and padding "
-                        "in brackets, such as MaxPool2d(3, 2, 1), got '%.60s'",
-                        text);
+        return vgg_fail(
+            err, VGG_ERR_ARGUMENT,
+            "pool: expected MaxPool2d or AvgPool2d with kernel_size, stride and padding "
+            "in brackets, such as MaxPool2d(3, 2, 1), got '%.60s'",
+            text);
     }
     out->has_pool = true;
     out->pool = (struct vgg_general_pool){

@@ -53,8 +53,8 @@ static bool unit_fits(const struct vgg_unit *unit, const struct block *block)
     const struct vgg_weighted *layer = unit->layer;
     const struct vgg_tensor *weight = layer->site->weight;
     const struct vgg_conv_layer *conv = &block->conv->conv;
-    const bool plain = unit->activation == VGG_AFTER_NORM ||
-                       (unit->activation == VGG_OR_POOL && !block->pool);
+    const bool plain =
+        unit->activation == VGG_AFTER_NORM || (unit->activation == VGG_OR_POOL && !block->pool);
     return weight->shape[0] == conv->out_channels && weight->shape[1] == conv->in_channels &&
            weight->shape[2] == conv->window.kernel.h && weight->shape[3] == conv->window.kernel.w &&
            layer->site->bias == conv->bias && (layer->norm != NULL) == block->norm &&
@@ -73,8 +73,8 @@ static bool features_fit(const struct vgg_outline *outline, const struct vgg_spe
         if (conv == count || !unit_fits(&outline->convs[conv], &block)) {
             return false;
         }
-        *by_numbers = *by_numbers && (conv + 1 == count ||
-                                      outline->convs[conv].gap != VGG_GAP_UNKNOWN);
+        *by_numbers =
+            *by_numbers && (conv + 1 == count || outline->convs[conv].gap != VGG_GAP_UNKNOWN);
         conv++;
     }
     return conv == count;

@@ -31,8 +31,7 @@ static const struct vgg_tensor *find_quantised(const struct vgg_tensor_list *ten
         const size_t length = strlen(tensors->items[i]->name);
         for (size_t l = 0; l < sizeof leaves / sizeof leaves[0]; l++) {
             const size_t tail = strlen(leaves[l]);
-            if (length > tail &&
-                strcmp(tensors->items[i]->name + length - tail, leaves[l]) == 0) {
+            if (length > tail && strcmp(tensors->items[i]->name + length - tail, leaves[l]) == 0) {
                 return tensors->items[i];
             }
         }

@@ -62,8 +62,7 @@ static const char *find_beside(const struct vgg_weighted *layer, const struct vg
 static bool has_parameters(const struct vgg_layer *layer)
 {
     return layer->kind == VGG_LAYER_BATCH_NORM ||
-           (layer->kind == VGG_LAYER_ACTIVATION &&
-            layer->activation.kind == VGG_ACTIVATION_PRELU);
+           (layer->kind == VGG_LAYER_ACTIVATION && layer->activation.kind == VGG_ACTIVATION_PRELU);
 }
 
 static void take_names(const struct vgg_sites *sites, struct vgg_spec *spec)

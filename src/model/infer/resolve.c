@@ -126,8 +126,8 @@ static vgg_status resolve_from_tensors(const struct vgg_load *load,
         status = out->builtin ? set_builtin_source(load, out) : VGG_OK;
     }
     const bool is_close = status == VGG_ERR_MISMATCH || status == VGG_ERR_UNSUPPORTED;
-    const bool has_modules = request->checkpoint != NULL &&
-                             vgg_checkpoint_get_module_count(request->checkpoint) > 0;
+    const bool has_modules =
+        request->checkpoint != NULL && vgg_checkpoint_get_module_count(request->checkpoint) > 0;
     status = apply_modules(load, tensors, request, status, out);
     if (is_close && !has_modules && vgg_published_find_closest(load, tensors, out)) {
         take_classes(tensors, out);
@@ -180,8 +180,7 @@ static vgg_status resolve_from_file(const struct vgg_load *load, const char *spe
 /* Reads the description beside the checkpoint; infers one if there is no such file. */
 static vgg_status resolve_from_neighbour(const struct vgg_load *load,
                                          const struct vgg_tensor_list *tensors,
-                                         const struct vgg_request *request,
-                                         struct vgg_spec *out)
+                                         const struct vgg_request *request, struct vgg_spec *out)
 {
     struct vgg_error reason = {0};
     struct vgg_load load_spec = *load;

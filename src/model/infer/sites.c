@@ -114,8 +114,8 @@ static vgg_status read_width(const struct search *search, const struct vgg_tenso
 static vgg_status add_site(struct search *search, const struct vgg_tensor *tensor, size_t length)
 {
     struct vgg_site *site = &search->sites[search->count];
-    *site = (struct vgg_site){.name = vgg_arena_copy_string(search->load->arena, tensor->name,
-                                                            length)};
+    *site =
+        (struct vgg_site){.name = vgg_arena_copy_string(search->load->arena, tensor->name, length)};
     if (site->name == NULL) {
         return vgg_load_fail_memory(search->load, length + 1, "a name");
     }
@@ -289,14 +289,16 @@ static vgg_status fail_features(const struct search *search, const struct vgg_si
     char origin[96] = "";
     const int features = linear->in_channels;
     if (features % 49 == 0 && features / 49 != conv->out_channels) {
-        snprintf(origin, sizeof origin, ", which is %d x 7x7: made for features that end in %d channels",
-                 features / 49, features / 49);
+        snprintf(origin, sizeof origin,
+                 ", which is %d x 7x7: made for features that end in %d channels", features / 49,
+                 features / 49);
     }
-    return vgg_fail(search->load->err, VGG_ERR_MISMATCH,
-                    "%s: %s: expected as in_features the %d channels of %s times a square number of "
-                    "pixels (%lld for 7x7), found %d%s",
-                    search->load->path, linear->weight->name, conv->out_channels,
-                    conv->weight->name, 49LL * conv->out_channels, features, origin);
+    return vgg_fail(
+        search->load->err, VGG_ERR_MISMATCH,
+        "%s: %s: expected as in_features the %d channels of %s times a square number of "
+        "pixels (%lld for 7x7), found %d%s",
+        search->load->path, linear->weight->name, conv->out_channels, conv->weight->name,
+        49LL * conv->out_channels, features, origin);
 }
 
 static vgg_status check_linears(struct search *search)
@@ -327,11 +329,10 @@ static vgg_status check_order(struct search *search)
     vgg_status status = check_convs(search);
     status = status ? status : check_linears(search);
     return status ? status
-                  : vgg_norm_sites_attach(
-                        search->load,
-                        &(struct vgg_norm_search){search->order, search->count, search->convs,
-                                                  search->conv_count, search->linears,
-                                                  search->linear_count});
+                  : vgg_norm_sites_attach(search->load, &(struct vgg_norm_search){
+                                                            search->order, search->count,
+                                                            search->convs, search->conv_count,
+                                                            search->linears, search->linear_count});
 }
 
 /* Finds an order of the modules in which they make a chain. */

@@ -43,8 +43,7 @@ vgg_status vgg_cfg_parse(const char *text, const struct vgg_limits *limits, stru
     if (count > limits->layers) {
         return vgg_fail(err, VGG_ERR_LIMIT, "cfg: %zu layers, limit is %u", count, limits->layers);
     }
-    *out =
-        (struct vgg_cfg){.entries = vgg_arena_alloc(arena, count + 1, sizeof *out->entries)};
+    *out = (struct vgg_cfg){.entries = vgg_arena_alloc(arena, count + 1, sizeof *out->entries)};
     if (out->entries == NULL) {
         return vgg_fail_memory(err, "cfg", count * sizeof *out->entries, "the layers");
     }

@@ -252,8 +252,7 @@ bool vgg_layer_equals(const struct vgg_layer *a, const struct vgg_layer *b)
         return same_margins(a->zero_pad, b->zero_pad);
     case VGG_LAYER_LINEAR:
         return a->linear.in_features == b->linear.in_features &&
-               a->linear.out_features == b->linear.out_features &&
-               a->linear.bias == b->linear.bias;
+               a->linear.out_features == b->linear.out_features && a->linear.bias == b->linear.bias;
     case VGG_LAYER_SOFTMAX:
         return a->softmax.log == b->softmax.log;
     case VGG_LAYER_FLATTEN:

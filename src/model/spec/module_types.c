@@ -39,16 +39,11 @@ static const struct {
     const char *name;
     double slope;
 } activations[] = {
-    [VGG_ACTIVATION_RELU] = {"ReLU", 0},
-    [VGG_ACTIVATION_LEAKY_RELU] = {"LeakyReLU", 0.01},
-    [VGG_ACTIVATION_PRELU] = {"PReLU", 0},
-    [VGG_ACTIVATION_ELU] = {"ELU", 1},
-    [VGG_ACTIVATION_GELU] = {"GELU", 0},
-    [VGG_ACTIVATION_GELU_TANH] = {"GELU", 0},
-    [VGG_ACTIVATION_SILU] = {"SiLU", 0},
-    [VGG_ACTIVATION_TANH] = {"Tanh", 0},
-    [VGG_ACTIVATION_SIGMOID] = {"Sigmoid", 0},
-    [VGG_ACTIVATION_HARDSWISH] = {"Hardswish", 0},
+    [VGG_ACTIVATION_RELU] = {"ReLU", 0},       [VGG_ACTIVATION_LEAKY_RELU] = {"LeakyReLU", 0.01},
+    [VGG_ACTIVATION_PRELU] = {"PReLU", 0},     [VGG_ACTIVATION_ELU] = {"ELU", 1},
+    [VGG_ACTIVATION_GELU] = {"GELU", 0},       [VGG_ACTIVATION_GELU_TANH] = {"GELU", 0},
+    [VGG_ACTIVATION_SILU] = {"SiLU", 0},       [VGG_ACTIVATION_TANH] = {"Tanh", 0},
+    [VGG_ACTIVATION_SIGMOID] = {"Sigmoid", 0}, [VGG_ACTIVATION_HARDSWISH] = {"Hardswish", 0},
     [VGG_ACTIVATION_RELU6] = {"ReLU6", 0},
 };
 enum { ACTIVATION_COUNT = sizeof activations / sizeof activations[0] };

@@ -180,9 +180,8 @@ static vgg_status read_layer(struct reader *reader, const char *key, const struc
     } else if (vgg_json_is(item, VGG_JSON_NUMBER)) {
         struct vgg_conv_layer conv = {
             .groups = 1, .window = vgg_window_square(3, 1, 1), .bias = true};
-        vgg_status status =
-            vgg_read_int(reader->load, key, item, (struct vgg_range){1, VGG_MAX_CHANNELS},
-                         &conv.out_channels);
+        vgg_status status = vgg_read_int(
+            reader->load, key, item, (struct vgg_range){1, VGG_MAX_CHANNELS}, &conv.out_channels);
         return status ? status : add_conv(reader, &conv, reader->keys->batch_norm);
     } else if (vgg_json_get(item, "type") != NULL) {
         return read_module(reader, key, item);
@@ -250,8 +249,7 @@ static vgg_status add_linear(struct reader *reader, const struct head *head)
     if (layer == NULL) {
         return fail_add(reader);
     }
-    layer->linear =
-        (struct vgg_linear_layer){.out_features = head->features, .bias = head->bias};
+    layer->linear = (struct vgg_linear_layer){.out_features = head->features, .bias = head->bias};
     if (!head->batch_norm) {
         return VGG_OK;
     }
@@ -332,8 +330,7 @@ static vgg_status add_middle(struct reader *reader)
     if (layer == NULL) {
         return fail_add(reader);
     }
-    layer->adaptive =
-        (struct vgg_adaptive_layer){.kind = VGG_ADAPTIVE_AVG, .out = {side, side}};
+    layer->adaptive = (struct vgg_adaptive_layer){.kind = VGG_ADAPTIVE_AVG, .out = {side, side}};
     layer = vgg_layers_add(reader->load, &reader->list, VGG_LAYER_FLATTEN, "flatten");
     return layer != NULL ? VGG_OK : fail_add(reader);
 }
@@ -355,8 +352,7 @@ vgg_status vgg_spec_read_layers(const struct vgg_load *load, const struct vgg_la
                                 struct vgg_spec *spec)
 {
     const bool is_short = keys->classifier != NULL;
-    struct reader reader = {
-        .load = load, .keys = keys, .sequential = is_short ? "features" : NULL};
+    struct reader reader = {.load = load, .keys = keys, .sequential = is_short ? "features" : NULL};
     vgg_status status = read_layers(&reader);
     status = status ? status : check_weights(&reader);
     if (status == VGG_OK && is_short) {

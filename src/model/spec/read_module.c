@@ -29,7 +29,10 @@ struct module {
 #define COMMON(module)                                                                             \
     {"type", VGG_FIELD_TEXT, (void *)&(module)->type, true, {0, 0}},                               \
     {                                                                                              \
-        "name", VGG_FIELD_TEXT, (void *)&(module)->out->name, false, {0, 0}                        \
+        "name", VGG_FIELD_TEXT, (void *)&(module)->out->name, false,                               \
+        {                                                                                          \
+            0, 0                                                                                   \
+        }                                                                                          \
     }
 
 /* Writes KEY.LEAF. */
@@ -112,7 +115,12 @@ struct window_keys {
 #define WINDOW(keys)                                                                               \
     {"kernel_size", VGG_FIELD_ANY, (void *)&(keys).kernel, true, {0, 0}},                          \
         {"stride", VGG_FIELD_ANY, (void *)&(keys).stride, false, {0, 0}},                          \
-        {"padding", VGG_FIELD_ANY, (void *)&(keys).padding, false, {0, 0}}
+    {                                                                                              \
+        "padding", VGG_FIELD_ANY, (void *)&(keys).padding, false,                                  \
+        {                                                                                          \
+            0, 0                                                                                   \
+        }                                                                                          \
+    }
 
 static vgg_status read_window(const struct module *module, const struct window_keys *keys,
                               struct vgg_window *out)
@@ -130,8 +138,8 @@ static vgg_status read_conv(struct module *module)
 {
     struct vgg_conv_layer *conv = &module->out->conv;
     struct window_keys keys = {0};
-    *conv = (struct vgg_conv_layer){
-        .groups = 1, .bias = true, .window = vgg_window_square(0, 1, 0)};
+    *conv =
+        (struct vgg_conv_layer){.groups = 1, .bias = true, .window = vgg_window_square(0, 1, 0)};
     const struct vgg_field fields[] = {
         COMMON(module),
         {"out_channels", VGG_FIELD_INT, &conv->out_channels, true, {1, VGG_MAX_CHANNELS}},
@@ -211,7 +219,8 @@ static vgg_status read_activation(struct module *module)
     *activation = vgg_activation_find(module->type);
     const struct vgg_field plain[] = {COMMON(module)};
     const struct vgg_field leaky[] = {
-        COMMON(module), {"negative_slope", VGG_FIELD_NUMBER, &activation->slope, false, {-1e6, 1e6}}};
+        COMMON(module),
+        {"negative_slope", VGG_FIELD_NUMBER, &activation->slope, false, {-1e6, 1e6}}};
     const struct vgg_field elu[] = {
         COMMON(module), {"alpha", VGG_FIELD_NUMBER, &activation->slope, false, {-1e6, 1e6}}};
     const struct vgg_field prelu[] = {
@@ -297,8 +306,8 @@ vgg_status vgg_read_module(const struct vgg_load *load, const char *key,
     if (!vgg_module_type_find(module.type, &out->kind)) {
         char where[VGG_KEY_BYTES];
         join(&module, "type", where);
-        snprintf(problem, sizeof problem, "expected a class of PyTorch that can be run, found %.60s",
-                 module.type);
+        snprintf(problem, sizeof problem,
+                 "expected a class of PyTorch that can be run, found %.60s", module.type);
         return vgg_read_fail_key(load, where, problem);
     }
     switch (out->kind) {
