@@ -42,7 +42,7 @@ static void free_crop(const struct vgg_image *image, struct crop *crop)
 }
 
 /* Resizes pixels into a crop that holds nothing yet. Errors: MEMORY. */
-static vgg_status fill_crop(const struct vgg_pixels *pixels, const struct vgg_placement *placement,
+static vgg_status fill_crop(const struct vgg_raster *pixels, const struct vgg_placement *placement,
                             const struct vgg_resizing *resizing, struct crop *crop,
                             struct vgg_error *err)
 {
@@ -69,7 +69,7 @@ static vgg_status make_crop(const struct vgg_image *image, const struct vgg_prep
                             struct vgg_error *err)
 {
     struct vgg_placement placement = {0};
-    struct vgg_pixels pixels = {.channels = 3};
+    struct vgg_raster pixels = {.channels = 3};
     uint8_t *gray = NULL;
     *crop = (struct crop){0};
     if (image == NULL || image->rgb == NULL || preprocess == NULL) {

@@ -76,7 +76,7 @@ struct rows {
 
 /* Both passes of one resize. */
 struct passes {
-    const struct vgg_pixels *image;
+    const struct vgg_raster *image;
     const struct vgg_resizing *resizing;
     /* What the passes compute; of an axis that keeps its size nothing is. */
     bool across, down;
@@ -118,7 +118,7 @@ static vgg_status create_axes(struct passes *p, struct vgg_error *err)
 static vgg_status resize_rows(struct passes *p, uint8_t *out, size_t out_stride, struct rows *rows,
                               struct vgg_error *err)
 {
-    const struct vgg_pixels *image = p->image;
+    const struct vgg_raster *image = p->image;
     const size_t channels = (size_t)image->channels, stride = (size_t)image->width * channels;
     const uint8_t *in = image->data + (size_t)p->first_row * stride;
     *rows = (struct rows){in + (size_t)p->resizing->window.x * channels, stride};
@@ -174,7 +174,7 @@ static vgg_status run(struct passes *p, uint8_t *out, size_t out_stride, struct 
     return status;
 }
 
-vgg_status vgg_resize_window(const struct vgg_pixels *image, const struct vgg_resizing *resizing,
+vgg_status vgg_resize_window(const struct vgg_raster *image, const struct vgg_resizing *resizing,
                              uint8_t *out, size_t out_stride, struct vgg_error *err)
 {
     struct passes passes = {
@@ -202,7 +202,7 @@ vgg_status vgg_image_resize(const struct vgg_image *image, int width, int height
     vgg_status status = vgg_image_create("resize", (uint64_t)width, (uint64_t)height, UINT64_MAX,
                                          &image->allocator, &resized, err);
     if (status == VGG_OK) {
-        const struct vgg_pixels pixels = {image->rgb, image->width, image->height, 3};
+        const struct vgg_raster pixels = {image->rgb, image->width, image->height, 3};
         const struct vgg_resizing resizing = {.width = width,
                                               .height = height,
                                               .window = {.width = width, .height = height},

@@ -8,7 +8,7 @@
 #include "vgg/preprocess.h"
 
 /* 8-bit pixels [height][width][channels]. */
-struct vgg_pixels {
+struct vgg_raster {
     const uint8_t *data;
     int width, height;
     /* 1 or 3 */
@@ -34,7 +34,7 @@ struct vgg_resizing {
  *   out         pixel (0, 0) of the window's place in the target
  *   out_stride  bytes from one row of the target to the next
  * Errors: MEMORY. */
-vgg_status vgg_resize_window(const struct vgg_pixels *image, const struct vgg_resizing *resizing,
+vgg_status vgg_resize_window(const struct vgg_raster *image, const struct vgg_resizing *resizing,
                              uint8_t *out, size_t out_stride, struct vgg_error *err);
 
 #endif

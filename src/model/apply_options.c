@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "model/apply_preprocess.h"
+
 /* Replaces the description's preprocessing by a preset. */
 static vgg_status apply_preset(vgg_model *model, const char *preset, struct vgg_error *err)
 {
@@ -20,49 +22,58 @@ static vgg_status apply_preset(vgg_model *model, const char *preset, struct vgg_
     return status;
 }
 
-/* Applies the input and resize sizes. The resize size grows with the input in the description's proportion, such
- * as torchvision's 256 for 224. */
-static vgg_status apply_size(vgg_model *model, const struct vgg_model_options *options,
-                             struct vgg_error *err)
+/* The channels of the first convolution's input. */
+static int get_channels(const struct vgg_graph *graph)
 {
-    struct vgg_preprocess *preprocess = &model->spec.preprocess;
-    const int height = options->height > 0 ? options->height : options->width;
-    const int width = options->width > 0 ? options->width : options->height;
-    model->height = model->width = model->spec.input;
-    if (options->height < 0 || height > VGG_MAX_SIDE || options->width < 0 ||
-        width > VGG_MAX_SIDE) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT, "input size: expected sides of 1 to %d, got %dx%d",
-                        VGG_MAX_SIDE, options->height, options->width);
-    }
-    if (options->resize < -1 || options->resize > VGG_MAX_SIDE) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT, "resize: expected a side of 1 to %d, or -1, got %d",
-                        VGG_MAX_SIDE, options->resize);
-    }
-    if (height > 0) {
-        const int64_t longer = height > width ? height : width;
-        const int64_t resize = longer * preprocess->resize / model->spec.input;
-        preprocess->resize = resize < VGG_MAX_SIDE ? (int)resize : VGG_MAX_SIDE;
-        preprocess->crop = model->height = height;
-        preprocess->crop_width = width == height ? 0 : width;
-        model->width = width;
-        model->spec.assumed_input = false;
-    }
-    if (options->resize != 0) {
-        preprocess->resize = options->resize > 0 ? options->resize : 0;
-        if (height == 0 && options->resize > 0 && preprocess->crop > options->resize) {
-            preprocess->crop = model->height = model->width = options->resize;
+    for (size_t i = 0; i < graph->count; i++) {
+        if (graph->nodes[i].op == VGG_OP_CONV2D) {
+            return (int)graph->nodes[i].conv.weight->shape[1];
         }
-        model->spec.assumed_input = false;
     }
-    if (options->dense && height == 0) {
-        preprocess->crop = 0;
-        model->height = model->width =
-            preprocess->resize > 0 ? preprocess->resize : model->spec.input;
+    return 3;
+}
+
+/* Applies the options that change single properties of the preprocessing. */
+static vgg_status apply_properties(vgg_model *model, const struct vgg_model_options *options,
+                                   struct vgg_error *err)
+{
+    struct vgg_spec *spec = &model->spec;
+    model->height = model->width = spec->input;
+    model->channels = get_channels(&model->graph);
+    vgg_status status =
+        vgg_preprocess_apply_sizes(options, &spec->preprocess, &model->height, &model->width, err);
+    if (status == VGG_OK) {
+        status = vgg_preprocess_apply_values(options, model->channels, &spec->preprocess, err);
     }
-    if (height > 0 || options->resize != 0 || options->dense) {
-        strcpy(preprocess->name, "custom");
+    if (vgg_preprocess_gives_size(options)) {
+        spec->assumed_input = false;
     }
-    return VGG_OK;
+    if (vgg_preprocess_gives_values(options)) {
+        spec->assumed_preprocess = false;
+    }
+    return status;
+}
+
+/* Reads the caller's class names. Those of a built-in list need no file, whatever the folder holds. */
+static vgg_status apply_labels(vgg_model *model, const char *name, const struct vgg_limits *limits,
+                               struct vgg_error *err)
+{
+    struct vgg_labels *labels = &model->spec.labels;
+    const int classes = vgg_spec_get_classes(&model->spec);
+    const struct vgg_load load = {
+        .path = name, .limits = limits, .arena = &model->arena, .err = err};
+    vgg_status status = vgg_labels_is_builtin(name)
+                            ? vgg_labels_find(name, &model->arena, labels, err)
+                            : vgg_labels_open(&load, labels);
+    if (status == VGG_OK) {
+        status = vgg_labels_fit(name, classes, &model->arena, labels, err);
+    } else {
+        return status;
+    }
+    return status == VGG_ERR_MISMATCH
+               ? vgg_fail(err, status, "%s: expected %d label%s, the classes of %s, found %zu",
+                          name, classes, classes == 1 ? "" : "s", model->path, labels->count)
+               : status;
 }
 
 vgg_status vgg_model_apply_options(vgg_model *model, const struct vgg_model_options *options,
@@ -72,17 +83,10 @@ vgg_status vgg_model_apply_options(vgg_model *model, const struct vgg_model_opti
     int classes = vgg_spec_get_classes(spec);
     vgg_status status = apply_preset(model, options->preset, err);
     if (status == VGG_OK) {
-        status = apply_size(model, options, err);
+        status = apply_properties(model, options, err);
     }
     if (status == VGG_OK && options->labels_path != NULL) {
-        const struct vgg_load load = {
-            .path = options->labels_path, .limits = limits, .arena = &model->arena, .err = err};
-        status = vgg_labels_open(&load, &spec->labels);
-        if (status == VGG_OK && spec->labels.count != (size_t)classes) {
-            status = vgg_fail(err, VGG_ERR_MISMATCH,
-                              "%s: expected %d labels, the classes of %s, found %zu",
-                              options->labels_path, classes, model->path, spec->labels.count);
-        }
+        status = apply_labels(model, options->labels_path, limits, err);
     } else if (status == VGG_OK && spec->labels.count == 0 && classes == 1000) {
         status = vgg_labels_find("imagenet", &model->arena, &spec->labels, err);
     }

@@ -16,8 +16,8 @@ struct vgg_model {
     const char *name;
     /* The text of vgg_model_info. */
     const char *assumed;
-    /* The input size in pixels. */
-    int height, width;
+    /* The input's size in pixels, and its channels. */
+    int height, width, channels;
     bool dense;
     struct vgg_shared *plans; /* of the model's sessions */
     struct vgg_spec spec;

@@ -31,9 +31,9 @@ static vgg_status infer_shapes(const vgg_model *model, struct vgg_shape shape,
     return VGG_OK;
 }
 
-static struct vgg_shape image_shape(int height, int width)
+static struct vgg_shape image_shape(const vgg_model *model, int height, int width)
 {
-    return (struct vgg_shape){.c = 3, .h = height, .w = width};
+    return (struct vgg_shape){.c = model->channels, .h = height, .w = width};
 }
 
 vgg_status vgg_model_check_size(const vgg_model *model, int height, int width,
@@ -42,11 +42,12 @@ vgg_status vgg_model_check_size(const vgg_model *model, int height, int width,
     enum { MAX_SIDE = 1024 }; /* the search ends here: no known net needs more */
     struct vgg_error reason = {0};
     int min = 1;
-    vgg_status status = infer_shapes(model, image_shape(height, width), NULL, &reason);
+    vgg_status status = infer_shapes(model, image_shape(model, height, width), NULL, &reason);
     if (status == VGG_OK) {
         return VGG_OK;
     }
-    while (min <= MAX_SIDE && infer_shapes(model, image_shape(min, min), NULL, NULL) != VGG_OK) {
+    while (min <= MAX_SIDE &&
+           infer_shapes(model, image_shape(model, min, min), NULL, NULL) != VGG_OK) {
         min++;
     }
     return min > MAX_SIDE || min <= (height < width ? height : width)
@@ -86,6 +87,8 @@ static struct vgg_model_info make_info(const vgg_model *model)
         .dense = model->dense,
         .int8 = spec->int8,
         .weights = name_weight_type(&model->graph),
+        .channels = model->channels,
+        .final_activation = "none",
     };
     for (size_t i = 0; i < spec->layer_count; i++) {
         info.conv_count += spec->layers[i].kind == VGG_LAYER_CONV;
@@ -132,7 +135,7 @@ vgg_status vgg_model_fill_view(vgg_model *model, struct vgg_error *err)
         .nodes = model->graph.nodes,
         .node_infos = infos,
         .node_count = count,
-        .input = image_shape(model->height, model->width),
+        .input = image_shape(model, model->height, model->width),
         .plans = model->plans,
     };
     /* An input that is too small is no error here: a session may still be created for a larger one. */

@@ -212,8 +212,8 @@ START_TEST(knows_the_interpolations)
 }
 END_TEST
 
-/* 0 and 100 side by side, enlarged twice: nearest copies; the cubic has weights below 0 over pixels further than one away, so
- * that it overshoots 100, and what is below 0 is cut. */
+/* 0 and 100 side by side, enlarged twice: nearest copies; the cubic weights the pixel further off below 0, which
+ * overshoots. */
 START_TEST(interpolates)
 {
     static const struct {

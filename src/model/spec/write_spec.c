@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "model/spec/write_preprocess.h"
+
 __attribute__((format(printf, 2, 3))) static void add(struct vgg_bytes *json, const char *format,
                                                       ...)
 {
@@ -62,18 +64,6 @@ static void add_classifier(const struct vgg_spec *spec, struct vgg_bytes *json)
 }
 
 /* Writes numbers with nine digits, which are enough for every float32. */
-static void add_preprocess(const struct vgg_preprocess *preprocess, struct vgg_bytes *json)
-{
-    if (strcmp(preprocess->name, "custom") != 0) {
-        vgg_bytes_add_string(json, preprocess->name);
-        return;
-    }
-    add(json, "{\"resize\":%d,\"crop\":%d,\"mean\":[%.9g,%.9g,%.9g],\"std\":[%.9g,%.9g,%.9g]}",
-        preprocess->resize, preprocess->crop, (double)preprocess->mean[0],
-        (double)preprocess->mean[1], (double)preprocess->mean[2], (double)preprocess->std[0],
-        (double)preprocess->std[1], (double)preprocess->std[2]);
-}
-
 static void add_numbers(const char *key, const float *numbers, size_t count, struct vgg_bytes *json)
 {
     add(json, "\"%s\":[", key);
@@ -98,7 +88,7 @@ void vgg_spec_write(const struct vgg_spec *spec, struct vgg_bytes *json)
     add(json, "],\"avgpool\":%d,\"classifier\":", spec->avgpool);
     add_classifier(spec, json);
     add(json, ",\"preprocess\":");
-    add_preprocess(&spec->preprocess, json);
+    vgg_spec_write_preprocess(&spec->preprocess, json);
     for (size_t i = 0; i < spec->labels.count; i++) {
         add(json, "%s", i == 0 ? ",\"labels\":[" : ",");
         vgg_bytes_add_string(json, spec->labels.names[i]);
