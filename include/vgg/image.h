@@ -51,14 +51,14 @@ VGG_API vgg_status vgg_preprocess_get_size(const struct vgg_preprocess *preproce
 
 /* Resize, centre crop, scale and normalise.
  *   out  [3][height][width] as vgg_preprocess_get_size says, planes R, G, B, or B, G, R if the preset
- *        says so; the caller's
+ *        says so; [1][height][width] with preprocess->channels of 1; the caller's
  * Errors: LIMIT, MEMORY. Threads: any. */
 VGG_API vgg_status vgg_image_to_tensor(const struct vgg_image *image,
                                        const struct vgg_preprocess *preprocess,
                                        const struct vgg_limits *limits, float *out,
                                        struct vgg_error *err);
 
-/* The same up to the crop: the 8-bit pixels that are normalised, R, G, B always.
+/* The same up to the crop: the 8-bit pixels that are normalised, R, G, B always; of a gray image all three are the same.
  *   out  filled on success; free it with vgg_image_destroy. Untouched after an error
  * Errors: LIMIT, MEMORY. Threads: any. */
 VGG_API vgg_status vgg_image_crop(const struct vgg_image *image,

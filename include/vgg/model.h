@@ -23,13 +23,17 @@ struct vgg_model_options {
      * 2x2 max pool, D for Dropout, as in "64, 64, M, 128, M". Everything else comes from the weights' names and
      * shapes. Excludes spec_path. */
     const char *cfg;
-    /* Path of a file with one class name per line. NULL: the description's names, else ImageNet's for 1000 classes,
-     * else none. */
+    /* Path of a file with one class name per line, or the name of a built-in list: imagenet, cifar10, cifar100, mnist,
+     * fashion-mnist (a file that is called so needs a path such as "./mnist"). A net with one output has two classes, 0
+     * and 1, and takes two names or that of class 1 alone. NULL: the description's names, else ImageNet's for 1000
+     * classes, else none. */
     const char *labels_path;
     /* A vgg_preprocess preset; NULL or "auto": the description's preprocessing. */
     const char *preset;
+    /* The fields below, up to no_normalize, change single properties of the description's or the preset's
+     * preprocessing; the others stay. */
     /* The input size in pixels, any that the net's pools allow. Images are resized in the description's proportion
-     * and then cropped to it. 0: the same as the other side; both 0: the description's size. */
+     * and then cropped to it. 0: the same as the other side; both 0: the description's size. Excludes crop. */
     int height, width;
     /* The shorter side to which images are resized before the crop. The crop becomes at most as large, unless
      * height or width is given. -1: no resize; 0: the description's. */
@@ -45,6 +49,25 @@ struct vgg_model_options {
      * "LeakyReLU(0.1)" with PyTorch's class names, or "none". All pools but adaptive ones: "AvgPool2d(2)",
      * "MaxPool2d(3, 2, 1)" with kernel_size, stride and padding. */
     const char *padding, *eps, *activation, *pool;
+    /* Refuse the net if a property is only assumed (VGG_EVIDENCE_CONVENTION). */
+    bool strict;
+    /* Images are resized to exactly `resize` x resize_width pixels, whatever their aspect. A crop that kept the whole of
+     * the resized image goes, and the input has this size; a smaller one stays, as 224 of 256. 0: `resize` is the
+     * shorter side. */
+    int resize_width;
+    /* The centre crop, which is the input's size: `crop` x crop_width, and of crop_width 0 a square. -1: no crop, the
+     * input is the resized image; 0: the description's. */
+    int crop, crop_width;
+    /* Pixels are scaled to 0…1, and nothing else: mean 0, std 1, and not unscaled. Excludes mean and std. */
+    bool no_normalize;
+    /* "bilinear", "bicubic", "nearest" or "lanczos"; NULL: the description's. */
+    const char *interpolation;
+    /* "rgb", "bgr", or "gray": the image is converted to gray, and all planes of the net's input are the same. "1" and
+     * "3" are gray and rgb of a net with so many input channels. NULL: the description's; a net with one input channel
+     * takes gray. */
+    const char *channels;
+    /* [3] R, G, B as in struct vgg_preprocess; NULL: the description's. mean from -1e6 to 1e6, std from 1e-6 to 1e6. */
+    const float *mean, *std;
     uint64_t reserved[5];
 };
 
@@ -93,6 +116,13 @@ VGG_API size_t vgg_model_get_evidence_count(const vgg_model *model);
 VGG_API void vgg_model_get_evidence(const vgg_model *model, size_t index,
                                     struct vgg_evidence *evidence);
 
+/* Writes the description of the net with all its layers, input, preprocessing and labels as JSON, ready to be edited and
+ * to be laid beside the checkpoint or given as spec_path. The file appears when it is complete, as with
+ * vgg_checkpoint_save.
+ * Errors: ARGUMENT (an int8 net, which has a description of its own), IO, MEMORY. Threads: any. */
+VGG_API vgg_status vgg_model_write_spec(const vgg_model *model, const char *path,
+                                        struct vgg_error *err);
+
 /* Facts about a net. Strings are borrowed from the model. */
 struct vgg_model_info {
     /* "vgg16_bn", the description's name, or "vgg (custom)". */
@@ -116,7 +146,11 @@ struct vgg_model_info {
     /* The element type of the weights of convolutions and linear layers, as from vgg_dtype_string; "mixed" if they
      * have several types. */
     const char *weights;
-    uint64_t reserved[5];
+    /* Channels of the input. */
+    int channels;
+    /* The activation after the last layer: "none", the outputs are logits; "softmax", "log_softmax" or "sigmoid". */
+    const char *final_activation;
+    uint64_t reserved[3];
 };
 /* Fills *info. Threads: any. */
 VGG_API void vgg_model_get_info(const vgg_model *model, struct vgg_model_info *info);
@@ -125,8 +159,8 @@ VGG_API void vgg_model_get_info(const vgg_model *model, struct vgg_model_info *i
  * Threads: any. */
 VGG_API const struct vgg_preprocess *vgg_model_get_preprocess(const vgg_model *model);
 
-/* The name of class index 0 … class_count-1 in UTF-8; NULL when the classes have no names. Borrowed from the
- * model. Threads: any. */
+/* The name of class index 0 … class_count-1 in UTF-8; NULL when the classes have no names. Of a net with one output, 1
+ * is the class that the output is for, and 0 the other one. Borrowed from the model. Threads: any. */
 VGG_API const char *vgg_model_get_label(const vgg_model *model, int index);
 
 /* One node of the net, in order of execution; it computes what torchvision's module of that name does. */

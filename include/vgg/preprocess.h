@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What is done to a picture before it enters the net. */
+/* What is done to an image before it enters the net. */
 #ifndef VGG_PREPROCESS_H
 #define VGG_PREPROCESS_H
+
+#include <stdbool.h>
 
 #include "vgg/status.h"
 
@@ -9,18 +11,48 @@
 extern "C" {
 #endif
 
-/* Resize, crop, scale to 0…1 and normalise, as torchvision's transforms on a PIL picture do:
- * Resize(resize) · CenterCrop(crop) · ToTensor() · Normalize(mean, std). */
+/* How images are resized: Pillow's filters, antialiased when an image shrinks; nearest never is. */
+enum vgg_interpolation {
+    VGG_INTERPOLATION_BILINEAR, /* torchvision's default */
+    VGG_INTERPOLATION_BICUBIC,
+    VGG_INTERPOLATION_NEAREST,
+    VGG_INTERPOLATION_LANCZOS,
+};
+/* "bilinear", "bicubic", "nearest", "lanczos". Never NULL. */
+VGG_API const char *vgg_interpolation_string(enum vgg_interpolation interpolation);
+/* False, and *out untouched, for another name. Both thread-safe. */
+VGG_API bool vgg_interpolation_parse(const char *name, enum vgg_interpolation *out);
+
+/* What torchvision's transforms do to a PIL image:
+ * Grayscale() · Resize(resize) · CenterCrop(crop) · ToTensor() · Normalize(mean, std).
+ * Zero in a field that was added later is the behaviour of before. */
 struct vgg_preprocess {
-    char name[32];  /* the preset's name, or "custom" */
-    int resize;     /* the shorter side in pixels, aspect kept; 0: no resize */
-    int crop;       /* side of the square centre crop in pixels; 0: no crop */
-    float mean[3];  /* R, G, B, for pixels scaled to 0…1, or as they are */
-    float std[3];   /* R, G, B; none is 0 */
-    int crop_width; /* of a crop that is no square, and `crop` its height; 0: it is one */
-    int bgr;        /* 1: the planes are B, G, R instead, each with its own mean and std */
-    int unscaled;   /* 1: pixels stay 0…255, as Caffe has them */
-    uint32_t reserved[5];
+    /* The preset's name, or "custom". */
+    char name[32];
+    /* Without resize_width the shorter side in pixels, 0 … 65535: Resize(resize), which keeps the aspect. 0: no
+     * resize. */
+    int resize;
+    /* Side of the centre crop in pixels, 0 … 65535. What is smaller is padded with black. 0: no crop. */
+    int crop;
+    /* R, G, B, for pixels scaled to 0…1, or as they are if unscaled. One plane has the first. 0: as ToTensor() alone. */
+    float mean[3];
+    /* R, G, B; none is 0. 1: as ToTensor() alone. */
+    float std[3];
+    /* The width of a crop that is no square, and `crop` its height; 0: it is one. */
+    int crop_width;
+    /* 1: the planes are B, G, R instead, each with its own mean and std. */
+    int bgr;
+    /* 1: pixels stay 0…255, as Caffe has them. */
+    int unscaled;
+    /* Resize((resize, resize_width)): every image becomes `resize` high and resize_width wide, whatever its aspect;
+     * resize is not 0. 0: see resize. */
+    int resize_width;
+    enum vgg_interpolation interpolation;
+    /* 1: the image is converted to gray before it is resized, as PIL's "L", and all planes are the same. */
+    int gray;
+    /* Planes of the tensor: 3, or 1, which is gray without being said; 0: 3. */
+    int channels;
+    uint32_t reserved[1];
 };
 
 /* A built-in preset by name:

@@ -143,13 +143,41 @@ VGG_API void vgg_session_measure_peak(vgg_session *session, struct vgg_peak *out
 struct vgg_ranked {
     int index;
     float logit;
-    double probability; /* softmax over all classes, computed in double precision */
+    double
+        probability; /* softmax over all classes, computed in double precision; but see vgg_rank_scores */
 };
 
 /* The k classes with the largest logits, best first, ties by lower index; NaN ranks last.
  *   logits  [class_count]
  *   out     [k]; k <= class_count */
 VGG_API void vgg_rank(const float *logits, int class_count, int k, struct vgg_ranked *out);
+
+/* How scores between 0 and 1 are made of a net's outputs. */
+enum vgg_scores {
+    /* What the net's last activation gives, see vgg_model_info.final_activation; without one sigmoid for a single
+     * output, else softmax. */
+    VGG_SCORES_AUTO,
+    VGG_SCORES_SOFTMAX, /* one class is right: scores add up to 1 */
+    VGG_SCORES_SIGMOID, /* each output stands for itself */
+    VGG_SCORES_NONE,    /* the outputs are no classes' logits: no scores, NaN */
+};
+/* "auto", "softmax", "sigmoid", "none". Never NULL. */
+VGG_API const char *vgg_scores_string(enum vgg_scores scores);
+
+/* What AUTO is for a net; another request is what it is.
+ *   info  of vgg_model_get_info */
+VGG_API enum vgg_scores vgg_scores_choose(const struct vgg_model_info *info,
+                                          enum vgg_scores requested);
+
+/* The number of classes that have scores: 2 for a single output with sigmoid, else class_count. */
+VGG_API int vgg_scores_count(const struct vgg_model_info *info, enum vgg_scores requested);
+
+/* The k classes with the largest outputs, as vgg_rank, with these scores. Of a single output with sigmoid, 1 is the class
+ * that the output is for, and 0 the other one, with the negated logit or 1 less the output.
+ *   outputs  [class_count]
+ *   out      [k]; k <= vgg_scores_count(info, requested) */
+VGG_API void vgg_rank_scores(const float *outputs, const struct vgg_model_info *info,
+                             enum vgg_scores requested, int k, struct vgg_ranked *out);
 
 #ifdef __cplusplus
 }

@@ -60,6 +60,8 @@ enum vgg_hint {
     VGG_HINT_LAYERS, /* describe the net's layers: vgg_model_options.cfg or spec_path */
     VGG_HINT_SPEC,   /* the file describes a net: it belongs to vgg_model_options.spec_path */
     VGG_HINT_SIZE,   /* give the size of the input: vgg_model_options.height and width */
+    /* The message lists what is assumed: give it, or write a description with vgg_model_write_spec and check it. */
+    VGG_HINT_STRICT,
     VGG_HINT_PACK, /* pack the model for this machine or for all: vgg_pack_options.isas and plain */
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The built-in presets. */
+/* The built-in presets, and the names of the interpolations. */
 #include "vgg/preprocess.h"
 
 #include <string.h>
@@ -44,4 +44,28 @@ vgg_status vgg_preprocess_find(const char *name, struct vgg_preprocess *out, str
     }
     return vgg_fail(err, VGG_ERR_ARGUMENT, "preset '%s': expected one of %s",
                     name != NULL ? name : "(NULL)", names.buffer);
+}
+
+static const char *const interpolations[] = {
+    [VGG_INTERPOLATION_BILINEAR] = "bilinear",
+    [VGG_INTERPOLATION_BICUBIC] = "bicubic",
+    [VGG_INTERPOLATION_NEAREST] = "nearest",
+    [VGG_INTERPOLATION_LANCZOS] = "lanczos",
+};
+enum { INTERPOLATIONS = sizeof interpolations / sizeof interpolations[0] };
+
+const char *vgg_interpolation_string(enum vgg_interpolation interpolation)
+{
+    return (unsigned)interpolation < INTERPOLATIONS ? interpolations[interpolation] : "unknown";
+}
+
+bool vgg_interpolation_parse(const char *name, enum vgg_interpolation *out)
+{
+    for (unsigned i = 0; i < INTERPOLATIONS; i++) {
+        if (strcmp(name, interpolations[i]) == 0) {
+            *out = (enum vgg_interpolation)i;
+            return true;
+        }
+    }
+    return false;
 }

@@ -1,92 +1,110 @@
 /* SPDX-License-Identifier: MIT */
-/* From a picture to the net's input: torchvision's Resize, CenterCrop, ToTensor and Normalize. */
+/* From an image to the net's input: torchvision's Grayscale, Resize, CenterCrop, ToTensor and Normalize. */
 #include "image/image.h"
 
-#include <limits.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "image/resize.h"
+#include "image/placement.h"
 
-/* Where everything goes. */
-struct plan {
-    int width, height;         /* of the resized picture */
-    int out_width, out_height; /* after the crop */
-    struct vgg_window window;  /* of the resized picture that survives the crop */
-    int pad_x, pad_y;          /* black pixels left of and above it */
-};
-
-/* Python's round(excess / 2): halves go to the even neighbour. */
-static int half_to_even(int excess)
+/* PIL's "L", the luma of ITU-R 601 with 16 fractional bits. */
+static uint8_t get_luma(const uint8_t *rgb)
 {
-    int half = excess / 2;
-    return excess % 2 == 0 ? half : half + half % 2;
+    return (uint8_t)((rgb[0] * 19595u + rgb[1] * 38470u + rgb[2] * 7471u + 0x8000u) >> 16);
 }
 
-/* CenterCrop along one axis. A picture smaller than the crop is first padded with black up to it, the
- * odd pixel at the end. */
-static void crop_axis(int size, int crop, int *out_size, int *first, int *count, int *pad)
+/* Converts an image to gray. Errors: MEMORY. */
+static vgg_status make_gray(const struct vgg_image *image, uint8_t **out, struct vgg_error *err)
 {
-    *out_size = crop > 0 ? crop : size;
-    *first = size > *out_size ? half_to_even(size - *out_size) : 0;
-    *pad = size < *out_size ? (*out_size - size) / 2 : 0;
-    *count = size < *out_size ? size : *out_size;
-}
-
-static vgg_status make_plan(const struct vgg_preprocess *preprocess, int width, int height,
-                            const struct vgg_limits *limits, struct plan *plan,
-                            struct vgg_error *err)
-{
-    struct vgg_limits defaults;
-    if (limits == NULL) {
-        vgg_limits_init(&defaults);
-        limits = &defaults;
+    const size_t count = (size_t)image->width * (size_t)image->height;
+    *out = vgg_mem_alloc(&image->allocator, count, 1);
+    if (*out == NULL) {
+        return vgg_fail_memory(err, "gray", count, "pixels");
     }
-    if (preprocess->resize < 0 || preprocess->crop < 0 || preprocess->crop_width < 0 ||
-        width <= 0 || height <= 0) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT, "preprocess: resize %d, crop %d, picture %d x %d",
-                        preprocess->resize, preprocess->crop, width, height);
+    for (size_t i = 0; i < count; i++) {
+        (*out)[i] = get_luma(image->rgb + 3 * i);
     }
-    for (int i = 0; i < 3; i++) {
-        if (!(preprocess->std[i] != 0.0f)) {
-            return vgg_fail(err, VGG_ERR_ARGUMENT, "preprocess: std[%d] is 0", i);
-        }
-    }
-    /* int(size * long / short), a true division truncated. All values are below 2^62. */
-    uint64_t w = (uint64_t)width, h = (uint64_t)height, side = (uint64_t)preprocess->resize;
-    if (side > 0 && w <= h) {
-        h = side * h / w;
-        w = side;
-    } else if (side > 0) {
-        w = side * w / h;
-        h = side;
-    }
-    const int crop_height = preprocess->crop;
-    const int crop_width = preprocess->crop_width > 0 ? preprocess->crop_width : crop_height;
-    if (w > limits->image_pixels / h || w > INT_MAX || h > INT_MAX ||
-        (uint64_t)crop_width * (uint64_t)crop_height > limits->image_pixels) {
-        return vgg_fail(err, VGG_ERR_LIMIT,
-                        "picture of %d x %d pixels: resize to %llu x %llu, limit is %llu pixels",
-                        width, height, (unsigned long long)w, (unsigned long long)h,
-                        (unsigned long long)limits->image_pixels);
-    }
-    *plan = (struct plan){.width = (int)w, .height = (int)h};
-    crop_axis(plan->width, crop_width, &plan->out_width, &plan->window.x, &plan->window.width,
-              &plan->pad_x);
-    crop_axis(plan->height, crop_height, &plan->out_height, &plan->window.y, &plan->window.height,
-              &plan->pad_y);
     return VGG_OK;
 }
 
-vgg_status vgg_preprocess_get_size(const struct vgg_preprocess *preprocess, int image_width,
-                                   int image_height, const struct vgg_limits *limits, int *width,
-                                   int *height, struct vgg_error *err)
+/* The pixels after the crop, [height][width][channels]. */
+struct crop {
+    uint8_t *data;
+    int width, height, channels;
+};
+
+/* image may be NULL if the crop is empty. */
+static void free_crop(const struct vgg_image *image, struct crop *crop)
 {
-    struct plan plan = {0};
-    vgg_status status = make_plan(preprocess, image_width, image_height, limits, &plan, err);
+    if (crop->data != NULL) {
+        vgg_mem_free(&image->allocator, crop->data);
+    }
+}
+
+/* Resizes pixels into a crop that holds nothing yet. Errors: MEMORY. */
+static vgg_status fill_crop(const struct vgg_raster *pixels, const struct vgg_placement *placement,
+                            const struct vgg_resizing *resizing, struct crop *crop,
+                            struct vgg_error *err)
+{
+    const size_t channels = (size_t)pixels->channels;
+    const size_t stride = (size_t)placement->out_width * channels;
+    const size_t bytes = vgg_size_mul_capped(stride, (size_t)placement->out_height);
+    *crop = (struct crop){vgg_mem_alloc(resizing->allocator, bytes, 1), placement->out_width,
+                          placement->out_height, pixels->channels};
+    if (crop->data == NULL) {
+        return vgg_fail_memory(err, "crop", bytes, "pixels");
+    }
+    if (placement->window.width < crop->width || placement->window.height < crop->height) {
+        memset(crop->data, 0, bytes);
+    }
+    return vgg_resize_window(pixels, resizing,
+                             crop->data + (size_t)placement->pad_y * stride +
+                                 (size_t)placement->pad_x * channels,
+                             stride, err);
+}
+
+/* Converts, resizes and crops. The crop's data is the caller's to free, after an error too. */
+static vgg_status make_crop(const struct vgg_image *image, const struct vgg_preprocess *preprocess,
+                            const struct vgg_limits *limits, struct crop *crop,
+                            struct vgg_error *err)
+{
+    struct vgg_placement placement = {0};
+    struct vgg_raster pixels = {.channels = 3};
+    uint8_t *gray = NULL;
+    *crop = (struct crop){0};
+    if (image == NULL || image->rgb == NULL || preprocess == NULL) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "crop: expected a picture and a preset");
+    }
+    vgg_status status =
+        vgg_placement_make(preprocess, image->width, image->height, limits, &placement, err);
+    if (status == VGG_OK && (preprocess->gray || preprocess->channels == 1)) {
+        status = make_gray(image, &gray, err);
+        pixels.channels = 1;
+    }
     if (status == VGG_OK) {
-        *width = plan.out_width;
-        *height = plan.out_height;
+        const struct vgg_resizing resizing = {.width = placement.width,
+                                              .height = placement.height,
+                                              .interpolation = preprocess->interpolation,
+                                              .window = placement.window,
+                                              .allocator = &image->allocator};
+        pixels.data = gray != NULL ? gray : image->rgb;
+        pixels.width = image->width;
+        pixels.height = image->height;
+        status = fill_crop(&pixels, &placement, &resizing, crop, err);
+    }
+    vgg_mem_free(&image->allocator, gray);
+    return status;
+}
+
+/* Makes an image of gray pixels. Errors: MEMORY. */
+static vgg_status spread_gray(const struct crop *gray, const struct vgg_allocator *allocator,
+                              struct vgg_image *out, struct vgg_error *err)
+{
+    const size_t count = (size_t)gray->width * (size_t)gray->height;
+    vgg_status status = vgg_image_create("crop", (uint64_t)gray->width, (uint64_t)gray->height,
+                                         UINT64_MAX, allocator, out, err);
+    for (size_t i = 0; status == VGG_OK && i < count; i++) {
+        memset(out->rgb + 3 * i, gray->data[i], 3);
     }
     return status;
 }
@@ -95,61 +113,57 @@ vgg_status vgg_image_crop(const struct vgg_image *image, const struct vgg_prepro
                           const struct vgg_limits *limits, struct vgg_image *out,
                           struct vgg_error *err)
 {
-    struct plan plan = {0};
-    struct vgg_image crop = {0};
-    if (image == NULL || image->rgb == NULL || preprocess == NULL || out == NULL) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT, "crop: expected a picture and a preset");
+    struct crop crop;
+    if (out == NULL) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "crop: expected room for the result");
     }
-    vgg_status status = make_plan(preprocess, image->width, image->height, limits, &plan, err);
-    if (status != VGG_OK) {
-        return status;
+    vgg_status status = make_crop(image, preprocess, limits, &crop, err);
+    if (status == VGG_OK && crop.channels == 3) {
+        *out = (struct vgg_image){crop.width, crop.height, crop.data, image->allocator};
+        return VGG_OK;
     }
-    status = vgg_image_create("crop", (uint64_t)plan.out_width, (uint64_t)plan.out_height,
-                              UINT64_MAX, &image->allocator, &crop, err);
-    if (status != VGG_OK) {
-        return status;
+    if (status == VGG_OK) {
+        status = spread_gray(&crop, &image->allocator, out, err);
     }
-    size_t stride = (size_t)plan.out_width * 3;
-    if (plan.window.width < plan.out_width || plan.window.height < plan.out_height) {
-        memset(crop.rgb, 0, stride * (size_t)plan.out_height);
+    free_crop(image, &crop);
+    return status;
+}
+
+/* ToTensor divides by 255 and Normalize subtracts, then divides, each rounded to float32.
+ *   channel  0 … 2: R, G or B */
+static void normalise(const struct crop *crop, const struct vgg_preprocess *preprocess, int channel,
+                      float *out)
+{
+    const float scale = preprocess->unscaled ? 1.0f : 255.0f;
+    const size_t count = (size_t)crop->width * (size_t)crop->height;
+    const size_t step = (size_t)crop->channels;
+    const uint8_t *pixel = crop->data + (step == 3 ? channel : 0);
+    float values[256];
+    for (int v = 0; v < 256; v++) {
+        values[v] = ((float)v / scale - preprocess->mean[channel]) / preprocess->std[channel];
     }
-    status = vgg_resize_window(image, plan.width, plan.height, &plan.window,
-                               crop.rgb + (size_t)plan.pad_y * stride + (size_t)plan.pad_x * 3,
-                               stride, err);
-    if (status != VGG_OK) {
-        vgg_image_destroy(&crop);
-        return status;
+    for (size_t i = 0; i < count; i++) {
+        out[i] = values[pixel[step * i]];
     }
-    *out = crop;
-    return VGG_OK;
 }
 
 vgg_status vgg_image_to_tensor(const struct vgg_image *image,
                                const struct vgg_preprocess *preprocess,
                                const struct vgg_limits *limits, float *out, struct vgg_error *err)
 {
-    struct vgg_image crop;
+    struct crop crop;
     if (out == NULL) {
         return vgg_fail(err, VGG_ERR_ARGUMENT, "tensor: expected room for the result");
     }
-    vgg_status status = vgg_image_crop(image, preprocess, limits, &crop, err);
-    if (status != VGG_OK) {
-        return status;
-    }
-    size_t plane = (size_t)crop.width * (size_t)crop.height;
-    for (int p = 0; p < 3; p++) {
-        const int c = preprocess->bgr ? 2 - p : p; /* R, G or B */
-        /* ToTensor divides by 255 and Normalize subtracts, then divides, each rounded to float32. */
-        const float scale = preprocess->unscaled ? 1.0f : 255.0f;
-        float values[256];
-        for (int v = 0; v < 256; v++) {
-            values[v] = ((float)v / scale - preprocess->mean[c]) / preprocess->std[c];
-        }
-        const uint8_t *pixel = crop.rgb + c;
-        for (size_t i = 0; i < plane; i++) {
-            out[(size_t)p * plane + i] = values[pixel[3 * i]];
+    vgg_status status = make_crop(image, preprocess, limits, &crop, err);
+    if (status == VGG_OK) {
+        const size_t count = (size_t)crop.width * (size_t)crop.height;
+        const int planes = preprocess->channels == 1 ? 1 : 3;
+        for (int p = 0; p < planes; p++) {
+            const int channel = preprocess->bgr && planes == 3 ? 2 - p : p;
+            normalise(&crop, preprocess, channel, out + (size_t)p * count);
         }
     }
-    vgg_image_destroy(&crop);
-    return VGG_OK;
+    free_crop(image, &crop);
+    return status;
 }

@@ -1,102 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* Pillow's antialiased bilinear resize for 8-bit RGB, value for value.
+/* Pillow's resize of 8-bit pixels, value for value.
  *
- * One axis at a time, horizontal first (Pillow 12.2 and later start with the vertical one when the
- * picture is over 100 times as high as wide; this is the order of all before it). Each output pixel is
- * a weighted sum of the input pixels under a triangle as wide as two output pixels, or two input pixels
- * when enlarging. The weights are computed in double precision, rounded to 22 fractional bits, summed
- * in 32-bit integers; each pass rounds to 8 bits. */
+ * One axis at a time, horizontal first (Pillow 12.2 and later start with the vertical one when the image is over 100
+ * times as high as wide; this is the order of all before it). Each output pixel is a weighted sum of input pixels; the
+ * weights are those of axis.c. Sums have 32 bits, and each pass rounds to 8 bits. */
 #include "image/resize.h"
 
 #include <string.h>
 
 #include "base/mem.h"
+#include "image/axis.h"
 #include "image/image.h"
-
-/* 32 bits less 8 for the pixel and 2 to spare: weights of one pixel add up to 1 within rounding. */
-#define FRACTION_BITS 22
-
-/* How the pixels [first, first + count) of an axis of `to` pixels are made of one of `from`. */
-struct axis {
-    int count;
-    int max_taps;
-    int *start;       /* [count]: first input pixel */
-    int *taps;        /* [count]: number of input pixels; start + taps <= from */
-    int32_t *weights; /* [count][max_taps] */
-};
-
-static void axis_destroy(const struct vgg_allocator *allocator, struct axis *axis)
-{
-    vgg_mem_free(allocator, axis->start);
-    vgg_mem_free(allocator, axis->taps);
-    vgg_mem_free(allocator, axis->weights);
-}
-
-static double triangle(double x)
-{
-    x = x < 0.0 ? -x : x;
-    return x < 1.0 ? 1.0 - x : 0.0;
-}
-
-/* Follows Pillow's order of operations: each rounding of a double counts. The axis is to be destroyed
- * after an error too. */
-static vgg_status axis_create(int from, int to, int first, int count,
-                              const struct vgg_allocator *allocator, struct axis *axis,
-                              struct vgg_error *err)
-{
-    vgg_status status = VGG_OK;
-    double scale = (double)from / to;
-    double support = scale < 1.0 ? 1.0 : scale; /* half the triangle's base, in input pixels */
-    double inverse = 1.0 / support;
-    double *exact = NULL;
-    size_t total, bytes;
-
-    *axis = (struct axis){.count = count};
-    axis->max_taps = (int)(support < from ? support : from) * 2 + 3;
-    axis->max_taps = axis->max_taps < from ? axis->max_taps : from;
-    if (!vgg_size_mul((size_t)count, (size_t)axis->max_taps, &total) ||
-        !vgg_size_mul(total, sizeof *axis->weights, &bytes)) {
-        return vgg_fail_memory(err, "resize", SIZE_MAX, "weights");
-    }
-    axis->start = vgg_mem_alloc(allocator, (size_t)count, sizeof *axis->start);
-    axis->taps = vgg_mem_alloc(allocator, (size_t)count, sizeof *axis->taps);
-    axis->weights = vgg_mem_alloc(allocator, bytes, 1);
-    exact = vgg_mem_alloc(allocator, (size_t)axis->max_taps, sizeof *exact);
-    if (axis->start == NULL || axis->taps == NULL || axis->weights == NULL || exact == NULL) {
-        status = vgg_fail_memory(err, "resize", bytes, "weights");
-        goto done;
-    }
-    for (int i = 0; i < count; i++) {
-        double center = (first + i + 0.5) * scale;
-        double low = center - support + 0.5, high = center + support + 0.5;
-        int start = low < 0.0 ? 0 : (int)low;
-        int taps = (high > from ? from : (int)high) - start;
-        int32_t *weights = axis->weights + (size_t)i * (size_t)axis->max_taps;
-        double sum = 0.0;
-        for (int k = 0; k < taps; k++) {
-            exact[k] = triangle((k + start - center + 0.5) * inverse);
-            sum += exact[k];
-        }
-        for (int k = 0; k < taps; k++) {
-            weights[k] = (int32_t)(0.5 + exact[k] / sum * (1 << FRACTION_BITS));
-        }
-        axis->start[i] = start;
-        axis->taps[i] = taps;
-    }
-done:
-    vgg_mem_free(allocator, exact);
-    return status;
-}
 
 static uint8_t to_byte(int32_t sum)
 {
-    sum = (sum + (1 << (FRACTION_BITS - 1))) >> FRACTION_BITS;
-    return (uint8_t)(sum > 255 ? 255 : sum);
+    sum = (sum + (1 << (VGG_WEIGHT_BITS - 1))) >> VGG_WEIGHT_BITS;
+    return (uint8_t)(sum < 0 ? 0 : sum > 255 ? 255 : sum);
 }
 
 /* One row: in [from][3] -> out [axis->count][3]. Four taps at a time in vectors are no faster: baseline
  * x86 has no 32-bit multiply for them. */
-static void resize_row(const struct axis *axis, const uint8_t *in, uint8_t *out)
+static void resize_row_rgb(const struct vgg_axis *axis, const uint8_t *in, uint8_t *out)
 {
     for (int i = 0; i < axis->count; i++, out += 3) {
         const uint8_t *pixel = in + (size_t)axis->start[i] * 3;
@@ -110,6 +34,20 @@ static void resize_row(const struct axis *axis, const uint8_t *in, uint8_t *out)
         out[0] = to_byte(r);
         out[1] = to_byte(g);
         out[2] = to_byte(b);
+    }
+}
+
+/* The same for one channel. */
+static void resize_row_gray(const struct vgg_axis *axis, const uint8_t *in, uint8_t *out)
+{
+    for (int i = 0; i < axis->count; i++) {
+        const uint8_t *pixel = in + axis->start[i];
+        const int32_t *weights = axis->weights + (size_t)i * (size_t)axis->max_taps;
+        int32_t sum = 0;
+        for (int k = 0; k < axis->taps[i]; k++) {
+            sum += pixel[k] * weights[k];
+        }
+        out[i] = to_byte(sum);
     }
 }
 
@@ -130,91 +68,126 @@ static void resize_column(const int32_t *weights, int taps, const uint8_t *in, s
     }
 }
 
-/* The vertical pass: axis->count rows of row_bytes.
- *   in  the rows from axis->start[0] on, in_stride bytes apart
- * Errors: MEMORY. */
-static vgg_status resize_columns(const struct axis *axis, const uint8_t *in, size_t in_stride,
-                                 size_t row_bytes, uint8_t *out, size_t out_stride,
-                                 const struct vgg_allocator *allocator, struct vgg_error *err)
+/* Rows of pixels, `stride` bytes apart. */
+struct rows {
+    const uint8_t *data;
+    size_t stride;
+};
+
+/* Both passes of one resize. */
+struct passes {
+    const struct vgg_raster *image;
+    const struct vgg_resizing *resizing;
+    /* What the passes compute; of an axis that keeps its size nothing is. */
+    bool across, down;
+    struct vgg_axis columns, rows;
+    /* The input rows that are read. */
+    int first_row, row_count;
+    /* Of a row of the window. */
+    size_t row_bytes;
+    /* The horizontally resized rows that the vertical pass reads; NULL: none. */
+    uint8_t *between;
+};
+
+static vgg_status create_axes(struct passes *p, struct vgg_error *err)
 {
-    int32_t *sums = vgg_mem_alloc(allocator, row_bytes, sizeof *sums);
-    if (sums == NULL) {
-        return vgg_fail_memory(err, "resize", row_bytes * sizeof *sums, "one row");
+    const struct vgg_resizing *resizing = p->resizing;
+    const struct vgg_window *window = &resizing->window;
+    const struct vgg_axis_part x = {p->image->width, resizing->width, window->x, window->width};
+    const struct vgg_axis_part y = {p->image->height, resizing->height, window->y, window->height};
+    vgg_status status = VGG_OK;
+    if (p->across) {
+        status =
+            vgg_axis_create(&x, resizing->interpolation, resizing->allocator, &p->columns, err);
     }
-    for (int y = 0; y < axis->count; y++) {
-        resize_column(axis->weights + (size_t)y * (size_t)axis->max_taps, axis->taps[y],
-                      in + (size_t)(axis->start[y] - axis->start[0]) * in_stride, in_stride,
-                      row_bytes, sums, out + (size_t)y * out_stride);
+    if (status == VGG_OK && p->down) {
+        status = vgg_axis_create(&y, resizing->interpolation, resizing->allocator, &p->rows, err);
     }
-    vgg_mem_free(allocator, sums);
+    p->first_row = window->y;
+    p->row_count = window->height;
+    if (status == VGG_OK && p->down) {
+        const int last = p->rows.count - 1;
+        p->first_row = p->rows.start[0];
+        p->row_count = p->rows.start[last] + p->rows.taps[last] - p->first_row;
+    }
+    return status;
+}
+
+/* The rows of the window before the vertical pass: the image's own, or resized ones, in `out` when they are the result
+ * already. */
+static vgg_status resize_rows(struct passes *p, uint8_t *out, size_t out_stride, struct rows *rows,
+                              struct vgg_error *err)
+{
+    const struct vgg_raster *image = p->image;
+    const size_t channels = (size_t)image->channels, stride = (size_t)image->width * channels;
+    const uint8_t *in = image->data + (size_t)p->first_row * stride;
+    *rows = (struct rows){in + (size_t)p->resizing->window.x * channels, stride};
+    if (!p->across) {
+        return VGG_OK;
+    }
+    *rows = (struct rows){out, out_stride};
+    if (p->down) {
+        const size_t bytes = vgg_size_mul_capped((size_t)p->row_count, p->row_bytes);
+        out = p->between = vgg_mem_alloc(p->resizing->allocator, bytes, 1);
+        if (out == NULL) {
+            return vgg_fail_memory(err, "resize", bytes, "rows between the passes");
+        }
+        *rows = (struct rows){out, p->row_bytes};
+    }
+    for (int y = 0; y < p->row_count; y++) {
+        (channels == 3 ? resize_row_rgb : resize_row_gray)(&p->columns, in + (size_t)y * stride,
+                                                           out + (size_t)y * rows->stride);
+    }
     return VGG_OK;
 }
 
-vgg_status vgg_resize_window(const struct vgg_image *image, int width, int height,
-                             const struct vgg_window *window, uint8_t *out, size_t out_stride,
-                             struct vgg_error *err)
+/* The vertical pass.
+ * Errors: MEMORY. */
+static vgg_status resize_columns(const struct passes *p, const struct rows *in, uint8_t *out,
+                                 size_t out_stride, struct vgg_error *err)
 {
-    const struct vgg_allocator *allocator = &image->allocator;
-    const size_t image_stride = (size_t)image->width * 3, row_bytes = (size_t)window->width * 3;
-    const bool across = width != image->width, down = height != image->height;
-    vgg_status status = VGG_OK;
-    struct axis columns = {0}, rows = {0};
-    uint8_t *between = NULL; /* the horizontally resized rows that the vertical pass needs */
-    int first_row = window->y, row_count = window->height;
+    const struct vgg_axis *axis = &p->rows;
+    int32_t *sums = vgg_mem_alloc(p->resizing->allocator, p->row_bytes, sizeof *sums);
+    if (sums == NULL) {
+        return vgg_fail_memory(err, "resize", p->row_bytes * sizeof *sums, "one row");
+    }
+    for (int y = 0; y < axis->count; y++) {
+        resize_column(axis->weights + (size_t)y * (size_t)axis->max_taps, axis->taps[y],
+                      in->data + (size_t)(axis->start[y] - axis->start[0]) * in->stride, in->stride,
+                      p->row_bytes, sums, out + (size_t)y * out_stride);
+    }
+    vgg_mem_free(p->resizing->allocator, sums);
+    return VGG_OK;
+}
 
-    if (across) {
-        status =
-            axis_create(image->width, width, window->x, window->width, allocator, &columns, err);
+static vgg_status run(struct passes *p, uint8_t *out, size_t out_stride, struct vgg_error *err)
+{
+    struct rows rows;
+    vgg_status status = create_axes(p, err);
+    status = status ? status : resize_rows(p, out, out_stride, &rows, err);
+    if (status == VGG_OK && p->down) {
+        return resize_columns(p, &rows, out, out_stride, err);
     }
-    if (status == VGG_OK && down) {
-        status =
-            axis_create(image->height, height, window->y, window->height, allocator, &rows, err);
+    for (int y = 0; status == VGG_OK && !p->across && y < p->row_count; y++) {
+        memcpy(out + (size_t)y * out_stride, rows.data + (size_t)y * rows.stride, p->row_bytes);
     }
-    if (status != VGG_OK) {
-        goto done;
-    }
-    if (down) {
-        first_row = rows.start[0];
-        row_count = rows.start[rows.count - 1] + rows.taps[rows.count - 1] - first_row;
-    }
+    return status;
+}
 
-    /* The rows the vertical pass reads: the picture's own, or resized ones, in `out` when they are
-     * the result already. */
-    const uint8_t *in = image->rgb + (size_t)first_row * image_stride;
-    const uint8_t *source = in + (size_t)window->x * 3;
-    size_t source_stride = image_stride;
-    if (across) {
-        uint8_t *target = out;
-        source_stride = out_stride;
-        if (down) {
-            size_t bytes;
-            source_stride = row_bytes;
-            if (!vgg_size_mul((size_t)row_count, row_bytes, &bytes)) {
-                bytes = SIZE_MAX;
-            }
-            target = between = vgg_mem_alloc(allocator, bytes, 1);
-            if (between == NULL) {
-                status = vgg_fail_memory(err, "resize", bytes, "rows between the passes");
-                goto done;
-            }
-        }
-        for (int y = 0; y < row_count; y++) {
-            resize_row(&columns, in + (size_t)y * image_stride, target + (size_t)y * source_stride);
-        }
-        source = target;
-    }
-    if (down) {
-        status = resize_columns(&rows, source, source_stride, row_bytes, out, out_stride, allocator,
-                                err);
-    } else if (!across) {
-        for (int y = 0; y < row_count; y++) {
-            memcpy(out + (size_t)y * out_stride, source + (size_t)y * source_stride, row_bytes);
-        }
-    }
-done:
-    vgg_mem_free(allocator, between);
-    axis_destroy(allocator, &rows);
-    axis_destroy(allocator, &columns);
+vgg_status vgg_resize_window(const struct vgg_raster *image, const struct vgg_resizing *resizing,
+                             uint8_t *out, size_t out_stride, struct vgg_error *err)
+{
+    struct passes passes = {
+        .image = image,
+        .resizing = resizing,
+        .across = resizing->width != image->width,
+        .down = resizing->height != image->height,
+        .row_bytes = (size_t)resizing->window.width * (size_t)image->channels,
+    };
+    vgg_status status = run(&passes, out, out_stride, err);
+    vgg_mem_free(resizing->allocator, passes.between);
+    vgg_axis_destroy(resizing->allocator, &passes.rows);
+    vgg_axis_destroy(resizing->allocator, &passes.columns);
     return status;
 }
 
@@ -229,8 +202,12 @@ vgg_status vgg_image_resize(const struct vgg_image *image, int width, int height
     vgg_status status = vgg_image_create("resize", (uint64_t)width, (uint64_t)height, UINT64_MAX,
                                          &image->allocator, &resized, err);
     if (status == VGG_OK) {
-        const struct vgg_window all = {.width = width, .height = height};
-        status = vgg_resize_window(image, width, height, &all, resized.rgb, (size_t)width * 3, err);
+        const struct vgg_raster pixels = {image->rgb, image->width, image->height, 3};
+        const struct vgg_resizing resizing = {.width = width,
+                                              .height = height,
+                                              .window = {.width = width, .height = height},
+                                              .allocator = &image->allocator};
+        status = vgg_resize_window(&pixels, &resizing, resized.rgb, (size_t)width * 3, err);
         if (status == VGG_OK) {
             *out = resized;
         } else {

@@ -2,26 +2,10 @@
 /* Applies a caller's options to a model's description. */
 #include "model/apply_options.h"
 
-#include <stdio.h>
 #include <string.h>
 
-/* Records that the caller gives a property, if the description has it. */
-static void note_given(vgg_model *model, const char *property, const char *value)
-{
-    if (vgg_evidence_find(&model->spec.evidence, property) != NULL) {
-        vgg_evidence_add(&model->spec.evidence, &model->arena,
-                         &(struct vgg_evidence){
-                             .property = property, .value = value, .source = VGG_EVIDENCE_USER});
-    }
-}
-
-/* Records the caller's input size. */
-static void note_size(vgg_model *model)
-{
-    char value[32];
-    snprintf(value, sizeof value, "%dx%d", model->height, model->width);
-    note_given(model, "input size", value);
-}
+#include "model/apply_preprocess.h"
+#include "model/note_preprocess.h"
 
 /* Replaces the description's preprocessing by a preset. */
 static vgg_status apply_preset(vgg_model *model, const char *preset, struct vgg_error *err)
@@ -31,63 +15,57 @@ static vgg_status apply_preset(vgg_model *model, const char *preset, struct vgg_
         return VGG_OK;
     }
     vgg_status status = vgg_preprocess_find(preset, &spec->preprocess, err);
-    if (status == VGG_OK) {
-        note_given(model, "resize", preset);
-        note_given(model, "mean and std", preset);
-        note_given(model, "channels", preset);
-        note_given(model, "preprocessing", preset);
-    }
     if (status == VGG_OK && spec->preprocess.crop > 0) {
         spec->input = (struct vgg_pixels){spec->preprocess.crop, spec->preprocess.crop};
-        note_given(model, "input size", preset);
     }
     return status;
 }
 
-/* Applies the input and resize sizes. The resize size grows with the input in the description's proportion, such
- * as torchvision's 256 for 224. */
-static vgg_status apply_size(vgg_model *model, const struct vgg_model_options *options,
-                             struct vgg_error *err)
+/* Applies the options that change single properties of the preprocessing. */
+static vgg_status apply_properties(vgg_model *model, const struct vgg_model_options *options,
+                                   struct vgg_error *err)
 {
-    struct vgg_preprocess *preprocess = &model->spec.preprocess;
-    const int height = options->height > 0 ? options->height : options->width;
-    const int width = options->width > 0 ? options->width : options->height;
-    model->height = model->spec.input.h;
-    model->width = model->spec.input.w;
-    if (options->height < 0 || height > VGG_MAX_SIDE || options->width < 0 ||
-        width > VGG_MAX_SIDE) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT, "input size: expected sides of 1 to %d, got %dx%d",
-                        VGG_MAX_SIDE, options->height, options->width);
+    struct vgg_spec *spec = &model->spec;
+    model->height = spec->input.h;
+    model->width = spec->input.w;
+    vgg_status status =
+        vgg_preprocess_apply_sizes(options, &spec->preprocess, &model->height, &model->width, err);
+    if (status == VGG_OK) {
+        status = vgg_preprocess_apply_values(options, spec->channels, &spec->preprocess, err);
     }
-    if (options->resize < -1 || options->resize > VGG_MAX_SIDE) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT, "resize: expected a side of 1 to %d, or -1, got %d",
-                        VGG_MAX_SIDE, options->resize);
+    return status;
+}
+
+/* Reads the caller's class names. Those of a built-in list need no file, whatever the folder holds. */
+static vgg_status apply_labels(vgg_model *model, const char *name, const struct vgg_limits *limits,
+                               struct vgg_error *err)
+{
+    struct vgg_labels *labels = &model->spec.labels;
+    const int classes = vgg_spec_get_classes(&model->spec);
+    const struct vgg_load load = {
+        .path = name, .limits = limits, .arena = &model->arena, .err = err};
+    vgg_status status = vgg_labels_is_builtin(name)
+                            ? vgg_labels_find(name, &model->arena, labels, err)
+                            : vgg_labels_open(&load, labels);
+    if (status == VGG_OK) {
+        status = vgg_labels_fit(name, classes, &model->arena, labels, err);
+    } else {
+        return status;
     }
-    if (height > 0) {
-        const int64_t longer = height > width ? height : width;
-        const int64_t resize = longer * preprocess->resize / model->spec.input.h;
-        preprocess->resize = resize < VGG_MAX_SIDE ? (int)resize : VGG_MAX_SIDE;
-        preprocess->crop = model->height = height;
-        preprocess->crop_width = width == height ? 0 : width;
-        model->width = width;
-        note_size(model);
-    }
-    if (options->resize != 0) {
-        preprocess->resize = options->resize > 0 ? options->resize : 0;
-        if (height == 0 && options->resize > 0 && preprocess->crop > options->resize) {
-            preprocess->crop = model->height = model->width = options->resize;
-        }
-        note_size(model);
-    }
-    if (options->dense && height == 0) {
-        preprocess->crop = 0;
-        model->height = model->width =
-            preprocess->resize > 0 ? preprocess->resize : model->spec.input.h;
-    }
-    if (height > 0 || options->resize != 0 || options->dense) {
-        strcpy(preprocess->name, "custom");
-    }
-    return VGG_OK;
+    return status == VGG_ERR_MISMATCH
+               ? vgg_fail(err, status, "%s: expected %d label%s, the classes of %s, found %zu",
+                          name, classes, classes == 1 ? "" : "s", model->path, labels->count)
+               : status;
+}
+
+/* 1000 classes are probably ImageNet's, but not certainly if the net is not a published one. */
+static void note_labels(vgg_model *model)
+{
+    vgg_evidence_add(&model->spec.evidence, &model->arena,
+                     &(struct vgg_evidence){.property = "labels",
+                                            .value = "ImageNet's",
+                                            .source = VGG_EVIDENCE_CONVENTION,
+                                            .why = "1000 classes"});
 }
 
 vgg_status vgg_model_apply_options(vgg_model *model, const struct vgg_model_options *options,
@@ -97,19 +75,16 @@ vgg_status vgg_model_apply_options(vgg_model *model, const struct vgg_model_opti
     int classes = vgg_spec_get_classes(spec);
     vgg_status status = apply_preset(model, options->preset, err);
     if (status == VGG_OK) {
-        status = apply_size(model, options, err);
+        status = apply_properties(model, options, err);
     }
     if (status == VGG_OK && options->labels_path != NULL) {
-        const struct vgg_load load = {
-            .path = options->labels_path, .limits = limits, .arena = &model->arena, .err = err};
-        status = vgg_labels_open(&load, &spec->labels);
-        if (status == VGG_OK && spec->labels.count != (size_t)classes) {
-            status = vgg_fail(err, VGG_ERR_MISMATCH,
-                              "%s: expected %d labels, the classes of %s, found %zu",
-                              options->labels_path, classes, model->path, spec->labels.count);
-        }
+        status = apply_labels(model, options->labels_path, limits, err);
     } else if (status == VGG_OK && spec->labels.count == 0 && classes == 1000) {
         status = vgg_labels_find("imagenet", &model->arena, &spec->labels, err);
+        note_labels(model);
+    }
+    if (status == VGG_OK) {
+        vgg_model_note_preprocess(model, options);
     }
     return status;
 }

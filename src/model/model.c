@@ -126,6 +126,17 @@ static void log_model(const vgg_model *model)
     }
 }
 
+/* Refuses a net of which something is assumed. */
+static vgg_status check_strict(const vgg_model *model, struct vgg_error *err)
+{
+    return model->assumed[0] == '\0'
+               ? VGG_OK
+               : vgg_fail_hint(err, VGG_ERR_UNSUPPORTED, VGG_HINT_STRICT,
+                               "%s: nothing shows these properties of the net, which would be "
+                               "assumed: %s",
+                               model->path, model->assumed);
+}
+
 static vgg_status init(vgg_model *model, const vgg_checkpoint *checkpoint,
                        const struct vgg_model_options *options, struct vgg_error *err)
 {
@@ -142,7 +153,8 @@ static vgg_status init(vgg_model *model, const vgg_checkpoint *checkpoint,
     if (status == VGG_OK && model->dense) {
         status = vgg_graph_make_dense(model->path, &model->graph, &model->arena, err);
     }
-    return status ? status : vgg_model_fill_view(model, err);
+    status = status ? status : vgg_model_fill_view(model, err);
+    return status == VGG_OK && options->strict ? check_strict(model, err) : status;
 }
 
 vgg_status vgg_model_create(const vgg_checkpoint *checkpoint,

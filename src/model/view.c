@@ -73,6 +73,21 @@ static const char *name_weight_type(const struct vgg_graph *graph)
     return first != NULL ? vgg_dtype_string(first->dtype) : "";
 }
 
+/* The last layer's activation: what the net's outputs are. */
+static const char *name_final_activation(const struct vgg_spec *spec)
+{
+    const struct vgg_layer *last = &spec->layers[spec->layer_count - 1];
+    while (last > spec->layers && last->kind == VGG_LAYER_IDENTITY) {
+        last--;
+    }
+    if (last->kind == VGG_LAYER_SOFTMAX) {
+        return last->softmax.log ? "log_softmax" : "softmax";
+    }
+    return last->kind == VGG_LAYER_ACTIVATION && last->activation.kind == VGG_ACTIVATION_SIGMOID
+               ? "sigmoid"
+               : "none";
+}
+
 static struct vgg_model_info make_info(const vgg_model *model)
 {
     const struct vgg_spec *spec = &model->spec;
@@ -89,6 +104,8 @@ static struct vgg_model_info make_info(const vgg_model *model)
         .dense = model->dense,
         .int8 = spec->int8,
         .weights = name_weight_type(&model->graph),
+        .channels = spec->channels,
+        .final_activation = name_final_activation(spec),
     };
     return info;
 }

@@ -13,7 +13,7 @@ vgg_status vgg_pack_file_open(struct vgg_pack_file *file, const char *path,
     vgg_limits_init(&limits);
     *file =
         (struct vgg_pack_file){.path = path, .description = {.ok = true, .allocator = allocator}};
-    vgg_spec_write(spec, &file->description);
+    vgg_spec_write(spec, VGG_SPEC_COMPACT, &file->description);
     vgg_status status = VGG_OK;
     if (file->description.size > limits.json_bytes) { /* it could not be read */
         status = vgg_fail(err, VGG_ERR_LIMIT,

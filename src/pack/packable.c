@@ -13,7 +13,7 @@ vgg_status vgg_model_check_packable(const vgg_model *model, struct vgg_error *er
                         "from",
                         vgg_model_get_path(model));
     }
-    if (info.dense || vgg_model_get_preprocess(model)->crop_width != 0) {
+    if (info.dense || info.height != info.width) {
         return vgg_fail(err, VGG_ERR_ARGUMENT,
                         "%s: a packed net has a square input and is not dense; both can be "
                         "requested when it is run",

@@ -32,6 +32,17 @@ vgg_status fuzz_one(const uint8_t *data, size_t size)
         {.resize = 17, .crop = 0, .std = {1, 1, 1}},
         {.resize = 0, .crop = 40, .std = {1, 1, 1}},
         {.resize = 256, .crop = 224, .std = {1, 1, 1}},
+        {.resize = 33,
+         .resize_width = 20,
+         .interpolation = VGG_INTERPOLATION_LANCZOS,
+         .std = {1, 1, 1}},
+        {.resize = 19, .interpolation = VGG_INTERPOLATION_BICUBIC, .channels = 1, .std = {1}},
+        {.resize = 64,
+         .resize_width = 65,
+         .interpolation = VGG_INTERPOLATION_NEAREST,
+         .crop = 70,
+         .gray = 1,
+         .std = {1, 1, 1}},
     };
     struct vgg_limits limits;
     struct vgg_image image = {0};
@@ -44,7 +55,7 @@ vgg_status fuzz_one(const uint8_t *data, size_t size)
     vgg_status status = vgg_image_decode(data, size - 1, "image", &context, &image, &err);
     if (status == VGG_OK) {
         fuzz_check(image.width > 0 && image.height > 0 && image.rgb != NULL, "an image has pixels");
-        status = prepare(&image, &presets[data[size - 1] % 4], &limits);
+        status = prepare(&image, &presets[data[size - 1] % 7], &limits);
     } else {
         fuzz_check(image.rgb == NULL, "no image after an error");
     }

@@ -69,6 +69,49 @@ START_TEST(knows_imagenet)
 }
 END_TEST
 
+START_TEST(knows_the_usual_sets)
+{
+    static const struct {
+        const char *name, *first, *last;
+        size_t count;
+    } sets[] = {{"cifar10", "airplane", "truck", 10},
+                {"cifar100", "apple", "worm", 100},
+                {"mnist", "0", "9", 10},
+                {"fashion-mnist", "T-shirt/top", "Ankle boot", 10}};
+    struct vgg_labels labels;
+    for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
+        ck_assert(vgg_labels_is_builtin(sets[i].name));
+        ck_assert_int_eq(vgg_labels_find(sets[i].name, &arena, &labels, &err), VGG_OK);
+        ck_assert_uint_eq(labels.count, sets[i].count);
+        ck_assert_str_eq(labels.names[0], sets[i].first);
+        ck_assert_str_eq(labels.names[labels.count - 1], sets[i].last);
+    }
+    ck_assert(vgg_labels_is_builtin("imagenet") && !vgg_labels_is_builtin("vgg11.json"));
+    ck_assert(!vgg_labels_is_builtin("") && !vgg_labels_is_builtin("./mnist"));
+    vgg_arena_destroy(&arena);
+}
+END_TEST
+
+/* One output has two classes; a single name is that of class 1. */
+START_TEST(fits_names_to_outputs)
+{
+    struct vgg_labels labels;
+    ck_assert_int_eq(PARSE("a\nb\n", &labels), VGG_OK);
+    ck_assert_int_eq(vgg_labels_fit("l", 2, &arena, &labels, &err), VGG_OK);
+    ck_assert_int_eq(vgg_labels_fit("l", 3, &arena, &labels, &err), VGG_ERR_MISMATCH);
+    ck_assert_int_eq(vgg_labels_fit("l", 1, &arena, &labels, &err), VGG_OK);
+    ck_assert_str_eq(labels.names[0], "a");
+    ck_assert_int_eq(PARSE("hot dog", &labels), VGG_OK);
+    ck_assert_int_eq(vgg_labels_fit("l", 1, &arena, &labels, &err), VGG_OK);
+    ck_assert_uint_eq(labels.count, 2);
+    ck_assert_str_eq(labels.names[0], "not hot dog");
+    ck_assert_str_eq(labels.names[1], "hot dog");
+    ck_assert_int_eq(PARSE("a\nb\nc\n", &labels), VGG_OK);
+    ck_assert_int_eq(vgg_labels_fit("l", 1, &arena, &labels, &err), VGG_ERR_MISMATCH);
+    vgg_arena_destroy(&arena);
+}
+END_TEST
+
 START_TEST(names_a_missing_file)
 {
     struct vgg_labels labels;
@@ -81,4 +124,5 @@ START_TEST(names_a_missing_file)
 }
 END_TEST
 
-UNIT_MAIN("labels", reads_lines, refuses_what_is_no_text, knows_imagenet, names_a_missing_file)
+UNIT_MAIN("labels", reads_lines, refuses_what_is_no_text, knows_imagenet, knows_the_usual_sets,
+          fits_names_to_outputs, names_a_missing_file)

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include <stdio.h>
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -231,6 +232,156 @@ START_TEST(takes_other_sizes)
 }
 END_TEST
 
+/* The sizes that options make of a preset's: each case is a preset, the options, and resize, crop and input after. */
+START_TEST(overrides_sizes)
+{
+    static const float third[] = {0.1f, 0.2f, 0.3f};
+    static const struct {
+        const char *preset;
+        struct vgg_model_options options;
+        int resize[2], crop[2], input[2];
+    } cases[] = {
+        {"imagenet", {.resize = 64, .resize_width = 64}, {64, 64}, {64, 0}, {64, 64}},
+        {"imagenet", {.resize = 256, .resize_width = 256}, {256, 256}, {224, 0}, {224, 224}},
+        {"imagenet", {.resize = 300, .resize_width = 200}, {300, 200}, {224, 200}, {224, 200}},
+        {"cifar", {.resize = 48, .resize_width = 80}, {48, 80}, {0, 0}, {48, 80}},
+        {"cifar", {.resize = 64}, {64, 0}, {32, 0}, {32, 32}},
+        {"imagenet", {.crop = 192}, {256, 0}, {192, 0}, {192, 192}},
+        {"imagenet", {.crop = 192, .crop_width = 96}, {256, 0}, {192, 96}, {192, 96}},
+        {"imagenet", {.crop = -1}, {256, 0}, {0, 0}, {256, 256}},
+        {"imagenet", {.crop = -1, .resize = 40, .resize_width = 50}, {40, 50}, {0, 0}, {40, 50}},
+        {"imagenet", {.crop = 30, .resize = 40, .resize_width = 50}, {40, 50}, {30, 0}, {30, 30}},
+        {"imagenet", {.resize = -1, .crop = 100}, {0, 0}, {100, 0}, {100, 100}},
+        {"imagenet",
+         {.height = 112, .resize = 120, .resize_width = 130},
+         {120, 130},
+         {112, 0},
+         {112, 112}},
+        {"imagenet", {.dense = true, .resize = 64, .resize_width = 72}, {64, 72}, {0, 0}, {64, 72}},
+        {"imagenet", {.mean = third}, {256, 0}, {224, 0}, {224, 224}},
+    };
+    open_as("fashion_vgg8_bn.pth");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct vgg_model_options options = cases[i].options;
+        options.preset = cases[i].preset;
+        const struct vgg_model_info info = create(&options);
+        const struct vgg_preprocess *p = vgg_model_get_preprocess(model);
+        ck_assert_msg(p->resize == cases[i].resize[0] && p->resize_width == cases[i].resize[1],
+                      "%zu: resize %dx%d", i, p->resize, p->resize_width);
+        ck_assert_msg(p->crop == cases[i].crop[0] && p->crop_width == cases[i].crop[1],
+                      "%zu: crop %dx%d", i, p->crop, p->crop_width);
+        ck_assert_msg(info.height == cases[i].input[0] && info.width == cases[i].input[1],
+                      "%zu: input %dx%d", i, info.height, info.width);
+        ck_assert_str_eq(p->name, "custom");
+    }
+    close_all();
+}
+END_TEST
+
+/* A size scales a resize to height and width in both directions. */
+START_TEST(scales_a_squash_with_the_input)
+{
+    const struct vgg_model_options options = {.height = 56, .width = 14};
+    open_as("x.pth");
+    write_file("x.json",
+               "{\"schema\":1,\"input\":28,\"batch_norm\":true,\"layers\":[32,32,\"M\",64,"
+               "64,\"M\",96,96],\"classifier\":[128,128,10],\"preprocess\":{\"resize\":"
+               "[28,28],\"interpolation\":\"bicubic\",\"mean\":0,\"std\":1}}");
+    struct vgg_model_info info = create(NULL);
+    const struct vgg_preprocess *p = vgg_model_get_preprocess(model);
+    ck_assert(info.height == 28 && p->crop == 0 && p->resize_width == 28);
+    info = create(&options);
+    p = vgg_model_get_preprocess(model);
+    ck_assert(info.height == 56 && info.width == 14);
+    ck_assert(p->resize == 56 && p->resize_width == 14 && p->crop == 56 && p->crop_width == 14);
+    ck_assert_int_eq(p->interpolation, VGG_INTERPOLATION_BICUBIC);
+    close_all();
+}
+END_TEST
+
+START_TEST(overrides_values)
+{
+    static const float mean[] = {0.1f, -0.2f, 1e6f}, std[] = {1.0f, 2.0f, 3.0f};
+    static const float bad_mean[] = {0, 0, -2e6f}, bad_std[] = {1, 0, 1}, none[] = {NAN, 0, 0};
+    struct vgg_model_options options = {.preset = "caffe", .mean = mean};
+    open_as("fashion_vgg8_bn.pth");
+    ck_assert_int_eq(create(&options).channels, 3);
+    ck_assert_str_eq(create(&options).final_activation, "none");
+    const struct vgg_preprocess *p = vgg_model_get_preprocess(model);
+    ck_assert(p->mean[1] == -0.2f && p->std[1] == 1.0f && p->bgr && p->unscaled &&
+              p->resize == 256);
+    options = (struct vgg_model_options){.preset = "caffe", .std = std, .channels = "rgb"};
+    create(&options);
+    p = vgg_model_get_preprocess(model);
+    ck_assert(p->std[2] == 3.0f && p->mean[0] == 123.68f && !p->bgr && p->channels == 3);
+    options =
+        (struct vgg_model_options){.preset = "caffe", .no_normalize = true, .channels = "gray"};
+    create(&options);
+    p = vgg_model_get_preprocess(model);
+    ck_assert(p->mean[0] == 0.0f && p->std[0] == 1.0f && !p->unscaled && p->gray && p->bgr);
+    options = (struct vgg_model_options){.interpolation = "nearest", .channels = "3"};
+    create(&options);
+    p = vgg_model_get_preprocess(model);
+    ck_assert(p->interpolation == VGG_INTERPOLATION_NEAREST && p->resize == 28 && p->crop == 28);
+
+    options = (struct vgg_model_options){.no_normalize = true, .mean = mean};
+    refuse(&options, VGG_ERR_ARGUMENT, "exclude each other");
+    options = (struct vgg_model_options){.mean = bad_mean};
+    refuse(&options, VGG_ERR_ARGUMENT, "mean: expected numbers from -1e+06 to 1e+06, got -2e+06");
+    options = (struct vgg_model_options){.std = bad_std};
+    refuse(&options, VGG_ERR_ARGUMENT, "std: expected numbers from 1e-06 to 1e+06, got 0");
+    options = (struct vgg_model_options){.mean = none};
+    refuse(&options, VGG_ERR_ARGUMENT, "mean: expected numbers");
+    options = (struct vgg_model_options){.interpolation = "box"};
+    refuse(&options, VGG_ERR_ARGUMENT, "interpolation 'box': expected one of bilinear, bicubic");
+    options = (struct vgg_model_options){.channels = "rgba"};
+    refuse(&options, VGG_ERR_ARGUMENT, "channels 'rgba': expected one of rgb, bgr, gray, 1, 3");
+    options = (struct vgg_model_options){.channels = "1"};
+    refuse(&options, VGG_ERR_ARGUMENT, "channels '1': expected the 3 of the net's input, got 1");
+    options = (struct vgg_model_options){.crop = 20, .height = 20};
+    refuse(&options, VGG_ERR_ARGUMENT, "the input's size is that of the crop");
+    options = (struct vgg_model_options){.crop = -2};
+    refuse(&options, VGG_ERR_ARGUMENT, "crop: expected a side of 1 to 65535, or -1, got -2");
+    options = (struct vgg_model_options){.resize_width = 20};
+    refuse(&options, VGG_ERR_ARGUMENT, "resize: expected");
+    options = (struct vgg_model_options){.resize = 20, .resize_width = 65536};
+    refuse(&options, VGG_ERR_ARGUMENT, "or -1, got 65536");
+    close_all();
+}
+END_TEST
+
+START_TEST(takes_built_in_labels)
+{
+    struct vgg_model_options options = {.labels_path = "cifar10"};
+    open_as("fashion_vgg8_bn.pth");
+    create(&options);
+    ck_assert_str_eq(vgg_model_get_label(model, 9), "truck");
+    options.labels_path = "imagenet";
+    refuse(&options, VGG_ERR_MISMATCH, "imagenet: expected 10 labels, the classes of");
+    options.labels_path = "./cifar10";
+    refuse(&options, VGG_ERR_IO, "./cifar10");
+    close_all();
+}
+END_TEST
+
+/* Options say what would be assumed otherwise. */
+START_TEST(assumes_less_with_options)
+{
+    static const float half[] = {0.5f, 0.5f, 0.5f};
+    struct vgg_model_options options = {.cfg = "32,32,M,64,64,M,96,96", .no_normalize = true};
+    open_as("x.pth");
+    ck_assert_str_eq(create(&options).assumed, "an input of 28x28 pixels");
+    options.resize = options.resize_width = 28;
+    ck_assert_str_eq(create(&options).assumed, "");
+    options.no_normalize = false;
+    options.mean = half;
+    ck_assert_str_eq(create(&options).assumed, "ImageNet's mean and std");
+    options.std = half;
+    ck_assert_str_eq(create(&options).assumed, "");
+    close_all();
+}
+END_TEST
+
 START_TEST(makes_the_net_dense)
 {
     struct vgg_model_options options = {.dense = true, .resize = 64};
@@ -306,5 +457,6 @@ END_TEST
 
 UNIT_MAIN("model", knows_the_bundled_net_by_its_name, takes_descriptions_in_order,
           refuses_descriptions_that_do_not_fit, lets_options_override, tells_what_it_assumes,
-          takes_other_sizes, makes_the_net_dense, tells_of_every_node,
-          has_no_shapes_for_too_small_an_input)
+          takes_other_sizes, overrides_sizes, scales_a_squash_with_the_input, overrides_values,
+          takes_built_in_labels, assumes_less_with_options, makes_the_net_dense,
+          tells_of_every_node, has_no_shapes_for_too_small_an_input)

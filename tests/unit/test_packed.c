@@ -12,6 +12,8 @@
 #include "checkpoint/container/packed_format.h"
 #include "checkpoint/tensor/tensor.h"
 #include "checkpoint/write/packed_writer.h"
+#include "model/spec/read_preprocess.h"
+#include "model/spec/write_preprocess.h"
 #include "model/spec/write_spec.h"
 #include "vgg/session.h"
 
@@ -314,11 +316,11 @@ START_TEST(writes_descriptions)
     ck_assert_int_eq(vgg_spec_parse(&(struct vgg_load){"a", &limits, &arena, &err}, text,
                                     sizeof text - 1, &spec),
                      VGG_OK);
-    vgg_spec_write(&spec, &json);
+    vgg_spec_write(&spec, VGG_SPEC_COMPACT, &json);
     ck_assert_msg(vgg_spec_parse(&(struct vgg_load){"b", &limits, &arena, &err}, json.data,
                                  json.size, &again) == VGG_OK,
                   "%s", err.message);
-    vgg_spec_write(&again, &second);
+    vgg_spec_write(&again, VGG_SPEC_COMPACT, &second);
     ck_assert_uint_eq(json.size, second.size);
     ck_assert_mem_eq(json.data, second.data, json.size);
     ck_assert_str_eq(again.name, spec.name);
@@ -337,6 +339,61 @@ START_TEST(writes_descriptions)
     ck_assert_uint_eq(again.labels.count, 2);
     vgg_mem_free(NULL, json.data);
     vgg_mem_free(NULL, second.data);
+    vgg_arena_destroy(&arena);
+}
+END_TEST
+
+/* Every preprocessing is read as it was written; gray planes in B, G, R order are read with mean and std in that
+ * order. */
+START_TEST(writes_preprocessing)
+{
+    static const struct vgg_preprocess cases[] = {
+        {.name = "custom", .resize = 9, .crop = 8, .mean = {1, 2, 3}, .std = {4, 5, 6}},
+        {.name = "custom", .resize = 8, .resize_width = 8, .std = {1, 1, 1}},
+        {.name = "custom", .resize = 20, .resize_width = 10, .crop = 8, .std = {1, 1, 1}},
+        {.name = "custom", .std = {1, 1, 1}, .interpolation = VGG_INTERPOLATION_NEAREST},
+        {.name = "custom", .mean = {1, 2, 3}, .std = {1, 1, 1}, .bgr = 1, .unscaled = 1},
+        {.name = "custom", .mean = {1, 2, 3}, .std = {1, 1, 1}, .gray = 1},
+        {.name = "custom", .mean = {3, 2, 1}, .std = {1, 1, 2}, .gray = 1, .bgr = 1},
+        {.name = "custom", .mean = {1, 1, 1}, .std = {1, 1, 1}, .channels = 1},
+        {.name = "cifar", .resize = 32, .crop = 32},
+    };
+    struct vgg_limits limits;
+    struct vgg_arena arena = {0};
+    vgg_limits_init(&limits);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct vgg_bytes json = {.ok = true};
+        struct vgg_json *root = NULL;
+        struct vgg_preprocess again, expected = cases[i];
+        const struct vgg_load load = {"a", &limits, &arena, &err};
+        const struct vgg_json_bounds bounds = {.depth = 8, .values = 100};
+        const int side = i == 8 ? 32 : 8;
+        vgg_spec_write_preprocess(&cases[i], &json);
+        vgg_bytes_add(&json, "]", 1);
+        struct vgg_bytes list = {.ok = true};
+        vgg_bytes_add(&list, "[", 1);
+        vgg_bytes_add(&list, json.data, json.size);
+        ck_assert_int_eq(vgg_json_parse("a", list.data, list.size, &bounds, NULL, &root, &err),
+                         VGG_OK);
+        ck_assert_msg(vgg_spec_read_preprocess(&load, vgg_json_first(root), side, side, &again) ==
+                          VGG_OK,
+                      "%zu: %s", i, err.message);
+        if (i == 6) {
+            expected = cases[5];
+            expected.std[0] = 2;
+        }
+        if (i == 7) {
+            expected.gray = 1;
+            expected.channels = 0;
+        }
+        if (i == 8) {
+            ck_assert_int_eq(vgg_preprocess_find("cifar", &expected, &err), VGG_OK);
+        }
+        ck_assert_msg(memcmp(&again, &expected, sizeof again) == 0, "%zu", i);
+        vgg_json_free(root);
+        vgg_mem_free(NULL, json.data);
+        vgg_mem_free(NULL, list.data);
+    }
     vgg_arena_destroy(&arena);
 }
 END_TEST
@@ -446,5 +503,5 @@ START_TEST(refuses_what_float16_cannot_hold)
 END_TEST
 
 UNIT_MAIN("packed", places_tensors_at_pages, refuses_every_cut, refuses_every_changed_byte,
-          reads_other_layouts, gives_the_same_logits, writes_descriptions, rounds_weights_once,
-          refuses_what_float16_cannot_hold)
+          reads_other_layouts, gives_the_same_logits, writes_descriptions, writes_preprocessing,
+          rounds_weights_once, refuses_what_float16_cannot_hold)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* image/preprocess and base/preset: sizes, crops, padding, values, limits. */
+/* image/placement, image/preprocess and base/preset: sizes, crops, padding, values, limits. */
 #include "unit.h"
 
 #include <stdint.h>
@@ -149,6 +149,96 @@ START_TEST(normalises_each_channel)
 }
 END_TEST
 
+/* The size is given, whatever the aspect; a crop may follow. */
+START_TEST(squashes_to_height_and_width)
+{
+    struct vgg_preprocess preprocess = plain(64, 0);
+    int width, height;
+    preprocess.resize_width = 48;
+    ck_assert_int_eq(vgg_preprocess_get_size(&preprocess, 500, 3, NULL, &width, &height, NULL),
+                     VGG_OK);
+    ck_assert(width == 48 && height == 64);
+    preprocess.crop = 40;
+    ck_assert_int_eq(vgg_preprocess_get_size(&preprocess, 500, 3, NULL, &width, &height, NULL),
+                     VGG_OK);
+    ck_assert(width == 40 && height == 40);
+}
+END_TEST
+
+/* One row of red, green, blue and white has the levels 76, 150, 29 and 255 of PIL's "L". */
+START_TEST(converts_to_gray)
+{
+    static const uint8_t levels[] = {76, 150, 29, 255};
+    struct vgg_preprocess preprocess = plain(0, 0);
+    struct vgg_image image = counting(4, 1), crop;
+    float out[12];
+    memcpy(image.rgb, "\xff\0\0\0\xff\0\0\0\xff\xff\xff\xff", 12);
+    preprocess.gray = 1;
+    preprocess.mean[1] = 1.0f;
+    ck_assert_int_eq(vgg_image_to_tensor(&image, &preprocess, NULL, out, NULL), VGG_OK);
+    ck_assert_int_eq(vgg_image_crop(&image, &preprocess, NULL, &crop, NULL), VGG_OK);
+    for (int i = 0; i < 4; i++) {
+        ck_assert(out[i] == (float)levels[i] / 255.0f && out[8 + i] == out[i]);
+        ck_assert(out[4 + i] == out[i] - 1.0f);
+        ck_assert(crop.rgb[3 * i] == levels[i] && crop.rgb[3 * i + 2] == levels[i]);
+    }
+    vgg_image_destroy(&crop);
+    /* One plane is gray without being said, and needs the first mean and std only. */
+    preprocess = plain(0, 0);
+    preprocess.channels = 1;
+    preprocess.mean[0] = 0.5f;
+    preprocess.std[1] = 0.0f;
+    memset(out, 0, sizeof out);
+    ck_assert_int_eq(vgg_image_to_tensor(&image, &preprocess, NULL, out, NULL), VGG_OK);
+    for (int i = 0; i < 4; i++) {
+        ck_assert(out[i] == (float)levels[i] / 255.0f - 0.5f && out[4 + i] == 0.0f);
+    }
+    vgg_image_destroy(&image);
+}
+END_TEST
+
+START_TEST(knows_the_interpolations)
+{
+    static const char *const names[] = {"bilinear", "bicubic", "nearest", "lanczos"};
+    enum vgg_interpolation found = VGG_INTERPOLATION_NEAREST;
+    for (unsigned i = 0; i < 4; i++) {
+        ck_assert_str_eq(vgg_interpolation_string((enum vgg_interpolation)i), names[i]);
+        ck_assert(vgg_interpolation_parse(names[i], &found));
+        ck_assert_uint_eq(found, i);
+    }
+    ck_assert(!vgg_interpolation_parse("box", &found));
+    ck_assert_uint_eq(found, VGG_INTERPOLATION_LANCZOS);
+    ck_assert_str_eq(vgg_interpolation_string((enum vgg_interpolation)4), "unknown");
+}
+END_TEST
+
+/* 0 and 100 side by side, enlarged twice: nearest copies; the cubic weights the pixel further off below 0, which
+ * overshoots. */
+START_TEST(interpolates)
+{
+    static const struct {
+        enum vgg_interpolation interpolation;
+        uint8_t levels[4];
+    } cases[] = {{VGG_INTERPOLATION_NEAREST, {0, 0, 100, 100}},
+                 {VGG_INTERPOLATION_BILINEAR, {0, 25, 75, 100}},
+                 {VGG_INTERPOLATION_BICUBIC, {0, 21, 79, 109}}};
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+        struct vgg_preprocess preprocess = plain(1, 0);
+        struct vgg_image image = counting(2, 1), crop;
+        memset(image.rgb, 0, 3);
+        memset(image.rgb + 3, 100, 3);
+        preprocess.resize_width = 4;
+        preprocess.interpolation = cases[c].interpolation;
+        ck_assert_int_eq(vgg_image_crop(&image, &preprocess, NULL, &crop, NULL), VGG_OK);
+        for (int i = 0; i < 4; i++) {
+            ck_assert_uint_eq(crop.rgb[3 * i + 1], cases[c].levels[i]);
+        }
+        vgg_image_destroy(&crop);
+        vgg_image_destroy(&image);
+    }
+}
+END_TEST
+
 START_TEST(absurd_pictures_meet_the_limit)
 {
     struct vgg_preprocess preprocess = plain(256, 224);
@@ -192,10 +282,22 @@ START_TEST(refuses_bad_presets)
     preprocess.std[1] = 0.0f;
     ck_assert_int_eq(vgg_preprocess_get_size(&preprocess, 5, 5, NULL, &width, &height, &err),
                      VGG_ERR_ARGUMENT);
+    static const struct vgg_preprocess bad[] = {
+        {.resize_width = 3, .std = {1, 1, 1}},
+        {.resize = 3, .resize_width = -1, .std = {1, 1, 1}},
+        {.channels = 2, .std = {1, 1, 1}},
+        {.interpolation = (enum vgg_interpolation)4, .std = {1, 1, 1}},
+        {.channels = 1, .std = {0, 1, 1}},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        ck_assert_int_eq(vgg_preprocess_get_size(&bad[i], 5, 5, NULL, &width, &height, &err),
+                         VGG_ERR_ARGUMENT);
+    }
     ck_assert_int_eq(width, 3);
 }
 END_TEST
 
 UNIT_MAIN("preprocess", finds_presets, sizes_are_torchvisions, crop_rounds_half_to_even,
           crops_what_is_no_square, pads_what_is_smaller_than_the_crop, normalises_each_channel,
+          squashes_to_height_and_width, converts_to_gray, knows_the_interpolations, interpolates,
           absurd_pictures_meet_the_limit, refuses_bad_presets)

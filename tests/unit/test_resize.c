@@ -132,8 +132,10 @@ START_TEST(windows_agree_with_the_whole)
                 struct vgg_window window = {x, y, 1 + (width - x - 1) / 2, height - y};
                 uint8_t part[40 * 40 * 3];
                 size_t stride = (size_t)window.width * 3;
-                ck_assert_int_eq(
-                    vgg_resize_window(&image, width, height, &window, part, stride, NULL), VGG_OK);
+                const struct vgg_raster pixels = {image.rgb, image.width, image.height, 3};
+                const struct vgg_resizing resizing = {
+                    .width = width, .height = height, .window = window};
+                ck_assert_int_eq(vgg_resize_window(&pixels, &resizing, part, stride, NULL), VGG_OK);
                 for (int row = 0; row < window.height; row++) {
                     ck_assert_mem_eq(
                         part + (size_t)row * stride,

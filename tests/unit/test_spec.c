@@ -105,6 +105,7 @@ END_TEST
 
 /* A description that is right but for one part. */
 #define WITH(part) "{\"schema\":1,\"layers\":[8,\"M\"],\"classifier\":[4]," part "}"
+#define PREPROCESS(part) WITH("\"preprocess\":{" part ",\"mean\":0,\"std\":1}")
 #define LAYERS(list) "{\"schema\":1,\"classifier\":[4],\"layers\":" list "}"
 #define CLASSIFIER(list) "{\"schema\":1,\"layers\":[8],\"classifier\":" list "}"
 
@@ -156,7 +157,25 @@ static const struct {
      "preprocess.mean: expected a list of three numbers"},
     {WITH("\"preprocess\":{\"resize\":14,\"crop\":14,\"mean\":[0,0,0],\"std\":[1,0,1]}"),
      "preprocess.std: expected a number from 1e-06 to 1000000, found 0"},
-    {WITH("\"labels\":\"fashion\""), "labels: expected \"imagenet\", found \"fashion\""},
+    {PREPROCESS("\"resize\":[14,15]"),
+     "preprocess: expected a resize of 14, the net's input, found 14x15"},
+    {PREPROCESS("\"crop\":[13,14]"), "expected a crop of 14, the net's input, found 13x14"},
+    {PREPROCESS("\"resize\":[14,14],\"crop\":13"),
+     "expected a crop of 14, the net's input, found 13"},
+    {PREPROCESS("\"resize\":[14]"),
+     "preprocess.resize: expected a side in pixels or [height, width], found a list"},
+    {PREPROCESS("\"resize\":[0,14]"),
+     "preprocess.resize: expected a whole number from 1 to 65535, found 0"},
+    {PREPROCESS("\"crop\":-1"), "preprocess.crop: expected a whole number from 0 to 65535"},
+    {PREPROCESS("\"interpolation\":\"box\""),
+     "preprocess.interpolation: expected bilinear, bicubic, nearest or lanczos"},
+    {PREPROCESS("\"interpolation\":3"), "preprocess.interpolation: expected a text, found 3"},
+    {PREPROCESS("\"channels\":2"),
+     "preprocess.channels: expected \"rgb\", \"bgr\", \"gray\", 1 or 3, found 2"},
+    {PREPROCESS("\"unscaled\":1"), "preprocess.unscaled: expected true or false, found 1"},
+    {WITH("\"labels\":\"fashion\""),
+     "labels: expected imagenet, cifar10, cifar100, mnist, fashion-mnist, or a list, found "
+     "\"fashion\""},
     {WITH("\"labels\":\"imagenet\""), "labels: expected 4, one for each output of the classifier"},
     {WITH("\"labels\":[\"a\",\"b\",\"c\",4]"), "labels[3]: expected a text, found 4"},
     {WITH("\"checkpoint\":{}"), "checkpoint.file: the key is missing"},
@@ -166,6 +185,36 @@ static const struct {
      "checkpoint.sha256_prefix: expected 8 to 64 hexadecimal digits"},
     {WITH("\"accuracy\":{\"acc@1\":101}"), "accuracy.acc@1: expected a number from 0 to 100"},
 };
+
+static struct vgg_preprocess read_preprocess(const char *json)
+{
+    struct vgg_spec spec;
+    ck_assert_msg(parse(json, &spec) == VGG_OK, "%s: %s", json, err.message);
+    return spec.preprocess;
+}
+
+START_TEST(reads_every_way_of_preprocessing)
+{
+    struct vgg_preprocess p = read_preprocess(PREPROCESS("\"resize\":[14,14]"));
+    ck_assert(p.resize == 14 && p.resize_width == 14 && p.crop == 0);
+    ck_assert(p.mean[1] == 0.0f && p.std[1] == 1.0f);
+    ck_assert_int_eq(p.interpolation, VGG_INTERPOLATION_BILINEAR);
+    p = read_preprocess(PREPROCESS("\"resize\":[20,16],\"crop\":[14,14]"));
+    ck_assert(p.resize == 20 && p.resize_width == 16 && p.crop == 14 && p.crop_width == 14);
+    p = read_preprocess(PREPROCESS("\"crop\":0,\"interpolation\":\"lanczos\""));
+    ck_assert(p.resize == 14 && p.resize_width == 0 && p.crop == 0);
+    ck_assert_int_eq(p.interpolation, VGG_INTERPOLATION_LANCZOS);
+    p = read_preprocess(PREPROCESS("\"channels\":\"bgr\",\"unscaled\":true"));
+    ck_assert(p.bgr == 1 && p.gray == 0 && p.unscaled == 1);
+    p = read_preprocess(PREPROCESS("\"channels\":\"gray\",\"unscaled\":false"));
+    ck_assert(p.bgr == 0 && p.gray == 1 && p.unscaled == 0);
+    ck_assert_int_eq(read_preprocess(PREPROCESS("\"channels\":1")).gray, 1);
+    p = read_preprocess(PREPROCESS("\"channels\":3"));
+    ck_assert(p.bgr == 0 && p.gray == 0);
+    ck_assert_int_eq(read_preprocess(PREPROCESS("\"channels\":\"rgb\"")).gray, 0);
+    vgg_arena_destroy(&arena);
+}
+END_TEST
 
 START_TEST(says_what_is_wrong)
 {
@@ -233,5 +282,6 @@ START_TEST(survives_every_truncation)
 }
 END_TEST
 
-UNIT_MAIN("spec", fills_in_the_defaults, reads_every_key, says_what_is_wrong,
-          refuses_a_later_schema, keeps_to_the_limits, survives_every_truncation)
+UNIT_MAIN("spec", fills_in_the_defaults, reads_every_key, reads_every_way_of_preprocessing,
+          says_what_is_wrong, refuses_a_later_schema, keeps_to_the_limits,
+          survives_every_truncation)

@@ -159,6 +159,9 @@ const char *message_get_hint(const struct vgg_error *err)
     case VGG_HINT_PACK:
         return "pack the model again with --for and this instruction set, or with --for any for "
                "all";
+    case VGG_HINT_STRICT:
+        return "give each with its option (--padding, --size, --mean …), or check and edit what "
+               "vgg-infer info --write-spec FILE writes and give it with --spec";
     case VGG_HINT_NONE:
         break;
     }

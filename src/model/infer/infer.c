@@ -150,10 +150,10 @@ static vgg_status describe(struct inference *in, struct vgg_spec *spec)
         status = apply_published(in, spec);
     }
     if (status == VGG_OK && spec->preprocess.name[0] == '\0') {
-        status = vgg_spec_default_preprocess(spec->input, &spec->preprocess, load->err);
+        status = vgg_spec_default_preprocess(spec, load->err);
     }
     vgg_note_layers(&in->findings, spec);
-    vgg_note_preprocess(load, get_preprocess_source(in), spec);
+    spec->preprocess_source = get_preprocess_source(in);
     return status;
 }
 

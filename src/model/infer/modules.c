@@ -60,6 +60,20 @@ static bool is_beside(const struct vgg_module *module)
     return length > 4 && strcmp(module->type + length - 4, "Loss") == 0;
 }
 
+/* Whether a class is by its name one with two ways through it. */
+static bool is_branching(const struct vgg_module *module)
+{
+    static const char *const parts[] = {"Residual", "ResBlock",    "BasicBlock", "Bottleneck",
+                                        "ResNet",   "Attention",   "Inception",  "DenseBlock",
+                                        "SELayer",  "SqueezeExcit"};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (strstr(module->type, parts[i]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool has_children(const struct reader *reader, size_t i)
 {
     struct vgg_module next;
@@ -99,6 +113,12 @@ static vgg_status list(struct reader *reader)
         entry->is_leaf = vgg_module_type_find(entry->module.type, &entry->kind);
         entry->is_unknown =
             !entry->is_leaf && !has_children(reader, i) && has_tensors(reader, &entry->module);
+        if (is_branching(&entry->module)) {
+            return vgg_fail(reader->load->err, VGG_ERR_UNSUPPORTED,
+                            "%s: %s: %s is by its name a block with a skip connection or another "
+                            "branch, expected a chain of layers",
+                            reader->load->path, entry->module.name, entry->module.type);
+        }
         if (!entry->is_leaf && !entry->is_unknown && !has_children(reader, i)) {
             return vgg_fail(reader->load->err, VGG_ERR_UNSUPPORTED,
                             "%s: %s: the file has %s there, which cannot be run",
@@ -238,8 +258,8 @@ static enum vgg_evidence_source get_source(const struct reader *reader)
 /* Records that the modules say all that names and shapes leave open. */
 static void note_modules(const struct reader *reader, struct vgg_spec *spec)
 {
-    static const char *const settings[] = {"stride", "padding", "padding of 1x1 convolutions",
-                                           "eps",    "pool",    "last pool"};
+    static const char *const settings[] = {
+        "stride", "dilation", "padding", "padding of 1x1 convolutions", "eps", "pool", "last pool"};
     static const char *const structure[] = {
         "activation",      "BatchNorm",
         "places of pools", "single modules between convolutions",
@@ -313,7 +333,7 @@ static vgg_status take_chain(struct reader *reader, struct vgg_spec *spec)
     }
     status = status ? status : vgg_input_choose(load, reader->request->overrides, &made);
     if (status == VGG_OK) {
-        status = vgg_spec_default_preprocess(made.input, &made.preprocess, load->err);
+        status = vgg_spec_default_preprocess(&made, load->err);
     }
     if (status != VGG_OK) {
         return status;
@@ -324,7 +344,7 @@ static vgg_status take_chain(struct reader *reader, struct vgg_spec *spec)
     vgg_evidence_add(&made.evidence, load->arena, &kept);
     note_modules(reader, &made);
     note_scores(reader, &made);
-    vgg_note_preprocess(load, VGG_EVIDENCE_CONVENTION, &made);
+    made.preprocess_source = VGG_EVIDENCE_CONVENTION;
     made.source = "names, shapes and modules";
     *spec = made;
     return vgg_layers_connect(load, spec);

@@ -58,6 +58,7 @@ static void note_convs(const struct vgg_findings *findings, struct vgg_spec *spe
     const struct vgg_layer *padded = find_padded(spec);
     const bool given = findings->overrides->has_padding;
     vgg_note(load, spec, "stride", get_source(findings, false), "1");
+    vgg_note(load, spec, "dilation", get_source(findings, false), "1");
     if (padded != NULL) {
         const struct vgg_window *window = &padded->conv.window;
         const enum vgg_evidence_source source = get_source(findings, given);
@@ -99,18 +100,28 @@ static void note_norms(const struct vgg_findings *findings, struct vgg_spec *spe
     }
 }
 
+/* The first activation whose weights do not show what it is. */
+static const struct vgg_layer *find_activation(const struct vgg_spec *spec)
+{
+    for (size_t i = 0; i < spec->layer_count; i++) {
+        const struct vgg_layer *layer = &spec->layers[i];
+        if (layer->kind == VGG_LAYER_ACTIVATION &&
+            layer->activation.kind != VGG_ACTIVATION_PRELU) {
+            return layer;
+        }
+    }
+    return NULL;
+}
+
 static void note_activations(const struct vgg_findings *findings, struct vgg_spec *spec)
 {
     const struct vgg_overrides *overrides = findings->overrides;
-    const struct vgg_layer *activation = find_layer(spec, VGG_LAYER_ACTIVATION);
+    const struct vgg_layer *activation = find_activation(spec);
     const struct vgg_sites *sites = findings->outline->sites;
-    const bool some = sites->conv_count + sites->linear_count > 1;
-    const char *name = overrides->no_activation ? "none"
-                       : activation != NULL     ? vgg_activation_name(activation->activation.kind)
-                                                : "none";
-    if (some && !(activation != NULL && activation->activation.kind == VGG_ACTIVATION_PRELU)) {
+    if (sites->conv_count + sites->linear_count > 1) {
         vgg_note(findings->load, spec, "activation",
-                 get_source(findings, overrides->has_activation), "%s", name);
+                 get_source(findings, overrides->has_activation), "%s",
+                 activation != NULL ? vgg_activation_name(activation->activation.kind) : "none");
     }
 }
 
@@ -218,40 +229,4 @@ void vgg_note_layers(const struct vgg_findings *findings, struct vgg_spec *spec)
     note_pools(findings, spec);
     note_size(findings, spec);
     vgg_note(findings->load, spec, "scores", get_source(findings, false), "softmax");
-}
-
-static const char *name_normalisation(const struct vgg_preprocess *preprocess)
-{
-    static const struct {
-        const char *preset, *text;
-    } known[] = {{"imagenet", "ImageNet's"}, {"cifar", "0.5"}, {"caffe", "Caffe's"}};
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        struct vgg_preprocess preset;
-        if (vgg_preprocess_find(known[i].preset, &preset, NULL) == VGG_OK &&
-            memcmp(preset.mean, preprocess->mean, sizeof preset.mean) == 0 &&
-            memcmp(preset.std, preprocess->std, sizeof preset.std) == 0 &&
-            preset.unscaled == preprocess->unscaled) {
-            return known[i].text;
-        }
-    }
-    return NULL;
-}
-
-void vgg_note_preprocess(const struct vgg_load *load, enum vgg_evidence_source source,
-                         struct vgg_spec *spec)
-{
-    const struct vgg_preprocess *p = &spec->preprocess;
-    const char *normalisation = name_normalisation(p);
-    if (p->resize > 0) {
-        vgg_note(load, spec, "resize", source, "shorter side to %d", p->resize);
-    }
-    if (normalisation != NULL) {
-        vgg_note(load, spec, "mean and std", source, "%s", normalisation);
-    } else {
-        vgg_note(load, spec, "mean and std", source, "%.4g,%.4g,%.4g and %.4g,%.4g,%.4g",
-                 (double)p->mean[0], (double)p->mean[1], (double)p->mean[2], (double)p->std[0],
-                 (double)p->std[1], (double)p->std[2]);
-    }
-    vgg_note(load, spec, "channels", source, "%s of 0 to %d", p->bgr ? "BGR" : "RGB",
-             p->unscaled ? 255 : 1);
 }

@@ -34,8 +34,4 @@ __attribute__((format(printf, 5, 6))) void vgg_note(const struct vgg_load *load,
 /* Records the properties of the layers and the input size. */
 void vgg_note_layers(const struct vgg_findings *findings, struct vgg_spec *spec);
 
-/* Records the preprocessing: resize, crop, mean and std, order of the channels. */
-void vgg_note_preprocess(const struct vgg_load *load, enum vgg_evidence_source source,
-                         struct vgg_spec *spec);
-
 #endif

@@ -2,6 +2,7 @@
 /* Recognises nets that are not VGGs by tensor names that only they use. */
 #include "model/infer/other_nets.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /* Parts of tensor names. The first match counts: names that occur in several nets come last. */
@@ -26,6 +27,40 @@ static const struct {
     {"model.0.conv.weight", "a YOLO"},
     {"up1.conv", "a U-Net"},
 };
+
+/* Components of module names that stand for a second way through a net. */
+static const char *const branches[] = {
+    "shortcut", "skip", "skip_connection", "downsample", "residual", "res1", "res2",
+    "res3",     "res4", "resblock",        "attention",  "attn",     "att",  "att1",
+    "se",       "gate", "branch1",         "branch2",    "aux",      "aux1", "exit1",
+    "lateral",  "fpn",
+};
+
+/* Whether a name has this component: "res1" of "res1.0.0.weight". */
+static bool has_component(const char *name, const char *component)
+{
+    const size_t length = strlen(component);
+    for (const char *p = name; p != NULL && *p != '\0'; p = strchr(p, '.')) {
+        p += *p == '.';
+        if (strncmp(p, component, length) == 0 && p[length] == '.') {
+            return true;
+        }
+    }
+    return false;
+}
+
+const struct vgg_tensor *vgg_branch_find(const struct vgg_tensor_list *tensors)
+{
+    for (size_t i = 0; i < tensors->count; i++) {
+        const struct vgg_tensor *tensor = tensors->items[i];
+        for (size_t b = 0; b < sizeof branches / sizeof branches[0] && tensor->ndim > 1; b++) {
+            if (has_component(tensor->name, branches[b])) {
+                return tensor;
+            }
+        }
+    }
+    return NULL;
+}
 
 const char *vgg_other_net_find(const struct vgg_tensor_list *tensors,
                                const struct vgg_tensor **evidence)

@@ -10,4 +10,8 @@
 const char *vgg_other_net_find(const struct vgg_tensor_list *tensors,
                                const struct vgg_tensor **evidence);
 
+/* The first weight of a module whose name stands for a branch of the net, such as a skip connection or attention; NULL:
+ * there is none. */
+const struct vgg_tensor *vgg_branch_find(const struct vgg_tensor_list *tensors);
+
 #endif

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "model/infer/other_nets.h"
+
 vgg_status vgg_refuse_no_vgg(const struct vgg_load *load, const struct vgg_tensor_list *tensors,
                              const char *reason)
 {
@@ -43,12 +45,20 @@ vgg_status vgg_refuse_unsupported(const struct vgg_load *load,
                                   const struct vgg_tensor_list *tensors)
 {
     const struct vgg_tensor *quantised = find_quantised(tensors);
-    return quantised == NULL
+    const struct vgg_tensor *branch = vgg_branch_find(tensors);
+    if (quantised != NULL) {
+        return vgg_fail(load->err, VGG_ERR_FORMAT,
+                        "%s: %s: a quantised layer is not supported: save the float model that it "
+                        "was made from",
+                        load->path, quantised->name);
+    }
+    return branch == NULL
                ? VGG_OK
-               : vgg_fail(load->err, VGG_ERR_FORMAT,
-                          "%s: %s: a quantised layer is not supported: save the float model that "
-                          "it was made from",
-                          load->path, quantised->name);
+               : vgg_fail(
+                     load->err, VGG_ERR_FORMAT,
+                     "%s: %s: by its name a branch of the net (a skip connection, attention or "
+                     "a second output), expected a chain of layers",
+                     load->path, branch->name);
 }
 
 /* Whether the last convolution gives scores of classes: 1x1, in another Sequential than the first. */

@@ -5,7 +5,7 @@
 
 #include "model/infer/sites.h"
 
-/* Refuses quantised layers: FORMAT. */
+/* Refuses quantised layers and branches: FORMAT. */
 vgg_status vgg_refuse_unsupported(const struct vgg_load *load,
                                   const struct vgg_tensor_list *tensors);
 

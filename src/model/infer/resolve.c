@@ -12,6 +12,7 @@
 #include "model/infer/notes.h"
 #include "model/infer/other_nets.h"
 #include "model/infer/published.h"
+#include "model/infer/refuse.h"
 #include "model/infer/rename.h"
 #include "model/spec/layers.h"
 #include "model/spec/spec.h"
@@ -120,7 +121,11 @@ static vgg_status resolve_from_tensors(const struct vgg_load *load,
                                        const struct vgg_tensor_list *tensors,
                                        const struct vgg_request *request, struct vgg_spec *out)
 {
-    vgg_status status = vgg_spec_infer(load, tensors, NULL, &request->overrides, out);
+    vgg_status status = vgg_refuse_unsupported(load, tensors);
+    if (status != VGG_OK) {
+        return fail_other(load, tensors, status);
+    }
+    status = vgg_spec_infer(load, tensors, NULL, &request->overrides, out);
     if (status == VGG_OK) {
         out->source = "names and shapes";
         status = out->builtin ? set_builtin_source(load, out) : VGG_OK;
@@ -158,7 +163,14 @@ static vgg_status complete(const struct vgg_load *load, const struct vgg_tensor_
                            const struct vgg_overrides *overrides, enum vgg_evidence_source source,
                            struct vgg_spec *spec)
 {
+    struct vgg_evidence *size = vgg_evidence_find(&spec->evidence, "input size");
     vgg_note(load, spec, "layers", source, "as described");
+    if (size != NULL && size->source == VGG_EVIDENCE_FILE) {
+        size->source = source;
+    }
+    if (spec->preprocess_source == VGG_EVIDENCE_FILE) {
+        spec->preprocess_source = source;
+    }
     vgg_overrides_apply(overrides, spec);
     return vgg_spec_rename(load, tensors, spec);
 }

@@ -92,17 +92,25 @@ struct vgg_pixels vgg_spec_natural_input(const struct vgg_spec *spec)
     return size;
 }
 
-vgg_status vgg_spec_default_preprocess(struct vgg_pixels input, struct vgg_preprocess *out,
-                                       struct vgg_error *err)
+/* The whole image at the input's size, pixels scaled to 0…1: Resize((height, width)) and ToTensor() alone. */
+static void set_plain(const struct vgg_spec *spec, struct vgg_preprocess *out)
 {
-    const bool square = input.h == input.w;
-    vgg_status status =
-        vgg_preprocess_find(square && input.h == 32 ? "cifar" : "imagenet", out, err);
-    if (status == VGG_OK && (!square || out->crop != input.h)) {
-        strcpy(out->name, "custom");
-        out->resize = input.h < input.w ? input.h : input.w;
-        out->crop = input.h;
-        out->crop_width = square ? 0 : input.w;
+    *out = (struct vgg_preprocess){.name = "custom",
+                                   .resize = spec->input.h,
+                                   .resize_width = spec->input.w,
+                                   .std = {1, 1, 1},
+                                   .channels = spec->channels == 1 ? 1 : 3};
+}
+
+vgg_status vgg_spec_default_preprocess(struct vgg_spec *spec, struct vgg_error *err)
+{
+    const bool square = spec->input.h == spec->input.w && spec->channels == 3;
+    if (square && spec->input.h == 224) {
+        return vgg_preprocess_find("imagenet", &spec->preprocess, err);
     }
-    return status;
+    if (square && spec->input.h == 32) {
+        return vgg_preprocess_find("cifar", &spec->preprocess, err);
+    }
+    set_plain(spec, &spec->preprocess);
+    return VGG_OK;
 }

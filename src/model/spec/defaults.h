@@ -15,9 +15,9 @@ struct vgg_pixels vgg_spec_natural_input(const struct vgg_spec *spec);
  *   at  NULL, or receives the index of the layer that the features enter */
 struct vgg_pixels vgg_spec_feature_size(const struct vgg_spec *spec, size_t *at);
 
-/* The preprocessing for an input size when nothing else is known: the preset "imagenet" for 224, "cifar" for 32,
- * otherwise "custom": resize and crop to that size, ImageNet's mean and std. */
-vgg_status vgg_spec_default_preprocess(struct vgg_pixels input, struct vgg_preprocess *out,
-                                       struct vgg_error *err);
+/* Sets the preprocessing for the net's input when nothing else is known: the preset "imagenet" for 3x224x224, "cifar" for
+ * 3x32x32; otherwise what most people write for nets of their own: the whole image is resized to the input's size,
+ * whatever its aspect, and pixels are scaled to 0…1. */
+vgg_status vgg_spec_default_preprocess(struct vgg_spec *spec, struct vgg_error *err);
 
 #endif

@@ -2,10 +2,14 @@
 /* Reads class names from a text file with one name per line, or from a built-in list. */
 #include "model/spec/labels.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "model/spec/builtin.h"
+
+/* Of the names of built-in lists. */
+static const char suffix[] = "_labels.txt";
 
 /* Length in bytes of the UTF-8 character at text; 0 for stray and missing continuation bytes, overlong forms,
  * surrogates and numbers past U+10FFFF. */
@@ -118,14 +122,64 @@ vgg_status vgg_labels_open(const struct vgg_load *load, struct vgg_labels *out)
     return status;
 }
 
+/* The file of a built-in list of class names is called NAME_labels.txt; NULL: there is no such list. */
+static const struct vgg_builtin *find_list(const char *name)
+{
+    char file[64];
+    const int length = snprintf(file, sizeof file, "%s%s", name, suffix);
+    return length > 0 && (size_t)length < sizeof file ? vgg_builtin_find(file) : NULL;
+}
+
+bool vgg_labels_is_builtin(const char *name)
+{
+    return find_list(name) != NULL;
+}
+
+/* Fails with the names of all lists. */
+static vgg_status fail_unknown(const char *name, struct vgg_error *err)
+{
+    struct vgg_text names = {0};
+    for (const struct vgg_builtin *file = vgg_builtins; file->name != NULL; file++) {
+        const char *end = strstr(file->name, suffix);
+        if (end != NULL) {
+            vgg_text_add(&names, "%.*s, ", (int)(end - file->name), file->name);
+        }
+    }
+    return vgg_fail(err, VGG_ERR_ARGUMENT, "labels: expected %sor a list, found \"%.*s\"",
+                    names.buffer, VGG_SHOWN_TEXT(name, 100));
+}
+
 vgg_status vgg_labels_find(const char *name, struct vgg_arena *arena, struct vgg_labels *out,
                            struct vgg_error *err)
 {
-    if (strcmp(name, "imagenet") != 0) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT, "labels: expected \"imagenet\", found \"%.*s\"",
-                        VGG_SHOWN_TEXT(name, 100));
+    const struct vgg_builtin *file = find_list(name);
+    if (file == NULL) {
+        return fail_unknown(name, err);
     }
-    const struct vgg_builtin *file = vgg_builtin_find("imagenet_labels.txt");
     const struct vgg_load load = {.path = file->name, .arena = arena, .err = err};
     return vgg_labels_parse(&load, file->data, file->size, out);
+}
+
+vgg_status vgg_labels_fit(const char *path, int outputs, struct vgg_arena *arena,
+                          struct vgg_labels *labels, struct vgg_error *err)
+{
+    static const char negation[] = "not ";
+    if (outputs != 1 || labels->count > 2) {
+        return labels->count == (size_t)outputs ? VGG_OK : VGG_ERR_MISMATCH;
+    }
+    if (labels->count != 1) {
+        return VGG_OK;
+    }
+    const size_t length = strlen(labels->names[0]);
+    const char **names = vgg_arena_alloc(arena, 2, sizeof *names);
+    char *other = vgg_arena_alloc(arena, length + sizeof negation, 1);
+    if (names == NULL || other == NULL) {
+        return vgg_fail_memory(err, path, length + sizeof negation, "a label");
+    }
+    memcpy(other, negation, sizeof negation - 1);
+    memcpy(other + sizeof negation - 1, labels->names[0], length);
+    names[0] = other;
+    names[1] = labels->names[0];
+    *labels = (struct vgg_labels){.names = names, .count = 2};
+    return VGG_OK;
 }

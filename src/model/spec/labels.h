@@ -24,9 +24,18 @@ vgg_status vgg_labels_parse(const struct vgg_load *load, const void *text, size_
 /* The same for the file load->path. Also IO. */
 vgg_status vgg_labels_open(const struct vgg_load *load, struct vgg_labels *out);
 
-/* A built-in list by its name: "imagenet". Errors: ARGUMENT, MEMORY. */
+/* A built-in list by its name: imagenet, cifar10, cifar100, mnist, fashion-mnist.
+ * Errors: ARGUMENT (another name), MEMORY. */
 vgg_status vgg_labels_find(const char *name, struct vgg_arena *arena, struct vgg_labels *out,
                            struct vgg_error *err);
+bool vgg_labels_is_builtin(const char *name);
+
+/* Checks that there is a name for each output. A net with one output has two classes, 0 and 1, and so two names; a
+ * single one is that of class 1, and class 0 is then called "not NAME".
+ *   path  for messages about memory
+ * Errors: MEMORY; MISMATCH without a message. */
+vgg_status vgg_labels_fit(const char *path, int outputs, struct vgg_arena *arena,
+                          struct vgg_labels *labels, struct vgg_error *err);
 
 /* NULL when text[size] can be shown as a label, otherwise what is wrong with it. */
 const char *vgg_label_check(const char *text, size_t size);

@@ -9,63 +9,10 @@
 #include "model/spec/fields.h"
 #include "model/spec/layers.h"
 #include "model/spec/read_layers.h"
+#include "model/spec/read_preprocess.h"
 
 /* The smallest step between two int8 values; the product of two such steps is still a normal float32. */
 #define MIN_SCALE 1e-12
-
-/* Reads a list of three numbers for R, G and B, or a single number for all of them. */
-static vgg_status read_rgb(const struct vgg_load *load, const char *key,
-                           const struct vgg_json *list, double min, float out[3])
-{
-    double value = 0;
-    if (vgg_json_is(list, VGG_JSON_NUMBER)) {
-        vgg_status status = vgg_read_number(load, key, list, (struct vgg_range){min, 1e6}, &value);
-        out[0] = out[1] = out[2] = (float)value;
-        return status;
-    }
-    if (!vgg_json_is(list, VGG_JSON_LIST) || vgg_json_count(list) != 3) {
-        return vgg_read_fail_expected(load, key, "a list of three numbers or a single one", list);
-    }
-    const struct vgg_json *item = vgg_json_first(list);
-    for (int i = 0; i < 3; i++, item = vgg_json_next(item)) {
-        vgg_status status = vgg_read_number(load, key, item, (struct vgg_range){min, 1e6}, &value);
-        if (status != VGG_OK) {
-            return status;
-        }
-        out[i] = (float)value;
-    }
-    return VGG_OK;
-}
-
-/* Reads a preset's name or an object; sizes that the object does not have are the input's. */
-static vgg_status read_preprocess(const struct vgg_load *load, const struct vgg_json *item,
-                                  int input, struct vgg_preprocess *out)
-{
-    const struct vgg_json *mean = NULL, *std = NULL;
-    const struct vgg_field custom[] = {
-        {"resize", VGG_FIELD_INT, &out->resize, false, {0, VGG_MAX_SIDE}},
-        {"crop", VGG_FIELD_INT, &out->crop, false, {0, VGG_MAX_SIDE}},
-        {"mean", VGG_FIELD_ANY, &mean, true, {0, 0}},
-        {"std", VGG_FIELD_ANY, &std, true, {0, 0}},
-    };
-    const char *key = "preprocess";
-    if (vgg_json_is(item, VGG_JSON_TEXT)) {
-        struct vgg_error reason = {0};
-        return vgg_preprocess_find(vgg_json_text(item), out, &reason) == VGG_OK
-                   ? VGG_OK
-                   : vgg_read_fail_key(load, key, reason.message);
-    }
-    if (!vgg_json_is(item, VGG_JSON_OBJECT)) {
-        return vgg_read_fail_expected(load, key, "a preset's name or an object", item);
-    }
-    *out = (struct vgg_preprocess){.name = "custom", .resize = input, .crop = input};
-    vgg_status status = VGG_READ_OBJECT(load, key, item, custom);
-    if (status != VGG_OK ||
-        (status = read_rgb(load, "preprocess.mean", mean, -1e6, out->mean)) != VGG_OK) {
-        return status;
-    }
-    return read_rgb(load, "preprocess.std", std, 1e-6, out->std);
-}
 
 /* Reads a list of class names. */
 static vgg_status read_label_list(const struct vgg_load *load, const struct vgg_json *list,
@@ -106,7 +53,10 @@ static vgg_status read_labels(const struct vgg_load *load, const struct vgg_json
 {
     vgg_status status = vgg_json_is(item, VGG_JSON_TEXT) ? read_label_preset(load, item, out)
                                                          : read_label_list(load, item, out);
-    if (status == VGG_OK && out->count != (size_t)classes) {
+    if (status == VGG_OK) {
+        status = vgg_labels_fit(load->path, classes, load->arena, out, load->err);
+    }
+    if (status == VGG_ERR_MISMATCH) {
         return vgg_fail(load->err, VGG_ERR_FORMAT,
                         "%s: labels: expected %d, one for each output of the classifier, found %zu",
                         load->path, classes, out->count);
@@ -135,8 +85,9 @@ static vgg_status read_int8(const struct vgg_load *load, const struct vgg_json *
     size_t count = 0;
     vgg_status status = VGG_READ_OBJECT(load, "int8", item, fields);
     if (status != VGG_OK ||
-        (status = read_rgb(load, "int8.low", low, -1e6, spec->grid.low)) != VGG_OK ||
-        (status = read_rgb(load, "int8.step", step, MIN_SCALE, spec->grid.step)) != VGG_OK) {
+        (status = vgg_spec_read_rgb(load, "int8.low", low, -1e6, spec->grid.low)) != VGG_OK ||
+        (status = vgg_spec_read_rgb(load, "int8.step", step, MIN_SCALE, spec->grid.step)) !=
+            VGG_OK) {
         return status;
     }
     if (!vgg_json_is(scales, VGG_JSON_LIST) || vgg_json_count(scales) != expected) {
@@ -288,21 +239,10 @@ static vgg_status find_size(const struct vgg_load *load, bool given, struct vgg_
 static vgg_status read_preprocessing(const struct vgg_load *load, const struct vgg_json *item,
                                      struct vgg_spec *spec)
 {
-    struct vgg_preprocess *preprocess = &spec->preprocess;
-    vgg_status status = item != NULL
-                            ? read_preprocess(load, item, spec->input.h, preprocess)
-                            : vgg_spec_default_preprocess(spec->input, preprocess, load->err);
-    const int width = preprocess->crop_width > 0 ? preprocess->crop_width : preprocess->crop;
-    if (status == VGG_OK && preprocess->crop > 0 &&
-        (preprocess->crop != spec->input.h || width != spec->input.w)) {
-        return vgg_fail(load->err, VGG_ERR_FORMAT,
-                        "%s: preprocess: expected a crop of %dx%d, the net's input, found %dx%d",
-                        load->path, spec->input.h, spec->input.w, preprocess->crop, width);
-    }
-    if (status == VGG_OK) {
-        note(load, "preprocessing", preprocess->name, item != NULL, spec);
-    }
-    return status;
+    spec->preprocess_source = item != NULL ? VGG_EVIDENCE_FILE : VGG_EVIDENCE_CONVENTION;
+    return item != NULL ? vgg_spec_read_preprocess(load, item, spec->input.h, spec->input.w,
+                                                   &spec->preprocess)
+                        : vgg_spec_default_preprocess(spec, load->err);
 }
 
 static vgg_status read_spec(const struct vgg_load *load, const struct vgg_json *root,

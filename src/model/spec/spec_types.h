@@ -36,6 +36,8 @@ struct vgg_spec {
     int channels;
     struct vgg_pixels input;
     struct vgg_preprocess preprocess;
+    /* Whose preprocessing it is. */
+    enum vgg_evidence_source preprocess_source;
     /* Its count is 0 when classes have no names. */
     struct vgg_labels labels;
     /* Inferred from names and shapes, not written by a user. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "model/spec/write_layers.h"
+#include "model/spec/write_preprocess.h"
 
 __attribute__((format(printf, 2, 3))) static void add(struct vgg_bytes *json, const char *format,
                                                       ...)
@@ -19,18 +20,6 @@ __attribute__((format(printf, 2, 3))) static void add(struct vgg_bytes *json, co
 }
 
 /* Writes numbers with nine digits, which are enough for every float32. */
-static void add_preprocess(const struct vgg_preprocess *preprocess, struct vgg_bytes *json)
-{
-    if (strcmp(preprocess->name, "custom") != 0) {
-        vgg_bytes_add_string(json, preprocess->name);
-        return;
-    }
-    add(json, "{\"resize\":%d,\"crop\":%d,\"mean\":[%.9g,%.9g,%.9g],\"std\":[%.9g,%.9g,%.9g]}",
-        preprocess->resize, preprocess->crop, (double)preprocess->mean[0],
-        (double)preprocess->mean[1], (double)preprocess->mean[2], (double)preprocess->std[0],
-        (double)preprocess->std[1], (double)preprocess->std[2]);
-}
-
 static void add_numbers(const char *key, const float *numbers, size_t count, struct vgg_bytes *json)
 {
     add(json, "\"%s\":[", key);
@@ -40,30 +29,47 @@ static void add_numbers(const char *key, const float *numbers, size_t count, str
     add(json, "]");
 }
 
-void vgg_spec_write(const struct vgg_spec *spec, struct vgg_bytes *json)
+static void add_labels(const struct vgg_labels *labels, const char *line, struct vgg_bytes *json)
 {
-    add(json, "{\"schema\":%d", VGG_SPEC_SCHEMA);
+    if (labels->count == 0) {
+        return;
+    }
+    add(json, ",%s\"labels\":[", line);
+    for (size_t i = 0; i < labels->count; i++) {
+        add(json, "%s", i == 0 ? "" : ",");
+        vgg_bytes_add_string(json, labels->names[i]);
+    }
+    add(json, "]");
+}
+
+static void add_int8(const struct vgg_spec *spec, const char *line, struct vgg_bytes *json)
+{
+    add(json, ",%s\"int8\":{", line);
+    add_numbers("low", spec->grid.low, 3, json);
+    add(json, ",");
+    add_numbers("step", spec->grid.step, 3, json);
+    add(json, ",");
+    add_numbers("scales", spec->scales, vgg_spec_count_scales(spec), json);
+    add(json, "}");
+}
+
+void vgg_spec_write(const struct vgg_spec *spec, enum vgg_spec_form form, struct vgg_bytes *json)
+{
+    const bool lines = form == VGG_SPEC_LINES;
+    const char *line = lines ? "\n  " : "";
+    add(json, "{%s\"schema\":%d", line, VGG_SPEC_SCHEMA);
     if (spec->name != NULL) {
-        add(json, ",\"name\":");
+        add(json, ",%s\"name\":", line);
         vgg_bytes_add_string(json, spec->name);
     }
-    add(json, ",\"input\":[%d,%d,%d],\"layers\":", spec->channels, spec->input.h, spec->input.w);
-    vgg_spec_write_layers(spec, ",", json);
-    add(json, ",\"preprocess\":");
-    add_preprocess(&spec->preprocess, json);
-    for (size_t i = 0; i < spec->labels.count; i++) {
-        add(json, "%s", i == 0 ? ",\"labels\":[" : ",");
-        vgg_bytes_add_string(json, spec->labels.names[i]);
-    }
-    add(json, "%s", spec->labels.count > 0 ? "]" : "");
+    add(json, ",%s\"input\":[%d,%d,%d],%s\"layers\":", line, spec->channels, spec->input.h,
+        spec->input.w, line);
+    vgg_spec_write_layers(spec, lines ? ",\n    " : ",", json);
+    add(json, ",%s\"preprocess\":", line);
+    vgg_spec_write_preprocess(&spec->preprocess, json);
+    add_labels(&spec->labels, line, json);
     if (spec->int8) {
-        add(json, ",\"int8\":{");
-        add_numbers("low", spec->grid.low, 3, json);
-        add(json, ",");
-        add_numbers("step", spec->grid.step, 3, json);
-        add(json, ",");
-        add_numbers("scales", spec->scales, vgg_spec_count_scales(spec), json);
-        add(json, "}");
+        add_int8(spec, line, json);
     }
-    add(json, "}\n");
+    add(json, "%s}\n", lines ? "\n" : "");
 }

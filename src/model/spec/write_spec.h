@@ -6,8 +6,13 @@
 #include "base/bytes.h"
 #include "model/spec/spec.h"
 
+enum vgg_spec_form {
+    VGG_SPEC_COMPACT, /* one line, for packed files */
+    VGG_SPEC_LINES,   /* a line for each key and layer, for people */
+};
+
 /* Appends the JSON that vgg_spec_parse reads as the same net, with every default written out. Published figures
  * of the weights are left out. */
-void vgg_spec_write(const struct vgg_spec *spec, struct vgg_bytes *json);
+void vgg_spec_write(const struct vgg_spec *spec, enum vgg_spec_form form, struct vgg_bytes *json);
 
 #endif

@@ -73,7 +73,7 @@ static vgg_status save(struct dequantizer *work, const char *path)
     struct vgg_spec spec = *vgg_model_get_spec(work->model);
     struct vgg_bytes description = {.ok = true, .allocator = vgg_allocator_of(work->arena.context)};
     spec.int8 = false;
-    vgg_spec_write(&spec, &description);
+    vgg_spec_write(&spec, VGG_SPEC_COMPACT, &description);
     vgg_status status = description.ok ? VGG_OK
                                        : vgg_fail_memory(work->err, work->path, description.size,
                                                          "the description");

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* torchvision's Resize and CenterCrop as numbers: sizes, offsets, padding. */
+#include "image/placement.h"
+
+#include <limits.h>
+
+#include "vgg/image.h"
+
+/* A size in pixels; all values are below 2^62. */
+struct size {
+    uint64_t width, height;
+};
+
+/* Python's round(excess / 2): halves go to the even neighbour. */
+static int half_to_even(int excess)
+{
+    int half = excess / 2;
+    return excess % 2 == 0 ? half : half + half % 2;
+}
+
+/* CenterCrop along one axis. An image smaller than the crop is first padded with black up to it, the
+ * odd pixel at the end. */
+static void crop_axis(int size, int crop, int *out_size, int *first, int *count, int *pad)
+{
+    *out_size = crop > 0 ? crop : size;
+    *first = size > *out_size ? half_to_even(size - *out_size) : 0;
+    *pad = size < *out_size ? (*out_size - size) / 2 : 0;
+    *count = size < *out_size ? size : *out_size;
+}
+
+static vgg_status check(const struct vgg_preprocess *preprocess, int width, int height,
+                        struct vgg_error *err)
+{
+    const int channels = preprocess->channels;
+    if (preprocess->resize < 0 || preprocess->crop < 0 || preprocess->crop_width < 0 ||
+        preprocess->resize_width < 0 || (preprocess->resize_width > 0 && preprocess->resize == 0) ||
+        width <= 0 || height <= 0) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT,
+                        "preprocess: resize %d, resize_width %d, crop %d, picture %d x %d",
+                        preprocess->resize, preprocess->resize_width, preprocess->crop, width,
+                        height);
+    }
+    if ((unsigned)preprocess->interpolation > VGG_INTERPOLATION_LANCZOS) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "preprocess: interpolation %d",
+                        (int)preprocess->interpolation);
+    }
+    if (channels != 0 && channels != 1 && channels != 3) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "preprocess: expected 1 or 3 channels, got %d",
+                        channels);
+    }
+    for (int i = 0; i < (channels == 1 ? 1 : 3); i++) {
+        if (!(preprocess->std[i] != 0.0f)) {
+            return vgg_fail(err, VGG_ERR_ARGUMENT, "preprocess: std[%d] is 0", i);
+        }
+    }
+    return VGG_OK;
+}
+
+/* The longer side is int(side * long / short), a true division truncated. */
+static struct size get_resized(const struct vgg_preprocess *preprocess, int width, int height)
+{
+    const uint64_t w = (uint64_t)width, h = (uint64_t)height, side = (uint64_t)preprocess->resize;
+    if (side == 0) {
+        return (struct size){w, h};
+    }
+    if (preprocess->resize_width > 0) {
+        return (struct size){(uint64_t)preprocess->resize_width, side};
+    }
+    return w <= h ? (struct size){side, side * h / w} : (struct size){side * w / h, side};
+}
+
+vgg_status vgg_placement_make(const struct vgg_preprocess *preprocess, int width, int height,
+                              const struct vgg_limits *limits, struct vgg_placement *out,
+                              struct vgg_error *err)
+{
+    struct vgg_limits defaults;
+    if (limits == NULL) {
+        vgg_limits_init(&defaults);
+        limits = &defaults;
+    }
+    vgg_status status = check(preprocess, width, height, err);
+    if (status != VGG_OK) {
+        return status;
+    }
+    const struct size resized = get_resized(preprocess, width, height);
+    const int crop_height = preprocess->crop;
+    const int crop_width = preprocess->crop_width > 0 ? preprocess->crop_width : crop_height;
+    if (resized.width > limits->image_pixels / resized.height || resized.width > INT_MAX ||
+        resized.height > INT_MAX ||
+        (uint64_t)crop_width * (uint64_t)crop_height > limits->image_pixels) {
+        return vgg_fail(err, VGG_ERR_LIMIT,
+                        "picture of %d x %d pixels: resize to %llu x %llu, limit is %llu pixels",
+                        width, height, (unsigned long long)resized.width,
+                        (unsigned long long)resized.height,
+                        (unsigned long long)limits->image_pixels);
+    }
+    *out = (struct vgg_placement){.width = (int)resized.width, .height = (int)resized.height};
+    crop_axis(out->width, crop_width, &out->out_width, &out->window.x, &out->window.width,
+              &out->pad_x);
+    crop_axis(out->height, crop_height, &out->out_height, &out->window.y, &out->window.height,
+              &out->pad_y);
+    return VGG_OK;
+}
+
+vgg_status vgg_preprocess_get_size(const struct vgg_preprocess *preprocess, int image_width,
+                                   int image_height, const struct vgg_limits *limits, int *width,
+                                   int *height, struct vgg_error *err)
+{
+    struct vgg_placement placement = {0};
+    vgg_status status =
+        vgg_placement_make(preprocess, image_width, image_height, limits, &placement, err);
+    if (status == VGG_OK) {
+        *width = placement.out_width;
+        *height = placement.out_height;
+    }
+    return status;
+}

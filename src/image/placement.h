@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* Where the pixels of an image go: the size after the resize, and the part that the crop keeps. */
+#ifndef VGG_IMAGE_PLACEMENT_H
+#define VGG_IMAGE_PLACEMENT_H
+
+#include "base/status.h"
+#include "image/resize.h"
+
+struct vgg_placement {
+    /* Of the resized image. */
+    int width, height;
+    /* After the crop. */
+    int out_width, out_height;
+    /* Of the resized image, what the crop keeps. */
+    struct vgg_window window;
+    /* Black pixels left of and above it. */
+    int pad_x, pad_y;
+};
+
+/* Computes it for an image of width x height.
+ *   limits  NULL: the defaults
+ * Errors: ARGUMENT (a field out of range), LIMIT. */
+vgg_status vgg_placement_make(const struct vgg_preprocess *preprocess, int width, int height,
+                              const struct vgg_limits *limits, struct vgg_placement *out,
+                              struct vgg_error *err);
+
+#endif
