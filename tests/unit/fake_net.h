@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "model/graph/tensors.h"
+#include "model/infer/infer.h"
 #include "model/spec/load.h"
 #include "unit.h"
 
@@ -125,6 +126,20 @@ static inline const struct vgg_tensor_list *fake_list(struct fake_net *net)
     ck_assert_int_eq(vgg_tensor_list_init(&net->list, &net->arena, tensors, count, &net->err),
                      VGG_OK);
     return &net->list;
+}
+
+/* Infers the net's description, with a cfg or NULL. */
+static inline vgg_status fake_infer(struct fake_net *net, const char *cfg_text,
+                                    struct vgg_spec *spec)
+{
+    static const struct vgg_overrides none;
+    struct vgg_cfg cfg;
+    const struct vgg_tensor_list *tensors = fake_list(net);
+    if (cfg_text == NULL) {
+        return vgg_spec_infer(FAKE_LOAD(net, "x.pth"), tensors, NULL, &none, spec);
+    }
+    ck_assert_int_eq(vgg_cfg_parse(cfg_text, &net->limits, &net->arena, &cfg, &net->err), VGG_OK);
+    return vgg_spec_infer(FAKE_LOAD(net, "x.pth"), tensors, &cfg, &none, spec);
 }
 
 static inline void fake_fini(struct fake_net *net)

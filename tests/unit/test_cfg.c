@@ -31,12 +31,25 @@ START_TEST(reads_what_may_be_pasted)
         ck_assert_msg(parse(same[i], &cfg) == VGG_OK, "%s", err.message);
         ck_assert_uint_eq(cfg.count, 6);
         ck_assert_uint_eq(cfg.conv_count, 3);
-        ck_assert_int_eq(cfg.layers[2].channels, 128);
-        ck_assert_int_eq(cfg.layers[3].kind, VGG_LAYER_DROPOUT);
-        ck_assert(cfg.layers[5].kind == VGG_LAYER_MAX_POOL && cfg.layers[5].kernel == 2 &&
-                  cfg.layers[5].stride == 2);
+        ck_assert_int_eq(cfg.entries[2].kind, VGG_CFG_CONV);
+        ck_assert_int_eq(cfg.entries[2].channels, 128);
+        ck_assert_int_eq(cfg.entries[3].kind, VGG_CFG_DROPOUT);
+        ck_assert_int_eq(cfg.entries[5].kind, VGG_CFG_MAX_POOL);
         vgg_arena_destroy(&arena);
     }
+}
+END_TEST
+
+START_TEST(tells_pools_apart)
+{
+    struct vgg_cfg cfg;
+    ck_assert_msg(parse("[8, 'A', 16, 'M', 'a']", &cfg) == VGG_OK, "%s", err.message);
+    ck_assert_uint_eq(cfg.count, 5);
+    ck_assert_uint_eq(cfg.conv_count, 2);
+    ck_assert_int_eq(cfg.entries[1].kind, VGG_CFG_AVG_POOL);
+    ck_assert_int_eq(cfg.entries[3].kind, VGG_CFG_MAX_POOL);
+    ck_assert_int_eq(cfg.entries[4].kind, VGG_CFG_AVG_POOL);
+    vgg_arena_destroy(&arena);
 }
 END_TEST
 
@@ -51,8 +64,10 @@ START_TEST(says_what_is_wrong)
         {" ,[] ", VGG_ERR_ARGUMENT, "found nothing"},
         {"M,64", VGG_ERR_ARGUMENT, "found another layer"},
         {"64,X", VGG_ERR_ARGUMENT,
-         "cfg: expected channels from 1 to 16777216, M (a 2x2 max pool) "
-         "or D (Dropout), found 'X'"},
+         "cfg: expected channels from 1 to 16777216, M (a 2x2 max pool), A (a 2x2 average pool) or "
+         "D (Dropout), found 'X'; other layers need a description in JSON"},
+        {"A,64", VGG_ERR_ARGUMENT, "found another layer"},
+        {"64,AA", VGG_ERR_ARGUMENT, "found 'AA'"},
         {"64,MM", VGG_ERR_ARGUMENT, "found 'MM'"},
         {"0", VGG_ERR_ARGUMENT, "found '0'"},
         {"-64", VGG_ERR_ARGUMENT, "found '-64'"},
@@ -71,4 +86,4 @@ START_TEST(says_what_is_wrong)
 }
 END_TEST
 
-UNIT_MAIN("cfg", reads_what_may_be_pasted, says_what_is_wrong)
+UNIT_MAIN("cfg", reads_what_may_be_pasted, tells_pools_apart, says_what_is_wrong)

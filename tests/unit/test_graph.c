@@ -3,14 +3,13 @@
 #include "fake_net.h"
 
 #include "model/graph/bind.h"
-#include "model/infer/infer.h"
 
 /* The nodes of a made-up net. */
 static struct vgg_graph build(struct fake_net *net)
 {
     struct vgg_spec spec;
     struct vgg_graph graph;
-    ck_assert_int_eq(vgg_spec_infer(FAKE_LOAD(net, "x.pth"), fake_list(net), &spec), VGG_OK);
+    ck_assert_int_eq(fake_infer(net, NULL, &spec), VGG_OK);
     ck_assert_int_eq(vgg_graph_build(FAKE_LOAD(net, "x.pth"), &spec, &graph), VGG_OK);
     return graph;
 }
@@ -70,17 +69,25 @@ END_TEST
 
 START_TEST(refuses_a_classifier_it_cannot_fill)
 {
-    static const int indices[][2] = {{3, 6}, {0, 4}};
+    static const struct {
+        int indices[2];
+        const char *message;
+    } wrong[] = {
+        {{4, 7},
+         "x.pth: expected at most a pool, Flatten and Dropout before the linear layer "
+         "classifier.4, found room for 4 modules"},
+        {{0, 4},
+         "x.pth: expected ReLU and at most Dropout before the linear layer classifier.4, found "
+         "room for 3 modules"},
+    };
     for (size_t i = 0; i < 2; i++) {
         struct fake_net net = {0};
         struct vgg_spec spec;
-        struct vgg_graph graph;
         fake_features(&net, "8 M", false);
-        fake_linear(&net, indices[i][0], 8, 16);
-        fake_linear(&net, indices[i][1], 16, 5);
-        ck_assert_int_eq(vgg_spec_infer(FAKE_LOAD(&net, "x.pth"), fake_list(&net), &spec), VGG_OK);
-        ck_assert_int_eq(vgg_graph_build(FAKE_LOAD(&net, "x.pth"), &spec, &graph),
-                         VGG_ERR_UNSUPPORTED);
+        fake_linear(&net, wrong[i].indices[0], 8, 16);
+        fake_linear(&net, wrong[i].indices[1], 16, 5);
+        ck_assert_int_eq(fake_infer(&net, NULL, &spec), VGG_ERR_UNSUPPORTED);
+        ck_assert_str_eq(net.err.message, wrong[i].message);
         fake_fini(&net);
     }
 }

@@ -3,41 +3,39 @@
 #include "fake_net.h"
 
 #include "model/graph/bind.h"
-#include "model/infer/infer.h"
 #include "model/infer/resolve.h"
-
-/* The inferred net as "64 M … | 7 | 4096@0 …": a convolution with BatchNorm as 64b, without bias 64-,
- * a 1x1 as 64/1. */
-static const char *text_of(const struct vgg_spec *spec, char out[1024])
-{
-    int used = 0;
-    for (size_t i = 0; i < spec->layer_count; i++) {
-        const struct vgg_layer *layer = &spec->layers[i];
-        if (layer->kind == VGG_LAYER_MAX_POOL) {
-            used += sprintf(out + used, "M ");
-        } else if (layer->kind == VGG_LAYER_DROPOUT) {
-            used += sprintf(out + used, "D ");
-        } else {
-            used +=
-                sprintf(out + used, "%d%s%s%s ", layer->channels, layer->kernel == 1 ? "/1" : "",
-                        layer->batch_norm ? "b" : "", layer->bias ? "" : "-");
-        }
-    }
-    used += sprintf(out + used, "| %d |", spec->avgpool);
-    for (size_t i = 0; i < spec->head_count; i++) {
-        used += sprintf(out + used, " %d@%d", spec->head[i].features, spec->head[i].index);
-    }
-    return out;
-}
+#include "spec_text.h"
 
 static vgg_status infer(struct fake_net *net, struct vgg_spec *spec)
 {
-    return vgg_spec_infer(FAKE_LOAD(net, "x.pth"), fake_list(net), spec);
+    return fake_infer(net, NULL, spec);
+}
+
+static vgg_status resolve_as(struct fake_net *net, const char *path, const char *cfg,
+                             struct vgg_spec *spec)
+{
+    const struct vgg_request request = {.cfg = cfg};
+    return vgg_spec_resolve(FAKE_LOAD(net, path), fake_list(net), &request, spec);
 }
 
 static vgg_status resolve(struct fake_net *net, const char *path, struct vgg_spec *spec)
 {
-    return vgg_spec_resolve(FAKE_LOAD(net, path), fake_list(net), NULL, NULL, spec);
+    return resolve_as(net, path, NULL, spec);
+}
+
+/* The assumptions as "property value; …", in the order in which they were found. Valid until the next call. */
+static const char *assumptions(const struct vgg_spec *spec)
+{
+    static struct vgg_text text;
+    text = (struct vgg_text){0};
+    for (size_t i = 0; i < spec->evidence.count; i++) {
+        const struct vgg_evidence *evidence = &spec->evidence.items[i];
+        if (evidence->source == VGG_EVIDENCE_CONVENTION) {
+            vgg_text_add(&text, "%s%s %s", text.length > 0 ? "; " : "", evidence->property,
+                         evidence->value);
+        }
+    }
+    return text.buffer;
 }
 
 static const struct {
@@ -64,7 +62,7 @@ START_TEST(recognises_every_variant)
             ck_assert_str_eq(spec.source, expected);
             ck_assert_int_eq(vgg_spec_get_classes(&spec), class_counts[c]);
             ck_assert_uint_eq(spec.labels.count, class_counts[c] == 1000 ? 1000 : 0);
-            ck_assert_int_eq(spec.input, 224);
+            ck_assert_int_eq(spec.input.h, 224);
             ck_assert_str_eq(spec.preprocess.name, "imagenet");
             fake_fini(&net);
         }
@@ -81,20 +79,23 @@ START_TEST(finds_the_pools)
         int input;
     } nets[] = {
         {"64 64 64 M 128 128 128 M 256 256 256 M", false,
-         "64 64 64 M 128 128 128 M 256 256 256 M | 7 | 4096@0 4096@3 10@6", 56},
+         "64 r 64 r 64 r M 128 r 128 r 128 r M 256 r 256 r 256 r avg7 | 4096 r D 4096 r D 10", 28},
         {"64 64 64 M 128 128 128 M 256 256 256 M", true,
-         "64b 64b 64b M 128b 128b 128b M 256b 256b 256b M | 7 | 4096@0 4096@3 10@6", 56},
-        {"8", false, "8 M | 7 | 4096@0 4096@3 10@6", 14},
-        {"8 M 8 M 8 8", true, "8b M 8b M 8b 8b M | 7 | 4096@0 4096@3 10@6", 56},
+         "64 b r 64 b r 64 b r M 128 b r 128 b r 128 b r M 256 b r 256 b r 256 b r avg7 | 4096 r "
+         "D 4096 r D 10",
+         28},
+        {"64 M 128 M 256 M 512 M 512 512 M", false,
+         "64 r M 128 r M 256 r M 512 r M 512 r 512 r M avg7 | 4096 r D 4096 r D 10", 224},
+        {"8", false, "8 r M avg7 | 4096 r D 4096 r D 10", 14},
+        {"8 M 8 M 8 8", true, "8 b r M 8 b r M 8 b r 8 b r avg7 | 4096 r D 4096 r D 10", 28},
     };
     for (size_t i = 0; i < sizeof nets / sizeof nets[0]; i++) {
         struct fake_net net = {0};
         struct vgg_spec spec;
-        char text[1024];
         fake_vgg(&net, nets[i].config, nets[i].batch_norm, 10);
         ck_assert_int_eq(infer(&net, &spec), VGG_OK);
-        ck_assert_str_eq(text_of(&spec, text), nets[i].expected);
-        ck_assert_int_eq(spec.input, nets[i].input);
+        ck_assert_str_eq(spec_text(&spec), nets[i].expected);
+        ck_assert_int_eq(spec.input.h, nets[i].input);
         ck_assert_ptr_null(spec.name);
         fake_fini(&net);
     }
@@ -105,18 +106,16 @@ START_TEST(takes_the_average_pool_from_the_classifier)
 {
     struct fake_net net = {0};
     struct vgg_spec spec;
-    char text[1024];
     int channels =
         fake_features(&net, "32 32 M 64 64 128 128 128 M 256 256 256 512 512 512 M", false);
     fake_linear(&net, 0, channels * 16, 4096);
     fake_linear(&net, 3, 4096, 4096);
     fake_linear(&net, 6, 4096, 10);
     ck_assert_int_eq(resolve(&net, "x.pth", &spec), VGG_OK);
-    ck_assert_str_eq(
-        text_of(&spec, text),
-        "32 32 M 64 64 128 128 128 M 256 256 256 512 512 512 M | 4 | 4096@0 4096@3 10@6");
+    ck_assert_str_eq(spec_text(&spec), "32 r 32 r M 64 r 64 r 128 r 128 r 128 r M 256 r 256 r 256 "
+                                       "r 512 r 512 r 512 r M avg4 | 4096 r D 4096 r D 10");
     ck_assert_str_eq(spec.source, "names and shapes");
-    ck_assert_int_eq(spec.input, 32);
+    ck_assert_int_eq(spec.input.h, 32);
     ck_assert_str_eq(spec.preprocess.name, "cifar");
     fake_find(&net, "classifier.0.weight")->shape[1]++;
     ck_assert_int_eq(infer(&net, &spec), VGG_ERR_MISMATCH);
@@ -129,14 +128,13 @@ START_TEST(takes_other_classifiers)
 {
     struct fake_net net = {0}, single = {0};
     struct vgg_spec spec;
-    char text[1024];
     fake_features(&net, "8 M", false);
     fake_linear(&net, 0, 8, 16);
     fake_linear(&net, 2, 16, 16);
     fake_linear(&net, 4, 16, 5);
     fake_remove(&net, "features.0.bias");
     ck_assert_int_eq(infer(&net, &spec), VGG_OK);
-    ck_assert_str_eq(text_of(&spec, text), "8- M | 1 | 16@0 16@2 5@4");
+    ck_assert_str_eq(spec_text(&spec), "8- r M avg1 | 16 r 16 r 5");
     fake_fini(&net);
 
     /* VGG16's convolutions with one linear layer, as for CIFAR: the name fits, the input does not. */
@@ -146,8 +144,8 @@ START_TEST(takes_other_classifiers)
     ck_assert_int_eq(resolve(&single, "x.pth", &spec), VGG_OK);
     ck_assert_str_eq(spec.name, "vgg16_bn");
     ck_assert_str_eq(spec.source, "names and shapes");
-    ck_assert_int_eq(spec.head[0].index, -1);
-    ck_assert_int_eq(spec.input, 32);
+    ck_assert_str_eq(spec.layers[spec.layer_count - 1].name, "classifier");
+    ck_assert_int_eq(spec.input.h, 32);
     ck_assert_str_eq(spec.preprocess.name, "cifar");
     fake_fini(&single);
 }
@@ -157,19 +155,32 @@ START_TEST(knows_one_by_one_convolutions)
 {
     struct fake_net net = {0};
     struct vgg_spec spec;
-    char text[1024];
-    fake_vgg(&net, "8 8 M", false, 10);
-    struct vgg_tensor *weight = fake_find(&net, "features.2.weight");
+    fake_vgg(&net, "8 M 8 8 M", false, 10);
+    struct vgg_tensor *weight = fake_find(&net, "features.5.weight");
     weight->shape[2] = weight->shape[3] = 1;
     ck_assert_int_eq(infer(&net, &spec), VGG_OK);
-    ck_assert_str_eq(text_of(&spec, text), "8 8/1 M | 7 | 4096@0 4096@3 10@6");
-    ck_assert_int_eq(spec.layers[1].padding, 0);
-    weight->shape[3] = 3;
-    ck_assert_int_eq(infer(&net, &spec), VGG_ERR_UNSUPPORTED);
+    ck_assert_str_eq(spec_text(&spec), "8 r M 8 r 8/1 r M avg7 | 4096 r D 4096 r D 10");
+    ck_assert_int_eq(spec_find(&spec, VGG_LAYER_CONV, 2)->conv.window.padding.top, 0);
+    ck_assert_ptr_nonnull(strstr(assumptions(&spec), "; padding of 1x1 convolutions 0; "));
+    fake_fini(&net);
+}
+END_TEST
+
+START_TEST(takes_other_kernels)
+{
+    struct fake_net net = {0};
+    struct vgg_spec spec;
+    fake_vgg(&net, "8 M 8 8 M", false, 10);
+    struct vgg_tensor *weight = fake_find(&net, "features.5.weight");
+    weight->shape[2] = 1;
+    ck_assert_int_eq(infer(&net, &spec), VGG_OK);
+    ck_assert_str_eq(spec_text(&spec), "8 r M 8 r 8/1x3 r M avg7 | 4096 r D 4096 r D 10");
+    ck_assert_int_eq(spec_find(&spec, VGG_LAYER_CONV, 2)->conv.window.padding.top, 0);
+    ck_assert_int_eq(spec_find(&spec, VGG_LAYER_CONV, 2)->conv.window.padding.left, 1);
     weight->shape[2] = weight->shape[3] = 11;
-    ck_assert_int_eq(infer(&net, &spec), VGG_ERR_UNSUPPORTED);
-    ck_assert_str_eq(net.err.message, "x.pth: features.2.weight: expected a convolution of 3x3 or "
-                                      "1x1, as a VGG has, found [8,8,11,11]");
+    ck_assert_int_eq(infer(&net, &spec), VGG_OK);
+    ck_assert_str_eq(spec_text(&spec), "8 r M 8 r 8/11 r M avg7 | 4096 r D 4096 r D 10");
+    ck_assert_int_eq(spec_find(&spec, VGG_LAYER_CONV, 2)->conv.window.padding.top, 5);
     fake_fini(&net);
 }
 END_TEST
@@ -180,14 +191,21 @@ START_TEST(says_what_is_no_vgg)
     struct vgg_spec spec;
     vgg_limits_init(&net.limits);
     ck_assert_int_eq(infer(&net, &spec), VGG_ERR_FORMAT);
-    fake_add(&net, 64, 3, 7, 7, "conv1.weight");
+    fake_add(&net, 64, 3, 7, 0, "conv1.weight"); /* no convolution of images */
     fake_add(&net, 64, 0, 0, 0, "bn1.weight");
-    fake_add(&net, 1, 0, 0, 0, "features.0.weight"); /* no convolution */
+    fake_add(&net, 1, 0, 0, 0, "features.0.weight");
     ck_assert_int_eq(infer(&net, &spec), VGG_ERR_FORMAT);
     ck_assert_str_eq(net.err.message,
                      "x.pth: no VGG to be seen in this checkpoint: it has no features.N.weight "
-                     "convolution; first tensors: conv1.weight [64,3,7,7], bn1.weight [64], "
+                     "convolution; first tensors: conv1.weight [64,3,7], bn1.weight [64], "
                      "features.0.weight [1]");
+    /* A convolution, and two lists of numbers of which the first may be slopes, but not both. */
+    net.tensors[0].ndim = 4;
+    net.tensors[0].shape[3] = 7;
+    ck_assert_int_eq(infer(&net, &spec), VGG_ERR_UNSUPPORTED);
+    ck_assert_str_eq(net.err.message,
+                     "x.pth: bn1.weight: expected the slopes of a PReLU, one or one for each "
+                     "channel of the layer before it, found [64]");
     fake_fini(&net);
 }
 END_TEST
@@ -256,8 +274,9 @@ START_TEST(applies_a_net_without_last_pool_by_its_name_only)
     fake_linear(&net, 6, 128, 10);
     ck_assert_int_eq(resolve(&net, "elsewhere/fashion_vgg8_bn.pth", &spec), VGG_OK);
     ck_assert_str_eq(spec.name, "fashion_vgg8_bn");
-    ck_assert_uint_eq(spec.layer_count, 8);
-    ck_assert_int_eq(spec.input, 28);
+    ck_assert_str_eq(spec_text(&spec), "32 b r 32 b r M 64 b r 64 b r M 96 b r 96 b r avg7 | 128 r "
+                                       "D 128 r D 10");
+    ck_assert_int_eq(spec.input.h, 28);
     ck_assert_str_eq(spec.labels.names[9], "Ankle boot");
     ck_assert_int_eq(resolve(&net, "other.pth", &spec), VGG_OK);
     ck_assert_ptr_null(spec.name);
@@ -265,14 +284,6 @@ START_TEST(applies_a_net_without_last_pool_by_its_name_only)
     fake_fini(&net);
 }
 END_TEST
-
-static vgg_status infer_as(struct fake_net *net, const char *text, struct vgg_spec *spec)
-{
-    struct vgg_cfg cfg;
-    const struct vgg_tensor_list *tensors = fake_list(net);
-    ck_assert_int_eq(vgg_cfg_parse(text, &net->limits, &net->arena, &cfg, &net->err), VGG_OK);
-    return vgg_spec_infer_as(FAKE_LOAD(net, "x.pth"), tensors, &cfg, spec);
-}
 
 START_TEST(says_what_it_assumes)
 {
@@ -282,15 +293,19 @@ START_TEST(says_what_it_assumes)
     fake_find(&net, "features.3.weight")->shape[2] = 1;
     fake_find(&net, "features.3.weight")->shape[3] = 1;
     ck_assert_int_eq(resolve(&net, "x.pth", &spec), VGG_OK);
-    ck_assert_str_eq(spec.assumed,
-                     "a 2x2 max pool after features.9; no padding round 1x1 convolutions");
-    ck_assert(spec.assumed_input && spec.assumed_preprocess && spec.assumed_avgpool);
+    ck_assert_str_eq(
+        assumptions(&spec),
+        "stride 1; padding 1; padding of 1x1 convolutions 0; eps 1e-05; activation ReLU; "
+        "pool MaxPool2d 2x2; places of pools where the numbers leave a place; "
+        "last pool one after features.7; input size 28x28; scores softmax; "
+        "resize shorter side to 28; mean and std ImageNet's; channels RGB of 0 to 1");
+    ck_assert_int_eq(vgg_evidence_find(&spec.evidence, "layers")->source, VGG_EVIDENCE_SHAPES);
+    ck_assert_int_eq(vgg_evidence_find(&spec.evidence, "order")->source, VGG_EVIDENCE_SHAPES);
     fake_fini(&net);
 
     fake_vgg(&builtin, D, true, 1000);
     ck_assert_int_eq(resolve(&builtin, "x.pth", &spec), VGG_OK);
-    ck_assert_ptr_null(spec.assumed);
-    ck_assert(!spec.assumed_input && !spec.assumed_preprocess && !spec.assumed_avgpool);
+    ck_assert_str_eq(assumptions(&spec), "");
     fake_fini(&builtin);
 }
 END_TEST
@@ -300,23 +315,24 @@ START_TEST(takes_a_cfg)
     static const struct {
         const char *config; /* of the checkpoint: M is any module without weights */
         const char *cfg, *expected;
-        const char *assumed;
+        const char *dropout;
     } nets[] = {
-        {"8 8 M 16", "8,8,M,16", "8 8 M 16 | 7 | 4096@0 4096@3 10@6", NULL},
-        {"8 8 M 16", "8,8,M,16,M", "8 8 M 16 M | 7 | 4096@0 4096@3 10@6", NULL},
-        {"8 8 M 16", "[8, 8, 'D', 16, 'M', 'M']", "8 8 D 16 M M | 7 | 4096@0 4096@3 10@6", NULL},
-        {"8 8 M M 16", "8 8 M D 16 M", "8 8 M D 16 M | 7 | 4096@0 4096@3 10@6", NULL},
-        {"8 8 M M 16", "8,8,M,16", "8 8 M D 16 | 7 | 4096@0 4096@3 10@6",
-         "Dropout where cfg has nothing, before features.6"},
+        {"8 8 M 16", "8,8,M,16", "8 r 8 r M 16 r avg7 | 4096 r D 4096 r D 10", NULL},
+        {"8 8 M 16", "8,8,M,16,M", "8 r 8 r M 16 r M avg7 | 4096 r D 4096 r D 10", NULL},
+        {"8 8 M 16", "[8, 8, 'D', 16, 'M', 'M']", "8 r 8 r D 16 r M M avg7 | 4096 r D 4096 r D 10",
+         NULL},
+        {"8 8 M M 16", "8 8 M D 16 M", "8 r 8 r M D 16 r M avg7 | 4096 r D 4096 r D 10", NULL},
+        {"8 8 M M 16", "8,8,M,16", "8 r 8 r M D 16 r avg7 | 4096 r D 4096 r D 10",
+         "where cfg has nothing, before features.6"},
     };
     for (size_t i = 0; i < sizeof nets / sizeof nets[0]; i++) {
         struct fake_net net = {0};
         struct vgg_spec spec;
-        char text[1024];
         fake_vgg(&net, nets[i].config, false, 10);
-        ck_assert_msg(infer_as(&net, nets[i].cfg, &spec) == VGG_OK, "%s", net.err.message);
-        ck_assert_str_eq(text_of(&spec, text), nets[i].expected);
-        ck_assert_pstr_eq(spec.assumed, nets[i].assumed);
+        ck_assert_msg(fake_infer(&net, nets[i].cfg, &spec) == VGG_OK, "%s", net.err.message);
+        ck_assert_str_eq(spec_text(&spec), nets[i].expected);
+        const struct vgg_evidence *dropout = vgg_evidence_find(&spec.evidence, "Dropout");
+        ck_assert_pstr_eq(dropout != NULL ? dropout->value : NULL, nets[i].dropout);
         fake_fini(&net);
     }
 }
@@ -338,7 +354,7 @@ START_TEST(refuses_a_cfg_that_does_not_fit)
         struct fake_net net = {0};
         struct vgg_spec spec;
         fake_vgg(&net, "8 8 M 16", false, 10);
-        ck_assert_int_eq(infer_as(&net, wrong[i].cfg, &spec), VGG_ERR_MISMATCH);
+        ck_assert_int_eq(fake_infer(&net, wrong[i].cfg, &spec), VGG_ERR_MISMATCH);
         ck_assert_str_eq(net.err.message, wrong[i].message);
         fake_fini(&net);
     }
@@ -351,16 +367,14 @@ START_TEST(compares_the_last_pool_of_a_cfg)
     struct fake_net net = {0};
     struct vgg_spec spec;
     fake_vgg(&net, "64 M 128 M 256 256 M 512 512 M 512 512", false, 10);
-    ck_assert_int_eq(vgg_spec_resolve(FAKE_LOAD(&net, "x.pth"), fake_list(&net), NULL,
-                                      "64,M,128,M,256,256,M,512,512,M,512,512,M", &spec),
+    ck_assert_int_eq(resolve_as(&net, "x.pth", "64,M,128,M,256,256,M,512,512,M,512,512,M", &spec),
                      VGG_OK);
     ck_assert_str_eq(spec.name, "vgg11");
-    ck_assert_int_eq(vgg_spec_resolve(FAKE_LOAD(&net, "x.pth"), fake_list(&net), NULL,
-                                      "64,M,128,M,256,256,M,512,512,M,512,512", &spec),
+    ck_assert_int_eq(resolve_as(&net, "x.pth", "64,M,128,M,256,256,M,512,512,M,512,512", &spec),
                      VGG_OK);
     ck_assert_ptr_null(spec.name);
     ck_assert_str_eq(spec.source, "cfg, names and shapes");
-    ck_assert_int_eq(spec.input, 112);
+    ck_assert_int_eq(spec.input.h, 112);
     fake_fini(&net);
 }
 END_TEST
@@ -386,8 +400,6 @@ START_TEST(knows_other_names)
     rename_parts(&net, "encoder.conv_layers", "fc");
     ck_assert_int_eq(resolve(&net, "x.pth", &spec), VGG_OK);
     ck_assert_str_eq(spec.name, "vgg16_bn");
-    ck_assert_str_eq(spec.features, "encoder.conv_layers");
-    ck_assert_str_eq(spec.classifier, "fc");
     ck_assert_int_eq(vgg_graph_build(FAKE_LOAD(&net, "x.pth"), &spec, &graph), VGG_OK);
     ck_assert_int_eq(vgg_graph_bind("x.pth", "net", &net.list, &graph, &net.err), VGG_OK);
     ck_assert_str_eq(graph.nodes[0].name, "encoder.conv_layers.0");
@@ -398,9 +410,8 @@ START_TEST(knows_other_names)
     fake_features(&one, "8 M", false);
     fake_add(&one, 10, 8, 0, 0, "head.weight");
     ck_assert_int_eq(resolve(&one, "x.pth", &spec), VGG_OK);
-    ck_assert_ptr_null(spec.features);
-    ck_assert_str_eq(spec.classifier, "head");
-    ck_assert_int_eq(spec.head[0].index, -1);
+    ck_assert_str_eq(spec_text(&spec), "8 r M avg1 | 10-");
+    ck_assert_str_eq(spec.layers[spec.layer_count - 1].name, "head");
     fake_fini(&one);
 }
 END_TEST
@@ -436,8 +447,9 @@ END_TEST
 
 UNIT_MAIN("infer", recognises_every_variant, finds_the_pools,
           takes_the_average_pool_from_the_classifier, takes_other_classifiers,
-          knows_one_by_one_convolutions, says_what_is_no_vgg, refuses_what_names_cannot_tell,
-          falls_back_to_the_closest_variant, says_what_it_assumes, takes_a_cfg,
-          refuses_a_cfg_that_does_not_fit, compares_the_last_pool_of_a_cfg, knows_other_names,
-          says_whose_classifier_it_may_be, does_not_take_another_net_for_the_closest,
+          knows_one_by_one_convolutions, takes_other_kernels, says_what_is_no_vgg,
+          refuses_what_names_cannot_tell, falls_back_to_the_closest_variant, says_what_it_assumes,
+          takes_a_cfg, refuses_a_cfg_that_does_not_fit, compares_the_last_pool_of_a_cfg,
+          knows_other_names, says_whose_classifier_it_may_be,
+          does_not_take_another_net_for_the_closest,
           applies_a_net_without_last_pool_by_its_name_only)

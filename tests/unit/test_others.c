@@ -49,8 +49,9 @@ START_TEST(calls_other_nets_by_name)
             const int64_t side = i == 0 ? nets[n].side : 3;
             fake_add(&net, 64, i == 0 ? 3 : 64, side, side, "%s", nets[n].names[i]);
         }
+        const struct vgg_request request = {0};
         ck_assert_int_eq(
-            vgg_spec_resolve(FAKE_LOAD(&net, "x.pth"), fake_list(&net), NULL, NULL, &spec),
+            vgg_spec_resolve(FAKE_LOAD(&net, "x.pth"), fake_list(&net), &request, &spec),
             VGG_ERR_UNSUPPORTED);
         ck_assert_msg(strstr(net.err.message, "x.pth: expected a VGG, found ") == net.err.message &&
                           strstr(net.err.message, nets[n].says) != NULL,

@@ -12,6 +12,7 @@
 #include "checkpoint/container/packed_format.h"
 #include "checkpoint/tensor/tensor.h"
 #include "checkpoint/write/packed_writer.h"
+#include "model/spec/layers.h"
 #include "model/spec/read_preprocess.h"
 #include "model/spec/write_preprocess.h"
 #include "model/spec/write_spec.h"
@@ -326,14 +327,8 @@ START_TEST(writes_descriptions)
     ck_assert_str_eq(again.name, spec.name);
     ck_assert_uint_eq(again.layer_count, spec.layer_count);
     for (size_t i = 0; i < spec.layer_count; i++) {
-        const struct vgg_layer *x = &spec.layers[i], *y = &again.layers[i];
-        ck_assert(x->kind == y->kind && x->channels == y->channels && x->kernel == y->kernel);
-        ck_assert(x->stride == y->stride && x->padding == y->padding && x->bias == y->bias);
-        ck_assert(x->alpha == y->alpha && x->beta == y->beta && x->k == y->k);
-    }
-    for (size_t i = 0; i < spec.head_count; i++) {
-        const struct vgg_head *x = &spec.head[i], *y = &again.head[i];
-        ck_assert(x->features == y->features && x->bias == y->bias && x->index == y->index);
+        ck_assert(vgg_layer_equals(&spec.layers[i], &again.layers[i]));
+        ck_assert_str_eq(again.layers[i].name, spec.layers[i].name);
     }
     ck_assert_mem_eq(&again.preprocess, &spec.preprocess, sizeof spec.preprocess);
     ck_assert_uint_eq(again.labels.count, 2);

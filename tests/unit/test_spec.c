@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/spec/spec.h"
+#include "spec_text.h"
 
 static struct vgg_arena arena;
 static struct vgg_error err;
@@ -17,26 +18,29 @@ static vgg_status parse(const char *json, struct vgg_spec *spec)
                           spec);
 }
 
+static enum vgg_evidence_source get_source(const struct vgg_spec *spec, const char *property)
+{
+    const struct vgg_evidence *evidence = vgg_evidence_find(&spec->evidence, property);
+    ck_assert_ptr_nonnull(evidence);
+    return evidence->source;
+}
+
 START_TEST(fills_in_the_defaults)
 {
     struct vgg_spec spec;
     ck_assert_int_eq(parse("{\"schema\":1,\"layers\":[64,\"M\"],\"classifier\":[16,10]} \n", &spec),
                      VGG_OK);
     ck_assert_ptr_null(spec.name);
-    ck_assert_uint_eq(spec.layer_count, 2);
-    const struct vgg_layer *conv = &spec.layers[0], *pool = &spec.layers[1];
-    ck_assert_int_eq(conv->kind, VGG_LAYER_CONV);
-    ck_assert_int_eq(conv->channels, 64);
-    ck_assert_int_eq(conv->kernel, 3);
-    ck_assert_int_eq(conv->padding, 1);
-    ck_assert_int_eq(conv->stride, 1);
-    ck_assert(conv->bias && !conv->batch_norm);
-    ck_assert_int_eq(pool->kind, VGG_LAYER_MAX_POOL);
-    ck_assert_int_eq(pool->kernel, 2);
-    ck_assert_int_eq(pool->stride, 2);
-    ck_assert_int_eq(spec.avgpool, 7);
-    ck_assert_int_eq(spec.head[1].index, 3);
-    ck_assert_int_eq(spec.input, 14);
+    ck_assert_str_eq(spec_text(&spec), "64 r M avg7 | 16 r D 10");
+    ck_assert_str_eq(spec_names(&spec), "features.0 features.1 features.2 avgpool flatten "
+                                        "classifier.0 classifier.1 classifier.2 classifier.3");
+    ck_assert_int_eq(spec.layers[0].conv.in_channels, 3);
+    ck_assert_int_eq(spec_find(&spec, VGG_LAYER_LINEAR, 0)->linear.in_features, 64 * 49);
+    ck_assert_int_eq(spec.channels, 3);
+    ck_assert_int_eq(spec.input.h, 14);
+    ck_assert_int_eq(spec.input.w, 14);
+    ck_assert_int_eq(get_source(&spec, "input size"), VGG_EVIDENCE_CONVENTION);
+    ck_assert_int_eq(get_source(&spec, "preprocessing"), VGG_EVIDENCE_CONVENTION);
     ck_assert_int_eq(spec.preprocess.crop, 14);
     ck_assert_str_eq(spec.preprocess.name, "custom");
     ck_assert_uint_eq(spec.labels.count, 0);
@@ -60,16 +64,11 @@ START_TEST(reads_every_key)
               &spec);
     ck_assert_msg(status == VGG_OK, "%s", err.message);
     ck_assert_str_eq(spec.name, "mine");
-    ck_assert(spec.layers[0].batch_norm && !spec.layers[1].batch_norm);
-    ck_assert_int_eq(spec.layers[1].padding, 0);
-    ck_assert(!spec.layers[1].bias);
-    ck_assert_int_eq(spec.layers[2].stride, 2);
-    ck_assert_int_eq(spec.layers[2].padding, 0);
-    ck_assert_int_eq(spec.layers[3].kernel, 3);
-    ck_assert_int_eq(spec.layers[3].stride, 2);
-    ck_assert_int_eq(spec.head[0].index, 1);
-    ck_assert(!spec.head[0].bias);
-    ck_assert_int_eq(spec.head[1].index, 3);
+    ck_assert_str_eq(spec_text(&spec), "8 b r 16/1- r 4/5s2p0 b r M/3s2 avg2 | D 9- r 3");
+    ck_assert_str_eq(spec_names(&spec),
+                     "features.0 features.1 features.2 features.3 features.4 features.5 features.6 "
+                     "features.7 features.8 avgpool flatten classifier.0 classifier.1 classifier.2 "
+                     "classifier.3");
     ck_assert_int_eq(spec.preprocess.resize, 70);
     ck_assert(spec.preprocess.std[2] == 0.5f);
     ck_assert_str_eq(spec.labels.names[2], "c");
@@ -78,27 +77,25 @@ START_TEST(reads_every_key)
     ck_assert_double_eq(spec.acc5, 75);
     ck_assert_int_eq(parse("{\"schema\":1,\"layers\":[8],\"classifier\":10,\"avgpool\":1}", &spec),
                      VGG_OK);
-    ck_assert_int_eq(spec.head[0].index, -1);
+    ck_assert_str_eq(spec_text(&spec), "8 r avg1 | 10");
+    ck_assert_str_eq(spec.layers[spec.layer_count - 1].name, "classifier");
     ck_assert_int_eq(parse("{\"schema\":1,\"layers\":[8],\"classifier\":[{\"linear\":6,"
                            "\"batch_norm\":true},4]}",
                            &spec),
                      VGG_OK);
-    ck_assert(spec.head[0].batch_norm && !spec.head[1].batch_norm);
-    ck_assert_int_eq(spec.head[1].index, 4);
+    ck_assert_str_eq(spec_text(&spec), "8 r avg7 | 6 b r D 4");
+    ck_assert_str_eq(spec.layers[spec.layer_count - 1].name, "classifier.4");
 
     status = parse("{\"schema\":1,\"layers\":[8,{\"lrn\":5},\"M\",{\"lrn\":3,\"alpha\":1e-3,"
                    "\"beta\":0.5,\"k\":2},\"D\"],\"classifier\":10,\"input\":32,"
                    "\"preprocess\":{\"mean\":0.5,\"std\":0.25}}",
                    &spec);
     ck_assert_msg(status == VGG_OK, "%s", err.message);
-    const struct vgg_layer *usual = &spec.layers[1], *other = &spec.layers[3];
-    ck_assert(usual->kind == VGG_LAYER_LRN && usual->kernel == 5);
-    ck_assert(usual->alpha == 1e-4 && usual->beta == 0.75 && usual->k == 1);
-    ck_assert(other->alpha == 1e-3 && other->beta == 0.5 && other->k == 2);
-    ck_assert_int_eq(spec.layers[4].kind, VGG_LAYER_DROPOUT);
+    ck_assert_str_eq(spec_text(&spec), "8 r lrn5(0.0001,0.75,1) M lrn3(0.001,0.5,2) D avg7 | 10");
     ck_assert(spec.preprocess.resize == 32 && spec.preprocess.crop == 32);
     ck_assert(spec.preprocess.mean[2] == 0.5f && spec.preprocess.std[0] == 0.25f);
-    ck_assert(!spec.assumed_input && !spec.assumed_preprocess);
+    ck_assert_int_eq(get_source(&spec, "input size"), VGG_EVIDENCE_FILE);
+    ck_assert_int_eq(get_source(&spec, "preprocessing"), VGG_EVIDENCE_FILE);
     vgg_arena_destroy(&arena);
 }
 END_TEST
@@ -150,7 +147,7 @@ static const struct {
     {WITH("\"preprocess\":\"magic\""), "preprocess: "},
     {WITH("\"preprocess\":7"), "preprocess: expected a preset's name or an object, found 7"},
     {WITH("\"preprocess\":\"imagenet\""),
-     "preprocess: expected a crop of 14, the net's input, found 224"},
+     "preprocess: expected a crop of 14x14, the net's input, found 224x224"},
     {WITH("\"preprocess\":{\"resize\":14,\"crop\":14,\"mean\":[0,0,0]}"),
      "preprocess.std: the key is missing"},
     {WITH("\"preprocess\":{\"resize\":14,\"crop\":14,\"mean\":[0,0],\"std\":[1,1,1]}"),
@@ -232,8 +229,8 @@ END_TEST
 START_TEST(refuses_a_later_schema)
 {
     struct vgg_spec spec;
-    ck_assert_int_eq(parse("{\"schema\":2,\"new\":true}", &spec), VGG_ERR_UNSUPPORTED);
-    ck_assert_str_eq(err.message, "n.json: schema: expected 1, found 2");
+    ck_assert_int_eq(parse("{\"schema\":3,\"new\":true}", &spec), VGG_ERR_UNSUPPORTED);
+    ck_assert_str_eq(err.message, "n.json: schema: expected 2, found 3");
 }
 END_TEST
 

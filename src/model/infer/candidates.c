@@ -108,12 +108,17 @@ static vgg_status fail_area(const struct search *search)
     const struct vgg_sites *sites = search->outline->sites;
     const struct vgg_site *conv = sites->convs[sites->conv_count - 1].site;
     const struct vgg_site *linear = sites->linears[0].site;
+    char origin[VGG_ORIGIN_BYTES];
+    vgg_sites_show_origin(linear->in_channels, conv->out_channels, origin);
+    if (origin[0] == '\0') {
+        snprintf(origin, sizeof origin, ", which is %d pixels", search->area);
+    }
     return vgg_fail_hint(search->load->err, VGG_ERR_MISMATCH, VGG_HINT_SIZE,
                          "%s: %s: expected as in_features the %d channels of %s times a square "
-                         "number of pixels (%lld for 7x7), found %d, which is %d pixels",
+                         "number of pixels (%lld for 7x7), found %d%s",
                          search->load->path, linear->weight->name, conv->out_channels,
                          conv->weight->name, 49LL * conv->out_channels, linear->in_channels,
-                         search->area);
+                         origin);
 }
 
 static void take(const struct attempt *attempt, struct vgg_choice *choice, struct vgg_spec *spec)

@@ -130,6 +130,17 @@ static bool attach_kind(const struct vgg_norm_search *search, enum vgg_site_kind
                : attach_pairs(search, kind, search->conv_count + inner);
 }
 
+/* Fails for a weight of one dimension without bias or running statistics, which is no PReLU's either. */
+static vgg_status fail_prelu(const struct vgg_load *load, const struct vgg_site *prelu)
+{
+    char shape[VGG_SHAPE_TEXT_BYTES];
+    return vgg_fail(load->err, VGG_ERR_UNSUPPORTED,
+                    "%s: %s: expected the slopes of a PReLU, one or one for each channel of the "
+                    "layer before it, found %s",
+                    load->path, prelu->weight->name,
+                    vgg_shape_text(prelu->weight->shape, prelu->weight->ndim, shape));
+}
+
 static size_t count_norms(const struct vgg_norm_search *search)
 {
     size_t count = 0;
@@ -150,9 +161,11 @@ vgg_status vgg_norm_sites_attach(const struct vgg_load *load, const struct vgg_n
         return VGG_OK;
     }
     const struct vgg_site *norm = find_nth(search, VGG_SITE_NORM, 0);
-    const struct vgg_site *other = norm != NULL ? norm : find_nth(search, VGG_SITE_PRELU, 0);
+    if (norm == NULL) {
+        return fail_prelu(load, find_nth(search, VGG_SITE_PRELU, 0));
+    }
     return vgg_fail(load->err, VGG_ERR_UNSUPPORTED,
                     "%s: expected a BatchNorm2d after each convolution or none, found %zu of them "
                     "(%s …) and %zu convolutions that they cannot be assigned to",
-                    load->path, count_norms(search), other->name, search->conv_count);
+                    load->path, count_norms(search), norm->name, search->conv_count);
 }

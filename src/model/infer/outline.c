@@ -149,11 +149,19 @@ static vgg_status fail_cfg(const struct reading *reading, size_t i, int wanted, 
                     reading->load->path, wanted, conv->site->name, conv[1].site->name, found);
 }
 
-/* Whether a cfg has a pool after each convolution. */
-static bool has_pool_everywhere(const struct vgg_cfg *cfg)
+/* Whether a cfg has a pool after each convolution, and the numbers leave one place for each: the net is a
+ * Sequential(conv, pool, conv, pool). */
+static bool has_pools_alone(const struct reading *reading)
 {
+    const struct vgg_cfg *cfg = reading->cfg;
+    const struct vgg_sites *sites = reading->sites;
     for (size_t i = 0; i + 1 < cfg->count; i++) {
         if (cfg->entries[i].kind == VGG_CFG_CONV && cfg->entries[i + 1].kind == VGG_CFG_CONV) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i + 1 < sites->conv_count; i++) {
+        if (find_places(&sites->convs[i], &sites->convs[i + 1]).after != 1) {
             return false;
         }
     }
@@ -192,11 +200,8 @@ static vgg_status take_entries(struct reading *reading, size_t i, size_t *entry,
     if (left < 0) {
         return VGG_OK;
     }
-    if (wanted == 1 && places.after == 1 && left == 0) {
-        /* One place: a pool's if each gap has one, as in Sequential(conv, pool, conv, pool). */
-        if (has_pool_everywhere(reading->cfg)) {
-            unit->activation = VGG_NOWHERE;
-        }
+    if (wanted == 1 && places.after == 1 && left == 0 && has_pools_alone(reading)) {
+        unit->activation = VGG_NOWHERE;
         return VGG_OK;
     }
     if (wanted > left) {

@@ -166,6 +166,17 @@ void vgg_published_take_pools(const struct vgg_published *published, struct vgg_
     }
 }
 
+static bool has_linear(const struct vgg_spec *spec, const struct vgg_tensor_list *tensors)
+{
+    for (size_t i = 0; i < spec->layer_count; i++) {
+        if (spec->layers[i].kind == VGG_LAYER_LINEAR &&
+            vgg_tensor_list_findf(tensors, "%s.weight", spec->layers[i].name) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool vgg_published_find_closest(const struct vgg_load *load, const struct vgg_tensor_list *tensors,
                                 struct vgg_spec *out)
 {
@@ -176,7 +187,7 @@ bool vgg_published_find_closest(const struct vgg_load *load, const struct vgg_te
         struct vgg_spec spec;
         struct vgg_graph graph;
         if (!vgg_builtin_is_spec(file) || parse(&silent, file, &spec) != VGG_OK ||
-            vgg_graph_build(&silent, &spec, &graph) != VGG_OK) {
+            !has_linear(&spec, tensors) || vgg_graph_build(&silent, &spec, &graph) != VGG_OK) {
             continue;
         }
         /* A missing tensor counts as much as one that was found: vgg13 has most of vgg11's names. */

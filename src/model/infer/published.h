@@ -28,8 +28,9 @@ vgg_status vgg_published_find(const struct vgg_load *load, const struct vgg_outl
 /* Sets the gaps that names do not show to the published net's. */
 void vgg_published_take_pools(const struct vgg_published *published, struct vgg_outline *outline);
 
-/* Finds the published net that shares the most names with the tensors, if these are more than three quarters of its own:
- * other nets have some names in common with a VGG. False: there is none. */
+/* Finds the published net that shares the most names with the tensors, if these are more than three quarters of its own
+ * and one of them is a linear layer's: other nets have some names in common with a VGG, and features without classifier
+ * are no incomplete net. False: there is none. */
 bool vgg_published_find_closest(const struct vgg_load *load, const struct vgg_tensor_list *tensors,
                                 struct vgg_spec *out);
 

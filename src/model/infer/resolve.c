@@ -117,6 +117,21 @@ static vgg_status apply_modules(const struct vgg_load *load, const struct vgg_te
     return applied != VGG_OK || described ? applied : status;
 }
 
+/* Whether a bias has lost its weight, so that names and shapes show another net than the one that was saved. */
+static bool is_incomplete(const struct vgg_tensor_list *tensors)
+{
+    static const char leaf[] = ".bias";
+    for (size_t i = 0; i < tensors->count; i++) {
+        const char *name = tensors->items[i]->name;
+        const size_t length = strlen(name), tail = sizeof leaf - 1;
+        if (length > tail && strcmp(name + length - tail, leaf) == 0 &&
+            vgg_tensor_list_findf(tensors, "%.*s.weight", (int)(length - tail), name) == NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static vgg_status resolve_from_tensors(const struct vgg_load *load,
                                        const struct vgg_tensor_list *tensors,
                                        const struct vgg_request *request, struct vgg_spec *out)
@@ -130,7 +145,8 @@ static vgg_status resolve_from_tensors(const struct vgg_load *load,
         out->source = "names and shapes";
         status = out->builtin ? set_builtin_source(load, out) : VGG_OK;
     }
-    const bool is_close = status == VGG_ERR_MISMATCH || status == VGG_ERR_UNSUPPORTED;
+    const bool is_close = status == VGG_OK ? !out->builtin && is_incomplete(tensors)
+                                           : status != VGG_ERR_MEMORY && status != VGG_ERR_LIMIT;
     const bool has_modules =
         request->checkpoint != NULL && vgg_checkpoint_get_module_count(request->checkpoint) > 0;
     status = apply_modules(load, tensors, request, status, out);

@@ -281,24 +281,29 @@ static bool search_linears(struct search *search, size_t done, int channels)
     return false;
 }
 
-/* Fails because no whole number of the last convolution's pixels makes the classifier's features. Says which features
- * it was made for, in case two nets were mixed up. */
-static vgg_status fail_features(const struct search *search, const struct vgg_site *conv,
-                                const struct vgg_site *linear)
+const char *vgg_sites_show_origin(int features, int channels, char out[VGG_ORIGIN_BYTES])
 {
-    char origin[96] = "";
-    const int features = linear->in_channels;
-    if (features % 49 == 0 && features / 49 != conv->out_channels) {
-        snprintf(origin, sizeof origin,
+    out[0] = '\0';
+    if (features % 49 == 0 && features / 49 != channels) {
+        snprintf(out, VGG_ORIGIN_BYTES,
                  ", which is %d x 7x7: made for features that end in %d channels", features / 49,
                  features / 49);
     }
+    return out;
+}
+
+/* Fails because no whole number of the last convolution's pixels makes the classifier's features. */
+static vgg_status fail_features(const struct search *search, const struct vgg_site *conv,
+                                const struct vgg_site *linear)
+{
+    char origin[VGG_ORIGIN_BYTES];
     return vgg_fail(
         search->load->err, VGG_ERR_MISMATCH,
         "%s: %s: expected as in_features the %d channels of %s times a square number of "
         "pixels (%lld for 7x7), found %d%s",
         search->load->path, linear->weight->name, conv->out_channels, conv->weight->name,
-        49LL * conv->out_channels, features, origin);
+        49LL * conv->out_channels, linear->in_channels,
+        vgg_sites_show_origin(linear->in_channels, conv->out_channels, origin));
 }
 
 static vgg_status check_linears(struct search *search)

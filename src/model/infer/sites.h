@@ -46,6 +46,8 @@ struct vgg_weighted {
     int groups;
 };
 
+enum { VGG_ORIGIN_BYTES = 96 };
+
 struct vgg_sites {
     /* Both in order of execution. */
     struct vgg_weighted *convs, *linears;
@@ -62,6 +64,11 @@ struct vgg_sites {
  * MEMORY. */
 vgg_status vgg_sites_find(const struct vgg_load *load, const struct vgg_tensor_list *tensors,
                           struct vgg_sites *out);
+
+/* Says which features a classifier of this width was made for, in case two nets were mixed up: ", which is 512 x 7x7: made
+ * for features that end in 512 channels"; "" if it shows none.
+ *   channels  of the last convolution */
+const char *vgg_sites_show_origin(int features, int channels, char out[VGG_ORIGIN_BYTES]);
 
 /* Whether two modules are in the same Sequential. */
 bool vgg_site_is_beside(const struct vgg_site *a, const struct vgg_site *b);
