@@ -32,7 +32,7 @@ VGG_INLINE float compute(enum vgg_function function, float x, float slope)
     case VGG_FUNCTION_GELU:
         return 0.5f * x * __builtin_erfcf(-SQRT_HALF * x);
     case VGG_FUNCTION_GELU_TANH:
-        return 0.5f * x * (1 + __builtin_tanhf(SQRT_2_OVER_PI * (x + 0.044715f * x * x * x)));
+        return x / (1 + __builtin_expf(-2 * SQRT_2_OVER_PI * (x + 0.044715f * x * x * x)));
     case VGG_FUNCTION_SILU:
         return x / (1 + __builtin_expf(-x));
     case VGG_FUNCTION_TANH:

@@ -66,8 +66,8 @@ enum vgg_function {
     VGG_FUNCTION_LEAKY_RELU, /* x > 0 ? x : slope * x */
     VGG_FUNCTION_ELU,        /* x > 0 ? x : slope * (e^x - 1) */
     VGG_FUNCTION_GELU,       /* x * Φ(x) */
-    VGG_FUNCTION_GELU_TANH,  /* x / 2 * (1 + tanh(√(2 / π) * (x + 0.044715 x³))) */
-    VGG_FUNCTION_SILU,       /* x / (1 + e^-x) */
+    VGG_FUNCTION_GELU_TANH, /* x / 2 * (1 + tanh a) = x / (1 + e^-2a), a = √(2 / π) * (x + 0.044715 x³) */
+    VGG_FUNCTION_SILU, /* x / (1 + e^-x) */
     VGG_FUNCTION_TANH,
     VGG_FUNCTION_SIGMOID,   /* 1 / (1 + e^-x) */
     VGG_FUNCTION_HARDSWISH, /* x * min(max(x + 3, 0), 6) / 6 */

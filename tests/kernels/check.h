@@ -24,6 +24,9 @@
  *                    the bias; weights of 16 bits are widened exactly
  *     avg_pool       go through all additions of the window and two divisions
  *     scale_shift    go through one multiply-add
+ *     general_conv   go through the multiply-adds of all products, as do those of depthwise_conv
+ *     general_pool   go through all additions of the window and a division
+ *     apply_function see check_functions.c
  *     lrn            are positive, and their sum goes through a power: see check_lrn.c
  * where a multiply-add that is not fused is two operations for the term it multiplies. All else is
  * exact. So the bound takes n + 1 operations, and no other constant. */
@@ -166,6 +169,9 @@ void check_linear(struct check *check);
 void check_columns(struct check *check);
 void check_pools(struct check *check);
 void check_lrn(struct check *check);
+void check_general_conv(struct check *check);
+void check_general_pools(struct check *check);
+void check_functions(struct check *check);
 /* vec_check_tmpl.c, compiled once per ISA. */
 void check_vec_scalar(struct check *check);
 void check_vec_avx2(struct check *check);

@@ -103,6 +103,9 @@ static void check_table(struct check *check, const struct table *table)
     check_columns(check);
     check_pools(check);
     check_lrn(check);
+    check_general_conv(check);
+    check_general_pools(check);
+    check_functions(check);
     printf("%s: %d passed, %d failed in %.1f s; largest error %.3f of its bound, in %s\n",
            check->isa, check->passed, check->failed, (double)(clock() - start) / CLOCKS_PER_SEC,
            check->worst, check->worst_name);

@@ -151,14 +151,18 @@ static struct vgg_window draw_window(struct general_net *net, bool pool)
     struct vgg_window w = vgg_window_square(1, 1, 0);
     const int max = pool ? 3 : 5;
     const struct vgg_shape in = net->shape;
-    w.kernel = (struct vgg_pixels){general_net_draw(net, 1, in.h < max ? in.h : max),
-                                   general_net_draw(net, 1, in.w < max ? in.w : max)};
+    w.ceil_mode = pool && general_net_draw(net, 0, 1);
     w.stride = (struct vgg_pixels){general_net_draw(net, 1, 3), general_net_draw(net, 1, 3)};
+    /* In ceil_mode a window may reach beyond the image by less than a step. */
+    const int h = in.h + (w.ceil_mode ? w.stride.h - 1 : 0);
+    const int width = in.w + (w.ceil_mode ? w.stride.w - 1 : 0);
+    w.kernel = (struct vgg_pixels){general_net_draw(net, 1, h < max ? h : max),
+                                   general_net_draw(net, 1, width < max ? width : max)};
     const int most_h = w.kernel.h / 2, most_w = w.kernel.w / 2;
     if (pool) {
         w.padding.top = w.padding.bottom = general_net_draw(net, 0, most_h);
         w.padding.left = w.padding.right = general_net_draw(net, 0, most_w);
-        w.ceil_mode = general_net_draw(net, 0, 1);
+
     } else {
         w.padding = (struct vgg_margins){general_net_draw(net, 0, 3), general_net_draw(net, 0, 3),
                                          general_net_draw(net, 0, 3), general_net_draw(net, 0, 3)};

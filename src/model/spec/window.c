@@ -14,13 +14,13 @@ struct axis {
 };
 
 /* Output size of a window that moves over `size` padded pixels; 0 when it is larger. With ceil_mode a last window
- * that begins in the input or in the padding before it may reach beyond the end. */
+ * that begins in the input or in the padding before it may reach beyond the end, the first one by less than a step. */
 static int64_t count_windows(int size, const struct axis *axis)
 {
     const int64_t reach = (int64_t)axis->dilation * (axis->kernel - 1) + 1;
     const int64_t steps = (int64_t)size + axis->padding - reach;
     if (steps < 0) {
-        return 0;
+        return axis->ceil_mode && -steps < axis->stride ? 1 : 0;
     }
     int64_t count = steps / axis->stride + 1;
     if (axis->ceil_mode && steps % axis->stride != 0 &&
@@ -53,7 +53,8 @@ static struct axis horizontal(const struct vgg_window *window)
 /* The smallest input along an axis. */
 static int get_min(const struct axis *axis)
 {
-    const int64_t min = (int64_t)axis->dilation * (axis->kernel - 1) + 1 - axis->padding;
+    const int64_t reach = (int64_t)axis->dilation * (axis->kernel - 1) + 1;
+    const int64_t min = reach - axis->padding - (axis->ceil_mode ? axis->stride - 1 : 0);
     return min < 1 ? 1 : min > INT_MAX ? INT_MAX : (int)min;
 }
 
