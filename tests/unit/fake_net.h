@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/load.h"
 #include "model/graph/tensors.h"
-#include "model/spec/load.h"
 #include "unit.h"
 
 struct fake_net {

@@ -8,8 +8,8 @@
 #ifndef VGG_MODEL_INFER_CHAIN_H
 #define VGG_MODEL_INFER_CHAIN_H
 
+#include "base/load.h"
 #include "model/graph/tensors.h"
-#include "model/spec/load.h"
 
 /* A convolution or linear layer, and the BatchNorm after it. */
 struct vgg_chain_layer {

@@ -3,9 +3,9 @@
 #ifndef VGG_MODEL_INFER_LAYER_RULES_H
 #define VGG_MODEL_INFER_LAYER_RULES_H
 
+#include "base/load.h"
 #include "model/graph/tensors.h"
 #include "model/spec/cfg.h"
-#include "model/spec/load.h"
 #include "model/spec/spec.h"
 
 /* Refuses a convolution that is neither 3x3 nor 1x1: UNSUPPORTED. Larger kernels occur in other nets (AlexNet's
