@@ -104,18 +104,19 @@ static vgg_status read_tensors(vgg_checkpoint *checkpoint,
                                const struct vgg_checkpoint_options *options,
                                const struct vgg_limits *limits, struct vgg_error *err)
 {
-    struct vgg_archive archive = {.path = checkpoint->path,
-                                  .file = &checkpoint->file,
-                                  .limits = limits,
-                                  .arena = &checkpoint->arena};
+    struct vgg_archive archive = {.load = {.path = checkpoint->path,
+                                           .limits = limits,
+                                           .arena = &checkpoint->arena,
+                                           .err = err},
+                                  .file = &checkpoint->file};
     struct vgg_pickle pickle;
     struct vgg_storages storages;
-    vgg_status status = vgg_archive_open(&archive, err);
+    vgg_status status = vgg_archive_open(&archive);
     if (status != VGG_OK) {
         goto done;
     }
     checkpoint->container = archive.kind;
-    status = vgg_archive_read(&archive, &pickle, &storages, err);
+    status = vgg_archive_read(&archive, &pickle, &storages);
     if (status != VGG_OK) {
         goto done;
     }
@@ -131,8 +132,7 @@ static vgg_status read_tensors(vgg_checkpoint *checkpoint,
         qsort(archive.prepacked, archive.prepacked_count, sizeof *archive.prepacked,
               compare_prepacked);
     }
-    status = vgg_state_dict_read(&pickle, archive.path, options->key, limits, archive.arena,
-                                 &checkpoint->dict, err);
+    status = vgg_state_dict_read(&archive.load, &pickle, options->key, &checkpoint->dict);
     if (status != VGG_OK) {
         goto done;
     }
@@ -140,12 +140,11 @@ static vgg_status read_tensors(vgg_checkpoint *checkpoint,
     if (status != VGG_OK) {
         goto done;
     }
-    status = vgg_archive_find_data(&archive, pickle.size, &storages, err);
+    status = vgg_archive_find_data(&archive, pickle.size, &storages);
     if (status != VGG_OK) {
         goto done;
     }
-    status = vgg_state_dict_bind(&checkpoint->dict, &storages, !options->names_only, archive.path,
-                                 archive.arena, err);
+    status = vgg_state_dict_bind(&archive.load, &checkpoint->dict, &storages, !options->names_only);
     if (status == VGG_OK) {
         vgg_log(&checkpoint->context, VGG_LOG_INFO,
                 "%s: %s checkpoint, %zu tensors in %zu storages", checkpoint->path,

@@ -52,10 +52,11 @@ static vgg_status verify_members(const vgg_checkpoint *checkpoint, struct vgg_ve
     struct vgg_arena arena = {.context = vgg_checkpoint_get_context(checkpoint)};
     vgg_limits_init(&limits);
     const struct vgg_archive archive = {
-        .path = checkpoint->path, .file = &checkpoint->file, .limits = &limits, .arena = &arena};
+        .load = {.path = checkpoint->path, .limits = &limits, .arena = &arena, .err = err},
+        .file = &checkpoint->file};
     vgg_status status = checkpoint->container == VGG_CONTAINER_PACKED
-                            ? vgg_packed_verify(&archive, out, err)
-                            : vgg_zip_verify(&archive, out, err);
+                            ? vgg_packed_verify(&archive, out)
+                            : vgg_zip_verify(&archive, out);
     vgg_arena_destroy(&arena);
     return status;
 }

@@ -22,15 +22,18 @@ static vgg_status read_limited(struct bytes bytes, const struct vgg_limits *limi
     err = (struct vgg_error){0};
     dict = (struct vgg_state_dict){0};
     vgg_limits_init(&defaults);
-    limits = limits != NULL ? limits : &defaults;
-    struct vgg_pickle_source source = {
-        .path = "a.pth", .data = source_bytes, .size = bytes.size, .file_offset = 0};
-    vgg_status status = vgg_pickle_read(&source, limits, &arena, &pickle, &err);
+    const struct vgg_load load = {.path = "a.pth",
+                                  .limits = limits != NULL ? limits : &defaults,
+                                  .arena = &arena,
+                                  .err = &err};
+    const struct vgg_pickle_source source = {
+        .data = source_bytes, .size = bytes.size, .file_offset = 0};
+    vgg_status status = vgg_pickle_read(&load, &source, &pickle);
     if (status == VGG_OK) {
-        status = vgg_storages_collect(&pickle, "a.pth", &arena, &storages, &err);
+        status = vgg_storages_collect(&load, &pickle, &storages);
     }
     if (status == VGG_OK) {
-        status = vgg_state_dict_read(&pickle, "a.pth", wanted_key, limits, &arena, &dict, &err);
+        status = vgg_state_dict_read(&load, &pickle, wanted_key, &dict);
     }
     free(bytes.data);
     return status;

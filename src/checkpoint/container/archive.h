@@ -8,27 +8,26 @@
 #define VGG_CHECKPOINT_CONTAINER_ARCHIVE_H
 
 #include "base/file.h"
+#include "base/load.h"
 #include "checkpoint/tensor/prepacked_order.h"
 #include "checkpoint/container/storage.h"
 
 /* An opened container. */
 struct vgg_archive {
-    const char *path;
-    const struct vgg_file *file;
-    const struct vgg_limits *limits;
-    struct vgg_arena *arena; /* whatever must live as long as the checkpoint */
+    struct vgg_load load;
+    const struct vgg_file *file; /* borrowed, as what load points to */
 
     enum vgg_container kind;
     char writer[200]; /* what the container tells of who wrote it, after `read`; "" */
     /* Reads the object and the storages. NULL: they are those of `pickle`. */
     vgg_status (*read)(struct vgg_archive *archive, struct vgg_pickle *out,
-                       struct vgg_storages *storages, struct vgg_error *err);
+                       struct vgg_storages *storages);
     struct vgg_pickle_source pickle;
     /* Finds the wanted storages' bytes; a container that stores them in sequence checks all. NULL: `read`
      * found them.
      *   pickle_bytes  the size of the pickle, which need not be all of `pickle` */
     vgg_status (*find_data)(struct vgg_archive *archive, size_t pickle_bytes,
-                            struct vgg_storages *storages, struct vgg_error *err);
+                            struct vgg_storages *storages);
     /* The net's description in JSON, in the file; NULL: it has none. */
     const uint8_t *description;
     size_t description_bytes;
@@ -45,20 +44,23 @@ void vgg_archive_close(struct vgg_archive *archive);
 
 /* By the archive's own functions. */
 vgg_status vgg_archive_read(struct vgg_archive *archive, struct vgg_pickle *out,
-                            struct vgg_storages *storages, struct vgg_error *err);
+                            struct vgg_storages *storages);
 vgg_status vgg_archive_find_data(struct vgg_archive *archive, size_t pickle_bytes,
-                                 struct vgg_storages *storages, struct vgg_error *err);
+                                 struct vgg_storages *storages);
+
+/* Copies archive->load for messages about a part of the file: the path becomes "FILE: PART". Errors: MEMORY. */
+vgg_status vgg_archive_name_part(const struct vgg_archive *archive, const char *part,
+                                 struct vgg_load *out);
 
 /* Reads a pickle that must not refer to storages, at *offset of the file, and moves on.
  *   opcodes  a bound of its own, since a file may have many such pickles */
 vgg_status vgg_archive_read_plain(const struct vgg_archive *archive, uint64_t opcodes,
-                                  size_t *offset, size_t end, const struct vgg_value **out,
-                                  struct vgg_error *err);
+                                  size_t *offset, size_t end, const struct vgg_value **out);
 
 /* Reports a file that ends early: "vgg16.pth: truncated: 240 of 528 MB".
  *   expected  the size by the container's own account, in bytes
  *   exact     false: "of about" */
 vgg_status vgg_archive_fail_truncated(const struct vgg_archive *archive, uint64_t expected,
-                                      bool exact, struct vgg_error *err);
+                                      bool exact);
 
 #endif

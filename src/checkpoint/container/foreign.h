@@ -6,10 +6,10 @@
 #include "checkpoint/container/zip_directory.h"
 
 /* Reports a file that is no checkpoint, by its first bytes: UNSUPPORTED. */
-vgg_status vgg_foreign_fail(const struct vgg_archive *archive, struct vgg_error *err);
+vgg_status vgg_foreign_fail(const struct vgg_archive *archive);
 
 /* Reports a zip archive that has no FOLDER/data.pkl, by what it has instead. */
 vgg_status vgg_foreign_fail_zip(const struct vgg_archive *archive,
-                                const struct vgg_zip_directory *directory, struct vgg_error *err);
+                                const struct vgg_zip_directory *directory);
 
 #endif

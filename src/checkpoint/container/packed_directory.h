@@ -27,7 +27,7 @@ struct vgg_packed_directory {
 /* Errors: FORMAT, LIMIT, MEMORY. */
 vgg_status vgg_packed_directory_read(const struct vgg_archive *archive,
                                      const struct vgg_packed_header *header,
-                                     struct vgg_packed_directory *out, struct vgg_error *err);
+                                     struct vgg_packed_directory *out);
 
 static inline uint64_t vgg_packed_next_page(uint64_t offset)
 {

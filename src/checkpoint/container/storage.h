@@ -29,9 +29,8 @@ struct vgg_storages {
 /* Reads the persistent ids of a pickle,
  *   ('storage', class, key, location, count[, None or (view key, offset, count)]),
  * and points each PERSISTENT at its storage. Pickles that speak of one key in two ways are refused. */
-vgg_status vgg_storages_collect(const struct vgg_pickle *pickle, const char *path,
-                                struct vgg_arena *arena, struct vgg_storages *out,
-                                struct vgg_error *err);
+vgg_status vgg_storages_collect(const struct vgg_load *load, const struct vgg_pickle *pickle,
+                                struct vgg_storages *out);
 
 /* The storage with this key, or NULL. */
 struct vgg_storage *vgg_storages_find(const struct vgg_storages *storages, struct vgg_span key);

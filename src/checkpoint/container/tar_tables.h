@@ -34,7 +34,7 @@ struct vgg_tar_tables {
  * Errors: FORMAT, UNSUPPORTED (too many dimensions), LIMIT, MEMORY. */
 vgg_status vgg_tar_tables_read(const struct vgg_archive *archive,
                                const struct vgg_tar_member members[VGG_TAR_MEMBERS],
-                               struct vgg_tar_tables *out, struct vgg_error *err);
+                               struct vgg_tar_tables *out);
 
 /* What has this key, or NULL. */
 struct vgg_tar_part *vgg_tar_find_part(const struct vgg_tar_tables *tables, int64_t key);

@@ -7,6 +7,6 @@
 
 /* Reports an archive without its end, with the size it should have when its first member is a pickle
  * that says so: FORMAT. */
-vgg_status vgg_zip_fail_truncated(const struct vgg_archive *archive, struct vgg_error *err);
+vgg_status vgg_zip_fail_truncated(const struct vgg_archive *archive);
 
 #endif

@@ -45,20 +45,19 @@ static void list(const struct vgg_search *search, struct vgg_text *text)
     }
 }
 
-static vgg_status fail_no_key(const struct vgg_search *search, const char *key,
-                              struct vgg_error *err)
+static vgg_status fail_no_key(const struct vgg_search *search, const char *key)
 {
     struct vgg_text text = {0};
     list(search, &text);
-    return vgg_fail_long(search->arena->context, err, VGG_ERR_MISMATCH, VGG_HINT_KEY,
-                         "%s: key %.*s: expected the path of tensors, one of %s", search->path,
-                         VGG_SHOWN_TEXT(key, 200), text.buffer);
+    return vgg_fail_long(search->load->arena->context, search->load->err, VGG_ERR_MISMATCH,
+                         VGG_HINT_KEY, "%s: key %.*s: expected the path of tensors, one of %s",
+                         search->load->path, VGG_SHOWN_TEXT(key, 200), text.buffer);
 }
 
 /* The only VGG there is, or that all the others are the same as; NULL when there is none.
  *   source  in which; NULL: anywhere */
 static vgg_status choose_only(struct vgg_search *search, const struct vgg_source *source,
-                              const struct vgg_candidate **out, struct vgg_error *err)
+                              const struct vgg_candidate **out)
 {
     *out = NULL;
     for (size_t i = 0; i < search->candidate_count; i++) {
@@ -68,14 +67,15 @@ static vgg_status choose_only(struct vgg_search *search, const struct vgg_source
         }
         bool same = true;
         if (*out != NULL && vgg_candidates_compare(search, *out, candidate, &same) != VGG_OK) {
-            return vgg_fail_memory(err, search->path, sizeof *candidate, "the search");
+            return vgg_load_fail_memory(search->load, sizeof *candidate, "the search");
         }
         if (!same) {
             struct vgg_text text = {0};
             list(search, &text);
-            return vgg_fail_long(search->arena->context, err, VGG_ERR_MISMATCH, VGG_HINT_KEY,
+            return vgg_fail_long(search->load->arena->context, search->load->err, VGG_ERR_MISMATCH,
+                                 VGG_HINT_KEY,
                                  "%s: expected one VGG, got several different ones: %s",
-                                 search->path, text.buffer);
+                                 search->load->path, text.buffer);
         }
         *out = *out != NULL ? *out : candidate;
     }
@@ -111,8 +111,7 @@ static const struct vgg_source *find_longest(const struct vgg_search *search, co
 /* What a key names.
  *   made  becomes *out where that is no VGG to be seen */
 static vgg_status choose_by_key(struct vgg_search *search, const char *key,
-                                struct vgg_candidate *made, const struct vgg_candidate **out,
-                                struct vgg_error *err)
+                                struct vgg_candidate *made, const struct vgg_candidate **out)
 {
     vgg_source_label name;
     size_t used;
@@ -125,20 +124,20 @@ static vgg_status choose_by_key(struct vgg_search *search, const char *key,
     }
     const struct vgg_source *source = find_longest(search, key, &used);
     if (source == NULL || strlen(key) - used > VGG_NAME_BYTES_MAX) {
-        return fail_no_key(search, key, err);
+        return fail_no_key(search, key);
     }
     *made = (struct vgg_candidate){.source = source};
     if (key[used] == '\0') {
-        vgg_status status = choose_only(search, source, out, err);
+        vgg_status status = choose_only(search, source, out);
         *out = *out != NULL ? *out : made;
         return status;
     }
     /* The rest of the key is the beginning of names. */
     key += used + (key[used] == '.' && used > 0);
     const size_t length = strlen(key);
-    char *prefix = vgg_arena_alloc(search->arena, length + 2, 1);
+    char *prefix = vgg_load_alloc(search->load, length + 2, 1);
     if (prefix == NULL) {
-        return vgg_fail_memory(err, search->path, length, "the key");
+        return vgg_load_fail_memory(search->load, length, "the key");
     }
     memcpy(prefix, key, length);
     prefix[length] = '.';
@@ -221,32 +220,32 @@ static const char *find_common_prefix(const struct vgg_named_list *tensors, stru
 }
 
 static vgg_status take(const struct vgg_search *search, const struct vgg_candidate *candidate,
-                       struct vgg_location *out, struct vgg_error *err)
+                       struct vgg_location *out)
 {
     vgg_source_label name;
     struct vgg_location location = {.source = candidate->source->value,
                                     .kind = candidate->source->kind};
-    struct vgg_walk_budget budget = vgg_walk_budget_make(search->limits);
-    vgg_status status = vgg_walk(location.source, search->path, search->limits, &budget,
-                                 search->arena, &location.tensors, &location.modules, err);
+    struct vgg_walk_budget budget = vgg_walk_budget_make(search->load->limits);
+    vgg_status status =
+        vgg_walk(search->load, location.source, &budget, &location.tensors, &location.modules);
     if (status != VGG_OK) {
         return status;
     }
     vgg_source_get_label(candidate->source, "", name);
-    location.key = vgg_arena_copy_string(search->arena, name,
+    location.key = vgg_arena_copy_string(search->load->arena, name,
                                          candidate->source->parent == NULL ? 0 : strlen(name));
     location.prefix = candidate->prefix != NULL
                           ? candidate->prefix
-                          : find_common_prefix(&location.tensors, search->arena);
+                          : find_common_prefix(&location.tensors, search->load->arena);
     bool good = location.key != NULL && location.prefix != NULL;
     if (good) {
         location.skipped = strip(search, candidate, location.prefix, &location.tensors);
         strip(search, candidate, location.prefix, &location.modules);
-        good = candidate->prefix == NULL ||
-               (clean(&location.tensors, search->arena) && clean(&location.modules, search->arena));
+        good = candidate->prefix == NULL || (clean(&location.tensors, search->load->arena) &&
+                                             clean(&location.modules, search->load->arena));
     }
     if (!good) {
-        return vgg_fail_memory(err, search->path, sizeof name, "the tensors' names");
+        return vgg_load_fail_memory(search->load, sizeof name, "the tensors' names");
     }
     *out = location;
     return VGG_OK;
@@ -260,14 +259,13 @@ static bool is_optimizer(const struct vgg_value *dict)
     return vgg_value_get(dict, "param_groups") != NULL || vgg_value_get(dict, "optimizer") != NULL;
 }
 
-static vgg_status fail_nothing(const struct vgg_search *search, const struct vgg_value *root,
-                               struct vgg_error *err)
+static vgg_status fail_nothing(const struct vgg_search *search, const struct vgg_value *root)
 {
-    const char *path = search->path;
+    const char *path = search->load->path;
     struct vgg_text keys = {0};
     if (vgg_value_is_tensor(root)) {
-        return vgg_fail(err, VGG_ERR_UNSUPPORTED, "%s: holds one tensor, expected a state dict",
-                        path);
+        return vgg_fail(search->load->err, VGG_ERR_UNSUPPORTED,
+                        "%s: holds one tensor, expected a state dict", path);
     }
     if (root->kind == VGG_VALUE_OBJECT || root->kind == VGG_VALUE_GLOBAL) {
         bool object = root->kind == VGG_VALUE_OBJECT;
@@ -275,13 +273,13 @@ static vgg_status fail_nothing(const struct vgg_search *search, const struct vgg
         struct vgg_span module = global->global.module, name = global->global.name;
         if (vgg_is_torchscript(module)) {
             return vgg_fail(
-                err, VGG_ERR_UNSUPPORTED,
+                search->load->err, VGG_ERR_UNSUPPORTED,
                 "%s: a TorchScript module (%.*s) without weights: if torch.jit.freeze or "
                 "optimize_for_inference made them constants of its code, save the module as it was "
                 "before, or its state_dict()",
                 path, VGG_SHOWN(name.bytes, name.length, 200));
         }
-        return vgg_fail(err, VGG_ERR_UNSUPPORTED,
+        return vgg_fail(search->load->err, VGG_ERR_UNSUPPORTED,
                         "%s: holds %s (%.*s.%.*s) without weights, expected a state dict; save "
                         "model.state_dict() instead",
                         path, object ? "a whole object" : "a name",
@@ -289,7 +287,8 @@ static vgg_status fail_nothing(const struct vgg_search *search, const struct vgg
                         VGG_SHOWN(name.bytes, name.length, 200));
     }
     if (root->kind != VGG_VALUE_DICT) {
-        return vgg_fail(err, VGG_ERR_UNSUPPORTED, "%s: expected a state dict, found %s", path,
+        return vgg_fail(search->load->err, VGG_ERR_UNSUPPORTED,
+                        "%s: expected a state dict, found %s", path,
                         vgg_value_kind_string(root->kind));
     }
     for (size_t i = 0; i < root->list.count && i < 2 * LISTED_MAX; i += 2) {
@@ -299,39 +298,37 @@ static vgg_status fail_nothing(const struct vgg_search *search, const struct vgg
                          VGG_SHOWN(key->text.bytes, key->text.length, 64));
         }
     }
-    return vgg_fail_long(search->arena->context, err, VGG_ERR_FORMAT, VGG_HINT_NONE,
-                         "%s: no tensors in the checkpoint's dict (keys: %s%s)%s", path,
-                         keys.length > 0 ? keys.buffer : "none",
+    return vgg_fail_long(search->load->arena->context, search->load->err, VGG_ERR_FORMAT,
+                         VGG_HINT_NONE, "%s: no tensors in the checkpoint's dict (keys: %s%s)%s",
+                         path, keys.length > 0 ? keys.buffer : "none",
                          root->list.count > 2 * LISTED_MAX ? ", …" : "",
                          is_optimizer(root) ? ": an optimizer's state, expected model.state_dict()"
                                             : ", expected a state dict");
 }
 
-vgg_status vgg_locate(const struct vgg_pickle *pickle, const char *path, const char *key,
-                      const struct vgg_limits *limits, struct vgg_arena *arena,
-                      struct vgg_location *out, struct vgg_error *err)
+vgg_status vgg_locate(const struct vgg_load *load, const struct vgg_pickle *pickle, const char *key,
+                      struct vgg_location *out)
 {
     struct vgg_search search;
     const struct vgg_candidate *candidate = NULL;
-    vgg_status status = vgg_search_run(path, pickle->root, limits, arena, &search, err);
+    vgg_status status = vgg_search_run(load, pickle->root, &search);
     if (status != VGG_OK) {
         return status;
     }
     struct vgg_candidate made = {.source = choose_likely(&search)};
     if (made.source == NULL) {
-        status = fail_nothing(&search, pickle->root, err);
+        status = fail_nothing(&search, pickle->root);
     } else if (key != NULL) {
-        status = choose_by_key(&search, key, &made, &candidate, err);
+        status = choose_by_key(&search, key, &made, &candidate);
     } else {
-        status = choose_only(&search, NULL, &candidate, err);
+        status = choose_only(&search, NULL, &candidate);
         candidate = candidate != NULL ? candidate : &made;
     }
     if (status == VGG_OK) {
-        status = take(&search, candidate, out, err);
+        status = take(&search, candidate, out);
     }
     if (status == VGG_OK && out->tensors.count == 0) {
-        status =
-            key != NULL ? fail_no_key(&search, key, err) : fail_nothing(&search, pickle->root, err);
+        status = key != NULL ? fail_no_key(&search, key) : fail_nothing(&search, pickle->root);
     }
     vgg_search_fini(&search);
     return status;

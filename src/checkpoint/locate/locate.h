@@ -28,8 +28,7 @@ struct vgg_location {
  *         "." is the root; NULL: as above
  * Errors: FORMAT (no tensors, bad names), UNSUPPORTED (another thing), MISMATCH (several VGGs, or none
  * of this key: the message lists what there is), LIMIT, MEMORY. */
-vgg_status vgg_locate(const struct vgg_pickle *pickle, const char *path, const char *key,
-                      const struct vgg_limits *limits, struct vgg_arena *arena,
-                      struct vgg_location *out, struct vgg_error *err);
+vgg_status vgg_locate(const struct vgg_load *load, const struct vgg_pickle *pickle, const char *key,
+                      struct vgg_location *out);
 
 #endif

@@ -7,12 +7,13 @@
 
 /* What all messages here name. */
 struct context {
-    const char *path, *name;
-    struct vgg_error *err;
+    const struct vgg_load *load;
+    const char *name; /* the tensor's */
 };
 
 #define FAIL(context, code, format, ...)                                                           \
-    vgg_fail((context)->err, code, "%s: %s: " format, (context)->path, (context)->name, __VA_ARGS__)
+    vgg_fail((context)->load->err, code, "%s: %s: " format, (context)->load->path,                 \
+             (context)->name, __VA_ARGS__)
 
 static enum vgg_global_role role_of(const struct vgg_value *value)
 {
@@ -77,8 +78,9 @@ static vgg_status read_dims(const struct context *context, const struct vgg_valu
 
 /* Every element must lie inside the part of the storage that the tensor was given. */
 static vgg_status check_extent(const struct context *context, const struct vgg_tensor *tensor,
-                               uint64_t offset, uint64_t available, const struct vgg_limits *limits)
+                               uint64_t offset, uint64_t available)
 {
+    const uint64_t max = context->load->limits->file_bytes;
     uint64_t count = 1, last = offset;
     bool empty = false, fits = true;
     for (int i = 0; i < tensor->ndim; i++) {
@@ -97,9 +99,8 @@ static vgg_status check_extent(const struct context *context, const struct vgg_t
         return FAIL(context, VGG_ERR_FORMAT,
                     "bad tensor: elements outside its storage of %" PRIu64 " elements", available);
     }
-    if (count > limits->file_bytes) { /* strides of 0 make much of little */
-        return FAIL(context, VGG_ERR_LIMIT, "%" PRIu64 " elements, limit is %" PRIu64, count,
-                    limits->file_bytes);
+    if (count > max) { /* strides of 0 make much of little */
+        return FAIL(context, VGG_ERR_LIMIT, "%" PRIu64 " elements, limit is %" PRIu64, count, max);
     }
     return VGG_OK;
 }
@@ -217,8 +218,8 @@ static vgg_status read_type(const struct context *context, const struct encoding
 
 /* (storage, offset, size, stride, …) */
 static vgg_status read_view(const struct context *context, const struct encoding *encoding,
-                            struct vgg_value *const *items, const struct vgg_limits *limits,
-                            struct vgg_tensor *out, struct vgg_placement *placement)
+                            struct vgg_value *const *items, struct vgg_tensor *out,
+                            struct vgg_placement *placement)
 {
     const struct vgg_value *view = items[0], *offset = items[1];
     const struct vgg_element_type *type;
@@ -252,7 +253,7 @@ static vgg_status read_view(const struct context *context, const struct encoding
     out->dtype = type->dtype;
     const uint64_t first = (uint64_t)offset->integer;
     const uint64_t bytes = view->persistent.count * storage->type->bytes; /* does not overflow */
-    status = check_extent(context, out, first, bytes / type->bytes, limits);
+    status = check_extent(context, out, first, bytes / type->bytes);
     /* Inside the storage, whose size in bytes does not overflow, no offset does either. */
     *placement = (struct vgg_placement){.storage = storage,
                                         .offset = view->persistent.offset * storage->type->bytes +
@@ -267,11 +268,11 @@ static bool is_plain_metadata(const struct vgg_value *value)
            (value->kind == VGG_VALUE_DICT && value->list.count == 0);
 }
 
-vgg_status vgg_tensor_rebuild(const struct vgg_value *value, const char *path, const char *name,
-                              const struct vgg_limits *limits, struct vgg_tensor *out,
-                              struct vgg_placement *placement, struct vgg_error *err)
+vgg_status vgg_tensor_rebuild(const struct vgg_load *load, const struct vgg_value *value,
+                              const char *name, struct vgg_tensor *out,
+                              struct vgg_placement *placement)
 {
-    const struct context context = {path, name, err};
+    const struct context context = {load, name};
     struct encoding encoding = {0};
     vgg_status status = unwrap(&context, value, &encoding);
     if (status != VGG_OK) {
@@ -309,5 +310,5 @@ vgg_status vgg_tensor_rebuild(const struct vgg_value *value, const char *path, c
         return FAIL(&context, VGG_ERR_UNSUPPORTED, "%s",
                     "a conjugated or negated view is not supported");
     }
-    return read_view(&context, &encoding, args->list.items, limits, out, placement);
+    return read_view(&context, &encoding, args->list.items, out, placement);
 }

@@ -18,8 +18,8 @@ bool vgg_value_is_tensor(const struct vgg_value *value);
  *   name  of the tensor, for messages
  *   out   all but name, data, file_offset and swapped
  * Errors: FORMAT, UNSUPPORTED, LIMIT. */
-vgg_status vgg_tensor_rebuild(const struct vgg_value *value, const char *path, const char *name,
-                              const struct vgg_limits *limits, struct vgg_tensor *out,
-                              struct vgg_placement *placement, struct vgg_error *err);
+vgg_status vgg_tensor_rebuild(const struct vgg_load *load, const struct vgg_value *value,
+                              const char *name, struct vgg_tensor *out,
+                              struct vgg_placement *placement);
 
 #endif

@@ -119,7 +119,7 @@ static vgg_status get_candidate(struct vgg_search *search, const struct vgg_sour
     if (search->candidate_count == VGG_CANDIDATES_MAX) {
         return VGG_OK;
     }
-    const char *prefix = vgg_arena_copy_string(search->arena, name, prefix_length);
+    const char *prefix = vgg_arena_copy_string(search->load->arena, name, prefix_length);
     if (prefix == NULL) {
         return VGG_ERR_MEMORY;
     }
@@ -133,8 +133,9 @@ static vgg_status get_candidate(struct vgg_search *search, const struct vgg_sour
 static vgg_status look(struct vgg_search *search, const struct vgg_source *source,
                        struct vgg_arena *scratch, struct vgg_named_list *tensors)
 {
-    vgg_status status = vgg_walk(source->value, search->path, search->limits, &search->budget,
-                                 scratch, tensors, NULL, NULL);
+    struct vgg_load load = vgg_load_quietly(search->load);
+    load.arena = scratch;
+    vgg_status status = vgg_walk(&load, source->value, &search->budget, tensors, NULL);
     if (status != VGG_OK) {
         *tensors = (struct vgg_named_list){0};
     }
@@ -161,7 +162,7 @@ bool vgg_candidate_has(const struct vgg_search *search, const struct vgg_candida
 /* Finds the VGGs in a source. Errors: MEMORY. */
 static vgg_status find_candidates(struct vgg_search *search, struct vgg_source *source)
 {
-    struct vgg_arena scratch = {.context = search->arena->context};
+    struct vgg_arena scratch = {.context = search->load->arena->context};
     struct vgg_named_list tensors = {0};
     const size_t first = search->candidate_count;
     vgg_status status = look(search, source, &scratch, &tensors);
@@ -211,8 +212,9 @@ static bool same_view(const struct vgg_search *search, const struct vgg_value *a
 {
     struct vgg_tensor x = {0}, y = {0};
     struct vgg_placement p, q;
-    return a == b || (vgg_tensor_rebuild(a, "", "", search->limits, &x, &p, NULL) == VGG_OK &&
-                      vgg_tensor_rebuild(b, "", "", search->limits, &y, &q, NULL) == VGG_OK &&
+    const struct vgg_load load = vgg_load_quietly(search->load);
+    return a == b || (vgg_tensor_rebuild(&load, a, "", &x, &p) == VGG_OK &&
+                      vgg_tensor_rebuild(&load, b, "", &y, &q) == VGG_OK &&
                       p.storage == q.storage && p.offset == q.offset && x.ndim == y.ndim &&
                       memcmp(x.shape, y.shape, sizeof x.shape) == 0 &&
                       memcmp(x.stride, y.stride, sizeof x.stride) == 0);
@@ -232,7 +234,7 @@ static const struct vgg_named *next_of(const struct vgg_search *search,
 vgg_status vgg_candidates_compare(struct vgg_search *search, const struct vgg_candidate *a,
                                   const struct vgg_candidate *b, bool *same)
 {
-    struct vgg_arena scratch = {.context = search->arena->context};
+    struct vgg_arena scratch = {.context = search->load->arena->context};
     struct vgg_named_list x = {0}, y = {0};
     size_t i = 0, j = 0;
     *same = a->tensors == b->tensors;
@@ -256,25 +258,23 @@ vgg_status vgg_candidates_compare(struct vgg_search *search, const struct vgg_ca
 
 /* ---- all of it ---- */
 
-vgg_status vgg_search_run(const char *path, struct vgg_value *root, const struct vgg_limits *limits,
-                          struct vgg_arena *arena, struct vgg_search *out, struct vgg_error *err)
+vgg_status vgg_search_run(const struct vgg_load *load, struct vgg_value *root,
+                          struct vgg_search *out)
 {
-    *out = (struct vgg_search){.path = path,
-                               .limits = limits,
-                               .arena = arena,
-                               .budget = vgg_walk_budget_make(limits),
-                               .sources =
-                                   vgg_mem_alloc_cleared(vgg_allocator_of(arena->context),
-                                                         VGG_SOURCES_MAX, sizeof *out->sources)};
+    *out =
+        (struct vgg_search){.load = load,
+                            .budget = vgg_walk_budget_make(load->limits),
+                            .sources = vgg_mem_alloc_cleared(
+                                vgg_load_allocator(load), VGG_SOURCES_MAX, sizeof *out->sources)};
     if (out->sources == NULL) {
-        return vgg_fail_memory(err, path, VGG_SOURCES_MAX * sizeof *out->sources, "the search");
+        return vgg_load_fail_memory(load, VGG_SOURCES_MAX * sizeof *out->sources, "the search");
     }
     find_all(out, root);
     for (size_t i = 0; i < out->source_count; i++) {
         if (out->sources[i].kind != VGG_SOURCE_NONE &&
             find_candidates(out, &out->sources[i]) != VGG_OK) {
             vgg_search_fini(out);
-            return vgg_fail_memory(err, path, sizeof *out->sources, "the search");
+            return vgg_load_fail_memory(load, sizeof *out->sources, "the search");
         }
     }
     keep_nets(out);
@@ -283,6 +283,6 @@ vgg_status vgg_search_run(const char *path, struct vgg_value *root, const struct
 
 void vgg_search_fini(struct vgg_search *search)
 {
-    vgg_mem_free(vgg_allocator_of(search->arena->context), search->sources);
+    vgg_mem_free(vgg_load_allocator(search->load), search->sources);
     search->sources = NULL;
 }

@@ -33,9 +33,7 @@ struct vgg_candidate {
 };
 
 struct vgg_search {
-    const char *path; /* the file's, for messages */
-    const struct vgg_limits *limits;
-    struct vgg_arena *arena;
+    const struct vgg_load *load;
     struct vgg_walk_budget budget; /* of all walks together */
     struct vgg_source *sources;    /* [VGG_SOURCES_MAX], never moved: they point at each other */
     size_t source_count;
@@ -44,9 +42,9 @@ struct vgg_search {
 };
 
 /* Fills *out, but for the candidates that are not nets: kept are those with convolutions, and of these only
- * those with a classifier if there is one. path, limits and arena are borrowed. Errors: MEMORY. */
-vgg_status vgg_search_run(const char *path, struct vgg_value *root, const struct vgg_limits *limits,
-                          struct vgg_arena *arena, struct vgg_search *out, struct vgg_error *err);
+ * those with a classifier if there is one. load is borrowed. Errors: MEMORY. */
+vgg_status vgg_search_run(const struct vgg_load *load, struct vgg_value *root,
+                          struct vgg_search *out);
 void vgg_search_fini(struct vgg_search *search);
 
 /* Whether a tensor of its source is the candidate's. */

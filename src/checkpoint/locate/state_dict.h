@@ -13,12 +13,9 @@ struct vgg_state_dict {
     size_t count;
     const struct vgg_tensor **by_name; /* [count], sorted by strcmp */
     struct vgg_location location;      /* where they were found */
-    /* All that was read, and behind it what is made of pairs: */
-    struct vgg_tensor *parts;         /* [read_count + fold_count] */
-    struct vgg_placement *placements; /* [read_count] */
+    struct vgg_fold_list parts;        /* all that were read, and behind them what pairs make */
+    struct vgg_placement *placements;  /* [read_count] */
     size_t read_count;
-    struct vgg_fold *folds; /* [fold_count] */
-    size_t fold_count;
     size_t *index; /* [count]: each tensor among the parts */
 };
 
@@ -26,15 +23,13 @@ struct vgg_state_dict {
  * these storages as wanted, and finds weights that are kept in two parts (vgg_folds_find).
  *   key  NULL, or which of several nets
  * Errors: FORMAT, UNSUPPORTED, MISMATCH, LIMIT, MEMORY; messages name the tensor. */
-vgg_status vgg_state_dict_read(const struct vgg_pickle *pickle, const char *path, const char *key,
-                               const struct vgg_limits *limits, struct vgg_arena *arena,
-                               struct vgg_state_dict *out, struct vgg_error *err);
+vgg_status vgg_state_dict_read(const struct vgg_load *load, const struct vgg_pickle *pickle,
+                               const char *key, struct vgg_state_dict *out);
 
 /* Points the tensors into their storages, which have data now.
  *   compute  whether to make whole what is in two parts; else such tensors have no data
  * Errors: LIMIT (parts that would make more than the file holds), MEMORY. */
-vgg_status vgg_state_dict_bind(struct vgg_state_dict *dict, const struct vgg_storages *storages,
-                               bool compute, const char *path, struct vgg_arena *arena,
-                               struct vgg_error *err);
+vgg_status vgg_state_dict_bind(const struct vgg_load *load, struct vgg_state_dict *dict,
+                               const struct vgg_storages *storages, bool compute);
 
 #endif

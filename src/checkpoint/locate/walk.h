@@ -3,8 +3,7 @@
 #ifndef VGG_CHECKPOINT_LOCATE_WALK_H
 #define VGG_CHECKPOINT_LOCATE_WALK_H
 
-#include "base/mem.h"
-#include "base/status.h"
+#include "base/load.h"
 #include "checkpoint/pickle/pickle.h"
 
 /* What can hold a net's tensors. */
@@ -38,13 +37,11 @@ struct vgg_walk_budget vgg_walk_budget_make(const struct vgg_limits *limits);
 
 /* Lists the tensors in the order of state_dict(), and for modules every module, the source first.
  * Nothing else is looked at; there is no recursion, and cycles end at a limit.
- *   path     the file's, for messages
- *   arena    owns names and lists
+ *   load     its arena owns names and lists
  *   modules  may be NULL
  * Errors: FORMAT (a bad name, modules in a cycle), LIMIT, MEMORY. */
-vgg_status vgg_walk(const struct vgg_value *source, const char *path,
-                    const struct vgg_limits *limits, struct vgg_walk_budget *budget,
-                    struct vgg_arena *arena, struct vgg_named_list *tensors,
-                    struct vgg_named_list *modules, struct vgg_error *err);
+vgg_status vgg_walk(const struct vgg_load *load, const struct vgg_value *source,
+                    struct vgg_walk_budget *budget, struct vgg_named_list *tensors,
+                    struct vgg_named_list *modules);
 
 #endif

@@ -58,9 +58,9 @@ HANDLER(STOP)
 
 HANDLER(MARK)
 {
-    if (m->mark_count >= m->limits->pickle_stack) {
+    if (m->mark_count >= m->load->limits->pickle_stack) {
         return vgg_pickle_fail(m, VGG_ERR_LIMIT, "more marks than the limit of %" PRIu32,
-                               m->limits->pickle_stack);
+                               m->load->limits->pickle_stack);
     }
     if (!vgg_pickle_reserve(m, (void **)&m->marks, &m->mark_capacity, m->mark_count + 1,
                             sizeof *m->marks)) {
@@ -237,9 +237,9 @@ static vgg_status memo_put(struct vgg_pickle_machine *m, uint64_t index)
     if (top == NULL) {
         return VGG_ERR_FORMAT;
     }
-    if (index >= m->limits->pickle_memo) {
+    if (index >= m->load->limits->pickle_memo) {
         return vgg_pickle_fail(m, VGG_ERR_LIMIT, "memo entry %" PRIu64 ", limit is %" PRIu32, index,
-                               m->limits->pickle_memo);
+                               m->load->limits->pickle_memo);
     }
     size_t needed = (size_t)index + 1;
     if (!vgg_pickle_reserve(m, (void **)&m->memo.items, &m->memo.capacity, needed,
@@ -326,7 +326,7 @@ static vgg_status fill_from_pairs(struct vgg_pickle_machine *m, struct vgg_value
                    vgg_value_kind_string(pairs->kind));
     }
     m->steps += pairs->list.count;
-    for (size_t i = 0; i < pairs->list.count && m->steps <= m->limits->pickle_opcodes; i++) {
+    for (size_t i = 0; i < pairs->list.count && m->steps <= m->load->limits->pickle_opcodes; i++) {
         const struct vgg_value *pair = pairs->list.items[i];
         if ((pair->kind != VGG_VALUE_LIST && pair->kind != VGG_VALUE_TUPLE) ||
             pair->list.count != 2) {

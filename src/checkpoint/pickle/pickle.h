@@ -6,8 +6,7 @@
 #ifndef VGG_CHECKPOINT_PICKLE_PICKLE_H
 #define VGG_CHECKPOINT_PICKLE_PICKLE_H
 
-#include "base/mem.h"
-#include "base/status.h"
+#include "base/load.h"
 #include "checkpoint/pickle/source.h"
 #include "checkpoint/pickle/value.h"
 
@@ -18,11 +17,11 @@ struct vgg_pickle {
     size_t size; /* bytes read, STOP included */
 };
 
-/* Runs one pickle to its STOP. The values live in arena, also after an error.
+/* Runs one pickle to its STOP. The values live in load->arena, also after an error.
  * Shared values stay shared, and lists and dicts may contain themselves: do not walk the tree without
- * a bound. Time is bounded by limits->pickle_opcodes, memory by limits->value_bytes, whatever the bytes.
+ * a bound. Time is bounded by the limit pickle_opcodes, memory by value_bytes, whatever the bytes.
  * Errors: FORMAT, UNSUPPORTED (opcodes and names not on the lists), LIMIT, MEMORY. */
-vgg_status vgg_pickle_read(const struct vgg_pickle_source *source, const struct vgg_limits *limits,
-                           struct vgg_arena *arena, struct vgg_pickle *out, struct vgg_error *err);
+vgg_status vgg_pickle_read(const struct vgg_load *load, const struct vgg_pickle_source *source,
+                           struct vgg_pickle *out);
 
 #endif
