@@ -11,6 +11,7 @@
 struct vgg_load {
     /* The file that is read, for messages. */
     const char *path;
+    /* NULL where only memory is needed, and no function checks a limit. */
     const struct vgg_limits *limits;
     /* Owns everything that results point to. */
     struct vgg_arena *arena;

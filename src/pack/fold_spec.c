@@ -2,15 +2,15 @@
 /* The description of a net whose BatchNorm is folded into the layers before it. */
 #include "pack/fold_spec.h"
 
-vgg_status vgg_spec_fold(const char *path, const struct vgg_spec *spec, struct vgg_arena *arena,
-                         struct vgg_spec *out, struct vgg_error *err)
+vgg_status vgg_spec_fold(const struct vgg_load *load, const struct vgg_spec *spec,
+                         struct vgg_spec *out)
 {
     *out = *spec;
     out->features = out->classifier = NULL;
-    out->layers = vgg_arena_alloc(arena, spec->layer_count, sizeof *out->layers);
-    out->head = vgg_arena_alloc(arena, spec->head_count, sizeof *out->head);
+    out->layers = vgg_load_alloc(load, spec->layer_count, sizeof *out->layers);
+    out->head = vgg_load_alloc(load, spec->head_count, sizeof *out->head);
     if (out->layers == NULL || out->head == NULL) {
-        return vgg_fail_memory(err, path, spec->layer_count * sizeof *out->layers, "the layers");
+        return vgg_load_fail_memory(load, spec->layer_count * sizeof *out->layers, "the layers");
     }
     for (size_t i = 0; i < spec->layer_count; i++) {
         struct vgg_layer *layer = &out->layers[i];
