@@ -85,8 +85,9 @@ static vgg_status add_plan(struct vgg_prepacker *prepacker, const struct vgg_mod
         .input = model->input,
         .activation_bytes = limits.activation_bytes,
     };
-    vgg_status status = vgg_plan_create(model->nodes, model->node_count, model->path, &options,
-                                        prepacker->pool, &prepacker->plans[prepacker->count], err);
+    const struct vgg_net net = {model->nodes, model->node_count, model->path};
+    vgg_status status =
+        vgg_plan_create(&net, &options, prepacker->pool, &prepacker->plans[prepacker->count], err);
     prepacker->count += status == VGG_OK;
     return status;
 }
