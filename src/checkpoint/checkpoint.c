@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The public face: file -> container -> values and storages -> tensors. */
+/* The public functions of checkpoints: file -> container -> values and storages -> tensors. */
 #include "vgg/checkpoint.h"
 
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/container/detect.h"
 
-/* A checkpoint with nothing but its context and its path. */
+/* Makes a checkpoint with its context and path, and nothing else. */
 static vgg_status create(const char *path, const struct vgg_context *context, vgg_checkpoint **out,
                          struct vgg_error *err)
 {
@@ -20,7 +20,7 @@ static vgg_status create(const char *path, const struct vgg_context *context, vg
     }
     if (context != NULL) {
         checkpoint->context = *context;
-        checkpoint->context.limits = NULL; /* the caller's for the time of the call */
+        checkpoint->context.limits = NULL; /* owned by the caller, and valid during the call only */
     }
     checkpoint->arena.context = &checkpoint->context;
     checkpoint->path = vgg_arena_copy_string(&checkpoint->arena, path, strlen(path));
@@ -73,7 +73,7 @@ static vgg_status name_classes(vgg_checkpoint *checkpoint, struct vgg_error *err
     return VGG_OK;
 }
 
-/* Notes what the file tells of who wrote it. */
+/* Notes what the file says about the program that wrote it. */
 static vgg_status note_writer(vgg_checkpoint *checkpoint, const struct vgg_archive *archive,
                               struct vgg_error *err)
 {
@@ -99,7 +99,7 @@ static int compare_prepacked(const void *a, const void *b)
                             (left->file_offset < right->file_offset);
 }
 
-/* From checkpoint->file to its tensors. */
+/* Reads the tensors from checkpoint->file. */
 static vgg_status read_tensors(vgg_checkpoint *checkpoint,
                                const struct vgg_checkpoint_options *options,
                                const struct vgg_limits *limits, struct vgg_error *err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a whole module or a TorchScript archive says of a layer beside its weights. */
+/* The attributes of layers in a whole module or a TorchScript archive. */
 #include "checkpoint/module.h"
 
 #include <math.h>
@@ -9,7 +9,7 @@ size_t vgg_checkpoint_get_module_count(const struct vgg_checkpoint *checkpoint)
     return checkpoint->dict.location.modules.count;
 }
 
-/* An integer, or a tuple of equal ones; 3, (3, 3). */
+/* The value of 3 or (3, 3). */
 static int64_t get_side(const struct vgg_value *state, const char *key)
 {
     const struct vgg_value *value = vgg_value_get(state, key);

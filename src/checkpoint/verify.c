@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Compare a file with the hash in its name, and with the sums that it holds. */
+/* Compares a file with the hash in its name and with the CRCs in it. */
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/container/packed.h"
 #include "checkpoint/container/zip.h"
@@ -44,7 +44,7 @@ static vgg_status verify_name(const vgg_checkpoint *checkpoint, bool *checked,
     return VGG_OK;
 }
 
-/* The archive is read anew: what was needed to open it is gone. */
+/* Reads the archive again: its directory was freed when the checkpoint was open. */
 static vgg_status verify_members(const vgg_checkpoint *checkpoint, struct vgg_verified *out,
                                  struct vgg_error *err)
 {
@@ -69,7 +69,8 @@ vgg_status vgg_checkpoint_verify(const vgg_checkpoint *checkpoint, struct vgg_ve
     if (checkpoint->container == VGG_CONTAINER_ZIP ||
         checkpoint->container == VGG_CONTAINER_TORCHSCRIPT ||
         checkpoint->container == VGG_CONTAINER_PACKED) {
-        status = verify_members(checkpoint, &done, err); /* says where, so it comes first */
+        /* First, because its message says where the damage is. */
+        status = verify_members(checkpoint, &done, err);
     }
     if (status == VGG_OK) {
         status = verify_name(checkpoint, &done.sha256, err);

@@ -119,11 +119,11 @@ START_TEST(refuses_what_does_not_fit)
     begin();
     add("a.weight_g", 2, 2, v);
     add("a.weight_v", 2, 2, v); /* g has two elements on two axes */
-    refuse(VGG_ERR_FORMAT, "a.pth: a.weight: weight_norm's g and v have shapes that do not");
+    refuse(VGG_ERR_FORMAT, "a.pth: a.weight: weight_norm's g and v have incompatible shapes");
     begin();
     add("a.weight_g", 3, 1, v);
     add("a.weight_v", 2, 2, v);
-    refuse(VGG_ERR_FORMAT, "a.pth: a.weight: weight_norm's g and v have shapes that do not");
+    refuse(VGG_ERR_FORMAT, "a.pth: a.weight: weight_norm's g and v have incompatible shapes");
     begin();
     add("a.weight_orig", 2, 2, v);
     add("a.weight_mask", 4, 1, mask);

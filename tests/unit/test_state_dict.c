@@ -395,7 +395,7 @@ START_TEST(checks_names)
     }
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         refuse(one((struct sample){.name = bad[i], .available = 1}), VGG_ERR_FORMAT,
-               "no printable UTF-8");
+               "not printable UTF-8");
     }
     static char long_name[2000];
     memset(long_name, 'x', sizeof long_name - 1);
@@ -405,7 +405,7 @@ START_TEST(checks_names)
     PUT(&out, "\x80\x02}\x8c\x03"
               "a\0b");
     put_tensor(&out, &usual);
-    refuse(end_dict(out), VGG_ERR_FORMAT, "no printable UTF-8");
+    refuse(end_dict(out), VGG_ERR_FORMAT, "not printable UTF-8");
     out = (struct bytes){0};
     PUT(&out, "\x80\x02}K\x01");
     put_tensor(&out, &usual);
@@ -437,7 +437,7 @@ START_TEST(finds_names)
     samples[6].name = "other";
     out = (struct bytes){0};
     put_state_dict(&out, samples, 300);
-    refuse(out, VGG_ERR_FORMAT, "other: the name is there twice");
+    refuse(out, VGG_ERR_FORMAT, "other: the name is given twice");
     struct vgg_limits limits;
     vgg_limits_init(&limits);
     limits.tensors = 299;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What all containers share: reading through their interface, pickles of their own, cut files. */
+/* What all containers share: reading through their interface, small pickles, the report of truncated files. */
 #include "checkpoint/container/archive.h"
 
 #include <inttypes.h>

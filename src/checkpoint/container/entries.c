@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* From a list of tensors to the values and storages that every container gives. */
+/* Makes the values and storages of a container from a list of tensors. */
 #include "checkpoint/container/entries.h"
 
 #include "base/byteorder.h"
 
-/* Of those that are not supported, the size is known. */
+/* The size is right even for types that are not supported. */
 static const struct vgg_element_type types[] = {
     {"F32", true, VGG_DTYPE_F32, 4},         {"F64", true, VGG_DTYPE_F64, 8},
     {"F16", true, VGG_DTYPE_F16, 2},         {"BF16", true, VGG_DTYPE_BF16, 2},

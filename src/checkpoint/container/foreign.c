@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Files that people take for checkpoints. Every message says what the file is and what to do. */
+/* Recognises files that are given instead of checkpoints. Every message says what the file is and what to do. */
 #include "checkpoint/container/foreign.h"
 
 #define NOT_PYTORCH "not a PyTorch checkpoint"
 
-/* By bytes at a fixed place. */
+/* Signatures at a fixed offset. */
 static const struct {
     size_t offset;
     const char *bytes;
@@ -59,7 +59,7 @@ static bool is_onnx(const struct vgg_file *file)
            file->data[2] == 0x12 && file->data[3] < 0x40;
 }
 
-/* Caffe's is protobuf, too: field 1 (name) a short text, then a layer (field 2 or 100) or the input
+/* Caffe models are protobuf, too: field 1 (name) a short text, then a layer (field 2 or 100) or the input
  * (field 3). */
 static bool is_caffe(const struct vgg_file *file)
 {
@@ -85,11 +85,11 @@ static bool is_markup(const struct vgg_file *file)
     return i < file->size && file->data[i] == '<';
 }
 
-/* A hole in a disk, or a download that was allocated and never filled. */
+/* A file whose space was allocated and never written, as by an interrupted download. */
 static bool is_zero(const struct vgg_file *file)
 {
-    size_t looked = file->size < 4096 ? file->size : 4096;
-    for (size_t i = 0; i < looked; i++) {
+    const size_t checked = file->size < 4096 ? file->size : 4096;
+    for (size_t i = 0; i < checked; i++) {
         if (file->data[i] != 0) {
             return false;
         }
@@ -141,7 +141,7 @@ vgg_status vgg_foreign_fail(const struct vgg_archive *archive)
 vgg_status vgg_foreign_fail_zip(const struct vgg_archive *archive,
                                 const struct vgg_zip_directory *directory)
 {
-    /* The end of a member's name, and what the archive is then; the most telling first. */
+    /* By the end of a member's name; the most specific kind first. */
     static const struct {
         const char *end, *what;
     } kinds[] = {

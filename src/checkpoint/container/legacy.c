@@ -12,7 +12,7 @@
 
 enum {
     PROTOCOL = 1001,
-    /* A pickle's cost is bounded by its opcodes, and only the saved object's may use the whole limit. */
+    /* Opcodes bound the cost of a pickle; only that of the saved object may use the whole limit. */
     MAGIC_OPCODES = 8,
     HEADER_OPCODES = 200, /* real ones have 35 */
     KEY_OPCODES = 4,      /* of each storage key; real ones have 2 */
@@ -27,8 +27,7 @@ static bool is_magic(const struct vgg_value *value)
            memcmp(value->text.bytes, magic, sizeof magic) == 0;
 }
 
-/* The pickle is parsed, not compared: protocols 2 and 4 write the number differently. Fails only for
- * want of memory. */
+/* The pickle is parsed, not compared: protocols 2 and 4 write the number differently. Errors: MEMORY. */
 static vgg_status read_magic(const struct vgg_archive *archive, size_t *offset, bool *found)
 {
     const struct vgg_value *value = NULL;
@@ -45,7 +44,7 @@ vgg_status vgg_legacy_is(const struct vgg_archive *archive, bool *out)
     return read_magic(archive, &offset, out);
 }
 
-/* The size of the file, if no byte were missing after the list of keys. */
+/* The size of the whole file: the storages follow the list of keys, which ends at data_offset. */
 static uint64_t expected_bytes(uint64_t data_offset, const struct vgg_storages *storages)
 {
     uint64_t total = data_offset;
@@ -86,7 +85,7 @@ static vgg_status find_data(struct vgg_archive *archive, size_t pickle_bytes,
                                &offset, archive->file->size, &keys);
     uint64_t expected = expected_bytes(offset, storages);
     if (status == VGG_ERR_FORMAT && file->size < expected) {
-        /* Most likely the file ends inside the list; what follows it is known well enough. */
+        /* The file most likely ends inside the list of keys; the size of what follows is known. */
         return vgg_archive_fail_truncated(archive, expected, false);
     }
     if (status != VGG_OK) {

@@ -16,7 +16,7 @@ bool vgg_packed_is(const struct vgg_file *file)
     return file->size >= 8 && memcmp(file->data, VGG_PACKED_MAGIC, 8) == 0;
 }
 
-/* ---- the header, and what it gives a sum of ---- */
+/* ---- the header, and the parts that it has a CRC of ---- */
 
 static vgg_status check_crc(const struct vgg_archive *archive, const char *what, uint64_t offset,
                             uint64_t bytes, uint32_t expected)
@@ -31,7 +31,7 @@ static vgg_status check_crc(const struct vgg_archive *archive, const char *what,
     return VGG_OK;
 }
 
-/* The bytes that only fill a page. */
+/* The padding before a page. */
 static vgg_status check_zeros(const struct vgg_archive *archive, uint64_t begin, uint64_t end)
 {
     for (uint64_t i = begin; i < end; i++) {
@@ -63,9 +63,10 @@ static vgg_status read_header(const struct vgg_archive *archive, struct vgg_pack
 {
     const struct vgg_file *file = archive->file;
     if (file->size < VGG_PACKED_PAGE_BYTES) {
-        return vgg_fail(archive->load.err, VGG_ERR_FORMAT,
-                        "%s: truncated: %zu bytes of a packed file, whose header alone has %d",
-                        archive->load.path, file->size, VGG_PACKED_PAGE_BYTES);
+        return vgg_fail(
+            archive->load.err, VGG_ERR_FORMAT,
+            "%s: truncated: %zu bytes of a packed file, expected at least the %d of its header",
+            archive->load.path, file->size, VGG_PACKED_PAGE_BYTES);
     }
     take_header(file, out);
     if (out->version != VGG_PACKED_VERSION) {
@@ -82,7 +83,7 @@ static vgg_status read_header(const struct vgg_archive *archive, struct vgg_pack
     if (out->file_bytes > file->size) {
         return vgg_archive_fail_truncated(archive, out->file_bytes, true);
     }
-    /* By subtraction, because sums of what the file says could overflow. */
+    /* Subtracted, because sums of numbers from the file could overflow. */
     const uint64_t size = file->size, offset = out->description_offset;
     if (out->page_bytes != VGG_PACKED_PAGE_BYTES || out->zero != 0 || out->file_bytes != size ||
         offset < VGG_PACKED_PAGE_BYTES || offset % VGG_PACKED_PAGE_BYTES != 0 || offset > size ||
@@ -131,7 +132,7 @@ static vgg_status check_entry(const struct vgg_archive *archive,
 
 /* ---- the container ---- */
 
-/* Adds an entry's tensor: where the file has only what was prepacked from it, one without data. */
+/* The tensor of an entry; it has no data where the file has only weights prepacked from it. */
 static struct vgg_tensor_entry list_tensor(const struct vgg_packed_entry *entry)
 {
     struct vgg_tensor_entry item = {.name = entry->name,
@@ -145,7 +146,8 @@ static struct vgg_tensor_entry list_tensor(const struct vgg_packed_entry *entry)
         item.bytes = entry->bytes;
         return item;
     }
-    for (int i = 0; i < entry->view.ndim; i++) { /* no more than was prepacked of it */
+    /* The product does not overflow: it is at most the size of the prepacked weights. */
+    for (int i = 0; i < entry->view.ndim; i++) {
         item.bytes *= (uint64_t)entry->view.shape[i];
     }
     return item;
@@ -163,7 +165,7 @@ static struct vgg_prepacked list_prepacked(const struct vgg_archive *archive,
                                   .file_offset = entry->offset};
 }
 
-/* {name: tensor, …} and what is prepacked */
+/* Makes the dict {name: tensor, …} and the list of prepacked weights. */
 static vgg_status read_tensors(struct vgg_archive *archive, struct vgg_pickle *pickle,
                                struct vgg_storages *storages)
 {

@@ -7,8 +7,8 @@
 #include "base/json.h"
 
 enum {
-    VALUES_PER_TENSOR =
-        20,    /* of JSON; a tensor of eight dimensions has 15, a prepacked one three more */
+    /* JSON values: a tensor of eight dimensions has 15, prepacked weights three more. */
+    VALUES_PER_TENSOR = 20,
     DEPTH = 5, /* the object, the list, a tensor, its shape; and one more */
 };
 
@@ -57,7 +57,7 @@ static vgg_status read_count(const struct reader *reader, const char *name,
     return VGG_OK;
 }
 
-/* How the elements lie: a layout, or an order and what belongs to it. */
+/* The layout of the elements, or the order of prepacked weights with its parameters. */
 static vgg_status read_layout(const struct reader *reader, const char *name,
                               const struct vgg_json *entry, struct vgg_packed_entry *out)
 {
@@ -80,7 +80,7 @@ static vgg_status read_layout(const struct reader *reader, const char *name,
                : fail_expected(reader, name, "layout", "a layout such as \"rows\"", text);
 }
 
-/* The types and layouts there are, and the bytes that follow. */
+/* Element type, layout and shape, from which the size follows. */
 static vgg_status read_type(const struct reader *reader, const char *name,
                             const struct vgg_json *entry, struct vgg_packed_entry *out)
 {
@@ -100,7 +100,7 @@ static vgg_status read_type(const struct reader *reader, const char *name,
         return status;
     }
     if (out->layout == NULL && out->type->dtype != VGG_DTYPE_F32) {
-        return fail_expected(reader, name, "dtype", "\"F32\", as all that is prepacked", dtype);
+        return fail_expected(reader, name, "dtype", "\"F32\", as for all prepacked weights", dtype);
     }
     const int64_t *shape = out->view.shape;
     const bool fits = out->layout != NULL
@@ -108,7 +108,7 @@ static vgg_status read_type(const struct reader *reader, const char *name,
                           : vgg_prepacked_measure(&out->order, shape, out->view.ndim, &elements);
     if (!fits || __builtin_mul_overflow(elements, out->type->bytes, &out->bytes)) {
         return vgg_fail(reader->load.err, VGG_ERR_FORMAT,
-                        "%s: %.200s: shape: no tensor of %s and of layout %s has this one",
+                        "%s: %.200s: shape: not possible for a tensor of %s in layout %s",
                         reader->load.path, name, out->type->name,
                         out->layout != NULL ? out->layout->name
                                             : vgg_order_string(out->order.order));
@@ -116,8 +116,8 @@ static vgg_status read_type(const struct reader *reader, const char *name,
     return VGG_OK;
 }
 
-/* What is prepacked of a tensor follows it, or is all there is of it. */
-static vgg_status check_form(const struct reader *reader, struct vgg_packed_entry *entry)
+/* Prepacked weights follow the tensor that they were made from, if the file has it, and have its shape. */
+static vgg_status check_prepacked(const struct reader *reader, struct vgg_packed_entry *entry)
 {
     const struct vgg_packed_entry *before = entry - 1;
     if (entry == reader->entries || entry->layout != NULL ||
@@ -128,13 +128,13 @@ static vgg_status check_form(const struct reader *reader, struct vgg_packed_entr
     if (entry->view.ndim != before->view.ndim ||
         memcmp(entry->view.shape, before->view.shape, sizeof entry->view.shape) != 0) {
         return vgg_fail(reader->load.err, VGG_ERR_FORMAT,
-                        "%s: %.200s: expected one shape, found two of its forms with others",
+                        "%s: %.200s: expected one shape in all entries of this name, found two",
                         reader->load.path, entry->name.bytes);
     }
     return VGG_OK;
 }
 
-/* Tensors follow each other, each at the first page after the one before. */
+/* Each tensor begins at the first page after the one before. */
 static vgg_status check_place(const struct reader *reader, const char *name, uint64_t expected,
                               const struct vgg_packed_entry *entry)
 {
@@ -148,13 +148,13 @@ static vgg_status check_place(const struct reader *reader, const char *name, uin
     return VGG_OK;
 }
 
-/* Nothing that would be passed over. */
+/* Refuses unknown keys, so that nothing in the file is skipped. */
 static vgg_status check_keys(const struct reader *reader, const char *name,
                              const struct vgg_json *value, const struct vgg_packed_entry *entry)
 {
     static const char *const known[] = {"name",  "dtype", "layout",   "shape", "offset",
                                         "crc32", "group", "channels", "m"};
-    enum { ALL = 6, DIRECT = 8, WINOGRAD = 9 }; /* so many from the first */
+    enum { ALL = 6, DIRECT = 8, WINOGRAD = 9 }; /* the number of known keys of each kind */
     const size_t count = entry->layout != NULL                    ? ALL
                          : entry->order.order == VGG_ORDER_DIRECT ? DIRECT
                                                                   : WINOGRAD;
@@ -202,7 +202,7 @@ static vgg_status read_entry(const struct reader *reader, const struct vgg_json 
     if (out->name.bytes == NULL) {
         return vgg_load_fail_memory(&reader->load, length, "the tensors' names");
     }
-    status = check_form(reader, out);
+    status = check_prepacked(reader, out);
     return status == VGG_OK ? check_place(reader, name, expected, out) : status;
 }
 
@@ -211,7 +211,8 @@ static vgg_status read_entries(struct reader *reader, const struct vgg_json *roo
     const struct vgg_load *load = &reader->load;
     const struct vgg_json *list = vgg_json_get(root, "tensors");
     if (!vgg_json_is(list, VGG_JSON_LIST) || vgg_json_count(root) != 1) {
-        return vgg_fail(load->err, VGG_ERR_FORMAT, "%s: expected one list, of tensors", load->path);
+        return vgg_fail(load->err, VGG_ERR_FORMAT, "%s: expected one key, \"tensors\", with a list",
+                        load->path);
     }
     const size_t count = vgg_json_count(list);
     if (count > load->limits->tensors) {

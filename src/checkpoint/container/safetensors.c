@@ -25,7 +25,7 @@ enum {
 
 /* A tensor of the header, in the file's order. */
 struct entry {
-    struct vgg_span name; /* the arena's */
+    struct vgg_span name; /* in the arena */
     struct vgg_tensor_view view;
     const struct vgg_element_type *type;
     uint64_t begin, end;
@@ -115,7 +115,7 @@ static vgg_status read_offsets(const struct reader *reader, const char *name,
     return VGG_OK;
 }
 
-/* The bytes that the shape asks for are those between the offsets. */
+/* The offsets must span exactly the bytes of the shape. */
 static vgg_status check_size(const struct reader *reader, const char *name,
                              const struct entry *entry)
 {
@@ -179,7 +179,7 @@ static vgg_status read_entry(const struct reader *reader, const struct vgg_json 
                : vgg_load_fail_memory(&reader->load, length, "the tensors' names");
 }
 
-/* "safetensors, metadata format "pt"": of what tools write there, the short texts that can be shown. */
+/* Notes short printable metadata: safetensors, metadata format "pt". */
 static void note_writer(struct vgg_archive *archive, const char *key, const char *value)
 {
     enum { SHORT_BYTES = 40 };
@@ -195,7 +195,7 @@ static void note_writer(struct vgg_archive *archive, const char *key, const char
         snprintf(archive->writer + used, sizeof archive->writer - used, "%s %s \"%s\"",
                  used == 0 ? "safetensors, metadata" : ",", key, value);
     if ((size_t)length >= sizeof archive->writer - used) {
-        archive->writer[used] = '\0'; /* rather nothing than half a text */
+        archive->writer[used] = '\0'; /* leave out what does not fit */
     }
 }
 
@@ -221,14 +221,14 @@ static vgg_status read_header(struct reader *reader, const struct vgg_json *root
         return vgg_fail(reader->load.err, VGG_ERR_FORMAT, "%s: expected an object",
                         reader->load.path);
     }
-    size_t most = vgg_json_count(root);
-    if (most > reader->load.limits->tensors) {
+    const size_t max = vgg_json_count(root);
+    if (max > reader->load.limits->tensors) {
         return vgg_fail(reader->load.err, VGG_ERR_LIMIT, "%s: %zu tensors, limit is %" PRIu32,
-                        reader->load.path, most, reader->load.limits->tensors);
+                        reader->load.path, max, reader->load.limits->tensors);
     }
-    reader->entries = vgg_load_alloc(&reader->load, most, sizeof *reader->entries);
+    reader->entries = vgg_load_alloc(&reader->load, max, sizeof *reader->entries);
     if (reader->entries == NULL) {
-        return vgg_load_fail_memory(&reader->load, most * sizeof *reader->entries, "the tensors");
+        return vgg_load_fail_memory(&reader->load, max * sizeof *reader->entries, "the tensors");
     }
     for (const struct vgg_json *item = vgg_json_first(root); item != NULL;
          item = vgg_json_next(item)) {
@@ -289,7 +289,7 @@ static vgg_status check_tiling(const struct reader *reader)
     return VGG_OK;
 }
 
-/* {name: tensor, …} */
+/* Makes the dict {name: tensor, …}. */
 static vgg_status make_dict(const struct reader *reader, struct vgg_pickle *pickle,
                             struct vgg_storages *storages)
 {

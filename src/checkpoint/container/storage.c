@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Persistent ids -> storages. */
+/* Reads the storages from the persistent ids of a pickle. */
 #include "checkpoint/container/storage.h"
 
 #include <inttypes.h>
@@ -31,7 +31,7 @@ static bool is_count(const struct vgg_value *value)
     return value->kind == VGG_VALUE_INT && value->integer >= 0;
 }
 
-/* The part of a storage that a persistent id means: all of it, or (key, offset, count). */
+/* The part of a storage that a persistent id refers to: all of it, or (key, offset, count). */
 static vgg_status read_view(const struct vgg_load *load, struct vgg_value *value,
                             const struct vgg_value *view)
 {
@@ -45,7 +45,7 @@ static vgg_status read_view(const struct vgg_load *load, struct vgg_value *value
     if (view->kind != VGG_VALUE_TUPLE || view->list.count != 3 || !is_key(items[0]) ||
         !is_count(items[1]) || !is_count(items[2])) {
         return vgg_fail(load->err, VGG_ERR_FORMAT,
-                        "%s: storage: expected a view (key, offset, count), found another thing",
+                        "%s: storage: expected a view (key, offset, count), found something else",
                         load->path);
     }
     uint64_t offset = (uint64_t)items[1]->integer, count = (uint64_t)items[2]->integer;

@@ -7,7 +7,7 @@
  *   tensors   pickle of a count, then for each: pickle of (key, storage's key, class), its number of
  *             dimensions (8 bytes), sizes, strides and offset in the storage (8 bytes each)
  *   pickle    the object; its persistent ids are keys of tensors (or storages), as texts
- * Keys are integers. All data is little-endian here: the one other kind of writer is refused. */
+ * Keys are integers. All data is little-endian: checkpoints of big-endian machines are refused. */
 #include "checkpoint/container/tar.h"
 
 #include <inttypes.h>
@@ -75,7 +75,7 @@ static bool read_key(struct vgg_span text, int64_t *out)
     return *end == '\0';
 }
 
-/* Puts the tensor, or the storage, that a persistent id means in its place. */
+/* Replaces a persistent id by the tensor or storage that it refers to. */
 static vgg_status resolve(const struct vgg_archive *archive, struct vgg_value *value)
 {
     const struct tar_state *state = archive->state;
@@ -83,7 +83,7 @@ static vgg_status resolve(const struct vgg_archive *archive, struct vgg_value *v
     int64_t key;
     if (id->kind != VGG_VALUE_TEXT || !read_key(id->text, &key)) {
         return vgg_fail(archive->load.err, VGG_ERR_FORMAT,
-                        "%s: a persistent id that is no tensor's key", archive->load.path);
+                        "%s: a persistent id that is not the key of a tensor", archive->load.path);
     }
     struct vgg_tar_tensor *tensor = vgg_tar_find_tensor(&state->tables, key);
     if (tensor != NULL && tensor->view.storage != NULL) {
@@ -93,10 +93,10 @@ static vgg_status resolve(const struct vgg_archive *archive, struct vgg_value *v
             }
             tensor->value = value;
         }
-        *value = *tensor->value; /* shares its parts: memory is bounded by the number of tensors */
+        *value = *tensor->value; /* shares its parts, so that the number of tensors bounds memory */
         return VGG_OK;
     }
-    if (tensor != NULL) { /* without elements: of no use for weights */
+    if (tensor != NULL) { /* without elements: not a weight */
         *value = (struct vgg_value){.kind = VGG_VALUE_NONE};
         return VGG_OK;
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Walk a tar archive's headers. */
+/* Reads the headers of a tar archive. */
 #include "checkpoint/container/tar_members.h"
 
 #include <inttypes.h>
@@ -25,7 +25,7 @@ static const char magic[] = "ustar\0"
                             "00";
 static const char *const names[VGG_TAR_MEMBERS] = {"sys_info", "pickle", "tensors", "storages"};
 
-/* A header, and what an extended header before it changed. */
+/* A header; an extended header before it may have changed size and name. */
 struct header {
     const uint8_t *block;
     size_t offset;
@@ -34,7 +34,7 @@ struct header {
     char type;
 };
 
-/* What an extended header says. */
+/* The contents of an extended header. */
 struct pax {
     struct vgg_span path; /* absent: empty */
     uint64_t size;
@@ -52,7 +52,7 @@ bool vgg_tar_is(const struct vgg_archive *archive)
     return has_magic(archive->file, 0);
 }
 
-/* An octal number, padded by spaces or NULs behind; false when it is another thing. */
+/* An octal number, followed by spaces or NULs; false when it is something else. */
 static bool read_octal(const uint8_t *field, size_t bytes, uint64_t *out)
 {
     size_t i = 0;
@@ -81,7 +81,7 @@ static vgg_status fail_header(const struct vgg_archive *archive, size_t offset, 
                        archive->load.path, reason);
 }
 
-/* Which of the names; VGG_TAR_MEMBERS: none. */
+/* The index of a name; VGG_TAR_MEMBERS: none of them. */
 static size_t find_name(struct vgg_span name)
 {
     size_t i = 0;
@@ -91,7 +91,7 @@ static size_t find_name(struct vgg_span name)
     return i;
 }
 
-static vgg_status fail_stranger(const struct vgg_archive *archive, struct vgg_span name)
+static vgg_status fail_foreign(const struct vgg_archive *archive, struct vgg_span name)
 {
     return vgg_fail(archive->load.err, VGG_ERR_UNSUPPORTED,
                     "%s: a tar archive that holds %.*s, not a checkpoint: unpack it first",
@@ -118,13 +118,13 @@ static vgg_status read_header(const struct vgg_archive *archive, size_t offset, 
     if (memcmp(block + MAGIC_OFFSET, magic, sizeof magic - 1) != 0) {
         return find_name(out->name) < VGG_TAR_MEMBERS
                    ? fail_header(archive, offset, "expected ustar or PAX, found another format")
-                   : fail_stranger(archive, out->name);
+                   : fail_foreign(archive, out->name);
     }
     if (!has_sum(block)) {
-        return fail_header(archive, offset, "its sum does not agree");
+        return fail_header(archive, offset, "wrong checksum");
     }
     if (!read_octal(block + SIZE_OFFSET, SIZE_BYTES, &out->size)) {
-        return fail_header(archive, offset, "the size is no octal number");
+        return fail_header(archive, offset, "the size is not an octal number");
     }
     return VGG_OK;
 }
@@ -179,22 +179,22 @@ static vgg_status read_pax(const struct vgg_archive *archive, const struct heade
     while (vgg_cursor_left(&in) > 0) {
         struct vgg_span key, value;
         if (!read_record(&in, &key, &value)) {
-            return fail_header(archive, header->offset, "bad record in its extension");
+            return fail_header(archive, header->offset, "bad record in an extended header");
         }
         if (span_starts(key, "GNU.sparse")) {
             return fail_header(archive, header->offset, "a sparse file, expected a plain one");
         }
         if (vgg_span_equals(key, "path")) {
             if (out->path.length > 0) {
-                return fail_header(archive, header->offset, "two paths in its extension");
+                return fail_header(archive, header->offset, "two paths in an extended header");
             }
             out->path = value;
         } else if (vgg_span_equals(key, "size")) {
             if (out->has_size || !read_decimal(value, &out->size)) {
-                return fail_header(archive, header->offset, "bad size in its extension");
+                return fail_header(archive, header->offset, "bad size in an extended header");
             }
             out->has_size = true;
-        } /* times, owners and comments are of no use */
+        } /* times, owners and comments are skipped */
     }
     return VGG_OK;
 }
@@ -205,7 +205,7 @@ static vgg_status note_member(const struct vgg_archive *archive, const struct he
 {
     size_t i = find_name(header->name);
     if (i == VGG_TAR_MEMBERS || read_text(header->block + PREFIX_OFFSET, PREFIX_BYTES).length > 0) {
-        return fail_stranger(archive, header->name);
+        return fail_foreign(archive, header->name);
     }
     if (header->type != '0' && header->type != '\0') {
         return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, header->offset,
@@ -214,7 +214,7 @@ static vgg_status note_member(const struct vgg_archive *archive, const struct he
     }
     if (members[i].found) {
         return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, header->offset,
-                           "%s: tar member %s is there twice", archive->load.path, names[i]);
+                           "%s: tar member %s is given twice", archive->load.path, names[i]);
     }
     members[i] = (struct vgg_tar_member){.offset = header->offset + BLOCK_BYTES,
                                          .end = header->offset + BLOCK_BYTES + (size_t)header->size,
@@ -257,7 +257,7 @@ vgg_status vgg_tar_members_read(const struct vgg_archive *archive,
     bool extended = false;
     size_t offset = 0;
     memset(out, 0, VGG_TAR_MEMBERS * sizeof *out);
-    /* Ends early: the fifth file is a stranger, and no extended header follows another. */
+    /* Ends after few headers: a fifth file is refused, and so is an extended header after another. */
     while (file->size - offset >= BLOCK_BYTES && file->data[offset] != 0) {
         struct header header;
         vgg_status status = read_header(archive, offset, &header);
@@ -266,7 +266,7 @@ vgg_status vgg_tar_members_read(const struct vgg_archive *archive,
         }
         bool extends = header.type == 'x';
         if (extends && (extended || header.size > PAX_BYTES_MAX)) {
-            return fail_header(archive, offset, "an extension of an extension, or a huge one");
+            return fail_header(archive, offset, "an extended header after another, or a huge one");
         }
         if (!extends && pax.has_size) {
             header.size = pax.size;
@@ -277,7 +277,7 @@ vgg_status vgg_tar_members_read(const struct vgg_archive *archive,
         if (header.size > INT64_MAX) {
             return fail_header(archive, offset, "the size is out of range");
         }
-        /* A stranger is told by its name, even when it is cut. */
+        /* Before the size, so that a truncated archive of other files is reported as such. */
         status = extends ? VGG_OK : note_member(archive, &header, out);
         if (status != VGG_OK) {
             return status;
@@ -298,7 +298,7 @@ vgg_status vgg_tar_members_read(const struct vgg_archive *archive,
         offset = (size_t)end;
     }
     if (extended) {
-        return fail_header(archive, offset, "an extension of nothing");
+        return fail_header(archive, offset, "an extended header without a file after it");
     }
     vgg_status status = check_end(archive, offset);
     for (size_t i = 0; i < VGG_TAR_MEMBERS && status == VGG_OK; i++) {

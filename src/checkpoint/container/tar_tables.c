@@ -108,14 +108,14 @@ static vgg_status read_storage(struct vgg_tar_reader *reader, struct vgg_storage
     return VGG_OK;
 }
 
-/* Sorts the parts; a key that is there twice is an error. */
+/* Sorts the parts; the same key twice is an error. */
 static vgg_status sort_parts(const struct vgg_tar_reader *reader, struct vgg_tar_tables *tables)
 {
     qsort(tables->parts, tables->part_count, sizeof *tables->parts, compare_parts);
     for (size_t i = 1; i < tables->part_count; i++) {
         if (tables->parts[i - 1].key == tables->parts[i].key) {
             return vgg_fail(reader->archive->load.err, VGG_ERR_FORMAT,
-                            "%s: tar member %s: storage %" PRIi64 " is there twice",
+                            "%s: tar member %s: storage %" PRIi64 " is given twice",
                             reader->archive->load.path, reader->name, tables->parts[i].key);
         }
     }
@@ -297,7 +297,7 @@ static vgg_status read_tensors(const struct vgg_archive *archive,
     for (size_t i = 1; i < count; i++) {
         if (tables->tensors[i - 1].key == tables->tensors[i].key) {
             return vgg_fail(archive->load.err, VGG_ERR_FORMAT,
-                            "%s: tar member tensors: tensor %" PRIi64 " is there twice",
+                            "%s: tar member tensors: tensor %" PRIi64 " is given twice",
                             archive->load.path, tables->tensors[i].key);
         }
     }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The zip container, torch.save since 1.6: P/data.pkl, P/data/KEY, P/byteorder, P/version.
  *
- * Stored members, as torch writes them, are used where they lie in the mapped file, and their CRC is
- * left to vgg_zip_verify: it would read the whole file. The pickle and whatever is deflated are unpacked,
- * and their CRC is compared always. */
+ * Stored members, as torch writes them, are used where they lie in the mapped file; comparing their CRC reads the
+ * whole file, and is left to vgg_zip_verify. The pickle and deflated members are unpacked, and their CRC is always
+ * compared. */
 #include "checkpoint/container/zip.h"
 
 #include <inttypes.h>
@@ -19,7 +19,7 @@ enum {
     ALIGNMENT_MAX = 1 << 30, /* of storages, in bytes; torch's default is 64 */
     NAME_BYTES_MAX = 512,
     PREFIX_BYTES_MAX = 255, /* as file systems have it */
-    SMALL_BYTES = 16,       /* room for the text of a small member */
+    SMALL_BYTES = 16,       /* the text of a small member, with its 0 */
 };
 
 struct zip_state {
@@ -66,7 +66,7 @@ static vgg_status unpack(const struct vgg_archive *archive, const struct vgg_zip
     return vgg_zip_unpack(archive, member, &state->unpacked_bytes, data);
 }
 
-/* A member's bytes: where they lie in the file, else unpacked. */
+/* A member's bytes: in the file if stored, else unpacked. */
 static vgg_status view(const struct vgg_archive *archive, const struct vgg_zip_member *member,
                        const uint8_t **data, uint64_t *file_offset)
 {
@@ -171,8 +171,8 @@ static vgg_status read_small(const struct vgg_archive *archive, const char *name
     return VGG_OK;
 }
 
-/* A small member that is a decimal number, when there is one. */
-static vgg_status check_number(const struct vgg_archive *archive, const char *name, long most)
+/* Checks a small member, if there is one: a decimal number up to max. */
+static vgg_status check_number(const struct vgg_archive *archive, const char *name, long max)
 {
     char text[SMALL_BYTES];
     vgg_status status = read_small(archive, name, text);
@@ -180,10 +180,10 @@ static vgg_status check_number(const struct vgg_archive *archive, const char *na
         return status;
     }
     long number = strtol(text, NULL, 10);
-    if (strspn(text, "0123456789") != strlen(text) || number < 1 || number > most) {
+    if (strspn(text, "0123456789") != strlen(text) || number < 1 || number > max) {
         return vgg_fail(archive->load.err, VGG_ERR_UNSUPPORTED,
                         "%s: %s: expected a number from 1 to %ld, found \"%s\"", archive->load.path,
-                        name, most, text);
+                        name, max, text);
     }
     return VGG_OK;
 }
@@ -209,7 +209,7 @@ static vgg_status read_properties(const struct vgg_archive *archive, struct zip_
     return check_number(archive, ".storage_alignment", ALIGNMENT_MAX);
 }
 
-/* What the archive tells of the PyTorch that wrote it. */
+/* Notes the version of PyTorch that wrote the archive. */
 static void note_writer(struct vgg_archive *archive)
 {
     struct vgg_archive quiet = *archive;
@@ -243,7 +243,7 @@ static vgg_status open_pickle(struct vgg_archive *archive, struct zip_state *sta
         (struct vgg_pickle_source){.size = (size_t)member->bytes, .file_offset = VGG_NO_OFFSET};
     if (member->method == VGG_ZIP_STORED) {
         archive->pickle.file_offset = member->data_offset;
-        if (member->crc == 0) { /* torch was told not to compute it: nothing to verify */
+        if (member->crc == 0) { /* written without a CRC: nothing to compare */
             archive->pickle.data = archive->file->data + member->data_offset;
             return VGG_OK;
         }
@@ -285,7 +285,7 @@ vgg_status vgg_zip_verify(const struct vgg_archive *archive, struct vgg_verified
     vgg_status status = vgg_zip_directory_read(archive, &directory);
     for (size_t i = 0; status == VGG_OK && i < directory.count; i++) {
         const struct vgg_zip_member *member = &directory.members[i];
-        if (member->crc == 0 && member->method == VGG_ZIP_STORED) { /* torch was told not to */
+        if (member->crc == 0 && member->method == VGG_ZIP_STORED) { /* written without a CRC */
             out->crc_missing += member->bytes > 0;
             continue;
         }

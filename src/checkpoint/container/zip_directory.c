@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Walk a zip archive's central directory. */
+/* Reads the central directory of a zip archive. */
 #include "checkpoint/container/zip_directory.h"
 
 #include <inttypes.h>
@@ -60,7 +60,7 @@ static uint64_t u64(struct vgg_cursor *in)
     return vgg_cursor_le(in, 8);
 }
 
-/* The zip64 end record and its locator, when the file has them, lie right before the end record. */
+/* Reads the zip64 end record and its locator, which lie right before the end record if the file has them. */
 static vgg_status read_end64(const struct vgg_archive *archive, uint64_t end_offset,
                              struct extent *out, bool *found)
 {
@@ -99,7 +99,7 @@ static vgg_status read_end64(const struct vgg_archive *archive, uint64_t end_off
     return VGG_OK;
 }
 
-/* No end record where it should be: cut off, or something was appended? */
+/* Reports a missing end record: the file was truncated, or something was appended to it. */
 static vgg_status fail_no_end(const struct vgg_archive *archive)
 {
     const struct vgg_file *file = archive->file;
@@ -194,8 +194,7 @@ static bool read_extra64(struct vgg_cursor extra, struct vgg_zip_member *member)
     return extra.ok;
 }
 
-/* Names are only compared, never used as paths; yet one that is dangerous elsewhere is no
- * checkpoint's. */
+/* Names are only compared, never used as paths; those that would be dangerous as paths are refused all the same. */
 static bool is_good_name(struct vgg_span name)
 {
     if (name.length == 0 || name.bytes[0] == '/') {
@@ -260,13 +259,14 @@ static vgg_status read_central(const struct vgg_archive *archive, struct vgg_cur
                                    "compressed by a method other than deflate");
     }
     if (out->method == VGG_ZIP_STORED && out->bytes != out->packed_bytes) {
-        return vgg_zip_fail_member(archive, out, VGG_ERR_FORMAT, "stored, but of two sizes");
+        return vgg_zip_fail_member(archive, out, VGG_ERR_FORMAT,
+                                   "stored, but with two different sizes");
     }
     return VGG_OK;
 }
 
-/* Checks the local header against the directory and finds the data behind it. torch.save leaves its
- * sizes and CRC zero; without a descriptor they must be the directory's. */
+/* Checks the local header against the directory and finds the data after it. torch.save writes zero for sizes and
+ * CRC, and a descriptor after the data; without a descriptor they must be those of the directory. */
 static vgg_status read_local(const struct vgg_archive *archive, uint64_t directory_offset,
                              struct vgg_zip_member *member)
 {
@@ -318,7 +318,7 @@ static unsigned char fold(char c)
     return (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
-/* As compare_names, but A is a. */
+/* As compare_names, without regard to the case of ASCII letters. */
 static int compare_folded(const void *a, const void *b)
 {
     const struct vgg_span left = ((const struct vgg_zip_member *)a)->name;
@@ -333,7 +333,7 @@ static int compare_folded(const void *a, const void *b)
     return (left.length > right.length) - (left.length < right.length);
 }
 
-/* No two names are equal, or would be for a reader that does not see the case. Sorts by name. */
+/* Refuses names that are equal or differ only in case. Sorts by name. */
 static vgg_status check_names(const struct vgg_archive *archive, struct vgg_zip_member *members,
                               size_t count)
 {
@@ -342,7 +342,7 @@ static vgg_status check_names(const struct vgg_archive *archive, struct vgg_zip_
         if (compare_folded(&members[i - 1], &members[i]) == 0) {
             return vgg_zip_fail_member(archive, &members[i], VGG_ERR_FORMAT,
                                        compare_names(&members[i - 1], &members[i]) == 0
-                                           ? "is there twice"
+                                           ? "is given twice"
                                            : "differs from another name only in case");
         }
     }

@@ -29,7 +29,7 @@ struct vgg_zip_directory {
     struct vgg_span first_name; /* of the first member in the directory */
 };
 
-/* Reads the directory of archive->file; members live in archive->load.arena.
+/* Reads the directory of archive->file into archive->load.arena.
  * Errors: FORMAT (a file without an end record is called truncated), UNSUPPORTED, LIMIT, MEMORY. */
 vgg_status vgg_zip_directory_read(const struct vgg_archive *archive, struct vgg_zip_directory *out);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What is missing from a zip archive that lost its end.
+/* Estimates the size of a truncated zip archive.
  *
- * Its directory, and with it all sizes, went with the end; but torch writes data.pkl first, and the
- * pickle says how large the storages after it are. That is enough for "240 of about 528 MB". */
+ * The directory, with the sizes of all members, is at the end and therefore missing. But torch writes data.pkl first,
+ * and the pickle holds the sizes of the storages after it: enough for "240 of about 528 MB". */
 #include "checkpoint/container/zip_truncated.h"
 
 #include <inttypes.h>

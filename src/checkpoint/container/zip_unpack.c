@@ -20,8 +20,8 @@ enum {
     NAME_BYTES = 1,
 };
 
-/* What libzip says of a member. Without memory it often says that the archive is bad; errno, which the
- * caller has cleared, tells better. */
+/* Reports an error of libzip. Out of memory, libzip often reports a bad archive instead; errno, which the caller has
+ * cleared, is reliable. */
 static vgg_status fail_libzip(const struct vgg_archive *archive,
                               const struct vgg_zip_member *member, zip_error_t *error)
 {
@@ -32,8 +32,8 @@ static vgg_status fail_libzip(const struct vgg_archive *archive,
     return vgg_zip_fail_member(archive, member, VGG_ERR_FORMAT, zip_error_strerror(error));
 }
 
-/* Weights hardly shrink: what unpacks to many times the file is a bomb. Members that lie in the file as
- * they are do not count. */
+/* Weights hardly compress: an archive that unpacks to many times its own size is malicious. Stored members do not
+ * count. */
 vgg_status vgg_zip_check_size(const struct vgg_archive *archive,
                               const struct vgg_zip_member *member, uint64_t unpacked_bytes)
 {
@@ -42,22 +42,22 @@ vgg_status vgg_zip_check_size(const struct vgg_archive *archive,
             archive, member, VGG_ERR_FORMAT,
             "unpacked size is more than deflate can make of the packed bytes");
     }
-    uint64_t most = UNPACKED_FREE, share;
+    uint64_t max = UNPACKED_FREE, share;
     if (__builtin_mul_overflow(archive->file->size, archive->load.limits->unpack_ratio, &share) ||
-        __builtin_add_overflow(most, share, &most)) {
-        most = UINT64_MAX;
+        __builtin_add_overflow(max, share, &max)) {
+        max = UINT64_MAX;
     }
-    if (member->bytes > most || unpacked_bytes > most - member->bytes) {
+    if (member->bytes > max || unpacked_bytes > max - member->bytes) {
         char reason[128];
         snprintf(reason, sizeof reason,
                  "unpacks to %" PRIu64 " bytes, limit is %" PRIu64 " for a file of %zu",
-                 member->bytes, most, archive->file->size);
+                 member->bytes, max, archive->file->size);
         return vgg_zip_fail_member(archive, member, VGG_ERR_LIMIT, reason);
     }
     return VGG_OK;
 }
 
-/* What stands before and after a member's packed bytes in an archive of this member alone. */
+/* The bytes before and after a member's packed bytes in an archive of this member alone. */
 struct wrapping {
     uint8_t head[LOCAL_BYTES + NAME_BYTES];
     uint8_t tail[CENTRAL_BYTES + NAME_BYTES + END_BYTES];
@@ -71,7 +71,7 @@ static uint8_t *put_le(uint8_t *at, uint64_t value, unsigned bytes)
     return at;
 }
 
-/* From the version needed to the lengths of name and extra field: what both headers share. */
+/* The fields that both headers share, from the version needed to the lengths of name and extra field. */
 static uint8_t *put_fields(uint8_t *at, const struct vgg_zip_member *member)
 {
     at = put_le(at, 20, 2); /* version 2.0 knows deflate */
@@ -106,8 +106,8 @@ static void wrap(const struct vgg_zip_member *member, struct wrapping *out)
     put_le(at, 0, 2); /* comment */
 }
 
-/* Shows libzip an archive of one member. It would read the whole directory else, with a hash table of names
- * that collide as their writer likes: 100,000 of them took minutes. */
+/* Opens an archive of this member alone. For the whole file, libzip would build a hash table of all names, which a
+ * malicious file can make collide: 100,000 of them took minutes. */
 static vgg_status open_libzip(const struct vgg_archive *archive,
                               const struct vgg_zip_member *member, struct wrapping *wrapping,
                               zip_t **out)
@@ -139,14 +139,14 @@ static vgg_status open_libzip(const struct vgg_archive *archive,
     return status;
 }
 
-/* Where a member lies in the file as it is, libzip is not needed. */
+/* Copies a stored member, or only compares its CRC; libzip is not needed. */
 static vgg_status copy_stored(const struct vgg_archive *archive,
                               const struct vgg_zip_member *member, uint8_t *data)
 {
     const uint8_t *bytes = archive->file->data + member->data_offset;
     if (data != NULL && member->bytes > 0) {
         memcpy(data, bytes, (size_t)member->bytes);
-        bytes = data; /* what is used is what is compared, even if the file changes */
+        bytes = data; /* the bytes compared are the bytes used, even if the file changes */
     }
     return crc32_z(crc32(0, NULL, 0), bytes, (size_t)member->bytes) == member->crc
                ? VGG_OK
@@ -188,7 +188,7 @@ vgg_status vgg_zip_unpack(const struct vgg_archive *archive, const struct vgg_zi
         done += got > 0 ? (uint64_t)got : 0;
     }
     if (got >= 0) {
-        got = zip_fread(file, &extra, 1); /* reaching the end is what makes libzip check the CRC */
+        got = zip_fread(file, &extra, 1); /* libzip checks the CRC at the end */
     }
     if (got < 0) {
         status = fail_libzip(archive, member, zip_file_get_error(file));

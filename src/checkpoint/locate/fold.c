@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Weights that are kept in two parts: weight_norm's and prune's. */
+/* Finds and computes weights that are stored as two tensors, by weight_norm or prune. */
 #include "checkpoint/locate/fold.h"
 
 #include <math.h>
@@ -8,8 +8,7 @@
 
 #include "base/text.h"
 
-/* How the parts of a weight P are called: both names are BEFORE INFIX LEAF and an ending, where P is
- * BEFORE LEAF. */
+/* The names of the parts of a weight P: where P is BEFORE LEAF, they are BEFORE INFIX LEAF and an ending. */
 static const struct {
     enum vgg_fold_kind kind;
     const char *infix, *a, *b;
@@ -19,7 +18,7 @@ static const struct {
     {VGG_FOLD_WEIGHT_NORM, "parametrizations.", ".original0", ".original1"},
 };
 
-/* Whether a name ends so; *stem receives the length of what stands before, which is not empty. */
+/* Whether a name has this ending; *stem receives the length of the rest, which is not empty. */
 static bool split_name(const char *name, const char *end, size_t *stem)
 {
     const size_t length = strlen(name), tail = strlen(end);
@@ -74,7 +73,7 @@ static vgg_status fail(const struct finder *finder, vgg_status code, const char 
     return vgg_fail(finder->load->err, code, "%s: %s: %s", finder->load->path, name, what);
 }
 
-/* BEFORE LEAF of BEFORE INFIX LEAF; NULL without memory. */
+/* Makes BEFORE LEAF of BEFORE INFIX LEAF; NULL without memory. */
 static const char *whole_name(const struct finder *finder, const char *stem, size_t length,
                               const char *infix)
 {
@@ -90,15 +89,16 @@ static const char *whole_name(const struct finder *finder, const char *stem, siz
     return name;
 }
 
-/* Whether g has one element on all axes but one at most, on which it has as many as v; or is a scalar. */
+/* Whether g can hold the norms of v: it is a scalar, or has one element on all axes except at most one, whose length is
+ * that of v. */
 static bool is_norm_of(const struct vgg_tensor *g, const struct vgg_tensor *v)
 {
-    int kept = 0;
+    int norm_axes = 0;
     if (g->ndim == 0) {
         return true;
     }
     for (int i = 0; i < g->ndim && g->ndim == v->ndim; i++) {
-        if (g->shape[i] != 1 && (g->shape[i] != v->shape[i] || kept++ > 0)) {
+        if (g->shape[i] != 1 && (g->shape[i] != v->shape[i] || norm_axes++ > 0)) {
             return false;
         }
     }
@@ -111,14 +111,14 @@ static bool same_shape(const struct vgg_tensor *a, const struct vgg_tensor *b)
            memcmp(a->shape, b->shape, (size_t)a->ndim * sizeof a->shape[0]) == 0;
 }
 
-/* Appends the tensor that a pair makes. */
+/* Appends the tensor that is computed from a pair. */
 static vgg_status add_whole(struct finder *finder, enum vgg_fold_kind kind, const char *name,
                             const struct vgg_tensor *a, const struct vgg_tensor *b)
 {
     bool norm = kind == VGG_FOLD_WEIGHT_NORM;
     if (norm ? !is_norm_of(a, b) : !same_shape(a, b)) {
         return fail(finder, VGG_ERR_FORMAT, name,
-                    norm ? "weight_norm's g and v have shapes that do not go together"
+                    norm ? "weight_norm's g and v have incompatible shapes"
                          : "prune's orig and mask have different shapes");
     }
     struct vgg_tensor whole = norm ? *b : *a;
@@ -133,7 +133,7 @@ static vgg_status add_whole(struct finder *finder, enum vgg_fold_kind kind, cons
     return VGG_OK;
 }
 
-/* Weights that are computed anew in each run, and cannot be told from these tensors alone. */
+/* Refuses weights that PyTorch computes in each run, and that do not follow from these tensors alone. */
 static vgg_status refuse_others(const struct finder *finder, const struct vgg_tensor *tensor,
                                 bool hidden)
 {
@@ -235,40 +235,40 @@ static vgg_status apply_mask(const struct vgg_load *load, const struct vgg_tenso
     return VGG_OK;
 }
 
-/* out[outer][kept][inner] *= g[kept] / ‖out[:][kept][:]‖ */
+/* out[outer][norm][inner] *= g[norm] / ‖out[:][norm][:]‖ */
 static vgg_status normalise(const struct vgg_load *load, const struct vgg_tensor *g,
                             const struct vgg_tensor *v, float *out)
 {
     const struct vgg_allocator *allocator = vgg_load_allocator(load);
-    size_t outer = 1, kept = 1, inner = (size_t)vgg_tensor_get_count(v);
-    for (int i = 0; i < g->ndim && kept == 1; i++) {
+    size_t outer = 1, norms = 1, inner = (size_t)vgg_tensor_get_count(v);
+    for (int i = 0; i < g->ndim && norms == 1; i++) {
         inner /= v->shape[i] > 0 ? (size_t)v->shape[i] : 1;
         if (g->shape[i] != 1) {
-            kept = (size_t)g->shape[i];
+            norms = (size_t)g->shape[i];
         } else {
             outer *= (size_t)v->shape[i];
         }
     }
-    if (kept == 1) { /* one norm of all */
+    if (norms == 1) { /* one for the whole tensor */
         outer = 1;
         inner = (size_t)vgg_tensor_get_count(v);
     }
-    float *scale = vgg_mem_alloc(allocator, kept, sizeof *scale);
+    float *scale = vgg_mem_alloc(allocator, norms, sizeof *scale);
     if (scale == NULL) {
-        return vgg_load_fail_memory(load, kept * sizeof *scale, "weight_norm's g");
+        return vgg_load_fail_memory(load, norms * sizeof *scale, "weight_norm's g");
     }
     vgg_tensor_read_f32(g, scale);
-    for (size_t k = 0; k < kept; k++) {
+    for (size_t k = 0; k < norms; k++) {
         double sum = 0;
         for (size_t o = 0; o < outer; o++) {
-            const float *row = out + (o * kept + k) * inner;
+            const float *row = out + (o * norms + k) * inner;
             for (size_t i = 0; i < inner; i++) {
                 sum += (double)row[i] * (double)row[i];
             }
         }
         const float factor = scale[k] / (float)sqrt(sum);
         for (size_t o = 0; o < outer; o++) {
-            float *row = out + (o * kept + k) * inner;
+            float *row = out + (o * norms + k) * inner;
             for (size_t i = 0; i < inner; i++) {
                 row[i] *= factor;
             }

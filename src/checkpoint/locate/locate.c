@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which of the things in a checkpoint is the net, and its tensors by name. */
+/* Chooses the net among the candidates in a checkpoint and lists its tensors by name. */
 #include "checkpoint/locate/locate.h"
 
 #include "checkpoint/locate/tensor_names.h"
@@ -8,7 +8,7 @@
 
 enum { LISTED_MAX = 20 }; /* in messages */
 
-/* What training scripts call a net's tensors, the most telling first. */
+/* Names that training scripts give to a state dict, the most specific first. */
 static const char *const usual_keys[] = {
     "state_dict", "model_state_dict", "model_state",    "model", "net",
     "network",    "weights",          "params",         "state", "module",
@@ -23,8 +23,8 @@ static bool starts_with(const char *name, const char *prefix)
 
 /* ---- choosing ---- */
 
-/* "state_dict (32 tensors), state_dict_ema (32 tensors)": the VGGs, or if there are none all that has
- * tensors. */
+/* Lists the VGGs, or if there are none all sources with tensors: "state_dict (32 tensors), state_dict_ema (32
+ * tensors)". */
 static void list(const struct vgg_search *search, struct vgg_text *text)
 {
     vgg_source_label name;
@@ -54,8 +54,8 @@ static vgg_status fail_no_key(const struct vgg_search *search, const char *key)
                          search->load->path, VGG_SHOWN_TEXT(key, 200), text.buffer);
 }
 
-/* The only VGG there is, or that all the others are the same as; NULL when there is none.
- *   source  in which; NULL: anywhere */
+/* The only VGG, or the first of several that are the same tensors; NULL when there is none.
+ *   source  where to search; NULL: everywhere */
 static vgg_status choose_only(struct vgg_search *search, const struct vgg_source *source,
                               const struct vgg_candidate **out)
 {
@@ -82,7 +82,7 @@ static vgg_status choose_only(struct vgg_search *search, const struct vgg_source
     return VGG_OK;
 }
 
-/* The source whose path is the longest beginning of a key, and how much of the key that is. */
+/* The source with the longest path that a key begins with; *used receives the length of that path. */
 static const struct vgg_source *find_longest(const struct vgg_search *search, const char *key,
                                              size_t *used)
 {
@@ -108,8 +108,8 @@ static const struct vgg_source *find_longest(const struct vgg_search *search, co
     return longest;
 }
 
-/* What a key names.
- *   made  becomes *out where that is no VGG to be seen */
+/* The candidate that a key names.
+ *   made  memory for *out if the key names a source or prefix that is not a candidate */
 static vgg_status choose_by_key(struct vgg_search *search, const char *key,
                                 struct vgg_candidate *made, const struct vgg_candidate **out)
 {
@@ -132,7 +132,7 @@ static vgg_status choose_by_key(struct vgg_search *search, const char *key,
         *out = *out != NULL ? *out : made;
         return status;
     }
-    /* The rest of the key is the beginning of names. */
+    /* The rest of the key is a prefix of names. */
     key += used + (key[used] == '.' && used > 0);
     const size_t length = strlen(key);
     char *prefix = vgg_load_alloc(search->load, length + 2, 1);
@@ -146,7 +146,7 @@ static vgg_status choose_by_key(struct vgg_search *search, const char *key,
     return VGG_OK;
 }
 
-/* Where nothing is a VGG: what is called like one, then the root, then what holds most. */
+/* The choice when there is no VGG: a source with a usual name, then the root, then the largest number of tensors. */
 static const struct vgg_source *choose_likely(const struct vgg_search *search)
 {
     const struct vgg_source *best = NULL;
@@ -169,27 +169,27 @@ static const struct vgg_source *choose_likely(const struct vgg_search *search)
     return best;
 }
 
-/* ---- taking ---- */
+/* ---- listing the tensors ---- */
 
-/* Keeps the names that are an candidate's, less its prefix. Returns how many are not. */
+/* Reduces the list to the names of a candidate, and removes the prefix from them. Returns the number of others. */
 static size_t strip(const struct vgg_search *search, const struct vgg_candidate *candidate,
                     const char *prefix, struct vgg_named_list *list)
 {
     const size_t length = strlen(prefix), count = list->count;
-    size_t kept = 0;
+    size_t used = 0;
     for (size_t i = 0; i < count; i++) {
         struct vgg_named named = list->items[i];
         if (vgg_candidate_has(search, candidate, named.name) && starts_with(named.name, prefix)) {
             named.name += length;
         } else if (strlen(named.name) == length - 1 && starts_with(prefix, named.name)) {
-            named.name += length - 1; /* the module that the prefix is the path of */
+            named.name += length - 1; /* the module whose path is the prefix */
         } else {
             continue;
         }
-        list->items[kept++] = named;
+        list->items[used++] = named;
     }
-    list->count = kept;
-    return count - kept;
+    list->count = used;
+    return count - used;
 }
 
 static bool clean(struct vgg_named_list *list, struct vgg_arena *arena)
@@ -202,7 +202,7 @@ static bool clean(struct vgg_named_list *list, struct vgg_arena *arena)
     return good;
 }
 
-/* The prefixes of wrappers that all names have; NULL without memory. */
+/* The prefix of wrappers that all names share; NULL without memory. */
 static const char *find_common_prefix(const struct vgg_named_list *tensors, struct vgg_arena *arena)
 {
     const struct vgg_allocator *allocator = vgg_allocator_of(arena->context);
@@ -251,9 +251,9 @@ static vgg_status take(const struct vgg_search *search, const struct vgg_candida
     return VGG_OK;
 }
 
-/* ---- when there is nothing ---- */
+/* ---- when there are no tensors ---- */
 
-/* What optimizer.state_dict() gives, or {"optimizer": that}. */
+/* Whether a dict is optimizer.state_dict(), or holds it as "optimizer". */
 static bool is_optimizer(const struct vgg_value *dict)
 {
     return vgg_value_get(dict, "param_groups") != NULL || vgg_value_get(dict, "optimizer") != NULL;

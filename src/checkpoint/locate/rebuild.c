@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The encodings of a tensor: three generations of rebuild functions, the class with BUILD state that
- * came before them, and what wraps those: Parameters and subclasses. */
+/* The encodings of a tensor: three generations of rebuild functions, the class with BUILD state before them, and the
+ * Parameters and subclasses that wrap these. */
 #include "checkpoint/locate/rebuild.h"
 
 #include <inttypes.h>
 
-/* What all messages here name. */
+/* The file and tensor that all messages here name. */
 struct context {
     const struct vgg_load *load;
     const char *name; /* the tensor's */
@@ -99,17 +99,17 @@ static vgg_status check_extent(const struct context *context, const struct vgg_t
         return FAIL(context, VGG_ERR_FORMAT,
                     "bad tensor: elements outside its storage of %" PRIu64 " elements", available);
     }
-    if (count > max) { /* strides of 0 make much of little */
+    if (count > max) { /* with strides of 0, few bytes make many elements */
         return FAIL(context, VGG_ERR_LIMIT, "%" PRIu64 " elements, limit is %" PRIu64, count, max);
     }
     return VGG_OK;
 }
 
-/* What a call, or a class with its state, says of a tensor. */
+/* A tensor as a call, or as a class with its state. */
 struct encoding {
     const struct vgg_value *callee; /* a GLOBAL */
     const struct vgg_value *args;   /* a TUPLE */
-    const struct vgg_value *state;  /* what BUILD would have set, or NULL */
+    const struct vgg_value *state;  /* the state that BUILD sets, or NULL */
 };
 
 static enum vgg_global_role role_in(const struct encoding *encoding)
@@ -126,7 +126,7 @@ static vgg_status fail_global(const struct context *context, const struct vgg_va
                 VGG_SHOWN(name.bytes, name.length, 200), advice);
 }
 
-/* Tensors that are known and cannot be read, by what rebuilds them. */
+/* Refuses tensors that cannot be read, by the function that rebuilds them. */
 static vgg_status fail_encoding(const struct context *context, const struct vgg_value *global)
 {
     static const struct {
@@ -147,7 +147,7 @@ static vgg_status fail_encoding(const struct context *context, const struct vgg_
     return fail_global(context, global, "a tensor's encoding", "is not supported");
 }
 
-/* Takes off Parameters and subclasses, which only wrap a tensor. */
+/* Finds the tensor inside Parameters and subclasses. */
 static vgg_status unwrap(const struct context *context, const struct vgg_value *value,
                          struct encoding *out)
 {
@@ -185,10 +185,10 @@ static vgg_status unwrap(const struct context *context, const struct vgg_value *
         }
         value = items[0];
     }
-    return fail_shape(context, "Parameters inside each other");
+    return fail_shape(context, "too many Parameters inside each other");
 }
 
-/* The type of a view's elements. For a storage without a type, version 3 of the encoding gives it. */
+/* The type of a view's elements. For a storage without a type, version 3 of the encoding holds it. */
 static vgg_status read_type(const struct context *context, const struct encoding *encoding,
                             const struct vgg_element_type *own, const struct vgg_element_type **out)
 {
@@ -252,16 +252,17 @@ static vgg_status read_view(const struct context *context, const struct encoding
     }
     out->dtype = type->dtype;
     const uint64_t first = (uint64_t)offset->integer;
-    const uint64_t bytes = view->persistent.count * storage->type->bytes; /* does not overflow */
+    const uint64_t bytes =
+        view->persistent.count * storage->type->bytes; /* does not overflow: see storage.c */
     status = check_extent(context, out, first, bytes / type->bytes);
-    /* Inside the storage, whose size in bytes does not overflow, no offset does either. */
+    /* No offset overflows inside the storage, because its size in bytes does not. */
     *placement = (struct vgg_placement){.storage = storage,
                                         .offset = view->persistent.offset * storage->type->bytes +
                                                   first * type->bytes};
     return status;
 }
 
-/* Conjugated and negated views are not what their storage holds. */
+/* Whether the storage holds the values themselves: those of conjugated and negated views differ. */
 static bool is_plain_metadata(const struct vgg_value *value)
 {
     return value->kind == VGG_VALUE_NONE ||
@@ -279,19 +280,19 @@ vgg_status vgg_tensor_rebuild(const struct vgg_load *load, const struct vgg_valu
         return status;
     }
     const struct vgg_value *args = encoding.args;
-    size_t least = 4, most = 4;
+    size_t min = 4, max = 4;
     switch (role_in(&encoding)) {
     case VGG_GLOBAL_REBUILD_TENSOR:
         break;
     case VGG_GLOBAL_REBUILD_TENSOR_V2:
-        least = 6;
-        most = 7;
+        min = 6;
+        max = 7;
         break;
     case VGG_GLOBAL_REBUILD_TENSOR_V3:
-        least = 7;
-        most = 8;
+        min = 7;
+        max = 8;
         break;
-    case VGG_GLOBAL_TENSOR: /* args are empty, the state is what set_() takes */
+    case VGG_GLOBAL_TENSOR: /* without arguments; the state is the arguments of set_() */
         if (args->list.count != 0 || encoding.state == NULL ||
             encoding.state->kind != VGG_VALUE_TUPLE) {
             return fail_shape(&context, "a tensor class without its state");
@@ -302,11 +303,11 @@ vgg_status vgg_tensor_rebuild(const struct vgg_load *load, const struct vgg_valu
         return fail_encoding(&context, encoding.callee);
     }
     size_t count = args->list.count;
-    if (count < least || count > most) {
+    if (count < min || count > max) {
         return FAIL(&context, VGG_ERR_FORMAT, "bad tensor: %zu arguments, expected %zu", count,
-                    least);
+                    min);
     }
-    if (count == most && most > least && !is_plain_metadata(args->list.items[most - 1])) {
+    if (count == max && max > min && !is_plain_metadata(args->list.items[max - 1])) {
         return FAIL(&context, VGG_ERR_UNSUPPORTED, "%s",
                     "a conjugated or negated view is not supported");
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From the tree of values to named tensors. */
+/* Makes named tensors from the tree of values. */
 #include "checkpoint/locate/state_dict.h"
 
 #include <inttypes.h>
@@ -11,7 +11,7 @@ static int compare_names(const void *a, const void *b)
     return strcmp((*left)->name, (*right)->name);
 }
 
-/* Sorts the names; a name that is there twice is an error. */
+/* Sorts the names; the same name twice is an error. */
 static vgg_status make_index(const struct vgg_load *load, struct vgg_state_dict *dict)
 {
     dict->by_name = vgg_load_alloc(load, dict->count, sizeof(const struct vgg_tensor *));
@@ -24,14 +24,14 @@ static vgg_status make_index(const struct vgg_load *load, struct vgg_state_dict 
     qsort(dict->by_name, dict->count, sizeof(const struct vgg_tensor *), compare_names);
     for (size_t i = 1; i < dict->count; i++) {
         if (compare_names(&dict->by_name[i - 1], &dict->by_name[i]) == 0) {
-            return vgg_fail(load->err, VGG_ERR_FORMAT, "%s: %s: the name is there twice",
+            return vgg_fail(load->err, VGG_ERR_FORMAT, "%s: %s: the name is given twice",
                             load->path, dict->by_name[i]->name);
         }
     }
     return VGG_OK;
 }
 
-/* Reads the tensors and folds those that are in two parts; both stay in dict->parts. */
+/* Reads the tensors, and finds weights that are stored as two of them, into dict->parts. */
 static vgg_status read_parts(const struct vgg_load *load, struct vgg_state_dict *dict)
 {
     struct vgg_fold_list *parts = &dict->parts;
@@ -49,7 +49,7 @@ static vgg_status read_parts(const struct vgg_load *load, struct vgg_state_dict 
     return vgg_folds_find(load, parts);
 }
 
-/* Lists what is no part of another tensor; a whole stands where its first part does. */
+/* Lists the tensors that are not part of another; a computed one takes the place of its first part. */
 static void list_tensors(struct vgg_state_dict *dict)
 {
     const struct vgg_fold_list *parts = &dict->parts;
@@ -109,14 +109,14 @@ vgg_status vgg_state_dict_read(const struct vgg_load *load, const struct vgg_pic
     return status;
 }
 
-/* Whole weights must not need more memory than the file can be held to: views of few elements can be
- * of any size, and many pairs can be views of the same elements. */
+/* Bounds the memory of computed weights by the elements in the file: a view of few elements can have any size, and many
+ * pairs can be views of the same elements. */
 static vgg_status check_folds(const struct vgg_load *load, const struct vgg_state_dict *dict,
                               const struct vgg_storages *storages)
 {
     const struct vgg_fold_list *parts = &dict->parts;
     uint64_t left = 0;
-    for (size_t i = 0; i < storages->count; i++) { /* no element is smaller than a byte */
+    for (size_t i = 0; i < storages->count; i++) { /* an element has at least one byte */
         left += storages->items[i].wanted ? storages->items[i].bytes : 0;
     }
     for (size_t i = 0; i < parts->fold_count; i++) {
@@ -132,7 +132,7 @@ static vgg_status check_folds(const struct vgg_load *load, const struct vgg_stat
     return VGG_OK;
 }
 
-/* Computes the tensors that are in two parts. */
+/* Computes the weights that are stored as two tensors. */
 static vgg_status fold(const struct vgg_load *load, const struct vgg_fold_list *parts)
 {
     vgg_status status = VGG_OK;

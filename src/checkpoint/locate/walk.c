@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From a state dict, a whole module or a TorchScript module to its tensors by name. */
+/* Lists the tensors of a state dict, a whole module or a TorchScript module by name. */
 #include "checkpoint/locate/walk.h"
 
 #include <inttypes.h>
@@ -53,7 +53,7 @@ enum vgg_source_kind vgg_source_of(const struct vgg_value *value)
                : VGG_SOURCE_NONE;
 }
 
-/* A module that is still to be visited, or the source. Its name is made when its turn comes. */
+/* A module that is still to be visited, or the source. Its name is made when it is visited. */
 struct visit {
     const struct vgg_value *module;
     const char *prefix;          /* of its parent, with the dot */
@@ -87,7 +87,7 @@ static vgg_status make_name(struct walk *walk, const char *prefix, const struct 
     size_t before = strlen(prefix), after = strlen(suffix), length = before + key->text.length;
     if (!vgg_span_is_name(key->text) || length > VGG_NAME_BYTES_MAX) {
         return vgg_fail(walk->load->err, VGG_ERR_FORMAT,
-                        "%s: a tensor's name is too long or no printable UTF-8: %.*s",
+                        "%s: a tensor's name is too long or not printable UTF-8: %.*s",
                         walk->load->path, VGG_SHOWN(key->text.bytes, key->text.length, 64));
     }
     if (walk->budget->name_bytes < length + after) {
@@ -132,7 +132,7 @@ static bool has(const struct vgg_value *set, const struct vgg_value *key)
     if (set != NULL && set->kind == VGG_VALUE_OBJECT && set->object.args->list.count == 1) {
         set = set->object.args->list.items[0]; /* set([…]) */
     }
-    enum { ITEMS_MAX = 100 }; /* no module has so many, and each is looked at for each buffer */
+    enum { ITEMS_MAX = 100 }; /* more than any module has; each is compared with each buffer */
     if (set == NULL || (set->kind != VGG_VALUE_SET && set->kind != VGG_VALUE_LIST) ||
         set->list.count > ITEMS_MAX || key->kind != VGG_VALUE_TEXT) {
         return false;
@@ -146,7 +146,7 @@ static bool has(const struct vgg_value *set, const struct vgg_value *key)
     return false;
 }
 
-/* Pays for looking at so many items. */
+/* Takes visited items from the budget. */
 static vgg_status pay(struct walk *walk, uint64_t steps)
 {
     if (walk->budget->steps < steps) {
@@ -159,7 +159,7 @@ static vgg_status pay(struct walk *walk, uint64_t steps)
     return VGG_OK;
 }
 
-/* Adds a dict's tensors but those that a set names. */
+/* Adds the tensors of a dict, without those named in a set. */
 static vgg_status add_tensors(struct walk *walk, const char *prefix, const struct vgg_value *dict,
                               const struct vgg_value *except)
 {
@@ -205,7 +205,7 @@ static vgg_status push(struct walk *walk, struct visit visit)
     return VGG_OK;
 }
 
-/* Pushes a dict's modules, the first one last, so that it is visited first. */
+/* Pushes the modules of a dict in reverse, so that the first is visited first. */
 static vgg_status push_modules(struct walk *walk, const char *prefix, const struct vgg_value *dict,
                                int depth)
 {

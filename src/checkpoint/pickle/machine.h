@@ -26,7 +26,7 @@ struct vgg_pickle_machine {
     struct vgg_value_stack stack;
     size_t *marks; /* fences to return to */
     size_t mark_count, mark_capacity;
-    struct vgg_value_stack memo; /* by index; NULL where nothing was put */
+    struct vgg_value_stack memo; /* by index; NULL: empty */
     size_t memo_count;
     struct vgg_value_stack persistents;
     bool stopped;

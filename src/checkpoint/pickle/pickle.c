@@ -109,7 +109,7 @@ vgg_status vgg_pickle_read(const struct vgg_load *load, const struct vgg_pickle_
     vgg_status status = VGG_OK;
     struct vgg_pickle_machine m = {.load = load, .source = source};
     m.in = vgg_cursor_make(source->data, source->size);
-    /* Never empty-handed: NULL is what the handlers return for too few items. */
+    /* Allocated at once, because handlers return NULL for too few items. */
     m.stack.capacity = 64;
     const struct vgg_allocator *allocator = vgg_load_allocator(load);
     m.stack.items = vgg_mem_alloc(allocator, m.stack.capacity, sizeof *m.stack.items);

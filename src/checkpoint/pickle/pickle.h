@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Read a pickle as inert data. Nothing in it is imported, called or executed. A "call" (REDUCE) is only
- * noted, and what it calls must be on the allow-list of globals.inc, as opcodes must be on that of
- * ops.inc. Objects of any class (NEWOBJ) are data without meaning: whole modules and training
- * checkpoints are full of their authors' own classes. */
+/* Reads a pickle as inert data. Nothing in it is imported, called or executed. A "call" (REDUCE) is only noted, and
+ * the callee must be on the allow-list of globals.inc, as opcodes must be on that of ops.inc. Objects of any class
+ * (NEWOBJ) are plain data: whole modules and training checkpoints hold many classes of their authors. */
 #ifndef VGG_CHECKPOINT_PICKLE_PICKLE_H
 #define VGG_CHECKPOINT_PICKLE_PICKLE_H
 
@@ -18,8 +17,8 @@ struct vgg_pickle {
 };
 
 /* Runs one pickle to its STOP. The values live in load->arena, also after an error.
- * Shared values stay shared, and lists and dicts may contain themselves: do not walk the tree without
- * a bound. Time is bounded by the limit pickle_opcodes, memory by value_bytes, whatever the bytes.
+ * Shared values stay shared, and lists and dicts may contain themselves: a walk over the tree needs a bound.
+ * Whatever the bytes, the limit pickle_opcodes bounds time and value_bytes bounds memory.
  * Errors: FORMAT, UNSUPPORTED (opcodes and names not on the lists), LIMIT, MEMORY. */
 vgg_status vgg_pickle_read(const struct vgg_load *load, const struct vgg_pickle_source *source,
                            struct vgg_pickle *out);

@@ -51,7 +51,7 @@ vgg_status vgg_pickle_push(struct vgg_pickle_machine *m, struct vgg_value *value
     return VGG_OK;
 }
 
-/* Memory for values; NULL when there is none, or the pickle has had its share. */
+/* Memory for values; NULL when there is none, or the limit on values is reached. */
 static void *allocate(struct vgg_pickle_machine *m, size_t count, size_t bytes)
 {
     size_t total;
@@ -109,7 +109,7 @@ vgg_status vgg_pickle_extend(struct vgg_pickle_machine *m, struct vgg_value *lis
 {
     size_t needed = list->list.count + count;
     if (needed > list->list.capacity) {
-        /* Exact at first, since most are filled at once; doubling afterwards. */
+        /* Exact at first, since most lists are filled at once; then doubling. */
         size_t capacity = list->list.capacity * 2 > needed ? list->list.capacity * 2 : needed;
         struct vgg_value **grown = allocate(m, capacity, sizeof *grown);
         if (grown == NULL) {
@@ -145,7 +145,7 @@ vgg_status vgg_pickle_collect_top(struct vgg_pickle_machine *m, size_t count)
     return items == NULL ? VGG_ERR_FORMAT : vgg_pickle_collect(m, VGG_VALUE_TUPLE, items, count);
 }
 
-/* An object that is given items is of a class derived from dict, list or set: it is one. */
+/* An object that receives items is of a class derived from dict, list or set, and becomes one. */
 static void become(struct vgg_value *value, enum vgg_value_kind kind)
 {
     enum vgg_global_role role = value->kind == VGG_VALUE_OBJECT

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Hand out a tensor's elements in the order in which files store them. */
+/* Writes a tensor's elements in the order of files. */
 #include "checkpoint/write/elements.h"
 
 #include "base/byteorder.h"
@@ -34,9 +34,9 @@ void vgg_tensor_write(const struct vgg_tensor *tensor, vgg_bytes_fn *fn, void *u
         return;
     }
     if (tensor->layout != VGG_LAYOUT_ROWS) {
-        const int64_t most = PIECE_BYTES / (int64_t)bytes;
-        for (int64_t at = 0; at < total; at += most) {
-            const int64_t count = total - at < most ? total - at : most;
+        const int64_t max = PIECE_BYTES / (int64_t)bytes;
+        for (int64_t at = 0; at < total; at += max) {
+            const int64_t count = total - at < max ? total - at : max;
             for (int64_t i = 0; i < count; i++) {
                 put_elements(element, vgg_tensor_get_address(tensor, at + i), 1, 0,
                              piece + (size_t)i * bytes);
@@ -49,13 +49,13 @@ void vgg_tensor_write(const struct vgg_tensor *tensor, vgg_bytes_fn *fn, void *u
     const int last = tensor->ndim - 1;
     const int64_t row = contiguous ? total : tensor->shape[last];
     const int64_t stride = (contiguous ? 1 : tensor->stride[last]) * (int64_t)bytes;
-    const int64_t most = PIECE_BYTES / (int64_t)bytes;
+    const int64_t max = PIECE_BYTES / (int64_t)bytes;
     int64_t index[VGG_MAX_DIMS] = {0};
     int64_t offset = 0; /* of the row, in elements */
     for (int64_t done = 0; done < total; done += row) {
         const uint8_t *data = (const uint8_t *)tensor->data + offset * (int64_t)bytes;
-        for (int64_t at = 0; at < row; at += most) {
-            const int64_t count = row - at < most ? row - at : most;
+        for (int64_t at = 0; at < row; at += max) {
+            const int64_t count = row - at < max ? row - at : max;
             put_elements(element, data + at * stride, count, stride, piece);
             fn(user, piece, (size_t)count * bytes);
         }

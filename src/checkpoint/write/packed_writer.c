@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Writing a packed file. The directory comes last, when offsets and sums are known; the header is filled in
- * at the very end. */
+/* Writes a packed file. The directory comes last, when offsets and CRCs are known; then the header is filled in. */
 #include "checkpoint/write/packed_writer.h"
 
 #include <inttypes.h>

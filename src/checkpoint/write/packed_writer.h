@@ -21,7 +21,7 @@ struct vgg_packed_tensor {
 struct vgg_packed_writer {
     struct vgg_outfile *out;
     struct vgg_bytes directory;
-    /* The tensor that is being written. */
+    /* Of the tensor that is being written. */
     enum vgg_dtype dtype;
     uint32_t crc;
 };
@@ -37,8 +37,8 @@ void vgg_packed_begin_prepacked(struct vgg_packed_writer *writer,
 /* elements  [count] of the tensor's type, in this machine's byte order */
 void vgg_packed_add(struct vgg_packed_writer *writer, const void *elements, size_t count);
 void vgg_packed_end_tensor(struct vgg_packed_writer *writer);
-/* Writes the rest and frees what the writer holds. False when there was no memory.
- *   description  JSON; NULL: give up */
+/* Writes description, directory and header, and frees the memory of the writer. False when there was no memory.
+ *   description  JSON; NULL: nothing is written, after an error */
 bool vgg_packed_finish(struct vgg_packed_writer *writer, const struct vgg_bytes *description);
 
 #endif
