@@ -180,7 +180,7 @@ test_static() {
     done
     say "testing the static executables"
     # shellcheck disable=SC2086 # a list of words
-    python3 tests/static/check_static.py . build-test/tools/vgg-infer $executables || failures=1
+    python3 tests/cross/check_static.py . build-test/tools/vgg-infer $executables || failures=1
     note_time static
 }
 

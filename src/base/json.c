@@ -23,28 +23,28 @@ static const struct vgg_json *value_of(const cJSON *item)
     return (const struct vgg_json *)item;
 }
 
-static vgg_status fail_syntax(const char *source, size_t at, struct vgg_error *err)
+static vgg_status fail_syntax(const struct vgg_load *load, size_t at)
 {
-    return vgg_fail_at(err, VGG_ERR_FORMAT, at, "%s: this is not JSON", source);
+    return vgg_fail_at(load->err, VGG_ERR_FORMAT, at, "%s: this is not JSON", load->path);
 }
 
 /* Goes through the text once before cJSON does, which recurses on lists and objects and takes memory for
  * every value. */
-static vgg_status check_text(const char *source, const char *text, size_t size,
-                             const struct vgg_json_bounds *bounds, struct vgg_error *err)
+static vgg_status check_text(const struct vgg_load *load, const char *text, size_t size,
+                             const struct vgg_json_bounds *bounds)
 {
     bool quoted = false;
     uint32_t depth = 0, values = 1; /* a value is the first, or follows a bracket or a comma */
     for (size_t i = 0; i < size; i++) {
         unsigned char c = (unsigned char)text[i];
         if (c < ' ' && (quoted || (c != '\t' && c != '\r' && c != '\n'))) {
-            return fail_syntax(source, i, err);
+            return fail_syntax(load, i);
         }
         if (c == '"') {
             quoted = !quoted;
         } else if (quoted) {
             if (c == '\\' && size - i > 5 && memcmp(text + i, "\\u0000", 6) == 0) {
-                return fail_syntax(source, i, err);
+                return fail_syntax(load, i);
             }
             i += c == '\\'; /* and what it escapes */
         } else if (c == '{' || c == '[' || c == ',') {
@@ -52,18 +52,18 @@ static vgg_status check_text(const char *source, const char *text, size_t size,
             values++;
         } else if (c == '}' || c == ']') {
             if (depth == 0) {
-                return fail_syntax(source, i, err);
+                return fail_syntax(load, i);
             }
             depth--;
         }
         if (depth > bounds->depth) {
-            return vgg_fail_at(err, VGG_ERR_LIMIT, i,
-                               "%s: JSON nested more deeply than the limit of %" PRIu32, source,
+            return vgg_fail_at(load->err, VGG_ERR_LIMIT, i,
+                               "%s: JSON nested more deeply than the limit of %" PRIu32, load->path,
                                bounds->depth);
         }
         if (values > bounds->values) {
-            return vgg_fail_at(err, VGG_ERR_LIMIT, i,
-                               "%s: more JSON values than the limit of %" PRIu32, source,
+            return vgg_fail_at(load->err, VGG_ERR_LIMIT, i,
+                               "%s: more JSON values than the limit of %" PRIu32, load->path,
                                bounds->values);
         }
     }
@@ -77,9 +77,9 @@ static int compare_keys(const void *a, const void *b)
 }
 
 /* No key of this object is there twice. */
-static vgg_status check_object(const char *source, const cJSON *object,
-                               const struct vgg_allocator *allocator, struct vgg_error *err)
+static vgg_status check_object(const struct vgg_load *load, const cJSON *object)
 {
+    const struct vgg_allocator *allocator = vgg_load_allocator(load);
     vgg_status status = VGG_OK;
     size_t count = 0;
     for (const cJSON *item = object->child; item != NULL; item = item->next) {
@@ -90,7 +90,7 @@ static vgg_status check_object(const char *source, const cJSON *object,
     }
     const char **keys = vgg_mem_alloc(allocator, count, sizeof *keys);
     if (keys == NULL) {
-        return vgg_fail_memory(err, source, count * sizeof *keys, "JSON");
+        return vgg_load_fail_memory(load, count * sizeof *keys, "JSON");
     }
     count = 0;
     for (const cJSON *item = object->child; item != NULL; item = item->next) {
@@ -99,16 +99,15 @@ static vgg_status check_object(const char *source, const cJSON *object,
     qsort(keys, count, sizeof *keys, compare_keys);
     for (size_t i = 1; i < count && status == VGG_OK; i++) {
         if (strcmp(keys[i - 1], keys[i]) == 0) {
-            status = vgg_fail(err, VGG_ERR_FORMAT, "%s: %.200s: the key is given twice", source,
-                              keys[i]);
+            status = vgg_fail(load->err, VGG_ERR_FORMAT, "%s: %.200s: the key is given twice",
+                              load->path, keys[i]);
         }
     }
     vgg_mem_free(allocator, keys);
     return status;
 }
 
-static vgg_status check_keys(const char *source, const cJSON *root,
-                             const struct vgg_allocator *allocator, struct vgg_error *err)
+static vgg_status check_keys(const struct vgg_load *load, const cJSON *root)
 {
     const cJSON *path[VGG_JSON_DEPTH_MAX + 1] = {root}; /* from the root to the item looked at */
     size_t depth = 1;
@@ -122,7 +121,7 @@ static vgg_status check_keys(const char *source, const cJSON *root,
             continue;
         }
         if (cJSON_IsObject(item)) {
-            vgg_status status = check_object(source, item, allocator, err);
+            vgg_status status = check_object(load, item);
             if (status != VGG_OK) {
                 return status;
             }
@@ -139,15 +138,13 @@ static vgg_status check_keys(const char *source, const cJSON *root,
 /* cJSON records the position of its last error in a global variable. */
 static pthread_mutex_t cjson_lock = PTHREAD_MUTEX_INITIALIZER;
 
-vgg_status vgg_json_parse(const char *source, const void *text, size_t size,
-                          const struct vgg_json_bounds *bounds,
-                          const struct vgg_allocator *allocator, struct vgg_json **out,
-                          struct vgg_error *err)
+vgg_status vgg_json_parse(const struct vgg_load *load, const void *text, size_t size,
+                          const struct vgg_json_bounds *bounds, struct vgg_json **out)
 {
     const char *end = NULL, *start = text;
     *out = NULL;
     assert(bounds->depth <= VGG_JSON_DEPTH_MAX);
-    vgg_status status = check_text(source, text, size, bounds, err);
+    vgg_status status = check_text(load, text, size, bounds);
     if (status != VGG_OK) {
         return status;
     }
@@ -161,11 +158,11 @@ vgg_status vgg_json_parse(const char *source, const void *text, size_t size,
         read++;
     }
     if (no_memory) {
-        status = vgg_fail_memory(err, source, size, "JSON");
+        status = vgg_load_fail_memory(load, size, "JSON");
     } else if (root == NULL || read < size) {
-        status = fail_syntax(source, read, err);
+        status = fail_syntax(load, read);
     } else {
-        status = check_keys(source, root, allocator, err);
+        status = check_keys(load, root);
     }
     if (status != VGG_OK) {
         cJSON_Delete(root);

@@ -5,8 +5,7 @@
 
 #include <stdbool.h>
 
-#include "base/mem.h"
-#include "base/status.h"
+#include "base/load.h"
 
 /* A value: one item of a list, one field of an object, or the whole text. */
 struct vgg_json;
@@ -29,14 +28,11 @@ enum { VGG_JSON_DEPTH_MAX = 32 };
 
 /* Parses a whole text. Stricter than cJSON: no key is given twice in an object, no text holds a control
  * character or NUL, not even escaped, so that two readers cannot see two things in it.
- *   source     whose text it is, for messages
- *   allocator  for what is not cJSON's; used during the call only
- *   out        to be freed by the caller; NULL after an error
+ *   load  its path names the text in messages; nothing stays in its arena
+ *   out   to be freed by the caller; NULL after an error
  * Errors: FORMAT (not JSON, with the position; a key given twice), LIMIT, MEMORY. */
-vgg_status vgg_json_parse(const char *source, const void *text, size_t size,
-                          const struct vgg_json_bounds *bounds,
-                          const struct vgg_allocator *allocator, struct vgg_json **out,
-                          struct vgg_error *err);
+vgg_status vgg_json_parse(const struct vgg_load *load, const void *text, size_t size,
+                          const struct vgg_json_bounds *bounds, struct vgg_json **out);
 /* Frees a whole tree; NULL is allowed. */
 void vgg_json_free(struct vgg_json *root);
 

@@ -61,8 +61,17 @@ static void copy_shortened(char *out, size_t out_bytes, const char *text)
     memcpy(out + head + sizeof mark - 1, text + tail, length - tail + 1);
 }
 
+/* What a record holds beside its message. */
+struct facts {
+    vgg_status code;
+    enum vgg_hint hint;
+    int sys_errno;
+    uint64_t byte_offset;
+    const struct vgg_context *context; /* logs a message that the record does not hold; or NULL */
+};
+
 /* Formats a message in full length, with what errno or the position in the file add to it. */
-static void format_whole(char whole[VGG_LONG_MESSAGE_BYTES], int sys_errno, uint64_t byte_offset,
+static void format_whole(char whole[VGG_LONG_MESSAGE_BYTES], const struct facts *facts,
                          const char *format, va_list args)
 {
     char text[TEXT_BYTES];
@@ -72,98 +81,87 @@ static void format_whole(char whole[VGG_LONG_MESSAGE_BYTES], int sys_errno, uint
         used = sizeof text - 1;
     }
     text[used] = '\0';
-    if (sys_errno != 0) {
-        snprintf(text + used, sizeof text - used, ": %s", strerror(sys_errno));
-    } else if (byte_offset != VGG_NO_OFFSET) {
+    if (facts->sys_errno != 0) {
+        snprintf(text + used, sizeof text - used, ": %s", strerror(facts->sys_errno));
+    } else if (facts->byte_offset != VGG_NO_OFFSET) {
         snprintf(text + used, sizeof text - used, " (at byte %llu)",
-                 (unsigned long long)byte_offset);
+                 (unsigned long long)facts->byte_offset);
     }
     copy_printable(whole, VGG_LONG_MESSAGE_BYTES, text);
 }
 
-/* Fills the record without a hint. */
-static void fill(struct vgg_error *err, vgg_status code, int sys_errno, uint64_t byte_offset,
-                 const char *whole)
+/* Fills the record, if there is one. */
+static void report(struct vgg_error *err, const struct facts *facts, const char *format,
+                   va_list args)
 {
-    err->code = code;
-    err->sys_errno = sys_errno;
-    err->byte_offset = byte_offset;
-    err->hint = VGG_HINT_NONE;
+    char whole[VGG_LONG_MESSAGE_BYTES];
+    if (err == NULL) {
+        return;
+    }
+    format_whole(whole, facts, format, args);
+    err->code = facts->code;
+    err->sys_errno = facts->sys_errno;
+    err->byte_offset = facts->byte_offset;
+    err->hint = facts->hint;
     err->reserved = 0;
     copy_shortened(err->message, sizeof err->message, whole);
+    if (strlen(whole) >= sizeof err->message) {
+        vgg_log(facts->context, VGG_LOG_ERROR, "%s", whole);
+    }
 }
 
 vgg_status vgg_fail(struct vgg_error *err, vgg_status code, const char *format, ...)
 {
-    if (err != NULL) {
-        char whole[VGG_LONG_MESSAGE_BYTES];
-        va_list args;
-        va_start(args, format);
-        format_whole(whole, 0, VGG_NO_OFFSET, format, args);
-        va_end(args);
-        fill(err, code, 0, VGG_NO_OFFSET, whole);
-    }
+    const struct facts facts = {.code = code, .byte_offset = VGG_NO_OFFSET};
+    va_list args;
+    va_start(args, format);
+    report(err, &facts, format, args);
+    va_end(args);
     return code;
 }
 
 vgg_status vgg_fail_hint(struct vgg_error *err, vgg_status code, enum vgg_hint hint,
                          const char *format, ...)
 {
-    if (err != NULL) {
-        char whole[VGG_LONG_MESSAGE_BYTES];
-        va_list args;
-        va_start(args, format);
-        format_whole(whole, 0, VGG_NO_OFFSET, format, args);
-        va_end(args);
-        fill(err, code, 0, VGG_NO_OFFSET, whole);
-        err->hint = hint;
-    }
+    const struct facts facts = {.code = code, .hint = hint, .byte_offset = VGG_NO_OFFSET};
+    va_list args;
+    va_start(args, format);
+    report(err, &facts, format, args);
+    va_end(args);
     return code;
 }
 
 vgg_status vgg_fail_at(struct vgg_error *err, vgg_status code, uint64_t byte_offset,
                        const char *format, ...)
 {
-    if (err != NULL) {
-        char whole[VGG_LONG_MESSAGE_BYTES];
-        va_list args;
-        va_start(args, format);
-        format_whole(whole, 0, byte_offset, format, args);
-        va_end(args);
-        fill(err, code, 0, byte_offset, whole);
-    }
+    const struct facts facts = {.code = code, .byte_offset = byte_offset};
+    va_list args;
+    va_start(args, format);
+    report(err, &facts, format, args);
+    va_end(args);
     return code;
 }
 
 vgg_status vgg_fail_errno(struct vgg_error *err, int sys_errno, const char *format, ...)
 {
-    if (err != NULL) {
-        char whole[VGG_LONG_MESSAGE_BYTES];
-        va_list args;
-        va_start(args, format);
-        format_whole(whole, sys_errno, VGG_NO_OFFSET, format, args);
-        va_end(args);
-        fill(err, VGG_ERR_IO, sys_errno, VGG_NO_OFFSET, whole);
-    }
+    const struct facts facts = {
+        .code = VGG_ERR_IO, .sys_errno = sys_errno, .byte_offset = VGG_NO_OFFSET};
+    va_list args;
+    va_start(args, format);
+    report(err, &facts, format, args);
+    va_end(args);
     return VGG_ERR_IO;
 }
 
 vgg_status vgg_fail_long(const struct vgg_context *context, struct vgg_error *err, vgg_status code,
                          enum vgg_hint hint, const char *format, ...)
 {
-    if (err == NULL) {
-        return code;
-    }
-    char whole[VGG_LONG_MESSAGE_BYTES];
+    const struct facts facts = {
+        .code = code, .hint = hint, .byte_offset = VGG_NO_OFFSET, .context = context};
     va_list args;
     va_start(args, format);
-    format_whole(whole, 0, VGG_NO_OFFSET, format, args);
+    report(err, &facts, format, args);
     va_end(args);
-    fill(err, code, 0, VGG_NO_OFFSET, whole);
-    err->hint = hint;
-    if (strlen(whole) >= sizeof err->message) {
-        vgg_log(context, VGG_LOG_ERROR, "%s", whole);
-    }
     return code;
 }
 

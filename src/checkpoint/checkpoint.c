@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The public face: file -> container -> values and storages -> tensors. */
+/* The public functions of checkpoints: file -> container -> values and storages -> tensors. */
 #include "vgg/checkpoint.h"
 
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/container/detect.h"
 
-/* A checkpoint with nothing but its context and its path. */
+/* Makes a checkpoint with its context and path, and nothing else. */
 static vgg_status create(const char *path, const struct vgg_context *context, vgg_checkpoint **out,
                          struct vgg_error *err)
 {
@@ -20,7 +20,7 @@ static vgg_status create(const char *path, const struct vgg_context *context, vg
     }
     if (context != NULL) {
         checkpoint->context = *context;
-        checkpoint->context.limits = NULL; /* the caller's for the time of the call */
+        checkpoint->context.limits = NULL; /* owned by the caller, and valid during the call only */
     }
     checkpoint->arena.context = &checkpoint->context;
     checkpoint->path = vgg_arena_copy_string(&checkpoint->arena, path, strlen(path));
@@ -73,7 +73,7 @@ static vgg_status name_classes(vgg_checkpoint *checkpoint, struct vgg_error *err
     return VGG_OK;
 }
 
-/* Notes what the file tells of who wrote it. */
+/* Notes what the file says about the program that wrote it. */
 static vgg_status note_writer(vgg_checkpoint *checkpoint, const struct vgg_archive *archive,
                               struct vgg_error *err)
 {
@@ -99,23 +99,24 @@ static int compare_prepacked(const void *a, const void *b)
                             (left->file_offset < right->file_offset);
 }
 
-/* From checkpoint->file to its tensors. */
+/* Reads the tensors from checkpoint->file. */
 static vgg_status read_tensors(vgg_checkpoint *checkpoint,
                                const struct vgg_checkpoint_options *options,
                                const struct vgg_limits *limits, struct vgg_error *err)
 {
-    struct vgg_archive archive = {.path = checkpoint->path,
-                                  .file = &checkpoint->file,
-                                  .limits = limits,
-                                  .arena = &checkpoint->arena};
+    struct vgg_archive archive = {.load = {.path = checkpoint->path,
+                                           .limits = limits,
+                                           .arena = &checkpoint->arena,
+                                           .err = err},
+                                  .file = &checkpoint->file};
     struct vgg_pickle pickle;
     struct vgg_storages storages;
-    vgg_status status = vgg_archive_open(&archive, err);
+    vgg_status status = vgg_archive_open(&archive);
     if (status != VGG_OK) {
         goto done;
     }
     checkpoint->container = archive.kind;
-    status = vgg_archive_read(&archive, &pickle, &storages, err);
+    status = vgg_archive_read(&archive, &pickle, &storages);
     if (status != VGG_OK) {
         goto done;
     }
@@ -131,8 +132,7 @@ static vgg_status read_tensors(vgg_checkpoint *checkpoint,
         qsort(archive.prepacked, archive.prepacked_count, sizeof *archive.prepacked,
               compare_prepacked);
     }
-    status = vgg_state_dict_read(&pickle, archive.path, options->key, limits, archive.arena,
-                                 &checkpoint->dict, err);
+    status = vgg_state_dict_read(&archive.load, &pickle, options->key, &checkpoint->dict);
     if (status != VGG_OK) {
         goto done;
     }
@@ -140,12 +140,11 @@ static vgg_status read_tensors(vgg_checkpoint *checkpoint,
     if (status != VGG_OK) {
         goto done;
     }
-    status = vgg_archive_find_data(&archive, pickle.size, &storages, err);
+    status = vgg_archive_find_data(&archive, pickle.size, &storages);
     if (status != VGG_OK) {
         goto done;
     }
-    status = vgg_state_dict_bind(&checkpoint->dict, &storages, !options->names_only, archive.path,
-                                 archive.arena, err);
+    status = vgg_state_dict_bind(&archive.load, &checkpoint->dict, &storages, !options->names_only);
     if (status == VGG_OK) {
         vgg_log(&checkpoint->context, VGG_LOG_INFO,
                 "%s: %s checkpoint, %zu tensors in %zu storages", checkpoint->path,

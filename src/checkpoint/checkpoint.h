@@ -9,11 +9,11 @@
 struct vgg_checkpoint {
     struct vgg_context context;
     struct vgg_file file;
-    struct vgg_arena arena; /* all below */
+    struct vgg_arena arena; /* owns everything below */
     const char *path;
     enum vgg_container container;
     struct vgg_state_dict dict;
-    const char *writer;         /* who wrote it, as far as the file tells */
+    const char *writer;         /* the program that wrote it, as far as known */
     const uint8_t *description; /* [description_bytes] the net's, in JSON, in the file; or NULL */
     size_t description_bytes;
     struct vgg_prepacked *prepacked; /* [prepacked_count], sorted by name; or NULL */
@@ -22,10 +22,10 @@ struct vgg_checkpoint {
     const char **module_types; /* [location.modules.count] their classes */
 };
 
-/* What it was opened with, less the limits. */
+/* The context that it was opened with, without the limits. */
 const struct vgg_context *vgg_checkpoint_get_context(const struct vgg_checkpoint *checkpoint);
 
-/* The forms of a weight that a packed file has prepacked, borrowed until close; *count may be 0. */
+/* The prepacked weights of this name in a packed file, one for each order; borrowed until close. *count may be 0. */
 const struct vgg_prepacked *vgg_checkpoint_find_prepacked(const struct vgg_checkpoint *checkpoint,
                                                           const char *name, size_t *count);
 

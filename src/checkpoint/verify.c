@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Compare a file with the hash in its name, and with the sums that it holds. */
+/* Compares a file with the hash in its name and with the CRCs in it. */
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/container/packed.h"
 #include "checkpoint/container/zip.h"
@@ -44,7 +44,7 @@ static vgg_status verify_name(const vgg_checkpoint *checkpoint, bool *checked,
     return VGG_OK;
 }
 
-/* The archive is read anew: what was needed to open it is gone. */
+/* Reads the archive again: its directory was freed when the checkpoint was open. */
 static vgg_status verify_members(const vgg_checkpoint *checkpoint, struct vgg_verified *out,
                                  struct vgg_error *err)
 {
@@ -52,10 +52,11 @@ static vgg_status verify_members(const vgg_checkpoint *checkpoint, struct vgg_ve
     struct vgg_arena arena = {.context = vgg_checkpoint_get_context(checkpoint)};
     vgg_limits_init(&limits);
     const struct vgg_archive archive = {
-        .path = checkpoint->path, .file = &checkpoint->file, .limits = &limits, .arena = &arena};
+        .load = {.path = checkpoint->path, .limits = &limits, .arena = &arena, .err = err},
+        .file = &checkpoint->file};
     vgg_status status = checkpoint->container == VGG_CONTAINER_PACKED
-                            ? vgg_packed_verify(&archive, out, err)
-                            : vgg_zip_verify(&archive, out, err);
+                            ? vgg_packed_verify(&archive, out)
+                            : vgg_zip_verify(&archive, out);
     vgg_arena_destroy(&arena);
     return status;
 }
@@ -68,7 +69,8 @@ vgg_status vgg_checkpoint_verify(const vgg_checkpoint *checkpoint, struct vgg_ve
     if (checkpoint->container == VGG_CONTAINER_ZIP ||
         checkpoint->container == VGG_CONTAINER_TORCHSCRIPT ||
         checkpoint->container == VGG_CONTAINER_PACKED) {
-        status = verify_members(checkpoint, &done, err); /* says where, so it comes first */
+        /* First, because its message says where the damage is. */
+        status = verify_members(checkpoint, &done, err);
     }
     if (status == VGG_OK) {
         status = verify_name(checkpoint, &done.sha256, err);

@@ -63,14 +63,14 @@ static void set_bias(struct vgg_layer *layer)
     }
 }
 
-vgg_status vgg_spec_fold(const char *path, const struct vgg_spec *spec, struct vgg_arena *arena,
-                         struct vgg_spec *out, struct vgg_error *err)
+vgg_status vgg_spec_fold(const struct vgg_load *load, const struct vgg_spec *spec,
+                         struct vgg_spec *out)
 {
     *out = *spec;
     out->layer_count = 0;
-    out->layers = vgg_arena_alloc(arena, spec->layer_count, sizeof *out->layers);
+    out->layers = vgg_load_alloc(load, spec->layer_count, sizeof *out->layers);
     if (out->layers == NULL) {
-        return vgg_fail_memory(err, path, spec->layer_count * sizeof *out->layers, "the layers");
+        return vgg_load_fail_memory(load, spec->layer_count * sizeof *out->layers, "the layers");
     }
     for (size_t i = 0; i < spec->layer_count; i++) {
         if (is_folded(spec, i)) {
@@ -79,9 +79,9 @@ vgg_status vgg_spec_fold(const char *path, const struct vgg_spec *spec, struct v
         }
         struct vgg_layer *layer = &out->layers[out->layer_count++];
         *layer = spec->layers[i];
-        layer->name = renumber(spec, i, arena);
+        layer->name = renumber(spec, i, load->arena);
         if (layer->name == NULL) {
-            return vgg_fail_memory(err, path, strlen(spec->layers[i].name) + 1, "a name");
+            return vgg_load_fail_memory(load, strlen(spec->layers[i].name) + 1, "a name");
         }
     }
     return VGG_OK;

@@ -3,14 +3,14 @@
 #ifndef VGG_PACK_FOLD_SPEC_H
 #define VGG_PACK_FOLD_SPEC_H
 
-#include "base/mem.h"
+#include "base/load.h"
 #include "model/spec/spec.h"
 
-/* The same net without BatchNorm, whose shift becomes the bias of the layer before it, whose numbers in a Sequential close up.
- *   path   for messages
- *   out    shares with spec all but what the arena owns
+/* The same net without the BatchNorm after convolutions and linear layers, whose shift becomes their bias. The numbers in
+ * a Sequential close up.
+ *   out  shares with spec all but what the arena owns
  * Errors: MEMORY. */
-vgg_status vgg_spec_fold(const char *path, const struct vgg_spec *spec, struct vgg_arena *arena,
-                         struct vgg_spec *out, struct vgg_error *err);
+vgg_status vgg_spec_fold(const struct vgg_load *load, const struct vgg_spec *spec,
+                         struct vgg_spec *out);
 
 #endif

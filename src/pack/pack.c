@@ -28,7 +28,7 @@ static vgg_status write_conv(struct packing *packing, const struct vgg_parameter
         status = vgg_write_filters(weights, as, node->conv.weight, scale);
     }
     return status == VGG_OK ? vgg_prepacker_write(&packing->prepacker, node, as->name,
-                                                  weights->file, weights->err)
+                                                  weights->file, weights->load->err)
                             : status;
 }
 
@@ -64,9 +64,8 @@ static vgg_status write_layer(struct packing *packing, const struct vgg_node *no
                                     : node->op == VGG_OP_GENERAL_CONV ? node->general_conv.bias
                                                                       : node->linear.bias;
     double *scale = NULL, *shift = NULL;
-    vgg_status status = norm == NULL ? VGG_OK
-                                     : vgg_batch_norm_read(norm, weights->path, weights->arena,
-                                                           &scale, &shift, weights->err);
+    vgg_status status =
+        norm == NULL ? VGG_OK : vgg_batch_norm_read(weights->load, norm, &scale, &shift);
     if (status == VGG_OK) {
         status = write_weight(packing, node, scale);
     }
@@ -121,10 +120,10 @@ static vgg_status write_file(struct packing *packing, const char *path, struct v
     struct vgg_pack_file file;
     struct vgg_limits limits;
     vgg_limits_init(&limits);
-    vgg_status status = vgg_spec_fold(model->path, model->spec, &arena, &spec, err);
+    const struct vgg_load load = {
+        .path = model->path, .limits = &limits, .arena = &arena, .err = err};
+    vgg_status status = vgg_spec_fold(&load, model->spec, &spec);
     if (status == VGG_OK) {
-        const struct vgg_load load = {
-            .path = model->path, .limits = &limits, .arena = &arena, .err = err};
         status = vgg_graph_build(&load, &spec, &folded);
     }
     if (status == VGG_OK) {
@@ -132,11 +131,8 @@ static vgg_status write_file(struct packing *packing, const char *path, struct v
     }
     if (status == VGG_OK) {
         packing->next = folded.parameters;
-        packing->weights = (struct vgg_weight_writer){.path = model->path,
-                                                      .file = &file.writer,
-                                                      .dtype = packing->options->weights,
-                                                      .arena = &arena,
-                                                      .err = err};
+        packing->weights = (struct vgg_weight_writer){
+            .load = &load, .file = &file.writer, .dtype = packing->options->weights};
         status = vgg_pack_file_close(&file, write_layers(packing), err);
     }
     vgg_arena_destroy(&arena);

@@ -43,7 +43,9 @@ static void write_order(struct vgg_packed_writer *writer, const char *name,
     const int64_t shape[] = {conv->oc, conv->ic, conv->kernel, conv->kernel};
     uint64_t elements;
     vgg_prepacked_measure(order, shape, 4, &elements); /* as many as the step has */
-    vgg_packed_begin_prepacked(writer, name, order, shape, 4);
+    const struct vgg_packed_tensor tensor = {
+        .name = name, .dtype = VGG_DTYPE_F32, .shape = shape, .ndim = 4};
+    vgg_packed_begin_prepacked(writer, &tensor, order);
     vgg_packed_add(writer, in_file != NULL ? in_file->data : step->conv.weights.data,
                    (size_t)elements);
     vgg_packed_end_tensor(writer);
@@ -83,8 +85,9 @@ static vgg_status add_plan(struct vgg_prepacker *prepacker, const struct vgg_mod
         .input = model->input,
         .activation_bytes = limits.activation_bytes,
     };
-    vgg_status status = vgg_plan_create(model->nodes, model->node_count, model->path, &options,
-                                        prepacker->pool, &prepacker->plans[prepacker->count], err);
+    const struct vgg_net net = {model->nodes, model->node_count, model->path};
+    vgg_status status =
+        vgg_plan_create(&net, &options, prepacker->pool, &prepacker->plans[prepacker->count], err);
     prepacker->count += status == VGG_OK;
     return status;
 }

@@ -11,34 +11,42 @@
 static void begin_tensor(struct vgg_weight_writer *to, const struct vgg_parameter *as,
                          enum vgg_dtype dtype, enum vgg_layout layout)
 {
-    vgg_packed_begin_tensor(to->file, as->name, dtype, layout, as->shape, as->ndim);
+    const struct vgg_packed_tensor tensor = {
+        .name = as->name, .dtype = dtype, .layout = layout, .shape = as->shape, .ndim = as->ndim};
+    vgg_packed_begin_tensor(to->file, &tensor);
 }
 
-/* Writes weights times a scale, rounded once to the file's type.
+/* Weights of one output channel, and what they are multiplied by. */
+struct weights {
+    const float *values; /* [count] */
+    size_t count;
+    double scale;
+};
+
+/* Stores scaled weights, rounded once to the file's type.
  *   out  [count] of that type, and `step` elements from one to the next; not the weights' own memory */
 static vgg_status store_weights(const struct vgg_weight_writer *to, const struct vgg_parameter *as,
-                                const float *values, size_t count, double scale, void *out,
-                                size_t step)
+                                struct weights weights, void *out, size_t step)
 {
     const bool half = to->dtype == VGG_DTYPE_F16;
     float *floats = out;
     uint16_t *halves = out;
     if (to->dtype == VGG_DTYPE_F32) {
-        for (size_t i = 0; i < count; i++) {
-            floats[i * step] = values[i];
-            vgg_fold_weights(floats + i * step, 1, scale);
+        for (size_t i = 0; i < weights.count; i++) {
+            floats[i * step] = weights.values[i];
+            vgg_fold_weights(floats + i * step, 1, weights.scale);
         }
         return VGG_OK;
     }
     const int infinity = half ? 0x7c00 : 0x7f80;
-    for (size_t i = 0; i < count; i++) {
-        const double value = (double)values[i] * scale;
+    for (size_t i = 0; i < weights.count; i++) {
+        const double value = (double)weights.values[i] * weights.scale;
         halves[i * step] = half ? vgg_half_from_double(value) : vgg_bfloat16_from_double(value);
         if ((halves[i * step] & 0x7fff) >= infinity) {
-            return vgg_fail(to->err, VGG_ERR_UNSUPPORTED,
+            return vgg_fail(to->load->err, VGG_ERR_UNSUPPORTED,
                             "%s: %s: a weight of %.9g is beyond the largest %s, which is %s: pack "
                             "it as %s",
-                            to->path, as->name, value, vgg_dtype_string(to->dtype),
+                            to->load->path, as->name, value, vgg_dtype_string(to->dtype),
                             half ? "65504" : "3.39e38", half ? "bf16" : "f32");
         }
     }
@@ -50,18 +58,18 @@ static vgg_status store_weights(const struct vgg_weight_writer *to, const struct
 vgg_status vgg_write_filters(struct vgg_weight_writer *to, const struct vgg_parameter *as,
                              const struct vgg_tensor *tensor, const double *scale)
 {
-    const struct vgg_allocator *allocator = vgg_allocator_of(to->arena->context);
+    const struct vgg_allocator *allocator = vgg_load_allocator(to->load);
     const size_t count = (size_t)(vgg_tensor_get_count(tensor) / tensor->shape[0]);
     float *filter = vgg_mem_alloc(allocator, count, 2 * sizeof *filter);
     if (filter == NULL) {
-        return vgg_fail_memory(to->err, to->path, 2 * count * sizeof *filter, tensor->name);
+        return vgg_load_fail_memory(to->load, 2 * count * sizeof *filter, tensor->name);
     }
     vgg_status status = VGG_OK;
     begin_tensor(to, as, to->dtype, VGG_LAYOUT_ROWS);
     for (int64_t i = 0; i < tensor->shape[0] && status == VGG_OK; i++) {
         vgg_tensor_read_range(tensor, i * (int64_t)count, (int64_t)count, filter);
-        status =
-            store_weights(to, as, filter, count, scale != NULL ? scale[i] : 1, filter + count, 1);
+        const struct weights weights = {filter, count, scale != NULL ? scale[i] : 1};
+        status = store_weights(to, as, weights, filter + count, 1);
         vgg_packed_add(to->file, filter + count, count);
     }
     vgg_packed_end_tensor(to->file);
@@ -87,9 +95,10 @@ vgg_status vgg_write_columns(struct vgg_weight_writer *to, const struct vgg_para
             memset(columns, 0, sizeof columns);
             for (int64_t row = 0; row < ROWS && slice + row < rows && status == VGG_OK; row++) {
                 vgg_tensor_read_range(tensor, (slice + row) * k + first, count, values);
-                status = store_weights(to, as, values, (size_t)count,
-                                       scale != NULL ? scale[slice + row] : 1,
-                                       (char *)columns + (size_t)row * bytes, ROWS);
+                const struct weights weights = {values, (size_t)count,
+                                                scale != NULL ? scale[slice + row] : 1};
+                status =
+                    store_weights(to, as, weights, (char *)columns + (size_t)row * bytes, ROWS);
             }
             vgg_packed_add(to->file, columns, (size_t)count * ROWS);
         }
@@ -102,7 +111,7 @@ vgg_status vgg_write_bias(struct vgg_weight_writer *to, const struct vgg_paramet
                           const struct vgg_tensor *tensor)
 {
     float *elements;
-    vgg_status status = vgg_vector_read(tensor, to->path, to->arena, &elements, to->err);
+    vgg_status status = vgg_vector_read(to->load, tensor, &elements);
     if (status == VGG_OK) {
         begin_tensor(to, as, VGG_DTYPE_F32, VGG_LAYOUT_ROWS);
         vgg_packed_add(to->file, elements, (size_t)as->shape[0]);
@@ -118,12 +127,12 @@ vgg_status vgg_write_folded_bias(struct vgg_weight_writer *to, const struct vgg_
 {
     float *elements;
     const size_t count = (size_t)as->shape[0];
-    vgg_status status = vgg_vector_read(bias, to->path, to->arena, &elements, to->err);
+    vgg_status status = vgg_vector_read(to->load, bias, &elements);
     if (status == VGG_OK && elements == NULL) {
-        elements = vgg_arena_alloc(to->arena, count, sizeof *elements);
+        elements = vgg_load_alloc(to->load, count, sizeof *elements);
         status = elements != NULL
                      ? VGG_OK
-                     : vgg_fail_memory(to->err, to->path, count * sizeof *elements, as->name);
+                     : vgg_load_fail_memory(to->load, count * sizeof *elements, as->name);
     }
     if (status != VGG_OK) {
         return status;

@@ -7,11 +7,9 @@
 #include "model/graph/build.h"
 
 struct vgg_weight_writer {
-    const char *path; /* the checkpoint's, for messages */
+    const struct vgg_load *load; /* of the checkpoint; vectors take memory from its arena */
     struct vgg_packed_writer *file;
-    enum vgg_dtype dtype;    /* of weights: float32, bfloat16 or float16 */
-    struct vgg_arena *arena; /* for vectors */
-    struct vgg_error *err;
+    enum vgg_dtype dtype; /* of weights: float32, bfloat16 or float16 */
 };
 
 /* Each writes a tensor under the name and shape `as`. Errors: UNSUPPORTED (a weight beyond the type), MEMORY.

@@ -58,7 +58,7 @@ static vgg_status allocate(struct vgg_executor *executor, struct vgg_error *err)
         return vgg_fail_memory(err, plan->path, plan->slab_bytes, "activations");
     }
     const size_t report = place(executor);
-    if (executor->on_node != NULL) {
+    if (executor->listener.on_node != NULL) {
         executor->report = vgg_aligned_alloc(allocator, report);
         if (executor->report == NULL) {
             return vgg_fail_memory(err, plan->path, report, "reported activations");
@@ -68,7 +68,7 @@ static vgg_status allocate(struct vgg_executor *executor, struct vgg_error *err)
 }
 
 vgg_status vgg_executor_create(const struct vgg_plan *plan, struct vgg_pool *pool,
-                               vgg_node_fn *on_node, void *user, struct vgg_executor **out,
+                               const struct vgg_node_listener *listener, struct vgg_executor **out,
                                struct vgg_error *err)
 {
     struct vgg_executor *executor =
@@ -77,8 +77,10 @@ vgg_status vgg_executor_create(const struct vgg_plan *plan, struct vgg_pool *poo
     if (executor == NULL) {
         return vgg_fail_memory(err, plan->path, sizeof *executor, "the plan");
     }
-    *executor =
-        (struct vgg_executor){.plan = plan, .pool = pool, .on_node = on_node, .on_node_user = user};
+    *executor = (struct vgg_executor){.plan = plan, .pool = pool};
+    if (listener != NULL) {
+        executor->listener = *listener;
+    }
     const vgg_status status = allocate(executor, err);
     if (status != VGG_OK) {
         vgg_executor_destroy(executor);
@@ -115,8 +117,8 @@ static void report_node(const struct vgg_executor *executor, const struct vgg_st
     }
     const int64_t shape[4] = {executor->count, out->shape.c, out->shape.h, out->shape.w};
     const bool features = out->lanes == 1;
-    executor->on_node(executor->on_node_user, step->last->name, shape, features ? 2 : 4,
-                      executor->report);
+    executor->listener.on_node(executor->listener.user, step->last->name, shape, features ? 2 : 4,
+                               executor->report);
 }
 
 static void run_step(struct vgg_executor *executor, const struct vgg_step *step)
@@ -131,7 +133,7 @@ static void run_step(struct vgg_executor *executor, const struct vgg_step *step)
         vgg_f32_run_step(executor, step);
     }
     state->last_ns = vgg_now_ns() - start - state->prepack_ns;
-    if (executor->on_node != NULL && step->last != NULL) {
+    if (executor->listener.on_node != NULL && step->last != NULL) {
         report_node(executor, step);
     }
 }

@@ -6,11 +6,11 @@
 #include "plan/types.h"
 
 /* Allocates what running the plan needs.
- *   plan     borrowed, as is the pool, which has as many threads as the plan was built for
- *   on_node  NULL, or called after each node; the plan is unfused
+ *   plan      borrowed, as is the pool, which has as many threads as the plan was built for
+ *   listener  NULL, or called after each node; the plan is unfused
  * Errors: MEMORY. */
 vgg_status vgg_executor_create(const struct vgg_plan *plan, struct vgg_pool *pool,
-                               vgg_node_fn *on_node, void *user, struct vgg_executor **out,
+                               const struct vgg_node_listener *listener, struct vgg_executor **out,
                                struct vgg_error *err);
 void vgg_executor_destroy(struct vgg_executor *executor);
 

@@ -11,10 +11,9 @@
 #include "plan/steps.h"
 
 /* All stages but the prepacking of weights. */
-static vgg_status build(struct vgg_plan *plan, const struct vgg_node *nodes, size_t node_count,
-                        struct vgg_error *err)
+static vgg_status build(struct vgg_plan *plan, const struct vgg_net *net, struct vgg_error *err)
 {
-    vgg_status status = vgg_plan_make_steps(plan, nodes, node_count, err);
+    vgg_status status = vgg_plan_make_steps(plan, net->nodes, net->node_count, err);
     if (status == VGG_OK) {
         status = vgg_plan_size_activations(plan, err);
     }
@@ -30,26 +29,25 @@ static vgg_status build(struct vgg_plan *plan, const struct vgg_node *nodes, siz
     return status == VGG_OK ? vgg_plan_describe(plan, err) : status;
 }
 
-vgg_status vgg_plan_create(const struct vgg_node *nodes, size_t node_count, const char *path,
-                           const struct vgg_plan_options *options, struct vgg_pool *pool,
-                           struct vgg_plan **out, struct vgg_error *err)
+vgg_status vgg_plan_create(const struct vgg_net *net, const struct vgg_plan_options *options,
+                           struct vgg_pool *pool, struct vgg_plan **out, struct vgg_error *err)
 {
     *out = NULL;
     const struct vgg_allocator *allocator = vgg_allocator_of(options->context);
     struct vgg_plan *plan = vgg_mem_alloc_cleared(allocator, 1, sizeof *plan);
     if (plan == NULL) {
-        return vgg_fail_memory(err, path, sizeof *plan, "the plan");
+        return vgg_fail_memory(err, net->path, sizeof *plan, "the plan");
     }
     plan->options = *options;
     plan->options.one_shot = options->one_shot || options->low_memory;
     plan->options.threads = vgg_pool_get_threads(pool);
-    plan->path = path;
+    plan->path = net->path;
     plan->arena.context = options->context;
     plan->packer =
         options->lay_out_only
             ? vgg_kernels_find_packer(options->kernels->lanes * options->kernels->conv_blocks)
             : options->kernels;
-    vgg_status status = build(plan, nodes, node_count, err);
+    vgg_status status = build(plan, net, err);
     if (status == VGG_OK) {
         status =
             options->int8 != NULL ? vgg_int8_load(plan, err) : vgg_plan_prepack(plan, pool, err);

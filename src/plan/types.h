@@ -216,6 +216,19 @@ struct vgg_step {
     };
 };
 
+/* What a plan is made of; borrowed. */
+struct vgg_net {
+    const struct vgg_node *nodes; /* [node_count] in order of execution */
+    size_t node_count;
+    const char *path; /* of the checkpoint, for messages */
+};
+
+/* Receives the output of each node. */
+struct vgg_node_listener {
+    vgg_node_fn *on_node; /* NULL: no listener */
+    void *user;
+};
+
 struct vgg_plan_options {
     const struct vgg_context *context; /* NULL, or outlives the plan */
     const struct vgg_kernels *kernels;
@@ -272,9 +285,8 @@ struct vgg_executor {
     struct vgg_activation *activations; /* the plan's, in this slab */
     struct vgg_step_state *states;      /* [plan->step_count] */
     uint8_t *slab;
-    vgg_node_fn *on_node; /* or NULL */
-    void *on_node_user;
-    float *report; /* NCHW copy of one node's output, for on_node; or NULL */
+    struct vgg_node_listener listener;
+    float *report; /* NCHW copy of one node's output, for the listener; or NULL */
     /* Of the run that goes on. */
     const float *input;
     int count;

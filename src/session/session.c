@@ -53,8 +53,9 @@ static vgg_status open_session(vgg_session *session, const struct vgg_session_co
         status = vgg_plan_share(&session->model, &config->plan, session->pool, &session->plan, err);
     }
     if (status == VGG_OK) {
-        status = vgg_executor_create(session->plan, session->pool, options->on_node,
-                                     options->on_node_user, &session->executor, err);
+        const struct vgg_node_listener listener = {options->on_node, options->on_node_user};
+        status =
+            vgg_executor_create(session->plan, session->pool, &listener, &session->executor, err);
     }
     return status;
 }

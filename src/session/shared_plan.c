@@ -35,9 +35,9 @@ static bool is_same(const void *object, const void *wanted)
 static vgg_status make(const void *wanted, void **object, struct vgg_error *err)
 {
     const struct wanted *w = wanted;
+    const struct vgg_net net = {w->model->nodes, w->model->node_count, w->model->path};
     struct vgg_plan *plan;
-    const vgg_status status = vgg_plan_create(w->model->nodes, w->model->node_count, w->model->path,
-                                              w->options, w->pool, &plan, err);
+    const vgg_status status = vgg_plan_create(&net, w->options, w->pool, &plan, err);
     *object = plan;
     return status;
 }

@@ -39,7 +39,7 @@ def headers():
 def directories():
     for name, text in (("none", b""), ("no-json", b"{"), ("list", b"[]"), ("null", b"null")):
         yield bad(f"directory-{name}", "directory: ", directory=text)
-    yield bad("more-in-the-directory", "expected one list", directory={"tensors": [], "more": 1})
+    yield bad("more-in-the-directory", "expected one key", directory={"tensors": [], "more": 1})
     yield bad("no-tensors", "expected the description after the tensors", directory={"tensors": []})
     yield bad("numbers-for-tensors", "name: expected a text", directory={"tensors": [1, 2]})
     yield bad("deep-directory", "deep", directory=b'{"tensors":' + b"[" * 100000)
@@ -51,27 +51,27 @@ def directories():
             ("wider", "expected CRC-32", {"dtype": "F64"}), ("integers", "expected floating-point", {"dtype": "I32"}),
             ("no-layout", 'layout: expected a layout such as "rows"', {"layout": None}),
             ("number-for-layout", "layout: expected", {"layout": 1}), ("other-layout", "layout: expected", {"layout": "rows2"}),
-            ("columns-of-four-sides", "no tensor of F32 and of layout column-major", {"layout": "column-major"}),
+            ("columns-of-four-sides", "not possible for a tensor of F32 in layout column-major", {"layout": "column-major"}),
             ("columns-too-large", "expected its bytes at", {"layout": "column-major", "shape": [1, 2**40]}),
-            ("columns-of-2^63", "no tensor of F32 and of layout column-major", {"layout": "column-major", "shape": [2**52, 2**52]}),
+            ("columns-of-2^63", "not possible for a tensor of F32 in layout column-major", {"layout": "column-major", "shape": [2**52, 2**52]}),
             ("no-shape", "shape: expected", {"shape": None}),
             ("side-of-0", "shape: expected positive", {"shape": [0, 3]}),
             ("side-of-minus-1", "shape: expected positive", {"shape": [-1, 3]}),
             ("half-a-side", "shape: expected positive", {"shape": [1.5, 3]}),
             ("nine-sides", "up to 8 sides", {"shape": [1] * 9}),
-            ("overflow", "no tensor of F32 and of layout rows", {"shape": [2**53, 2**53]}),
+            ("overflow", "not possible for a tensor of F32 in layout rows", {"shape": [2**53, 2**53]}),
             ("too-large", "expected its bytes at", {"shape": [2**40]}),
             ("offset-0", "expected its bytes at 4096", {"offset": 0}),
             ("offset-inside-a-page", "expected its bytes at 4096", {"offset": PAGE + 4}),
             ("offset-of-2^53", "expected its bytes at 4096", {"offset": 2**53}),
             ("offset-of-minus-1", "offset: expected", {"offset": -1}), ("no-crc", "crc32: expected", {"crc32": None}),
             ("crc-of-2^32", "crc32: expected", {"crc32": 2**32}), ("wrong-crc", "expected CRC-32 00000001", {"crc32": 1}),
-            ("name-of-control", "no printable UTF-8", {"name": "a\nb"}), ("number-for-name", "name: expected a text", {"name": 3})):
+            ("name-of-control", "not printable UTF-8", {"name": "a\nb"}), ("number-for-name", "name: expected a text", {"name": 3})):
         yield bad(f"tensor-{name}", expects, **{WEIGHT: change})
     columns = {"layout": "column-major", "dtype": "F16"}
     yield bad("short-columns", "expected CRC-32", classifier_0_weight={**columns, "data": b"\0\x34" * 1023})
     yield bad("long-columns", "expected its bytes at", classifier_0_weight={**columns, "data": bytes(2050 + PAGE)})
-    yield bad("columns-of-one-side", "no tensor of F32 and of layout column-major", classifier_0_bias={"layout": "column-major"})
+    yield bad("columns-of-one-side", "not possible for a tensor of F32 in layout column-major", classifier_0_bias={"layout": "column-major"})
     yield bad("columns-of-integers", "expected floating-point",
               classifier_0_weight={"layout": "column-major", "dtype": "I16", "data": bytes(2048)})
     yield bad("nan-in-columns", "classifier", classifier_0_weight={**columns, "data": b"\xff\x7f" * 1024})
@@ -86,7 +86,7 @@ def prepacked():
     """Weights in the order of kernels, after the plain ones or instead of them."""
     direct = {"layout": "direct", "group": 8, "channels": 3, "floats": 216}
     winograd = {"layout": "winograd", "group": 8, "channels": 4, "m": 2, "floats": 16 * 8 * 4}
-    none = "no tensor of F32 and of layout"
+    none = "not possible for a tensor of F32 in layout"
     for name, expects, base, change in (
             ("no-group", "group: expected a positive", direct, {"group": None}),
             ("group-of-0", "group: expected a positive", direct, {"group": 0}),
@@ -101,7 +101,7 @@ def prepacked():
             ("channels-too-large", "expected its bytes at", direct, {"channels": 2**28}),
             ("both-too-large", none, direct, {"channels": 2**28, "group": 2**28, "shape": [4, 3, 2**20, 2**20]}),
             ("direct-with-m", "m: unknown key", direct, {"m": 2}), ("unknown-key", "more: unknown key", direct, {"more": 1}),
-            ("bf16", 'expected "F32", as all', direct, {"dtype": "BF16"}),
+            ("bf16", 'expected "F32", as for all', direct, {"dtype": "BF16"}),
             ("other-shape", "expected one shape", direct, {"shape": [8, 3, 3, 3]}),
             ("two-sides", none, direct, {"shape": [4, 27]}), ("no-square", none, direct, {"shape": [4, 3, 9, 1]}),
             ("wrong-crc", "expected CRC-32 00000001", direct, {"crc32": 1}),
@@ -110,11 +110,11 @@ def prepacked():
             ("of-5x5", none, winograd, {"shape": [4, 3, 5, 5]}), ("fewer-channels", none, winograd, {"channels": 2}),
             ("another-offset", "expected its bytes at", winograd, {"offset": 4 * PAGE}),
             ("rows-with-group", "group: unknown key", {"layout": "rows", "floats": 108}, {"group": 8}),
-            ("plain-twice", "the name is there twice", {"layout": "rows", "floats": 108}, {})):
+            ("plain-twice", "the name is given twice", {"layout": "rows", "floats": 108}, {})):
         yield bad(f"ready-{name}", expects, ready=[{**base, **change}])
-    yield bad("ready-of-a-bias", ("features.0.bias", "no tensor of F32 and of layout direct"), **{
+    yield bad("ready-of-a-bias", ("features.0.bias", "not possible for a tensor of F32 in layout direct"), **{
         BIAS: {"layout": "direct", "group": 8, "channels": 3}})
-    yield bad("ready-of-a-matrix", "no tensor of F32 and of layout direct", classifier_0_weight={
+    yield bad("ready-of-a-matrix", "not possible for a tensor of F32 in layout direct", classifier_0_weight={
         "layout": "direct", "group": 8, "channels": 3})
     yield bad("ready-for-nobody", ("prepacked only for no CPU that this version knows", "--for any"), plain=False,
               ready=[{**direct, "group": 24, "floats": 648}])
@@ -122,9 +122,9 @@ def prepacked():
     yield bad("ready-as-another-form", "prepacked only for no CPU", plain=False, ready=[winograd])
     yield bad("ready-of-two-shapes", "expected one shape", **{BIAS: {
         "name": "features.0.weight", "shape": [1, 1, 1, 1], "layout": "direct", "group": 4, "channels": 1}})
-    yield bad("ready-elsewhere", "the name is there twice", classifier_0_bias={
+    yield bad("ready-elsewhere", "the name is given twice", classifier_0_bias={
         "name": "features.0.weight", "shape": [1, 1, 1, 1], "layout": "direct", "group": 5, "channels": 1})
-    yield bad("ready-then-plain", "the name is there twice", plain=False, ready=[
+    yield bad("ready-then-plain", "the name is given twice", plain=False, ready=[
         *READY, {"layout": "rows", "floats": 108}])
 
 
@@ -165,10 +165,10 @@ def int8():
             ("weights-in-rows", "expected int8 in the layout int8-input", weight, {"layout": "rows", "data": bytes(4 * 27)}),
             ("weights-of-64", "expected int8 in the layout int8-input", weight, {"layout": "int8", "data": bytes(16 * 64 * 9)}),
             ("weights-too-short", "expected CRC-32", weight, {"data": bytes(16 * 9)}),
-            ("input-of-5", "no tensor of I8 and of layout int8-input", weight, {"shape": [4, 5, 3, 3]}),
-            ("three-sides", "no tensor of I8 and of layout int8-input", weight, {"shape": [4, 3, 9]}),
-            ("one-side", "no tensor of I8 and of layout int8", weight, {"layout": "int8", "shape": [4]}),
-            ("side-of-2^50", "no tensor of I8 and of layout int8", weight, {"layout": "int8", "shape": [2**50, 2**50]}),
+            ("input-of-5", "not possible for a tensor of I8 in layout int8-input", weight, {"shape": [4, 5, 3, 3]}),
+            ("three-sides", "not possible for a tensor of I8 in layout int8-input", weight, {"shape": [4, 3, 9]}),
+            ("one-side", "not possible for a tensor of I8 in layout int8", weight, {"layout": "int8", "shape": [4]}),
+            ("side-of-2^50", "not possible for a tensor of I8 in layout int8", weight, {"layout": "int8", "shape": [2**50, 2**50]}),
             ("float-bias", "features.0.bias: expected int32", bias, {"dtype": "F32"}),
             ("bias-of-64-bits", "features.0.bias: expected int32", bias, {"dtype": "I64", "data": bytes(32)})):
         yield bad_int8(name, expects, **{tensor: change})

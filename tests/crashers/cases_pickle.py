@@ -210,7 +210,7 @@ def operands():
         for i, (tensor_name, tensor) in enumerate(tensors):
             pickle.text(key if i == 1 else tensor_name).tensor(tensor)
         yield from in_both(14, f"key-with-{name}", pickle.op("u").stop(),
-                           "a tensor's name is too long or no printable UTF-8")
+                           "a tensor's name is too long or not printable UTF-8")
     tensors = Pickle().op("(K\1").tensor(net()[0][1]).op("K\2").tensor(net()[1][1])
     yield from in_both(14, "key-is-a-number", Pickle().op("}").op(tensors.out[2:], "u").stop(),
                        "a tensor's name is an integer, expected a text")

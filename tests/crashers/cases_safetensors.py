@@ -56,8 +56,8 @@ def json_tricks():
     yield Case(29, "field-escaped.safetensors", safetensors(text.replace(
         '"dtype": "F32"', '"dtype": "F32", "d\\u0074ype": "F64"', 1).encode(), data), ("dtype", "twice"))
     for name, key, expects in (("nul", "features.0\\u0000.bias", "not JSON"), ("lone-surrogate", "\\ud800", "not JSON"),
-                            ("newline", "features.0\\n.bias", "no printable UTF-8"),
-                            ("escape", "\\u001b[2J", "no printable UTF-8"), ("invalid-utf-8", "\udcff", "no printable UTF-8")):
+                            ("newline", "features.0\\n.bias", "not printable UTF-8"),
+                            ("escape", "\\u001b[2J", "not printable UTF-8"), ("invalid-utf-8", "\udcff", "not printable UTF-8")):
         broken = text.replace("features.0.bias", key, 1).encode("utf-8", "surrogateescape")
         yield Case(29, f"name-with-{name}.safetensors", safetensors(broken, data), (expects,))
     for name, value in (("list", "[]"), ("text", '"x"'), ("null", "null"), ("number", "1")):

@@ -165,11 +165,11 @@ def contents():
     for kind, data in (("zip", zip_net()), ("legacy", legacy_net())):
         yield Case(27, f"labels-do-not-fit.{kind}", data, ("labels", "expected 5", "found 3"), ("--labels", "labels.txt"), labels)
     twice = net() + [("features.0.bias", net()[1][1])]
-    yield from in_both(27, "duplicate-key", twice, "features.0.bias: the name is there twice")
+    yield from in_both(27, "duplicate-key", twice, "features.0.bias: the name is given twice")
     both = net() + [("module." + name, {**tensor, "key": f"1{tensor['key']}"}) for name, tensor in net()]
     yield from in_both(27, "with-and-without-module", both, "expected one VGG, got several different ones", "choose one with --key NAME")
     module_twice = [("module." + name, tensor) for name, tensor in net()] * 2
-    yield from in_both(27, "duplicate-module-key", module_twice, "classifier.0.bias: the name is there twice")
+    yield from in_both(27, "duplicate-module-key", module_twice, "classifier.0.bias: the name is given twice")
     yield from in_both(27, "wrong-in-channels", net(features_0_weight={"shape": (4, 1, 3, 3)}),
                        "features.0.weight: expected [4,3,3,3], got [4,1,3,3]")
     yield from in_both(27, "not-a-square", net(classifier_0_weight={"shape": (5, 20)}), "classifier.0.weight: expected")

@@ -30,12 +30,12 @@ def members():
         again = tar_archive({name: parts[name]})
         yield Case(28, f"{name}-twice.tar", good[:good.index(b"sys_info\0")] + again
                    + good[good.index(b"sys_info\0"):], (f"{name}", "twice"))
-    octal = "tar header: the size is no octal number"
+    octal = "tar header: the size is not an octal number"
     for name, field in (("size-not-octal", b"9999999999\0"), ("size-of-8-gib", b"77777777777\0"), ("size-empty", b"\0" * 12),
                         ("size-negative", b"-0000000001\0"), ("size-of-2^63", b"\x80" + b"\0" * 3 + b"\x80" + b"\0" * 7),
                         ("size-binary-negative", b"\xff" * 12)):
         yield Case(28, f"{name}.tar", with_field(good, 124, field), ("truncated: " if name == "size-of-8-gib" else octal,))
-    yield Case(28, "bad-checksum.tar", good[:148] + b"0000000\0" + good[156:], ("tar header: its sum does not agree",))
+    yield Case(28, "bad-checksum.tar", good[:148] + b"0000000\0" + good[156:], ("tar header: wrong checksum",))
     for name, cut in (("header", 512), ("member", 600), ("half", len(good) // 2), ("pickle", good.rindex(b"little_endian"))):
         yield Case(28, f"cut-in-{name}.tar", good[:cut], (f"truncated: {cut} of about",))
     yield Case(28, "cut-in-first-header.tar", good[:100], ("not a PyTorch checkpoint",))
@@ -43,11 +43,11 @@ def members():
     for name, record in (("huge", b"99999999999 path=x\n"), ("not-a-number", b"x path=y\n"), ("zero", b"0 path=y\n"),
                          ("no-equals", b"8 pathy\n"), ("no-newline", b"9 path=yy"), ("size-lie", b"20 size=99999999999\n")):
         yield Case(28, f"pax-record-{name}.tar", pax(record) + good,
-                   ("truncated: " if name == "size-lie" else "tar header: bad record in its extension",))
-    yield Case(28, "pax-path.tar", pax(b"17 path=sys_info\n") + good, ("tar member sys_info is there twice",))
+                   ("truncated: " if name == "size-lie" else "tar header: bad record in an extended header",))
+    yield Case(28, "pax-path.tar", pax(b"17 path=sys_info\n") + good, ("tar member sys_info is given twice",))
     yield Case(28, "pax-sparse.tar", pax(b"22 GNU.sparse.major=1\n") + good, ("tar header: a sparse file",))
     endless = b"".join(pax(b"10 path=x\n") for _ in range(2000))
-    yield Case(28, "many-pax-headers.tar", endless + good, ("tar header: an extension of an extension",))
+    yield Case(28, "many-pax-headers.tar", endless + good, ("tar header: an extended header after another",))
     yield case("many-members", "a tar archive that holds x0, not a checkpoint", {**parts, **{f"x{i}": b"" for i in range(3000)}})
 
 
@@ -90,7 +90,7 @@ def tensors():
     yield case("stride-0-of-4g", "classifier.0.weight: expected as in_features", table(tar_tensor(1, 100, (1 << 20, 1 << 12, 1, 1), (0, 0, 0, 0))))
     yield case("tensor-of-no-storage", "a tensor in a storage that is not in the archive", table(tar_tensor(1, 999, first)))
     yield case("tensor-of-another-type", "a DoubleTensor in a FloatStorage", table(tar_tensor(1, 100, first, kind="DoubleTensor")))
-    yield case("tensor-key-twice", "tensor 2 is there twice", table(tar_tensor(2, 100, first)))
+    yield case("tensor-key-twice", "tensor 2 is given twice", table(tar_tensor(2, 100, first)))
     misfit = "a count that does not fit"
     for name, count, expects in (("more", 5, "pickle: truncated"), ("less", 3, "bytes after its last entry"),
                               ("negative", -1, misfit), ("2^31", 2**31 - 1, misfit), ("2^62", 1 << 62, misfit)):
@@ -102,7 +102,7 @@ def tensors():
         yield case(f"call-in-{member}", "posix.system", {**tar_parts(), member: call})
     missing = Pickle().op("}").text("features.0.weight").text("77").op("Qs").stop()
     yield case("id-of-no-tensor", "tensor 77 is not in the archive", tar_parts(pickle=missing))
-    no_key = "a persistent id that is no tensor's key"
+    no_key = "a persistent id that is not the key of a tensor"
     for name, code, expects in (("number", b"K\1Q", "persistent id is an integer, expected a key"),
                              ("tuple", b")Q", "persistent id is a tuple, expected a key"), ("text", b"U\1xQ", no_key),
                              ("huge", b"U\x20" + b"9" * 32 + b"Q", no_key), ("empty", b"U\0Q", no_key),
@@ -120,7 +120,7 @@ def storages():
         return tar_parts(storages=out + views)
     for name, elements in (("huge", 1 << 61), ("2^40", 1 << 40), ("negative", -1), ("one-more", 109), ("one-less", 107), ("zero", 0)):
         yield case(f"storage-of-{name}", "expected at most the" if abs(elements) > 200 or elements < 0 else "pickle: ", table(tar_storage(100, values[0], elements)))
-    yield case("storage-key-twice", "storage 101 is there twice", table(tar_storage(101, values[0])))
+    yield case("storage-key-twice", "storage 101 is given twice", table(tar_storage(101, values[0])))
     yield case("storage-of-unknown-type", "expected (key, location, class)", table(tar_storage(100, values[0], kind="FooStorage")))
     yield case("storage-class-is-a-call", "posix.system", table(
         b"\x80\2(K\x64U\3cpucposix\nsystem\nt." + struct.pack("<q", 108) + values[0]))

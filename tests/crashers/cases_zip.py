@@ -50,17 +50,17 @@ def headers():
     yield archive(21, "offset-in-the-directory", "does not fit the file", {5: {"offset": 1600}})
     yield archive(21, "offset-past-the-end", "does not fit the file", {5: {"offset": 0xfffffff0}})
     yield archive(21, "offset-by-one", "does not fit the file", {1: {"offset": 1}})
-    yield archive(21, "two-pickles", "zip member archive/data.pkl: is there twice", add=members()[:1])
+    yield archive(21, "two-pickles", "zip member archive/data.pkl: is given twice", add=members()[:1])
     yield archive(21, "two-pickles-in-two-folders", "expected exactly one pickle, FOLDER/data.pkl",
                   add=[Member("evil/data.pkl", b"\x80\2N.")])
-    yield archive(21, "two-storages", "zip member archive/data/0: is there twice", add=[Member(NAMES[1], bytes(432))])
+    yield archive(21, "two-storages", "zip member archive/data/0: is given twice", add=[Member(NAMES[1], bytes(432))])
     for name, path in (("absolute", "/etc/passwd"), ("dot-dot", "archive/../../x"), ("only-dot-dot", ".."),
                        ("backslash", "archive\\data.pkl"), ("nul", "archive/da\0ta"), ("empty", ""),
                        ("dot-dot-at-end", "archive/..")):
         yield archive(21, f"name-{name}", "bad name in the zip directory", add=[Member(path, b"x")])
     yield archive(21, "names-equal-but-for-case", "differs from another name only in case",
                   add=[Member("archive/DATA.PKL", b"\x80\2N.")])
-    yield archive(21, "stored-of-two-sizes", "stored, but of two sizes", {1: {"bytes": 500}})
+    yield archive(21, "stored-of-two-sizes", "stored, but with two different sizes", {1: {"bytes": 500}})
 
 
 def directories():

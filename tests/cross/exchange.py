@@ -12,29 +12,15 @@ import os
 import pathlib
 import shlex
 import struct
-import subprocess
 import sys
 import tempfile
 
-RTOL = 3e-6  # as between instruction sets, see tests/golden/exact.py
-source = pathlib.Path(sys.argv[1])
+from programs import are_close, check, copy_description, finish, images, model, pack_int8, run_well, source
+
 native = [os.environ.get("VGG_NATIVE") or str(source / "build-test/tools/vgg-infer")]
 foreign = [*shlex.split(os.environ.get("MESON_EXE_WRAPPER", "")), os.path.abspath(sys.argv[2])]
-model = source / "models/fashion_vgg8_bn.pth"
-images = sorted((source / "models/images").glob("*.png"))[:2]
-passed = failed = 0
-
-
-def check(good, message):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    if not good:
-        print(f"FAILED {message}")
-
-
-def run(command, *words):
-    done = subprocess.run([*command, *map(str, words)], capture_output=True, text=True, timeout=300)
-    check(done.returncode == 0, f"{' '.join(map(str, words))}: exit {done.returncode}: {done.stderr}")
+SIDES = {"native": native, "foreign": foreign}
+two_images = images[:2]
 
 
 def read_array(path):
@@ -45,16 +31,21 @@ def read_array(path):
     return struct.unpack(f"{order}{(len(data) - begin) // 4}f", data[begin:])
 
 
-def write_both(folder, name, *words, option="-o"):
-    """The file of this name that each program writes with these words."""
-    paths = []
-    for side, command in (("native", native), ("foreign", foreign)):
-        path = folder / side / name
+def place_both(folder, name):
+    """The path for each program's file of this name; there is no such file."""
+    paths = {side: folder / side / name for side in SIDES}
+    for path in paths.values():
         path.parent.mkdir(exist_ok=True)
         path.unlink(missing_ok=True)
-        run(command, *words, option, path)
-        paths.append(path if path.exists() else None)
     return paths
+
+
+def write_both(folder, name, *words, option="-o"):
+    """The file of this name that each program writes with these words; None: it did not."""
+    paths = place_both(folder, name)
+    for side, path in paths.items():
+        run_well(SIDES[side], *words, option, path)
+    return [path if path.exists() else None for path in paths.values()]
 
 
 def expect_same_bytes(paths, what):
@@ -63,14 +54,12 @@ def expect_same_bytes(paths, what):
 
 def check_logits(folder, checkpoint, what, exact):
     """Both programs read the file, and agree."""
-    paths = write_both(folder, "logits.npy", checkpoint, *images, option="--save-logits")
+    paths = write_both(folder, "logits.npy", checkpoint, *two_images, option="--save-logits")
     if None in paths:
         return
     ours, theirs = map(read_array, paths)
-    largest = max(map(abs, ours))
-    close = len(ours) == len(theirs) == 10 * len(images) and all(
-        abs(a - b) <= RTOL * largest for a, b in zip(ours, theirs))
-    check(ours == theirs if exact else close, f"{what}: other logits")
+    check(len(ours) == 10 * len(two_images) and (ours == theirs if exact else are_close(ours, theirs)),
+          f"{what}: other logits")
 
 
 def check_file(folder, name, *words):
@@ -85,11 +74,10 @@ def check_file(folder, name, *words):
 def check_int8(folder):
     """Scales are chosen with float32 arithmetic and may differ between the writers; the logits of one file do not
     differ between the readers."""
-    paths = write_both(folder, "int8.vgg", "pack", model, "--weights", "int8", "--images", "1",
-                       "--calibrate", source / "models/images")
-    for path, maker in zip(paths, ("native", "foreign")):
-        if path is not None:
-            check_logits(folder, path, f"int8 of the {maker} program", True)
+    for side, path in place_both(folder, "int8.vgg").items():
+        pack_int8(SIDES[side], path, 1)
+        if path.exists():
+            check_logits(folder, path, f"int8 of the {side} program", True)
 
 
 def main():
@@ -98,7 +86,7 @@ def main():
         return 77
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        expect_same_bytes(write_both(folder, "input.npy", model, *images, option="--save-input"),
+        expect_same_bytes(write_both(folder, "input.npy", model, *two_images, option="--save-input"),
                           "saved inputs")
         check_logits(folder, model, "the bundled net", False)
         check_file(folder, "plain.vgg", "pack", model, "--for", "any")
@@ -106,14 +94,11 @@ def main():
         check_file(folder, "bf16.vgg", "pack", model, "--weights", "bf16")
         check_file(folder, "f16.vgg", "pack", model, "--weights", "f16")
         for kind in ("pth", "safetensors"):
-            beside = model.with_suffix(".json").read_bytes()
-            for side in ("native", "foreign"):
-                (folder / side).mkdir(exist_ok=True)
-                (folder / side / f"net.{kind}").with_suffix(".json").write_bytes(beside)
+            for path in place_both(folder, f"net.{kind}").values():
+                copy_description(path)
             check_file(folder, f"net.{kind}", "convert", model)
         check_int8(folder)
-    print(f"{passed} passed, {failed} failed")
-    return failed > 0
+    return finish()
 
 
 sys.exit(main())

@@ -26,23 +26,20 @@ static vgg_status locate(struct vgg_storages *storages, struct vgg_arena *arena)
     return VGG_OK;
 }
 
-static vgg_status read_pickle(struct vgg_checkpoint *checkpoint,
-                              const struct vgg_pickle_source *source,
-                              const struct vgg_limits *limits, struct vgg_storages *storages,
-                              struct vgg_error *err)
+static vgg_status read_pickle(const struct vgg_load *load, const struct vgg_pickle_source *source,
+                              struct vgg_storages *storages, struct vgg_state_dict *dict)
 {
     struct vgg_pickle pickle;
-    vgg_status status = vgg_pickle_read(source, limits, &checkpoint->arena, &pickle, err);
+    vgg_status status = vgg_pickle_read(load, source, &pickle);
     if (status == VGG_OK) {
         fuzz_check(pickle.size <= source->size, "a pickle ends inside its bytes");
-        status = vgg_storages_collect(&pickle, source->path, &checkpoint->arena, storages, err);
+        status = vgg_storages_collect(load, &pickle, storages);
     }
     if (status == VGG_OK) {
-        status = vgg_state_dict_read(&pickle, source->path, NULL, limits, &checkpoint->arena,
-                                     &checkpoint->dict, err);
+        status = vgg_state_dict_read(load, &pickle, NULL, dict);
     }
     if (status == VGG_OK) {
-        status = locate(storages, &checkpoint->arena);
+        status = locate(storages, load->arena);
     }
     return status;
 }
@@ -52,17 +49,18 @@ vgg_status fuzz_one(const uint8_t *data, size_t size)
     static struct vgg_error err;
     struct vgg_limits limits;
     struct vgg_checkpoint checkpoint = {.path = "pickle"};
-    const struct vgg_pickle_source source = {.path = "pickle", .data = data, .size = size};
+    const struct vgg_load load = {
+        .path = "pickle", .limits = &limits, .arena = &checkpoint.arena, .err = &err};
+    const struct vgg_pickle_source source = {.data = data, .size = size};
     struct vgg_storages storages;
     vgg_limits_init(&limits);
     limits.pickle_opcodes = 20000;
     limits.pickle_stack = 1000;
     limits.pickle_memo = 2000;
     limits.file_bytes = 1 << 20;
-    vgg_status status = read_pickle(&checkpoint, &source, &limits, &storages, &err);
+    vgg_status status = read_pickle(&load, &source, &storages, &checkpoint.dict);
     if (status == VGG_OK) {
-        status = vgg_state_dict_bind(&checkpoint.dict, &storages, true, "pickle", &checkpoint.arena,
-                                     &err);
+        status = vgg_state_dict_bind(&load, &checkpoint.dict, &storages, true);
     }
     if (status == VGG_OK) {
         status = fuzz_use_checkpoint(&checkpoint);

@@ -206,7 +206,7 @@ def beside(save, container):
     path = save("beside-counts", without)
     expect(path.name, path, without, container)
     path = save("beside-call", {"mode": Mode("train"), "state_dict": state})
-    refuse(path.name, path, "calls __main__.make_mode", "model.state_dict() alone")
+    refuse(path.name, path, "calls __main__.make_mode", "save model.state_dict() instead")
 
 
 # ---- whole modules ----
@@ -322,7 +322,7 @@ def folded(save, container):
         expect(path.name, path, parts, container)
     broken["features.4.weight_g"] = torch.ones(6, 4, 1, 1)
     path = save("weight_norm-bad", broken)
-    refuse(path.name, path, "features.4.weight", "do not go together")
+    refuse(path.name, path, "features.4.weight", "incompatible shapes")
 
     pruned = copy.deepcopy(net)
     for part in (pruned.features, pruned.classifier):

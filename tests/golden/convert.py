@@ -186,7 +186,7 @@ def check_packed(folder):
     (folder / "shoes.json").write_text('{"schema": 1}')
     out.unlink()
     code, err = convert(packed, out)
-    check(code == 1 and "shoes.json: is there already, and would describe" in err and not out.exists() and
+    check(code == 1 and "shoes.json: exists already, and would describe" in err and not out.exists() and
           (folder / "shoes.json").read_text() == '{"schema": 1}', f"another description: {code}, {err}")
 
 

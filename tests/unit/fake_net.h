@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/load.h"
 #include "model/graph/tensors.h"
 #include "model/infer/infer.h"
-#include "model/spec/load.h"
 #include "unit.h"
 
 struct fake_net {

@@ -74,10 +74,12 @@ void plan_run(const struct net *net, const struct vgg_plan_options *options, int
     struct vgg_executor *executor;
     with.unfused = options->unfused || listener != NULL;
     ck_assert_int_eq(vgg_pool_create(threads, NULL, &pool, NULL), VGG_OK);
-    vgg_status status = vgg_plan_create(net->nodes, net->count, "net", &with, pool, &plan, &err);
+    vgg_status status =
+        vgg_plan_create(&(struct vgg_net){net->nodes, net->count, "net"}, &with, pool, &plan, &err);
     ck_assert_msg(status == VGG_OK, "%s", err.message);
     ck_assert_int_eq(plan->class_count, NET_CLASSES);
-    status = vgg_executor_create(plan, pool, to->on_node, to->user, &executor, &err);
+    const struct vgg_node_listener on = {to->on_node, to->user};
+    status = vgg_executor_create(plan, pool, &on, &executor, &err);
     ck_assert_msg(status == VGG_OK, "%s", err.message);
     /* What a run leaves behind must not reach the next one: here it is NaN. */
     memset(executor->slab, 0xff, plan->slab_bytes);

@@ -124,9 +124,10 @@ static void check_counts(const struct net *net, const float *input, int count,
     struct vgg_executor *executor;
     char algorithm[32] = "column-major";
     ck_assert_int_eq(vgg_pool_create(1, NULL, &pool, NULL), VGG_OK);
-    ck_assert_int_eq(vgg_plan_create(net->nodes, net->count, "net", &options, pool, &plan, NULL),
+    ck_assert_int_eq(vgg_plan_create(&(struct vgg_net){net->nodes, net->count, "net"}, &options,
+                                     pool, &plan, NULL),
                      VGG_OK);
-    ck_assert_int_eq(vgg_executor_create(plan, pool, NULL, NULL, &executor, NULL), VGG_OK);
+    ck_assert_int_eq(vgg_executor_create(plan, pool, NULL, &executor, NULL), VGG_OK);
     vgg_executor_run(executor, input, BATCH, &logits[0][0]); /* which the next run forgets */
     vgg_executor_run(executor, input, count, &logits[0][0]);
     const struct vgg_step *step = &plan->steps[plan->step_count - 1];

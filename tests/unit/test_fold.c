@@ -12,38 +12,37 @@ static struct vgg_error err;
 static struct vgg_tensor tensors[2 * MOST];
 static struct vgg_fold folds[MOST];
 static bool hidden[2 * MOST];
-static size_t count, fold_count;
+static struct vgg_fold_list list = {.tensors = tensors, .hidden = hidden, .folds = folds};
+static const struct vgg_load load = {.path = "a.pth", .arena = &arena, .err = &err};
 
 static void begin(void)
 {
     vgg_arena_destroy(&arena);
     memset(tensors, 0, sizeof tensors);
     memset(hidden, 0, sizeof hidden);
-    count = 0;
+    list.count = 0;
 }
 
 /* A matrix, row-major. */
 static void add(const char *name, int64_t rows, int64_t columns, const float *data)
 {
-    tensors[count++] = (struct vgg_tensor){.name = name,
-                                           .dtype = VGG_DTYPE_F32,
-                                           .ndim = 2,
-                                           .shape = {rows, columns},
-                                           .stride = {columns, 1},
-                                           .data = data};
+    tensors[list.count++] = (struct vgg_tensor){.name = name,
+                                                .dtype = VGG_DTYPE_F32,
+                                                .ndim = 2,
+                                                .shape = {rows, columns},
+                                                .stride = {columns, 1},
+                                                .data = data};
 }
 
 static vgg_status find(void)
 {
     err = (struct vgg_error){0};
-    return vgg_folds_find(tensors, &count, hidden, folds, &fold_count, "a.pth", &arena, &err);
+    return vgg_folds_find(&load, &list);
 }
 
 static void compute(size_t fold, float *out)
 {
-    ck_assert_int_eq(
-        vgg_fold_compute(&folds[fold], tensors, out, "a.pth", vgg_allocator_of(NULL), &err),
-        VGG_OK);
+    ck_assert_int_eq(vgg_fold_compute(&load, &folds[fold], tensors, out), VGG_OK);
     tensors[folds[fold].out].data = out;
 }
 
@@ -60,8 +59,8 @@ START_TEST(folds_each_kind)
         add(names[i][0], 2, 1, g);
         add(names[i][1], 2, 2, v);
         ck_assert_msg(find() == VGG_OK, "%s", err.message);
-        ck_assert_uint_eq(fold_count, 1);
-        ck_assert_uint_eq(count, 3);
+        ck_assert_uint_eq(list.fold_count, 1);
+        ck_assert_uint_eq(list.count, 3);
         ck_assert(hidden[0] && hidden[1] && !hidden[2]);
         ck_assert_str_eq(tensors[2].name, names[i][2]);
         compute(0, out); /* rows of the lengths 5 and 13, made 10 and 26 long */
@@ -84,8 +83,8 @@ START_TEST(folds_what_was_folded)
     add("a.weight_v_orig", 2, 2, v);
     add("a.weight_v_mask", 2, 2, mask);
     ck_assert_msg(find() == VGG_OK, "%s", err.message);
-    ck_assert_uint_eq(fold_count, 2);
-    ck_assert_uint_eq(count, 5);
+    ck_assert_uint_eq(list.fold_count, 2);
+    ck_assert_uint_eq(list.count, 5);
     ck_assert_str_eq(tensors[3].name, "a.weight_v");
     ck_assert_str_eq(tensors[4].name, "a.weight");
     ck_assert(hidden[3] && !hidden[4]);
@@ -104,8 +103,8 @@ START_TEST(leaves_single_parts_alone)
     add("_g", 2, 1, g); /* no stem */
     add("_v", 2, 2, v);
     ck_assert_msg(find() == VGG_OK, "%s", err.message);
-    ck_assert_uint_eq(fold_count, 0);
-    ck_assert_uint_eq(count, 5);
+    ck_assert_uint_eq(list.fold_count, 0);
+    ck_assert_uint_eq(list.count, 5);
 }
 END_TEST
 
@@ -120,11 +119,11 @@ START_TEST(refuses_what_does_not_fit)
     begin();
     add("a.weight_g", 2, 2, v);
     add("a.weight_v", 2, 2, v); /* g has two elements on two axes */
-    refuse(VGG_ERR_FORMAT, "a.pth: a.weight: weight_norm's g and v have shapes that do not");
+    refuse(VGG_ERR_FORMAT, "a.pth: a.weight: weight_norm's g and v have incompatible shapes");
     begin();
     add("a.weight_g", 3, 1, v);
     add("a.weight_v", 2, 2, v);
-    refuse(VGG_ERR_FORMAT, "a.pth: a.weight: weight_norm's g and v have shapes that do not");
+    refuse(VGG_ERR_FORMAT, "a.pth: a.weight: weight_norm's g and v have incompatible shapes");
     begin();
     add("a.weight_orig", 2, 2, v);
     add("a.weight_mask", 4, 1, mask);

@@ -128,8 +128,8 @@ static void check_refused(const struct int8_net *made, vgg_status wanted, const 
     struct vgg_pool *pool;
     struct vgg_plan *plan;
     ck_assert_int_eq(vgg_pool_create(1, NULL, &pool, NULL), VGG_OK);
-    vgg_status status =
-        vgg_plan_create(made->net.nodes, made->net.count, "net", &options, pool, &plan, &err);
+    vgg_status status = vgg_plan_create(&(struct vgg_net){made->net.nodes, made->net.count, "net"},
+                                        &options, pool, &plan, &err);
     ck_assert_int_eq(status, wanted);
     ck_assert_ptr_null(plan);
     ck_assert_msg(strstr(err.message, first) != NULL && strstr(err.message, second) != NULL, "%s",

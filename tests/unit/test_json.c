@@ -16,7 +16,10 @@ static vgg_status parse_within(const char *text, size_t size, uint32_t depth, ui
     ck_assert_ptr_nonnull(exact);
     memcpy(exact, text, size);
     err = (struct vgg_error){0};
-    vgg_status status = vgg_json_parse("n.json", exact, size, &bounds, NULL, out, &err);
+    struct vgg_arena arena = {0};
+    const struct vgg_load load = {.path = "n.json", .arena = &arena, .err = &err};
+    vgg_status status = vgg_json_parse(&load, exact, size, &bounds, out);
+    ck_assert_ptr_null(arena.chunks);
     free(exact);
     return status;
 }

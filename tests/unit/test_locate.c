@@ -24,13 +24,14 @@ static vgg_status read_pickle(struct bytes bytes, const char *key)
     vgg_limits_init(&limits);
     err = (struct vgg_error){0};
     dict = (struct vgg_state_dict){0};
-    const struct vgg_pickle_source source = {.path = "a.pth", .data = copy, .size = bytes.size};
-    vgg_status status = vgg_pickle_read(&source, &limits, &arena, &pickle, &err);
+    const struct vgg_load load = {.path = "a.pth", .limits = &limits, .arena = &arena, .err = &err};
+    const struct vgg_pickle_source source = {.data = copy, .size = bytes.size};
+    vgg_status status = vgg_pickle_read(&load, &source, &pickle);
     ck_assert_msg(status == VGG_OK, "%s", err.message);
-    status = vgg_storages_collect(&pickle, "a.pth", &arena, &storages, &err);
+    status = vgg_storages_collect(&load, &pickle, &storages);
     ck_assert_msg(status == VGG_OK, "%s", err.message);
     free(bytes.data);
-    return vgg_state_dict_read(&pickle, "a.pth", key, &limits, &arena, &dict, &err);
+    return vgg_state_dict_read(&load, &pickle, key, &dict);
 }
 
 static void accept(struct bytes bytes, const char *key, const char *found_key, const char *prefix)

@@ -117,11 +117,61 @@ START_TEST(cuts_an_error_at_a_whole_character)
 {
     static char name[2 * VGG_ERROR_MESSAGE_BYTES];
     for (size_t first = 0; first < 3; first++) {
+        const size_t bytes = sizeof name - (sizeof name - 1 - first) % 3; /* of whole characters */
         struct vgg_error err = {0};
-        message_fail(&err, VGG_ERR_FORMAT, "%s", make_name(name, sizeof name, first));
+        message_fail(&err, VGG_ERR_FORMAT, "%s", make_name(name, bytes, first));
         ck_assert_uint_gt(strlen(err.message), sizeof err.message - 5);
         expect_whole_end(err.message, strlen(err.message));
+        const char *mark = strstr(err.message, "\xe2\x80\xa6");
+        ck_assert_ptr_nonnull(mark);
+        expect_whole_end(err.message, (size_t)(mark - err.message));
+        ck_assert_mem_eq(mark + 3, "\xe2\x82\xac", 3);
     }
+}
+END_TEST
+
+/* Of a path that the record does not hold, the beginning; of the message, the end. */
+START_TEST(keeps_the_end_of_an_error)
+{
+    static const char end[] = ": expected a file, found \xc3\xa9";
+    char path[PATH_MAX];
+    for (size_t length = 900; length < sizeof path; length = 2 * length + 1) {
+        struct vgg_error err = {0};
+        memset(path, length % 2 ? 'p' : '\n', length);
+        path[length] = '\0';
+        message_fail(&err, VGG_ERR_FORMAT, "%s%s", path, end);
+        ck_assert_ptr_nonnull(strstr(err.message, end));
+        ck_assert_mem_eq(err.message, length % 2 ? "ppp" : "\\x0", 3);
+        errno = ENOENT;
+        message_fail_errno(&err, "%s: cannot open", path);
+        ck_assert_int_eq(err.sys_errno, ENOENT);
+        ck_assert_ptr_nonnull(strstr(err.message, ": cannot open: No such file or directory"));
+    }
+}
+END_TEST
+
+/* A path that the message has shortened is not written once more in front of it. */
+START_TEST(names_a_file_once)
+{
+    char path[PATH_MAX];
+    struct vgg_error err = {0};
+    memset(path, 'p', sizeof path - 1);
+    path[sizeof path - 1] = '\0';
+    catch_standard_error();
+    message_fail(&err, VGG_ERR_MISMATCH, "%s: expected one net, found two", path);
+    err.hint = VGG_HINT_KEY;
+    message_file_error(path, &err);
+    const char *line = take();
+    ck_assert_uint_lt(strlen(line), VGG_ERROR_MESSAGE_BYTES + 100);
+    ck_assert_ptr_nonnull(
+        strstr(line, "pp: expected one net, found two; choose one with --key NAME\n"));
+    message_fail(&err, VGG_ERR_FORMAT, "expected one net, found two");
+    message_file_error("a.pth", &err);
+    ck_assert_str_eq(take(), "vgg-infer: a.pth: expected one net, found two\n");
+    message_fail(&err, VGG_ERR_FORMAT, "description of a.pth: expected one net, found two");
+    message_file_error("a.pth", &err);
+    ck_assert_str_eq(take(), "vgg-infer: description of a.pth: expected one net, found two\n");
+    expect_no_more();
 }
 END_TEST
 
@@ -176,5 +226,6 @@ START_TEST(explains_a_bus_error_at_once)
 END_TEST
 
 UNIT_MAIN("message", writes_a_message_at_once, writes_a_long_message_at_once,
-          cuts_at_a_whole_character, cuts_an_error_at_a_whole_character, passes_warnings_on_at_once,
-          shows_progress_at_once, explains_a_bus_error_at_once)
+          cuts_at_a_whole_character, cuts_an_error_at_a_whole_character, keeps_the_end_of_an_error,
+          names_a_file_once, passes_warnings_on_at_once, shows_progress_at_once,
+          explains_a_bus_error_at_once)

@@ -58,8 +58,12 @@ static struct vgg_file write_small(void)
         for (int d = 0; d < tensors[i].ndim; d++) {
             count *= (size_t)tensors[i].shape[d];
         }
-        vgg_packed_begin_tensor(&writer, tensors[i].name, VGG_DTYPE_F32, VGG_LAYOUT_ROWS,
-                                tensors[i].shape, tensors[i].ndim);
+        const struct vgg_packed_tensor tensor = {.name = tensors[i].name,
+                                                 .dtype = VGG_DTYPE_F32,
+                                                 .layout = VGG_LAYOUT_ROWS,
+                                                 .shape = tensors[i].shape,
+                                                 .ndim = tensors[i].ndim};
+        vgg_packed_begin_tensor(&writer, &tensor);
         vgg_packed_add(&writer, values, count / 2);
         vgg_packed_add(&writer, values + count / 2, count - count / 2);
         vgg_packed_end_tensor(&writer);
@@ -67,10 +71,10 @@ static struct vgg_file write_small(void)
             const struct vgg_order_info orders[] = {{VGG_ORDER_DIRECT, 0, 4, 3},
                                                     {VGG_ORDER_WINOGRAD, 2, 4, 4}};
             static const float ready[2 * 16 * 4 * 4];
-            vgg_packed_begin_prepacked(&writer, tensors[i].name, &orders[0], tensors[i].shape, 4);
+            vgg_packed_begin_prepacked(&writer, &tensor, &orders[0]);
             vgg_packed_add(&writer, ready, 4 * 3 * 9);
             vgg_packed_end_tensor(&writer);
-            vgg_packed_begin_prepacked(&writer, tensors[i].name, &orders[1], tensors[i].shape, 4);
+            vgg_packed_begin_prepacked(&writer, &tensor, &orders[1]);
             vgg_packed_add(&writer, ready, 16 * 4 * 4);
             vgg_packed_end_tensor(&writer);
         }
@@ -177,8 +181,11 @@ START_TEST(reads_other_layouts)
     vgg_bytes_add_text(&description, "{}");
     ck_assert_int_eq(vgg_outfile_open(path, NULL, &out, NULL), VGG_OK);
     vgg_packed_begin(&writer, &out, NULL);
-    vgg_packed_begin_tensor(&writer, "features.0.weight", VGG_DTYPE_BF16, VGG_LAYOUT_COLUMN_MAJOR,
-                            shape, 2);
+    vgg_packed_begin_tensor(&writer, &(struct vgg_packed_tensor){.name = "features.0.weight",
+                                                                 .dtype = VGG_DTYPE_BF16,
+                                                                 .layout = VGG_LAYOUT_COLUMN_MAJOR,
+                                                                 .shape = shape,
+                                                                 .ndim = 2});
     vgg_packed_add(&writer, packed, PADDED * K);
     vgg_packed_end_tensor(&writer);
     ck_assert(vgg_packed_finish(&writer, &description));

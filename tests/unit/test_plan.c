@@ -265,8 +265,9 @@ static void check_halves(struct net *net, enum vgg_dtype dtype)
         options.one_shot = i == 1;
         options.low_memory = i == 2;
         ck_assert_int_eq(vgg_pool_create(2, NULL, &pool, NULL), VGG_OK);
-        ck_assert_int_eq(
-            vgg_plan_create(net->nodes, net->count, "net", &options, pool, &plan, NULL), VGG_OK);
+        ck_assert_int_eq(vgg_plan_create(&(struct vgg_net){net->nodes, net->count, "net"}, &options,
+                                         pool, &plan, NULL),
+                         VGG_OK);
         int in_place = 0;
         for (int s = 0; s < plan->step_count; s++) {
             const struct vgg_step *step = &plan->steps[s];
@@ -328,7 +329,9 @@ static void expect_refusal(const struct vgg_node *nodes, size_t count,
     struct vgg_pool *pool;
     struct vgg_plan *plan = (struct vgg_plan *)&err;
     ck_assert_int_eq(vgg_pool_create(2, NULL, &pool, NULL), VGG_OK);
-    ck_assert_int_eq(vgg_plan_create(nodes, count, "net.pth", options, pool, &plan, &err), code);
+    ck_assert_int_eq(
+        vgg_plan_create(&(struct vgg_net){nodes, count, "net.pth"}, options, pool, &plan, &err),
+        code);
     ck_assert_ptr_null(plan);
     ck_assert_int_eq(err.code, code);
     ck_assert_msg(strstr(err.message, "net.pth: ") == err.message, "%s", err.message);
@@ -402,7 +405,8 @@ START_TEST(measures_no_weights_that_are_not_there)
         options.one_shot = low == 0;
         options.low_memory = low != 0;
         vgg_status status =
-            vgg_plan_create(setup.net->nodes, setup.net->count, "net", &options, pool, &plan, &err);
+            vgg_plan_create(&(struct vgg_net){setup.net->nodes, setup.net->count, "net"}, &options,
+                            pool, &plan, &err);
         ck_assert_msg(status == VGG_OK, "%s", err.message);
         vgg_plan_measure_peak(plan, pool, &roof);
         ck_assert_double_gt(roof.flops_per_second, 0);
@@ -448,7 +452,8 @@ START_TEST(counts_elements_past_32_bits)
     options.conv = VGG_CONV_F6;
     options.lay_out_only = true;
     ck_assert_int_eq(vgg_pool_create(1, NULL, &pool, NULL), VGG_OK);
-    vgg_status status = vgg_plan_create(nodes, 5, "net", &options, pool, &plan, &err);
+    vgg_status status =
+        vgg_plan_create(&(struct vgg_net){nodes, 5, "net"}, &options, pool, &plan, &err);
     ck_assert_msg(status == VGG_OK, "%s", err.message);
     ck_assert_ptr_eq(plan->steps[1].node, &nodes[1]);
     const size_t elements = (size_t)9 * IC * OC,

@@ -33,13 +33,13 @@ START_TEST(fills_and_cuts_off)
     struct canvas canvas;
     ck_assert_int_eq(canvas_create(10, 8, &canvas, &err), VGG_OK);
     ck_assert_int_eq(count(&canvas, 0xffffff), 80);
-    canvas_fill(&canvas, 2, 3, 4, 2, 0x102030);
+    canvas_fill(&canvas, (struct canvas_box){2, 3, 4, 2}, 0x102030);
     ck_assert_int_eq(count(&canvas, 0x102030), 8);
     ck_assert_uint_eq(get(&canvas, 2, 3), 0x102030);
     ck_assert_uint_eq(get(&canvas, 6, 3), 0xffffff);
-    canvas_fill(&canvas, -5, -5, 6, 6, 0xff0000);
-    canvas_fill(&canvas, 9, 7, 100, 100, 0xff0000);
-    canvas_fill(&canvas, 50, 50, 3, 3, 0xff0000);
+    canvas_fill(&canvas, (struct canvas_box){-5, -5, 6, 6}, 0xff0000);
+    canvas_fill(&canvas, (struct canvas_box){9, 7, 100, 100}, 0xff0000);
+    canvas_fill(&canvas, (struct canvas_box){50, 50, 3, 3}, 0xff0000);
     ck_assert_int_eq(count(&canvas, 0xff0000), 2);
     canvas_free(&canvas);
     ck_assert_uint_eq(canvas_mix(0x000000, 0xff8040, 0.5), 0x804020);
@@ -50,12 +50,13 @@ START_TEST(writes_text)
 {
     struct canvas canvas;
     ck_assert_int_eq(canvas_create(40, 8, &canvas, &err), VGG_OK);
-    ck_assert_int_eq(canvas_write(&canvas, 0, 0, 1, 0, "|-"), 12);
+    ck_assert_int_eq(canvas_write(&canvas, 0, 0, (struct canvas_style){1, 0}, "|-"), 12);
     ck_assert_int_eq(count(&canvas, 0), 8 + 5);
     ck_assert_uint_eq(get(&canvas, 2, 0), 0);
     ck_assert_uint_eq(get(&canvas, 6, 3), 0);
     ck_assert_int_eq(canvas_get_text_width(2, "größer"), 6 * 12);
-    ck_assert_int_eq(canvas_write(&canvas, 30, 4, 3, 0, "cut off \xc3\xa9"), 30 + 9 * 18);
+    ck_assert_int_eq(canvas_write(&canvas, 30, 4, (struct canvas_style){3, 0}, "cut off \xc3\xa9"),
+                     30 + 9 * 18);
     canvas_free(&canvas);
 }
 END_TEST

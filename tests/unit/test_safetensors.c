@@ -193,7 +193,7 @@ START_TEST(refuses_wrong_headers)
         {"{" W "," B "}x", VGG_ERR_FORMAT, "header: this is not JSON"},
         {"{\"w\":[[[[]]]]}", VGG_ERR_LIMIT, "nested more deeply than the limit of 4"},
         {"{\"w\\u001b\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]}," B "}",
-         VGG_ERR_FORMAT, "no printable UTF-8"},
+         VGG_ERR_FORMAT, "not printable UTF-8"},
         {"{}", VGG_ERR_FORMAT, "32 bytes after the last tensor"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

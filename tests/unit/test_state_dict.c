@@ -22,15 +22,18 @@ static vgg_status read_limited(struct bytes bytes, const struct vgg_limits *limi
     err = (struct vgg_error){0};
     dict = (struct vgg_state_dict){0};
     vgg_limits_init(&defaults);
-    limits = limits != NULL ? limits : &defaults;
-    struct vgg_pickle_source source = {
-        .path = "a.pth", .data = source_bytes, .size = bytes.size, .file_offset = 0};
-    vgg_status status = vgg_pickle_read(&source, limits, &arena, &pickle, &err);
+    const struct vgg_load load = {.path = "a.pth",
+                                  .limits = limits != NULL ? limits : &defaults,
+                                  .arena = &arena,
+                                  .err = &err};
+    const struct vgg_pickle_source source = {
+        .data = source_bytes, .size = bytes.size, .file_offset = 0};
+    vgg_status status = vgg_pickle_read(&load, &source, &pickle);
     if (status == VGG_OK) {
-        status = vgg_storages_collect(&pickle, "a.pth", &arena, &storages, &err);
+        status = vgg_storages_collect(&load, &pickle, &storages);
     }
     if (status == VGG_OK) {
-        status = vgg_state_dict_read(&pickle, "a.pth", wanted_key, limits, &arena, &dict, &err);
+        status = vgg_state_dict_read(&load, &pickle, wanted_key, &dict);
     }
     free(bytes.data);
     return status;
@@ -392,7 +395,7 @@ START_TEST(checks_names)
     }
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         refuse(one((struct sample){.name = bad[i], .available = 1}), VGG_ERR_FORMAT,
-               "no printable UTF-8");
+               "not printable UTF-8");
     }
     static char long_name[2000];
     memset(long_name, 'x', sizeof long_name - 1);
@@ -402,7 +405,7 @@ START_TEST(checks_names)
     PUT(&out, "\x80\x02}\x8c\x03"
               "a\0b");
     put_tensor(&out, &usual);
-    refuse(end_dict(out), VGG_ERR_FORMAT, "no printable UTF-8");
+    refuse(end_dict(out), VGG_ERR_FORMAT, "not printable UTF-8");
     out = (struct bytes){0};
     PUT(&out, "\x80\x02}K\x01");
     put_tensor(&out, &usual);
@@ -434,7 +437,7 @@ START_TEST(finds_names)
     samples[6].name = "other";
     out = (struct bytes){0};
     put_state_dict(&out, samples, 300);
-    refuse(out, VGG_ERR_FORMAT, "other: the name is there twice");
+    refuse(out, VGG_ERR_FORMAT, "other: the name is given twice");
     struct vgg_limits limits;
     vgg_limits_init(&limits);
     limits.tensors = 299;

@@ -132,7 +132,7 @@ START_TEST(refuses_other_members)
         {3, {.name = "/storages"}, VGG_ERR_UNSUPPORTED, "holds /storages"},
         {3, {.prefix = "etc"}, VGG_ERR_UNSUPPORTED, "not a checkpoint"},
         {3, {.records = "21 path=../../passwd\n"}, VGG_ERR_UNSUPPORTED, "holds ../../passwd"},
-        {3, {.name = "tensors"}, VGG_ERR_FORMAT, "tensors is there twice"},
+        {3, {.name = "tensors"}, VGG_ERR_FORMAT, "tensors is given twice"},
         {1, {.type = '2'}, VGG_ERR_FORMAT, "pickle is a link or a special file"},
         {1, {.type = '1'}, VGG_ERR_FORMAT, "a link"},
         {1, {.type = '5'}, VGG_ERR_FORMAT, "a special file"},
@@ -141,10 +141,10 @@ START_TEST(refuses_other_members)
         {1, {.records = "22 GNU.sparse.major=1\n"}, VGG_ERR_FORMAT, "a sparse file"},
         {1, {.magic = "ustar  "}, VGG_ERR_FORMAT, "another format"},
         {0, {.magic = "ustar  ", .name = "net.pth"}, VGG_ERR_UNSUPPORTED, "holds net.pth"},
-        {1, {.sum_lie = 1}, VGG_ERR_FORMAT, "its sum does not agree"},
+        {1, {.sum_lie = 1}, VGG_ERR_FORMAT, "wrong checksum"},
         {1, {.size = "77777777777"}, VGG_ERR_FORMAT, "truncated: 5120 bytes of about 8192 MB"},
-        {1, {.size = "-0000000001"}, VGG_ERR_FORMAT, "no octal number"},
-        {1, {.size = "\x80\0\0\0\0\0\0\0\0\0\1"}, VGG_ERR_FORMAT, "no octal number"},
+        {1, {.size = "-0000000001"}, VGG_ERR_FORMAT, "not an octal number"},
+        {1, {.size = "\x80\0\0\0\0\0\0\0\0\0\1"}, VGG_ERR_FORMAT, "not an octal number"},
         {1, {.records = "29 size=18446744073709551615\n"}, VGG_ERR_FORMAT, "size"},
         {1, {.records = "28 size=9223372036854775807\n"}, VGG_ERR_FORMAT, "truncated"},
         {1, {.records = "10 size=1\n10 size=2\n"}, VGG_ERR_FORMAT, "bad size"},
@@ -202,7 +202,7 @@ START_TEST(refuses_other_tensors)
         {12, 22, "DoubleTensor", 1, {2, 1, 0}, VGG_ERR_FORMAT, "a DoubleTensor in a FloatStorage"},
         {12, 22, "FloatStorage", 1, {2, 1, 0}, VGG_ERR_FORMAT, "expected (key, storage, class)"},
         {13, 22, "FloatTensor", 1, {2, 1, 0}, VGG_ERR_FORMAT, "tensor 12 is not in the archive"},
-        {11, 22, "FloatTensor", 1, {2, 1, 0}, VGG_ERR_FORMAT, "tensor 11 is there twice"},
+        {11, 22, "FloatTensor", 1, {2, 1, 0}, VGG_ERR_FORMAT, "tensor 11 is given twice"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         begin();
@@ -241,7 +241,7 @@ START_TEST(refuses_other_storages)
         {22, "FloatStorage", 1000, "storage of 1000 x Float, expected at most"},
         {22, "FloatStorage", 1, "pickle: "},
         {22, "FloatTensor", 2, "expected (key, location, class)"},
-        {21, "FloatStorage", 2, "storage 21 is there twice"},
+        {21, "FloatStorage", 2, "storage 21 is given twice"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         begin();
@@ -283,12 +283,12 @@ START_TEST(refuses_other_pickles)
              "\x80\x02}U\1wU\2"
              "99Qs.",
              VGG_ERR_FORMAT, "tensor 99 is not in the arch"),
-        CASE(PICKLE, "\x80\x02}U\1wU\0Qs.", VGG_ERR_FORMAT, "no tensor's key"),
-        CASE(PICKLE, "\x80\x02}U\1wU\1xQs.", VGG_ERR_FORMAT, "no tensor's key"),
+        CASE(PICKLE, "\x80\x02}U\1wU\0Qs.", VGG_ERR_FORMAT, "not the key of a tensor"),
+        CASE(PICKLE, "\x80\x02}U\1wU\1xQs.", VGG_ERR_FORMAT, "not the key of a tensor"),
         CASE(PICKLE,
              "\x80\x02}U\1wU\3"
              "1-1Qs.",
-             VGG_ERR_FORMAT, "no tensor's key"),
+             VGG_ERR_FORMAT, "not the key of a tensor"),
         CASE(PICKLE, "\x80\x02}U\1wK\x0bQs.", VGG_ERR_FORMAT, "is an integer, expected a key"),
         CASE(PICKLE,
              "\x80\x02}U\1wU\2"

@@ -59,7 +59,8 @@ static struct vgg_plan *make_plan(const struct net *net, const struct vgg_plan_o
 {
     struct vgg_error err = {0};
     struct vgg_plan *plan;
-    vgg_status status = vgg_plan_create(net->nodes, net->count, "net", options, pool, &plan, &err);
+    vgg_status status = vgg_plan_create(&(struct vgg_net){net->nodes, net->count, "net"}, options,
+                                        pool, &plan, &err);
     ck_assert_msg(status == VGG_OK, "%s", err.message);
     return plan;
 }
@@ -298,7 +299,7 @@ static void run_denormal(struct net *net, const struct vgg_plan_options *options
 {
     struct vgg_plan *plan = make_plan(net, options, pool);
     struct vgg_executor *executor;
-    ck_assert_int_eq(vgg_executor_create(plan, pool, NULL, NULL, &executor, NULL), VGG_OK);
+    ck_assert_int_eq(vgg_executor_create(plan, pool, NULL, &executor, NULL), VGG_OK);
     vgg_executor_run(executor, input, BATCH, logits);
     vgg_executor_destroy(executor);
     vgg_plan_destroy(plan);
@@ -513,8 +514,8 @@ START_TEST(refuses_what_is_too_large)
         struct vgg_plan *plan;
         options.batch = 4096;
         options.activation_bytes = 4ull << 30;
-        const vgg_status status =
-            vgg_plan_create(net->nodes, net->count, "net.pth", &options, pool, &plan, &err);
+        const vgg_status status = vgg_plan_create(
+            &(struct vgg_net){net->nodes, net->count, "net.pth"}, &options, pool, &plan, &err);
         ck_assert_ptr_null(plan);
         ck_assert(status == VGG_ERR_LIMIT || (status == VGG_ERR_MISMATCH && i % 3 == 1));
     }

@@ -291,7 +291,7 @@ START_TEST(refuses_two_readings)
     refuse_bytes(make_zip(members, GOOD_MEMBERS), VGG_ERR_FORMAT, "overlaps another member");
     begin();
     members[2] = members[1];
-    refuse_bytes(make_zip(members, GOOD_MEMBERS), VGG_ERR_FORMAT, "is there twice");
+    refuse_bytes(make_zip(members, GOOD_MEMBERS), VGG_ERR_FORMAT, "is given twice");
     static const char *const names[] = {"/etc/passwd", "a/../b", "..", "a\\b"};
     for (size_t i = 0; i < 4; i++) {
         begin();

@@ -39,11 +39,36 @@ static size_t copy_visible(char *out, size_t out_bytes, const char *text)
     return used;
 }
 
+static bool continues_character(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+static const char ellipsis[] = "\xe2\x80\xa6";
+
+/* Copies text with a 0 at its end. Text that does not fit has "…" for its middle, between whole UTF-8 characters:
+ * the beginning names the file, the end says what was expected and found. */
+static void copy_shortened(char *out, size_t out_bytes, const char *text)
+{
+    const size_t length = strlen(text), space = out_bytes - sizeof ellipsis;
+    if (length < out_bytes) {
+        memcpy(out, text, length + 1);
+        return;
+    }
+    size_t head = space / 2, tail = length - (space - head);
+    for (int i = 0; i < 3 && continues_character(text[head]); i++) {
+        head--;
+    }
+    for (int i = 0; i < 3 && continues_character(text[tail]); i++) {
+        tail++;
+    }
+    snprintf(out, out_bytes, "%.*s%s%s", (int)head, text, ellipsis, text + tail);
+}
+
 static void fill(struct vgg_error *err, vgg_status code, int sys_errno, const char *format,
                  va_list arguments)
 {
-    /* Longer than the record, so that a character that vsnprintf cuts is past the record's end. */
-    char text[VGG_ERROR_MESSAGE_BYTES + 4];
+    char text[MESSAGE_LINE_BYTES], visible[MESSAGE_LINE_BYTES];
     const int length = vsnprintf(text, sizeof text, format, arguments);
     if (sys_errno != 0 && length >= 0 && (size_t)length < sizeof text) {
         snprintf(text + length, sizeof text - (size_t)length, ": %s", strerror(sys_errno));
@@ -52,7 +77,8 @@ static void fill(struct vgg_error *err, vgg_status code, int sys_errno, const ch
     err->sys_errno = sys_errno;
     err->byte_offset = VGG_NO_OFFSET;
     err->hint = VGG_HINT_NONE;
-    copy_visible(err->message, sizeof err->message, length >= 0 ? text : format);
+    copy_visible(visible, sizeof visible, length >= 0 ? text : format);
+    copy_shortened(err->message, sizeof err->message, visible);
 }
 
 vgg_status message_fail(struct vgg_error *err, vgg_status code, const char *format, ...)
@@ -171,21 +197,29 @@ const char *message_get_hint(const struct vgg_error *err)
 /* The last error whose text was too long for struct vgg_error, in full length. */
 static char whole_text[MESSAGE_TEXT_BYTES];
 
-/* Whether a message is whole_text with "…" for its middle. */
-static bool is_shortened(const char *message)
+/* Whether a message begins as this text does and then has "…" for the rest. */
+static bool is_shortened(const char *message, const char *text)
 {
     size_t same = 0;
-    while (message[same] != '\0' && message[same] == whole_text[same]) {
+    while (message[same] != '\0' && message[same] == text[same]) {
         same++;
     }
-    return same > 0 && strncmp(message + same, "\xe2\x80\xa6", 3) == 0;
+    return same > 0 && strncmp(message + same, ellipsis, strlen(ellipsis)) == 0;
+}
+
+/* Whether a message names a file, perhaps with "…" for the path's end. */
+static bool is_named(const char *message, const char *path)
+{
+    char visible[MESSAGE_LINE_BYTES];
+    copy_visible(visible, sizeof visible, path);
+    return strstr(message, visible) != NULL || is_shortened(message, visible);
 }
 
 /* prefix, separator: what stands before the message, or empty texts. */
 static void print_error(const char *prefix, const char *separator, const struct vgg_error *err)
 {
     const char *hint = message_get_hint(err);
-    const char *text = is_shortened(err->message) ? whole_text : err->message;
+    const char *text = is_shortened(err->message, whole_text) ? whole_text : err->message;
     message_print("%s%s%s%s%s", prefix, separator, text, hint != NULL ? "; " : "",
                   hint != NULL ? hint : "");
 }
@@ -197,7 +231,7 @@ void message_error(const struct vgg_error *err)
 
 void message_file_error(const char *path, const struct vgg_error *err)
 {
-    const bool named = strstr(err->message, path) != NULL;
+    const bool named = is_named(err->message, path);
     print_error(named ? "" : path, named ? "" : ": ", err);
 }
 

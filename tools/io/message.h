@@ -19,7 +19,8 @@ enum {
     EXIT_MEMORY = 4,
 };
 
-/* Fills *err and returns code, as the library's functions do. */
+/* Fills *err and returns code, as the library's functions do: a text that is too long for the record has "…" for
+ * its middle. */
 vgg_status message_fail(struct vgg_error *err, vgg_status code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -33,8 +34,8 @@ bool message_is_memory(const struct vgg_error *err);
 /* At least as long as the texts that the library logs. */
 enum { MESSAGE_TEXT_BYTES = 8192 };
 
-/* Of the longest line: a whole text and a path of nothing but control characters fit. */
-enum { MESSAGE_LINE_BYTES = MESSAGE_TEXT_BYTES + 4 * PATH_MAX + 64 };
+/* Of the longest line: a whole text with a hint and a path of nothing but control characters fit. */
+enum { MESSAGE_LINE_BYTES = MESSAGE_TEXT_BYTES + 4 * PATH_MAX + 256 };
 
 /* Writes "vgg-infer: …" and a newline to standard error in one call of write, so that lines of processes
  * and threads that share it stay whole. Control characters as in message_write_visible. */

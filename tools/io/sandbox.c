@@ -228,21 +228,38 @@ static void add_calls(struct program *program, const int *calls, size_t count, u
     }
 }
 
-/* A call of which an argument decides: `test` is BPF_JEQ or BPF_JSET. */
-static void add_check(struct program *program, int call, int index, unsigned short test,
-                      uint32_t value, uint32_t if_so, uint32_t if_not)
+/* A call of which an argument decides. */
+struct check {
+    int call;
+    int argument;        /* its index */
+    unsigned short test; /* BPF_JEQ or BPF_JSET, with `value` */
+    uint32_t value;
+    uint32_t if_true, if_false; /* what is returned */
+};
+
+static void add_check(struct program *program, const struct check *check)
 {
-    add(program, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)call, 0, 4);
-    add_load(program, argument(index));
-    add(program, (unsigned short)(BPF_JMP | test | BPF_K), value, 0, 1);
-    add_return(program, if_so);
-    add_return(program, if_not);
+    add(program, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)check->call, 0, 4);
+    add_load(program, argument(check->argument));
+    add(program, (unsigned short)(BPF_JMP | check->test | BPF_K), check->value, 0, 1);
+    add_return(program, check->if_true);
+    add_return(program, check->if_false);
 }
 
 static void write_program(struct program *program, bool may_write)
 {
-    const uint32_t refuse = SECCOMP_RET_ERRNO | EACCES, absent = SECCOMP_RET_ERRNO | ENOSYS;
+    const uint32_t absent = SECCOMP_RET_ERRNO | ENOSYS, pid = (uint32_t)getpid();
     const uint32_t writes = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND;
+    const uint32_t if_writes = may_write ? SECCOMP_RET_ALLOW : SECCOMP_RET_ERRNO | EACCES;
+    const struct check checks[] = {
+        {SYS_openat, 2, BPF_JSET, writes, if_writes, SECCOMP_RET_ALLOW},
+#ifdef SYS_open
+        {SYS_open, 1, BPF_JSET, writes, if_writes, SECCOMP_RET_ALLOW},
+#endif
+        {SYS_clone, 0, BPF_JSET, CLONE_THREAD, SECCOMP_RET_ALLOW, SECCOMP_RET_KILL_PROCESS},
+        {SYS_tgkill, 0, BPF_JEQ, pid, SECCOMP_RET_ALLOW, SECCOMP_RET_KILL_PROCESS},
+        {SYS_kill, 0, BPF_JEQ, pid, SECCOMP_RET_ALLOW, SECCOMP_RET_KILL_PROCESS},
+    };
     add_load(program, offsetof(struct seccomp_data, arch));
     add(program, BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0);
     add_return(program, SECCOMP_RET_KILL_PROCESS);
@@ -251,21 +268,12 @@ static void write_program(struct program *program, bool may_write)
     add_return(program, SECCOMP_RET_KILL_PROCESS);
     add_calls(program, allowed, sizeof allowed / sizeof allowed[0], SECCOMP_RET_ALLOW);
     add_calls(program, deadly, sizeof deadly / sizeof deadly[0], SECCOMP_RET_KILL_PROCESS);
-    add_check(program, SYS_openat, 2, BPF_JSET, writes, may_write ? SECCOMP_RET_ALLOW : refuse,
-              SECCOMP_RET_ALLOW);
-#ifdef SYS_open
-    add_check(program, SYS_open, 1, BPF_JSET, writes, may_write ? SECCOMP_RET_ALLOW : refuse,
-              SECCOMP_RET_ALLOW);
-#endif
-    add_check(program, SYS_clone, 0, BPF_JSET, CLONE_THREAD, SECCOMP_RET_ALLOW,
-              SECCOMP_RET_KILL_PROCESS);
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+        add_check(program, &checks[i]);
+    }
 #ifdef SYS_clone3
     add_calls(program, (const int[]){SYS_clone3}, 1, absent); /* its flags cannot be seen here */
 #endif
-    add_check(program, SYS_tgkill, 0, BPF_JEQ, (uint32_t)getpid(), SECCOMP_RET_ALLOW,
-              SECCOMP_RET_KILL_PROCESS);
-    add_check(program, SYS_kill, 0, BPF_JEQ, (uint32_t)getpid(), SECCOMP_RET_ALLOW,
-              SECCOMP_RET_KILL_PROCESS);
     /* Is it a terminal, and how wide? But nothing may be typed into it. */
     add(program, BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 5);
     add_load(program, argument(1));

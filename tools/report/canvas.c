@@ -39,11 +39,12 @@ static int clamp(int value, int high)
     return value < 0 ? 0 : value > high ? high : value;
 }
 
-void canvas_fill(struct canvas *canvas, int x, int y, int width, int height, uint32_t color)
+void canvas_fill(struct canvas *canvas, struct canvas_box box, uint32_t color)
 {
-    const int right = clamp(x + width, canvas->width), bottom = clamp(y + height, canvas->height);
-    for (int row = clamp(y, canvas->height); row < bottom; row++) {
-        for (int column = clamp(x, canvas->width); column < right; column++) {
+    const int right = clamp(box.x + box.width, canvas->width);
+    const int bottom = clamp(box.y + box.height, canvas->height);
+    for (int row = clamp(box.y, canvas->height); row < bottom; row++) {
+        for (int column = clamp(box.x, canvas->width); column < right; column++) {
             uint8_t *pixel =
                 canvas->rgb + 3 * ((size_t)row * (size_t)canvas->width + (size_t)column);
             pixel[0] = (uint8_t)(color >> 16);
@@ -53,53 +54,64 @@ void canvas_fill(struct canvas *canvas, int x, int y, int width, int height, uin
     }
 }
 
-static bool has_ink(const uint8_t *glyph, int row, int column)
+/* A pixel of a character. */
+struct dot {
+    const uint8_t *glyph;
+    int row, column;
+};
+
+/* Whether the pixel next to it, down and right or in the opposite directions, has ink. */
+static bool has_ink(const struct dot *dot, int down, int right)
 {
+    const int row = dot->row + down, column = dot->column + right;
     return row >= 0 && row < CANVAS_GLYPH_HEIGHT && column >= 0 && column < GLYPH_COLUMNS &&
-           (glyph[row] >> (GLYPH_COLUMNS - 1 - column) & 1) != 0;
+           (dot->glyph[row] >> (GLYPH_COLUMNS - 1 - column) & 1) != 0;
 }
 
 /* The corners of a blank pixel between two inked neighbours are filled half, so that strokes that run
  * aslant do not break into steps. */
-static void write_corners(struct canvas *canvas, int x, int y, int scale, uint32_t color,
-                          const uint8_t *glyph, int row, int column)
+static void write_corners(struct canvas *canvas, struct canvas_box box, uint32_t color,
+                          const struct dot *dot)
 {
-    const int half = scale / 2;
+    const int half = box.width / 2;
     for (int corner = 0; corner < 4; corner++) {
-        const int down = corner / 2, right = corner % 2;
-        const int dy = down ? 1 : -1, dx = right ? 1 : -1;
-        if (has_ink(glyph, row + dy, column) && has_ink(glyph, row, column + dx) &&
-            !has_ink(glyph, row + dy, column + dx)) {
-            canvas_fill(canvas, x + (right ? scale - half : 0), y + (down ? scale - half : 0), half,
-                        half, color);
+        const int down = corner / 2 ? 1 : -1, right = corner % 2 ? 1 : -1;
+        if (has_ink(dot, down, 0) && has_ink(dot, 0, right) && !has_ink(dot, down, right)) {
+            const struct canvas_box part = {.x = box.x + (right > 0 ? box.width - half : 0),
+                                            .y = box.y + (down > 0 ? box.height - half : 0),
+                                            .width = half,
+                                            .height = half};
+            canvas_fill(canvas, part, color);
         }
     }
 }
 
-static void write_glyph(struct canvas *canvas, int x, int y, int scale, uint32_t color,
+static void write_glyph(struct canvas *canvas, int x, int y, struct canvas_style style,
                         const uint8_t *glyph)
 {
+    const int scale = style.scale;
     for (int row = 0; row < CANVAS_GLYPH_HEIGHT; row++) {
         for (int column = 0; column < GLYPH_COLUMNS; column++) {
-            const int left = x + column * scale, top = y + row * scale;
-            if (has_ink(glyph, row, column)) {
-                canvas_fill(canvas, left, top, scale, scale, color);
+            const struct canvas_box box = {x + column * scale, y + row * scale, scale, scale};
+            const struct dot dot = {glyph, row, column};
+            if (has_ink(&dot, 0, 0)) {
+                canvas_fill(canvas, box, style.color);
             } else {
-                write_corners(canvas, left, top, scale, color, glyph, row, column);
+                write_corners(canvas, box, style.color, &dot);
             }
         }
     }
 }
 
-int canvas_write(struct canvas *canvas, int x, int y, int scale, uint32_t color, const char *text)
+int canvas_write(struct canvas *canvas, int x, int y, struct canvas_style style, const char *text)
 {
     for (const char *p = text; *p != '\0'; p++) {
         if (((unsigned char)*p & 0xc0) == 0x80) {
             continue;
         }
         const char c = *p >= FIRST && *p <= LAST ? *p : '?';
-        write_glyph(canvas, x, y, scale, color, font[c - FIRST]);
-        x += scale * CANVAS_GLYPH_WIDTH;
+        write_glyph(canvas, x, y, style, font[c - FIRST]);
+        x += style.scale * CANVAS_GLYPH_WIDTH;
     }
     return x;
 }

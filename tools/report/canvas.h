@@ -19,12 +19,21 @@ struct canvas {
 vgg_status canvas_create(int width, int height, struct canvas *out, struct vgg_error *err);
 void canvas_free(struct canvas *canvas);
 
-/* color  0xRRGGBB */
-void canvas_fill(struct canvas *canvas, int x, int y, int width, int height, uint32_t color);
+struct canvas_box {
+    int x, y, width, height;
+};
 
-/* Text whose first cell has its upper left corner at x, y; each pixel of the font is scale pixels wide.
- * A code point outside ASCII is drawn as '?'. Returns the x behind it. */
-int canvas_write(struct canvas *canvas, int x, int y, int scale, uint32_t color, const char *text);
+/* color  0xRRGGBB */
+void canvas_fill(struct canvas *canvas, struct canvas_box box, uint32_t color);
+
+struct canvas_style {
+    int scale; /* each pixel of the font is so many pixels wide and high */
+    uint32_t color;
+};
+
+/* Text whose first cell has its upper left corner at x, y. A code point outside ASCII is drawn as '?'. Returns the
+ * x behind it. */
+int canvas_write(struct canvas *canvas, int x, int y, struct canvas_style style, const char *text);
 /* The width that canvas_write takes. */
 int canvas_get_text_width(int scale, const char *text);
 

@@ -32,7 +32,9 @@ enum {
 /* Steps without arithmetic that take less than this share of the run are one row together. */
 #define SMALL_SHARE 0.005
 
-static const uint32_t ink = 0x222222, pale_ink = 0x666666, grid = 0xe2e2e2, paper = 0xffffff;
+static const uint32_t ink = 0x222222, grid = 0xe2e2e2, paper = 0xffffff;
+static const struct canvas_style title = {SCALE + 1, 0x222222}, plain = {SCALE, 0x222222},
+                                 pale = {SCALE, 0x666666};
 
 /* What a bar's colour stands for. */
 enum family { DIRECT, F2, F4, F6, LINEAR, OTHER, FAMILIES };
@@ -162,17 +164,17 @@ static void draw_head(struct canvas *canvas, const struct bench_about *about,
     const double ms = measurement->run.p50;
     char line[256];
     snprintf(line, sizeof line, "%.40s: %.2f ms", about->model->info.name, ms);
-    canvas_write(canvas, MARGIN, MARGIN, SCALE + 1, ink, line);
+    canvas_write(canvas, MARGIN, MARGIN, title, line);
     snprintf(line, sizeof line, "%s, %d thread%s, batch %d, %dx%d, conv %s: %.0f GFLOP/s, %.40s",
              vgg_isa_string(options->isa), options->threads, plural_s((uint64_t)options->threads),
              options->batch, about->width, about->height, bench_conv_string(options->conv),
              2e-6 * total.multiply_adds / ms, about->machine.model);
-    canvas_write(canvas, MARGIN, MARGIN + 36, SCALE, pale_ink, line);
+    canvas_write(canvas, MARGIN, MARGIN + 36, pale, line);
 }
 
 static void draw_roofline_mark(struct canvas *canvas, int x, int y)
 {
-    canvas_fill(canvas, x - 1, y - 3, 3, BAR + 6, ink);
+    canvas_fill(canvas, (struct canvas_box){x - 1, y - 3, 3, BAR + 6}, ink);
 }
 
 static void draw_legend(struct canvas *canvas, const struct plot *plot)
@@ -181,27 +183,26 @@ static void draw_legend(struct canvas *canvas, const struct plot *plot)
     int x = MARGIN;
     for (int i = 0; i < FAMILIES; i++) {
         if (plot->has[i]) {
-            canvas_fill(canvas, x, y, TEXT_HEIGHT, TEXT_HEIGHT - SCALE, families[i].color);
-            x = canvas_write(canvas, x + TEXT_HEIGHT + 8, y, SCALE, ink, families[i].name) + 24;
+            const struct canvas_box sample = {x, y, TEXT_HEIGHT, TEXT_HEIGHT - SCALE};
+            canvas_fill(canvas, sample, families[i].color);
+            x = canvas_write(canvas, x + TEXT_HEIGHT + 8, y, plain, families[i].name) + 24;
         }
     }
-    canvas_fill(canvas, x, y - 2, 3, TEXT_HEIGHT + 2, ink);
-    canvas_write(canvas, x + 16, y, SCALE, ink, "roofline");
+    canvas_fill(canvas, (struct canvas_box){x, y - 2, 3, TEXT_HEIGHT + 2}, ink);
+    canvas_write(canvas, x + 16, y, plain, "roofline");
 }
 
 static void draw_axis(struct canvas *canvas, const struct plot *plot, int left, int bottom)
 {
     const char *unit = "ms";
-    canvas_write(canvas, left - GAP - canvas_get_text_width(SCALE, unit), bottom + 12, SCALE,
-                 pale_ink, unit);
+    canvas_write(canvas, left - GAP - canvas_get_text_width(SCALE, unit), bottom + 12, pale, unit);
     const int ticks = (int)(plot->scale_ms / plot->tick_ms);
     for (int i = 0; i <= ticks; i++) {
         char label[32];
         const int x = left + to_pixels(plot, i * plot->tick_ms);
         snprintf(label, sizeof label, "%.6g", i * plot->tick_ms);
-        canvas_fill(canvas, x, TOP - 6, 1, bottom - TOP + 12, grid);
-        canvas_write(canvas, x - canvas_get_text_width(SCALE, label) / 2, bottom + 12, SCALE,
-                     pale_ink, label);
+        canvas_fill(canvas, (struct canvas_box){x, TOP - 6, 1, bottom - TOP + 12}, grid);
+        canvas_write(canvas, x - canvas_get_text_width(SCALE, label) / 2, bottom + 12, pale, label);
     }
 }
 
@@ -213,14 +214,16 @@ static void draw_bars(struct canvas *canvas, const struct plot *plot, int left)
         const int text_y = y + (LINE - TEXT_HEIGHT) / 2 + SCALE / 2;
         const int end = to_pixels(plot, bar->ms), peak = to_pixels(plot, bar->roofline_ms);
         const uint32_t color = families[bar->family].color;
-        canvas_write(canvas, left - GAP - canvas_get_text_width(SCALE, bar->name), text_y, SCALE,
-                     ink, bar->name);
-        canvas_fill(canvas, left, bar_y, end > 0 ? end : 1, BAR, canvas_mix(color, paper, 0.5));
-        canvas_fill(canvas, left, bar_y, peak < end ? peak : end, BAR, color);
+        canvas_write(canvas, left - GAP - canvas_get_text_width(SCALE, bar->name), text_y, plain,
+                     bar->name);
+        const struct canvas_box whole = {left, bar_y, end > 0 ? end : 1, BAR};
+        const struct canvas_box full = {left, bar_y, peak < end ? peak : end, BAR};
+        canvas_fill(canvas, whole, canvas_mix(color, paper, 0.5));
+        canvas_fill(canvas, full, color);
         if (bar->roofline_ms > 0) {
             draw_roofline_mark(canvas, left + peak, bar_y);
         }
-        canvas_write(canvas, left + BARS_WIDTH + GAP, text_y, SCALE, ink, bar->figures);
+        canvas_write(canvas, left + BARS_WIDTH + GAP, text_y, plain, bar->figures);
     }
 }
 

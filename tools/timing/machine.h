@@ -4,8 +4,8 @@
 #define TOOLS_TIMING_MACHINE_H
 
 struct machine {
-    const char
-        *commit; /* of the source, "+dirty" appended to a changed one; "unknown" outside git */
+    /* Of the source; "+dirty" is appended to a changed one; "unknown" outside git. */
+    const char *commit;
     const char *compiler; /* "gcc 12.2.0" */
     char model[128];      /* the CPU's name for itself, or "unknown" */
     char governor[32];    /* of the first CPU's frequency; "" if unknown */

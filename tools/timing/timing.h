@@ -12,9 +12,9 @@ struct timing {
     double infer_ms;     /* run the net, all images */
     int images;          /* images that were run */
     uint64_t peak_bytes; /* resident, mapped files included */
-    uint64_t
-        peak_private_bytes; /* anonymous: what only this process has; 0 when unknown. The largest
-                                    of the samples, since the system keeps no peak of it */
+    /* Anonymous memory of this process: the maximum of the samples, since the system records no peak of it. 0 when
+     * unknown. */
+    uint64_t peak_private_bytes;
 };
 
 /* Milliseconds of a clock that only goes forward. */

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* What all containers share: reading through their interface, pickles of their own, cut files. */
+/* What all containers share: reading through their interface, small pickles, the report of truncated files. */
 #include "checkpoint/container/archive.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 vgg_status vgg_archive_read(struct vgg_archive *archive, struct vgg_pickle *out,
-                            struct vgg_storages *storages, struct vgg_error *err)
+                            struct vgg_storages *storages)
 {
     if (archive->read != NULL) {
-        return archive->read(archive, out, storages, err);
+        return archive->read(archive, out, storages);
     }
-    vgg_status status =
-        vgg_pickle_read(&archive->pickle, archive->limits, archive->arena, out, err);
+    vgg_status status = vgg_pickle_read(&archive->load, &archive->pickle, out);
     if (status != VGG_OK) {
         return status;
     }
-    return vgg_storages_collect(out, archive->path, archive->arena, storages, err);
+    return vgg_storages_collect(&archive->load, out, storages);
 }
 
 vgg_status vgg_archive_find_data(struct vgg_archive *archive, size_t pickle_bytes,
-                                 struct vgg_storages *storages, struct vgg_error *err)
+                                 struct vgg_storages *storages)
 {
-    return archive->find_data != NULL ? archive->find_data(archive, pickle_bytes, storages, err)
+    return archive->find_data != NULL ? archive->find_data(archive, pickle_bytes, storages)
                                       : VGG_OK;
 }
 
@@ -33,25 +33,38 @@ void vgg_archive_close(struct vgg_archive *archive)
     archive->close = NULL;
 }
 
+vgg_status vgg_archive_name_part(const struct vgg_archive *archive, const char *part,
+                                 struct vgg_load *out)
+{
+    const size_t bytes = strlen(archive->load.path) + strlen(": ") + strlen(part) + 1;
+    char *path = vgg_load_alloc(&archive->load, bytes, 1);
+    if (path == NULL) {
+        return vgg_load_fail_memory(&archive->load, bytes, "the path");
+    }
+    snprintf(path, bytes, "%s: %s", archive->load.path, part);
+    *out = archive->load;
+    out->path = path;
+    return VGG_OK;
+}
+
 vgg_status vgg_archive_read_plain(const struct vgg_archive *archive, uint64_t opcodes,
-                                  size_t *offset, size_t end, const struct vgg_value **out,
-                                  struct vgg_error *err)
+                                  size_t *offset, size_t end, const struct vgg_value **out)
 {
     struct vgg_pickle pickle;
-    struct vgg_limits limits = *archive->limits;
+    struct vgg_limits limits = *archive->load.limits;
+    struct vgg_load load = archive->load;
     limits.pickle_opcodes =
         opcodes < limits.pickle_opcodes ? (uint32_t)opcodes : limits.pickle_opcodes;
-    struct vgg_pickle_source source = {.path = archive->path,
-                                       .data = archive->file->data + *offset,
-                                       .size = end - *offset,
-                                       .file_offset = *offset};
-    vgg_status status = vgg_pickle_read(&source, &limits, archive->arena, &pickle, err);
+    const struct vgg_pickle_source source = {
+        .data = archive->file->data + *offset, .size = end - *offset, .file_offset = *offset};
+    load.limits = &limits;
+    vgg_status status = vgg_pickle_read(&load, &source, &pickle);
     if (status != VGG_OK) {
         return status;
     }
     if (pickle.persistent_count > 0) {
-        return vgg_fail_at(err, VGG_ERR_FORMAT, *offset, "%s: storages in the stream's header",
-                           archive->path);
+        return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, *offset,
+                           "%s: storages in the stream's header", archive->load.path);
     }
     *offset += pickle.size;
     *out = pickle.root;
@@ -59,20 +72,20 @@ vgg_status vgg_archive_read_plain(const struct vgg_archive *archive, uint64_t op
 }
 
 vgg_status vgg_archive_fail_truncated(const struct vgg_archive *archive, uint64_t expected,
-                                      bool exact, struct vgg_error *err)
+                                      bool exact)
 {
     const uint64_t mega = 1 << 20; /* as torchvision counts its files' sizes */
     uint64_t found = archive->file->size;
     const char *about = exact ? "" : "about ";
     if (expected < 10 * mega) {
-        return vgg_fail(err, VGG_ERR_FORMAT,
+        return vgg_fail(archive->load.err, VGG_ERR_FORMAT,
                         "%s: truncated: %" PRIu64 " of %s%" PRIu64
                         " bytes: download or save it again",
-                        archive->path, found, about, expected);
+                        archive->load.path, found, about, expected);
     }
     const bool little = found < 10 * mega;
-    return vgg_fail(err, VGG_ERR_FORMAT,
+    return vgg_fail(archive->load.err, VGG_ERR_FORMAT,
                     "%s: truncated: %" PRIu64 "%s of %s%" PRIu64 " MB: download or save it again",
-                    archive->path, little ? found : found / mega, little ? " bytes" : "", about,
-                    (expected + mega / 2) / mega);
+                    archive->load.path, little ? found : found / mega, little ? " bytes" : "",
+                    about, (expected + mega / 2) / mega);
 }

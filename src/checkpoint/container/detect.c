@@ -10,24 +10,24 @@
 #include "checkpoint/container/tar_members.h"
 #include "checkpoint/container/zip.h"
 
-vgg_status vgg_archive_open(struct vgg_archive *archive, struct vgg_error *err)
+vgg_status vgg_archive_open(struct vgg_archive *archive)
 {
     if (archive->file->size >= 4 && memcmp(archive->file->data, "PK\3\4", 4) == 0) {
-        return vgg_zip_open(archive, err);
+        return vgg_zip_open(archive);
     }
     if (vgg_packed_is(archive->file)) {
-        return vgg_packed_open(archive, err);
+        return vgg_packed_open(archive);
     }
     if (vgg_tar_is(archive)) {
-        return vgg_tar_open(archive, err);
+        return vgg_tar_open(archive);
     }
     bool is_legacy;
-    vgg_status status = vgg_legacy_is(archive, &is_legacy, err);
+    vgg_status status = vgg_legacy_is(archive, &is_legacy);
     if (status != VGG_OK || is_legacy) {
-        return status == VGG_OK ? vgg_legacy_open(archive, err) : status;
+        return status == VGG_OK ? vgg_legacy_open(archive) : status;
     }
     if (vgg_safetensors_is(archive)) {
-        return vgg_safetensors_open(archive, err);
+        return vgg_safetensors_open(archive);
     }
-    return vgg_foreign_fail(archive, err);
+    return vgg_foreign_fail(archive);
 }

@@ -5,8 +5,8 @@
 
 #include "checkpoint/container/archive.h"
 
-/* Recognises the file by its content and opens it. path, file, limits and arena are filled by the
- * caller; the rest is set here. FORMAT and UNSUPPORTED say what the file is instead. */
-vgg_status vgg_archive_open(struct vgg_archive *archive, struct vgg_error *err);
+/* Recognises the file by its content and opens it. The caller sets load and file. The messages of FORMAT and
+ * UNSUPPORTED say what the file is instead. */
+vgg_status vgg_archive_open(struct vgg_archive *archive);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* From a list of tensors to the values and storages that every container gives. */
+/* Makes the values and storages of a container from a list of tensors. */
 #include "checkpoint/container/entries.h"
 
 #include "base/byteorder.h"
 
-/* Of those that are not supported, the size is known. */
+/* The size is right even for types that are not supported. */
 static const struct vgg_element_type types[] = {
     {"F32", true, VGG_DTYPE_F32, 4},         {"F64", true, VGG_DTYPE_F64, 8},
     {"F16", true, VGG_DTYPE_F16, 2},         {"BF16", true, VGG_DTYPE_BF16, 2},
@@ -37,14 +37,21 @@ const char *vgg_entry_get_type_name(enum vgg_dtype dtype)
     return NULL;
 }
 
+struct vgg_json_bounds vgg_entries_bound_json(const struct vgg_limits *limits,
+                                              uint32_t values_per_tensor, uint32_t depth)
+{
+    const uint64_t values = (uint64_t)limits->tensors * values_per_tensor;
+    return (struct vgg_json_bounds){.depth = depth,
+                                    .values = values > UINT32_MAX ? UINT32_MAX : (uint32_t)values};
+}
+
 vgg_status vgg_entries_make_dict(const struct vgg_archive *archive,
                                  struct vgg_tensor_entry *entries, size_t count,
-                                 struct vgg_pickle *pickle, struct vgg_storages *storages,
-                                 struct vgg_error *err)
+                                 struct vgg_pickle *pickle, struct vgg_storages *storages)
 {
-    struct vgg_value *values = vgg_arena_alloc(archive->arena, 1 + 2 * count, sizeof *values);
-    struct vgg_value **items = vgg_arena_alloc(archive->arena, 2 * count, sizeof *items);
-    struct vgg_storage *blocks = vgg_arena_alloc(archive->arena, count, sizeof *blocks);
+    struct vgg_value *values = vgg_load_alloc(&archive->load, 1 + 2 * count, sizeof *values);
+    struct vgg_value **items = vgg_load_alloc(&archive->load, 2 * count, sizeof *items);
+    struct vgg_storage *blocks = vgg_load_alloc(&archive->load, count, sizeof *blocks);
     bool memory = values != NULL && items != NULL && blocks != NULL;
     for (size_t i = 0; memory && i < count; i++) {
         struct vgg_tensor_entry *tensor = &entries[i];
@@ -65,10 +72,10 @@ vgg_status vgg_entries_make_dict(const struct vgg_archive *archive,
         items[2 * i] = &values[1 + 2 * i];
         items[2 * i + 1] = &values[2 + 2 * i];
         *items[2 * i] = (struct vgg_value){.kind = VGG_VALUE_TEXT, .text = tensor->name};
-        memory = vgg_tensor_value_make(&tensor->view, archive->arena, items[2 * i + 1]);
+        memory = vgg_tensor_value_make(&tensor->view, archive->load.arena, items[2 * i + 1]);
     }
     if (!memory) {
-        return vgg_fail_memory(err, archive->path, count * sizeof *values, "the tensors");
+        return vgg_load_fail_memory(&archive->load, count * sizeof *values, "the tensors");
     }
     values[0].kind = VGG_VALUE_DICT;
     values[0].list.items = items;

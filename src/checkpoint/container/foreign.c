@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Files that people take for checkpoints. Every message says what the file is and what to do. */
+/* Recognises files that are given instead of checkpoints. Every message says what the file is and what to do. */
 #include "checkpoint/container/foreign.h"
 
 #define NOT_PYTORCH "not a PyTorch checkpoint"
 
-/* By bytes at a fixed place. */
+/* Signatures at a fixed offset. */
 static const struct {
     size_t offset;
     const char *bytes;
@@ -59,7 +59,7 @@ static bool is_onnx(const struct vgg_file *file)
            file->data[2] == 0x12 && file->data[3] < 0x40;
 }
 
-/* Caffe's is protobuf, too: field 1 (name) a short text, then a layer (field 2 or 100) or the input
+/* Caffe models are protobuf, too: field 1 (name) a short text, then a layer (field 2 or 100) or the input
  * (field 3). */
 static bool is_caffe(const struct vgg_file *file)
 {
@@ -85,11 +85,11 @@ static bool is_markup(const struct vgg_file *file)
     return i < file->size && file->data[i] == '<';
 }
 
-/* A hole in a disk, or a download that was allocated and never filled. */
+/* A file whose space was allocated and never written, as by an interrupted download. */
 static bool is_zero(const struct vgg_file *file)
 {
-    size_t looked = file->size < 4096 ? file->size : 4096;
-    for (size_t i = 0; i < looked; i++) {
+    const size_t checked = file->size < 4096 ? file->size : 4096;
+    for (size_t i = 0; i < checked; i++) {
         if (file->data[i] != 0) {
             return false;
         }
@@ -128,19 +128,20 @@ static const char *describe(const struct vgg_file *file)
     return NOT_PYTORCH " (no zip, legacy stream, tar or safetensors)";
 }
 
-vgg_status vgg_foreign_fail(const struct vgg_archive *archive, struct vgg_error *err)
+vgg_status vgg_foreign_fail(const struct vgg_archive *archive)
 {
     const bool json = archive->file->size > 0 && archive->file->data[0] == '{';
-    return vgg_fail_hint(err, VGG_ERR_UNSUPPORTED, json ? VGG_HINT_SPEC : VGG_HINT_NONE, "%s: %s",
-                         archive->path, describe(archive->file));
+    return vgg_fail_hint(archive->load.err, VGG_ERR_UNSUPPORTED,
+                         json ? VGG_HINT_SPEC : VGG_HINT_NONE, "%s: %s", archive->load.path,
+                         describe(archive->file));
 }
 
 /* ---- zip archives ---- */
 
 vgg_status vgg_foreign_fail_zip(const struct vgg_archive *archive,
-                                const struct vgg_zip_directory *directory, struct vgg_error *err)
+                                const struct vgg_zip_directory *directory)
 {
-    /* The end of a member's name, and what the archive is then; the most telling first. */
+    /* By the end of a member's name; the most specific kind first. */
     static const struct {
         const char *end, *what;
     } kinds[] = {
@@ -156,7 +157,8 @@ vgg_status vgg_foreign_fail_zip(const struct vgg_archive *archive,
     for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
         for (size_t i = 0; i < directory->count; i++) {
             if (vgg_span_ends_with(directory->members[i].name, kinds[k].end)) {
-                return vgg_fail(err, VGG_ERR_UNSUPPORTED, "%s: %s", archive->path, kinds[k].what);
+                return vgg_fail(archive->load.err, VGG_ERR_UNSUPPORTED, "%s: %s",
+                                archive->load.path, kinds[k].what);
             }
         }
     }
@@ -164,9 +166,9 @@ vgg_status vgg_foreign_fail_zip(const struct vgg_archive *archive,
         for (size_t i = 0; i < directory->count; i++) {
             struct vgg_span name = directory->members[i].name;
             if (vgg_span_ends_with(name, checkpoints[k]) && !vgg_span_equals(name, "data.pkl")) {
-                return vgg_fail(err, VGG_ERR_UNSUPPORTED,
-                                "%s: a zip archive that holds %.*s: unpack it first", archive->path,
-                                VGG_SHOWN(name.bytes, name.length, 200));
+                return vgg_fail(archive->load.err, VGG_ERR_UNSUPPORTED,
+                                "%s: a zip archive that holds %.*s: unpack it first",
+                                archive->load.path, VGG_SHOWN(name.bytes, name.length, 200));
             }
         }
     }
@@ -175,13 +177,13 @@ vgg_status vgg_foreign_fail_zip(const struct vgg_archive *archive,
         arrays = vgg_span_ends_with(directory->members[i].name, ".npy");
     }
     if (arrays) {
-        return vgg_fail(err, VGG_ERR_UNSUPPORTED,
+        return vgg_fail(archive->load.err, VGG_ERR_UNSUPPORTED,
                         "%s: NumPy arrays (.npz), " NOT_PYTORCH ": save tensors with torch.save",
-                        archive->path);
+                        archive->load.path);
     }
     struct vgg_span first = directory->first_name;
-    return vgg_fail(err, VGG_ERR_UNSUPPORTED,
+    return vgg_fail(archive->load.err, VGG_ERR_UNSUPPORTED,
                     "%s: a zip archive without FOLDER/data.pkl (it begins with \"%.*s\"), "
                     "" NOT_PYTORCH,
-                    archive->path, VGG_SHOWN(first.bytes, first.length, 200));
+                    archive->load.path, VGG_SHOWN(first.bytes, first.length, 200));
 }

@@ -12,7 +12,7 @@
 
 enum {
     PROTOCOL = 1001,
-    /* A pickle's cost is bounded by its opcodes, and only the saved object's may use the whole limit. */
+    /* Opcodes bound the cost of a pickle; only that of the saved object may use the whole limit. */
     MAGIC_OPCODES = 8,
     HEADER_OPCODES = 200, /* real ones have 35 */
     KEY_OPCODES = 4,      /* of each storage key; real ones have 2 */
@@ -27,26 +27,24 @@ static bool is_magic(const struct vgg_value *value)
            memcmp(value->text.bytes, magic, sizeof magic) == 0;
 }
 
-/* The pickle is parsed, not compared: protocols 2 and 4 write the number differently. Fails only for
- * want of memory. */
-static vgg_status read_magic(const struct vgg_archive *archive, size_t *offset, bool *found,
-                             struct vgg_error *err)
+/* The pickle is parsed, not compared: protocols 2 and 4 write the number differently. Errors: MEMORY. */
+static vgg_status read_magic(const struct vgg_archive *archive, size_t *offset, bool *found)
 {
     const struct vgg_value *value = NULL;
     *offset = 0;
     vgg_status status =
-        vgg_archive_read_plain(archive, MAGIC_OPCODES, offset, archive->file->size, &value, err);
+        vgg_archive_read_plain(archive, MAGIC_OPCODES, offset, archive->file->size, &value);
     *found = status == VGG_OK && is_magic(value);
     return status == VGG_ERR_MEMORY ? status : VGG_OK;
 }
 
-vgg_status vgg_legacy_is(const struct vgg_archive *archive, bool *out, struct vgg_error *err)
+vgg_status vgg_legacy_is(const struct vgg_archive *archive, bool *out)
 {
     size_t offset;
-    return read_magic(archive, &offset, out, err);
+    return read_magic(archive, &offset, out);
 }
 
-/* The size of the file, if no byte were missing after the list of keys. */
+/* The size of the whole file: the storages follow the list of keys, which ends at data_offset. */
 static uint64_t expected_bytes(uint64_t data_offset, const struct vgg_storages *storages)
 {
     uint64_t total = data_offset;
@@ -60,61 +58,61 @@ static uint64_t expected_bytes(uint64_t data_offset, const struct vgg_storages *
 }
 
 static vgg_status find_listed(const struct vgg_archive *archive, const struct vgg_value *key,
-                              struct vgg_storages *storages, struct vgg_storage **out,
-                              struct vgg_error *err)
+                              struct vgg_storages *storages, struct vgg_storage **out)
 {
     if (key->kind != VGG_VALUE_TEXT) {
-        return vgg_fail(err, VGG_ERR_FORMAT, "%s: storage keys: expected texts, found %s",
-                        archive->path, vgg_value_kind_string(key->kind));
+        return vgg_fail(archive->load.err, VGG_ERR_FORMAT,
+                        "%s: storage keys: expected texts, found %s", archive->load.path,
+                        vgg_value_kind_string(key->kind));
     }
     *out = vgg_storages_find(storages, key->text);
     if (*out == NULL || (*out)->data != NULL) {
-        return vgg_fail(err, VGG_ERR_FORMAT, "%s: storage keys: %.*s %s", archive->path,
-                        VGG_SHOWN(key->text.bytes, key->text.length, 64),
+        return vgg_fail(archive->load.err, VGG_ERR_FORMAT, "%s: storage keys: %.*s %s",
+                        archive->load.path, VGG_SHOWN(key->text.bytes, key->text.length, 64),
                         *out == NULL ? "belongs to no tensor" : "is listed twice");
     }
     return VGG_OK;
 }
 
 static vgg_status find_data(struct vgg_archive *archive, size_t pickle_bytes,
-                            struct vgg_storages *storages, struct vgg_error *err)
+                            struct vgg_storages *storages)
 {
     const struct vgg_file *file = archive->file;
     size_t offset = (size_t)archive->pickle.file_offset + pickle_bytes;
     const struct vgg_value *keys = NULL;
     vgg_status status =
         vgg_archive_read_plain(archive, HEADER_OPCODES + KEY_OPCODES * (uint64_t)storages->count,
-                               &offset, archive->file->size, &keys, err);
+                               &offset, archive->file->size, &keys);
     uint64_t expected = expected_bytes(offset, storages);
     if (status == VGG_ERR_FORMAT && file->size < expected) {
-        /* Most likely the file ends inside the list; what follows it is known well enough. */
-        return vgg_archive_fail_truncated(archive, expected, false, err);
+        /* The file most likely ends inside the list of keys; the size of what follows is known. */
+        return vgg_archive_fail_truncated(archive, expected, false);
     }
     if (status != VGG_OK) {
         return status;
     }
     if (keys->kind != VGG_VALUE_LIST || keys->list.count != storages->count) {
-        return vgg_fail(err, VGG_ERR_FORMAT,
-                        "%s: storage keys: expected a list of %zu, found %s of %zu", archive->path,
-                        storages->count, vgg_value_kind_string(keys->kind),
+        return vgg_fail(archive->load.err, VGG_ERR_FORMAT,
+                        "%s: storage keys: expected a list of %zu, found %s of %zu",
+                        archive->load.path, storages->count, vgg_value_kind_string(keys->kind),
                         keys->kind == VGG_VALUE_LIST ? keys->list.count : 0);
     }
     if (file->size < expected) {
-        return vgg_archive_fail_truncated(archive, expected, true, err);
+        return vgg_archive_fail_truncated(archive, expected, true);
     }
     struct vgg_cursor in = vgg_cursor_make(file->data, file->size);
     in.offset = offset;
     for (size_t i = 0; i < keys->list.count; i++) {
         struct vgg_storage *storage = NULL;
-        status = find_listed(archive, keys->list.items[i], storages, &storage, err);
+        status = find_listed(archive, keys->list.items[i], storages, &storage);
         if (status != VGG_OK) {
             return status;
         }
         uint64_t header_offset = in.offset, count = vgg_cursor_le(&in, sizeof(int64_t));
         if (count != storage->count) {
-            return vgg_fail_at(err, VGG_ERR_FORMAT, header_offset,
+            return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, header_offset,
                                "%s: storage %.*s: expected %" PRIu64 " elements, found %" PRIu64,
-                               archive->path, (int)storage->key.length, storage->key.bytes,
+                               archive->load.path, (int)storage->key.length, storage->key.bytes,
                                storage->count, count);
         }
         storage->file_offset = in.offset;
@@ -122,43 +120,43 @@ static vgg_status find_data(struct vgg_archive *archive, size_t pickle_bytes,
         storage->swapped = !vgg_host_is_little();
     }
     if (vgg_cursor_left(&in) > 0) {
-        return vgg_fail_at(err, VGG_ERR_FORMAT, in.offset,
+        return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, in.offset,
                            "%s: %zu bytes after the last storage, expected the end of the file",
-                           archive->path, vgg_cursor_left(&in));
+                           archive->load.path, vgg_cursor_left(&in));
     }
     return VGG_OK;
 }
 
-vgg_status vgg_legacy_open(struct vgg_archive *archive, struct vgg_error *err)
+vgg_status vgg_legacy_open(struct vgg_archive *archive)
 {
     size_t offset;
     bool found;
     const struct vgg_value *protocol = NULL, *system = NULL;
-    vgg_status status = read_magic(archive, &offset, &found, err);
+    vgg_status status = read_magic(archive, &offset, &found);
     if (status == VGG_OK && !found) {
-        return vgg_fail(err, VGG_ERR_FORMAT, "%s: no magic number of torch.save", archive->path);
+        return vgg_fail(archive->load.err, VGG_ERR_FORMAT, "%s: no magic number of torch.save",
+                        archive->load.path);
     }
     if (status == VGG_OK) {
         status = vgg_archive_read_plain(archive, HEADER_OPCODES, &offset, archive->file->size,
-                                        &protocol, err);
+                                        &protocol);
     }
     if (status != VGG_OK) {
         return status;
     }
     if (protocol->kind != VGG_VALUE_INT || protocol->integer != PROTOCOL) {
-        return vgg_fail_at(err, VGG_ERR_UNSUPPORTED, offset,
-                           "%s: expected a stream of protocol %d, found another one", archive->path,
-                           PROTOCOL);
+        return vgg_fail_at(archive->load.err, VGG_ERR_UNSUPPORTED, offset,
+                           "%s: expected a stream of protocol %d, found another one",
+                           archive->load.path, PROTOCOL);
     }
-    status =
-        vgg_archive_read_plain(archive, HEADER_OPCODES, &offset, archive->file->size, &system, err);
+    status = vgg_archive_read_plain(archive, HEADER_OPCODES, &offset, archive->file->size, &system);
     if (status != VGG_OK) {
         return status;
     }
     if (system->kind != VGG_VALUE_DICT) {
-        return vgg_fail_at(err, VGG_ERR_FORMAT, offset,
-                           "%s: expected a dict about the writing system, found %s", archive->path,
-                           vgg_value_kind_string(system->kind));
+        return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, offset,
+                           "%s: expected a dict about the writing system, found %s",
+                           archive->load.path, vgg_value_kind_string(system->kind));
     }
     archive->kind = VGG_CONTAINER_LEGACY;
     const struct vgg_value *little = vgg_value_get(system, "little_endian");
@@ -167,8 +165,7 @@ vgg_status vgg_legacy_open(struct vgg_archive *archive, struct vgg_error *err)
              little == NULL || little->kind != VGG_VALUE_BOOL ? ""
              : little->boolean                                ? ", byteorder little"
                                                               : ", byteorder big");
-    archive->pickle = (struct vgg_pickle_source){.path = archive->path,
-                                                 .data = archive->file->data + offset,
+    archive->pickle = (struct vgg_pickle_source){.data = archive->file->data + offset,
                                                  .size = archive->file->size - offset,
                                                  .file_offset = offset};
     archive->find_data = find_data;

@@ -6,8 +6,8 @@
 #include "checkpoint/container/archive.h"
 
 /* Whether the file begins with the legacy stream's magic number. Errors: MEMORY. */
-vgg_status vgg_legacy_is(const struct vgg_archive *archive, bool *out, struct vgg_error *err);
+vgg_status vgg_legacy_is(const struct vgg_archive *archive, bool *out);
 /* Succeeds or leaves nothing to close. Errors: FORMAT, UNSUPPORTED, LIMIT, MEMORY. */
-vgg_status vgg_legacy_open(struct vgg_archive *archive, struct vgg_error *err);
+vgg_status vgg_legacy_open(struct vgg_archive *archive);
 
 #endif

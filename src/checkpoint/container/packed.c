@@ -16,29 +16,28 @@ bool vgg_packed_is(const struct vgg_file *file)
     return file->size >= 8 && memcmp(file->data, VGG_PACKED_MAGIC, 8) == 0;
 }
 
-/* ---- the header, and what it gives a sum of ---- */
+/* ---- the header, and the parts that it has a CRC of ---- */
 
 static vgg_status check_crc(const struct vgg_archive *archive, const char *what, uint64_t offset,
-                            uint64_t bytes, uint32_t expected, struct vgg_error *err)
+                            uint64_t bytes, uint32_t expected)
 {
     const uint32_t found = (uint32_t)crc32_z(0, archive->file->data + offset, (size_t)bytes);
     if (found != expected) {
-        return vgg_fail_at(err, VGG_ERR_FORMAT, offset,
+        return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, offset,
                            "%s: %.200s: expected CRC-32 %08" PRIx32 ", found %08" PRIx32
                            ": the file is damaged",
-                           archive->path, what, expected, found);
+                           archive->load.path, what, expected, found);
     }
     return VGG_OK;
 }
 
-/* The bytes that only fill a page. */
-static vgg_status check_zeros(const struct vgg_archive *archive, uint64_t begin, uint64_t end,
-                              struct vgg_error *err)
+/* The padding before a page. */
+static vgg_status check_zeros(const struct vgg_archive *archive, uint64_t begin, uint64_t end)
 {
     for (uint64_t i = begin; i < end; i++) {
         if (archive->file->data[i] != 0) {
-            return vgg_fail_at(err, VGG_ERR_FORMAT, i, "%s: expected zeros up to the next page",
-                               archive->path);
+            return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, i,
+                               "%s: expected zeros up to the next page", archive->load.path);
         }
     }
     return VGG_OK;
@@ -60,81 +59,80 @@ static void take_header(const struct vgg_file *file, struct vgg_packed_header *o
     out->header_crc = (uint32_t)vgg_cursor_le(&in, 4);
 }
 
-static vgg_status read_header(const struct vgg_archive *archive, struct vgg_packed_header *out,
-                              struct vgg_error *err)
+static vgg_status read_header(const struct vgg_archive *archive, struct vgg_packed_header *out)
 {
     const struct vgg_file *file = archive->file;
     if (file->size < VGG_PACKED_PAGE_BYTES) {
-        return vgg_fail(err, VGG_ERR_FORMAT,
-                        "%s: truncated: %zu bytes of a packed file, whose header alone has %d",
-                        archive->path, file->size, VGG_PACKED_PAGE_BYTES);
+        return vgg_fail(
+            archive->load.err, VGG_ERR_FORMAT,
+            "%s: truncated: %zu bytes of a packed file, expected at least the %d of its header",
+            archive->load.path, file->size, VGG_PACKED_PAGE_BYTES);
     }
     take_header(file, out);
     if (out->version != VGG_PACKED_VERSION) {
-        return vgg_fail(err, VGG_ERR_UNSUPPORTED,
+        return vgg_fail(archive->load.err, VGG_ERR_UNSUPPORTED,
                         "%s: packed file of version %" PRIu32
                         ", expected %d: pack the model again with this vgg-infer",
-                        archive->path, out->version, VGG_PACKED_VERSION);
+                        archive->load.path, out->version, VGG_PACKED_VERSION);
     }
     vgg_status status =
-        check_crc(archive, "header", 0, VGG_PACKED_HEADER_BYTES - 4, out->header_crc, err);
+        check_crc(archive, "header", 0, VGG_PACKED_HEADER_BYTES - 4, out->header_crc);
     if (status != VGG_OK) {
         return status;
     }
     if (out->file_bytes > file->size) {
-        return vgg_archive_fail_truncated(archive, out->file_bytes, true, err);
+        return vgg_archive_fail_truncated(archive, out->file_bytes, true);
     }
-    /* By subtraction, because sums of what the file says could overflow. */
+    /* Subtracted, because sums of numbers from the file could overflow. */
     const uint64_t size = file->size, offset = out->description_offset;
     if (out->page_bytes != VGG_PACKED_PAGE_BYTES || out->zero != 0 || out->file_bytes != size ||
         offset < VGG_PACKED_PAGE_BYTES || offset % VGG_PACKED_PAGE_BYTES != 0 || offset > size ||
         out->description_bytes > size - offset ||
         out->directory_bytes != size - offset - out->description_bytes) {
-        return vgg_fail(err, VGG_ERR_FORMAT,
+        return vgg_fail(archive->load.err, VGG_ERR_FORMAT,
                         "%s: the header of the packed file does not fit its %" PRIu64
                         " bytes: expected %" PRIu64 ", a description of %" PRIu64 " at %" PRIu64
                         ", and a directory of %" PRIu64,
-                        archive->path, size, out->file_bytes, out->description_bytes, offset,
+                        archive->load.path, size, out->file_bytes, out->description_bytes, offset,
                         out->directory_bytes);
     }
-    if (out->directory_bytes > archive->limits->header_bytes ||
-        out->description_bytes > archive->limits->json_bytes) {
-        return vgg_fail(err, VGG_ERR_LIMIT,
+    if (out->directory_bytes > archive->load.limits->header_bytes ||
+        out->description_bytes > archive->load.limits->json_bytes) {
+        return vgg_fail(archive->load.err, VGG_ERR_LIMIT,
                         "%s: description of %" PRIu64 " and directory of %" PRIu64
                         " bytes, limits are %" PRIu64 " and %" PRIu64,
-                        archive->path, out->description_bytes, out->directory_bytes,
-                        (uint64_t)archive->limits->json_bytes,
-                        (uint64_t)archive->limits->header_bytes);
+                        archive->load.path, out->description_bytes, out->directory_bytes,
+                        (uint64_t)archive->load.limits->json_bytes,
+                        (uint64_t)archive->load.limits->header_bytes);
     }
-    status = check_zeros(archive, VGG_PACKED_HEADER_BYTES, VGG_PACKED_PAGE_BYTES, err);
+    status = check_zeros(archive, VGG_PACKED_HEADER_BYTES, VGG_PACKED_PAGE_BYTES);
     if (status == VGG_OK) {
-        status = check_crc(archive, "description", offset, out->description_bytes,
-                           out->description_crc, err);
+        status =
+            check_crc(archive, "description", offset, out->description_bytes, out->description_crc);
     }
     if (status == VGG_OK) {
         status = check_crc(archive, "directory", offset + out->description_bytes,
-                           out->directory_bytes, out->directory_crc, err);
+                           out->directory_bytes, out->directory_crc);
     }
     return status;
 }
 
 static vgg_status read_directory(const struct vgg_archive *archive,
-                                 struct vgg_packed_header *header, struct vgg_packed_directory *out,
-                                 struct vgg_error *err)
+                                 struct vgg_packed_header *header, struct vgg_packed_directory *out)
 {
-    vgg_status status = read_header(archive, header, err);
-    return status == VGG_OK ? vgg_packed_directory_read(archive, header, out, err) : status;
+    vgg_status status = read_header(archive, header);
+    return status == VGG_OK ? vgg_packed_directory_read(archive, header, out) : status;
 }
 
 static vgg_status check_entry(const struct vgg_archive *archive,
-                              const struct vgg_packed_entry *entry, struct vgg_error *err)
+                              const struct vgg_packed_entry *entry)
 {
-    return check_crc(archive, entry->name.bytes, entry->offset, entry->bytes, entry->crc, err);
+    return check_crc(archive, entry->name.bytes, entry->offset, entry->bytes, entry->crc);
 }
 
 /* ---- the container ---- */
 
-/* Adds an entry's tensor: where the file has only what was prepacked from it, one without data. */
+/* The tensor of an entry; it has no data where the file has only weights prepacked from it. */
 static struct vgg_tensor_entry list_tensor(const struct vgg_packed_entry *entry)
 {
     struct vgg_tensor_entry item = {.name = entry->name,
@@ -148,7 +146,8 @@ static struct vgg_tensor_entry list_tensor(const struct vgg_packed_entry *entry)
         item.bytes = entry->bytes;
         return item;
     }
-    for (int i = 0; i < entry->view.ndim; i++) { /* no more than was prepacked of it */
+    /* The product does not overflow: it is at most the size of the prepacked weights. */
+    for (int i = 0; i < entry->view.ndim; i++) {
         item.bytes *= (uint64_t)entry->view.shape[i];
     }
     return item;
@@ -166,16 +165,16 @@ static struct vgg_prepacked list_prepacked(const struct vgg_archive *archive,
                                   .file_offset = entry->offset};
 }
 
-/* {name: tensor, …} and what is prepacked */
+/* Makes the dict {name: tensor, …} and the list of prepacked weights. */
 static vgg_status read_tensors(struct vgg_archive *archive, struct vgg_pickle *pickle,
-                               struct vgg_storages *storages, struct vgg_error *err)
+                               struct vgg_storages *storages)
 {
     struct vgg_packed_header header;
     struct vgg_packed_directory directory;
-    vgg_status status = read_directory(archive, &header, &directory, err);
+    vgg_status status = read_directory(archive, &header, &directory);
     for (size_t i = 0; status == VGG_OK && i < directory.count; i++) {
         if (directory.entries[i].bytes <= SMALL_BYTES) {
-            status = check_entry(archive, &directory.entries[i], err);
+            status = check_entry(archive, &directory.entries[i]);
         }
     }
     if (status != VGG_OK) {
@@ -183,12 +182,11 @@ static vgg_status read_tensors(struct vgg_archive *archive, struct vgg_pickle *p
     }
     archive->description = archive->file->data + header.description_offset;
     archive->description_bytes = (size_t)header.description_bytes;
-    struct vgg_tensor_entry *items =
-        vgg_arena_alloc(archive->arena, directory.count, sizeof *items);
+    struct vgg_tensor_entry *items = vgg_load_alloc(&archive->load, directory.count, sizeof *items);
     struct vgg_prepacked *prepacked =
-        vgg_arena_alloc(archive->arena, directory.count, sizeof *prepacked);
+        vgg_load_alloc(&archive->load, directory.count, sizeof *prepacked);
     if (items == NULL || prepacked == NULL) {
-        return vgg_fail_memory(err, archive->path, directory.count * sizeof *items, "the tensors");
+        return vgg_load_fail_memory(&archive->load, directory.count * sizeof *items, "the tensors");
     }
     size_t count = 0;
     archive->prepacked = prepacked;
@@ -201,30 +199,28 @@ static vgg_status read_tensors(struct vgg_archive *archive, struct vgg_pickle *p
             prepacked[archive->prepacked_count++] = list_prepacked(archive, entry);
         }
     }
-    return vgg_entries_make_dict(archive, items, count, pickle, storages, err);
+    return vgg_entries_make_dict(archive, items, count, pickle, storages);
 }
 
-vgg_status vgg_packed_open(struct vgg_archive *archive, struct vgg_error *err)
+vgg_status vgg_packed_open(struct vgg_archive *archive)
 {
-    (void)err;
     archive->kind = VGG_CONTAINER_PACKED;
     archive->read = read_tensors;
     return VGG_OK;
 }
 
-vgg_status vgg_packed_verify(const struct vgg_archive *archive, struct vgg_verified *out,
-                             struct vgg_error *err)
+vgg_status vgg_packed_verify(const struct vgg_archive *archive, struct vgg_verified *out)
 {
     struct vgg_packed_header header;
     struct vgg_packed_directory directory;
-    vgg_status status = read_directory(archive, &header, &directory, err);
+    vgg_status status = read_directory(archive, &header, &directory);
     out->crc_checked = 3; /* header, description, directory */
     for (size_t i = 0; status == VGG_OK && i < directory.count; i++) {
         const struct vgg_packed_entry *entry = &directory.entries[i];
         const uint64_t end = entry->offset + entry->bytes;
-        status = check_entry(archive, entry, err);
+        status = check_entry(archive, entry);
         if (status == VGG_OK) {
-            status = check_zeros(archive, end, vgg_packed_next_page(end), err);
+            status = check_zeros(archive, end, vgg_packed_next_page(end));
         }
         out->crc_checked++;
     }

@@ -7,10 +7,9 @@
 
 /* Whether the file begins with the magic number. */
 bool vgg_packed_is(const struct vgg_file *file);
-/* Cannot fail: all errors are those of reading. */
-vgg_status vgg_packed_open(struct vgg_archive *archive, struct vgg_error *err);
+/* Always succeeds; errors are found by `read`. */
+vgg_status vgg_packed_open(struct vgg_archive *archive);
 /* Compares every CRC and checks all padding; counts in *out. */
-vgg_status vgg_packed_verify(const struct vgg_archive *archive, struct vgg_verified *out,
-                             struct vgg_error *err);
+vgg_status vgg_packed_verify(const struct vgg_archive *archive, struct vgg_verified *out);
 
 #endif

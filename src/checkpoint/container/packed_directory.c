@@ -7,16 +7,14 @@
 #include "base/json.h"
 
 enum {
-    VALUES_PER_TENSOR =
-        20,    /* of JSON; a tensor of eight dimensions has 15, a prepacked one three more */
+    /* JSON values: a tensor of eight dimensions has 15, prepacked weights three more. */
+    VALUES_PER_TENSOR = 20,
     DEPTH = 5, /* the object, the list, a tensor, its shape; and one more */
 };
 
 struct reader {
-    const struct vgg_archive *archive;
+    struct vgg_load load; /* its path is "FILE: directory" */
     const struct vgg_packed_header *header;
-    const char *source; /* for messages */
-    struct vgg_error *err;
     struct vgg_packed_entry *entries;
     size_t count;
 };
@@ -26,8 +24,8 @@ static vgg_status fail_expected(const struct reader *reader, const char *name, c
 {
     char shown[VGG_JSON_SHOWN_BYTES];
     vgg_json_show(found, shown);
-    return vgg_fail(reader->err, VGG_ERR_FORMAT, "%s: %.200s: %s: expected %s, found %s",
-                    reader->source, name, key, expected, found != NULL ? shown : "nothing");
+    return vgg_fail(reader->load.err, VGG_ERR_FORMAT, "%s: %.200s: %s: expected %s, found %s",
+                    reader->load.path, name, key, expected, found != NULL ? shown : "nothing");
 }
 
 static vgg_status read_shape(const struct reader *reader, const char *name,
@@ -59,7 +57,7 @@ static vgg_status read_count(const struct reader *reader, const char *name,
     return VGG_OK;
 }
 
-/* How the elements lie: a layout, or an order and what belongs to it. */
+/* The layout of the elements, or the order of prepacked weights with its parameters. */
 static vgg_status read_layout(const struct reader *reader, const char *name,
                               const struct vgg_json *entry, struct vgg_packed_entry *out)
 {
@@ -82,7 +80,7 @@ static vgg_status read_layout(const struct reader *reader, const char *name,
                : fail_expected(reader, name, "layout", "a layout such as \"rows\"", text);
 }
 
-/* The types and layouts there are, and the bytes that follow. */
+/* Element type, layout and shape, from which the size follows. */
 static vgg_status read_type(const struct reader *reader, const char *name,
                             const struct vgg_json *entry, struct vgg_packed_entry *out)
 {
@@ -102,24 +100,24 @@ static vgg_status read_type(const struct reader *reader, const char *name,
         return status;
     }
     if (out->layout == NULL && out->type->dtype != VGG_DTYPE_F32) {
-        return fail_expected(reader, name, "dtype", "\"F32\", as all that is prepacked", dtype);
+        return fail_expected(reader, name, "dtype", "\"F32\", as for all prepacked weights", dtype);
     }
     const int64_t *shape = out->view.shape;
     const bool fits = out->layout != NULL
                           ? out->layout->measure(shape, out->view.ndim, &elements)
                           : vgg_prepacked_measure(&out->order, shape, out->view.ndim, &elements);
     if (!fits || __builtin_mul_overflow(elements, out->type->bytes, &out->bytes)) {
-        return vgg_fail(reader->err, VGG_ERR_FORMAT,
-                        "%s: %.200s: shape: no tensor of %s and of layout %s has this one",
-                        reader->source, name, out->type->name,
+        return vgg_fail(reader->load.err, VGG_ERR_FORMAT,
+                        "%s: %.200s: shape: not possible for a tensor of %s in layout %s",
+                        reader->load.path, name, out->type->name,
                         out->layout != NULL ? out->layout->name
                                             : vgg_order_string(out->order.order));
     }
     return VGG_OK;
 }
 
-/* What is prepacked of a tensor follows it, or is all there is of it. */
-static vgg_status check_form(const struct reader *reader, struct vgg_packed_entry *entry)
+/* Prepacked weights follow the tensor that they were made from, if the file has it, and have its shape. */
+static vgg_status check_prepacked(const struct reader *reader, struct vgg_packed_entry *entry)
 {
     const struct vgg_packed_entry *before = entry - 1;
     if (entry == reader->entries || entry->layout != NULL ||
@@ -129,34 +127,34 @@ static vgg_status check_form(const struct reader *reader, struct vgg_packed_entr
     entry->follows = true;
     if (entry->view.ndim != before->view.ndim ||
         memcmp(entry->view.shape, before->view.shape, sizeof entry->view.shape) != 0) {
-        return vgg_fail(reader->err, VGG_ERR_FORMAT,
-                        "%s: %.200s: expected one shape, found two of its forms with others",
-                        reader->source, entry->name.bytes);
+        return vgg_fail(reader->load.err, VGG_ERR_FORMAT,
+                        "%s: %.200s: expected one shape in all entries of this name, found two",
+                        reader->load.path, entry->name.bytes);
     }
     return VGG_OK;
 }
 
-/* Tensors follow each other, each at the first page after the one before. */
+/* Each tensor begins at the first page after the one before. */
 static vgg_status check_place(const struct reader *reader, const char *name, uint64_t expected,
                               const struct vgg_packed_entry *entry)
 {
     const uint64_t end = reader->header->description_offset;
     if (entry->offset != expected || entry->offset > end || entry->bytes > end - entry->offset) {
-        return vgg_fail(reader->err, VGG_ERR_FORMAT,
+        return vgg_fail(reader->load.err, VGG_ERR_FORMAT,
                         "%s: %.200s: expected its bytes at %" PRIu64 " and before %" PRIu64
                         ", found %" PRIu64 " at %" PRIu64,
-                        reader->source, name, expected, end, entry->bytes, entry->offset);
+                        reader->load.path, name, expected, end, entry->bytes, entry->offset);
     }
     return VGG_OK;
 }
 
-/* Nothing that would be passed over. */
+/* Refuses unknown keys, so that nothing in the file is skipped. */
 static vgg_status check_keys(const struct reader *reader, const char *name,
                              const struct vgg_json *value, const struct vgg_packed_entry *entry)
 {
     static const char *const known[] = {"name",  "dtype", "layout",   "shape", "offset",
                                         "crc32", "group", "channels", "m"};
-    enum { ALL = 6, DIRECT = 8, WINOGRAD = 9 }; /* so many from the first */
+    enum { ALL = 6, DIRECT = 8, WINOGRAD = 9 }; /* the number of known keys of each kind */
     const size_t count = entry->layout != NULL                    ? ALL
                          : entry->order.order == VGG_ORDER_DIRECT ? DIRECT
                                                                   : WINOGRAD;
@@ -167,8 +165,8 @@ static vgg_status check_keys(const struct reader *reader, const char *name,
             found = found || strcmp(vgg_json_key(field), known[i]) == 0;
         }
         if (!found) {
-            return vgg_fail(reader->err, VGG_ERR_FORMAT, "%s: %.200s: %.200s: unknown key",
-                            reader->source, name, vgg_json_key(field));
+            return vgg_fail(reader->load.err, VGG_ERR_FORMAT, "%s: %.200s: %.200s: unknown key",
+                            reader->load.path, name, vgg_json_key(field));
         }
     }
     return VGG_OK;
@@ -199,32 +197,31 @@ static vgg_status read_entry(const struct reader *reader, const struct vgg_json 
     }
     out->crc = (uint32_t)crc;
     const size_t length = strlen(name);
-    out->name = (struct vgg_span){vgg_arena_copy_string(reader->archive->arena, name, length),
+    out->name = (struct vgg_span){vgg_arena_copy_string(reader->load.arena, name, length),
                                   (uint32_t)length};
     if (out->name.bytes == NULL) {
-        return vgg_fail_memory(reader->err, reader->archive->path, length, "the tensors' names");
+        return vgg_load_fail_memory(&reader->load, length, "the tensors' names");
     }
-    status = check_form(reader, out);
+    status = check_prepacked(reader, out);
     return status == VGG_OK ? check_place(reader, name, expected, out) : status;
 }
 
 static vgg_status read_entries(struct reader *reader, const struct vgg_json *root)
 {
-    const struct vgg_archive *archive = reader->archive;
+    const struct vgg_load *load = &reader->load;
     const struct vgg_json *list = vgg_json_get(root, "tensors");
     if (!vgg_json_is(list, VGG_JSON_LIST) || vgg_json_count(root) != 1) {
-        return vgg_fail(reader->err, VGG_ERR_FORMAT, "%s: expected one list, of tensors",
-                        reader->source);
+        return vgg_fail(load->err, VGG_ERR_FORMAT, "%s: expected one key, \"tensors\", with a list",
+                        load->path);
     }
     const size_t count = vgg_json_count(list);
-    if (count > archive->limits->tensors) {
-        return vgg_fail(reader->err, VGG_ERR_LIMIT, "%s: %zu tensors, limit is %" PRIu32,
-                        reader->source, count, archive->limits->tensors);
+    if (count > load->limits->tensors) {
+        return vgg_fail(load->err, VGG_ERR_LIMIT, "%s: %zu tensors, limit is %" PRIu32, load->path,
+                        count, load->limits->tensors);
     }
-    reader->entries = vgg_arena_alloc(archive->arena, count, sizeof *reader->entries);
+    reader->entries = vgg_load_alloc(load, count, sizeof *reader->entries);
     if (reader->entries == NULL) {
-        return vgg_fail_memory(reader->err, archive->path, count * sizeof *reader->entries,
-                               "the tensors");
+        return vgg_load_fail_memory(load, count * sizeof *reader->entries, "the tensors");
     }
     uint64_t end = VGG_PACKED_PAGE_BYTES;
     for (const struct vgg_json *item = vgg_json_first(list); item != NULL;
@@ -238,39 +235,29 @@ static vgg_status read_entries(struct reader *reader, const struct vgg_json *roo
         reader->count++;
     }
     if (end != reader->header->description_offset) {
-        return vgg_fail(reader->err, VGG_ERR_FORMAT,
+        return vgg_fail(load->err, VGG_ERR_FORMAT,
                         "%s: expected the description after the tensors, at %" PRIu64
                         ", found it at %" PRIu64,
-                        reader->source, end, reader->header->description_offset);
+                        load->path, end, reader->header->description_offset);
     }
     return VGG_OK;
 }
 
 vgg_status vgg_packed_directory_read(const struct vgg_archive *archive,
                                      const struct vgg_packed_header *header,
-                                     struct vgg_packed_directory *out, struct vgg_error *err)
+                                     struct vgg_packed_directory *out)
 {
-    struct reader reader = {.archive = archive, .header = header, .err = err};
-    static const char suffix[] = ": directory";
-    const size_t path_length = strlen(archive->path);
-    uint64_t values;
+    struct reader reader = {.header = header};
+    const struct vgg_json_bounds bounds =
+        vgg_entries_bound_json(archive->load.limits, VALUES_PER_TENSOR, DEPTH);
+    const uint8_t *text =
+        archive->file->data + header->description_offset + header->description_bytes;
     struct vgg_json *root;
-    if (__builtin_mul_overflow((uint64_t)archive->limits->tensors, VALUES_PER_TENSOR, &values) ||
-        values > UINT32_MAX) {
-        values = UINT32_MAX;
+    vgg_status status = vgg_archive_name_part(archive, "directory", &reader.load);
+    if (status == VGG_OK) {
+        status =
+            vgg_json_parse(&reader.load, text, (size_t)header->directory_bytes, &bounds, &root);
     }
-    const struct vgg_json_bounds bounds = {.depth = DEPTH, .values = (uint32_t)values};
-    char *source = vgg_arena_alloc(archive->arena, path_length + sizeof suffix, 1);
-    if (source == NULL) {
-        return vgg_fail_memory(reader.err, archive->path, path_length, "the path");
-    }
-    memcpy(source, archive->path, path_length);
-    memcpy(source + path_length, suffix, sizeof suffix);
-    reader.source = source;
-    vgg_status status = vgg_json_parse(
-        source, archive->file->data + header->description_offset + header->description_bytes,
-        (size_t)header->directory_bytes, &bounds, vgg_allocator_of(archive->arena->context), &root,
-        reader.err);
     if (status == VGG_OK) {
         status = read_entries(&reader, root);
         vgg_json_free(root);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The directory of a packed file: its tensors one by one. */
+/* The directory of a packed file: the list of its tensors. */
 #ifndef VGG_CHECKPOINT_CONTAINER_PACKED_DIRECTORY_H
 #define VGG_CHECKPOINT_CONTAINER_PACKED_DIRECTORY_H
 
@@ -7,27 +7,27 @@
 #include "checkpoint/container/packed_format.h"
 #include "checkpoint/tensor/layout.h"
 
-/* A tensor in one of its forms. */
+/* A tensor, or weights prepacked from it. */
 struct vgg_packed_entry {
-    struct vgg_span name; /* the arena's */
+    struct vgg_span name; /* in the arena */
     struct vgg_tensor_view view;
     const struct vgg_element_type *type;
     const struct vgg_layout_type *layout; /* NULL: prepacked, in the order that follows */
     struct vgg_order_info order;
-    bool follows;           /* another form of the tensor before it */
+    bool follows;           /* the entry before it has the same name */
     uint64_t offset, bytes; /* in the file */
     uint32_t crc;
 };
 
 struct vgg_packed_directory {
-    struct vgg_packed_entry *entries; /* [count], in the file's order, without holes; the arena's */
+    struct vgg_packed_entry *entries; /* [count], in the file's order, without gaps; in the arena */
     size_t count;
 };
 
 /* Errors: FORMAT, LIMIT, MEMORY. */
 vgg_status vgg_packed_directory_read(const struct vgg_archive *archive,
                                      const struct vgg_packed_header *header,
-                                     struct vgg_packed_directory *out, struct vgg_error *err);
+                                     struct vgg_packed_directory *out);
 
 static inline uint64_t vgg_packed_next_page(uint64_t offset)
 {

@@ -25,7 +25,7 @@ enum {
 
 /* A tensor of the header, in the file's order. */
 struct entry {
-    struct vgg_span name; /* the arena's */
+    struct vgg_span name; /* in the arena */
     struct vgg_tensor_view view;
     const struct vgg_element_type *type;
     uint64_t begin, end;
@@ -33,8 +33,7 @@ struct entry {
 
 struct reader {
     struct vgg_archive *archive;
-    const char *source; /* for messages about the header */
-    struct vgg_error *err;
+    struct vgg_load load; /* its path is "FILE: header" */
     uint64_t data_offset; /* of the data, in the file */
     struct entry *entries;
     size_t count;
@@ -60,8 +59,8 @@ static vgg_status fail_expected(const struct reader *reader, const char *name, c
 {
     char shown[VGG_JSON_SHOWN_BYTES];
     vgg_json_show(found, shown);
-    return vgg_fail(reader->err, VGG_ERR_FORMAT, "%s: %.200s%s%s: expected %s, found %s",
-                    reader->source, name, key[0] != '\0' ? ": " : "", key, expected, shown);
+    return vgg_fail(reader->load.err, VGG_ERR_FORMAT, "%s: %.200s%s%s: expected %s, found %s",
+                    reader->load.path, name, key[0] != '\0' ? ": " : "", key, expected, shown);
 }
 
 static vgg_status read_dtype(const struct reader *reader, const char *name,
@@ -74,8 +73,8 @@ static vgg_status read_dtype(const struct reader *reader, const char *name,
     if (out->type != NULL) {
         return VGG_OK;
     }
-    return vgg_fail(reader->err, VGG_ERR_UNSUPPORTED, "%s: %.200s: unknown dtype \"%.40s\"",
-                    reader->source, name, vgg_json_text(value));
+    return vgg_fail(reader->load.err, VGG_ERR_UNSUPPORTED, "%s: %.200s: unknown dtype \"%.40s\"",
+                    reader->load.path, name, vgg_json_text(value));
 }
 
 static vgg_status read_shape(const struct reader *reader, const char *name,
@@ -88,9 +87,9 @@ static vgg_status read_shape(const struct reader *reader, const char *name,
          item = vgg_json_next(item)) {
         uint64_t size;
         if (out->view.ndim == VGG_MAX_DIMS) {
-            return vgg_fail(reader->err, VGG_ERR_UNSUPPORTED,
-                            "%s: %.200s: %zu dimensions, at most %d are supported", reader->source,
-                            name, vgg_json_count(value), VGG_MAX_DIMS);
+            return vgg_fail(reader->load.err, VGG_ERR_UNSUPPORTED,
+                            "%s: %.200s: %zu dimensions, at most %d are supported",
+                            reader->load.path, name, vgg_json_count(value), VGG_MAX_DIMS);
         }
         if (!vgg_json_size(item, &size)) {
             return fail_expected(reader, name, "shape", "whole numbers", item);
@@ -116,7 +115,7 @@ static vgg_status read_offsets(const struct reader *reader, const char *name,
     return VGG_OK;
 }
 
-/* The bytes that the shape asks for are those between the offsets. */
+/* The offsets must span exactly the bytes of the shape. */
 static vgg_status check_size(const struct reader *reader, const char *name,
                              const struct entry *entry)
 {
@@ -132,10 +131,10 @@ static vgg_status check_size(const struct reader *reader, const char *name,
         bytes = 0;
     }
     if (entry->end < entry->begin || !fits || entry->end - entry->begin != bytes) {
-        return vgg_fail(reader->err, VGG_ERR_FORMAT,
+        return vgg_fail(reader->load.err, VGG_ERR_FORMAT,
                         "%s: %.200s: data_offsets %" PRIu64 " … %" PRIu64
                         " do not agree with its shape and dtype, expected %s%" PRIu64 " bytes",
-                        reader->source, name, entry->begin, entry->end, fits ? "" : "more than ",
+                        reader->load.path, name, entry->begin, entry->end, fits ? "" : "more than ",
                         fits ? bytes : UINT64_MAX);
     }
     return VGG_OK;
@@ -154,9 +153,9 @@ static vgg_status read_entry(const struct reader *reader, const struct vgg_json 
         const char *key = vgg_json_key(field);
         if (strcmp(key, known[0]) != 0 && strcmp(key, known[1]) != 0 &&
             strcmp(key, known[2]) != 0) {
-            return vgg_fail(reader->err, VGG_ERR_FORMAT,
+            return vgg_fail(reader->load.err, VGG_ERR_FORMAT,
                             "%s: %.200s: %.200s: unknown key; expected dtype, shape, data_offsets",
-                            reader->source, name, key);
+                            reader->load.path, name, key);
         }
     }
     vgg_status status = read_dtype(reader, name, vgg_json_get(value, "dtype"), out);
@@ -173,14 +172,14 @@ static vgg_status read_entry(const struct reader *reader, const struct vgg_json 
         return status;
     }
     size_t length = strlen(name);
-    out->name = (struct vgg_span){vgg_arena_copy_string(reader->archive->arena, name, length),
+    out->name = (struct vgg_span){vgg_arena_copy_string(reader->load.arena, name, length),
                                   (uint32_t)length};
     return out->name.bytes != NULL
                ? VGG_OK
-               : vgg_fail_memory(reader->err, reader->archive->path, length, "the tensors' names");
+               : vgg_load_fail_memory(&reader->load, length, "the tensors' names");
 }
 
-/* "safetensors, metadata format "pt"": of what tools write there, the short texts that can be shown. */
+/* Notes short printable metadata: safetensors, metadata format "pt". */
 static void note_writer(struct vgg_archive *archive, const char *key, const char *value)
 {
     enum { SHORT_BYTES = 40 };
@@ -196,7 +195,7 @@ static void note_writer(struct vgg_archive *archive, const char *key, const char
         snprintf(archive->writer + used, sizeof archive->writer - used, "%s %s \"%s\"",
                  used == 0 ? "safetensors, metadata" : ",", key, value);
     if ((size_t)length >= sizeof archive->writer - used) {
-        archive->writer[used] = '\0'; /* rather nothing than half a text */
+        archive->writer[used] = '\0'; /* leave out what does not fit */
     }
 }
 
@@ -219,17 +218,17 @@ static vgg_status read_metadata(const struct reader *reader, const struct vgg_js
 static vgg_status read_header(struct reader *reader, const struct vgg_json *root)
 {
     if (!vgg_json_is(root, VGG_JSON_OBJECT)) {
-        return vgg_fail(reader->err, VGG_ERR_FORMAT, "%s: expected an object", reader->source);
+        return vgg_fail(reader->load.err, VGG_ERR_FORMAT, "%s: expected an object",
+                        reader->load.path);
     }
-    size_t most = vgg_json_count(root);
-    if (most > reader->archive->limits->tensors) {
-        return vgg_fail(reader->err, VGG_ERR_LIMIT, "%s: %zu tensors, limit is %" PRIu32,
-                        reader->source, most, reader->archive->limits->tensors);
+    const size_t max = vgg_json_count(root);
+    if (max > reader->load.limits->tensors) {
+        return vgg_fail(reader->load.err, VGG_ERR_LIMIT, "%s: %zu tensors, limit is %" PRIu32,
+                        reader->load.path, max, reader->load.limits->tensors);
     }
-    reader->entries = vgg_arena_alloc(reader->archive->arena, most, sizeof *reader->entries);
+    reader->entries = vgg_load_alloc(&reader->load, max, sizeof *reader->entries);
     if (reader->entries == NULL) {
-        return vgg_fail_memory(reader->err, reader->archive->path, most * sizeof *reader->entries,
-                               "the tensors");
+        return vgg_load_fail_memory(&reader->load, max * sizeof *reader->entries, "the tensors");
     }
     for (const struct vgg_json *item = vgg_json_first(root); item != NULL;
          item = vgg_json_next(item)) {
@@ -257,10 +256,9 @@ static int compare_places(const void *a, const void *b)
 static vgg_status check_tiling(const struct reader *reader)
 {
     const struct vgg_archive *archive = reader->archive;
-    const struct entry **order = vgg_arena_alloc(archive->arena, reader->count, sizeof *order);
+    const struct entry **order = vgg_load_alloc(&archive->load, reader->count, sizeof *order);
     if (order == NULL) {
-        return vgg_fail_memory(reader->err, archive->path, reader->count * sizeof *order,
-                               "the tensors");
+        return vgg_load_fail_memory(&archive->load, reader->count * sizeof *order, "the tensors");
     }
     for (size_t i = 0; i < reader->count; i++) {
         order[i] = &reader->entries[i];
@@ -270,36 +268,36 @@ static vgg_status check_tiling(const struct reader *reader)
     for (size_t i = 0; i < reader->count; i++) {
         if (order[i]->begin != end) {
             return vgg_fail(
-                reader->err, VGG_ERR_FORMAT,
+                archive->load.err, VGG_ERR_FORMAT,
                 "%s: %.*s: expected its data at %" PRIu64 ", found it at %" PRIu64 " (%s)",
-                archive->path, VGG_SHOWN(order[i]->name.bytes, order[i]->name.length, 200), end,
-                order[i]->begin, order[i]->begin < end ? "inside another tensor" : "after a hole");
+                archive->load.path, VGG_SHOWN(order[i]->name.bytes, order[i]->name.length, 200),
+                end, order[i]->begin,
+                order[i]->begin < end ? "inside another tensor" : "after a hole");
         }
         end = order[i]->end;
     }
     uint64_t available = archive->file->size - reader->data_offset;
     if (end > available) {
-        return vgg_archive_fail_truncated(archive, reader->data_offset + end, true, reader->err);
+        return vgg_archive_fail_truncated(archive, reader->data_offset + end, true);
     }
     if (end < available) {
-        return vgg_fail_at(reader->err, VGG_ERR_FORMAT, reader->data_offset + end,
+        return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, reader->data_offset + end,
                            "%s: %" PRIu64
                            " bytes after the last tensor, expected the end of the file",
-                           archive->path, available - end);
+                           archive->load.path, available - end);
     }
     return VGG_OK;
 }
 
-/* {name: tensor, …} */
+/* Makes the dict {name: tensor, …}. */
 static vgg_status make_dict(const struct reader *reader, struct vgg_pickle *pickle,
                             struct vgg_storages *storages)
 {
     const struct vgg_archive *archive = reader->archive;
     struct vgg_tensor_entry *entries =
-        vgg_arena_alloc(archive->arena, reader->count, sizeof *entries);
+        vgg_load_alloc(&archive->load, reader->count, sizeof *entries);
     if (entries == NULL) {
-        return vgg_fail_memory(reader->err, archive->path, reader->count * sizeof *entries,
-                               "the tensors");
+        return vgg_load_fail_memory(&archive->load, reader->count * sizeof *entries, "the tensors");
     }
     for (size_t i = 0; i < reader->count; i++) {
         const struct entry *entry = &reader->entries[i];
@@ -309,32 +307,22 @@ static vgg_status make_dict(const struct reader *reader, struct vgg_pickle *pick
                                                .offset = reader->data_offset + entry->begin,
                                                .bytes = entry->end - entry->begin};
     }
-    return vgg_entries_make_dict(archive, entries, reader->count, pickle, storages, reader->err);
+    return vgg_entries_make_dict(archive, entries, reader->count, pickle, storages);
 }
 
 static vgg_status read_tensors(struct vgg_archive *archive, struct vgg_pickle *pickle,
-                               struct vgg_storages *storages, struct vgg_error *err)
+                               struct vgg_storages *storages)
 {
-    uint64_t length = read_length(archive->file), values;
-    struct reader reader = {.archive = archive, .err = err, .data_offset = LENGTH_BYTES + length};
-    if (__builtin_mul_overflow((uint64_t)archive->limits->tensors, VALUES_PER_TENSOR, &values) ||
-        values > UINT32_MAX) {
-        values = UINT32_MAX;
-    }
-    const struct vgg_json_bounds bounds = {.depth = DEPTH, .values = (uint32_t)values};
+    const uint64_t length = read_length(archive->file);
+    const struct vgg_json_bounds bounds =
+        vgg_entries_bound_json(archive->load.limits, VALUES_PER_TENSOR, DEPTH);
+    struct reader reader = {.archive = archive, .data_offset = LENGTH_BYTES + length};
     struct vgg_json *root;
-    static const char suffix[] = ": header";
-    size_t path_length = strlen(archive->path);
-    char *source = vgg_arena_alloc(archive->arena, path_length + sizeof suffix, 1);
-    if (source == NULL) {
-        return vgg_fail_memory(err, archive->path, path_length, "the path");
+    vgg_status status = vgg_archive_name_part(archive, "header", &reader.load);
+    if (status == VGG_OK) {
+        status = vgg_json_parse(&reader.load, archive->file->data + LENGTH_BYTES, (size_t)length,
+                                &bounds, &root);
     }
-    memcpy(source, archive->path, path_length);
-    memcpy(source + path_length, suffix, sizeof suffix);
-    reader.source = source;
-    vgg_status status =
-        vgg_json_parse(source, archive->file->data + LENGTH_BYTES, (size_t)length, &bounds,
-                       vgg_allocator_of(archive->arena->context), &root, err);
     if (status != VGG_OK) {
         return status;
     }
@@ -346,23 +334,23 @@ static vgg_status read_tensors(struct vgg_archive *archive, struct vgg_pickle *p
     return status == VGG_OK ? make_dict(&reader, pickle, storages) : status;
 }
 
-vgg_status vgg_safetensors_open(struct vgg_archive *archive, struct vgg_error *err)
+vgg_status vgg_safetensors_open(struct vgg_archive *archive)
 {
     uint64_t length = read_length(archive->file);
     if (length < 2 || length > HEADER_BYTES_MAX) {
-        return vgg_fail(err, VGG_ERR_FORMAT,
+        return vgg_fail(archive->load.err, VGG_ERR_FORMAT,
                         "%s: safetensors header of %" PRIu64 " bytes, expected 2 to %d",
-                        archive->path, length, HEADER_BYTES_MAX);
+                        archive->load.path, length, HEADER_BYTES_MAX);
     }
     if (length > archive->file->size - LENGTH_BYTES) {
-        return vgg_fail(err, VGG_ERR_FORMAT,
+        return vgg_fail(archive->load.err, VGG_ERR_FORMAT,
                         "%s: truncated: %zu bytes, and the safetensors header alone has %" PRIu64,
-                        archive->path, archive->file->size, length);
+                        archive->load.path, archive->file->size, length);
     }
-    if (length > archive->limits->header_bytes) {
-        return vgg_fail(err, VGG_ERR_LIMIT,
+    if (length > archive->load.limits->header_bytes) {
+        return vgg_fail(archive->load.err, VGG_ERR_LIMIT,
                         "%s: safetensors header of %" PRIu64 " bytes, limit is %" PRIu64,
-                        archive->path, length, archive->limits->header_bytes);
+                        archive->load.path, length, archive->load.limits->header_bytes);
     }
     archive->kind = VGG_CONTAINER_SAFETENSORS;
     archive->read = read_tensors;

@@ -8,6 +8,6 @@
 /* Whether the file has a JSON object at byte 8. */
 bool vgg_safetensors_is(const struct vgg_archive *archive);
 /* Succeeds or leaves nothing to close. Errors: FORMAT, LIMIT. */
-vgg_status vgg_safetensors_open(struct vgg_archive *archive, struct vgg_error *err);
+vgg_status vgg_safetensors_open(struct vgg_archive *archive);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Persistent ids -> storages. */
+/* Reads the storages from the persistent ids of a pickle. */
 #include "checkpoint/container/storage.h"
 
 #include <inttypes.h>
@@ -31,9 +31,9 @@ static bool is_count(const struct vgg_value *value)
     return value->kind == VGG_VALUE_INT && value->integer >= 0;
 }
 
-/* The part of a storage that a persistent id means: all of it, or (key, offset, count). */
-static vgg_status read_view(struct vgg_value *value, const struct vgg_value *view, const char *path,
-                            struct vgg_error *err)
+/* The part of a storage that a persistent id refers to: all of it, or (key, offset, count). */
+static vgg_status read_view(const struct vgg_load *load, struct vgg_value *value,
+                            const struct vgg_value *view)
 {
     uint64_t total = (uint64_t)value->persistent.id->list.items[4]->integer;
     value->persistent.offset = 0;
@@ -44,25 +44,25 @@ static vgg_status read_view(struct vgg_value *value, const struct vgg_value *vie
     struct vgg_value **items = view->list.items;
     if (view->kind != VGG_VALUE_TUPLE || view->list.count != 3 || !is_key(items[0]) ||
         !is_count(items[1]) || !is_count(items[2])) {
-        return vgg_fail(err, VGG_ERR_FORMAT,
-                        "%s: storage: expected a view (key, offset, count), found another thing",
-                        path);
+        return vgg_fail(load->err, VGG_ERR_FORMAT,
+                        "%s: storage: expected a view (key, offset, count), found something else",
+                        load->path);
     }
     uint64_t offset = (uint64_t)items[1]->integer, count = (uint64_t)items[2]->integer;
     if (offset > total || count > total - offset) {
-        return vgg_fail(err, VGG_ERR_FORMAT,
+        return vgg_fail(load->err, VGG_ERR_FORMAT,
                         "%s: storage %.*s: view of elements %" PRIu64 " … %" PRIu64 " + %" PRIu64
                         " exceeds its %" PRIu64 " elements",
-                        path, (int)items[0]->text.length, items[0]->text.bytes, offset, offset,
-                        count, total);
+                        load->path, (int)items[0]->text.length, items[0]->text.bytes, offset,
+                        offset, count, total);
     }
     value->persistent.offset = offset;
     value->persistent.count = count;
     return VGG_OK;
 }
 
-static vgg_status read_id(struct vgg_value *value, const char *path, struct vgg_storage *out,
-                          struct vgg_error *err)
+static vgg_status read_id(const struct vgg_load *load, struct vgg_value *value,
+                          struct vgg_storage *out)
 {
     const struct vgg_value *id = value->persistent.id;
     size_t count = id->list.count;
@@ -70,16 +70,17 @@ static vgg_status read_id(struct vgg_value *value, const char *path, struct vgg_
     if ((count != 5 && count != 6) || !is_text(items[0], "storage") ||
         items[1]->kind != VGG_VALUE_GLOBAL || items[1]->global.entry->role != VGG_GLOBAL_STORAGE ||
         !is_key(items[2]) || items[3]->kind != VGG_VALUE_TEXT || !is_count(items[4])) {
-        return vgg_fail(err, VGG_ERR_FORMAT,
+        return vgg_fail(load->err, VGG_ERR_FORMAT,
                         "%s: expected a storage ('storage', class, key, location, count), found "
                         "another persistent id",
-                        path);
+                        load->path);
     }
     uint64_t bytes;
     const struct vgg_element_type *type = items[1]->global.entry->element;
     if (__builtin_mul_overflow((uint64_t)items[4]->integer, type->bytes, &bytes)) {
-        return vgg_fail(err, VGG_ERR_FORMAT, "%s: storage %.*s: %" PRIi64 " elements overflow",
-                        path, (int)items[2]->text.length, items[2]->text.bytes, items[4]->integer);
+        return vgg_fail(load->err, VGG_ERR_FORMAT,
+                        "%s: storage %.*s: %" PRIi64 " elements overflow", load->path,
+                        (int)items[2]->text.length, items[2]->text.bytes, items[4]->integer);
     }
     *out = (struct vgg_storage){.key = items[2]->text,
                                 .type = type,
@@ -88,7 +89,7 @@ static vgg_status read_id(struct vgg_value *value, const char *path, struct vgg_
                                 .meta = is_text(items[3], "meta"),
                                 .file_offset = VGG_NO_OFFSET};
     static const struct vgg_value none = {.kind = VGG_VALUE_NONE};
-    return read_view(value, count == 6 ? items[5] : &none, path, err);
+    return read_view(load, value, count == 6 ? items[5] : &none);
 }
 
 static int compare_keys(const void *a, const void *b)
@@ -105,17 +106,16 @@ struct vgg_storage *vgg_storages_find(const struct vgg_storages *storages, struc
                                           sizeof *storages->items, compare_keys);
 }
 
-vgg_status vgg_storages_collect(const struct vgg_pickle *pickle, const char *path,
-                                struct vgg_arena *arena, struct vgg_storages *out,
-                                struct vgg_error *err)
+vgg_status vgg_storages_collect(const struct vgg_load *load, const struct vgg_pickle *pickle,
+                                struct vgg_storages *out)
 {
     size_t total = pickle->persistent_count;
-    struct vgg_storage *items = vgg_arena_alloc(arena, total, sizeof *items);
+    struct vgg_storage *items = vgg_load_alloc(load, total, sizeof *items);
     if (items == NULL) {
-        return vgg_fail_memory(err, path, total * sizeof *items, "the storages");
+        return vgg_load_fail_memory(load, total * sizeof *items, "the storages");
     }
     for (size_t i = 0; i < total; i++) {
-        vgg_status status = read_id(pickle->persistents[i], path, &items[i], err);
+        vgg_status status = read_id(load, pickle->persistents[i], &items[i]);
         if (status != VGG_OK) {
             return status;
         }
@@ -127,10 +127,10 @@ vgg_status vgg_storages_collect(const struct vgg_pickle *pickle, const char *pat
         if (last == NULL || compare_keys(last, &items[i]) != 0) {
             items[count++] = items[i];
         } else if (last->type != items[i].type || last->count != items[i].count) {
-            return vgg_fail(err, VGG_ERR_FORMAT,
-                            "%s: storage %.*s is both %" PRIu64 " x %s and %" PRIu64 " x %s", path,
-                            (int)last->key.length, last->key.bytes, last->count, last->type->name,
-                            items[i].count, items[i].type->name);
+            return vgg_fail(load->err, VGG_ERR_FORMAT,
+                            "%s: storage %.*s is both %" PRIu64 " x %s and %" PRIu64 " x %s",
+                            load->path, (int)last->key.length, last->key.bytes, last->count,
+                            last->type->name, items[i].count, items[i].type->name);
         }
     }
     *out = (struct vgg_storages){.items = items, .count = count};

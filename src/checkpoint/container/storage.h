@@ -10,10 +10,9 @@ struct vgg_storage {
     const struct vgg_element_type *type;
     uint64_t count; /* elements */
     uint64_t bytes; /* count * type->bytes */
-    bool meta;      /* on the device 'meta': there are no data */
+    bool meta;      /* on the device 'meta': without data */
     bool wanted;    /* a tensor of the state dict lies in it */
-    /* Set by the archive that holds it; every wanted storage has data afterwards, but
-     * one of the layout PREPACKED. */
+    /* Set by the container. Every wanted storage has data then, except those with layout PREPACKED. */
     const uint8_t *data;    /* [bytes] */
     uint64_t file_offset;   /* of data; VGG_NO_OFFSET when it is not in the file as is */
     bool swapped;           /* in the other byte order than this machine's */
@@ -28,10 +27,9 @@ struct vgg_storages {
 
 /* Reads the persistent ids of a pickle,
  *   ('storage', class, key, location, count[, None or (view key, offset, count)]),
- * and points each PERSISTENT at its storage. Pickles that speak of one key in two ways are refused. */
-vgg_status vgg_storages_collect(const struct vgg_pickle *pickle, const char *path,
-                                struct vgg_arena *arena, struct vgg_storages *out,
-                                struct vgg_error *err);
+ * and points each PERSISTENT at its storage. Two different storages of one key are refused. */
+vgg_status vgg_storages_collect(const struct vgg_load *load, const struct vgg_pickle *pickle,
+                                struct vgg_storages *out);
 
 /* The storage with this key, or NULL. */
 struct vgg_storage *vgg_storages_find(const struct vgg_storages *storages, struct vgg_span key);

@@ -7,7 +7,7 @@
  *   tensors   pickle of a count, then for each: pickle of (key, storage's key, class), its number of
  *             dimensions (8 bytes), sizes, strides and offset in the storage (8 bytes each)
  *   pickle    the object; its persistent ids are keys of tensors (or storages), as texts
- * Keys are integers. All data is little-endian here: the one other kind of writer is refused. */
+ * Keys are integers. All data is little-endian: checkpoints of big-endian machines are refused. */
 #include "checkpoint/container/tar.h"
 
 #include <inttypes.h>
@@ -27,11 +27,10 @@ struct tar_state {
     struct vgg_tar_tables tables;
 };
 
-static vgg_status read_sys_info(const struct vgg_archive *archive, struct vgg_error *err)
+static vgg_status read_sys_info(const struct vgg_archive *archive)
 {
     const struct tar_state *state = archive->state;
-    struct vgg_tar_reader reader =
-        vgg_tar_reader_make(archive, state->members, VGG_TAR_SYS_INFO, err);
+    struct vgg_tar_reader reader = vgg_tar_reader_make(archive, state->members, VGG_TAR_SYS_INFO);
     const struct vgg_value *info;
     bool known = false;
     vgg_status status =
@@ -46,17 +45,17 @@ static vgg_status read_sys_info(const struct vgg_archive *archive, struct vgg_er
         }
         if (vgg_span_equals(key->text, "little_endian") && value->kind == VGG_VALUE_BOOL &&
             !value->boolean) {
-            return vgg_fail(err, VGG_ERR_UNSUPPORTED,
+            return vgg_fail(archive->load.err, VGG_ERR_UNSUPPORTED,
                             "%s: a tar checkpoint of a big-endian machine, which is not supported",
-                            archive->path);
+                            archive->load.path);
         }
         known = known || (vgg_span_equals(key->text, "protocol_version") &&
                           value->kind == VGG_VALUE_INT && value->integer == PROTOCOL);
     }
     if (!known) {
-        return vgg_fail(err, VGG_ERR_UNSUPPORTED,
+        return vgg_fail(archive->load.err, VGG_ERR_UNSUPPORTED,
                         "%s: expected a tar checkpoint of protocol %d, found another one",
-                        archive->path, PROTOCOL);
+                        archive->load.path, PROTOCOL);
     }
     return vgg_tar_check_end(&reader);
 }
@@ -76,36 +75,35 @@ static bool read_key(struct vgg_span text, int64_t *out)
     return *end == '\0';
 }
 
-/* Puts the tensor, or the storage, that a persistent id means in its place. */
-static vgg_status resolve(const struct vgg_archive *archive, struct vgg_value *value,
-                          struct vgg_error *err)
+/* Replaces a persistent id by the tensor or storage that it refers to. */
+static vgg_status resolve(const struct vgg_archive *archive, struct vgg_value *value)
 {
     const struct tar_state *state = archive->state;
     const struct vgg_value *id = value->persistent.id;
     int64_t key;
     if (id->kind != VGG_VALUE_TEXT || !read_key(id->text, &key)) {
-        return vgg_fail(err, VGG_ERR_FORMAT, "%s: a persistent id that is no tensor's key",
-                        archive->path);
+        return vgg_fail(archive->load.err, VGG_ERR_FORMAT,
+                        "%s: a persistent id that is not the key of a tensor", archive->load.path);
     }
     struct vgg_tar_tensor *tensor = vgg_tar_find_tensor(&state->tables, key);
     if (tensor != NULL && tensor->view.storage != NULL) {
         if (tensor->value == NULL) {
-            if (!vgg_tensor_value_make(&tensor->view, archive->arena, value)) {
-                return vgg_fail_memory(err, archive->path, sizeof *value, "the tensors");
+            if (!vgg_tensor_value_make(&tensor->view, archive->load.arena, value)) {
+                return vgg_load_fail_memory(&archive->load, sizeof *value, "the tensors");
             }
             tensor->value = value;
         }
-        *value = *tensor->value; /* shares its parts: memory is bounded by the number of tensors */
+        *value = *tensor->value; /* shares its parts, so that the number of tensors bounds memory */
         return VGG_OK;
     }
-    if (tensor != NULL) { /* without elements: of no use for weights */
+    if (tensor != NULL) { /* without elements: not a weight */
         *value = (struct vgg_value){.kind = VGG_VALUE_NONE};
         return VGG_OK;
     }
     const struct vgg_tar_part *part = vgg_tar_find_part(&state->tables, key);
     if (part == NULL) {
-        return vgg_fail(err, VGG_ERR_FORMAT, "%s: tensor %" PRIi64 " is not in the archive",
-                        archive->path, key);
+        return vgg_fail(archive->load.err, VGG_ERR_FORMAT,
+                        "%s: tensor %" PRIi64 " is not in the archive", archive->load.path, key);
     }
     value->persistent.storage = part->storage;
     value->persistent.offset = part->offset;
@@ -114,25 +112,25 @@ static vgg_status resolve(const struct vgg_archive *archive, struct vgg_value *v
 }
 
 static vgg_status read_object(struct vgg_archive *archive, struct vgg_pickle *out,
-                              struct vgg_storages *storages, struct vgg_error *err)
+                              struct vgg_storages *storages)
 {
     struct tar_state *state = archive->state;
     const struct vgg_pickle_source *source = &archive->pickle;
     struct vgg_tar_tables *tables = &state->tables;
-    vgg_status status = vgg_tar_tables_read(archive, state->members, tables, err);
+    vgg_status status = vgg_tar_tables_read(archive, state->members, tables);
     if (status == VGG_OK) {
-        status = vgg_pickle_read(source, archive->limits, archive->arena, out, err);
+        status = vgg_pickle_read(&archive->load, source, out);
     }
     if (status != VGG_OK) {
         return status;
     }
     if (out->size != source->size) {
-        return vgg_fail_at(err, VGG_ERR_FORMAT, source->file_offset + out->size,
-                           "%s: tar member pickle: %zu bytes after the pickle's end", archive->path,
-                           source->size - out->size);
+        return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, source->file_offset + out->size,
+                           "%s: tar member pickle: %zu bytes after the pickle's end",
+                           archive->load.path, source->size - out->size);
     }
     for (size_t i = 0; i < out->persistent_count; i++) {
-        status = resolve(archive, out->persistents[i], err);
+        status = resolve(archive, out->persistents[i]);
         if (status != VGG_OK) {
             return status;
         }
@@ -141,16 +139,16 @@ static vgg_status read_object(struct vgg_archive *archive, struct vgg_pickle *ou
     return VGG_OK;
 }
 
-vgg_status vgg_tar_open(struct vgg_archive *archive, struct vgg_error *err)
+vgg_status vgg_tar_open(struct vgg_archive *archive)
 {
-    struct tar_state *state = vgg_arena_alloc(archive->arena, 1, sizeof *state);
+    struct tar_state *state = vgg_load_alloc(&archive->load, 1, sizeof *state);
     if (state == NULL) {
-        return vgg_fail_memory(err, archive->path, sizeof *state, "the tar archive");
+        return vgg_load_fail_memory(&archive->load, sizeof *state, "the tar archive");
     }
     archive->state = state;
-    vgg_status status = vgg_tar_members_read(archive, state->members, err);
+    vgg_status status = vgg_tar_members_read(archive, state->members);
     if (status == VGG_OK) {
-        status = read_sys_info(archive, err);
+        status = read_sys_info(archive);
     }
     if (status != VGG_OK) {
         archive->state = NULL;
@@ -159,8 +157,7 @@ vgg_status vgg_tar_open(struct vgg_archive *archive, struct vgg_error *err)
     const struct vgg_tar_member *pickle = &state->members[VGG_TAR_PICKLE];
     snprintf(archive->writer, sizeof archive->writer,
              "PyTorch 0.1.9 or earlier, tar protocol %d, byteorder little", PROTOCOL);
-    archive->pickle = (struct vgg_pickle_source){.path = archive->path,
-                                                 .data = archive->file->data + pickle->offset,
+    archive->pickle = (struct vgg_pickle_source){.data = archive->file->data + pickle->offset,
                                                  .size = pickle->end - pickle->offset,
                                                  .file_offset = pickle->offset,
                                                  .ids_are_keys = true};

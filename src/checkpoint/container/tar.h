@@ -6,6 +6,6 @@
 #include "checkpoint/container/archive.h"
 
 /* Succeeds or leaves nothing to close. Errors: FORMAT, UNSUPPORTED, LIMIT, MEMORY. */
-vgg_status vgg_tar_open(struct vgg_archive *archive, struct vgg_error *err);
+vgg_status vgg_tar_open(struct vgg_archive *archive);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Walk a tar archive's headers. */
+/* Reads the headers of a tar archive. */
 #include "checkpoint/container/tar_members.h"
 
 #include <inttypes.h>
@@ -25,7 +25,7 @@ static const char magic[] = "ustar\0"
                             "00";
 static const char *const names[VGG_TAR_MEMBERS] = {"sys_info", "pickle", "tensors", "storages"};
 
-/* A header, and what an extended header before it changed. */
+/* A header; an extended header before it may have changed size and name. */
 struct header {
     const uint8_t *block;
     size_t offset;
@@ -34,7 +34,7 @@ struct header {
     char type;
 };
 
-/* What an extended header says. */
+/* The contents of an extended header. */
 struct pax {
     struct vgg_span path; /* absent: empty */
     uint64_t size;
@@ -52,7 +52,7 @@ bool vgg_tar_is(const struct vgg_archive *archive)
     return has_magic(archive->file, 0);
 }
 
-/* An octal number, padded by spaces or NULs behind; false when it is another thing. */
+/* An octal number, followed by spaces or NULs; false when it is something else. */
 static bool read_octal(const uint8_t *field, size_t bytes, uint64_t *out)
 {
     size_t i = 0;
@@ -75,13 +75,13 @@ static struct vgg_span read_text(const uint8_t *field, size_t bytes)
     return (struct vgg_span){text, (uint32_t)strnlen(text, bytes)};
 }
 
-static vgg_status fail_header(const struct vgg_archive *archive, size_t offset, const char *reason,
-                              struct vgg_error *err)
+static vgg_status fail_header(const struct vgg_archive *archive, size_t offset, const char *reason)
 {
-    return vgg_fail_at(err, VGG_ERR_FORMAT, offset, "%s: tar header: %s", archive->path, reason);
+    return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, offset, "%s: tar header: %s",
+                       archive->load.path, reason);
 }
 
-/* Which of the names; VGG_TAR_MEMBERS: none. */
+/* The index of a name; VGG_TAR_MEMBERS: none of them. */
 static size_t find_name(struct vgg_span name)
 {
     size_t i = 0;
@@ -91,12 +91,11 @@ static size_t find_name(struct vgg_span name)
     return i;
 }
 
-static vgg_status fail_stranger(const struct vgg_archive *archive, struct vgg_span name,
-                                struct vgg_error *err)
+static vgg_status fail_foreign(const struct vgg_archive *archive, struct vgg_span name)
 {
-    return vgg_fail(err, VGG_ERR_UNSUPPORTED,
+    return vgg_fail(archive->load.err, VGG_ERR_UNSUPPORTED,
                     "%s: a tar archive that holds %.*s, not a checkpoint: unpack it first",
-                    archive->path, VGG_SHOWN(name.bytes, name.length, 200));
+                    archive->load.path, VGG_SHOWN(name.bytes, name.length, 200));
 }
 
 static bool has_sum(const uint8_t *block)
@@ -109,8 +108,7 @@ static bool has_sum(const uint8_t *block)
     return read_octal(block + SUM_OFFSET, SUM_BYTES, &expected) && sum == expected;
 }
 
-static vgg_status read_header(const struct vgg_archive *archive, size_t offset, struct header *out,
-                              struct vgg_error *err)
+static vgg_status read_header(const struct vgg_archive *archive, size_t offset, struct header *out)
 {
     const uint8_t *block = archive->file->data + offset;
     *out = (struct header){.block = block,
@@ -119,15 +117,14 @@ static vgg_status read_header(const struct vgg_archive *archive, size_t offset, 
                            .type = (char)block[TYPE_OFFSET]};
     if (memcmp(block + MAGIC_OFFSET, magic, sizeof magic - 1) != 0) {
         return find_name(out->name) < VGG_TAR_MEMBERS
-                   ? fail_header(archive, offset, "expected ustar or PAX, found another format",
-                                 err)
-                   : fail_stranger(archive, out->name, err);
+                   ? fail_header(archive, offset, "expected ustar or PAX, found another format")
+                   : fail_foreign(archive, out->name);
     }
     if (!has_sum(block)) {
-        return fail_header(archive, offset, "its sum does not agree", err);
+        return fail_header(archive, offset, "wrong checksum");
     }
     if (!read_octal(block + SIZE_OFFSET, SIZE_BYTES, &out->size)) {
-        return fail_header(archive, offset, "the size is no octal number", err);
+        return fail_header(archive, offset, "the size is not an octal number");
     }
     return VGG_OK;
 }
@@ -175,49 +172,49 @@ static bool read_record(struct vgg_cursor *in, struct vgg_span *key, struct vgg_
 }
 
 static vgg_status read_pax(const struct vgg_archive *archive, const struct header *header,
-                           struct pax *out, struct vgg_error *err)
+                           struct pax *out)
 {
     struct vgg_cursor in =
         vgg_cursor_make(archive->file->data + header->offset + BLOCK_BYTES, (size_t)header->size);
     while (vgg_cursor_left(&in) > 0) {
         struct vgg_span key, value;
         if (!read_record(&in, &key, &value)) {
-            return fail_header(archive, header->offset, "bad record in its extension", err);
+            return fail_header(archive, header->offset, "bad record in an extended header");
         }
         if (span_starts(key, "GNU.sparse")) {
-            return fail_header(archive, header->offset, "a sparse file, expected a plain one", err);
+            return fail_header(archive, header->offset, "a sparse file, expected a plain one");
         }
         if (vgg_span_equals(key, "path")) {
             if (out->path.length > 0) {
-                return fail_header(archive, header->offset, "two paths in its extension", err);
+                return fail_header(archive, header->offset, "two paths in an extended header");
             }
             out->path = value;
         } else if (vgg_span_equals(key, "size")) {
             if (out->has_size || !read_decimal(value, &out->size)) {
-                return fail_header(archive, header->offset, "bad size in its extension", err);
+                return fail_header(archive, header->offset, "bad size in an extended header");
             }
             out->has_size = true;
-        } /* times, owners and comments are of no use */
+        } /* times, owners and comments are skipped */
     }
     return VGG_OK;
 }
 
 /* A regular file of a name that is expected, for the first time. */
 static vgg_status note_member(const struct vgg_archive *archive, const struct header *header,
-                              struct vgg_tar_member *members, struct vgg_error *err)
+                              struct vgg_tar_member *members)
 {
     size_t i = find_name(header->name);
     if (i == VGG_TAR_MEMBERS || read_text(header->block + PREFIX_OFFSET, PREFIX_BYTES).length > 0) {
-        return fail_stranger(archive, header->name, err);
+        return fail_foreign(archive, header->name);
     }
     if (header->type != '0' && header->type != '\0') {
-        return vgg_fail_at(err, VGG_ERR_FORMAT, header->offset,
+        return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, header->offset,
                            "%s: tar member %s is a link or a special file, expected a regular one",
-                           archive->path, names[i]);
+                           archive->load.path, names[i]);
     }
     if (members[i].found) {
-        return vgg_fail_at(err, VGG_ERR_FORMAT, header->offset, "%s: tar member %s is there twice",
-                           archive->path, names[i]);
+        return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, header->offset,
+                           "%s: tar member %s is given twice", archive->load.path, names[i]);
     }
     members[i] = (struct vgg_tar_member){.offset = header->offset + BLOCK_BYTES,
                                          .end = header->offset + BLOCK_BYTES + (size_t)header->size,
@@ -236,40 +233,40 @@ static bool is_zero(const uint8_t *data, size_t size)
 }
 
 /* Two blocks of zeros, and more of them up to a full record. */
-static vgg_status check_end(const struct vgg_archive *archive, size_t offset, struct vgg_error *err)
+static vgg_status check_end(const struct vgg_archive *archive, size_t offset)
 {
     size_t left = archive->file->size - offset;
     if (left < 2 * BLOCK_BYTES) {
-        return vgg_archive_fail_truncated(archive, offset + 2 * BLOCK_BYTES, false, err);
+        return vgg_archive_fail_truncated(archive, offset + 2 * BLOCK_BYTES, false);
     }
     if (left > PADDING_BYTES_MAX || left % BLOCK_BYTES != 0 ||
         !is_zero(archive->file->data + offset, left)) {
-        return vgg_fail_at(err, VGG_ERR_FORMAT, offset,
+        return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, offset,
                            "%s: %zu bytes after the last tar member, expected zeros up to a full "
                            "record",
-                           archive->path, left);
+                           archive->load.path, left);
     }
     return VGG_OK;
 }
 
 vgg_status vgg_tar_members_read(const struct vgg_archive *archive,
-                                struct vgg_tar_member out[VGG_TAR_MEMBERS], struct vgg_error *err)
+                                struct vgg_tar_member out[VGG_TAR_MEMBERS])
 {
     const struct vgg_file *file = archive->file;
     struct pax pax = {0};
     bool extended = false;
     size_t offset = 0;
     memset(out, 0, VGG_TAR_MEMBERS * sizeof *out);
-    /* Ends early: the fifth file is a stranger, and no extended header follows another. */
+    /* Ends after few headers: a fifth file is refused, and so is an extended header after another. */
     while (file->size - offset >= BLOCK_BYTES && file->data[offset] != 0) {
         struct header header;
-        vgg_status status = read_header(archive, offset, &header, err);
+        vgg_status status = read_header(archive, offset, &header);
         if (status != VGG_OK) {
             return status;
         }
         bool extends = header.type == 'x';
         if (extends && (extended || header.size > PAX_BYTES_MAX)) {
-            return fail_header(archive, offset, "an extension of an extension, or a huge one", err);
+            return fail_header(archive, offset, "an extended header after another, or a huge one");
         }
         if (!extends && pax.has_size) {
             header.size = pax.size;
@@ -278,22 +275,22 @@ vgg_status vgg_tar_members_read(const struct vgg_archive *archive,
             header.name = pax.path;
         }
         if (header.size > INT64_MAX) {
-            return fail_header(archive, offset, "the size is out of range", err);
+            return fail_header(archive, offset, "the size is out of range");
         }
-        /* A stranger is told by its name, even when it is cut. */
-        status = extends ? VGG_OK : note_member(archive, &header, out, err);
+        /* Before the size, so that a truncated archive of other files is reported as such. */
+        status = extends ? VGG_OK : note_member(archive, &header, out);
         if (status != VGG_OK) {
             return status;
         }
         const uint64_t blocks = (header.size + BLOCK_BYTES - 1) / BLOCK_BYTES;
         const uint64_t end = offset + (1 + blocks) * BLOCK_BYTES;
         if (end > file->size) {
-            return vgg_archive_fail_truncated(archive, end + 2 * BLOCK_BYTES, false, err);
+            return vgg_archive_fail_truncated(archive, end + 2 * BLOCK_BYTES, false);
         }
         pax = (struct pax){0};
         extended = extends;
         if (extends) {
-            status = read_pax(archive, &header, &pax, err);
+            status = read_pax(archive, &header, &pax);
             if (status != VGG_OK) {
                 return status;
             }
@@ -301,13 +298,14 @@ vgg_status vgg_tar_members_read(const struct vgg_archive *archive,
         offset = (size_t)end;
     }
     if (extended) {
-        return fail_header(archive, offset, "an extension of nothing", err);
+        return fail_header(archive, offset, "an extended header without a file after it");
     }
-    vgg_status status = check_end(archive, offset, err);
+    vgg_status status = check_end(archive, offset);
     for (size_t i = 0; i < VGG_TAR_MEMBERS && status == VGG_OK; i++) {
         if (!out[i].found) {
-            status = vgg_fail(err, VGG_ERR_FORMAT, "%s: tar archive without %s, not a checkpoint",
-                              archive->path, names[i]);
+            status = vgg_fail(archive->load.err, VGG_ERR_FORMAT,
+                              "%s: tar archive without %s, not a checkpoint", archive->load.path,
+                              names[i]);
         }
     }
     return status;

@@ -21,6 +21,6 @@ bool vgg_tar_is(const struct vgg_archive *archive);
 
 /* Finds all four. Errors: FORMAT, UNSUPPORTED (an archive of other things). */
 vgg_status vgg_tar_members_read(const struct vgg_archive *archive,
-                                struct vgg_tar_member out[VGG_TAR_MEMBERS], struct vgg_error *err);
+                                struct vgg_tar_member out[VGG_TAR_MEMBERS]);
 
 #endif

@@ -4,17 +4,17 @@
 
 struct vgg_tar_reader vgg_tar_reader_make(const struct vgg_archive *archive,
                                           const struct vgg_tar_member members[VGG_TAR_MEMBERS],
-                                          enum vgg_tar_name name, struct vgg_error *err)
+                                          enum vgg_tar_name name)
 {
     static const char *const texts[] = {"sys_info", "pickle", "tensors", "storages"};
     const struct vgg_tar_member *member = &members[name];
-    return (struct vgg_tar_reader){archive, texts[name], member->offset, member->end, err};
+    return (struct vgg_tar_reader){archive, texts[name], member->offset, member->end};
 }
 
 vgg_status vgg_tar_fail(const struct vgg_tar_reader *reader, const char *what)
 {
-    return vgg_fail_at(reader->err, VGG_ERR_FORMAT, reader->offset, "%s: tar member %s: %s",
-                       reader->archive->path, reader->name, what);
+    return vgg_fail_at(reader->archive->load.err, VGG_ERR_FORMAT, reader->offset,
+                       "%s: tar member %s: %s", reader->archive->load.path, reader->name, what);
 }
 
 vgg_status vgg_tar_read_pickle(struct vgg_tar_reader *reader, uint64_t opcodes,
@@ -22,11 +22,11 @@ vgg_status vgg_tar_read_pickle(struct vgg_tar_reader *reader, uint64_t opcodes,
                                const struct vgg_value **out)
 {
     size_t offset = reader->offset;
-    vgg_status status = vgg_archive_read_plain(reader->archive, opcodes, &reader->offset,
-                                               reader->end, out, reader->err);
+    vgg_status status =
+        vgg_archive_read_plain(reader->archive, opcodes, &reader->offset, reader->end, out);
     if (status == VGG_OK && (*out)->kind != kind) {
-        return vgg_fail_at(reader->err, VGG_ERR_FORMAT, offset,
-                           "%s: tar member %s: expected %s, found %s", reader->archive->path,
+        return vgg_fail_at(reader->archive->load.err, VGG_ERR_FORMAT, offset,
+                           "%s: tar member %s: expected %s, found %s", reader->archive->load.path,
                            reader->name, expected, vgg_value_kind_string((*out)->kind));
     }
     return status;

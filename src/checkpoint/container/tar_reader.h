@@ -9,13 +9,12 @@ struct vgg_tar_reader {
     const struct vgg_archive *archive;
     const char *name;   /* of the member, for messages */
     size_t offset, end; /* in the file */
-    struct vgg_error *err;
 };
 
 /* Begins with one of an archive's members. */
 struct vgg_tar_reader vgg_tar_reader_make(const struct vgg_archive *archive,
                                           const struct vgg_tar_member members[VGG_TAR_MEMBERS],
-                                          enum vgg_tar_name name, struct vgg_error *err);
+                                          enum vgg_tar_name name);
 
 /* Reports what is wrong where the reader stands: FORMAT. */
 vgg_status vgg_tar_fail(const struct vgg_tar_reader *reader, const char *what);

@@ -18,7 +18,7 @@ enum {
 
 static vgg_status fail_memory(const struct vgg_tar_reader *reader, size_t bytes)
 {
-    return vgg_fail_memory(reader->err, reader->archive->path, bytes, "the tensors");
+    return vgg_load_fail_memory(&reader->archive->load, bytes, "the tensors");
 }
 
 /* A count of records, each of at least this many bytes. */
@@ -34,10 +34,11 @@ static vgg_status read_count(struct vgg_tar_reader *reader, size_t record_bytes,
         (uint64_t)count->integer > (reader->end - reader->offset) / record_bytes) {
         return vgg_tar_fail(reader, "a count that does not fit");
     }
-    if (count->integer > reader->archive->limits->tensors) {
-        return vgg_fail(
-            reader->err, VGG_ERR_LIMIT, "%s: tar member %s: %" PRIi64 " entries, limit is %" PRIu32,
-            reader->archive->path, reader->name, count->integer, reader->archive->limits->tensors);
+    if (count->integer > reader->archive->load.limits->tensors) {
+        return vgg_fail(reader->archive->load.err, VGG_ERR_LIMIT,
+                        "%s: tar member %s: %" PRIi64 " entries, limit is %" PRIu32,
+                        reader->archive->load.path, reader->name, count->integer,
+                        reader->archive->load.limits->tensors);
     }
     *out = (size_t)count->integer;
     return VGG_OK;
@@ -84,13 +85,13 @@ static vgg_status read_storage(struct vgg_tar_reader *reader, struct vgg_storage
     const struct vgg_element_type *type = items[2]->global.entry->element;
     uint64_t data_offset = in.offset;
     if (__builtin_mul_overflow(count, type->bytes, &bytes) || vgg_cursor_take(&in, bytes) == NULL) {
-        return vgg_fail_at(reader->err, VGG_ERR_FORMAT, reader->offset,
+        return vgg_fail_at(reader->archive->load.err, VGG_ERR_FORMAT, reader->offset,
                            "%s: tar member %s: storage of %" PRIu64
                            " x %s, expected at most the %zu bytes that are left",
-                           reader->archive->path, reader->name, count, type->name,
+                           reader->archive->load.path, reader->name, count, type->name,
                            reader->end - reader->offset);
     }
-    char *digits = vgg_arena_alloc(reader->archive->arena, VGG_TAR_KEY_DIGITS + 1, 1);
+    char *digits = vgg_load_alloc(&reader->archive->load, VGG_TAR_KEY_DIGITS + 1, 1);
     if (digits == NULL) {
         return fail_memory(reader, VGG_TAR_KEY_DIGITS + 1);
     }
@@ -107,15 +108,15 @@ static vgg_status read_storage(struct vgg_tar_reader *reader, struct vgg_storage
     return VGG_OK;
 }
 
-/* Sorts the parts; a key that is there twice is an error. */
+/* Sorts the parts; the same key twice is an error. */
 static vgg_status sort_parts(const struct vgg_tar_reader *reader, struct vgg_tar_tables *tables)
 {
     qsort(tables->parts, tables->part_count, sizeof *tables->parts, compare_parts);
     for (size_t i = 1; i < tables->part_count; i++) {
         if (tables->parts[i - 1].key == tables->parts[i].key) {
-            return vgg_fail(reader->err, VGG_ERR_FORMAT,
-                            "%s: tar member %s: storage %" PRIi64 " is there twice",
-                            reader->archive->path, reader->name, tables->parts[i].key);
+            return vgg_fail(reader->archive->load.err, VGG_ERR_FORMAT,
+                            "%s: tar member %s: storage %" PRIi64 " is given twice",
+                            reader->archive->load.path, reader->name, tables->parts[i].key);
         }
     }
     return VGG_OK;
@@ -145,17 +146,17 @@ static vgg_status read_part(const struct vgg_tar_reader *reader,
 
 static vgg_status read_storages(const struct vgg_archive *archive,
                                 const struct vgg_tar_member members[VGG_TAR_MEMBERS],
-                                struct vgg_tar_tables *tables, struct vgg_error *err)
+                                struct vgg_tar_tables *tables)
 {
-    struct vgg_tar_reader reader = vgg_tar_reader_make(archive, members, VGG_TAR_STORAGES, err);
+    struct vgg_tar_reader reader = vgg_tar_reader_make(archive, members, VGG_TAR_STORAGES);
     const struct vgg_value *views;
     size_t count;
     vgg_status status = read_count(&reader, sizeof(int64_t), &count);
     if (status != VGG_OK) {
         return status;
     }
-    tables->storages = vgg_arena_alloc(archive->arena, count, sizeof *tables->storages);
-    tables->parts = vgg_arena_alloc(archive->arena, count, sizeof *tables->parts);
+    tables->storages = vgg_load_alloc(&archive->load, count, sizeof *tables->storages);
+    tables->parts = vgg_load_alloc(&archive->load, count, sizeof *tables->parts);
     if (tables->storages == NULL || tables->parts == NULL) {
         return fail_memory(&reader, count * sizeof *tables->storages);
     }
@@ -172,8 +173,9 @@ static vgg_status read_storages(const struct vgg_archive *archive,
     tables->part_count = count;
     status = sort_parts(&reader, tables);
     if (status == VGG_OK) {
-        status = vgg_tar_read_pickle(&reader, 8 + (uint64_t)archive->limits->tensors * VIEW_OPCODES,
-                                     VGG_VALUE_LIST, "a list of views", &views);
+        status =
+            vgg_tar_read_pickle(&reader, 8 + (uint64_t)archive->load.limits->tensors * VIEW_OPCODES,
+                                VGG_VALUE_LIST, "a list of views", &views);
     }
     if (status == VGG_OK) {
         status = vgg_tar_check_end(&reader);
@@ -182,7 +184,7 @@ static vgg_status read_storages(const struct vgg_archive *archive,
         return status;
     }
     size_t total = count + views->list.count;
-    struct vgg_tar_part *parts = vgg_arena_alloc(archive->arena, total, sizeof *parts);
+    struct vgg_tar_part *parts = vgg_load_alloc(&archive->load, total, sizeof *parts);
     if (parts == NULL) {
         return fail_memory(&reader, total * sizeof *parts);
     }
@@ -212,9 +214,9 @@ static vgg_status read_geometry(struct vgg_tar_reader *reader, struct vgg_tensor
     in.offset = reader->offset;
     uint64_t ndim = vgg_cursor_le(&in, sizeof(int64_t));
     if (ndim > VGG_MAX_DIMS) {
-        return vgg_fail_at(reader->err, VGG_ERR_UNSUPPORTED, reader->offset,
+        return vgg_fail_at(reader->archive->load.err, VGG_ERR_UNSUPPORTED, reader->offset,
                            "%s: a tensor of %" PRIu64 " dimensions, at most %d are supported",
-                           reader->archive->path, ndim, VGG_MAX_DIMS);
+                           reader->archive->load.path, ndim, VGG_MAX_DIMS);
     }
     view->ndim = (int)ndim;
     for (int i = 0; i < view->ndim; i++) {
@@ -254,8 +256,8 @@ static vgg_status read_tensor(struct vgg_tar_reader *reader, const struct vgg_ta
     }
     const struct vgg_element_type *type = items[2]->global.entry->element;
     if (part != NULL && part->storage->type != type) {
-        return vgg_fail_at(reader->err, VGG_ERR_FORMAT, reader->offset,
-                           "%s: bad tensor: a %sTensor in a %sStorage", reader->archive->path,
+        return vgg_fail_at(reader->archive->load.err, VGG_ERR_FORMAT, reader->offset,
+                           "%s: bad tensor: a %sTensor in a %sStorage", reader->archive->load.path,
                            type->name, part->storage->type->name);
     }
     out->key = items[0]->integer;
@@ -269,15 +271,15 @@ static vgg_status read_tensor(struct vgg_tar_reader *reader, const struct vgg_ta
 
 static vgg_status read_tensors(const struct vgg_archive *archive,
                                const struct vgg_tar_member members[VGG_TAR_MEMBERS],
-                               struct vgg_tar_tables *tables, struct vgg_error *err)
+                               struct vgg_tar_tables *tables)
 {
-    struct vgg_tar_reader reader = vgg_tar_reader_make(archive, members, VGG_TAR_TENSORS, err);
+    struct vgg_tar_reader reader = vgg_tar_reader_make(archive, members, VGG_TAR_TENSORS);
     size_t count;
     vgg_status status = read_count(&reader, 2 * sizeof(int64_t), &count);
     if (status != VGG_OK) {
         return status;
     }
-    tables->tensors = vgg_arena_alloc(archive->arena, count, sizeof *tables->tensors);
+    tables->tensors = vgg_load_alloc(&archive->load, count, sizeof *tables->tensors);
     if (tables->tensors == NULL) {
         return fail_memory(&reader, count * sizeof *tables->tensors);
     }
@@ -294,9 +296,9 @@ static vgg_status read_tensors(const struct vgg_archive *archive,
     qsort(tables->tensors, count, sizeof *tables->tensors, compare_tensors);
     for (size_t i = 1; i < count; i++) {
         if (tables->tensors[i - 1].key == tables->tensors[i].key) {
-            return vgg_fail(err, VGG_ERR_FORMAT,
-                            "%s: tar member tensors: tensor %" PRIi64 " is there twice",
-                            archive->path, tables->tensors[i].key);
+            return vgg_fail(archive->load.err, VGG_ERR_FORMAT,
+                            "%s: tar member tensors: tensor %" PRIi64 " is given twice",
+                            archive->load.path, tables->tensors[i].key);
         }
     }
     return VGG_OK;
@@ -312,8 +314,8 @@ struct vgg_tar_tensor *vgg_tar_find_tensor(const struct vgg_tar_tables *tables, 
 
 vgg_status vgg_tar_tables_read(const struct vgg_archive *archive,
                                const struct vgg_tar_member members[VGG_TAR_MEMBERS],
-                               struct vgg_tar_tables *out, struct vgg_error *err)
+                               struct vgg_tar_tables *out)
 {
-    vgg_status status = read_storages(archive, members, out, err);
-    return status == VGG_OK ? read_tensors(archive, members, out, err) : status;
+    vgg_status status = read_storages(archive, members, out);
+    return status == VGG_OK ? read_tensors(archive, members, out) : status;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The tables of a tar checkpoint: which storages and tensors there are, by their integer keys. */
+/* The tables of a tar checkpoint: its storages and tensors by their integer keys. */
 #ifndef VGG_CHECKPOINT_CONTAINER_TAR_TABLES_H
 #define VGG_CHECKPOINT_CONTAINER_TAR_TABLES_H
 
@@ -18,7 +18,7 @@ struct vgg_tar_part {
 struct vgg_tar_tensor {
     int64_t key;
     struct vgg_tensor_view view;
-    struct vgg_value *value; /* made when it is first asked for */
+    struct vgg_value *value; /* made when it is first used */
 };
 
 struct vgg_tar_tables {
@@ -30,13 +30,13 @@ struct vgg_tar_tables {
     size_t tensor_count;
 };
 
-/* Reads the members storages and tensors into *out, which is cleared; all it points to is the arena's.
+/* Reads the members storages and tensors into *out, which the caller has cleared; all it points to is in the arena.
  * Errors: FORMAT, UNSUPPORTED (too many dimensions), LIMIT, MEMORY. */
 vgg_status vgg_tar_tables_read(const struct vgg_archive *archive,
                                const struct vgg_tar_member members[VGG_TAR_MEMBERS],
-                               struct vgg_tar_tables *out, struct vgg_error *err);
+                               struct vgg_tar_tables *out);
 
-/* What has this key, or NULL. */
+/* The part or tensor with this key, or NULL. */
 struct vgg_tar_part *vgg_tar_find_part(const struct vgg_tar_tables *tables, int64_t key);
 struct vgg_tar_tensor *vgg_tar_find_tensor(const struct vgg_tar_tables *tables, int64_t key);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The value that a pickle would have of a tensor, for containers that list tensors in another way. */
+/* Makes the value that a pickle holds for a tensor, for containers that list tensors in another way. */
 #ifndef VGG_CHECKPOINT_CONTAINER_TENSOR_VALUE_H
 #define VGG_CHECKPOINT_CONTAINER_TENSOR_VALUE_H
 
@@ -15,12 +15,12 @@ struct vgg_tensor_view {
     int64_t shape[VGG_MAX_DIMS], stride[VGG_MAX_DIMS];
 };
 
-/* Makes *out what `_rebuild_tensor(storage, offset, size, stride)` leaves. Its parts are the arena's;
- * false when there is no memory. */
+/* Makes *out the value of `_rebuild_tensor(storage, offset, size, stride)`, with its parts in the arena; false
+ * when there is no memory. */
 bool vgg_tensor_value_make(const struct vgg_tensor_view *view, struct vgg_arena *arena,
                            struct vgg_value *out);
 
-/* Strides of elements that lie one after the other in row-major order. */
+/* Sets the strides of elements that are contiguous in row-major order. */
 void vgg_tensor_view_set_contiguous(struct vgg_tensor_view *view);
 
 #endif

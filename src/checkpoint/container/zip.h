@@ -6,9 +6,8 @@
 #include "checkpoint/container/archive.h"
 
 /* Succeeds or leaves nothing to close. Errors: FORMAT, UNSUPPORTED, LIMIT, MEMORY. */
-vgg_status vgg_zip_open(struct vgg_archive *archive, struct vgg_error *err);
+vgg_status vgg_zip_open(struct vgg_archive *archive);
 /* Compares the CRC of every member that has one; counts them in *out. */
-vgg_status vgg_zip_verify(const struct vgg_archive *archive, struct vgg_verified *out,
-                          struct vgg_error *err);
+vgg_status vgg_zip_verify(const struct vgg_archive *archive, struct vgg_verified *out);
 
 #endif

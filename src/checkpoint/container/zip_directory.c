@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Walk a zip archive's central directory. */
+/* Reads the central directory of a zip archive. */
 #include "checkpoint/container/zip_directory.h"
 
 #include <inttypes.h>
@@ -26,10 +26,11 @@ enum {
 
 vgg_status vgg_zip_fail_member(const struct vgg_archive *archive,
                                const struct vgg_zip_member *member, vgg_status code,
-                               const char *reason, struct vgg_error *err)
+                               const char *reason)
 {
-    return vgg_fail_at(err, code, member->offset, "%s: zip member %.*s: %s", archive->path,
-                       VGG_SHOWN(member->name.bytes, member->name.length, 200), reason);
+    return vgg_fail_at(archive->load.err, code, member->offset, "%s: zip member %.*s: %s",
+                       archive->load.path, VGG_SHOWN(member->name.bytes, member->name.length, 200),
+                       reason);
 }
 
 /* Where the directory lies. */
@@ -59,9 +60,9 @@ static uint64_t u64(struct vgg_cursor *in)
     return vgg_cursor_le(in, 8);
 }
 
-/* The zip64 end record and its locator, when the file has them, lie right before the end record. */
+/* Reads the zip64 end record and its locator, which lie right before the end record if the file has them. */
 static vgg_status read_end64(const struct vgg_archive *archive, uint64_t end_offset,
-                             struct extent *out, bool *found, struct vgg_error *err)
+                             struct extent *out, bool *found)
 {
     *found = false;
     if (end_offset < LOCATOR64_BYTES + END64_BYTES) {
@@ -76,9 +77,9 @@ static vgg_status read_end64(const struct vgg_archive *archive, uint64_t end_off
     uint64_t offset = u64(&in);
     uint32_t disks = u32(&in);
     if (disk != 0 || disks > 1 || offset != expected) {
-        return vgg_fail_at(err, VGG_ERR_FORMAT, end_offset - LOCATOR64_BYTES,
+        return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, end_offset - LOCATOR64_BYTES,
                            "%s: zip64 locator points to byte %" PRIu64 ", expected %" PRIu64,
-                           archive->path, offset, expected);
+                           archive->load.path, offset, expected);
     }
     in = cursor_at(archive->file, offset);
     uint32_t signature = u32(&in);
@@ -91,49 +92,50 @@ static vgg_status read_end64(const struct vgg_archive *archive, uint64_t end_off
     out->offset = u64(&in);
     if (!in.ok || signature != END64_SIGNATURE || size != END64_BYTES - 12 || this_disk != 0 ||
         directory_disk != 0 || count_here != out->count) {
-        return vgg_fail_at(err, VGG_ERR_FORMAT, offset, "%s: bad zip64 end record", archive->path);
+        return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, offset, "%s: bad zip64 end record",
+                           archive->load.path);
     }
     *found = true;
     return VGG_OK;
 }
 
-/* No end record where it should be: cut off, or something was appended? */
-static vgg_status fail_no_end(const struct vgg_archive *archive, struct vgg_error *err)
+/* Reports a missing end record: the file was truncated, or something was appended to it. */
+static vgg_status fail_no_end(const struct vgg_archive *archive)
 {
     const struct vgg_file *file = archive->file;
     size_t floor = file->size > END_BYTES + UINT16_MAX ? file->size - END_BYTES - UINT16_MAX : 0;
     for (size_t at = file->size; at-- > floor;) {
         if (file->size - at >= END_BYTES && memcmp(file->data + at, "PK\5\6", 4) == 0) {
-            return vgg_fail_at(err, VGG_ERR_FORMAT, at + END_BYTES,
+            return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, at + END_BYTES,
                                "%s: %zu bytes after the zip archive's end (a comment, or "
                                "something appended), expected none",
-                               archive->path, file->size - at - END_BYTES);
+                               archive->load.path, file->size - at - END_BYTES);
         }
     }
-    return vgg_zip_fail_truncated(archive, err);
+    return vgg_zip_fail_truncated(archive);
 }
 
-static vgg_status find_directory(const struct vgg_archive *archive, struct extent *out,
-                                 struct vgg_error *err)
+static vgg_status find_directory(const struct vgg_archive *archive, struct extent *out)
 {
     const struct vgg_file *file = archive->file;
     if (file->size < END_BYTES) {
-        return fail_no_end(archive, err);
+        return fail_no_end(archive);
     }
     uint64_t end_offset = file->size - END_BYTES;
     struct vgg_cursor in = cursor_at(file, end_offset);
     if (u32(&in) != END_SIGNATURE) {
-        return fail_no_end(archive, err);
+        return fail_no_end(archive);
     }
     uint16_t disk = u16(&in), directory_disk = u16(&in), count_here = u16(&in), count = u16(&in);
     uint32_t bytes = u32(&in), offset = u32(&in);
     uint16_t comment = u16(&in);
     if (disk != 0 || directory_disk != 0 || count_here != count || comment != 0) {
-        return vgg_fail_at(err, VGG_ERR_FORMAT, end_offset,
-                           "%s: bad zip end record (several disks, or a comment)", archive->path);
+        return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, end_offset,
+                           "%s: bad zip end record (several disks, or a comment)",
+                           archive->load.path);
     }
     bool has_64;
-    vgg_status status = read_end64(archive, end_offset, out, &has_64, err);
+    vgg_status status = read_end64(archive, end_offset, out, &has_64);
     if (status != VGG_OK) {
         return status;
     }
@@ -142,21 +144,21 @@ static vgg_status find_directory(const struct vgg_archive *archive, struct exten
     } else if ((count != UINT16_MAX && count != out->count) ||
                (bytes != UINT32_MAX && bytes != out->bytes) ||
                (offset != UINT32_MAX && offset != out->offset)) {
-        return vgg_fail_at(err, VGG_ERR_FORMAT, end_offset,
-                           "%s: the zip's two end records do not agree", archive->path);
+        return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, end_offset,
+                           "%s: the zip's two end records do not agree", archive->load.path);
     }
     uint64_t limit = has_64 ? end_offset - LOCATOR64_BYTES - END64_BYTES : end_offset;
     if (out->offset > limit || out->bytes != limit - out->offset ||
         out->count > out->bytes / CENTRAL_BYTES) {
-        return vgg_fail_at(err, VGG_ERR_FORMAT, end_offset,
+        return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, end_offset,
                            "%s: zip directory of %" PRIu64 " members in %" PRIu64
                            " bytes at %" PRIu64 " does not fit the file",
-                           archive->path, out->count, out->bytes, out->offset);
+                           archive->load.path, out->count, out->bytes, out->offset);
     }
-    if (out->count > archive->limits->zip_entries) {
-        return vgg_fail(err, VGG_ERR_LIMIT,
-                        "%s: zip archive of %" PRIu64 " members, limit is %" PRIu32, archive->path,
-                        out->count, archive->limits->zip_entries);
+    if (out->count > archive->load.limits->zip_entries) {
+        return vgg_fail(archive->load.err, VGG_ERR_LIMIT,
+                        "%s: zip archive of %" PRIu64 " members, limit is %" PRIu32,
+                        archive->load.path, out->count, archive->load.limits->zip_entries);
     }
     return VGG_OK;
 }
@@ -192,8 +194,7 @@ static bool read_extra64(struct vgg_cursor extra, struct vgg_zip_member *member)
     return extra.ok;
 }
 
-/* Names are only compared, never used as paths; yet one that is dangerous elsewhere is no
- * checkpoint's. */
+/* Names are only compared, never used as paths; those that would be dangerous as paths are refused all the same. */
 static bool is_good_name(struct vgg_span name)
 {
     if (name.length == 0 || name.bytes[0] == '/') {
@@ -217,7 +218,7 @@ static bool is_good_name(struct vgg_span name)
 }
 
 static vgg_status read_central(const struct vgg_archive *archive, struct vgg_cursor *in,
-                               struct vgg_zip_member *out, struct vgg_error *err)
+                               struct vgg_zip_member *out)
 {
     uint64_t at = in->offset;
     uint32_t signature = u32(in);
@@ -235,37 +236,39 @@ static vgg_status read_central(const struct vgg_archive *archive, struct vgg_cur
     const uint8_t *extra = vgg_cursor_take(in, extra_bytes);
     vgg_cursor_take(in, comment_bytes);
     if (!in->ok || signature != CENTRAL_SIGNATURE) {
-        return vgg_fail_at(err, VGG_ERR_FORMAT, at, "%s: bad zip directory entry", archive->path);
+        return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, at, "%s: bad zip directory entry",
+                           archive->load.path);
     }
     out->name = (struct vgg_span){(const char *)name, name_bytes};
     if (!is_good_name(out->name)) {
-        return vgg_fail_at(err, VGG_ERR_FORMAT, at, "%s: bad name in the zip directory",
-                           archive->path);
+        return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, at,
+                           "%s: bad name in the zip directory", archive->load.path);
     }
     if (!read_extra64(vgg_cursor_make(extra, extra_bytes), out)) {
-        return vgg_zip_fail_member(archive, out, VGG_ERR_FORMAT, "bad extra field", err);
+        return vgg_zip_fail_member(archive, out, VGG_ERR_FORMAT, "bad extra field");
     }
     if (disk != 0) {
-        return vgg_zip_fail_member(archive, out, VGG_ERR_FORMAT, "on another disk", err);
+        return vgg_zip_fail_member(archive, out, VGG_ERR_FORMAT, "on another disk");
     }
     if ((out->flags & ~FLAGS_ALLOWED) != 0) {
         return vgg_zip_fail_member(archive, out, VGG_ERR_UNSUPPORTED,
-                                   "encrypted or of an unknown kind", err);
+                                   "encrypted or of an unknown kind");
     }
     if (out->method != VGG_ZIP_STORED && out->method != VGG_ZIP_DEFLATED) {
         return vgg_zip_fail_member(archive, out, VGG_ERR_UNSUPPORTED,
-                                   "compressed by a method other than deflate", err);
+                                   "compressed by a method other than deflate");
     }
     if (out->method == VGG_ZIP_STORED && out->bytes != out->packed_bytes) {
-        return vgg_zip_fail_member(archive, out, VGG_ERR_FORMAT, "stored, but of two sizes", err);
+        return vgg_zip_fail_member(archive, out, VGG_ERR_FORMAT,
+                                   "stored, but with two different sizes");
     }
     return VGG_OK;
 }
 
-/* Checks the local header against the directory and finds the data behind it. torch.save leaves its
- * sizes and CRC zero; without a descriptor they must be the directory's. */
+/* Checks the local header against the directory and finds the data after it. torch.save writes zero for sizes and
+ * CRC, and a descriptor after the data; without a descriptor they must be those of the directory. */
 static vgg_status read_local(const struct vgg_archive *archive, uint64_t directory_offset,
-                             struct vgg_zip_member *member, struct vgg_error *err)
+                             struct vgg_zip_member *member)
 {
     struct vgg_cursor in = vgg_cursor_make(archive->file->data, (size_t)directory_offset);
     vgg_cursor_take(&in, member->offset);
@@ -280,12 +283,12 @@ static vgg_status read_local(const struct vgg_archive *archive, uint64_t directo
     member->data_offset = in.offset;
     vgg_cursor_take(&in, member->packed_bytes);
     if (!in.ok || signature != LOCAL_SIGNATURE) {
-        return vgg_zip_fail_member(archive, member, VGG_ERR_FORMAT, "does not fit the file", err);
+        return vgg_zip_fail_member(archive, member, VGG_ERR_FORMAT, "does not fit the file");
     }
     if (vgg_span_compare(name, member->name) != 0 || flags != member->flags ||
         method != member->method) {
         return vgg_zip_fail_member(archive, member, VGG_ERR_FORMAT,
-                                   "local header does not agree with the directory", err);
+                                   "local header does not agree with the directory");
     }
     bool sizes_follow = (flags & FLAG_DESCRIPTOR) != 0;
     if ((crc != member->crc && !(sizes_follow && crc == 0)) ||
@@ -293,8 +296,7 @@ static vgg_status read_local(const struct vgg_archive *archive, uint64_t directo
          !(sizes_follow && packed_bytes == 0)) ||
         (bytes != member->bytes && bytes != UINT32_MAX && !(sizes_follow && bytes == 0))) {
         return vgg_zip_fail_member(archive, member, VGG_ERR_FORMAT,
-                                   "sizes in the local header do not agree with the directory",
-                                   err);
+                                   "sizes in the local header do not agree with the directory");
     }
     return VGG_OK;
 }
@@ -316,7 +318,7 @@ static unsigned char fold(char c)
     return (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
-/* As compare_names, but A is a. */
+/* As compare_names, without regard to the case of ASCII letters. */
 static int compare_folded(const void *a, const void *b)
 {
     const struct vgg_span left = ((const struct vgg_zip_member *)a)->name;
@@ -331,62 +333,61 @@ static int compare_folded(const void *a, const void *b)
     return (left.length > right.length) - (left.length < right.length);
 }
 
-/* No two names are equal, or would be for a reader that does not see the case. Sorts by name. */
+/* Refuses names that are equal or differ only in case. Sorts by name. */
 static vgg_status check_names(const struct vgg_archive *archive, struct vgg_zip_member *members,
-                              size_t count, struct vgg_error *err)
+                              size_t count)
 {
     qsort(members, count, sizeof *members, compare_folded);
     for (size_t i = 1; i < count; i++) {
         if (compare_folded(&members[i - 1], &members[i]) == 0) {
             return vgg_zip_fail_member(archive, &members[i], VGG_ERR_FORMAT,
                                        compare_names(&members[i - 1], &members[i]) == 0
-                                           ? "is there twice"
-                                           : "differs from another name only in case",
-                                       err);
+                                           ? "is given twice"
+                                           : "differs from another name only in case");
         }
     }
     qsort(members, count, sizeof *members, compare_names);
     return VGG_OK;
 }
 
-vgg_status vgg_zip_directory_read(const struct vgg_archive *archive, struct vgg_zip_directory *out,
-                                  struct vgg_error *err)
+vgg_status vgg_zip_directory_read(const struct vgg_archive *archive, struct vgg_zip_directory *out)
 {
     struct extent extent = {0};
-    vgg_status status = find_directory(archive, &extent, err);
+    vgg_status status = find_directory(archive, &extent);
     if (status != VGG_OK) {
         return status;
     }
     size_t count = (size_t)extent.count;
-    struct vgg_zip_member *members = vgg_arena_alloc(archive->arena, count, sizeof *members);
+    struct vgg_zip_member *members = vgg_load_alloc(&archive->load, count, sizeof *members);
     if (members == NULL) {
-        return vgg_fail_memory(err, archive->path, count * sizeof *members, "the zip directory");
+        return vgg_load_fail_memory(&archive->load, count * sizeof *members, "the zip directory");
     }
     struct vgg_cursor in =
         vgg_cursor_make(archive->file->data, (size_t)(extent.offset + extent.bytes));
     vgg_cursor_take(&in, extent.offset);
     for (size_t i = 0; i < count; i++) {
-        status = read_central(archive, &in, &members[i], err);
+        status = read_central(archive, &in, &members[i]);
         if (status == VGG_OK) {
-            status = read_local(archive, extent.offset, &members[i], err);
+            status = read_local(archive, extent.offset, &members[i]);
         }
         if (status != VGG_OK) {
             return status;
         }
     }
     if (vgg_cursor_left(&in) > 0) {
-        return vgg_fail_at(err, VGG_ERR_FORMAT, in.offset,
-                           "%s: the zip directory goes on after its last entry", archive->path);
+        return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, in.offset,
+                           "%s: the zip directory goes on after its last entry",
+                           archive->load.path);
     }
     struct vgg_span first_name = count > 0 ? members[0].name : (struct vgg_span){"", 0};
     qsort(members, count, sizeof *members, compare_offsets);
     for (size_t i = 1; i < count; i++) {
         if (members[i].offset < members[i - 1].data_offset + members[i - 1].packed_bytes) {
             return vgg_zip_fail_member(archive, &members[i], VGG_ERR_FORMAT,
-                                       "overlaps another member", err);
+                                       "overlaps another member");
         }
     }
-    status = check_names(archive, members, count, err);
+    status = check_names(archive, members, count);
     if (status != VGG_OK) {
         return status;
     }

@@ -29,10 +29,9 @@ struct vgg_zip_directory {
     struct vgg_span first_name; /* of the first member in the directory */
 };
 
-/* Reads the directory of archive->file; members live in archive->arena.
+/* Reads the directory of archive->file into archive->load.arena.
  * Errors: FORMAT (a file without an end record is called truncated), UNSUPPORTED, LIMIT, MEMORY. */
-vgg_status vgg_zip_directory_read(const struct vgg_archive *archive, struct vgg_zip_directory *out,
-                                  struct vgg_error *err);
+vgg_status vgg_zip_directory_read(const struct vgg_archive *archive, struct vgg_zip_directory *out);
 
 /* The member of this name, or NULL. */
 const struct vgg_zip_member *vgg_zip_directory_find(const struct vgg_zip_directory *directory,
@@ -41,6 +40,6 @@ const struct vgg_zip_member *vgg_zip_directory_find(const struct vgg_zip_directo
 /* Reports what is wrong with a member. */
 vgg_status vgg_zip_fail_member(const struct vgg_archive *archive,
                                const struct vgg_zip_member *member, vgg_status code,
-                               const char *reason, struct vgg_error *err);
+                               const char *reason);
 
 #endif

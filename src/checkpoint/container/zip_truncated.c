@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What is missing from a zip archive that lost its end.
+/* Estimates the size of a truncated zip archive.
  *
- * Its directory, and with it all sizes, went with the end; but torch writes data.pkl first, and the
- * pickle says how large the storages after it are. That is enough for "240 of about 528 MB". */
+ * The directory, with the sizes of all members, is at the end and therefore missing. But torch writes data.pkl first,
+ * and the pickle holds the sizes of the storages after it: enough for "240 of about 528 MB". */
 #include "checkpoint/container/zip_truncated.h"
 
 #include <inttypes.h>
@@ -31,10 +31,8 @@ static bool find_first_pickle(const struct vgg_archive *archive, struct vgg_pick
         memcmp(name + name_bytes - (sizeof name_end - 1), name_end, sizeof name_end - 1) != 0) {
         return false;
     }
-    *out = (struct vgg_pickle_source){.path = archive->path,
-                                      .data = in.data + in.offset,
-                                      .size = vgg_cursor_left(&in),
-                                      .file_offset = in.offset};
+    *out = (struct vgg_pickle_source){
+        .data = in.data + in.offset, .size = vgg_cursor_left(&in), .file_offset = in.offset};
     return true;
 }
 
@@ -43,9 +41,10 @@ static bool estimate_size(const struct vgg_archive *archive, uint64_t *out)
     struct vgg_pickle_source source;
     struct vgg_pickle pickle;
     struct vgg_storages storages;
+    const struct vgg_load load = vgg_load_quietly(&archive->load);
     if (!find_first_pickle(archive, &source) ||
-        vgg_pickle_read(&source, archive->limits, archive->arena, &pickle, NULL) != VGG_OK ||
-        vgg_storages_collect(&pickle, archive->path, archive->arena, &storages, NULL) != VGG_OK) {
+        vgg_pickle_read(&load, &source, &pickle) != VGG_OK ||
+        vgg_storages_collect(&load, &pickle, &storages) != VGG_OK) {
         return false;
     }
     uint64_t total = source.file_offset + pickle.size;
@@ -59,13 +58,13 @@ static bool estimate_size(const struct vgg_archive *archive, uint64_t *out)
     return total > archive->file->size;
 }
 
-vgg_status vgg_zip_fail_truncated(const struct vgg_archive *archive, struct vgg_error *err)
+vgg_status vgg_zip_fail_truncated(const struct vgg_archive *archive)
 {
     uint64_t expected;
     if (estimate_size(archive, &expected)) {
-        return vgg_archive_fail_truncated(archive, expected, false, err);
+        return vgg_archive_fail_truncated(archive, expected, false);
     }
-    return vgg_fail(err, VGG_ERR_FORMAT,
+    return vgg_fail(archive->load.err, VGG_ERR_FORMAT,
                     "%s: truncated: %zu bytes of a zip archive, and no directory at their end",
-                    archive->path, archive->file->size);
+                    archive->load.path, archive->file->size);
 }

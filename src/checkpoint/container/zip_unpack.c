@@ -20,45 +20,44 @@ enum {
     NAME_BYTES = 1,
 };
 
-/* What libzip says of a member. Without memory it often says that the archive is bad; errno, which the
- * caller has cleared, tells better. */
+/* Reports an error of libzip. Out of memory, libzip often reports a bad archive instead; errno, which the caller has
+ * cleared, is reliable. */
 static vgg_status fail_libzip(const struct vgg_archive *archive,
-                              const struct vgg_zip_member *member, zip_error_t *error,
-                              struct vgg_error *err)
+                              const struct vgg_zip_member *member, zip_error_t *error)
 {
     if (errno == ENOMEM || zip_error_code_zip(error) == ZIP_ER_MEMORY) {
-        return vgg_fail(err, VGG_ERR_MEMORY, "%s: out of memory (libzip)", archive->path);
+        return vgg_fail(archive->load.err, VGG_ERR_MEMORY, "%s: out of memory (libzip)",
+                        archive->load.path);
     }
-    return vgg_zip_fail_member(archive, member, VGG_ERR_FORMAT, zip_error_strerror(error), err);
+    return vgg_zip_fail_member(archive, member, VGG_ERR_FORMAT, zip_error_strerror(error));
 }
 
-/* Weights hardly shrink: what unpacks to many times the file is a bomb. Members that lie in the file as
- * they are do not count. */
+/* Weights hardly compress: an archive that unpacks to many times its own size is malicious. Stored members do not
+ * count. */
 vgg_status vgg_zip_check_size(const struct vgg_archive *archive,
-                              const struct vgg_zip_member *member, uint64_t unpacked_bytes,
-                              struct vgg_error *err)
+                              const struct vgg_zip_member *member, uint64_t unpacked_bytes)
 {
     if (member->bytes / DEFLATE_RATIO_MAX > member->packed_bytes) {
         return vgg_zip_fail_member(
             archive, member, VGG_ERR_FORMAT,
-            "unpacked size is more than deflate can make of the packed bytes", err);
+            "unpacked size is more than deflate can make of the packed bytes");
     }
-    uint64_t most = UNPACKED_FREE, share;
-    if (__builtin_mul_overflow(archive->file->size, archive->limits->unpack_ratio, &share) ||
-        __builtin_add_overflow(most, share, &most)) {
-        most = UINT64_MAX;
+    uint64_t max = UNPACKED_FREE, share;
+    if (__builtin_mul_overflow(archive->file->size, archive->load.limits->unpack_ratio, &share) ||
+        __builtin_add_overflow(max, share, &max)) {
+        max = UINT64_MAX;
     }
-    if (member->bytes > most || unpacked_bytes > most - member->bytes) {
+    if (member->bytes > max || unpacked_bytes > max - member->bytes) {
         char reason[128];
         snprintf(reason, sizeof reason,
                  "unpacks to %" PRIu64 " bytes, limit is %" PRIu64 " for a file of %zu",
-                 member->bytes, most, archive->file->size);
-        return vgg_zip_fail_member(archive, member, VGG_ERR_LIMIT, reason, err);
+                 member->bytes, max, archive->file->size);
+        return vgg_zip_fail_member(archive, member, VGG_ERR_LIMIT, reason);
     }
     return VGG_OK;
 }
 
-/* What stands before and after a member's packed bytes in an archive of this member alone. */
+/* The bytes before and after a member's packed bytes in an archive of this member alone. */
 struct wrapping {
     uint8_t head[LOCAL_BYTES + NAME_BYTES];
     uint8_t tail[CENTRAL_BYTES + NAME_BYTES + END_BYTES];
@@ -72,7 +71,7 @@ static uint8_t *put_le(uint8_t *at, uint64_t value, unsigned bytes)
     return at;
 }
 
-/* From the version needed to the lengths of name and extra field: what both headers share. */
+/* The fields that both headers share, from the version needed to the lengths of name and extra field. */
 static uint8_t *put_fields(uint8_t *at, const struct vgg_zip_member *member)
 {
     at = put_le(at, 20, 2); /* version 2.0 knows deflate */
@@ -107,18 +106,18 @@ static void wrap(const struct vgg_zip_member *member, struct wrapping *out)
     put_le(at, 0, 2); /* comment */
 }
 
-/* Shows libzip an archive of one member. It would read the whole directory else, with a hash table of names
- * that collide as their writer likes: 100,000 of them took minutes. */
+/* Opens an archive of this member alone. For the whole file, libzip would build a hash table of all names, which a
+ * malicious file can make collide: 100,000 of them took minutes. */
 static vgg_status open_libzip(const struct vgg_archive *archive,
                               const struct vgg_zip_member *member, struct wrapping *wrapping,
-                              zip_t **out, struct vgg_error *err)
+                              zip_t **out)
 {
     if (member->packed_bytes == 0) { /* libzip takes no empty fragments */
-        return vgg_zip_fail_member(archive, member, VGG_ERR_FORMAT, "compressed, but empty", err);
+        return vgg_zip_fail_member(archive, member, VGG_ERR_FORMAT, "compressed, but empty");
     }
     if (member->packed_bytes > MEMBER_BYTES_MAX || member->bytes > MEMBER_BYTES_MAX) {
         return vgg_zip_fail_member(archive, member, VGG_ERR_UNSUPPORTED,
-                                   "compressed, and larger than 2 GB", err);
+                                   "compressed, and larger than 2 GB");
     }
     wrap(member, wrapping);
     zip_buffer_fragment_t fragments[] = {
@@ -132,7 +131,7 @@ static vgg_status open_libzip(const struct vgg_archive *archive,
     zip_source_t *source = zip_source_buffer_fragment_create(
         fragments, sizeof fragments / sizeof fragments[0], 0, &error);
     *out = source != NULL ? zip_open_from_source(source, ZIP_RDONLY, &error) : NULL;
-    vgg_status status = *out != NULL ? VGG_OK : fail_libzip(archive, member, &error, err);
+    vgg_status status = *out != NULL ? VGG_OK : fail_libzip(archive, member, &error);
     if (*out == NULL) {
         zip_source_free(source);
     }
@@ -140,33 +139,32 @@ static vgg_status open_libzip(const struct vgg_archive *archive,
     return status;
 }
 
-/* Where a member lies in the file as it is, libzip is not needed. */
+/* Copies a stored member, or only compares its CRC; libzip is not needed. */
 static vgg_status copy_stored(const struct vgg_archive *archive,
-                              const struct vgg_zip_member *member, uint8_t *data,
-                              struct vgg_error *err)
+                              const struct vgg_zip_member *member, uint8_t *data)
 {
     const uint8_t *bytes = archive->file->data + member->data_offset;
     if (data != NULL && member->bytes > 0) {
         memcpy(data, bytes, (size_t)member->bytes);
-        bytes = data; /* what is used is what is compared, even if the file changes */
+        bytes = data; /* the bytes compared are the bytes used, even if the file changes */
     }
     return crc32_z(crc32(0, NULL, 0), bytes, (size_t)member->bytes) == member->crc
                ? VGG_OK
-               : vgg_zip_fail_member(archive, member, VGG_ERR_FORMAT, "CRC error", err);
+               : vgg_zip_fail_member(archive, member, VGG_ERR_FORMAT, "CRC error");
 }
 
 vgg_status vgg_zip_unpack(const struct vgg_archive *archive, const struct vgg_zip_member *member,
-                          uint64_t *unpacked_bytes, uint8_t *data, struct vgg_error *err)
+                          uint64_t *unpacked_bytes, uint8_t *data)
 {
     uint8_t scratch[SCRATCH_BYTES];
     struct wrapping wrapping;
     zip_t *zip = NULL;
     if (member->method == VGG_ZIP_STORED) {
-        return copy_stored(archive, member, data, err);
+        return copy_stored(archive, member, data);
     }
-    vgg_status status = vgg_zip_check_size(archive, member, *unpacked_bytes, err);
+    vgg_status status = vgg_zip_check_size(archive, member, *unpacked_bytes);
     if (status == VGG_OK) {
-        status = open_libzip(archive, member, &wrapping, &zip, err);
+        status = open_libzip(archive, member, &wrapping, &zip);
     }
     if (status != VGG_OK) {
         return status;
@@ -175,7 +173,7 @@ vgg_status vgg_zip_unpack(const struct vgg_archive *archive, const struct vgg_zi
     errno = 0;
     zip_file_t *file = zip_fopen_index(zip, 0, ZIP_FL_UNCHANGED);
     if (file == NULL) {
-        status = fail_libzip(archive, member, zip_get_error(zip), err);
+        status = fail_libzip(archive, member, zip_get_error(zip));
         zip_discard(zip);
         return status;
     }
@@ -190,14 +188,14 @@ vgg_status vgg_zip_unpack(const struct vgg_archive *archive, const struct vgg_zi
         done += got > 0 ? (uint64_t)got : 0;
     }
     if (got >= 0) {
-        got = zip_fread(file, &extra, 1); /* reaching the end is what makes libzip check the CRC */
+        got = zip_fread(file, &extra, 1); /* libzip checks the CRC at the end */
     }
     if (got < 0) {
-        status = fail_libzip(archive, member, zip_file_get_error(file), err);
+        status = fail_libzip(archive, member, zip_file_get_error(file));
     } else if (got > 0 || done < member->bytes) {
-        status = vgg_zip_fail_member(
-            archive, member, VGG_ERR_FORMAT,
-            got > 0 ? "unpacks to more than its size" : "unpacks to less than its size", err);
+        status = vgg_zip_fail_member(archive, member, VGG_ERR_FORMAT,
+                                     got > 0 ? "unpacks to more than its size"
+                                             : "unpacks to less than its size");
     }
     zip_fclose(file);
     zip_discard(zip);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Weights that are kept in two parts: weight_norm's and prune's. */
+/* Weights that are stored as two tensors, by weight_norm or prune. */
 #ifndef VGG_CHECKPOINT_LOCATE_FOLD_H
 #define VGG_CHECKPOINT_LOCATE_FOLD_H
 
-#include "base/mem.h"
-#include "base/status.h"
+#include "base/load.h"
 #include "vgg/checkpoint.h"
 
 enum vgg_fold_kind {
@@ -12,36 +11,38 @@ enum vgg_fold_kind {
     VGG_FOLD_PRUNE,       /* orig · mask */
 };
 
-/* A tensor that is computed from two others: indices into the list it was found in. */
+/* A tensor that is computed from two others, as indices into the list of tensors. */
 struct vgg_fold {
     enum vgg_fold_kind kind;
     size_t a, b; /* g and v; orig and mask */
     size_t out;
 };
 
-/* Finds the pairs among count tensors by their names:
+/* Tensors that were read, and behind them those that are computed from two others. */
+struct vgg_fold_list {
+    struct vgg_tensor *tensors; /* [count], with memory for twice the tensors read */
+    size_t count;
+    bool *hidden;           /* of the same size: whether a tensor is part of another */
+    struct vgg_fold *folds; /* [fold_count], with memory for the number of tensors read */
+    size_t fold_count;
+};
+
+/* Finds the pairs among the tensors by their names:
  *
  *   P_orig, P_mask                                  torch.nn.utils.prune
  *   P_g, P_v                                        torch.nn.utils.weight_norm
  *   parametrizations.P.original0, …original1        torch.nn.utils.parametrizations.weight_norm
  *
- * and appends for each a float32 tensor P of the shape of v or orig, which may be a part of another pair.
- *   tensors  [capacity], of which count are there; room for as many more
- *   hidden   [capacity]: set for the parts
- *   folds    [count]
- * Errors: UNSUPPORTED (spectral_norm and other parametrizations, by what they are), FORMAT (parts whose
- * shapes do not go together), MEMORY. */
-vgg_status vgg_folds_find(struct vgg_tensor *tensors, size_t *count, bool *hidden,
-                          struct vgg_fold *folds, size_t *fold_count, const char *path,
-                          struct vgg_arena *arena, struct vgg_error *err);
+ * and appends for each a float32 tensor P of the shape of v or orig, which may be part of another pair.
+ * Errors: UNSUPPORTED (spectral_norm and other parametrizations), FORMAT (parts of incompatible shapes), MEMORY. */
+vgg_status vgg_folds_find(const struct vgg_load *load, struct vgg_fold_list *list);
 
-/* Computes one, in float32 but for the sum of squares, which is of double precision: what torch computes
- * if its norms are exact.
- *   out        [the tensor's count]
- *   allocator  of what is needed meanwhile
+/* Computes a tensor in float32, and its sums of squares in double precision: what torch computes if its norms are
+ * exact.
+ *   tensors  the list that the fold's indices refer to
+ *   out      [the tensor's count]
  * Errors: MEMORY. */
-vgg_status vgg_fold_compute(const struct vgg_fold *fold, const struct vgg_tensor *tensors,
-                            float *out, const char *path, const struct vgg_allocator *allocator,
-                            struct vgg_error *err);
+vgg_status vgg_fold_compute(const struct vgg_load *load, const struct vgg_fold *fold,
+                            const struct vgg_tensor *tensors, float *out);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which of the things in a checkpoint is the net, and its tensors by name. */
+/* Chooses the net among the candidates in a checkpoint and lists its tensors by name. */
 #include "checkpoint/locate/locate.h"
 
 #include "checkpoint/locate/tensor_names.h"
@@ -8,7 +8,7 @@
 
 enum { LISTED_MAX = 20 }; /* in messages */
 
-/* What training scripts call a net's tensors, the most telling first. */
+/* Names that training scripts give to a state dict, the most specific first. */
 static const char *const usual_keys[] = {
     "state_dict", "model_state_dict", "model_state",    "model", "net",
     "network",    "weights",          "params",         "state", "module",
@@ -23,8 +23,8 @@ static bool starts_with(const char *name, const char *prefix)
 
 /* ---- choosing ---- */
 
-/* "state_dict (32 tensors), state_dict_ema (32 tensors)": the VGGs, or if there are none all that has
- * tensors. */
+/* Lists the VGGs, or if there are none all sources with tensors: "state_dict (32 tensors), state_dict_ema (32
+ * tensors)". */
 static void list(const struct vgg_search *search, struct vgg_text *text)
 {
     vgg_source_label name;
@@ -45,20 +45,19 @@ static void list(const struct vgg_search *search, struct vgg_text *text)
     }
 }
 
-static vgg_status fail_no_key(const struct vgg_search *search, const char *key,
-                              struct vgg_error *err)
+static vgg_status fail_no_key(const struct vgg_search *search, const char *key)
 {
     struct vgg_text text = {0};
     list(search, &text);
-    return vgg_fail_long(search->arena->context, err, VGG_ERR_MISMATCH, VGG_HINT_KEY,
-                         "%s: key %.*s: expected the path of tensors, one of %s", search->path,
-                         VGG_SHOWN_TEXT(key, 200), text.buffer);
+    return vgg_fail_long(search->load->arena->context, search->load->err, VGG_ERR_MISMATCH,
+                         VGG_HINT_KEY, "%s: key %.*s: expected the path of tensors, one of %s",
+                         search->load->path, VGG_SHOWN_TEXT(key, 200), text.buffer);
 }
 
-/* The only VGG there is, or that all the others are the same as; NULL when there is none.
- *   source  in which; NULL: anywhere */
+/* The only VGG, or the first of several that are the same tensors; NULL when there is none.
+ *   source  where to search; NULL: everywhere */
 static vgg_status choose_only(struct vgg_search *search, const struct vgg_source *source,
-                              const struct vgg_candidate **out, struct vgg_error *err)
+                              const struct vgg_candidate **out)
 {
     *out = NULL;
     for (size_t i = 0; i < search->candidate_count; i++) {
@@ -68,21 +67,22 @@ static vgg_status choose_only(struct vgg_search *search, const struct vgg_source
         }
         bool same = true;
         if (*out != NULL && vgg_candidates_compare(search, *out, candidate, &same) != VGG_OK) {
-            return vgg_fail_memory(err, search->path, sizeof *candidate, "the search");
+            return vgg_load_fail_memory(search->load, sizeof *candidate, "the search");
         }
         if (!same) {
             struct vgg_text text = {0};
             list(search, &text);
-            return vgg_fail_long(search->arena->context, err, VGG_ERR_MISMATCH, VGG_HINT_KEY,
+            return vgg_fail_long(search->load->arena->context, search->load->err, VGG_ERR_MISMATCH,
+                                 VGG_HINT_KEY,
                                  "%s: expected one VGG, got several different ones: %s",
-                                 search->path, text.buffer);
+                                 search->load->path, text.buffer);
         }
         *out = *out != NULL ? *out : candidate;
     }
     return VGG_OK;
 }
 
-/* The source whose path is the longest beginning of a key, and how much of the key that is. */
+/* The source with the longest path that a key begins with; *used receives the length of that path. */
 static const struct vgg_source *find_longest(const struct vgg_search *search, const char *key,
                                              size_t *used)
 {
@@ -108,11 +108,10 @@ static const struct vgg_source *find_longest(const struct vgg_search *search, co
     return longest;
 }
 
-/* What a key names.
- *   made  becomes *out where that is no VGG to be seen */
+/* The candidate that a key names.
+ *   made  memory for *out if the key names a source or prefix that is not a candidate */
 static vgg_status choose_by_key(struct vgg_search *search, const char *key,
-                                struct vgg_candidate *made, const struct vgg_candidate **out,
-                                struct vgg_error *err)
+                                struct vgg_candidate *made, const struct vgg_candidate **out)
 {
     vgg_source_label name;
     size_t used;
@@ -125,20 +124,20 @@ static vgg_status choose_by_key(struct vgg_search *search, const char *key,
     }
     const struct vgg_source *source = find_longest(search, key, &used);
     if (source == NULL || strlen(key) - used > VGG_NAME_BYTES_MAX) {
-        return fail_no_key(search, key, err);
+        return fail_no_key(search, key);
     }
     *made = (struct vgg_candidate){.source = source};
     if (key[used] == '\0') {
-        vgg_status status = choose_only(search, source, out, err);
+        vgg_status status = choose_only(search, source, out);
         *out = *out != NULL ? *out : made;
         return status;
     }
-    /* The rest of the key is the beginning of names. */
+    /* The rest of the key is a prefix of names. */
     key += used + (key[used] == '.' && used > 0);
     const size_t length = strlen(key);
-    char *prefix = vgg_arena_alloc(search->arena, length + 2, 1);
+    char *prefix = vgg_load_alloc(search->load, length + 2, 1);
     if (prefix == NULL) {
-        return vgg_fail_memory(err, search->path, length, "the key");
+        return vgg_load_fail_memory(search->load, length, "the key");
     }
     memcpy(prefix, key, length);
     prefix[length] = '.';
@@ -147,7 +146,7 @@ static vgg_status choose_by_key(struct vgg_search *search, const char *key,
     return VGG_OK;
 }
 
-/* Where nothing is a VGG: what is called like one, then the root, then what holds most. */
+/* The choice when there is no VGG: a source with a usual name, then the root, then the largest number of tensors. */
 static const struct vgg_source *choose_likely(const struct vgg_search *search)
 {
     const struct vgg_source *best = NULL;
@@ -170,27 +169,27 @@ static const struct vgg_source *choose_likely(const struct vgg_search *search)
     return best;
 }
 
-/* ---- taking ---- */
+/* ---- listing the tensors ---- */
 
-/* Keeps the names that are an candidate's, less its prefix. Returns how many are not. */
+/* Reduces the list to the names of a candidate, and removes the prefix from them. Returns the number of others. */
 static size_t strip(const struct vgg_search *search, const struct vgg_candidate *candidate,
                     const char *prefix, struct vgg_named_list *list)
 {
     const size_t length = strlen(prefix), count = list->count;
-    size_t kept = 0;
+    size_t used = 0;
     for (size_t i = 0; i < count; i++) {
         struct vgg_named named = list->items[i];
         if (vgg_candidate_has(search, candidate, named.name) && starts_with(named.name, prefix)) {
             named.name += length;
         } else if (strlen(named.name) == length - 1 && starts_with(prefix, named.name)) {
-            named.name += length - 1; /* the module that the prefix is the path of */
+            named.name += length - 1; /* the module whose path is the prefix */
         } else {
             continue;
         }
-        list->items[kept++] = named;
+        list->items[used++] = named;
     }
-    list->count = kept;
-    return count - kept;
+    list->count = used;
+    return count - used;
 }
 
 static bool clean(struct vgg_named_list *list, struct vgg_arena *arena)
@@ -203,7 +202,7 @@ static bool clean(struct vgg_named_list *list, struct vgg_arena *arena)
     return good;
 }
 
-/* The prefixes of wrappers that all names have; NULL without memory. */
+/* The prefix of wrappers that all names share; NULL without memory. */
 static const char *find_common_prefix(const struct vgg_named_list *tensors, struct vgg_arena *arena)
 {
     const struct vgg_allocator *allocator = vgg_allocator_of(arena->context);
@@ -221,53 +220,52 @@ static const char *find_common_prefix(const struct vgg_named_list *tensors, stru
 }
 
 static vgg_status take(const struct vgg_search *search, const struct vgg_candidate *candidate,
-                       struct vgg_location *out, struct vgg_error *err)
+                       struct vgg_location *out)
 {
     vgg_source_label name;
     struct vgg_location location = {.source = candidate->source->value,
                                     .kind = candidate->source->kind};
-    struct vgg_walk_budget budget = vgg_walk_budget_make(search->limits);
-    vgg_status status = vgg_walk(location.source, search->path, search->limits, &budget,
-                                 search->arena, &location.tensors, &location.modules, err);
+    struct vgg_walk_budget budget = vgg_walk_budget_make(search->load->limits);
+    vgg_status status =
+        vgg_walk(search->load, location.source, &budget, &location.tensors, &location.modules);
     if (status != VGG_OK) {
         return status;
     }
     vgg_source_get_label(candidate->source, "", name);
-    location.key = vgg_arena_copy_string(search->arena, name,
+    location.key = vgg_arena_copy_string(search->load->arena, name,
                                          candidate->source->parent == NULL ? 0 : strlen(name));
     location.prefix = candidate->prefix != NULL
                           ? candidate->prefix
-                          : find_common_prefix(&location.tensors, search->arena);
+                          : find_common_prefix(&location.tensors, search->load->arena);
     bool good = location.key != NULL && location.prefix != NULL;
     if (good) {
         location.skipped = strip(search, candidate, location.prefix, &location.tensors);
         strip(search, candidate, location.prefix, &location.modules);
-        good = candidate->prefix == NULL ||
-               (clean(&location.tensors, search->arena) && clean(&location.modules, search->arena));
+        good = candidate->prefix == NULL || (clean(&location.tensors, search->load->arena) &&
+                                             clean(&location.modules, search->load->arena));
     }
     if (!good) {
-        return vgg_fail_memory(err, search->path, sizeof name, "the tensors' names");
+        return vgg_load_fail_memory(search->load, sizeof name, "the tensors' names");
     }
     *out = location;
     return VGG_OK;
 }
 
-/* ---- when there is nothing ---- */
+/* ---- when there are no tensors ---- */
 
-/* What optimizer.state_dict() gives, or {"optimizer": that}. */
+/* Whether a dict is optimizer.state_dict(), or holds it as "optimizer". */
 static bool is_optimizer(const struct vgg_value *dict)
 {
     return vgg_value_get(dict, "param_groups") != NULL || vgg_value_get(dict, "optimizer") != NULL;
 }
 
-static vgg_status fail_nothing(const struct vgg_search *search, const struct vgg_value *root,
-                               struct vgg_error *err)
+static vgg_status fail_nothing(const struct vgg_search *search, const struct vgg_value *root)
 {
-    const char *path = search->path;
+    const char *path = search->load->path;
     struct vgg_text keys = {0};
     if (vgg_value_is_tensor(root)) {
-        return vgg_fail(err, VGG_ERR_UNSUPPORTED, "%s: holds one tensor, expected a state dict",
-                        path);
+        return vgg_fail(search->load->err, VGG_ERR_UNSUPPORTED,
+                        "%s: holds one tensor, expected a state dict", path);
     }
     if (root->kind == VGG_VALUE_OBJECT || root->kind == VGG_VALUE_GLOBAL) {
         bool object = root->kind == VGG_VALUE_OBJECT;
@@ -275,13 +273,13 @@ static vgg_status fail_nothing(const struct vgg_search *search, const struct vgg
         struct vgg_span module = global->global.module, name = global->global.name;
         if (vgg_is_torchscript(module)) {
             return vgg_fail(
-                err, VGG_ERR_UNSUPPORTED,
+                search->load->err, VGG_ERR_UNSUPPORTED,
                 "%s: a TorchScript module (%.*s) without weights: if torch.jit.freeze or "
                 "optimize_for_inference made them constants of its code, save the module as it was "
                 "before, or its state_dict()",
                 path, VGG_SHOWN(name.bytes, name.length, 200));
         }
-        return vgg_fail(err, VGG_ERR_UNSUPPORTED,
+        return vgg_fail(search->load->err, VGG_ERR_UNSUPPORTED,
                         "%s: holds %s (%.*s.%.*s) without weights, expected a state dict; save "
                         "model.state_dict() instead",
                         path, object ? "a whole object" : "a name",
@@ -289,7 +287,8 @@ static vgg_status fail_nothing(const struct vgg_search *search, const struct vgg
                         VGG_SHOWN(name.bytes, name.length, 200));
     }
     if (root->kind != VGG_VALUE_DICT) {
-        return vgg_fail(err, VGG_ERR_UNSUPPORTED, "%s: expected a state dict, found %s", path,
+        return vgg_fail(search->load->err, VGG_ERR_UNSUPPORTED,
+                        "%s: expected a state dict, found %s", path,
                         vgg_value_kind_string(root->kind));
     }
     for (size_t i = 0; i < root->list.count && i < 2 * LISTED_MAX; i += 2) {
@@ -299,39 +298,37 @@ static vgg_status fail_nothing(const struct vgg_search *search, const struct vgg
                          VGG_SHOWN(key->text.bytes, key->text.length, 64));
         }
     }
-    return vgg_fail_long(search->arena->context, err, VGG_ERR_FORMAT, VGG_HINT_NONE,
-                         "%s: no tensors in the checkpoint's dict (keys: %s%s)%s", path,
-                         keys.length > 0 ? keys.buffer : "none",
+    return vgg_fail_long(search->load->arena->context, search->load->err, VGG_ERR_FORMAT,
+                         VGG_HINT_NONE, "%s: no tensors in the checkpoint's dict (keys: %s%s)%s",
+                         path, keys.length > 0 ? keys.buffer : "none",
                          root->list.count > 2 * LISTED_MAX ? ", …" : "",
                          is_optimizer(root) ? ": an optimizer's state, expected model.state_dict()"
                                             : ", expected a state dict");
 }
 
-vgg_status vgg_locate(const struct vgg_pickle *pickle, const char *path, const char *key,
-                      const struct vgg_limits *limits, struct vgg_arena *arena,
-                      struct vgg_location *out, struct vgg_error *err)
+vgg_status vgg_locate(const struct vgg_load *load, const struct vgg_pickle *pickle, const char *key,
+                      struct vgg_location *out)
 {
     struct vgg_search search;
     const struct vgg_candidate *candidate = NULL;
-    vgg_status status = vgg_search_run(path, pickle->root, limits, arena, &search, err);
+    vgg_status status = vgg_search_run(load, pickle->root, &search);
     if (status != VGG_OK) {
         return status;
     }
     struct vgg_candidate made = {.source = choose_likely(&search)};
     if (made.source == NULL) {
-        status = fail_nothing(&search, pickle->root, err);
+        status = fail_nothing(&search, pickle->root);
     } else if (key != NULL) {
-        status = choose_by_key(&search, key, &made, &candidate, err);
+        status = choose_by_key(&search, key, &made, &candidate);
     } else {
-        status = choose_only(&search, NULL, &candidate, err);
+        status = choose_only(&search, NULL, &candidate);
         candidate = candidate != NULL ? candidate : &made;
     }
     if (status == VGG_OK) {
-        status = take(&search, candidate, out, err);
+        status = take(&search, candidate, out);
     }
     if (status == VGG_OK && out->tensors.count == 0) {
-        status =
-            key != NULL ? fail_no_key(&search, key, err) : fail_nothing(&search, pickle->root, err);
+        status = key != NULL ? fail_no_key(&search, key) : fail_nothing(&search, pickle->root);
     }
     vgg_search_fini(&search);
     return status;

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The encodings of a tensor: three generations of rebuild functions, the class with BUILD state that
- * came before them, and what wraps those: Parameters and subclasses. */
+/* The encodings of a tensor: three generations of rebuild functions, the class with BUILD state before them, and the
+ * Parameters and subclasses that wrap these. */
 #include "checkpoint/locate/rebuild.h"
 
 #include <inttypes.h>
 
-/* What all messages here name. */
+/* The file and tensor that all messages here name. */
 struct context {
-    const char *path, *name;
-    struct vgg_error *err;
+    const struct vgg_load *load;
+    const char *name; /* the tensor's */
 };
 
 #define FAIL(context, code, format, ...)                                                           \
-    vgg_fail((context)->err, code, "%s: %s: " format, (context)->path, (context)->name, __VA_ARGS__)
+    vgg_fail((context)->load->err, code, "%s: %s: " format, (context)->load->path,                 \
+             (context)->name, __VA_ARGS__)
 
 static enum vgg_global_role role_of(const struct vgg_value *value)
 {
@@ -77,8 +78,9 @@ static vgg_status read_dims(const struct context *context, const struct vgg_valu
 
 /* Every element must lie inside the part of the storage that the tensor was given. */
 static vgg_status check_extent(const struct context *context, const struct vgg_tensor *tensor,
-                               uint64_t offset, uint64_t available, const struct vgg_limits *limits)
+                               uint64_t offset, uint64_t available)
 {
+    const uint64_t max = context->load->limits->file_bytes;
     uint64_t count = 1, last = offset;
     bool empty = false, fits = true;
     for (int i = 0; i < tensor->ndim; i++) {
@@ -97,18 +99,17 @@ static vgg_status check_extent(const struct context *context, const struct vgg_t
         return FAIL(context, VGG_ERR_FORMAT,
                     "bad tensor: elements outside its storage of %" PRIu64 " elements", available);
     }
-    if (count > limits->file_bytes) { /* strides of 0 make much of little */
-        return FAIL(context, VGG_ERR_LIMIT, "%" PRIu64 " elements, limit is %" PRIu64, count,
-                    limits->file_bytes);
+    if (count > max) { /* with strides of 0, few bytes make many elements */
+        return FAIL(context, VGG_ERR_LIMIT, "%" PRIu64 " elements, limit is %" PRIu64, count, max);
     }
     return VGG_OK;
 }
 
-/* What a call, or a class with its state, says of a tensor. */
+/* A tensor as a call, or as a class with its state. */
 struct encoding {
     const struct vgg_value *callee; /* a GLOBAL */
     const struct vgg_value *args;   /* a TUPLE */
-    const struct vgg_value *state;  /* what BUILD would have set, or NULL */
+    const struct vgg_value *state;  /* the state that BUILD sets, or NULL */
 };
 
 static enum vgg_global_role role_in(const struct encoding *encoding)
@@ -125,7 +126,7 @@ static vgg_status fail_global(const struct context *context, const struct vgg_va
                 VGG_SHOWN(name.bytes, name.length, 200), advice);
 }
 
-/* Tensors that are known and cannot be read, by what rebuilds them. */
+/* Refuses tensors that cannot be read, by the function that rebuilds them. */
 static vgg_status fail_encoding(const struct context *context, const struct vgg_value *global)
 {
     static const struct {
@@ -146,7 +147,7 @@ static vgg_status fail_encoding(const struct context *context, const struct vgg_
     return fail_global(context, global, "a tensor's encoding", "is not supported");
 }
 
-/* Takes off Parameters and subclasses, which only wrap a tensor. */
+/* Finds the tensor inside Parameters and subclasses. */
 static vgg_status unwrap(const struct context *context, const struct vgg_value *value,
                          struct encoding *out)
 {
@@ -184,10 +185,10 @@ static vgg_status unwrap(const struct context *context, const struct vgg_value *
         }
         value = items[0];
     }
-    return fail_shape(context, "Parameters inside each other");
+    return fail_shape(context, "too many Parameters inside each other");
 }
 
-/* The type of a view's elements. For a storage without a type, version 3 of the encoding gives it. */
+/* The type of a view's elements. For a storage without a type, version 3 of the encoding holds it. */
 static vgg_status read_type(const struct context *context, const struct encoding *encoding,
                             const struct vgg_element_type *own, const struct vgg_element_type **out)
 {
@@ -217,8 +218,8 @@ static vgg_status read_type(const struct context *context, const struct encoding
 
 /* (storage, offset, size, stride, …) */
 static vgg_status read_view(const struct context *context, const struct encoding *encoding,
-                            struct vgg_value *const *items, const struct vgg_limits *limits,
-                            struct vgg_tensor *out, struct vgg_placement *placement)
+                            struct vgg_value *const *items, struct vgg_tensor *out,
+                            struct vgg_placement *placement)
 {
     const struct vgg_value *view = items[0], *offset = items[1];
     const struct vgg_element_type *type;
@@ -251,46 +252,47 @@ static vgg_status read_view(const struct context *context, const struct encoding
     }
     out->dtype = type->dtype;
     const uint64_t first = (uint64_t)offset->integer;
-    const uint64_t bytes = view->persistent.count * storage->type->bytes; /* does not overflow */
-    status = check_extent(context, out, first, bytes / type->bytes, limits);
-    /* Inside the storage, whose size in bytes does not overflow, no offset does either. */
+    const uint64_t bytes =
+        view->persistent.count * storage->type->bytes; /* does not overflow: see storage.c */
+    status = check_extent(context, out, first, bytes / type->bytes);
+    /* No offset overflows inside the storage, because its size in bytes does not. */
     *placement = (struct vgg_placement){.storage = storage,
                                         .offset = view->persistent.offset * storage->type->bytes +
                                                   first * type->bytes};
     return status;
 }
 
-/* Conjugated and negated views are not what their storage holds. */
+/* Whether the storage holds the values themselves: those of conjugated and negated views differ. */
 static bool is_plain_metadata(const struct vgg_value *value)
 {
     return value->kind == VGG_VALUE_NONE ||
            (value->kind == VGG_VALUE_DICT && value->list.count == 0);
 }
 
-vgg_status vgg_tensor_rebuild(const struct vgg_value *value, const char *path, const char *name,
-                              const struct vgg_limits *limits, struct vgg_tensor *out,
-                              struct vgg_placement *placement, struct vgg_error *err)
+vgg_status vgg_tensor_rebuild(const struct vgg_load *load, const struct vgg_value *value,
+                              const char *name, struct vgg_tensor *out,
+                              struct vgg_placement *placement)
 {
-    const struct context context = {path, name, err};
+    const struct context context = {load, name};
     struct encoding encoding = {0};
     vgg_status status = unwrap(&context, value, &encoding);
     if (status != VGG_OK) {
         return status;
     }
     const struct vgg_value *args = encoding.args;
-    size_t least = 4, most = 4;
+    size_t min = 4, max = 4;
     switch (role_in(&encoding)) {
     case VGG_GLOBAL_REBUILD_TENSOR:
         break;
     case VGG_GLOBAL_REBUILD_TENSOR_V2:
-        least = 6;
-        most = 7;
+        min = 6;
+        max = 7;
         break;
     case VGG_GLOBAL_REBUILD_TENSOR_V3:
-        least = 7;
-        most = 8;
+        min = 7;
+        max = 8;
         break;
-    case VGG_GLOBAL_TENSOR: /* args are empty, the state is what set_() takes */
+    case VGG_GLOBAL_TENSOR: /* without arguments; the state is the arguments of set_() */
         if (args->list.count != 0 || encoding.state == NULL ||
             encoding.state->kind != VGG_VALUE_TUPLE) {
             return fail_shape(&context, "a tensor class without its state");
@@ -301,13 +303,13 @@ vgg_status vgg_tensor_rebuild(const struct vgg_value *value, const char *path, c
         return fail_encoding(&context, encoding.callee);
     }
     size_t count = args->list.count;
-    if (count < least || count > most) {
+    if (count < min || count > max) {
         return FAIL(&context, VGG_ERR_FORMAT, "bad tensor: %zu arguments, expected %zu", count,
-                    least);
+                    min);
     }
-    if (count == most && most > least && !is_plain_metadata(args->list.items[most - 1])) {
+    if (count == max && max > min && !is_plain_metadata(args->list.items[max - 1])) {
         return FAIL(&context, VGG_ERR_UNSUPPORTED, "%s",
                     "a conjugated or negated view is not supported");
     }
-    return read_view(&context, &encoding, args->list.items, limits, out, placement);
+    return read_view(&context, &encoding, args->list.items, out, placement);
 }

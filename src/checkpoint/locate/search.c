@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The search for the net: everything in a checkpoint that can hold tensors, and which of it is a VGG. */
+/* Searches a checkpoint for everything that can hold tensors, and for the VGGs in it. */
 #include "checkpoint/locate/search.h"
 
 #include "checkpoint/locate/tensor_names.h"
 #include "checkpoint/locate/rebuild.h"
 
-/* ---- where tensors can be ---- */
+/* ---- sources ---- */
 
 static void add_source(struct vgg_search *search, const struct vgg_source *parent,
                        struct vgg_value *value, struct vgg_span key)
@@ -47,7 +47,7 @@ static void add_items(struct vgg_search *search, const struct vgg_source *source
     }
 }
 
-/* Level by level, so that each value is found at its shortest path. */
+/* Breadth first, so that each value is found at its shortest path. */
 static void find_all(struct vgg_search *search, struct vgg_value *root)
 {
     add_source(search, NULL, root, (struct vgg_span){"", 0});
@@ -96,14 +96,14 @@ const char *vgg_source_get_label(const struct vgg_source *source, const char *pr
     return out;
 }
 
-/* ---- which of them are VGGs ---- */
+/* ---- candidates ---- */
 
 static bool starts_with(const char *name, const char *prefix)
 {
     return strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
-/* Finds or makes the candidate for names of a source that begin so; NULL without room. Errors: MEMORY. */
+/* Finds or makes the candidate for a prefix of names in a source; NULL when there are too many. Errors: MEMORY. */
 static vgg_status get_candidate(struct vgg_search *search, const struct vgg_source *source,
                                 const char *name, size_t prefix_length, struct vgg_candidate **out)
 {
@@ -119,7 +119,7 @@ static vgg_status get_candidate(struct vgg_search *search, const struct vgg_sour
     if (search->candidate_count == VGG_CANDIDATES_MAX) {
         return VGG_OK;
     }
-    const char *prefix = vgg_arena_copy_string(search->arena, name, prefix_length);
+    const char *prefix = vgg_arena_copy_string(search->load->arena, name, prefix_length);
     if (prefix == NULL) {
         return VGG_ERR_MEMORY;
     }
@@ -128,13 +128,14 @@ static vgg_status get_candidate(struct vgg_search *search, const struct vgg_sour
     return VGG_OK;
 }
 
-/* Lists a source's tensors for a look. A source that cannot be walked has none: if it is taken in the end,
- * the same error comes again. Errors: MEMORY. */
-static vgg_status look(struct vgg_search *search, const struct vgg_source *source,
-                       struct vgg_arena *scratch, struct vgg_named_list *tensors)
+/* Lists the tensors of a source in scratch memory. A source that cannot be walked has none: if it is chosen, the same
+ * error is reported then. Errors: MEMORY. */
+static vgg_status list_tensors(struct vgg_search *search, const struct vgg_source *source,
+                               struct vgg_arena *scratch, struct vgg_named_list *tensors)
 {
-    vgg_status status = vgg_walk(source->value, search->path, search->limits, &search->budget,
-                                 scratch, tensors, NULL, NULL);
+    struct vgg_load load = vgg_load_quietly(search->load);
+    load.arena = scratch;
+    vgg_status status = vgg_walk(&load, source->value, &search->budget, tensors, NULL);
     if (status != VGG_OK) {
         *tensors = (struct vgg_named_list){0};
     }
@@ -161,10 +162,10 @@ bool vgg_candidate_has(const struct vgg_search *search, const struct vgg_candida
 /* Finds the VGGs in a source. Errors: MEMORY. */
 static vgg_status find_candidates(struct vgg_search *search, struct vgg_source *source)
 {
-    struct vgg_arena scratch = {.context = search->arena->context};
+    struct vgg_arena scratch = {.context = search->load->arena->context};
     struct vgg_named_list tensors = {0};
     const size_t first = search->candidate_count;
-    vgg_status status = look(search, source, &scratch, &tensors);
+    vgg_status status = list_tensors(search, source, &scratch, &tensors);
     source->tensors = tensors.count;
     for (size_t i = 0; i < tensors.count && status == VGG_OK; i++) {
         size_t length;
@@ -188,37 +189,38 @@ static vgg_status find_candidates(struct vgg_search *search, struct vgg_source *
     return status;
 }
 
-/* Keeps what has convolutions, and of these those with a classifier if there is one. */
-static void keep_nets(struct vgg_search *search)
+/* Drops candidates without convolutions, and those without a classifier if any has one. */
+static void drop_others(struct vgg_search *search)
 {
     bool any = false;
-    size_t kept = 0;
+    size_t used = 0;
     for (size_t i = 0; i < search->candidate_count; i++) {
         any = any || (search->candidates[i].features && search->candidates[i].classifier);
     }
     for (size_t i = 0; i < search->candidate_count; i++) {
         if (search->candidates[i].features && (search->candidates[i].classifier || !any)) {
-            search->candidates[kept++] = search->candidates[i];
+            search->candidates[used++] = search->candidates[i];
         }
     }
-    search->candidate_count = kept;
+    search->candidate_count = used;
 }
 
-/* ---- whether two are the same ---- */
+/* ---- comparison ---- */
 
 static bool same_view(const struct vgg_search *search, const struct vgg_value *a,
                       const struct vgg_value *b)
 {
     struct vgg_tensor x = {0}, y = {0};
     struct vgg_placement p, q;
-    return a == b || (vgg_tensor_rebuild(a, "", "", search->limits, &x, &p, NULL) == VGG_OK &&
-                      vgg_tensor_rebuild(b, "", "", search->limits, &y, &q, NULL) == VGG_OK &&
+    const struct vgg_load load = vgg_load_quietly(search->load);
+    return a == b || (vgg_tensor_rebuild(&load, a, "", &x, &p) == VGG_OK &&
+                      vgg_tensor_rebuild(&load, b, "", &y, &q) == VGG_OK &&
                       p.storage == q.storage && p.offset == q.offset && x.ndim == y.ndim &&
                       memcmp(x.shape, y.shape, sizeof x.shape) == 0 &&
                       memcmp(x.stride, y.stride, sizeof x.stride) == 0);
 }
 
-/* The next tensor of an candidate from *i on; NULL at the end. */
+/* The next tensor of a candidate from *i on; NULL at the end. */
 static const struct vgg_named *next_of(const struct vgg_search *search,
                                        const struct vgg_candidate *candidate,
                                        const struct vgg_named_list *list, size_t *i)
@@ -232,13 +234,13 @@ static const struct vgg_named *next_of(const struct vgg_search *search,
 vgg_status vgg_candidates_compare(struct vgg_search *search, const struct vgg_candidate *a,
                                   const struct vgg_candidate *b, bool *same)
 {
-    struct vgg_arena scratch = {.context = search->arena->context};
+    struct vgg_arena scratch = {.context = search->load->arena->context};
     struct vgg_named_list x = {0}, y = {0};
     size_t i = 0, j = 0;
     *same = a->tensors == b->tensors;
-    vgg_status status = look(search, a->source, &scratch, &x);
+    vgg_status status = list_tensors(search, a->source, &scratch, &x);
     if (status == VGG_OK) {
-        status = look(search, b->source, &scratch, &y);
+        status = list_tensors(search, b->source, &scratch, &y);
     }
     while (*same && status == VGG_OK) {
         const struct vgg_named *left = next_of(search, a, &x, &i);
@@ -254,35 +256,33 @@ vgg_status vgg_candidates_compare(struct vgg_search *search, const struct vgg_ca
     return status;
 }
 
-/* ---- all of it ---- */
+/* ---- the search ---- */
 
-vgg_status vgg_search_run(const char *path, struct vgg_value *root, const struct vgg_limits *limits,
-                          struct vgg_arena *arena, struct vgg_search *out, struct vgg_error *err)
+vgg_status vgg_search_run(const struct vgg_load *load, struct vgg_value *root,
+                          struct vgg_search *out)
 {
-    *out = (struct vgg_search){.path = path,
-                               .limits = limits,
-                               .arena = arena,
-                               .budget = vgg_walk_budget_make(limits),
-                               .sources =
-                                   vgg_mem_alloc_cleared(vgg_allocator_of(arena->context),
-                                                         VGG_SOURCES_MAX, sizeof *out->sources)};
+    *out =
+        (struct vgg_search){.load = load,
+                            .budget = vgg_walk_budget_make(load->limits),
+                            .sources = vgg_mem_alloc_cleared(
+                                vgg_load_allocator(load), VGG_SOURCES_MAX, sizeof *out->sources)};
     if (out->sources == NULL) {
-        return vgg_fail_memory(err, path, VGG_SOURCES_MAX * sizeof *out->sources, "the search");
+        return vgg_load_fail_memory(load, VGG_SOURCES_MAX * sizeof *out->sources, "the search");
     }
     find_all(out, root);
     for (size_t i = 0; i < out->source_count; i++) {
         if (out->sources[i].kind != VGG_SOURCE_NONE &&
             find_candidates(out, &out->sources[i]) != VGG_OK) {
             vgg_search_fini(out);
-            return vgg_fail_memory(err, path, sizeof *out->sources, "the search");
+            return vgg_load_fail_memory(load, sizeof *out->sources, "the search");
         }
     }
-    keep_nets(out);
+    drop_others(out);
     return VGG_OK;
 }
 
 void vgg_search_fini(struct vgg_search *search)
 {
-    vgg_mem_free(vgg_allocator_of(search->arena->context), search->sources);
+    vgg_mem_free(vgg_load_allocator(search->load), search->sources);
     search->sources = NULL;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From the tree of values to named tensors. */
+/* Makes named tensors from the tree of values. */
 #include "checkpoint/locate/state_dict.h"
 
 #include <inttypes.h>
@@ -11,13 +11,12 @@ static int compare_names(const void *a, const void *b)
     return strcmp((*left)->name, (*right)->name);
 }
 
-/* Sorts the names; a name that is there twice is an error. */
-static vgg_status make_index(struct vgg_state_dict *dict, const char *path, struct vgg_arena *arena,
-                             struct vgg_error *err)
+/* Sorts the names; the same name twice is an error. */
+static vgg_status make_index(const struct vgg_load *load, struct vgg_state_dict *dict)
 {
-    dict->by_name = vgg_arena_alloc(arena, dict->count, sizeof(const struct vgg_tensor *));
+    dict->by_name = vgg_load_alloc(load, dict->count, sizeof(const struct vgg_tensor *));
     if (dict->by_name == NULL) {
-        return vgg_fail_memory(err, path, dict->count * sizeof(void *), "the tensors");
+        return vgg_load_fail_memory(load, dict->count * sizeof(void *), "the tensors");
     }
     for (size_t i = 0; i < dict->count; i++) {
         dict->by_name[i] = &dict->tensors[i];
@@ -25,41 +24,39 @@ static vgg_status make_index(struct vgg_state_dict *dict, const char *path, stru
     qsort(dict->by_name, dict->count, sizeof(const struct vgg_tensor *), compare_names);
     for (size_t i = 1; i < dict->count; i++) {
         if (compare_names(&dict->by_name[i - 1], &dict->by_name[i]) == 0) {
-            return vgg_fail(err, VGG_ERR_FORMAT, "%s: %s: the name is there twice", path,
-                            dict->by_name[i]->name);
+            return vgg_fail(load->err, VGG_ERR_FORMAT, "%s: %s: the name is given twice",
+                            load->path, dict->by_name[i]->name);
         }
     }
     return VGG_OK;
 }
 
-/* Reads the tensors and folds those that are in two parts; both stay in dict->parts. */
-static vgg_status read_parts(const struct vgg_location *location, const char *path,
-                             const struct vgg_limits *limits, struct vgg_arena *arena,
-                             struct vgg_state_dict *dict, bool *hidden, struct vgg_error *err)
+/* Reads the tensors, and finds weights that are stored as two of them, into dict->parts. */
+static vgg_status read_parts(const struct vgg_load *load, struct vgg_state_dict *dict)
 {
-    size_t count = location->tensors.count;
-    for (size_t i = 0; i < count; i++) {
-        const struct vgg_named *named = &location->tensors.items[i];
-        dict->parts[i].name = named->name;
-        vgg_status status = vgg_tensor_rebuild(named->value, path, named->name, limits,
-                                               &dict->parts[i], &dict->placements[i], err);
+    struct vgg_fold_list *parts = &dict->parts;
+    for (size_t i = 0; i < dict->location.tensors.count; i++) {
+        const struct vgg_named *named = &dict->location.tensors.items[i];
+        parts->tensors[i].name = named->name;
+        vgg_status status = vgg_tensor_rebuild(load, named->value, named->name, &parts->tensors[i],
+                                               &dict->placements[i]);
         if (status != VGG_OK) {
             return status;
         }
         dict->placements[i].storage->wanted = true;
     }
-    dict->read_count = count;
-    return vgg_folds_find(dict->parts, &count, hidden, dict->folds, &dict->fold_count, path, arena,
-                          err);
+    parts->count = dict->read_count = dict->location.tensors.count;
+    return vgg_folds_find(load, parts);
 }
 
-/* Lists what is no part of another tensor; a whole stands where its first part does. */
-static void list_tensors(struct vgg_state_dict *dict, const bool *hidden)
+/* Lists the tensors that are not part of another; a computed one takes the place of its first part. */
+static void list_tensors(struct vgg_state_dict *dict)
 {
+    const struct vgg_fold_list *parts = &dict->parts;
     for (size_t i = 0; i < dict->read_count; i++) {
         size_t index = i;
-        for (size_t f = 0; f < dict->fold_count && hidden[index]; f++) {
-            const struct vgg_fold *fold = &dict->folds[f];
+        for (size_t f = 0; f < parts->fold_count && parts->hidden[index]; f++) {
+            const struct vgg_fold *fold = &parts->folds[f];
             size_t first = fold->a < fold->b ? fold->a : fold->b;
             if (first == index) {
                 index = fold->out;
@@ -67,96 +64,97 @@ static void list_tensors(struct vgg_state_dict *dict, const bool *hidden)
                 break;
             }
         }
-        if (!hidden[index]) {
+        if (!parts->hidden[index]) {
             dict->index[dict->count] = index;
-            dict->tensors[dict->count++] = dict->parts[index];
+            dict->tensors[dict->count++] = parts->tensors[index];
         }
     }
 }
 
-vgg_status vgg_state_dict_read(const struct vgg_pickle *pickle, const char *path, const char *key,
-                               const struct vgg_limits *limits, struct vgg_arena *arena,
-                               struct vgg_state_dict *out, struct vgg_error *err)
+/* Allocates the lists. A pair hides two tensors and adds one, so none is longer than twice those read. */
+static vgg_status allocate(const struct vgg_load *load, struct vgg_state_dict *dict)
+{
+    const size_t max = 2 * dict->location.tensors.count;
+    struct vgg_fold_list *parts = &dict->parts;
+    parts->tensors = vgg_load_alloc(load, max, sizeof *parts->tensors);
+    parts->hidden = vgg_load_alloc(load, max, sizeof *parts->hidden);
+    parts->folds = vgg_load_alloc(load, max, sizeof *parts->folds);
+    dict->tensors = vgg_load_alloc(load, max, sizeof *dict->tensors);
+    dict->placements = vgg_load_alloc(load, max, sizeof *dict->placements);
+    dict->index = vgg_load_alloc(load, max, sizeof *dict->index);
+    const bool have_parts = parts->tensors != NULL && parts->hidden != NULL && parts->folds != NULL;
+    return have_parts && dict->tensors != NULL && dict->placements != NULL && dict->index != NULL
+               ? VGG_OK
+               : vgg_load_fail_memory(load, max * sizeof *dict->tensors, "the tensors");
+}
+
+vgg_status vgg_state_dict_read(const struct vgg_load *load, const struct vgg_pickle *pickle,
+                               const char *key, struct vgg_state_dict *out)
 {
     struct vgg_state_dict dict = {0};
-    vgg_status status = vgg_locate(pickle, path, key, limits, arena, &dict.location, err);
-    if (status != VGG_OK) {
-        return status;
-    }
-    const size_t most = 2 * dict.location.tensors.count; /* a pair hides two and adds one */
-    const struct vgg_allocator *allocator = vgg_allocator_of(arena->context);
-    bool *hidden = vgg_mem_alloc_cleared(allocator, most, sizeof *hidden);
-    dict.parts = vgg_arena_alloc(arena, most, sizeof *dict.parts);
-    dict.tensors = vgg_arena_alloc(arena, most, sizeof *dict.tensors);
-    dict.placements = vgg_arena_alloc(arena, most, sizeof *dict.placements);
-    dict.index = vgg_arena_alloc(arena, most, sizeof *dict.index);
-    dict.folds = vgg_arena_alloc(arena, most, sizeof *dict.folds);
-    if (hidden == NULL || dict.parts == NULL || dict.tensors == NULL || dict.placements == NULL ||
-        dict.index == NULL || dict.folds == NULL) {
-        status = vgg_fail_memory(err, path, most * sizeof *dict.parts, "the tensors");
-        goto done;
-    }
-    status = read_parts(&dict.location, path, limits, arena, &dict, hidden, err);
+    vgg_status status = vgg_locate(load, pickle, key, &dict.location);
     if (status == VGG_OK) {
-        list_tensors(&dict, hidden);
-        status = make_index(&dict, path, arena, err);
+        status = allocate(load, &dict);
+    }
+    if (status == VGG_OK) {
+        status = read_parts(load, &dict);
+    }
+    if (status == VGG_OK) {
+        list_tensors(&dict);
+        status = make_index(load, &dict);
     }
     if (status == VGG_OK) {
         *out = dict;
     }
-done:
-    vgg_mem_free(allocator, hidden);
     return status;
 }
 
-/* Whole weights must not need more memory than the file can be held to: views of few elements can be
- * of any size, and many pairs can be views of the same elements. */
-static vgg_status check_folds(const struct vgg_state_dict *dict,
-                              const struct vgg_storages *storages, const char *path,
-                              struct vgg_error *err)
+/* Bounds the memory of computed weights by the elements in the file: a view of few elements can have any size, and many
+ * pairs can be views of the same elements. */
+static vgg_status check_folds(const struct vgg_load *load, const struct vgg_state_dict *dict,
+                              const struct vgg_storages *storages)
 {
+    const struct vgg_fold_list *parts = &dict->parts;
     uint64_t left = 0;
-    for (size_t i = 0; i < storages->count; i++) { /* no element is smaller than a byte */
+    for (size_t i = 0; i < storages->count; i++) { /* an element has at least one byte */
         left += storages->items[i].wanted ? storages->items[i].bytes : 0;
     }
-    for (size_t i = 0; i < dict->fold_count; i++) {
-        const struct vgg_tensor *whole = &dict->parts[dict->folds[i].out];
+    for (size_t i = 0; i < parts->fold_count; i++) {
+        const struct vgg_tensor *whole = &parts->tensors[parts->folds[i].out];
         const uint64_t count = (uint64_t)vgg_tensor_get_count(whole);
         if (count > left) {
-            return vgg_fail(err, VGG_ERR_LIMIT,
+            return vgg_fail(load->err, VGG_ERR_LIMIT,
                             "%s: %s: its parts have %" PRIu64 " elements, more than the file holds",
-                            path, whole->name, count);
+                            load->path, whole->name, count);
         }
         left -= count;
     }
     return VGG_OK;
 }
 
-/* Computes the tensors that are in two parts. */
-static vgg_status fold(struct vgg_state_dict *dict, const char *path, struct vgg_arena *arena,
-                       struct vgg_error *err)
+/* Computes the weights that are stored as two tensors. */
+static vgg_status fold(const struct vgg_load *load, const struct vgg_fold_list *parts)
 {
     vgg_status status = VGG_OK;
-    for (size_t i = 0; i < dict->fold_count && status == VGG_OK; i++) {
-        struct vgg_tensor *whole = &dict->parts[dict->folds[i].out];
+    for (size_t i = 0; i < parts->fold_count && status == VGG_OK; i++) {
+        struct vgg_tensor *whole = &parts->tensors[parts->folds[i].out];
         const size_t count = (size_t)vgg_tensor_get_count(whole);
-        float *values = vgg_arena_alloc(arena, count, sizeof *values);
+        float *values = vgg_load_alloc(load, count, sizeof *values);
         if (values == NULL) {
-            return vgg_fail_memory(err, path, count * sizeof *values, whole->name);
+            return vgg_load_fail_memory(load, count * sizeof *values, whole->name);
         }
         whole->data = values;
-        status = vgg_fold_compute(&dict->folds[i], dict->parts, values, path,
-                                  vgg_allocator_of(arena->context), err);
+        status = vgg_fold_compute(load, &parts->folds[i], parts->tensors, values);
     }
     return status;
 }
 
-vgg_status vgg_state_dict_bind(struct vgg_state_dict *dict, const struct vgg_storages *storages,
-                               bool compute, const char *path, struct vgg_arena *arena,
-                               struct vgg_error *err)
+vgg_status vgg_state_dict_bind(const struct vgg_load *load, struct vgg_state_dict *dict,
+                               const struct vgg_storages *storages, bool compute)
 {
+    const struct vgg_fold_list *parts = &dict->parts;
     for (size_t i = 0; i < dict->read_count; i++) {
-        struct vgg_tensor *tensor = &dict->parts[i];
+        struct vgg_tensor *tensor = &parts->tensors[i];
         const struct vgg_storage *storage = dict->placements[i].storage;
         uint64_t offset = dict->placements[i].offset;
         tensor->data = storage->data != NULL ? storage->data + offset : NULL;
@@ -168,19 +166,19 @@ vgg_status vgg_state_dict_bind(struct vgg_state_dict *dict, const struct vgg_sto
             memset(tensor->stride, 0, sizeof tensor->stride);
         }
     }
-    for (size_t i = 0; i < dict->fold_count; i++) {
-        struct vgg_tensor *whole = &dict->parts[dict->folds[i].out];
+    for (size_t i = 0; i < parts->fold_count; i++) {
+        struct vgg_tensor *whole = &parts->tensors[parts->folds[i].out];
         whole->file_offset = VGG_NO_OFFSET;
         whole->data = NULL;
         whole->swapped = false;
     }
     vgg_status status = VGG_OK;
     if (compute) {
-        status = check_folds(dict, storages, path, err);
-        status = status == VGG_OK ? fold(dict, path, arena, err) : status;
+        status = check_folds(load, dict, storages);
+        status = status == VGG_OK ? fold(load, parts) : status;
     }
     for (size_t i = 0; i < dict->count; i++) {
-        dict->tensors[i] = dict->parts[dict->index[i]];
+        dict->tensors[i] = parts->tensors[dict->index[i]];
     }
     return status;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From the tree of values to named tensors. */
+/* Makes named tensors from the tree of values. */
 #ifndef VGG_CHECKPOINT_LOCATE_STATE_DICT_H
 #define VGG_CHECKPOINT_LOCATE_STATE_DICT_H
 
@@ -13,28 +13,23 @@ struct vgg_state_dict {
     size_t count;
     const struct vgg_tensor **by_name; /* [count], sorted by strcmp */
     struct vgg_location location;      /* where they were found */
-    /* All that was read, and behind it what is made of pairs: */
-    struct vgg_tensor *parts;         /* [read_count + fold_count] */
-    struct vgg_placement *placements; /* [read_count] */
+    struct vgg_fold_list parts;        /* all that were read, then those computed from pairs */
+    struct vgg_placement *placements;  /* [read_count] */
     size_t read_count;
-    struct vgg_fold *folds; /* [fold_count] */
-    size_t fold_count;
     size_t *index; /* [count]: each tensor among the parts */
 };
 
-/* Finds the net's tensors (vgg_locate), checks every tensor's geometry against its storage, marks
- * these storages as wanted, and finds weights that are kept in two parts (vgg_folds_find).
- *   key  NULL, or which of several nets
+/* Finds the net's tensors (vgg_locate), checks the geometry of each against its storage, marks these storages as
+ * wanted, and finds weights that are stored as two tensors (vgg_folds_find).
+ *   key  selects one of several nets; or NULL
  * Errors: FORMAT, UNSUPPORTED, MISMATCH, LIMIT, MEMORY; messages name the tensor. */
-vgg_status vgg_state_dict_read(const struct vgg_pickle *pickle, const char *path, const char *key,
-                               const struct vgg_limits *limits, struct vgg_arena *arena,
-                               struct vgg_state_dict *out, struct vgg_error *err);
+vgg_status vgg_state_dict_read(const struct vgg_load *load, const struct vgg_pickle *pickle,
+                               const char *key, struct vgg_state_dict *out);
 
 /* Points the tensors into their storages, which have data now.
- *   compute  whether to make whole what is in two parts; else such tensors have no data
- * Errors: LIMIT (parts that would make more than the file holds), MEMORY. */
-vgg_status vgg_state_dict_bind(struct vgg_state_dict *dict, const struct vgg_storages *storages,
-                               bool compute, const char *path, struct vgg_arena *arena,
-                               struct vgg_error *err);
+ *   compute  whether to compute weights that are stored as two tensors; else they have no data
+ * Errors: LIMIT (the computed weights would be larger than the file), MEMORY. */
+vgg_status vgg_state_dict_bind(const struct vgg_load *load, struct vgg_state_dict *dict,
+                               const struct vgg_storages *storages, bool compute);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the names of tensors tell. */
+/* Names of tensors. */
 #include "checkpoint/locate/tensor_names.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@
 static const char *const wrappers[] = {"module", "_orig_mod", "_fsdp_wrapped_module",
                                        "_checkpoint_wrapped_module"};
 
-/* What wrappers and training frameworks call the net inside them. */
+/* Names that wrappers and training frameworks give to the net inside them. */
 static const char *const prefixes[] = {
     "module.", "_orig_mod.", "model.", "net.", "network.", "backbone.", "_fsdp_wrapped_module.",
 };
@@ -58,7 +58,7 @@ static bool is_leaf(const char *name)
            strncmp(name, "parametrizations.", 17) == 0;
 }
 
-/* Whether what follows "features." is N.weight or the like. */
+/* Whether the rest of a name after "features." is N.weight or the like. */
 static bool is_layer(const char *name)
 {
     const char *next;

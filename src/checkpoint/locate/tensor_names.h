@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the names of tensors tell: whether they are a VGG's, and what wrappers put before and into
- * them. */
+/* Names of tensors: whether they belong to a VGG, and the components that wrappers add. */
 #ifndef VGG_CHECKPOINT_LOCATE_TENSOR_NAMES_H
 #define VGG_CHECKPOINT_LOCATE_TENSOR_NAMES_H
 
@@ -14,17 +13,17 @@ enum vgg_name_part {
     VGG_NAME_CLASSIFIER, /* a linear layer: "classifier.6.bias", "classifier.weight" */
 };
 
-/* Finds the part, whatever stands before it: of "module.model.features.0.weight", 13 bytes.
- *   prefix_length  receives the length of that, with its dot; 0 for VGG_NAME_OTHER */
+/* Finds the part after any prefix.
+ *   prefix_length  receives the length of the prefix with its dot, 13 for "module.model.features.0.weight"; 0 for
+ *                  VGG_NAME_OTHER */
 enum vgg_name_part vgg_name_find_part(const char *name, size_t *prefix_length);
 
-/* The name less the components that DataParallel, torch.compile and the like put inside a part:
- * "features.module.0.weight" becomes "features.0.weight". Names of no part stay as they are. Returns
- * the name itself, a copy in the arena, or NULL without memory. */
+/* Removes the components that DataParallel, torch.compile and the like put inside a part: "features.module.0.weight"
+ * becomes "features.0.weight". Other names stay as they are. Returns the name itself, a copy in the arena, or NULL
+ * without memory. */
 const char *vgg_name_clean(const char *name, struct vgg_arena *arena);
 
-/* Length of the prefixes that wrappers are known to put before all names, one after the other, and that
- * each of the count names has: "module.model." */
+/* The length of the known prefixes of wrappers, one after the other, that all names have: "module.model." */
 size_t vgg_names_common_prefix(const char *const *names, size_t count);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From a state dict, a whole module or a TorchScript module to its tensors by name. */
+/* Lists the tensors of a state dict, a whole module or a TorchScript module by name. */
 #include "checkpoint/locate/walk.h"
 
 #include <inttypes.h>
@@ -53,7 +53,7 @@ enum vgg_source_kind vgg_source_of(const struct vgg_value *value)
                : VGG_SOURCE_NONE;
 }
 
-/* A module that is still to be visited, or the source. Its name is made when its turn comes. */
+/* A module that is still to be visited, or the source. Its name is made when it is visited. */
 struct visit {
     const struct vgg_value *module;
     const char *prefix;          /* of its parent, with the dot */
@@ -62,20 +62,17 @@ struct visit {
 };
 
 struct walk {
-    const char *path;
-    const struct vgg_limits *limits;
+    const struct vgg_load *load;
     struct vgg_walk_budget *budget;
-    struct vgg_arena *arena;
     struct vgg_named_list *tensors, *modules;
-    struct vgg_error *err;
     struct visit *stack; /* the next one last */
     size_t count, capacity;
 };
 
 static vgg_status no_memory(const struct walk *walk)
 {
-    return vgg_fail_memory(walk->err, walk->path, walk->capacity * sizeof *walk->stack,
-                           "the tensors' names");
+    return vgg_load_fail_memory(walk->load, walk->capacity * sizeof *walk->stack,
+                                "the tensors' names");
 }
 
 /* prefix + key + suffix, in the arena. */
@@ -83,22 +80,23 @@ static vgg_status make_name(struct walk *walk, const char *prefix, const struct 
                             const char *suffix, const char **out)
 {
     if (key->kind != VGG_VALUE_TEXT) {
-        return vgg_fail(walk->err, VGG_ERR_FORMAT, "%s: a tensor's name is %s, expected a text",
-                        walk->path, vgg_value_kind_string(key->kind));
+        return vgg_fail(walk->load->err, VGG_ERR_FORMAT,
+                        "%s: a tensor's name is %s, expected a text", walk->load->path,
+                        vgg_value_kind_string(key->kind));
     }
     size_t before = strlen(prefix), after = strlen(suffix), length = before + key->text.length;
     if (!vgg_span_is_name(key->text) || length > VGG_NAME_BYTES_MAX) {
-        return vgg_fail(walk->err, VGG_ERR_FORMAT,
-                        "%s: a tensor's name is too long or no printable UTF-8: %.*s", walk->path,
-                        VGG_SHOWN(key->text.bytes, key->text.length, 64));
+        return vgg_fail(walk->load->err, VGG_ERR_FORMAT,
+                        "%s: a tensor's name is too long or not printable UTF-8: %.*s",
+                        walk->load->path, VGG_SHOWN(key->text.bytes, key->text.length, 64));
     }
     if (walk->budget->name_bytes < length + after) {
-        return vgg_fail(walk->err, VGG_ERR_LIMIT,
+        return vgg_fail(walk->load->err, VGG_ERR_LIMIT,
                         "%s: the tensors' names are longer than the limit of %" PRIu64 " bytes",
-                        walk->path, NAME_BYTES_TOTAL);
+                        walk->load->path, NAME_BYTES_TOTAL);
     }
     walk->budget->name_bytes -= length + after;
-    char *name = vgg_arena_alloc(walk->arena, length + after + 1, 1);
+    char *name = vgg_load_alloc(walk->load, length + after + 1, 1);
     if (name == NULL) {
         return no_memory(walk);
     }
@@ -114,7 +112,7 @@ static vgg_status add(struct walk *walk, struct vgg_named_list *list, const char
 {
     if (list->count == list->capacity) {
         size_t capacity = list->capacity > 0 ? 2 * list->capacity : 64;
-        struct vgg_named *items = vgg_arena_alloc(walk->arena, capacity, sizeof *items);
+        struct vgg_named *items = vgg_load_alloc(walk->load, capacity, sizeof *items);
         if (items == NULL) {
             return no_memory(walk);
         }
@@ -134,7 +132,7 @@ static bool has(const struct vgg_value *set, const struct vgg_value *key)
     if (set != NULL && set->kind == VGG_VALUE_OBJECT && set->object.args->list.count == 1) {
         set = set->object.args->list.items[0]; /* set([…]) */
     }
-    enum { ITEMS_MAX = 100 }; /* no module has so many, and each is looked at for each buffer */
+    enum { ITEMS_MAX = 100 }; /* more than any module has; each is compared with each buffer */
     if (set == NULL || (set->kind != VGG_VALUE_SET && set->kind != VGG_VALUE_LIST) ||
         set->list.count > ITEMS_MAX || key->kind != VGG_VALUE_TEXT) {
         return false;
@@ -148,20 +146,20 @@ static bool has(const struct vgg_value *set, const struct vgg_value *key)
     return false;
 }
 
-/* Pays for looking at so many items. */
+/* Takes visited items from the budget. */
 static vgg_status pay(struct walk *walk, uint64_t steps)
 {
     if (walk->budget->steps < steps) {
         walk->budget->steps = 0;
-        return vgg_fail(walk->err, VGG_ERR_LIMIT,
-                        "%s: more modules and attributes than the limit of %" PRIu32, walk->path,
-                        walk->limits->pickle_opcodes);
+        return vgg_fail(walk->load->err, VGG_ERR_LIMIT,
+                        "%s: more modules and attributes than the limit of %" PRIu32,
+                        walk->load->path, walk->load->limits->pickle_opcodes);
     }
     walk->budget->steps -= steps;
     return VGG_OK;
 }
 
-/* Adds a dict's tensors but those that a set names. */
+/* Adds the tensors of a dict, without those named in a set. */
 static vgg_status add_tensors(struct walk *walk, const char *prefix, const struct vgg_value *dict,
                               const struct vgg_value *except)
 {
@@ -172,9 +170,10 @@ static vgg_status add_tensors(struct walk *walk, const char *prefix, const struc
         if (!vgg_value_is_tensor(value) || has(except, key)) {
             continue;
         }
-        if (walk->tensors->count >= walk->limits->tensors) {
-            return vgg_fail(walk->err, VGG_ERR_LIMIT, "%s: more tensors than the limit of %" PRIu32,
-                            walk->path, walk->limits->tensors);
+        if (walk->tensors->count >= walk->load->limits->tensors) {
+            return vgg_fail(walk->load->err, VGG_ERR_LIMIT,
+                            "%s: more tensors than the limit of %" PRIu32, walk->load->path,
+                            walk->load->limits->tensors);
         }
         status = make_name(walk, prefix, key, "", &name);
         if (status == VGG_OK) {
@@ -187,14 +186,14 @@ static vgg_status add_tensors(struct walk *walk, const char *prefix, const struc
 static vgg_status push(struct walk *walk, struct visit visit)
 {
     if (visit.depth > DEPTH_MAX) {
-        return vgg_fail(walk->err, VGG_ERR_FORMAT,
+        return vgg_fail(walk->load->err, VGG_ERR_FORMAT,
                         "%s: modules are nested more than %d deep, or contain themselves",
-                        walk->path, DEPTH_MAX);
+                        walk->load->path, DEPTH_MAX);
     }
     if (walk->count == walk->capacity) {
         size_t capacity = walk->capacity > 0 ? 2 * walk->capacity : 64;
         struct visit *grown =
-            vgg_mem_grow(vgg_allocator_of(walk->arena->context), walk->stack,
+            vgg_mem_grow(vgg_load_allocator(walk->load), walk->stack,
                          walk->capacity * sizeof *grown, capacity * sizeof *grown);
         if (grown == NULL) {
             return no_memory(walk);
@@ -206,7 +205,7 @@ static vgg_status push(struct walk *walk, struct visit visit)
     return VGG_OK;
 }
 
-/* Pushes a dict's modules, the first one last, so that it is visited first. */
+/* Pushes the modules of a dict in reverse, so that the first is visited first. */
 static vgg_status push_modules(struct walk *walk, const char *prefix, const struct vgg_value *dict,
                                int depth)
 {
@@ -256,18 +255,11 @@ static vgg_status visit_module(struct walk *walk, const struct visit *visit)
                : status;
 }
 
-vgg_status vgg_walk(const struct vgg_value *source, const char *path,
-                    const struct vgg_limits *limits, struct vgg_walk_budget *budget,
-                    struct vgg_arena *arena, struct vgg_named_list *tensors,
-                    struct vgg_named_list *modules, struct vgg_error *err)
+vgg_status vgg_walk(const struct vgg_load *load, const struct vgg_value *source,
+                    struct vgg_walk_budget *budget, struct vgg_named_list *tensors,
+                    struct vgg_named_list *modules)
 {
-    struct walk walk = {.path = path,
-                        .limits = limits,
-                        .budget = budget,
-                        .arena = arena,
-                        .tensors = tensors,
-                        .modules = modules,
-                        .err = err};
+    struct walk walk = {.load = load, .budget = budget, .tensors = tensors, .modules = modules};
     if (source->kind == VGG_VALUE_DICT) {
         return add_tensors(&walk, "", source, NULL);
     }
@@ -276,6 +268,6 @@ vgg_status vgg_walk(const struct vgg_value *source, const char *path,
         const struct visit visit = walk.stack[--walk.count];
         status = visit_module(&walk, &visit);
     }
-    vgg_mem_free(vgg_allocator_of(arena->context), walk.stack);
+    vgg_mem_free(vgg_load_allocator(load), walk.stack);
     return status;
 }

@@ -34,7 +34,7 @@ static const struct vgg_global names[] = {
 #undef DTYPE
 #undef NAME
 #undef INERT
-    /* Where torch 1.11 and later keep the storage without a type. */
+    /* The module of the storage without a type since torch 1.11. */
     {"torch.storage", "UntypedStorage", VGG_GLOBAL_STORAGE, &elements[ELEMENT_Untyped]},
 };
 

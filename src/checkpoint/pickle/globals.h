@@ -5,8 +5,8 @@
 
 #include "checkpoint/pickle/value.h"
 
-/* The allow-list's row for a name. NULL for names that are refused wherever they stand: those of modules
- * that every malicious pickle needs. Other names that are not on the list have the role OTHER. */
+/* The row of a name in the allow-list. NULL: the name is refused, being in a module that malicious pickles need.
+ * Other names that are not on the list have the role OTHER. */
 const struct vgg_global *vgg_global_find(struct vgg_span module, struct vgg_span name);
 
 #endif

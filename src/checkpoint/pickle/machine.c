@@ -13,5 +13,6 @@ vgg_status vgg_pickle_fail(struct vgg_pickle_machine *m, vgg_status code, const 
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    return vgg_fail_at(m->err, code, base + m->opcode_offset, "%s: pickle: %s", source->path, text);
+    return vgg_fail_at(m->load->err, code, base + m->opcode_offset, "%s: pickle: %s", m->load->path,
+                       text);
 }

@@ -4,8 +4,7 @@
 #define VGG_CHECKPOINT_PICKLE_MACHINE_H
 
 #include "base/cursor.h"
-#include "base/mem.h"
-#include "base/status.h"
+#include "base/load.h"
 #include "checkpoint/pickle/source.h"
 #include "checkpoint/pickle/value.h"
 
@@ -16,10 +15,8 @@ struct vgg_value_stack {
 };
 
 struct vgg_pickle_machine {
+    const struct vgg_load *load;
     const struct vgg_pickle_source *source;
-    const struct vgg_limits *limits;
-    struct vgg_arena *arena;
-    struct vgg_error *err;
     struct vgg_cursor in;
     size_t opcode_offset;
     uint64_t steps;       /* opcodes, and items copied */
@@ -29,7 +26,7 @@ struct vgg_pickle_machine {
     struct vgg_value_stack stack;
     size_t *marks; /* fences to return to */
     size_t mark_count, mark_capacity;
-    struct vgg_value_stack memo; /* by index; NULL where nothing was put */
+    struct vgg_value_stack memo; /* by index; NULL: empty */
     size_t memo_count;
     struct vgg_value_stack persistents;
     bool stopped;

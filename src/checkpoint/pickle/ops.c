@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The pickle opcodes: one small handler each.
  *
- * There is no recursion, and a handler's work is bounded by its operand or by the items it takes off
- * the stack; where Python would copy more (an OrderedDict from a list of pairs) the copied items count
- * as opcodes. So the limit on opcodes bounds time and memory. */
+ * There is no recursion, and the work of a handler is bounded by its operand or by the items it takes off the stack.
+ * Where Python would copy more (an OrderedDict from a list of pairs), the copied items count as opcodes. So the limit
+ * on opcodes bounds time and memory. */
 #include <inttypes.h>
 
 #include "checkpoint/pickle/globals.h"
@@ -58,9 +58,9 @@ HANDLER(STOP)
 
 HANDLER(MARK)
 {
-    if (m->mark_count >= m->limits->pickle_stack) {
+    if (m->mark_count >= m->load->limits->pickle_stack) {
         return vgg_pickle_fail(m, VGG_ERR_LIMIT, "more marks than the limit of %" PRIu32,
-                               m->limits->pickle_stack);
+                               m->load->limits->pickle_stack);
     }
     if (!vgg_pickle_reserve(m, (void **)&m->marks, &m->mark_capacity, m->mark_count + 1,
                             sizeof *m->marks)) {
@@ -100,8 +100,8 @@ HANDLER(BININT)
         m, (struct vgg_value){.kind = VGG_VALUE_INT, .integer = (int32_t)operand->number});
 }
 
-/* The longest integers in real checkpoints have 128 bits and no sign, for which a pickle takes a byte more: UUIDs
- * and NumPy's random states. */
+/* The longest integers in real checkpoints, UUIDs and NumPy's random states, have 128 bits; a pickle takes a byte more
+ * for the sign. */
 enum { LONG_BYTES_MAX = 17 };
 
 HANDLER(LONG1)
@@ -237,9 +237,9 @@ static vgg_status memo_put(struct vgg_pickle_machine *m, uint64_t index)
     if (top == NULL) {
         return VGG_ERR_FORMAT;
     }
-    if (index >= m->limits->pickle_memo) {
+    if (index >= m->load->limits->pickle_memo) {
         return vgg_pickle_fail(m, VGG_ERR_LIMIT, "memo entry %" PRIu64 ", limit is %" PRIu32, index,
-                               m->limits->pickle_memo);
+                               m->load->limits->pickle_memo);
     }
     size_t needed = (size_t)index + 1;
     if (!vgg_pickle_reserve(m, (void **)&m->memo.items, &m->memo.capacity, needed,
@@ -249,7 +249,7 @@ static vgg_status memo_put(struct vgg_pickle_machine *m, uint64_t index)
     for (; m->memo.count < needed; m->memo.count++) {
         m->memo.items[m->memo.count] = NULL;
     }
-    /* MEMOIZE counts the entries there are, as Python does, not the highest index. */
+    /* MEMOIZE uses the number of entries, as Python does, not the highest index. */
     m->memo_count += m->memo.items[index] == NULL;
     m->memo.items[index] = *top;
     return VGG_OK;
@@ -326,7 +326,7 @@ static vgg_status fill_from_pairs(struct vgg_pickle_machine *m, struct vgg_value
                    vgg_value_kind_string(pairs->kind));
     }
     m->steps += pairs->list.count;
-    for (size_t i = 0; i < pairs->list.count && m->steps <= m->limits->pickle_opcodes; i++) {
+    for (size_t i = 0; i < pairs->list.count && m->steps <= m->load->limits->pickle_opcodes; i++) {
         const struct vgg_value *pair = pairs->list.items[i];
         if ((pair->kind != VGG_VALUE_LIST && pair->kind != VGG_VALUE_TUPLE) ||
             pair->list.count != 2) {
@@ -340,7 +340,7 @@ static vgg_status fill_from_pairs(struct vgg_pickle_machine *m, struct vgg_value
     return VGG_OK;
 }
 
-/* What stands for `callee(*args)`. */
+/* Pushes the value of `callee(*args)`. */
 static vgg_status apply(struct vgg_pickle_machine *m, bool is_call)
 {
     struct vgg_value **items = vgg_pickle_peek(m, 2);
@@ -355,7 +355,7 @@ static vgg_status apply(struct vgg_pickle_machine *m, bool is_call)
     enum vgg_global_role role = callee->global.entry->role;
     if (is_call && role == VGG_GLOBAL_OTHER) {
         return refuse_global(m, callee->global.module, callee->global.name, "calls",
-                             "; a file of model.state_dict() alone would do without");
+                             ": save model.state_dict() instead");
     }
     m->stack.count -= 2;
     if (role != VGG_GLOBAL_DICT && role != VGG_GLOBAL_ORDERED_DICT) {
@@ -380,7 +380,7 @@ HANDLER(REDUCE)
     return apply(m, true);
 }
 
-/* callee.__new__(callee, *args): an object without a call of its class. */
+/* callee.__new__(callee, *args): makes an object without calling the class. */
 HANDLER(NEWOBJ)
 {
     return apply(m, false);
@@ -396,7 +396,7 @@ HANDLER(BUILD)
     m->stack.count--;
     if (target->kind == VGG_VALUE_DICT || target->kind == VGG_VALUE_LIST ||
         target->kind == VGG_VALUE_SET) {
-        return VGG_OK; /* attributes of an OrderedDict (_metadata) are no items */
+        return VGG_OK; /* attributes of an OrderedDict (_metadata) are not items */
     }
     if (target->kind != VGG_VALUE_OBJECT || target->object.state != NULL) {
         return BAD(m, "BUILD on %s",
@@ -407,7 +407,8 @@ HANDLER(BUILD)
     return VGG_OK;
 }
 
-/* A tuple, or a key where the container has those. A class with its source stands for the class. */
+/* Checks that an id is a tuple, or a key where the container has keys.
+ *   class  receives the class whose source code the id holds, else NULL: such an id is replaced by the class */
 static vgg_status check_id(struct vgg_pickle_machine *m, const struct vgg_value *id,
                            struct vgg_value **class)
 {

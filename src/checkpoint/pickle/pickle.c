@@ -83,9 +83,9 @@ static vgg_status step(struct vgg_pickle_machine *m)
     if (m->opcode_offset == 0 && code != 0x80) {
         return vgg_pickle_fail(m, VGG_ERR_UNSUPPORTED, "protocol 0 or 1, expected 2 to 5");
     }
-    if (m->steps++ >= m->limits->pickle_opcodes) {
+    if (m->steps++ >= m->load->limits->pickle_opcodes) {
         return vgg_pickle_fail(m, VGG_ERR_LIMIT, "more opcodes than the limit of %" PRIu32,
-                               m->limits->pickle_opcodes);
+                               m->load->limits->pickle_opcodes);
     }
     bool in_frame = m->opcode_offset < m->frame_end;
     struct vgg_pickle_operand operand = read_operand(&m->in, opcode->operand);
@@ -96,26 +96,25 @@ static vgg_status step(struct vgg_pickle_machine *m)
         return vgg_pickle_fail(m, VGG_ERR_FORMAT, "%s goes past the end of its frame",
                                opcode->name);
     }
-    if (m->in.offset > m->limits->pickle_bytes) {
+    if (m->in.offset > m->load->limits->pickle_bytes) {
         return vgg_pickle_fail(m, VGG_ERR_LIMIT, "larger than the limit of %" PRIu64 " bytes",
-                               m->limits->pickle_bytes);
+                               m->load->limits->pickle_bytes);
     }
     return opcode->run(m, &operand);
 }
 
-vgg_status vgg_pickle_read(const struct vgg_pickle_source *source, const struct vgg_limits *limits,
-                           struct vgg_arena *arena, struct vgg_pickle *out, struct vgg_error *err)
+vgg_status vgg_pickle_read(const struct vgg_load *load, const struct vgg_pickle_source *source,
+                           struct vgg_pickle *out)
 {
     vgg_status status = VGG_OK;
-    struct vgg_pickle_machine m = {.source = source, .limits = limits, .arena = arena, .err = err};
+    struct vgg_pickle_machine m = {.load = load, .source = source};
     m.in = vgg_cursor_make(source->data, source->size);
-    /* Never empty-handed: NULL is what the handlers return for too few items. */
+    /* Allocated at once, because handlers return NULL for too few items. */
     m.stack.capacity = 64;
-    const struct vgg_allocator *allocator = vgg_allocator_of(arena->context);
+    const struct vgg_allocator *allocator = vgg_load_allocator(load);
     m.stack.items = vgg_mem_alloc(allocator, m.stack.capacity, sizeof *m.stack.items);
     if (m.stack.items == NULL) {
-        return vgg_fail_memory(err, source->path, m.stack.capacity * sizeof *m.stack.items,
-                               "the pickle");
+        return vgg_load_fail_memory(load, m.stack.capacity * sizeof *m.stack.items, "the pickle");
     }
     while (status == VGG_OK && !m.stopped) {
         status = step(&m);
@@ -123,11 +122,10 @@ vgg_status vgg_pickle_read(const struct vgg_pickle_source *source, const struct 
     if (status != VGG_OK) {
         goto done;
     }
-    struct vgg_value **persistents =
-        vgg_arena_alloc(arena, m.persistents.count, sizeof *persistents);
+    struct vgg_value **persistents = vgg_load_alloc(load, m.persistents.count, sizeof *persistents);
     if (persistents == NULL) {
-        status = vgg_fail_memory(err, source->path, m.persistents.count * sizeof *persistents,
-                                 "the pickle");
+        status =
+            vgg_load_fail_memory(load, m.persistents.count * sizeof *persistents, "the pickle");
         goto done;
     }
     if (m.persistents.count > 0) {

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Read a pickle as inert data. Nothing in it is imported, called or executed. A "call" (REDUCE) is only
- * noted, and what it calls must be on the allow-list of globals.inc, as opcodes must be on that of
- * ops.inc. Objects of any class (NEWOBJ) are data without meaning: whole modules and training
- * checkpoints are full of their authors' own classes. */
+/* Reads a pickle as inert data. Nothing in it is imported, called or executed. A "call" (REDUCE) is only noted, and
+ * the callee must be on the allow-list of globals.inc, as opcodes must be on that of ops.inc. Objects of any class
+ * (NEWOBJ) are plain data: whole modules and training checkpoints hold many classes of their authors. */
 #ifndef VGG_CHECKPOINT_PICKLE_PICKLE_H
 #define VGG_CHECKPOINT_PICKLE_PICKLE_H
 
-#include "base/mem.h"
-#include "base/status.h"
+#include "base/load.h"
 #include "checkpoint/pickle/source.h"
 #include "checkpoint/pickle/value.h"
 
@@ -18,11 +16,11 @@ struct vgg_pickle {
     size_t size; /* bytes read, STOP included */
 };
 
-/* Runs one pickle to its STOP. The values live in arena, also after an error.
- * Shared values stay shared, and lists and dicts may contain themselves: do not walk the tree without
- * a bound. Time is bounded by limits->pickle_opcodes, memory by limits->value_bytes, whatever the bytes.
+/* Runs one pickle to its STOP. The values live in load->arena, also after an error.
+ * Shared values stay shared, and lists and dicts may contain themselves: a walk over the tree needs a bound.
+ * Whatever the bytes, the limit pickle_opcodes bounds time and value_bytes bounds memory.
  * Errors: FORMAT, UNSUPPORTED (opcodes and names not on the lists), LIMIT, MEMORY. */
-vgg_status vgg_pickle_read(const struct vgg_pickle_source *source, const struct vgg_limits *limits,
-                           struct vgg_arena *arena, struct vgg_pickle *out, struct vgg_error *err);
+vgg_status vgg_pickle_read(const struct vgg_load *load, const struct vgg_pickle_source *source,
+                           struct vgg_pickle *out);
 
 #endif

@@ -9,11 +9,10 @@
 
 /* The bytes of a pickle. Values borrow their texts from them. */
 struct vgg_pickle_source {
-    const char *path;     /* the file, for messages */
     const uint8_t *data;  /* [size] */
     size_t size;          /* the pickle may end before */
     uint64_t file_offset; /* of data[0]; VGG_NO_OFFSET when the bytes are not in the file as is */
-    bool ids_are_keys;    /* persistent ids are texts, or (class, …), as before torch 0.1.10 */
+    bool ids_are_keys;    /* persistent ids are texts or (class, …), as before torch 0.1.10 */
 };
 
 #endif

@@ -8,12 +8,12 @@
 
 vgg_status vgg_pickle_no_memory(struct vgg_pickle_machine *m)
 {
-    if (m->value_bytes > m->limits->value_bytes) {
+    if (m->value_bytes > m->load->limits->value_bytes) {
         return vgg_pickle_fail(m, VGG_ERR_LIMIT,
                                "values larger than the limit of %" PRIu64 " bytes",
-                               m->limits->value_bytes);
+                               m->load->limits->value_bytes);
     }
-    return vgg_fail_memory(m->err, m->source->path, sizeof(struct vgg_value), "the pickle");
+    return vgg_load_fail_memory(m->load, sizeof(struct vgg_value), "the pickle");
 }
 
 bool vgg_pickle_reserve(struct vgg_pickle_machine *m, void **items, size_t *capacity, size_t count,
@@ -26,10 +26,9 @@ bool vgg_pickle_reserve(struct vgg_pickle_machine *m, void **items, size_t *capa
     if (wanted == *capacity) {
         return true;
     }
-    void *grown =
-        vgg_size_mul(wanted, bytes, &total)
-            ? vgg_mem_grow(vgg_allocator_of(m->arena->context), *items, *capacity * bytes, total)
-            : NULL;
+    void *grown = vgg_size_mul(wanted, bytes, &total)
+                      ? vgg_mem_grow(vgg_load_allocator(m->load), *items, *capacity * bytes, total)
+                      : NULL;
     if (grown == NULL) {
         return false;
     }
@@ -40,9 +39,9 @@ bool vgg_pickle_reserve(struct vgg_pickle_machine *m, void **items, size_t *capa
 
 vgg_status vgg_pickle_push(struct vgg_pickle_machine *m, struct vgg_value *value)
 {
-    if (m->stack.count >= m->limits->pickle_stack) {
+    if (m->stack.count >= m->load->limits->pickle_stack) {
         return vgg_pickle_fail(m, VGG_ERR_LIMIT, "stack deeper than the limit of %" PRIu32,
-                               m->limits->pickle_stack);
+                               m->load->limits->pickle_stack);
     }
     if (!vgg_pickle_reserve(m, (void **)&m->stack.items, &m->stack.capacity, m->stack.count + 1,
                             sizeof *m->stack.items)) {
@@ -52,7 +51,7 @@ vgg_status vgg_pickle_push(struct vgg_pickle_machine *m, struct vgg_value *value
     return VGG_OK;
 }
 
-/* Memory for values; NULL when there is none, or the pickle has had its share. */
+/* Memory for values; NULL when there is none, or the limit on values is reached. */
 static void *allocate(struct vgg_pickle_machine *m, size_t count, size_t bytes)
 {
     size_t total;
@@ -60,8 +59,8 @@ static void *allocate(struct vgg_pickle_machine *m, size_t count, size_t bytes)
         __builtin_add_overflow(m->value_bytes, total, &m->value_bytes)) {
         m->value_bytes = UINT64_MAX;
     }
-    return m->value_bytes <= m->limits->value_bytes ? vgg_arena_alloc(m->arena, count, bytes)
-                                                    : NULL;
+    return m->value_bytes <= m->load->limits->value_bytes ? vgg_load_alloc(m->load, count, bytes)
+                                                          : NULL;
 }
 
 struct vgg_value *vgg_pickle_make(struct vgg_pickle_machine *m, enum vgg_value_kind kind)
@@ -110,7 +109,7 @@ vgg_status vgg_pickle_extend(struct vgg_pickle_machine *m, struct vgg_value *lis
 {
     size_t needed = list->list.count + count;
     if (needed > list->list.capacity) {
-        /* Exact at first, since most are filled at once; doubling afterwards. */
+        /* Exact at first, since most lists are filled at once; then doubling. */
         size_t capacity = list->list.capacity * 2 > needed ? list->list.capacity * 2 : needed;
         struct vgg_value **grown = allocate(m, capacity, sizeof *grown);
         if (grown == NULL) {
@@ -146,7 +145,7 @@ vgg_status vgg_pickle_collect_top(struct vgg_pickle_machine *m, size_t count)
     return items == NULL ? VGG_ERR_FORMAT : vgg_pickle_collect(m, VGG_VALUE_TUPLE, items, count);
 }
 
-/* An object that is given items is of a class derived from dict, list or set: it is one. */
+/* An object that receives items is of a class derived from dict, list or set, and becomes one. */
 static void become(struct vgg_value *value, enum vgg_value_kind kind)
 {
     enum vgg_global_role role = value->kind == VGG_VALUE_OBJECT

@@ -9,7 +9,7 @@
 
 /* The error after every NULL or false: no memory, or the limit on values. */
 vgg_status vgg_pickle_no_memory(struct vgg_pickle_machine *m);
-/* Makes *items, of *capacity times `bytes`, large enough for count. */
+/* Makes *items, of *capacity elements of `bytes`, large enough for count. */
 bool vgg_pickle_reserve(struct vgg_pickle_machine *m, void **items, size_t *capacity, size_t count,
                         size_t bytes);
 struct vgg_value *vgg_pickle_make(struct vgg_pickle_machine *m, enum vgg_value_kind kind);
@@ -17,7 +17,7 @@ vgg_status vgg_pickle_push(struct vgg_pickle_machine *m, struct vgg_value *value
 vgg_status vgg_pickle_push_new(struct vgg_pickle_machine *m, struct vgg_value value);
 /* The top count items; they stay where they are. NULL when the stack has fewer above its mark. */
 struct vgg_value **vgg_pickle_peek(struct vgg_pickle_machine *m, size_t count);
-/* Takes the items above the last mark, and the mark: they stay readable until the next push. */
+/* Removes the last mark and the items above it, which stay readable until the next push. */
 struct vgg_value **vgg_pickle_pop_mark(struct vgg_pickle_machine *m, size_t *count);
 /* Appends items to a TUPLE, LIST, SET or DICT. */
 vgg_status vgg_pickle_extend(struct vgg_pickle_machine *m, struct vgg_value *list,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Looking at values. */
+/* Values: lookup, names of kinds, and which texts can be names. */
 #include "checkpoint/pickle/value.h"
 
 const struct vgg_value *vgg_value_get(const struct vgg_value *dict, const char *key)
@@ -22,7 +22,7 @@ bool vgg_span_is_name(struct vgg_span text)
     while (p < end) { /* no overlong forms, no surrogates */
         uint32_t c = *p++;
         unsigned more = c < 0x80 ? 0 : c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : 1;
-        static const uint32_t least[] = {0x20, 0x80, 0x800, 0x10000};
+        static const uint32_t min[] = {0x20, 0x80, 0x800, 0x10000};
         if ((more > 0 && (c < 0xc2 || c > 0xf4)) || (size_t)(end - p) < more) {
             return false;
         }
@@ -33,7 +33,7 @@ bool vgg_span_is_name(struct vgg_span text)
             }
             c = c << 6 | (*p & 0x3f);
         }
-        if (c < least[more] || c == 0x7f || (c >= 0xd800 && c <= 0xdfff) || c > 0x10ffff) {
+        if (c < min[more] || c == 0x7f || (c >= 0xd800 && c <= 0xdfff) || c > 0x10ffff) {
             return false;
         }
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a pickle holds, as inert data: the tree that pickle.c builds and locate/ reads. */
+/* The contents of a pickle as inert data: the tree that pickle.c builds and locate/ reads. */
 #ifndef VGG_CHECKPOINT_PICKLE_VALUE_H
 #define VGG_CHECKPOINT_PICKLE_VALUE_H
 
@@ -22,40 +22,55 @@ enum vgg_value_kind {
     VGG_VALUE_TUPLE,
     VGG_VALUE_LIST,
     VGG_VALUE_SET,
-    VGG_VALUE_DICT,       /* also OrderedDict, defaultdict and whatever else has items */
+    VGG_VALUE_DICT,       /* also OrderedDict, defaultdict and other classes with items */
     VGG_VALUE_GLOBAL,     /* a name, bound to nothing */
-    VGG_VALUE_OBJECT,     /* what Python would have made by calling a GLOBAL */
+    VGG_VALUE_OBJECT,     /* the object that Python would make by calling a GLOBAL */
     VGG_VALUE_PERSISTENT, /* something outside the pickle: a storage */
 };
 
-/* The elements of a storage, "Float" of torch.FloatStorage and torch.FloatTensor; or of a tensor in a
- * storage without a type, "float8_e5m2". */
+/* The element type of a storage, "Float" for torch.FloatStorage and torch.FloatTensor; or of a tensor in a storage
+ * without a type, "float8_e5m2". */
 struct vgg_element_type {
     const char *name;
-    bool supported; /* dtype says how; else only the size is known */
+    bool supported; /* false: only the size is known */
     enum vgg_dtype dtype;
     unsigned bytes;
 };
 
-/* What a name on the allow-list stands for. */
+/* What a name on the allow-list refers to. */
 enum vgg_global_role {
-    VGG_GLOBAL_OPAQUE,         /* harmless, and of no use for weights */
-    VGG_GLOBAL_DICT,           /* defaultdict: its arguments are no items */
-    VGG_GLOBAL_ORDERED_DICT,   /* its argument, when there is one, is a list of pairs (Python 2) */
-    VGG_GLOBAL_REBUILD_TENSOR, /* (storage, offset, size, stride) */
-    VGG_GLOBAL_REBUILD_TENSOR_V2, /* … requires_grad, hooks[, metadata] */
-    VGG_GLOBAL_REBUILD_TENSOR_V3, /* … requires_grad, hooks, dtype[, metadata] */
-    VGG_GLOBAL_REBUILD_FROM_TYPE, /* (function, class, its arguments, state): a subclass's tensor */
-    VGG_GLOBAL_REBUILD_PARAMETER, /* (tensor, requires_grad, hooks[, state]) */
-    VGG_GLOBAL_PARAMETER,         /* a class round a tensor (torch before 0.4): (tensor) */
-    VGG_GLOBAL_TENSOR,            /* a class whose BUILD state is (storage, offset, size, stride) */
-    VGG_GLOBAL_STORAGE,           /* a storage class, inside persistent ids */
-    VGG_GLOBAL_SIZE,              /* torch.Size(tuple) */
-    VGG_GLOBAL_DTYPE,             /* torch.float8_e5m2 */
-    VGG_GLOBAL_OTHER_TENSOR,      /* sparse, quantised …: a tensor that cannot be read */
-    VGG_GLOBAL_MODULE,            /* a layer or a whole net */
-    VGG_GLOBAL_OTHER, /* not on the list: may be a class, whose objects are inert data, and
-                                     may not be called */
+    /* Harmless, and not used. */
+    VGG_GLOBAL_OPAQUE,
+    /* defaultdict: its arguments are not items. */
+    VGG_GLOBAL_DICT,
+    /* Its argument, when there is one, is a list of pairs (Python 2). */
+    VGG_GLOBAL_ORDERED_DICT,
+    /* (storage, offset, size, stride) */
+    VGG_GLOBAL_REBUILD_TENSOR,
+    /* … requires_grad, hooks[, metadata] */
+    VGG_GLOBAL_REBUILD_TENSOR_V2,
+    /* … requires_grad, hooks, dtype[, metadata] */
+    VGG_GLOBAL_REBUILD_TENSOR_V3,
+    /* (function, class, arguments of the function, state): the tensor of a subclass */
+    VGG_GLOBAL_REBUILD_FROM_TYPE,
+    /* (tensor, requires_grad, hooks[, state]) */
+    VGG_GLOBAL_REBUILD_PARAMETER,
+    /* (tensor): a class that wraps a tensor (torch before 0.4) */
+    VGG_GLOBAL_PARAMETER,
+    /* A class whose BUILD state is (storage, offset, size, stride). */
+    VGG_GLOBAL_TENSOR,
+    /* A storage class, inside persistent ids. */
+    VGG_GLOBAL_STORAGE,
+    /* torch.Size(tuple) */
+    VGG_GLOBAL_SIZE,
+    /* torch.float8_e5m2 */
+    VGG_GLOBAL_DTYPE,
+    /* Sparse, quantised …: a tensor that cannot be read. */
+    VGG_GLOBAL_OTHER_TENSOR,
+    /* A layer or a whole net. */
+    VGG_GLOBAL_MODULE,
+    /* Not on the list: objects of such a class are inert data, and calls are refused. */
+    VGG_GLOBAL_OTHER,
 };
 
 /* A row of the allow-list. */
@@ -91,12 +106,12 @@ struct vgg_value {
         struct {                            /* OBJECT */
             const struct vgg_value *callee; /* a GLOBAL */
             const struct vgg_value *args;   /* a TUPLE */
-            const struct vgg_value *state;  /* what BUILD would have set, or NULL */
+            const struct vgg_value *state;  /* the state that BUILD sets, or NULL */
         } object;
         struct {                         /* PERSISTENT */
             const struct vgg_value *id;  /* a TUPLE */
             struct vgg_storage *storage; /* found by container/storage.c */
-            uint64_t offset, count;      /* the part of it that is meant, in elements */
+            uint64_t offset, count;      /* the part of it that the id refers to, in elements */
         } persistent;
     };
 };

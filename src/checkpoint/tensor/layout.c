@@ -20,7 +20,7 @@ static bool measure_rows(const int64_t *shape, int ndim, uint64_t *elements)
     return true;
 }
 
-/* ---- column-major: a matrix [rows][k] as [rows / 64][k][64], the last rows filled up ---- */
+/* ---- column-major: a matrix [rows][k] as [rows / 64][k][64], the last rows padded ---- */
 
 enum { COLUMN_ROWS = VGG_COLUMN_TILE_ROWS };
 
@@ -40,11 +40,11 @@ static int64_t place_column_major(const int64_t *shape, int ndim, int64_t positi
     return (row / COLUMN_ROWS * shape[1] + k) * COLUMN_ROWS + row % COLUMN_ROWS;
 }
 
-/* ---- int8: what kernels/int8.h says, convolutions [oc][ic][kh][kw] and matrices [oc][ic] ---- */
+/* ---- int8: the layout of kernels/int8.h, for convolutions [oc][ic][kh][kw] and matrices [oc][ic] ---- */
 
 enum { INT8_ROWS = 16, INT8_BLOCK = 64, INT8_INPUT_BLOCK = 4, INT8_LANE = 4 };
 
-static uint64_t fill(int64_t size, int64_t step)
+static uint64_t round_up(int64_t size, int64_t step)
 {
     return ((uint64_t)size + (uint64_t)step - 1) / (uint64_t)step * (uint64_t)step;
 }
@@ -54,8 +54,8 @@ static bool measure_blocks(const int64_t *shape, int ndim, int64_t block, uint64
     if (ndim != 2 && ndim != 4) {
         return false;
     }
-    *elements = fill(shape[0], INT8_ROWS);
-    if (__builtin_mul_overflow(*elements, fill(shape[1], block), elements)) {
+    *elements = round_up(shape[0], INT8_ROWS);
+    if (__builtin_mul_overflow(*elements, round_up(shape[1], block), elements)) {
         return false;
     }
     for (int i = 2; i < ndim; i++) {
@@ -101,7 +101,7 @@ static int64_t place_int8_input(const int64_t *shape, int ndim, int64_t position
     return place_blocks(shape, ndim, position, INT8_INPUT_BLOCK);
 }
 
-/* ---- prepacked: not there ---- */
+/* ---- prepacked: without elements ---- */
 
 static bool measure_prepacked(const int64_t *shape, int ndim, uint64_t *elements)
 {

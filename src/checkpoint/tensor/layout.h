@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* In which order a tensor's elements lie.
+/* The order of a tensor's elements.
  *
- * A layout is a name in a packed file's directory and what follows from it: how many bytes a shape takes,
- * and where an element is. To add one: its value in enum vgg_layout, a line in layout.c. */
+ * A layout has a name in a packed file's directory; it determines the size of a shape and the place of an element. To
+ * add one: its value in enum vgg_layout, a line in layout.c. */
 #ifndef VGG_CHECKPOINT_TENSOR_LAYOUT_H
 #define VGG_CHECKPOINT_TENSOR_LAYOUT_H
 
@@ -11,10 +11,10 @@
 struct vgg_layout_type {
     const char *name;
     enum vgg_layout layout;
-    /* The number of elements that a shape takes with whatever fills it up, all sides being positive; false
-     * when the layout has no such shapes, or the number overflows. */
+    /* The number of elements of a shape, with padding; all sides are positive. False when the layout does not have
+     * this shape, or the number overflows. */
     bool (*measure)(const int64_t *shape, int ndim, uint64_t *elements);
-    /* Which of them is the one at a position counted in row-major order, 0 … count-1. NULL: strides say. */
+    /* The place of the element at a position counted in row-major order, 0 … count-1. NULL: strides determine it. */
     int64_t (*place)(const int64_t *shape, int ndim, int64_t position);
 };
 

@@ -33,9 +33,9 @@ static uint64_t round_up(uint64_t count, uint64_t multiple)
 bool vgg_prepacked_measure(const struct vgg_order_info *info, const int64_t *shape, int ndim,
                            uint64_t *elements)
 {
-    enum { MOST = 1 << 28 }; /* far beyond any layer, and nothing below overflows */
-    if (ndim != 4 || info->group < 1 || info->channels < 1 || info->group > MOST ||
-        info->channels > MOST || shape[0] > MOST || shape[1] > MOST || shape[2] != shape[3]) {
+    enum { MAX = 1 << 28 }; /* far beyond any layer, and nothing below overflows */
+    if (ndim != 4 || info->group < 1 || info->channels < 1 || info->group > MAX ||
+        info->channels > MAX || shape[0] > MAX || shape[1] > MAX || shape[2] != shape[3]) {
         return false;
     }
     const uint64_t oc = round_up((uint64_t)shape[0], (uint64_t)info->group);

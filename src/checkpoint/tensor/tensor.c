@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tensors: geometry, and reading them as float32 whatever they hold. */
+/* Tensors: geometry, and reading any element type as float32. */
 #include "checkpoint/tensor/tensor.h"
 
 #include <math.h>
@@ -13,7 +13,7 @@ int64_t vgg_tensor_get_count(const struct vgg_tensor *tensor)
     int64_t count = 1;
     for (int i = 0; i < tensor->ndim; i++) {
         if (tensor->shape[i] == 0) {
-            return 0; /* the other sizes may overflow, then */
+            return 0; /* the product of the other sizes could overflow */
         }
     }
     for (int i = 0; i < tensor->ndim; i++) {
@@ -32,7 +32,7 @@ bool vgg_tensor_is_contiguous(const struct vgg_tensor *tensor)
     }
     int64_t expected = 1;
     for (int i = tensor->ndim - 1; i >= 0; i--) {
-        if (tensor->shape[i] != 1) { /* the stride of a single step is never used */
+        if (tensor->shape[i] != 1) { /* the stride of a single element is never used */
             if (tensor->stride[i] != expected) {
                 return false;
             }
@@ -42,7 +42,7 @@ bool vgg_tensor_is_contiguous(const struct vgg_tensor *tensor)
     return true;
 }
 
-/* The last element of a strided tensor, or how many a layout takes. */
+/* One past the last element of a strided tensor, or the number of elements of a layout. */
 uint64_t vgg_tensor_get_extent(const struct vgg_tensor *tensor)
 {
     const struct vgg_layout_type *type = vgg_layout_get(tensor->layout);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A tensor's elements in the order in which files store them. */
+/* Writes a tensor's elements in the order of files: row-major and little-endian. */
 #ifndef VGG_CHECKPOINT_WRITE_ELEMENTS_H
 #define VGG_CHECKPOINT_WRITE_ELEMENTS_H
 
@@ -8,7 +8,7 @@
 /* Receives a tensor's elements piece by piece. */
 typedef void vgg_bytes_fn(void *user, const void *bytes, size_t count);
 
-/* Hands out the elements in row-major order, little-endian, whatever their strides and byte order. */
+/* Passes the elements to fn in row-major order, little-endian, whatever their strides and byte order. */
 void vgg_tensor_write(const struct vgg_tensor *tensor, vgg_bytes_fn *fn, void *user);
 
 /* Bytes of all elements. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Writing a packed file. The directory comes last, when offsets and sums are known; the header is filled in
- * at the very end. */
+/* Writes a packed file. The directory comes last, when offsets and CRCs are known; then the header is filled in. */
 #include "checkpoint/write/packed_writer.h"
 
 #include <inttypes.h>
@@ -33,40 +32,40 @@ void vgg_packed_begin(struct vgg_packed_writer *writer, struct vgg_outfile *out,
     vgg_bytes_add_text(&writer->directory, "{\"tensors\":[");
 }
 
-/* layout  its name, and what belongs to it */
-static void begin(struct vgg_packed_writer *writer, const char *name, enum vgg_dtype dtype,
-                  const char *layout, const int64_t *shape, int ndim)
+/* layout  in JSON: its name, and the fields of an order */
+static void begin(struct vgg_packed_writer *writer, const struct vgg_packed_tensor *tensor,
+                  const char *layout)
 {
     struct vgg_bytes *json = &writer->directory;
     char text[128];
     pad(writer->out);
     vgg_bytes_add_text(json,
                        writer->out->offset > VGG_PACKED_PAGE_BYTES ? ",{\"name\":" : "{\"name\":");
-    vgg_bytes_add_string(json, name);
+    vgg_bytes_add_string(json, tensor->name);
     snprintf(text, sizeof text, ",\"dtype\":\"%s\",\"layout\":%s,\"shape\":[",
-             vgg_entry_get_type_name(dtype), layout);
+             vgg_entry_get_type_name(tensor->dtype), layout);
     vgg_bytes_add_text(json, text);
-    for (int i = 0; i < ndim; i++) {
-        snprintf(text, sizeof text, "%s%" PRIi64, i > 0 ? "," : "", shape[i]);
+    for (int i = 0; i < tensor->ndim; i++) {
+        snprintf(text, sizeof text, "%s%" PRIi64, i > 0 ? "," : "", tensor->shape[i]);
         vgg_bytes_add_text(json, text);
     }
     snprintf(text, sizeof text, "],\"offset\":%" PRIu64, writer->out->offset);
     vgg_bytes_add_text(json, text);
-    writer->dtype = dtype;
+    writer->dtype = tensor->dtype;
     writer->crc = 0;
 }
 
-void vgg_packed_begin_tensor(struct vgg_packed_writer *writer, const char *name,
-                             enum vgg_dtype dtype, enum vgg_layout layout, const int64_t *shape,
-                             int ndim)
+void vgg_packed_begin_tensor(struct vgg_packed_writer *writer,
+                             const struct vgg_packed_tensor *tensor)
 {
     char text[32];
-    snprintf(text, sizeof text, "\"%s\"", vgg_layout_string(layout));
-    begin(writer, name, dtype, text, shape, ndim);
+    snprintf(text, sizeof text, "\"%s\"", vgg_layout_string(tensor->layout));
+    begin(writer, tensor, text);
 }
 
-void vgg_packed_begin_prepacked(struct vgg_packed_writer *writer, const char *name,
-                                const struct vgg_order_info *info, const int64_t *shape, int ndim)
+void vgg_packed_begin_prepacked(struct vgg_packed_writer *writer,
+                                const struct vgg_packed_tensor *tensor,
+                                const struct vgg_order_info *info)
 {
     char m[16] = "", text[96];
     if (info->order == VGG_ORDER_WINOGRAD) {
@@ -74,7 +73,7 @@ void vgg_packed_begin_prepacked(struct vgg_packed_writer *writer, const char *na
     }
     snprintf(text, sizeof text, "\"%s\",\"group\":%d,\"channels\":%d%s",
              vgg_order_string(info->order), info->group, info->channels, m);
-    begin(writer, name, VGG_DTYPE_F32, text, shape, ndim);
+    begin(writer, tensor, text);
 }
 
 static void put(void *user, const void *bytes, size_t count)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What torch.save writes: archive/data.pkl, archive/data/KEY for each tensor, archive/version.
+/* Writes what torch.save writes: archive/data.pkl, archive/data/KEY for each tensor, archive/version.
  *
  * The pickle is an OrderedDict whose values are _rebuild_tensor_v2(storage, 0, size, stride, False,
- * OrderedDict()). It uses no memo, so that nothing but the tensors' own text depends on them. */
+ * OrderedDict()). It uses no memo, so that each tensor's part of it is independent of the others. */
 #include "checkpoint/write/pth_writer.h"
 
 #include <inttypes.h>

@@ -6,7 +6,7 @@
 #include "base/outfile.h"
 #include "checkpoint/checkpoint.h"
 
-/* Writes all tensors. Errors: UNSUPPORTED (an element type), MEMORY; those of writing are kept in out. */
+/* Writes all tensors. Errors: UNSUPPORTED (an element type), MEMORY; vgg_outfile_commit reports those of writing. */
 vgg_status vgg_write_pth(const struct vgg_checkpoint *checkpoint, struct vgg_outfile *out,
                          struct vgg_error *err);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* safetensors: the length of a JSON header in 8 bytes, the header, the tensors' bytes without holes. */
+/* Writes a safetensors file: the length of a JSON header in 8 bytes, the header, the tensors without gaps. */
 #include "checkpoint/write/safetensors_writer.h"
 
 #include <inttypes.h>
@@ -39,7 +39,7 @@ vgg_status vgg_write_safetensors(const struct vgg_checkpoint *checkpoint, struct
     struct vgg_bytes json = {.ok = true, .allocator = vgg_allocator_of(&checkpoint->context)};
     uint64_t offset = 0;
     vgg_bytes_add_text(&json, "{\"__metadata__\":{\"format\":\"pt\"}");
-    /* The widest elements first, so that without holes all are aligned. */
+    /* The widest elements first, so that all are aligned without gaps. */
     for (size_t bytes = 8; bytes > 0; bytes /= 2) {
         for (size_t i = 0; i < dict->count; i++) {
             if (vgg_dtype_get_bytes(dict->tensors[i].dtype) == bytes) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Save a checkpoint's tensors as a file of another format: vgg_checkpoint_save. */
+/* Saves a checkpoint in another format: vgg_checkpoint_save. */
 #include <string.h>
 #include <unistd.h>
 
@@ -27,8 +27,8 @@ static char *path_beside(const char *path, const struct vgg_allocator *allocator
     return beside;
 }
 
-/* Writes the description that a packed file has, where the net would be looked up. Another one in its place
- * is somebody's, and would describe the net wrongly. */
+/* Writes the description of a packed file beside the checkpoint, where it is found when the checkpoint is opened. A
+ * different file in its place is not overwritten; it would describe the net wrongly. */
 static vgg_status save_description(const vgg_checkpoint *checkpoint, const char *path,
                                    struct vgg_error *err)
 {
@@ -47,10 +47,9 @@ static vgg_status save_description(const vgg_checkpoint *checkpoint, const char 
         vgg_file_close(&file);
     }
     if (!there && access(beside, F_OK) == 0) {
-        status =
-            vgg_fail(err, VGG_ERR_IO,
-                     "%s: is there already, and would describe %s as another net: move it away",
-                     beside, path);
+        status = vgg_fail(err, VGG_ERR_IO,
+                          "%s: exists already, and would describe %s as another net: move it away",
+                          beside, path);
     } else if (!there) {
         status = vgg_outfile_open(beside, allocator, &out, err);
         if (status == VGG_OK) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A zip archive of stored members. The local headers are padded by an extra field, as torch pads them, so
- * that the data can be mapped and used in place. */
+/* Writes a zip archive of stored members. The local headers are padded by an extra field, as torch pads them, so that
+ * the data can be mapped and used in place. */
 #include "checkpoint/write/zip_writer.h"
 
 #include <zlib.h>
@@ -14,8 +14,8 @@ enum {
     NEEDS_ZIP64 = 45,
     NEEDS_NOTHING = 20,
     FLAG_UTF8 = 0x0800,
-    DATE_1980 =
-        0x21, /* a zip has no date before 1980-01-01; and the same tensors give the same bytes */
+    /* 1980-01-01, the first date of zip; constant, so that the same tensors give the same bytes. */
+    DATE_1980 = 0x21,
 };
 
 void vgg_zip_writer_init(struct vgg_zip_writer *zip, struct vgg_outfile *out,

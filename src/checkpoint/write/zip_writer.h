@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A zip archive that is written member by member. */
+/* Writes a zip archive member by member. */
 #ifndef VGG_CHECKPOINT_WRITE_ZIP_WRITER_H
 #define VGG_CHECKPOINT_WRITE_ZIP_WRITER_H
 
@@ -25,7 +25,7 @@ void vgg_zip_writer_init(struct vgg_zip_writer *zip, struct vgg_outfile *out,
 void vgg_zip_writer_begin(struct vgg_zip_writer *zip, const char *name, uint64_t bytes);
 void vgg_zip_writer_add(void *zip, const void *bytes, size_t count);
 void vgg_zip_writer_end(struct vgg_zip_writer *zip, const char *name);
-/* Writes the directory. False when there was no memory. Frees what the writer holds. */
+/* Writes the directory and frees the memory of the writer. False when there was no memory. */
 bool vgg_zip_writer_finish(struct vgg_zip_writer *zip);
 
 #endif

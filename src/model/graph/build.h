@@ -3,8 +3,8 @@
 #ifndef VGG_MODEL_GRAPH_BUILD_H
 #define VGG_MODEL_GRAPH_BUILD_H
 
+#include "base/load.h"
 #include "model/graph/graph.h"
-#include "model/spec/load.h"
 #include "model/spec/spec.h"
 
 /* A tensor that the net needs, and the field of its node that receives it. */

@@ -4,7 +4,7 @@
 #define VGG_MODEL_INFER_INPUT_SIZE_H
 
 #include "model/infer/override.h"
-#include "model/spec/load.h"
+#include "base/load.h"
 #include "model/spec/spec_types.h"
 
 /* Whether the features of an input end with this number of pixels; area 0: any number. */

@@ -5,7 +5,7 @@
 
 #include "checkpoint/module.h"
 #include "model/graph/tensors.h"
-#include "model/spec/load.h"
+#include "base/load.h"
 #include "model/spec/spec_types.h"
 
 /* Reads the settings of a module whose class vgg_module_type_find knows; channels and features come from its tensors.

@@ -4,7 +4,7 @@
 #define VGG_MODEL_INFER_RENAME_H
 
 #include "model/graph/tensors.h"
-#include "model/spec/load.h"
+#include "base/load.h"
 #include "model/spec/spec_types.h"
 
 /* Leaves the names if the checkpoint has them all. Else the n-th convolution, linear layer, BatchNorm and PReLU of the

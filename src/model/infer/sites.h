@@ -4,7 +4,7 @@
 #define VGG_MODEL_INFER_SITES_H
 
 #include "model/graph/tensors.h"
-#include "model/spec/load.h"
+#include "base/load.h"
 
 enum vgg_site_kind {
     VGG_SITE_CONV,

@@ -7,7 +7,7 @@
 #define VGG_MODEL_SPEC_FIELDS_H
 
 #include "base/json.h"
-#include "model/spec/load.h"
+#include "base/load.h"
 
 /* The numbers that a key may have, both ends included. */
 struct vgg_range {

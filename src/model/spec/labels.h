@@ -3,7 +3,7 @@
 #ifndef VGG_MODEL_SPEC_LABELS_H
 #define VGG_MODEL_SPEC_LABELS_H
 
-#include "model/spec/load.h"
+#include "base/load.h"
 
 struct vgg_labels {
     /* [count], UTF-8 */

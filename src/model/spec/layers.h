@@ -3,7 +3,7 @@
 #ifndef VGG_MODEL_SPEC_LAYERS_H
 #define VGG_MODEL_SPEC_LAYERS_H
 
-#include "model/spec/load.h"
+#include "base/load.h"
 #include "model/spec/spec_types.h"
 
 struct vgg_layer_list {

@@ -4,7 +4,7 @@
 #define VGG_MODEL_SPEC_READ_LAYERS_H
 
 #include "base/json.h"
-#include "model/spec/load.h"
+#include "base/load.h"
 #include "model/spec/spec_types.h"
 
 /* The keys of a description that make its layers. */

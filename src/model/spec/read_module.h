@@ -4,7 +4,7 @@
 #define VGG_MODEL_SPEC_READ_MODULE_H
 
 #include "base/json.h"
-#include "model/spec/load.h"
+#include "base/load.h"
 #include "model/spec/spec_types.h"
 
 /* The keys are the arguments of the module's constructor, with PyTorch's defaults; `name` is the module's path.

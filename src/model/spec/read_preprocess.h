@@ -4,7 +4,7 @@
 #define VGG_MODEL_SPEC_READ_PREPROCESS_H
 
 #include "base/json.h"
-#include "model/spec/load.h"
+#include "base/load.h"
 #include "vgg/preprocess.h"
 
 /* The bounds of mean and std, in descriptions and options alike. */

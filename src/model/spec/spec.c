@@ -285,8 +285,7 @@ vgg_status vgg_spec_parse(const struct vgg_load *load, const void *json, size_t 
         return vgg_fail(load->err, VGG_ERR_LIMIT, "%s: description has %zu bytes, limit is %llu",
                         load->path, size, (unsigned long long)load->limits->json_bytes);
     }
-    vgg_status status = vgg_json_parse(load->path, json, size, &bounds,
-                                       vgg_allocator_of(load->arena->context), &root, load->err);
+    vgg_status status = vgg_json_parse(load, json, size, &bounds, &root);
     if (status == VGG_OK) {
         status = read_spec(load, root, &spec);
     }

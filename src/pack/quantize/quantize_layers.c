@@ -185,11 +185,12 @@ vgg_status vgg_quantizer_plan(struct vgg_quantizer *quantizer, vgg_node_fn *on_n
         .activation_bytes = limits.activation_bytes,
     };
     *out = (struct vgg_quantizer_runner){0};
-    vgg_status status = vgg_plan_create(quantizer->nodes, quantizer->node_count, quantizer->path,
-                                        &options, quantizer->pool, &out->plan, err);
-    return status == VGG_OK ? vgg_executor_create(out->plan, quantizer->pool, on_node, quantizer,
-                                                  &out->executor, err)
-                            : status;
+    const struct vgg_net net = {quantizer->nodes, quantizer->node_count, quantizer->path};
+    const struct vgg_node_listener listener = {on_node, quantizer};
+    vgg_status status = vgg_plan_create(&net, &options, quantizer->pool, &out->plan, err);
+    return status == VGG_OK
+               ? vgg_executor_create(out->plan, quantizer->pool, &listener, &out->executor, err)
+               : status;
 }
 
 void vgg_quantizer_free_plan(struct vgg_quantizer_runner *runner)

@@ -173,17 +173,17 @@ static vgg_status quantize_layer(struct vgg_quantizer *quantizer, size_t l, stru
     const struct vgg_tensor *bias =
         layer->node->op == VGG_OP_CONV2D ? layer->node->conv.bias : layer->node->linear.bias;
     struct vgg_arena arena = {.context = quantizer->arena.context};
+    const struct vgg_load load = {.path = quantizer->path, .arena = &arena, .err = err};
     double *norm_scale = NULL, *norm_shift = NULL;
     float *bias_values = NULL;
     float *importance = vgg_arena_alloc(&arena, count, sizeof *importance);
     float *rows = vgg_arena_alloc(&arena, threads * count, sizeof *rows);
     vgg_status status =
         importance != NULL && rows != NULL
-            ? vgg_vector_read(bias, quantizer->path, &arena, &bias_values, err)
-            : vgg_fail_memory(err, quantizer->path, threads * count * sizeof *rows, "weights");
+            ? vgg_vector_read(&load, bias, &bias_values)
+            : vgg_load_fail_memory(&load, threads * count * sizeof *rows, "weights");
     if (status == VGG_OK && layer->norm != NULL) {
-        status = vgg_batch_norm_read(&layer->norm->norm, quantizer->path, &arena, &norm_scale,
-                                     &norm_shift, err);
+        status = vgg_batch_norm_read(&load, &layer->norm->norm, &norm_scale, &norm_shift);
     }
     if (status == VGG_OK) {
         double min_scale = 1;

@@ -8,7 +8,12 @@
 static void write_tensor(struct vgg_packed_writer *writer, const struct vgg_parameter *as,
                          const void *elements, size_t count)
 {
-    vgg_packed_begin_tensor(writer, as->name, as->dtype, as->layout, as->shape, as->ndim);
+    const struct vgg_packed_tensor tensor = {.name = as->name,
+                                             .dtype = as->dtype,
+                                             .layout = as->layout,
+                                             .shape = as->shape,
+                                             .ndim = as->ndim};
+    vgg_packed_begin_tensor(writer, &tensor);
     vgg_packed_add(writer, elements, count);
     vgg_packed_end_tensor(writer);
 }
@@ -41,8 +46,9 @@ vgg_status vgg_quantizer_save(const vgg_quantizer *quantizer, const char *path,
         return vgg_fail(err, VGG_ERR_ARGUMENT, "vgg_quantizer_save: %s",
                         path == NULL ? "path is NULL" : "no scales are chosen");
     }
-    vgg_status status =
-        vgg_spec_fold(quantizer->path, vgg_model_get_spec(quantizer->model), &arena, &spec, err);
+    const struct vgg_load load = {
+        .path = quantizer->path, .limits = &limits, .arena = &arena, .err = err};
+    vgg_status status = vgg_spec_fold(&load, vgg_model_get_spec(quantizer->model), &spec);
     if (status == VGG_OK) {
         spec.int8 = true;
         spec.grid = quantizer->grid;
@@ -56,8 +62,6 @@ vgg_status vgg_quantizer_save(const vgg_quantizer *quantizer, const char *path,
         for (size_t l = 0; l + 1 < quantizer->layer_count; l++) {
             spec.scales[l] = quantizer->layers[l].output_scale;
         }
-        const struct vgg_load load = {
-            .path = quantizer->path, .limits = &limits, .arena = &arena, .err = err};
         status = vgg_graph_build(&load, &spec, &graph);
     }
     if (status == VGG_OK) {

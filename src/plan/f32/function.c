@@ -34,7 +34,8 @@ vgg_status vgg_function_make(struct vgg_plan *plan, struct vgg_step *step, int c
     if (slope == NULL) {
         return vgg_fail_memory(err, plan->path, count * sizeof *slope, step->node->name);
     }
-    const vgg_status status = vgg_vector_read(op->slopes, plan->path, &plan->arena, &slopes, err);
+    const struct vgg_load load = {.path = plan->path, .arena = &plan->arena, .err = err};
+    const vgg_status status = vgg_vector_read(&load, op->slopes, &slopes);
     if (status != VGG_OK) {
         return status;
     }

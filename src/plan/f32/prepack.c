@@ -58,10 +58,10 @@ static vgg_status make_bias(struct vgg_plan *plan, struct vgg_step *step, const 
     struct vgg_folded_weights *weights = vgg_step_get_weights(step);
     double *scale = NULL, *shift = NULL;
     float *bias;
-    vgg_status status = vgg_vector_read(from->tensor, plan->path, &plan->arena, &bias, err);
+    const struct vgg_load load = {.path = plan->path, .arena = &plan->arena, .err = err};
+    vgg_status status = vgg_vector_read(&load, from->tensor, &bias);
     if (status == VGG_OK && weights->norm != NULL) {
-        status = vgg_batch_norm_read(&weights->norm->norm, plan->path, &plan->arena, &scale, &shift,
-                                     err);
+        status = vgg_batch_norm_read(&load, &weights->norm->norm, &scale, &shift);
     }
     if (status != VGG_OK) {
         return status;
@@ -115,9 +115,9 @@ static vgg_status make_scale_shift(struct vgg_plan *plan, struct vgg_step *step,
     const size_t channels =
         vgg_size_round_up((size_t)out->shape.c, (size_t)plan->options.kernels->lanes);
     struct vgg_scale_shift_step *to = &step->scale_shift;
+    const struct vgg_load load = {.path = plan->path, .arena = &plan->arena, .err = err};
     double *scale, *shift;
-    vgg_status status =
-        vgg_batch_norm_read(&step->node->norm, plan->path, &plan->arena, &scale, &shift, err);
+    vgg_status status = vgg_batch_norm_read(&load, &step->node->norm, &scale, &shift);
     if (status != VGG_OK) {
         return status;
     }
