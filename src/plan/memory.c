@@ -57,25 +57,17 @@ vgg_status vgg_plan_size_activations(struct vgg_plan *plan, struct vgg_error *er
     return VGG_OK;
 }
 
-/* Weights of a float32 step, or NULL. */
-static const struct vgg_folded_weights *weights_of(const struct vgg_step *step)
-{
-    return step->kind == VGG_STEP_CONV ? &step->conv.weights
-           : vgg_step_is_linear(step)  ? &step->linear.weights
-                                       : NULL;
-}
-
 /* Sizes of what a step needs between its input and its output; false on overflow. Only one-shot plans prepack
  * weights while they run. */
 static bool measure_workspace(const struct vgg_plan *plan, struct vgg_step *step)
 {
-    const struct vgg_folded_weights *w = plan->options.one_shot ? weights_of(step) : NULL;
-    const size_t weights = w != NULL ? w->elements : 0;
+    const bool prepacks = plan->options.one_shot && vgg_step_has_weights(step);
+    const size_t weights = prepacks ? step->weights.elements : 0;
+    const size_t rows_elements = prepacks ? step->weights.rows_elements : 0;
     size_t scratch, rows;
     if (!vgg_size_mul(step->scratch.slot_elements, (size_t)step->scratch.slots * sizeof(float),
                       &scratch) ||
-        !vgg_size_mul(w != NULL ? w->rows_elements : 0,
-                      (size_t)plan->options.threads * sizeof(float), &rows) ||
+        !vgg_size_mul(rows_elements, (size_t)plan->options.threads * sizeof(float), &rows) ||
         weights > SIZE_MAX / 4 / sizeof(float) || rows > SIZE_MAX / 4 || scratch > SIZE_MAX / 4) {
         return false;
     }

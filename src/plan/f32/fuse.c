@@ -11,11 +11,12 @@
 #include "plan/f32/sparse_linear.h"
 #include "plan/nodes.h"
 
+/* A convolution is direct until vgg_choose_conv decides. */
 static enum vgg_step_kind kind_of(const struct vgg_node *node)
 {
     switch (node->op) {
     case VGG_OP_CONV2D:
-        return node->conv.dense ? VGG_STEP_DENSE : VGG_STEP_CONV;
+        return node->conv.dense ? VGG_STEP_DENSE : VGG_STEP_DIRECT_CONV;
     case VGG_OP_BATCH_NORM:
         return VGG_STEP_SCALE_SHIFT;
     case VGG_OP_RELU:
@@ -42,7 +43,7 @@ static void fuse(const struct vgg_chain *chain, struct vgg_step *step,
 {
     size_t ahead = 1;
     if (vgg_chain_has(chain, ahead, VGG_OP_BATCH_NORM) &&
-        (step->kind == VGG_STEP_CONV || !vgg_is_column_major(vgg_linear_view(step).weight))) {
+        (vgg_step_is_conv(step) || !vgg_is_column_major(vgg_linear_view(step).weight))) {
         weights->norm = &step->node[ahead++]; /* column-major weights are never copied */
     }
     if (vgg_chain_has(chain, ahead, VGG_OP_RELU)) {
@@ -58,26 +59,62 @@ static bool is_small_pool(const struct vgg_node *node)
     return node->max_pool.kernel == 2 && node->max_pool.stride == 2;
 }
 
+/* Adds the pool to a Winograd convolution, whose output transform computes it. */
+static void fuse_pool(const struct vgg_chain *chain, struct vgg_step *step)
+{
+    const size_t taken = (size_t)(step->last - step->node) + 1;
+    if (vgg_chain_has(chain, taken, VGG_OP_MAX_POOL) && is_small_pool(&step->node[taken])) {
+        step->winograd_conv.pool = true;
+        step->last = &step->node[taken];
+    }
+}
+
+/* Makes the step a convolution by the chosen algorithm. */
+static void set_conv(struct vgg_step *step, const struct vgg_conv_choice *choice)
+{
+    const struct vgg_conv2d *conv = &step->node->conv;
+    const struct vgg_conv_layer layer = {
+        .prepacked = choice->prepacked,
+        .reason = choice->reason,
+        .predicted_ms = choice->predicted_ms,
+    };
+    step->scratch = choice->scratch;
+    if (choice->algorithm == VGG_DIRECT) {
+        step->kind = VGG_STEP_DIRECT_CONV;
+        step->direct_conv = (struct vgg_direct_conv_step){
+            .layer = layer,
+            .kernel = conv->kernel,
+            .stride = conv->stride,
+            .padding = conv->padding,
+        };
+    } else {
+        step->kind = VGG_STEP_WINOGRAD_CONV;
+        step->winograd_conv = (struct vgg_winograd_conv_step){
+            .layer = layer,
+            .algorithm = choice->algorithm,
+            .layout = choice->winograd,
+        };
+    }
+}
+
 static vgg_status make_conv(struct vgg_plan *plan, const struct vgg_chain *chain,
                             struct vgg_step *step, struct vgg_error *err)
 {
-    struct vgg_conv_step *conv = &step->conv;
     const struct vgg_conv_request request = {
         .conv = &step->node->conv,
         .in = chain->shape,
         .nchw = chain->at == 0,
         .budget = vgg_plan_find_budget(plan, chain),
     };
-    if (!vgg_choose_conv(plan, &request, &conv->choice)) {
+    struct vgg_conv_choice choice;
+    if (!vgg_choose_conv(plan, &request, &choice)) {
         return vgg_fail_not_prepacked(plan, step->node, request.nchw, err);
     }
-    step->scratch = conv->choice.scratch;
+    set_conv(step, &choice);
     if (!plan->options.unfused) {
-        fuse(chain, step, &conv->weights, &conv->relu);
-        const size_t taken = (size_t)(step->last - step->node) + 1;
-        if (conv->choice.algorithm != VGG_DIRECT && vgg_chain_has(chain, taken, VGG_OP_MAX_POOL) &&
-            is_small_pool(&step->node[taken])) {
-            conv->pool = step->last = &step->node[taken];
+        fuse(chain, step, &step->conv.weights, &step->conv.relu);
+        if (step->kind == VGG_STEP_WINOGRAD_CONV) {
+            fuse_pool(chain, step);
         }
     }
     return VGG_OK;
@@ -86,6 +123,7 @@ static vgg_status make_conv(struct vgg_plan *plan, const struct vgg_chain *chain
 static void make_linear(struct vgg_plan *plan, const struct vgg_chain *chain, struct vgg_step *step)
 {
     if (step->kind == VGG_STEP_DENSE) {
+        step->linear.kernel = step->node->conv.kernel;
         step->linear.windows = vgg_dense_choose(plan, step, chain->shape, &step->scratch);
     } else if (vgg_is_column_major(step->node->linear.weight)) {
         step->scratch =
@@ -113,7 +151,7 @@ vgg_status vgg_f32_make_step(struct vgg_plan *plan, const struct vgg_chain *chai
     const struct vgg_node *node = step->node;
     step->kind = kind_of(node);
     step->last = node;
-    if (step->kind == VGG_STEP_CONV) {
+    if (vgg_step_is_conv(step)) {
         return make_conv(plan, chain, step, err);
     }
     if (vgg_step_is_linear(step)) {
@@ -134,7 +172,8 @@ vgg_status vgg_f32_make_step(struct vgg_plan *plan, const struct vgg_chain *chai
 static bool can_read(const struct vgg_plan *plan, const struct vgg_step *step, bool blocked)
 {
     switch (step->kind) {
-    case VGG_STEP_CONV:
+    case VGG_STEP_DIRECT_CONV:
+    case VGG_STEP_WINOGRAD_CONV:
         return blocked || step->in == 0;
     case VGG_STEP_MAX_POOL:
     case VGG_STEP_AVG_POOL:

@@ -83,7 +83,8 @@ void vgg_f32_partition(struct vgg_plan *plan)
         step->cut.groups = out->blocks;
         step->cut.chunks = 1;
         switch (step->kind) {
-        case VGG_STEP_CONV:
+        case VGG_STEP_DIRECT_CONV:
+        case VGG_STEP_WINOGRAD_CONV:
             if (step->in == 0) {
                 partition_first_conv(plan, step, threads);
             } else {

@@ -58,8 +58,8 @@ static void convolve(const struct step_run *run, const struct vgg_task *task, co
         .x_channel_stride = nchw ? block_stride : 1,
         .ic_blocks = nchw ? 1 : in->blocks,
         .ic_block = nchw ? in->shape.c : in->lanes,
-        .kernel = step->node->conv.kernel,
-        .stride = step->node->conv.stride,
+        .kernel = step->direct_conv.kernel,
+        .stride = step->direct_conv.stride,
         .weight = run->weight + (size_t)task->group * step->conv.group_elements,
         .bias = step->conv.weights.bias + (ptrdiff_t)first * kernels->lanes,
         .y = y + task->begin * out->row_stride,
@@ -81,7 +81,7 @@ static void conv_task(void *context, size_t index, int worker)
 {
     (void)worker;
     const struct step_run *run = context;
-    const struct vgg_conv2d *conv = &run->step->node->conv;
+    const struct vgg_direct_conv_step *conv = &run->step->direct_conv;
     const struct vgg_activation *in = run->in;
     const struct vgg_task task = get_task(run, index);
     const float *x = block_of(in, task.n, 0) - conv->padding * (in->row_stride + in->lanes);
@@ -95,7 +95,7 @@ static void first_conv_task(void *context, size_t index, int worker)
 {
     const struct step_run *run = context;
     const struct vgg_step *step = run->step;
-    const struct vgg_conv2d *conv = &step->node->conv;
+    const struct vgg_direct_conv_step *conv = &step->direct_conv;
     const struct vgg_activation *in = run->in;
     const size_t chunks = (size_t)step->cut.chunks, w = (size_t)in->shape.w;
     const size_t side = (size_t)conv->padding, row = w + 2 * side;
@@ -154,7 +154,7 @@ static void lrn_task(void *context, size_t index, int worker)
     (void)worker;
     const struct step_run *run = context;
     const struct vgg_task task = get_task(run, index);
-    const struct vgg_lrn *lrn = &run->step->node->lrn;
+    const struct vgg_lrn *lrn = &run->step->lrn;
     const struct vgg_lrn_args args = {
         .x = block_of(run->in, task.n, 0),
         .x_block_stride = run->in->block_stride,
@@ -180,7 +180,7 @@ static void max_pool_task(void *context, size_t index, int worker)
     (void)worker;
     const struct step_run *run = context;
     const struct vgg_task task = get_task(run, index);
-    const struct vgg_max_pool *pool = &run->step->node->max_pool;
+    const struct vgg_max_pool *pool = &run->step->max_pool;
     struct vgg_max_pool_args args = {
         .x = block_of(run->in, task.n, task.group),
         .x_row_stride = run->in->row_stride,
@@ -255,20 +255,16 @@ static void flatten_task(void *context, size_t index, int worker)
     vgg_activation_to_nchw(run->in, task.n, block_to_write(run->out, task.n, 0));
 }
 
-static void run_conv(struct vgg_executor *executor, struct step_run *run, size_t tasks)
+static void run_direct_conv(struct vgg_executor *executor, struct step_run *run, size_t tasks)
 {
     const struct vgg_step *step = run->step;
-    if (step->conv.choice.algorithm != VGG_DIRECT) {
-        vgg_winograd_run(executor, step);
+    vgg_conv_prepack_groups(executor, step, 0, step->cut.groups);
+    run->weight = vgg_conv_get_weights(executor, step);
+    if (step->in == 0) {
+        vgg_pool_run(executor->pool, (size_t)run->count * (size_t)step->cut.chunks, first_conv_task,
+                     run);
     } else {
-        vgg_conv_prepack_groups(executor, step, 0, step->cut.groups);
-        run->weight = vgg_conv_get_weights(executor, step);
-        if (step->in == 0) {
-            vgg_pool_run(executor->pool, (size_t)run->count * (size_t)step->cut.chunks,
-                         first_conv_task, run);
-        } else {
-            vgg_pool_run(executor->pool, tasks, conv_task, run);
-        }
+        vgg_pool_run(executor->pool, tasks, conv_task, run);
     }
     clear_unused_channels(run, executor->pool);
 }
@@ -297,8 +293,12 @@ void vgg_f32_run_step(struct vgg_executor *executor, const struct vgg_step *step
     struct vgg_pool *pool = executor->pool;
     const size_t tasks = (size_t)run.count * (size_t)step->cut.groups * (size_t)step->cut.chunks;
     switch (step->kind) {
-    case VGG_STEP_CONV:
-        run_conv(executor, &run, tasks);
+    case VGG_STEP_DIRECT_CONV:
+        run_direct_conv(executor, &run, tasks);
+        break;
+    case VGG_STEP_WINOGRAD_CONV:
+        vgg_winograd_run(executor, step);
+        clear_unused_channels(&run, pool);
         break;
     case VGG_STEP_LRN:
         vgg_pool_run(pool, tasks, lrn_task, &run);

@@ -93,7 +93,7 @@ static void multiply(const struct winograd_run *run, size_t group, bool alone, i
         .weight = begin,
         .weight_stride = (ptrdiff_t)stride,
         .after = after < end ? after : weight,
-        .far = step->conv.choice.algorithm == VGG_WINOGRAD_FREQUENCY,
+        .far = step->winograd_conv.algorithm == VGG_WINOGRAD_FREQUENCY,
         .groups = alone ? 1 : run->groups,
         .first = first,
         .panels = panels,
@@ -123,7 +123,7 @@ static void transform_output(const struct winograd_run *run, int n, int block, i
         .tile_begin = begin,
         .tile_end = end,
         .relu = run->step->conv.relu,
-        .pool = run->step->conv.pool != NULL,
+        .pool = run->step->winograd_conv.pool,
     });
 }
 
@@ -280,7 +280,7 @@ static void run_frequencies(struct vgg_executor *executor, struct winograd_run *
 
 void vgg_winograd_run(struct vgg_executor *executor, const struct vgg_step *step)
 {
-    const struct vgg_winograd *layout = &step->conv.choice.winograd;
+    const struct vgg_winograd *layout = &step->winograd_conv.layout;
     float *scratch = vgg_executor_get_state(executor, step)->scratch;
     struct winograd_run run = {
         .kernels = executor->plan->options.kernels,
@@ -294,7 +294,7 @@ void vgg_winograd_run(struct vgg_executor *executor, const struct vgg_step *step
         .v = scratch,
         .m = scratch + (size_t)vgg_winograd_count_frequencies(step) * layout->v_f_stride,
     };
-    if (step->conv.choice.algorithm == VGG_WINOGRAD_TILES) {
+    if (step->winograd_conv.algorithm == VGG_WINOGRAD_TILES) {
         vgg_conv_prepack_groups(executor, step, 0, step->cut.groups);
         run.groups = step->cut.groups;
         run.blocks = vgg_ceil_div(layout->tiles_h * layout->tiles_w, layout->block);

@@ -105,20 +105,19 @@ static void conv_task(void *context, size_t index, int worker)
     const struct vgg_int8_conv_step *int8 = &step->int8_conv;
     const struct vgg_int8_weights *weights = &int8->weights;
     const struct vgg_activation *in = run->in, *out = run->out;
-    const struct vgg_conv2d *conv = &step->node->conv;
     const struct vgg_task task = get_task(run, index);
     const int first = task.group * (VGG_INT8_BLOCK / VGG_INT8_GROUP);
     const int left = vgg_ceil_div(out->shape.c, VGG_INT8_GROUP) - first;
     const ptrdiff_t channel = (ptrdiff_t)first * VGG_INT8_GROUP;
     uint8_t *y = block_of(out, task.n, task.group);
     struct vgg_int8_conv_args args = {
-        .x = block_of(in, task.n, 0) - conv->padding * (in->row_stride + in->lanes),
+        .x = block_of(in, task.n, 0) - int8->padding * (in->row_stride + in->lanes),
         .x_block_stride = in->block_stride,
         .x_row_stride = in->row_stride,
         .ic_blocks = in->blocks,
         .ic_block = in->lanes,
-        .kernel = conv->kernel,
-        .stride = conv->stride,
+        .kernel = int8->kernel,
+        .stride = int8->stride,
         .weight = weights->weight + first * weights->weight_group_stride,
         .weight_group_stride = weights->weight_group_stride,
         .scaling = {weights->bias + channel, weights->scale + channel,
@@ -130,11 +129,11 @@ static void conv_task(void *context, size_t index, int worker)
         .oh_end = task.end,
         .ow = out->shape.w,
     };
-    if (int8->pool == NULL) {
+    if (int8->pool == 0) {
         run->plan->options.int8->conv(&args);
     } else {
-        const int side = int8->pool->max_pool.kernel;
-        const ptrdiff_t input_rows = (ptrdiff_t)side * conv->stride * in->row_stride;
+        const int side = int8->pool;
+        const ptrdiff_t input_rows = (ptrdiff_t)side * int8->stride * in->row_stride;
         const uint8_t *x = args.x;
         args.y = run->scratch + (size_t)worker * step->scratch.slot_elements * sizeof(float);
         args.ow = out->shape.w * side;
@@ -165,7 +164,7 @@ static void max_pool_task(void *context, size_t index, int worker)
     (void)worker;
     const struct step_run *run = context;
     const struct vgg_task task = get_task(run, index);
-    const struct vgg_max_pool *pool = &run->step->node->max_pool;
+    const struct vgg_max_pool *pool = &run->step->max_pool;
     const struct vgg_int8_max_pool_args args = {
         .x = block_of(run->in, task.n, task.group),
         .x_row_stride = run->in->row_stride,
