@@ -53,17 +53,11 @@ static void fuse(const struct vgg_chain *chain, struct vgg_step *step,
     step->last = &step->node[ahead - 1];
 }
 
-/* The pool that VGG has everywhere: windows of 2 × 2 side by side, which never straddle tiles. */
-static bool is_small_pool(const struct vgg_node *node)
-{
-    return node->max_pool.kernel == 2 && node->max_pool.stride == 2;
-}
-
-/* Adds the pool to a Winograd convolution, whose output transform computes it. */
+/* Adds the pool to a Winograd convolution, whose output transform computes it: its windows never straddle tiles. */
 static void fuse_pool(const struct vgg_chain *chain, struct vgg_step *step)
 {
     const size_t taken = (size_t)(step->last - step->node) + 1;
-    if (vgg_chain_has(chain, taken, VGG_OP_MAX_POOL) && is_small_pool(&step->node[taken])) {
+    if (vgg_chain_has_small_pool(chain, taken)) {
         step->winograd_conv.pool = true;
         step->last = &step->node[taken];
     }

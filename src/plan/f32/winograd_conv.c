@@ -24,9 +24,7 @@
 #include "plan/activation.h"
 #include "plan/f32/prepack.h"
 #include "plan/f32/winograd_weights.h"
-
-/* So that no thread waits long for the last one. */
-enum { SLICES_PER_THREAD = 4 };
+#include "plan/task.h"
 
 struct winograd_run {
     const struct vgg_kernels *kernels;
@@ -63,8 +61,8 @@ static void transform_input(const struct winograd_run *run, const struct tiles *
     const struct vgg_activation *in = run->in;
     run->kernels->winograd_input(&(struct vgg_winograd_input_args){
         .m = run->layout->m,
-        .x = in->data + tiles->n * in->n_stride + block * in->block_stride -
-             in->pad * (in->row_stride + in->lanes),
+        .x =
+            vgg_activation_get_floats(in, tiles->n, block) - in->pad * (in->row_stride + in->lanes),
         .x_block_stride = in->block_stride,
         .x_row_stride = in->row_stride,
         .rows = in->shape.h + 2 * in->pad,
@@ -150,8 +148,7 @@ static void multiply(const struct winograd_run *run, const struct panels *panels
 static void clear_padding(const struct winograd_run *run, int n, int block)
 {
     const struct vgg_activation *out = run->out;
-    vgg_activation_clear_padding(out, out->data + n * out->n_stride + block * out->block_stride, 0,
-                                 out->shape.h);
+    vgg_activation_clear_padding(out, vgg_activation_get_floats(out, n, block), 0, out->shape.h);
 }
 
 /* Makes the outputs of one block of channels, whose products begin at m; the image's first tiles also clear the
@@ -166,7 +163,7 @@ static void transform_output(const struct winograd_run *run, const struct tiles 
         .m_data = m + (ptrdiff_t)tiles->at * L,
         .m_f_stride = (ptrdiff_t)run->layout->m_f_stride,
         .bias = run->step->conv.weights.bias + (ptrdiff_t)block * L,
-        .y = out->data + tiles->n * out->n_stride + block * out->block_stride,
+        .y = vgg_activation_get_floats(out, tiles->n, block),
         .y_row_stride = out->row_stride,
         .oh = out->shape.h,
         .ow = out->shape.w,
@@ -286,7 +283,7 @@ static void run_round(struct vgg_executor *executor, struct winograd_run *run, b
         run->group_begin = first;
         run->groups = min(layout->groups, step->cut.groups - first);
         run->slices = min(run->groups * vgg_winograd_count_frequencies(step),
-                          SLICES_PER_THREAD * executor->plan->options.threads);
+                          VGG_TASKS_PER_THREAD * executor->plan->options.threads);
         if (first_round || layout->groups < step->cut.groups) {
             vgg_conv_prepack_groups(executor, step, first, run->groups);
         }
