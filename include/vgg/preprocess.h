@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is done to a picture before it enters the net. */
+/* What is done to an image before it enters the net. */
 #ifndef VGG_PREPROCESS_H
 #define VGG_PREPROCESS_H
 
@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-/* Resize, crop, scale to 0…1 and normalise, as torchvision's transforms on a PIL picture do:
+/* Resize, crop, scale to 0…1 and normalise, as torchvision's transforms on a PIL image do:
  * Resize(resize) · CenterCrop(crop) · ToTensor() · Normalize(mean, std). */
 struct vgg_preprocess {
     char name[32];  /* the preset's name, or "custom" */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From a picture to the net's input: torchvision's Resize, CenterCrop, ToTensor and Normalize. */
+/* From an image to the net's input: torchvision's Resize, CenterCrop, ToTensor and Normalize. */
 #include "image/image.h"
 
 #include <limits.h>
@@ -10,9 +10,9 @@
 
 /* Where everything goes. */
 struct plan {
-    int width, height;         /* of the resized picture */
+    int width, height;         /* of the resized image */
     int out_width, out_height; /* after the crop */
-    struct vgg_window window;  /* of the resized picture that survives the crop */
+    struct vgg_window window;  /* of the resized image that survives the crop */
     int pad_x, pad_y;          /* black pixels left of and above it */
 };
 
@@ -23,7 +23,7 @@ static int half_to_even(int excess)
     return excess % 2 == 0 ? half : half + half % 2;
 }
 
-/* CenterCrop along one axis. A picture smaller than the crop is first padded with black up to it, the
+/* CenterCrop along one axis. An image smaller than the crop is first padded with black up to it, the
  * odd pixel at the end. */
 static void crop_axis(int size, int crop, int *out_size, int *first, int *count, int *pad)
 {
@@ -44,7 +44,7 @@ static vgg_status make_plan(const struct vgg_preprocess *preprocess, int width, 
     }
     if (preprocess->resize < 0 || preprocess->crop < 0 || preprocess->crop_width < 0 ||
         width <= 0 || height <= 0) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT, "preprocess: resize %d, crop %d, picture %d x %d",
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "preprocess: resize %d, crop %d, image %d x %d",
                         preprocess->resize, preprocess->crop, width, height);
     }
     for (int i = 0; i < 3; i++) {
@@ -66,7 +66,7 @@ static vgg_status make_plan(const struct vgg_preprocess *preprocess, int width, 
     if (w > limits->image_pixels / h || w > INT_MAX || h > INT_MAX ||
         (uint64_t)crop_width * (uint64_t)crop_height > limits->image_pixels) {
         return vgg_fail(err, VGG_ERR_LIMIT,
-                        "picture of %d x %d pixels: resize to %llu x %llu, limit is %llu pixels",
+                        "image of %d x %d pixels: resize to %llu x %llu, limit is %llu pixels",
                         width, height, (unsigned long long)w, (unsigned long long)h,
                         (unsigned long long)limits->image_pixels);
     }
@@ -98,7 +98,7 @@ vgg_status vgg_image_crop(const struct vgg_image *image, const struct vgg_prepro
     struct plan plan = {0};
     struct vgg_image crop = {0};
     if (image == NULL || image->rgb == NULL || preprocess == NULL || out == NULL) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT, "crop: expected a picture and a preset");
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "crop: expected an image and a preset");
     }
     vgg_status status = make_plan(preprocess, image->width, image->height, limits, &plan, err);
     if (status != VGG_OK) {

@@ -2,7 +2,7 @@
 /* Pillow's antialiased bilinear resize for 8-bit RGB, value for value.
  *
  * One axis at a time, horizontal first (Pillow 12.2 and later start with the vertical one when the
- * picture is over 100 times as high as wide; this is the order of all before it). Each output pixel is
+ * image is over 100 times as high as wide; this is the order of all before it). Each output pixel is
  * a weighted sum of the input pixels under a triangle as wide as two output pixels, or two input pixels
  * when enlarging. The weights are computed in double precision, rounded to 22 fractional bits, summed
  * in 32-bit integers; each pass rounds to 8 bits. */
@@ -178,7 +178,7 @@ vgg_status vgg_resize_window(const struct vgg_image *image, int width, int heigh
         row_count = rows.start[rows.count - 1] + rows.taps[rows.count - 1] - first_row;
     }
 
-    /* The rows the vertical pass reads: the picture's own, or resized ones, in `out` when they are
+    /* The rows the vertical pass reads: the image's own, or resized ones, in `out` when they are
      * the result already. */
     const uint8_t *in = image->rgb + (size_t)first_row * image_stride;
     const uint8_t *source = in + (size_t)window->x * 3;
@@ -224,7 +224,7 @@ vgg_status vgg_image_resize(const struct vgg_image *image, int width, int height
     struct vgg_image resized;
     if (image == NULL || image->rgb == NULL || out == NULL || width <= 0 || height <= 0) {
         return vgg_fail(err, VGG_ERR_ARGUMENT,
-                        "resize: expected a picture and a size of at least 1 x 1");
+                        "resize: expected an image and a size of at least 1 x 1");
     }
     vgg_status status = vgg_image_create("resize", (uint64_t)width, (uint64_t)height, UINT64_MAX,
                                          &image->allocator, &resized, err);

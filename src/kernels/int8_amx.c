@@ -2,7 +2,7 @@
 /* Products of bytes on the AMX tile unit.
  *
  * A register of weights is 16 words of four input channels × 16 output channels: 1 KiB in the order in which
- * they are packed. One of activations is up to 16 pixels (or pictures) × 64 channels, straight from where they
+ * they are packed. One of activations is up to 16 pixels (or images) × 64 channels, straight from where they
  * are. A step multiplies up to four of the latter by one of the former: so weights, which come from the second
  * cache, are needed at a quarter of the rate at which the unit could take them.
  *

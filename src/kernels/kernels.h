@@ -2,7 +2,7 @@
 /* The contract of the kernels: what each one computes, and on what layouts.
  *
  * Letters used throughout:
- *   n  picture of the batch      c, ic, oc  channel, input channel, output channel
+ *   n  image of the batch      c, ic, oc  channel, input channel, output channel
  *   h, w  row and column         k  position along a sum      L  lanes of a vector of this ISA
  *
  * Blocked activations. L channels lie side by side, so that a vector is one pixel of one block and no
@@ -12,7 +12,7 @@
  *
  * Round each plane lies a frame of `pad` zero pixels, so that convolution needs no special case at the
  * edges. Whoever writes a plane writes its frame. Channels past the last real one are zeros.
- * Pictures start at a multiple of 64 bytes, blocks and rows at a multiple of L floats.
+ * Images start at a multiple of 64 bytes, blocks and rows at a multiple of L floats.
  *
  * Planar activations are the same with L = 1: [n][c][h + 2 pad][w + 2 pad], or [n][features].
  *
@@ -31,7 +31,7 @@
 
 #include "base/column_tile.h"
 
-/* Direct convolution of some rows of one picture for one group of output channels, s the stride:
+/* Direct convolution of some rows of one image for one group of output channels, s the stride:
  *     y[oc][oh][ow] = bias[oc] + Σ x[ic][s oh + kh][s ow + kw] * weight[oc][ic][kh][kw]
  * summed over ic blocks, kh, kw, channels in the block, in this order. */
 struct vgg_conv_args {
@@ -58,7 +58,7 @@ struct vgg_conv_args {
 /* How a fully connected layer's weights are kept; they are widened exactly, and all arithmetic is float32. */
 enum vgg_weights_type { VGG_WEIGHTS_F32, VGG_WEIGHTS_BF16, VGG_WEIGHTS_F16 };
 
-/* Fully connected rows begin … end-1 for n pictures:
+/* Fully connected rows begin … end-1 for n images:
  *     y[n][row] = bias[row] + Σ x[n][k] * weight[row][k]
  * each sum in L interleaved chains over k, added pairwise at the end. */
 struct vgg_linear_args {
@@ -80,22 +80,22 @@ struct vgg_linear_args {
  *
  *     weight[row / 64][k][row % 64]        rows past the last one are zeros
  *
- * Slices of 64 rows begin … end-1 for n pictures, VGG_COLUMNS_BATCH at most:
+ * Slices of 64 rows begin … end-1 for n images, VGG_COLUMNS_BATCH at most:
  *     y[n][row] = bias[row] + Σ x[n][k] * weight[row][k]
  * over the inputs that are listed, in blocks of VGG_COLUMNS_BLOCK inputs: one chain a block, and the blocks are
- * added in their order. Where weights are finite, an input that is zero for a picture changes no bit of its
+ * added in their order. Where weights are finite, an input that is zero for an image changes no bit of its
  * sums, whether it is listed or not: it adds zeros, and a sum of -0 is made 0 before the bias is added.
  *
- * Pictures go in tiles of VGG_COLUMNS_TILE, but one picture alone in a tile of one. Each tile has a list of the
+ * Images go in tiles of VGG_COLUMNS_TILE, but one image alone in a tile of one. Each tile has a list of the
  * inputs to be multiplied,
  *     ends[blocks], k[ends[blocks - 1]]            k ascends; ends[b] are below (b + 1) * VGG_COLUMNS_BLOCK
- * and these inputs, [i][picture of the tile] for each k[i]. */
+ * and these inputs, [i][image of the tile] for each k[i]. */
 enum {
     VGG_COLUMNS_ROWS = VGG_COLUMN_TILE_ROWS,
     VGG_COLUMNS_BLOCK = 64,
     VGG_COLUMNS_TILE = 8,
     VGG_COLUMNS_BATCH = 64,
-    VGG_COLUMNS_STREAMS = 8, /* slices that one call for few pictures is best a multiple of */
+    VGG_COLUMNS_STREAMS = 8, /* slices that one call for few images is best a multiple of */
 };
 struct vgg_columns_args {
     const void *weight; /* in native byte order, any byte alignment */

@@ -17,10 +17,10 @@
  * VF_FUSED, which tells whether vf_fma rounds once,
  * and the tile sizes that suit its registers:
  *   CONV_BLOCKS, CONV_PIXELS              accumulators of the convolution: blocks × pixels
- *   LINEAR_STREAMS                        rows of the fully connected layer at once, for one picture
- *   LINEAR_ROWS, LINEAR_PICTURES          the same for a batch: accumulators are rows × pictures
- *   COLUMNS_VECTORS, COLUMNS_PICTURES     accumulators of the one in columns: vectors of rows × pictures,
- *                                         powers of two; vectors of 64 rows at most, pictures 8
+ *   LINEAR_STREAMS                        rows of the fully connected layer at once, for one image
+ *   LINEAR_ROWS, LINEAR_IMAGES          the same for a batch: accumulators are rows × images
+ *   COLUMNS_VECTORS, COLUMNS_IMAGES     accumulators of the one in columns: vectors of rows × images,
+ *                                         powers of two; vectors of 64 rows at most, images 8
  * A header refuses to compile without its ISA's flags. */
 #ifndef VGG_KERNELS_VEC_H
 #define VGG_KERNELS_VEC_H

@@ -179,7 +179,7 @@ static void run_columns(const void *context)
     layer->kernels->columns(&layer->args);
 }
 
-/* `percent` of the inputs are listed, the same for all pictures: so many weights are read. */
+/* `percent` of the inputs are listed, the same for all images: so many weights are read. */
 static void bench_columns(const struct vgg_kernels *kernels, int k, int rows,
                           enum vgg_weights_type type, int percent, double peak)
 {

@@ -218,7 +218,7 @@ START_TEST(reads_other_layouts)
 }
 END_TEST
 
-/* Logits of a made-up picture. */
+/* Logits of a made-up image. */
 static void run(const vgg_model *model, bool one_shot, enum vgg_isa isa, float logits[10])
 {
     const struct vgg_session_options options = {.threads = 1, .one_shot = one_shot, .isa = isa};

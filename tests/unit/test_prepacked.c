@@ -75,7 +75,7 @@ static struct fixture pack(const vgg_model *model, uint32_t isas, bool plain)
     return packed;
 }
 
-/* Logits of a made-up picture; how many convolutions read the file's own weights, and the session's memory for
+/* Logits of a made-up image; how many convolutions read the file's own weights, and the session's memory for
  * weights, if not NULL. */
 static vgg_status run(const vgg_model *model, const struct vgg_session_options *options,
                       float logits[CLASSES], int *in_place, uint64_t *weight_bytes)
