@@ -251,8 +251,8 @@ struct vgg_read_args {
     X(gemm, const struct vgg_gemm_args)                                                            \
     X(product_peak, struct vgg_peak_args)
 #define VGG_OTHER_KERNEL_LIST(X)                                                                   \
-    X(conv_blocked, const struct vgg_conv_args)                                                    \
-    X(conv_planar, const struct vgg_conv_args)                                                     \
+    X(conv_nchwc, const struct vgg_conv_args)                                                    \
+    X(conv_nchw, const struct vgg_conv_args)                                                     \
     X(winograd_output, const struct vgg_winograd_output_args)                                      \
     X(winograd_filter, const struct vgg_winograd_filter_args)                                      \
     X(linear, const struct vgg_linear_args)                                                        \
@@ -311,7 +311,7 @@ extern const struct vgg_kernels vgg_kernels_avx512;
 extern const struct vgg_kernels vgg_kernels_amx;
 extern const struct vgg_kernels vgg_kernels_neon;
 
-/* In a template, VGG_KERNEL(conv_blocked) is vgg_conv_blocked_f32_avx512 and so on. */
+/* In a template, VGG_KERNEL(conv_nchwc) is vgg_conv_nchwc_f32_avx512 and so on. */
 #define VGG_KERNEL_NAME_(op, isa) vgg_##op##_f32_##isa
 #define VGG_KERNEL_NAME(op, isa) VGG_KERNEL_NAME_(op, isa)
 #define VGG_KERNEL(op) VGG_KERNEL_NAME(op, VGG_ISA)

@@ -45,7 +45,7 @@ void net_destroy(struct net *net);
 /* An input of `count` images, [count][3][h][w], to be freed. */
 float *net_make_input(size_t count, int h, int w);
 
-/* The output of node `index` for `in`, one image's planar output [shape] of the node before it,
+/* The output of node `index` for `in`, one image's NCHW output [shape] of the node before it,
  * computed in double precision and rounded once. Returns its shape. */
 struct vgg_shape net_compute(const struct net *net, size_t index, struct vgg_shape shape,
                              const float *in, float *out);

@@ -179,7 +179,7 @@ END_TEST
 START_TEST(takes_other_strides)
 {
     struct setup setup = set_up();
-    setup.net->nodes[0].conv.stride = 2; /* of the planar input */
+    setup.net->nodes[0].conv.stride = 2; /* of the NCHW input */
     setup.net->nodes[9].conv.stride = 3;
     check_agreement(&setup);
     setup.net->nodes[0].conv.stride = 1;

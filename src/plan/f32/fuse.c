@@ -163,21 +163,21 @@ vgg_status vgg_f32_make_step(struct vgg_plan *plan, const struct vgg_chain *chai
 }
 
 /* Whether the step reads an activation of this layout. */
-static bool can_read(const struct vgg_plan *plan, const struct vgg_step *step, bool blocked)
+static bool can_read(const struct vgg_plan *plan, const struct vgg_step *step, bool nchwc)
 {
     switch (step->kind) {
     case VGG_STEP_DIRECT_CONV:
     case VGG_STEP_WINOGRAD_CONV:
-        return blocked || step->in == 0;
+        return nchwc || step->in == 0;
     case VGG_STEP_MAX_POOL:
     case VGG_STEP_AVG_POOL:
     case VGG_STEP_DENSE:
     case VGG_STEP_LRN:
-        return blocked;
+        return nchwc;
     case VGG_STEP_SCALE_SHIFT:
-        return blocked || step->node->norm.flat;
+        return nchwc || step->node->norm.flat;
     case VGG_STEP_LINEAR:
-        return !blocked || plan->options.kernels->lanes == 1;
+        return !nchwc || plan->options.kernels->lanes == 1;
     default:
         return true;
     }
@@ -187,11 +187,11 @@ vgg_status vgg_f32_make_output(struct vgg_plan *plan, struct vgg_step *step, str
                                struct vgg_error *err)
 {
     const int lanes = plan->options.kernels->lanes;
-    const bool blocked = plan->activations[step->in].lanes == lanes;
+    const bool nchwc = plan->activations[step->in].lanes == lanes;
     const bool pointwise = step->kind == VGG_STEP_RELU || step->kind == VGG_STEP_SCALE_SHIFT;
     const bool features =
-        step->kind == VGG_STEP_FLATTEN || step->kind == VGG_STEP_LINEAR || (pointwise && !blocked);
-    if (!can_read(plan, step, blocked)) {
+        step->kind == VGG_STEP_FLATTEN || step->kind == VGG_STEP_LINEAR || (pointwise && !nchwc);
+    if (!can_read(plan, step, nchwc)) {
         return vgg_plan_refuse(plan, step->node, "not expected at this place of a VGG", err);
     }
     if (step->kind != VGG_STEP_IDENTITY) {

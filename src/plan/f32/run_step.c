@@ -51,7 +51,7 @@ static void convolve(const struct direct_run *run, const struct vgg_task *task, 
         .ow = out->shape.w,
         .relu = step->conv.relu,
     };
-    (nchw ? kernels->conv_planar : kernels->conv_blocked)(&args);
+    (nchw ? kernels->conv_nchw : kernels->conv_nchwc)(&args);
     for (int b = 0; b < args.oc_blocks; b++) {
         vgg_activation_clear_padding(out, y + b * out->block_stride, task->begin, task->end);
     }
