@@ -150,7 +150,7 @@ struct vgg_pointwise_args {
  *     y[c] = x[c] / (k + alpha / size * Σ x²)^beta
  * Squares are float32 as in PyTorch: those of numbers beyond 1.8e19 are infinite. Unlike all others it may
  * write what is no zero to the channels past the last one. */
-enum { VGG_LRN_MOST = 255 }; /* channels of a window */
+enum { VGG_LRN_MAX_SIZE = 255 }; /* channels of a window */
 struct vgg_lrn_args {
     const float *x; /* pixel (0, 0) of block 0 */
     ptrdiff_t x_block_stride, x_row_stride;
@@ -159,7 +159,7 @@ struct vgg_lrn_args {
     float *y;   /* its pixel (0, 0) */
     ptrdiff_t y_row_stride;
     int h_begin, h_end, w;
-    int size; /* 1 … VGG_LRN_MOST */
+    int size; /* 1 … VGG_LRN_MAX_SIZE */
     float alpha, beta, k;
 };
 
@@ -171,7 +171,7 @@ struct vgg_lrn_args {
  *
  * V is for gemm alone, and its layout is the table's. As a rule it is float32 in blocks of channels:
  *     v[f * v_f_stride + block * v_block_stride + t * L]
- * Tables with v_parts = 3 keep each number as a sum of three, see vec_amx.h. */
+ * Tables with v_terms = 3 keep each number as a sum of three, see vec_amx.h. */
 struct vgg_winograd_input_args {
     int m;          /* 2, 4 or 6 */
     const float *x; /* the frame's upper left pixel of the first block */
@@ -251,8 +251,8 @@ struct vgg_read_args {
     X(gemm, const struct vgg_gemm_args)                                                            \
     X(product_peak, struct vgg_peak_args)
 #define VGG_OTHER_KERNEL_LIST(X)                                                                   \
-    X(conv_nchwc, const struct vgg_conv_args)                                                    \
-    X(conv_nchw, const struct vgg_conv_args)                                                     \
+    X(conv_nchwc, const struct vgg_conv_args)                                                      \
+    X(conv_nchw, const struct vgg_conv_args)                                                       \
     X(winograd_output, const struct vgg_winograd_output_args)                                      \
     X(winograd_filter, const struct vgg_winograd_filter_args)                                      \
     X(linear, const struct vgg_linear_args)                                                        \
@@ -277,7 +277,7 @@ struct vgg_kernels {
     int linear_rows; /* a slice of a fully connected layer is best a multiple of this */
     int v_blocks;    /* blocks that winograd_input transforms in one call */
     int v_lanes;     /* floats that a tile of a block takes in V */
-    int v_parts;     /* 1; 3: gemm multiplies numbers in three parts */
+    int v_terms;     /* 1; 3: gemm multiplies numbers in three parts */
     int tile_group;  /* V and gemm's y have room for a multiple of so many tiles */
 #define X(op, args_type) void (*op)(args_type * args);
     VGG_KERNEL_LIST(X)

@@ -65,7 +65,7 @@ VGG_INLINE vf vf_load_weights_partial(const void *p, size_t n, enum vgg_weights_
 
 /* How V is kept (kernels.h): in float32, unless the vector's header has its own way. */
 #ifndef VT_OWN_LAYOUT
-enum { VT_BLOCKS = 1, VT_LANES = VF_LANES, VT_PARTS = 1, VT_TILES = 1 };
+enum { VT_BLOCKS = 1, VT_LANES = VF_LANES, VT_TERMS = 1, VT_TILES = 1 };
 
 /* Where tile t of the VT_BLOCKS blocks from `block` on is; `blocks` there are in all. */
 VGG_INLINE float *vt_at(float *v, ptrdiff_t block_stride, int block, int blocks, int t)

@@ -92,7 +92,7 @@ void check_lrn(struct check *check)
 {
     const int lanes = check->kernels->lanes;
     const int channels[] = {1, lanes - 1, lanes, 2 * lanes + 1, 64};
-    const int sizes[] = {1, 2, 3, 4, 5, 7, lanes + 1, 2 * lanes, 2 * lanes + 3, VGG_LRN_MOST};
+    const int sizes[] = {1, 2, 3, 4, 5, 7, lanes + 1, 2 * lanes, 2 * lanes + 3, VGG_LRN_MAX_SIZE};
     for (size_t c = 0; c < sizeof channels / sizeof *channels; c++) {
         for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
             check_case(check,

@@ -152,7 +152,7 @@ START_TEST(describes_kernels)
             ck_assert_int_eq(known->fused, real->fused);
             ck_assert_int_eq(known->v_blocks, real->v_blocks);
             ck_assert_int_eq(known->v_lanes, real->v_lanes);
-            ck_assert_int_eq(known->v_parts, real->v_parts);
+            ck_assert_int_eq(known->v_terms, real->v_terms);
             ck_assert_int_eq(known->tile_group, real->tile_group);
         }
         for (int other = 0; other < CPU_COUNT; other++) {

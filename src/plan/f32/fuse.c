@@ -151,7 +151,7 @@ vgg_status vgg_f32_make_step(struct vgg_plan *plan, const struct vgg_chain *chai
     if (vgg_step_is_linear(step)) {
         make_linear(plan, chain, step);
     }
-    if (step->kind == VGG_STEP_LRN && node->lrn.size > VGG_LRN_MOST) {
+    if (step->kind == VGG_STEP_LRN && node->lrn.size > VGG_LRN_MAX_SIZE) {
         return vgg_plan_refuse(plan, node, "windows of more than 255 channels are not supported",
                                err);
     }
