@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # From a fresh clone to the first result: installs what the build needs (apt, only what is missing),
-# builds a release build in build/, and classifies the bundled pictures with the bundled checkpoint.
+# builds a release build in build/, and classifies the bundled images with the bundled checkpoint.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/packages.sh

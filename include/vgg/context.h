@@ -11,7 +11,7 @@ extern "C" {
 
 /* Where memory comes from. Give both functions or neither; without them it is malloc and free.
  *
- * Covered: everything that grows with a file, a picture or a net and is the library's own, and the PNG
+ * Covered: everything that grows with a file, an image or a net and is the library's own, and the PNG
  * decoder. Not covered: libjpeg-turbo, libzip and cJSON while a file is being read (they offer no hook,
  * or one for the whole process; all they take is freed before the call returns), the stacks of threads,
  * which the system gives, and checkpoint files, which are mapped. */

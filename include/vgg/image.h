@@ -16,7 +16,7 @@ struct vgg_image {
     int width;
     int height;
     uint8_t *rgb;
-    struct vgg_allocator allocator; /* where rgb is from, and what is made of this picture; cleared:
+    struct vgg_allocator allocator; /* where rgb is from, and what is made of this image; cleared:
                                        malloc */
 };
 
@@ -42,9 +42,9 @@ VGG_API void vgg_image_destroy(struct vgg_image *image);
 VGG_API vgg_status vgg_image_resize(const struct vgg_image *image, int width, int height,
                                     struct vgg_image *out, struct vgg_error *err);
 
-/* Size of the tensor that vgg_image_to_tensor makes of a picture of this size.
+/* Size of the tensor that vgg_image_to_tensor makes of an image of this size.
  *   width, height  receive it, in pixels
- * Errors: LIMIT when the resized picture would exceed limits->image_pixels (NULL: defaults). Threads: any. */
+ * Errors: LIMIT when the resized image would exceed limits->image_pixels (NULL: defaults). Threads: any. */
 VGG_API vgg_status vgg_preprocess_get_size(const struct vgg_preprocess *preprocess, int image_width,
                                            int image_height, const struct vgg_limits *limits,
                                            int *width, int *height, struct vgg_error *err);

@@ -96,13 +96,13 @@ struct vgg_limits {
     uint64_t header_bytes;     /* the header of a safetensors file; default 16 MiB */
     uint64_t json_bytes;       /* a JSON description; default 1 MiB */
     uint32_t layers;           /* layers of a net; default 1,000 */
-    uint64_t image_file_bytes; /* a picture's file; default 256 MiB */
+    uint64_t image_file_bytes; /* an image's file; default 256 MiB */
     uint64_t image_pixels;     /* width * height; default 178,956,970, where Pillow refuses */
     uint64_t activation_bytes; /* memory planned for activations; default 4 GiB */
     uint64_t value_bytes;      /* what one pickle becomes in memory; default 32 MiB */
     uint64_t unpack_ratio;     /* unpacked bytes of a zip past 16 MiB, to the file's; default 20 */
     uint64_t repeated_bytes;   /* of weights in the same bytes as others; default 16 MiB */
-    uint64_t assumed_bytes;    /* of activation_bytes for a picture of a size that nobody gave, but
+    uint64_t assumed_bytes;    /* of activation_bytes for an image of a size that nobody gave, but
                                   names and shapes suggest, beyond the weights' own; default 40 MiB */
     uint64_t reserved[7];      /* for further limits; set by vgg_limits_init */
 };

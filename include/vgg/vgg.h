@@ -5,7 +5,7 @@
  *     #include <stdlib.h>
  *     #include <vgg/vgg.h>
  *
- *     int main(int argc, char **argv) // checkpoint, picture
+ *     int main(int argc, char **argv) // checkpoint, image
  *     {
  *         struct vgg_error err;
  *         vgg_checkpoint *checkpoint = NULL;

@@ -2,7 +2,7 @@
 /* The thread pool: a generation number announces a loop, an atomic counter hands out its tasks.
  *
  * Between the layers of one net a worker waits for microseconds, so it spins a little before it
- * sleeps; between two pictures it sleeps, so that an idle session costs no CPU time. */
+ * sleeps; between two images it sleeps, so that an idle session costs no CPU time. */
 #include "base/pool.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Recognise a picture by its content, decode it, or say what the bytes are instead. */
+/* Recognise an image by its content, decode it, or say what the bytes are instead. */
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
@@ -48,9 +48,9 @@ static const struct {
     {0, 4, "8BPS", "a Photoshop document", CONVERT},
     {0, 4, "\0\0\1\0", "a Windows icon", CONVERT},
     {0, 4, "%PDF", "PDF", CONVERT},
-    {0, 4, "PK\3\4", "a zip archive (a checkpoint?)", "a checkpoint stands before the pictures"},
+    {0, 4, "PK\3\4", "a zip archive (a checkpoint?)", "a checkpoint stands before the images"},
     {0, 2, "\x1f\x8b", "gzip", "unpack it first"},
-    {0, 2, "\x80\2", "a pickle (a checkpoint?)", "a checkpoint stands before the pictures"},
+    {0, 2, "\x80\2", "a pickle (a checkpoint?)", "a checkpoint stands before the images"},
     {0, 8, "\x93NUMPY\1\0", "a NumPy array", NULL},
     {0, 4,
      "\x7f"
@@ -107,7 +107,7 @@ vgg_status vgg_image_decode(const void *bytes, size_t count, const char *name,
         return vgg_fail(err, VGG_ERR_ARGUMENT, "vgg_image_decode: NULL argument");
     }
     if (count > limits.image_file_bytes) {
-        return vgg_fail(err, VGG_ERR_LIMIT, "%s: picture of %zu bytes, limit is %llu", name, count,
+        return vgg_fail(err, VGG_ERR_LIMIT, "%s: image of %zu bytes, limit is %llu", name, count,
                         (unsigned long long)limits.image_file_bytes);
     }
     const struct vgg_allocator *allocator = vgg_allocator_of(context);

@@ -10,9 +10,9 @@ vgg_status vgg_image_check_size(const char *name, uint64_t width, uint64_t heigh
                                 uint64_t max_pixels, struct vgg_error *err)
 {
     if (width > INT_MAX || height > INT_MAX || width > max_pixels / height) {
-        return vgg_fail(
-            err, VGG_ERR_LIMIT, "%s: picture of %llu x %llu pixels, limit is %llu in all", name,
-            (unsigned long long)width, (unsigned long long)height, (unsigned long long)max_pixels);
+        return vgg_fail(err, VGG_ERR_LIMIT, "%s: image of %llu x %llu pixels, limit is %llu in all",
+                        name, (unsigned long long)width, (unsigned long long)height,
+                        (unsigned long long)max_pixels);
     }
     return VGG_OK;
 }

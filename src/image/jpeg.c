@@ -20,7 +20,7 @@ enum {
      * are out. With the same blocks the same damage behind the last row is seen, or not seen. */
     BLOCK_BYTES = 65536,
     ROWS_AT_ONCE = 16,
-    /* A progressive scan of any size can be 20 bytes long, and costs a walk over the whole picture:
+    /* A progressive scan of any size can be 20 bytes long, and costs a walk over the whole image:
      * without a bound a small file keeps a decoder busy for days. Real files have about ten. */
     MAX_SCANS = 500,
 };
@@ -243,7 +243,7 @@ static void decode(struct reader *reader)
         read_rgb(reader);
     }
     reader->rows_done = true;
-    /* A missing end marker is no error, a second picture's wreckage before it is: as in Pillow. */
+    /* A missing end marker is no error, a second image's wreckage before it is: as in Pillow. */
     (void)jpeg_finish_decompress(&reader->jpeg);
 }
 

@@ -36,7 +36,7 @@ static vgg_status check(const struct vgg_preprocess *preprocess, int width, int 
         preprocess->resize_width < 0 || (preprocess->resize_width > 0 && preprocess->resize == 0) ||
         width <= 0 || height <= 0) {
         return vgg_fail(err, VGG_ERR_ARGUMENT,
-                        "preprocess: resize %d, resize_width %d, crop %d, picture %d x %d",
+                        "preprocess: resize %d, resize_width %d, crop %d, image %d x %d",
                         preprocess->resize, preprocess->resize_width, preprocess->crop, width,
                         height);
     }
@@ -89,7 +89,7 @@ vgg_status vgg_placement_make(const struct vgg_preprocess *preprocess, int width
         resized.height > INT_MAX ||
         (uint64_t)crop_width * (uint64_t)crop_height > limits->image_pixels) {
         return vgg_fail(err, VGG_ERR_LIMIT,
-                        "picture of %d x %d pixels: resize to %llu x %llu, limit is %llu pixels",
+                        "image of %d x %d pixels: resize to %llu x %llu, limit is %llu pixels",
                         width, height, (unsigned long long)resized.width,
                         (unsigned long long)resized.height,
                         (unsigned long long)limits->image_pixels);

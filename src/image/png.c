@@ -254,7 +254,7 @@ static void check_tail(struct reader *reader)
         uint32_t length = png_get_uint_32(head);
         for (int i = 4; i < 8; i++) {
             if ((head[i] | 0x20) < 'a' || (head[i] | 0x20) > 'z') {
-                return; /* no chunk: bytes behind the picture */
+                return; /* no chunk: bytes behind the image */
             }
         }
         if (memcmp(head + 4, "IEND", 4) == 0) {

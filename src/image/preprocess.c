@@ -73,7 +73,7 @@ static vgg_status make_crop(const struct vgg_image *image, const struct vgg_prep
     uint8_t *gray = NULL;
     *crop = (struct crop){0};
     if (image == NULL || image->rgb == NULL || preprocess == NULL) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT, "crop: expected a picture and a preset");
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "crop: expected an image and a preset");
     }
     vgg_status status =
         vgg_placement_make(preprocess, image->width, image->height, limits, &placement, err);

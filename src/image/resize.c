@@ -197,7 +197,7 @@ vgg_status vgg_image_resize(const struct vgg_image *image, int width, int height
     struct vgg_image resized;
     if (image == NULL || image->rgb == NULL || out == NULL || width <= 0 || height <= 0) {
         return vgg_fail(err, VGG_ERR_ARGUMENT,
-                        "resize: expected a picture and a size of at least 1 x 1");
+                        "resize: expected an image and a size of at least 1 x 1");
     }
     vgg_status status = vgg_image_create("resize", (uint64_t)width, (uint64_t)height, UINT64_MAX,
                                          &image->allocator, &resized, err);

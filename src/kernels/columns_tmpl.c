@@ -2,16 +2,16 @@
 /* Fully connected layer whose weights are in columns (kernels.h): inputs that are zero are not listed, and
  * their weights are never read.
  *
- * Few pictures: the columns of STREAMS slices at once, as many streams from memory. From one stream a core reads
+ * Few images: the columns of STREAMS slices at once, as many streams from memory. From one stream a core reads
  * 14 GB/s, from eight 16. The sums of a block stay in the first-level cache, and each passes through a register
- * for STEP inputs at a time. Of eight pictures, too, this is faster than to keep sums in registers: reading and
+ * for STEP inputs at a time. Of eight images, too, this is faster than to keep sums in registers: reading and
  * computing then take turns, because the processor has no buffers left for its loads from the second-level cache
  * while it waits for those that fetch from memory.
  *
- * Many pictures: the sums of COLUMNS_VECTORS × COLUMNS_PICTURES are in registers for a block of inputs, whose
+ * Many images: the sums of COLUMNS_VECTORS × COLUMNS_IMAGES are in registers for a block of inputs, whose
  * weights were fetched into the second-level cache while blocks before were computed.
  *
- *   i   position in a list     s   slice     v   vector of rows     p   picture of the tile */
+ *   i   position in a list     s   slice     v   vector of rows     p   image of the tile */
 #include "kernels/kernels.h"
 #include "kernels/vec.h"
 
@@ -27,7 +27,7 @@ enum {
     LINE_BYTES = 64,
 };
 
-/* The inputs of one tile of pictures. */
+/* The inputs of one tile of images. */
 struct list {
     const int32_t *ends, *k;
     int blocks;
@@ -47,10 +47,10 @@ static struct list list_of(const struct vgg_columns_args *a, int tile)
 }
 
 /* Bias, ReLU and those of the slice's rows that there are. */
-static void finish(const struct vgg_columns_args *a, int slice, int picture, const float *sums)
+static void finish(const struct vgg_columns_args *a, int slice, int image, const float *sums)
 {
     const int first = slice * VGG_COLUMNS_ROWS;
-    float *y = a->y + picture * a->y_stride + first;
+    float *y = a->y + image * a->y_stride + first;
     for (int row = 0; row < VGG_COLUMNS_ROWS && row < a->rows - first; row += VF_LANES) {
         const int left = a->rows - first - row;
         vf sum = vf_add(vf_load(sums + row), vf_zero()); /* of -0, which depends on the list, 0 */
@@ -86,17 +86,17 @@ VGG_INLINE void fetch(const char *at, size_t bytes)
     }
 }
 
-/* --- few pictures ----------------------------------------------------------------------------- */
+/* --- few images ----------------------------------------------------------------------------- */
 
-/* Inputs i … i + step - 1 for some slices; step is a constant where it is inlined, and pictures where there is
+/* Inputs i … i + step - 1 for some slices; step is a constant where it is inlined, and images where there is
  * one.
- *   sums  [slices][pictures][64] */
+ *   sums  [slices][images][64] */
 VGG_INLINE void advance(const struct vgg_columns_args *a, const struct list *list, int i,
-                        const char *weight, int slices, int pictures, float *sums, int step,
+                        const char *weight, int slices, int images, float *sums, int step,
                         enum vgg_weights_type type)
 {
     const size_t vector = VF_LANES * vf_weight_bytes(type), column = VECTORS * vector;
-    const int tile = pictures > 1 ? VGG_COLUMNS_TILE : 1;
+    const int tile = images > 1 ? VGG_COLUMNS_TILE : 1;
     const int next = i + AHEAD + step <= list->count ? i + AHEAD : i;
     const float *x = list->x + (ptrdiff_t)i * tile;
     const char *at[STEP], *ahead[STEP];
@@ -105,7 +105,7 @@ VGG_INLINE void advance(const struct vgg_columns_args *a, const struct list *lis
         at[j] = weight + (size_t)list->k[i + j] * column;
         ahead[j] = weight + (size_t)list->k[next + j] * column;
     }
-    for (int s = 0; s < slices; s++, sums += pictures * VGG_COLUMNS_ROWS) {
+    for (int s = 0; s < slices; s++, sums += images * VGG_COLUMNS_ROWS) {
         const size_t slice = (size_t)s * (size_t)a->k * column;
         VGG_UNROLL
         for (size_t line = 0; line < column; line += LINE_BYTES) {
@@ -121,7 +121,7 @@ VGG_INLINE void advance(const struct vgg_columns_args *a, const struct list *lis
             for (int j = 0; j < step; j++) {
                 w[j] = vf_load_weights(at[j] + slice + (size_t)v * vector, type);
             }
-            for (int p = 0; p < pictures; p++) {
+            for (int p = 0; p < images; p++) {
                 float *to = sums + p * VGG_COLUMNS_ROWS + v * VF_LANES;
                 vf sum = vf_load(to);
                 VGG_UNROLL
@@ -134,7 +134,7 @@ VGG_INLINE void advance(const struct vgg_columns_args *a, const struct list *lis
     }
 }
 
-/* All inputs of a whole block, of one picture, for some slices: a line of each slice in turn, as the hardware
+/* All inputs of a whole block, of one image, for some slices: a line of each slice in turn, as the hardware
  * follows streams best.
  *   weight  of the block's first input
  *   sums    [slices][64] */
@@ -160,13 +160,13 @@ VGG_INLINE void advance_block(const struct vgg_columns_args *a, const float *x, 
     }
 }
 
-VGG_INLINE void stream(const struct vgg_columns_args *a, int first, int slices, int pictures,
+VGG_INLINE void stream(const struct vgg_columns_args *a, int first, int slices, int images,
                        enum vgg_weights_type type)
 {
     const struct list list = list_of(a, 0);
     const size_t column = VGG_COLUMNS_ROWS * vf_weight_bytes(type);
     const char *weight = weight_at(a, first, type);
-    const int count = slices * pictures * VGG_COLUMNS_ROWS;
+    const int count = slices * images * VGG_COLUMNS_ROWS;
     float totals[STREAMS * VGG_COLUMNS_TILE * VGG_COLUMNS_ROWS];
     float sums[STREAMS * VGG_COLUMNS_TILE * VGG_COLUMNS_ROWS];
     for (int j = 0; j < count; j++) {
@@ -176,42 +176,42 @@ VGG_INLINE void stream(const struct vgg_columns_args *a, int first, int slices, 
         for (int j = 0; j < count; j++) {
             sums[j] = 0;
         }
-        if (pictures == 1 && list.ends[block] - i == VGG_COLUMNS_BLOCK) {
+        if (images == 1 && list.ends[block] - i == VGG_COLUMNS_BLOCK) {
             advance_block(a, list.x + i, weight + (size_t)list.k[i] * column, slices, sums, type);
             i = list.ends[block];
         }
         for (; i + STEP <= list.ends[block]; i += STEP) {
-            advance(a, &list, i, weight, slices, pictures, sums, STEP, type);
+            advance(a, &list, i, weight, slices, images, sums, STEP, type);
         }
         for (; i < list.ends[block]; i++) {
-            advance(a, &list, i, weight, slices, pictures, sums, 1, type);
+            advance(a, &list, i, weight, slices, images, sums, 1, type);
         }
         for (int j = 0; j < count; j++) {
             totals[j] += sums[j];
         }
     }
     for (int s = 0; s < slices; s++) {
-        for (int p = 0; p < pictures; p++) {
-            finish(a, first + s, p, totals + (s * pictures + p) * VGG_COLUMNS_ROWS);
+        for (int p = 0; p < images; p++) {
+            finish(a, first + s, p, totals + (s * images + p) * VGG_COLUMNS_ROWS);
         }
     }
 }
 
-/* --- many pictures ---------------------------------------------------------------------------- */
+/* --- many images ---------------------------------------------------------------------------- */
 
-/* Inputs begin … end-1, of one block, for COLUMNS_VECTORS of rows × pictures, which are a constant where it is
+/* Inputs begin … end-1, of one block, for COLUMNS_VECTORS of rows × images, which are a constant where it is
  * inlined.
- *   x  of the first input and picture */
+ *   x  of the first input and image */
 VGG_INLINE void tile(const struct list *list, int begin, int end, const char *weight,
-                     const float *x, float *totals, int pictures, enum vgg_weights_type type)
+                     const float *x, float *totals, int images, enum vgg_weights_type type)
 {
     const size_t vector = VF_LANES * vf_weight_bytes(type), column = VECTORS * vector;
     const int last = list->count - AHEAD_ALONE;
-    vf sum[COLUMNS_VECTORS][COLUMNS_PICTURES];
+    vf sum[COLUMNS_VECTORS][COLUMNS_IMAGES];
     VGG_UNROLL
     for (int v = 0; v < COLUMNS_VECTORS; v++) {
         VGG_UNROLL
-        for (int p = 0; p < pictures; p++) {
+        for (int p = 0; p < images; p++) {
             sum[v][p] = vf_zero();
         }
     }
@@ -225,7 +225,7 @@ VGG_INLINE void tile(const struct list *list, int begin, int end, const char *we
             w[v] = vf_load_weights(at + (size_t)v * vector, type);
         }
         VGG_UNROLL
-        for (int p = 0; p < pictures; p++) {
+        for (int p = 0; p < images; p++) {
             const vf value = vf_set1(x[p]);
             VGG_UNROLL
             for (int v = 0; v < COLUMNS_VECTORS; v++) {
@@ -236,22 +236,22 @@ VGG_INLINE void tile(const struct list *list, int begin, int end, const char *we
     VGG_UNROLL
     for (int v = 0; v < COLUMNS_VECTORS; v++) {
         VGG_UNROLL
-        for (int p = 0; p < pictures; p++) {
+        for (int p = 0; p < images; p++) {
             float *total = totals + p * VGG_COLUMNS_ROWS + v * VF_LANES;
             vf_store(total, vf_add(vf_load(total), sum[v][p]));
         }
     }
 }
 
-/* The same for `pictures` of a tile: by COLUMNS_PICTURES, and what is left in halves, quarters, … */
-VGG_INLINE void part(const struct list *list, int begin, int end, const char *weight, int pictures,
+/* The same for `images` of a tile: by COLUMNS_IMAGES, and what is left in halves, quarters, … */
+VGG_INLINE void part(const struct list *list, int begin, int end, const char *weight, int images,
                      float *totals, enum vgg_weights_type type)
 {
     const float *x = list->x + (ptrdiff_t)begin * VGG_COLUMNS_TILE;
     int done = 0;
     VGG_UNROLL
-    for (int width = COLUMNS_PICTURES; width >= 1; width /= 2) {
-        for (; pictures - done >= width; done += width) {
+    for (int width = COLUMNS_IMAGES; width >= 1; width /= 2) {
+        for (; images - done >= width; done += width) {
             tile(list, begin, end, weight, x + done, totals + done * VGG_COLUMNS_ROWS, width, type);
         }
     }

@@ -94,7 +94,7 @@ VGG_INLINE void strided_rows(const struct vgg_conv_args *a, ptrdiff_t x_pixel_st
     }
 }
 
-void VGG_KERNEL(conv_blocked)(const struct vgg_conv_args *args)
+void VGG_KERNEL(conv_nchwc)(const struct vgg_conv_args *args)
 {
     if (args->stride == 1) {
         rows(args, VF_LANES, 1);
@@ -103,7 +103,7 @@ void VGG_KERNEL(conv_blocked)(const struct vgg_conv_args *args)
     }
 }
 
-void VGG_KERNEL(conv_planar)(const struct vgg_conv_args *args)
+void VGG_KERNEL(conv_nchw)(const struct vgg_conv_args *args)
 {
     if (args->stride == 1) {
         rows(args, 1, args->x_channel_stride);

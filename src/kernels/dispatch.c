@@ -46,7 +46,7 @@ static const struct vgg_kernels descriptions[] = {
         .linear_rows = 1,                                                                          \
         .v_blocks = (together),                                                                    \
         .v_lanes = (floats),                                                                       \
-        .v_parts = (parts),                                                                        \
+        .v_terms = (parts),                                                                        \
         .tile_group = (tiles),                                                                     \
     },
     VGG_ISA_LIST(X)

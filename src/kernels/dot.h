@@ -24,8 +24,8 @@
  *   vb_load(p)  vb_store(p, a)  vb_max(a, b)
  * and the tile sizes that suit its registers:
  *   DOT_GROUPS, DOT_PIXELS                accumulators of the convolution: groups × pixels
- *   DOT_STREAMS                           groups of the fully connected layer at once, for one picture
- *   DOT_ROWS, DOT_PICTURES                the same for a batch: groups × pictures
+ *   DOT_STREAMS                           groups of the fully connected layer at once, for one image
+ *   DOT_ROWS, DOT_IMAGES                the same for a batch: groups × images
  *   DOT_SKIPS                             not 0: a word of zeros adds nothing to a sum
  * A header refuses to compile without its ISA's flags. */
 #ifndef VGG_KERNELS_DOT_H

@@ -19,7 +19,7 @@ typedef struct {
 enum { VX_WORDS = 1, VW_WORDS = 1 };
 /* 8 accumulators, 4 weights, 2 of a pixel, a product: 15 registers. */
 enum { DOT_GROUPS = 1, DOT_PIXELS = 4 };
-enum { DOT_STREAMS = 4, DOT_ROWS = 1, DOT_PICTURES = 4, DOT_SKIPS = 1 };
+enum { DOT_STREAMS = 4, DOT_ROWS = 1, DOT_IMAGES = 4, DOT_SKIPS = 1 };
 
 #define vx_hide(x) __asm__ volatile("" : "+x"((x).even), "+x"((x).odd))
 

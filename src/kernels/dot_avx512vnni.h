@@ -14,7 +14,7 @@ typedef __m512i vb;
 enum { VX_WORDS = 1, VW_WORDS = 1 };
 /* 24 accumulators, 4 weights, words of pixels: 28 registers and more. */
 enum { DOT_GROUPS = 4, DOT_PIXELS = 6 };
-enum { DOT_STREAMS = 4, DOT_ROWS = 2, DOT_PICTURES = 8, DOT_SKIPS = 1 };
+enum { DOT_STREAMS = 4, DOT_ROWS = 2, DOT_IMAGES = 8, DOT_SKIPS = 1 };
 
 #define vx_hide(x) __asm__ volatile("" : "+v"(x))
 

@@ -10,7 +10,7 @@ typedef vi vw;
 enum { VX_WORDS = 1, VW_WORDS = 1 };
 /* 12 accumulators, 2 weights, 1 word of a pixel: 15 registers. */
 enum { DOT_GROUPS = 1, DOT_PIXELS = 6 };
-enum { DOT_STREAMS = 4, DOT_ROWS = 1, DOT_PICTURES = 6, DOT_SKIPS = 1 };
+enum { DOT_STREAMS = 4, DOT_ROWS = 1, DOT_IMAGES = 6, DOT_SKIPS = 1 };
 
 #define vx_hide(x) __asm__ volatile("" : "+x"(x))
 

@@ -21,7 +21,7 @@ typedef struct {
 enum { VX_WORDS = 2, VW_WORDS = 2 };
 /* 16 accumulators, 8 weights, 4 of pixels, a product: 29 registers. */
 enum { DOT_GROUPS = 1, DOT_PIXELS = 2 };
-enum { DOT_STREAMS = 2, DOT_ROWS = 1, DOT_PICTURES = 2, DOT_SKIPS = 0 };
+enum { DOT_STREAMS = 2, DOT_ROWS = 1, DOT_IMAGES = 2, DOT_SKIPS = 0 };
 
 #define vx_hide(x) __asm__ volatile("" : "+w"((x).first), "+w"((x).second))
 

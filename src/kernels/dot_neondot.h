@@ -12,7 +12,7 @@ typedef int8x16x4_t vw;
 enum { VX_WORDS = 4, VW_WORDS = 1 };
 /* 20 accumulators, 4 weights, 5 of pixels: 29 registers. */
 enum { DOT_GROUPS = 1, DOT_PIXELS = 5 };
-enum { DOT_STREAMS = 4, DOT_ROWS = 1, DOT_PICTURES = 5, DOT_SKIPS = 0 };
+enum { DOT_STREAMS = 4, DOT_ROWS = 1, DOT_IMAGES = 5, DOT_SKIPS = 0 };
 
 #define vx_hide(x) __asm__ volatile("" : "+w"(x))
 

@@ -16,7 +16,7 @@ typedef struct {
 } vb;
 enum { VX_WORDS = 1, VW_WORDS = 1 };
 enum { DOT_GROUPS = 1, DOT_PIXELS = 1 };
-enum { DOT_STREAMS = 1, DOT_ROWS = 1, DOT_PICTURES = 1, DOT_SKIPS = 1 };
+enum { DOT_STREAMS = 1, DOT_ROWS = 1, DOT_IMAGES = 1, DOT_SKIPS = 1 };
 
 #define vx_hide(x) __asm__ volatile("" : "+m"(x))
 

@@ -109,15 +109,15 @@ VGG_INLINE void split_slice(const float *weight, char *slot, int slice, struct f
 /* A part's registers; the second half of V only where there are tiles in it. */
 #define LOAD_V(p)                                                                                  \
     do {                                                                                           \
-        _tile_loadd(4, v + (p)*VT_PART, VT_ROW);                                                   \
+        _tile_loadd(4, v + (p)*VT_TERM, VT_ROW);                                                   \
         if (halves > 1) {                                                                          \
-            _tile_loadd(5, v + (p)*VT_PART + HALF * VT_ROW, VT_ROW);                               \
+            _tile_loadd(5, v + (p)*VT_TERM + HALF * VT_ROW, VT_ROW);                               \
         }                                                                                          \
     } while (0)
 #define LOAD_W(p)                                                                                  \
     do {                                                                                           \
-        _tile_loadd(6, w + (p)*VT_PART, VT_ROW);                                                   \
-        _tile_loadd(7, w + (p)*VT_PART + HALF * VT_ROW, VT_ROW);                                   \
+        _tile_loadd(6, w + (p)*VT_TERM, VT_ROW);                                                   \
+        _tile_loadd(7, w + (p)*VT_TERM + HALF * VT_ROW, VT_ROW);                                   \
     } while (0)
 #define MULTIPLY()                                                                                 \
     do {                                                                                           \
@@ -235,14 +235,14 @@ void VGG_KERNEL(gemm)(const struct vgg_gemm_args *args)
 /* All of a step but its loads and the splitting, which the unit does not wait for where all goes well. */
 void VGG_KERNEL(product_peak)(struct vgg_peak_args *args)
 {
-    enum { REGISTERS = 4, PRODUCTS_OF_PARTS = 6 };
-    _Alignas(LINE_BYTES) uint16_t parts[REGISTERS][HALF][CHANNELS];
+    enum { REGISTERS = 4, PRODUCTS_OF_TERMS = 6 };
+    _Alignas(LINE_BYTES) uint16_t terms[REGISTERS][HALF][CHANNELS];
     _Alignas(LINE_BYTES) float y[HALF][HALF];
     uint32_t state = 1;
     for (int i = 0; i < REGISTERS * HALF * CHANNELS; i++) {
         state = state * 1664525 + 1013904223;
         /* From 1 to 2, either sign. */
-        parts[i / (HALF * CHANNELS)][i / CHANNELS % HALF][i % CHANNELS] =
+        terms[i / (HALF * CHANNELS)][i / CHANNELS % HALF][i % CHANNELS] =
             (uint16_t)(0x3f80 | (state >> 16 & 0x807f));
     }
     configure();
@@ -251,10 +251,10 @@ void VGG_KERNEL(product_peak)(struct vgg_peak_args *args)
     _tile_zero(1);
     _tile_zero(2);
     _tile_zero(3);
-    _tile_loadd(4, parts[0], VT_ROW);
-    _tile_loadd(5, parts[1], VT_ROW);
-    _tile_loadd(6, parts[2], VT_ROW);
-    _tile_loadd(7, parts[3], VT_ROW);
+    _tile_loadd(4, terms[0], VT_ROW);
+    _tile_loadd(5, terms[1], VT_ROW);
+    _tile_loadd(6, terms[2], VT_ROW);
+    _tile_loadd(7, terms[3], VT_ROW);
     for (int64_t n = 0; n < args->iterations; n++) {
         const int halves = 2;
         MULTIPLY();
@@ -262,7 +262,7 @@ void VGG_KERNEL(product_peak)(struct vgg_peak_args *args)
     _tile_stored(0, y, VT_ROW);
     ORDER_MEMORY();
     _tile_release();
-    const double multiplied = REGISTERS * (double)(HALF * HALF * CHANNELS) / PRODUCTS_OF_PARTS;
+    const double multiplied = REGISTERS * (double)(HALF * HALF * CHANNELS) / PRODUCTS_OF_TERMS;
     args->flops = (double)args->iterations * multiplied * 2;
     args->result = y[0][0] + args->seed;
 }

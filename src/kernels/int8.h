@@ -8,7 +8,7 @@
  *     x[n][c / B][h + 2 pad][w + 2 pad][B]        strides in bytes
  *
  * with B = 64 channels on every ISA, but B = 4 where the net's input has no more. Channels past the last
- * real one are 0. Pictures, blocks and rows start at multiples of 64 bytes where B is 64, of 4 where it is 4.
+ * real one are 0. Images, blocks and rows start at multiples of 64 bytes where B is 64, of 4 where it is 4.
  * The net's input, which has negative numbers, stands for low[c] + q * step[c] instead; what its frame must
  * hold is the q nearest to zero. Both terms go into the first layer's weights and bias.
  *
@@ -50,7 +50,7 @@ struct vgg_int8_scaling {
     const int32_t *weight_sum;
 };
 
-/* Direct convolution of some rows of one picture for up to one block of 64 output channels:
+/* Direct convolution of some rows of one image for up to one block of 64 output channels:
  *     a[oc][oh][ow] = Σ x[ic][s oh + kh][s ow + kw] * weight[oc][ic][kh][kw] */
 struct vgg_int8_conv_args {
     const uint8_t *x; /* input pixel (oh = 0, ow = 0, kh = kw = 0) of block 0 */
@@ -82,7 +82,7 @@ static inline void vgg_int8_clear_rest(const struct vgg_int8_conv_args *a)
     }
 }
 
-/* Fully connected rows of the groups begin … end-1 for n pictures: a[n][row] = Σ x[n][k] * weight[row][k].
+/* Fully connected rows of the groups begin … end-1 for n images: a[n][row] = Σ x[n][k] * weight[row][k].
  * Features are k = 0 … k_blocks * 64 - 1; those past the last real one are 0. */
 struct vgg_int8_linear_args {
     const uint8_t *x; /* [n][x_stride], each at a multiple of 64 bytes */

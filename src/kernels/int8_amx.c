@@ -2,7 +2,7 @@
 /* Products of bytes on the AMX tile unit.
  *
  * A register of weights is 16 words of four input channels × 16 output channels: 1 KiB in the order in which
- * they are packed. One of activations is up to 16 pixels (or pictures) × 64 channels, straight from where they
+ * they are packed. One of activations is up to 16 pixels (or images) × 64 channels, straight from where they
  * are. A step multiplies up to four of the latter by one of the former: so weights, which come from the second
  * cache, are needed at a quarter of the rate at which the unit could take them.
  *
@@ -81,9 +81,9 @@ VGG_INLINE void finish(struct pending *p, int count)
 }
 
 /* The weights behind the call's, which the next call needs as a rule: brought from memory into the second cache,
- * a few lines a step. Where there are more than MOST_PASSES over the call's own, waiting for the first of them
+ * a few lines a step. Where there are more than MAX_PASSES over the call's own, waiting for the first of them
  * does not count. */
-enum { MOST_PASSES = 16 };
+enum { MAX_PASSES = 16 };
 struct fetch {
     const int8_t *at;
     ptrdiff_t left; /* lines */
@@ -160,7 +160,7 @@ static void convolve(const struct vgg_int8_conv_args *a)
     struct pending pending = {.left = 0, .scale = a->scaling.scale};
     const int passes = (all + TILES - 1) / TILES; /* over the weights */
     struct fetch fetch = {.left = 0};
-    if (passes > 0 && passes <= MOST_PASSES) {
+    if (passes > 0 && passes <= MAX_PASSES) {
         fetch = (struct fetch){.at = a->weight + a->groups * a->weight_group_stride,
                                .left = (ptrdiff_t)a->groups * steps * (STEP / ROW),
                                .lines = (STEP / ROW + passes - 1) / passes};

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Fully connected layer of bytes.
  *
- * One picture: DOT_STREAMS groups of rows at once, as many independent streams from memory, which bounds it.
+ * One image: DOT_STREAMS groups of rows at once, as many independent streams from memory, which bounds it.
  * Where a third of the words or more are zero, the others are listed first, and only their weights are read:
  * after ReLU most features are 0, but a word is only with all four. (Reading with gaps is slower than without,
  * so that a few do not pay.)
  *
- * A batch: DOT_ROWS groups × DOT_PICTURES pictures are summed in registers. All pictures are done with the
+ * A batch: DOT_ROWS groups × DOT_IMAGES images are summed in registers. All images are done with the
  * weights of these groups before the next ones are read, from a cache but for the first time.
  *
- *   g   group of 16 rows     p   picture     word   four features */
+ *   g   group of 16 rows     p   image     word   four features */
 #include "kernels/int8.h"
 #include "kernels/dot.h"
 
@@ -20,13 +20,13 @@ enum {
     MOST_WORDS = 8192, /* that may be listed */
 };
 
-/* A group's results for one picture. */
-VGG_INLINE void finish(const struct vgg_int8_linear_args *a, int group, int picture, vs sum)
+/* A group's results for one image. */
+VGG_INLINE void finish(const struct vgg_int8_linear_args *a, int group, int image, vs sum)
 {
     const int row = group * VGG_INT8_GROUP, real = a->rows - row;
     const vf f = vf_mul(vf_from(vs_total(sum, a->scaling.bias + row, a->scaling.weight_sum + row)),
                         vf_load(a->scaling.scale + row));
-    const ptrdiff_t at = picture * a->y_stride + row;
+    const ptrdiff_t at = image * a->y_stride + row;
     if (a->y != NULL) {
         vf_store_bytes(a->y + at, f);
         for (int i = real < 0 ? 0 : real; i < VGG_INT8_GROUP; i++) {
@@ -43,20 +43,20 @@ VGG_INLINE void finish(const struct vgg_int8_linear_args *a, int group, int pict
     }
 }
 
-/* groups × pictures sums, which are constants where it is inlined. */
-VGG_INLINE void tile(const struct vgg_int8_linear_args *a, int group, int picture, int groups,
-                     int pictures)
+/* groups × images sums, which are constants where it is inlined. */
+VGG_INLINE void tile(const struct vgg_int8_linear_args *a, int group, int image, int groups,
+                     int images)
 {
     enum { MOST = DOT_STREAMS > DOT_ROWS ? DOT_STREAMS : DOT_ROWS };
     const int words = a->k_blocks * DOT_BLOCK_WORDS;
     const ptrdiff_t group_bytes = (ptrdiff_t)words * DOT_WEIGHTS;
     const int8_t *weight = a->weight + group * group_bytes;
-    const uint8_t *x = a->x + picture * a->x_stride;
-    vs sum[MOST][DOT_PICTURES];
+    const uint8_t *x = a->x + image * a->x_stride;
+    vs sum[MOST][DOT_IMAGES];
     VGG_UNROLL
     for (int g = 0; g < groups; g++) {
         VGG_UNROLL
-        for (int p = 0; p < pictures; p++) {
+        for (int p = 0; p < images; p++) {
             sum[g][p] = vs_zero();
         }
     }
@@ -75,7 +75,7 @@ VGG_INLINE void tile(const struct vgg_int8_linear_args *a, int group, int pictur
                 }
             }
             VGG_UNROLL
-            for (int p = 0; p < pictures; p++) {
+            for (int p = 0; p < images; p++) {
                 const vx v = vx_load(x + p * a->x_stride + (ptrdiff_t)word * DOT_WORD);
                 VGG_UNROLL
                 for (int g = 0; g < groups; g++) {
@@ -87,13 +87,13 @@ VGG_INLINE void tile(const struct vgg_int8_linear_args *a, int group, int pictur
     VGG_UNROLL
     for (int g = 0; g < groups; g++) {
         VGG_UNROLL
-        for (int p = 0; p < pictures; p++) {
-            finish(a, group + g, picture + p, sum[g][p]);
+        for (int p = 0; p < images; p++) {
+            finish(a, group + g, image + p, sum[g][p]);
         }
     }
 }
 
-/* --- one picture ------------------------------------------------------------------------------ */
+/* --- one image ------------------------------------------------------------------------------ */
 
 /* Where x is not zero, in words; the first there are none of is the last one, so that fetching ahead stays
  * inside. */
@@ -167,7 +167,7 @@ VGG_INLINE void stream(const struct vgg_int8_linear_args *a, const struct list *
         stream(a, &list, group, n < DOT_STREAMS ? n : DOT_STREAMS);                                \
         break;
 
-static void one_picture(const struct vgg_int8_linear_args *a)
+static void one_image(const struct vgg_int8_linear_args *a)
 {
     struct list list;
     make_list(a, &list);
@@ -183,24 +183,24 @@ static void one_picture(const struct vgg_int8_linear_args *a)
 
 /* --- a batch ---------------------------------------------------------------------------------- */
 
-#define PICTURE_CASE(n)                                                                            \
+#define IMAGE_CASE(n)                                                                              \
     case n:                                                                                        \
-        tile(a, group, p, groups, n < DOT_PICTURES ? n : DOT_PICTURES);                            \
+        tile(a, group, p, groups, n < DOT_IMAGES ? n : DOT_IMAGES);                                \
         break;
 
-/* All pictures of `groups`, a constant where it is inlined. */
+/* All images of `groups`, a constant where it is inlined. */
 VGG_INLINE void batch(const struct vgg_int8_linear_args *a, int group, int groups)
 {
-    for (int p = 0; p < a->n; p += DOT_PICTURES) {
-        switch (a->n - p < DOT_PICTURES ? a->n - p : DOT_PICTURES) {
-            PICTURE_CASE(1)
-            PICTURE_CASE(2)
-            PICTURE_CASE(3)
-            PICTURE_CASE(4)
-            PICTURE_CASE(5)
-            PICTURE_CASE(6)
-            PICTURE_CASE(7)
-            PICTURE_CASE(8)
+    for (int p = 0; p < a->n; p += DOT_IMAGES) {
+        switch (a->n - p < DOT_IMAGES ? a->n - p : DOT_IMAGES) {
+            IMAGE_CASE(1)
+            IMAGE_CASE(2)
+            IMAGE_CASE(3)
+            IMAGE_CASE(4)
+            IMAGE_CASE(5)
+            IMAGE_CASE(6)
+            IMAGE_CASE(7)
+            IMAGE_CASE(8)
         }
     }
 }
@@ -208,7 +208,7 @@ VGG_INLINE void batch(const struct vgg_int8_linear_args *a, int group, int group
 void VGG_INT8_KERNEL(linear)(const struct vgg_int8_linear_args *args)
 {
     if (args->n == 1) {
-        one_picture(args);
+        one_image(args);
         return;
     }
     int group = args->begin;

@@ -63,13 +63,13 @@ void VGG_INT8_KERNEL(max_pool)(const struct vgg_int8_max_pool_args *args)
         uint8_t *y = args->y + oh * args->y_row_stride;
         for (int ow = 0; ow < args->ow; ow++) {
             const uint8_t *x = row + (ptrdiff_t)ow * args->stride * pixel;
-            vb most = vb_load(x);
+            vb max = vb_load(x);
             for (int kh = 0; kh < args->kernel; kh++) {
                 for (int kw = 0; kw < args->kernel; kw++) {
-                    most = vb_max(most, vb_load(x + kh * args->x_row_stride + kw * pixel));
+                    max = vb_max(max, vb_load(x + kh * args->x_row_stride + kw * pixel));
                 }
             }
-            vb_store(y + ow * pixel, most);
+            vb_store(y + ow * pixel, max);
         }
     }
 }

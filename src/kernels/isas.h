@@ -4,7 +4,7 @@
 #ifndef VGG_KERNELS_ISAS_H
 #define VGG_KERNELS_ISAS_H
 
-/* X(isa, lanes, conv_blocks, fused, v_blocks, v_lanes, v_parts, tile_group); see struct vgg_kernels */
+/* X(isa, lanes, conv_blocks, fused, v_blocks, v_lanes, v_terms, tile_group); see struct vgg_kernels */
 #define VGG_ISA_LIST(X)                                                                            \
     X(scalar, 4, 2, 0, 1, 4, 1, 1)                                                                 \
     X(avx2, 8, 2, 1, 1, 8, 1, 1)                                                                   \

@@ -2,7 +2,7 @@
 /* The contract of the kernels: what each one computes, and on what layouts.
  *
  * Letters used throughout:
- *   n  picture of the batch      c, ic, oc  channel, input channel, output channel
+ *   n  image of the batch      c, ic, oc  channel, input channel, output channel
  *   h, w  row and column         k  position along a sum      L  lanes of a vector of this ISA
  *
  * Blocked activations. L channels lie side by side, so that a vector is one pixel of one block and no
@@ -12,7 +12,7 @@
  *
  * Round each plane lies a frame of `pad` zero pixels, so that convolution needs no special case at the
  * edges. Whoever writes a plane writes its frame. Channels past the last real one are zeros.
- * Pictures start at a multiple of 64 bytes, blocks and rows at a multiple of L floats.
+ * Images start at a multiple of 64 bytes, blocks and rows at a multiple of L floats.
  *
  * Planar activations are the same with L = 1: [n][c][h + 2 pad][w + 2 pad], or [n][features].
  *
@@ -32,7 +32,7 @@
 #include "base/column_tile.h"
 #include "kernels/general_kernels.h"
 
-/* Direct convolution of some rows of one picture for one group of output channels, s the stride:
+/* Direct convolution of some rows of one image for one group of output channels, s the stride:
  *     y[oc][oh][ow] = bias[oc] + Σ x[ic][s oh + kh][s ow + kw] * weight[oc][ic][kh][kw]
  * summed over ic blocks, kh, kw, channels in the block, in this order. */
 struct vgg_conv_args {
@@ -59,7 +59,7 @@ struct vgg_conv_args {
 /* How a fully connected layer's weights are kept; they are widened exactly, and all arithmetic is float32. */
 enum vgg_weights_type { VGG_WEIGHTS_F32, VGG_WEIGHTS_BF16, VGG_WEIGHTS_F16 };
 
-/* Fully connected rows begin … end-1 for n pictures:
+/* Fully connected rows begin … end-1 for n images:
  *     y[n][row] = bias[row] + Σ x[n][k] * weight[row][k]
  * each sum in L interleaved chains over k, added pairwise at the end. */
 struct vgg_linear_args {
@@ -81,22 +81,22 @@ struct vgg_linear_args {
  *
  *     weight[row / 64][k][row % 64]        rows past the last one are zeros
  *
- * Slices of 64 rows begin … end-1 for n pictures, VGG_COLUMNS_BATCH at most:
+ * Slices of 64 rows begin … end-1 for n images, VGG_COLUMNS_BATCH at most:
  *     y[n][row] = bias[row] + Σ x[n][k] * weight[row][k]
  * over the inputs that are listed, in blocks of VGG_COLUMNS_BLOCK inputs: one chain a block, and the blocks are
- * added in their order. Where weights are finite, an input that is zero for a picture changes no bit of its
+ * added in their order. Where weights are finite, an input that is zero for an image changes no bit of its
  * sums, whether it is listed or not: it adds zeros, and a sum of -0 is made 0 before the bias is added.
  *
- * Pictures go in tiles of VGG_COLUMNS_TILE, but one picture alone in a tile of one. Each tile has a list of the
+ * Images go in tiles of VGG_COLUMNS_TILE, but one image alone in a tile of one. Each tile has a list of the
  * inputs to be multiplied,
  *     ends[blocks], k[ends[blocks - 1]]            k ascends; ends[b] are below (b + 1) * VGG_COLUMNS_BLOCK
- * and these inputs, [i][picture of the tile] for each k[i]. */
+ * and these inputs, [i][image of the tile] for each k[i]. */
 enum {
     VGG_COLUMNS_ROWS = VGG_COLUMN_TILE_ROWS,
     VGG_COLUMNS_BLOCK = 64,
     VGG_COLUMNS_TILE = 8,
     VGG_COLUMNS_BATCH = 64,
-    VGG_COLUMNS_STREAMS = 8, /* slices that one call for few pictures is best a multiple of */
+    VGG_COLUMNS_STREAMS = 8, /* slices that one call for few images is best a multiple of */
 };
 struct vgg_columns_args {
     const void *weight; /* in native byte order, any byte alignment */
@@ -151,7 +151,7 @@ struct vgg_pointwise_args {
  *     y[c] = x[c] / (k + alpha / size * Σ x²)^beta
  * Squares are float32 as in PyTorch: those of numbers beyond 1.8e19 are infinite. Unlike all others it may
  * write what is no zero to the channels past the last one. */
-enum { VGG_LRN_MOST = 255 }; /* channels of a window */
+enum { VGG_LRN_MAX_SIZE = 255 }; /* channels of a window */
 struct vgg_lrn_args {
     const float *x; /* pixel (0, 0) of block 0 */
     ptrdiff_t x_block_stride, x_row_stride;
@@ -160,7 +160,7 @@ struct vgg_lrn_args {
     float *y;   /* its pixel (0, 0) */
     ptrdiff_t y_row_stride;
     int h_begin, h_end, w;
-    int size; /* 1 … VGG_LRN_MOST */
+    int size; /* 1 … VGG_LRN_MAX_SIZE */
     float alpha, beta, k;
 };
 
@@ -172,7 +172,7 @@ struct vgg_lrn_args {
  *
  * V is for gemm alone, and its layout is the table's. As a rule it is float32 in blocks of channels:
  *     v[f * v_f_stride + block * v_block_stride + t * L]
- * Tables with v_parts = 3 keep each number as a sum of three, see vec_amx.h. */
+ * Tables with v_terms = 3 keep each number as a sum of three, see vec_amx.h. */
 struct vgg_winograd_input_args {
     int m;          /* 2, 4 or 6 */
     const float *x; /* the frame's upper left pixel of the first block */
@@ -252,8 +252,8 @@ struct vgg_read_args {
     X(gemm, const struct vgg_gemm_args)                                                            \
     X(product_peak, struct vgg_peak_args)
 #define VGG_OTHER_KERNEL_LIST(X)                                                                   \
-    X(conv_blocked, const struct vgg_conv_args)                                                    \
-    X(conv_planar, const struct vgg_conv_args)                                                     \
+    X(conv_nchwc, const struct vgg_conv_args)                                                      \
+    X(conv_nchw, const struct vgg_conv_args)                                                       \
     X(winograd_output, const struct vgg_winograd_output_args)                                      \
     X(winograd_filter, const struct vgg_winograd_filter_args)                                      \
     X(linear, const struct vgg_linear_args)                                                        \
@@ -279,7 +279,7 @@ struct vgg_kernels {
     int linear_rows; /* a slice of a fully connected layer is best a multiple of this */
     int v_blocks;    /* blocks that winograd_input transforms in one call */
     int v_lanes;     /* floats that a tile of a block takes in V */
-    int v_parts;     /* 1; 3: gemm multiplies numbers in three parts */
+    int v_terms;     /* 1; 3: gemm multiplies numbers in three parts */
     int tile_group;  /* V and gemm's y have room for a multiple of so many tiles */
 #define X(op, args_type) void (*op)(args_type * args);
     VGG_KERNEL_LIST(X)
@@ -313,7 +313,7 @@ extern const struct vgg_kernels vgg_kernels_avx512;
 extern const struct vgg_kernels vgg_kernels_amx;
 extern const struct vgg_kernels vgg_kernels_neon;
 
-/* In a template, VGG_KERNEL(conv_blocked) is vgg_conv_blocked_f32_avx512 and so on. */
+/* In a template, VGG_KERNEL(conv_nchwc) is vgg_conv_nchwc_f32_avx512 and so on. */
 #define VGG_KERNEL_NAME_(op, isa) vgg_##op##_f32_##isa
 #define VGG_KERNEL_NAME(op, isa) VGG_KERNEL_NAME_(op, isa)
 #define VGG_KERNEL(op) VGG_KERNEL_NAME(op, VGG_ISA)

@@ -2,19 +2,19 @@
 /* Fully connected layer. Each sum runs in one vector of partial sums over k, whatever the tile, so that the
  * bits do not depend on the batch.
  *
- * One picture: LINEAR_STREAMS rows at once, as many independent streams from memory.
+ * One image: LINEAR_STREAMS rows at once, as many independent streams from memory.
  *
- * A batch: every weight comes from memory once for LINEAR_BATCH pictures. LINEAR_SLICE rows advance together
- * along k, a block of LINEAR_K at a time: its weights stay in the second-level cache for all of the pictures,
- * and the inputs of LINEAR_PICTURES of these in the first. Within the block LINEAR_ROWS rows × LINEAR_PICTURES
+ * A batch: every weight comes from memory once for LINEAR_BATCH images. LINEAR_SLICE rows advance together
+ * along k, a block of LINEAR_K at a time: its weights stay in the second-level cache for all of the images,
+ * and the inputs of LINEAR_IMAGES of these in the first. Within the block LINEAR_ROWS rows × LINEAR_IMAGES
  * are summed in registers, while the same rows' next block is fetched. Of weights of 16 bits the block is widened
- * first, once for all pictures.
+ * first, once for all images.
  *
- *   r   row of the tile     p   picture of the tile     k   input feature */
+ *   r   row of the tile     p   image of the tile     k   input feature */
 #include "kernels/kernels.h"
 #include "kernels/vec.h"
 
-enum { LINEAR_K = 512, LINEAR_BATCH = 64, LINEAR_GROUPS = LINEAR_BATCH / LINEAR_PICTURES };
+enum { LINEAR_K = 512, LINEAR_BATCH = 64, LINEAR_GROUPS = LINEAR_BATCH / LINEAR_IMAGES };
 
 /* How far a stream fetches ahead: across the end of a page, where the hardware stops. Measured from 256
  * bytes to 8 KiB, 512 gains 2 %, 2 KiB and more lose. */
@@ -28,13 +28,13 @@ VGG_INLINE const char *weight_at(const struct vgg_linear_args *a, int row, size_
 }
 
 /* The sum's end: the features past the last whole vector, the lanes, bias and ReLU. */
-VGG_INLINE void finish(const struct vgg_linear_args *a, int row, int picture, vf sum,
+VGG_INLINE void finish(const struct vgg_linear_args *a, int row, int image, vf sum,
                        enum vgg_weights_type type)
 {
     const size_t whole = (size_t)a->k / VF_LANES * VF_LANES, rest = (size_t)a->k - whole;
     if (rest > 0) {
         sum = vf_fma(vf_load_weights_partial(weight_at(a, row, whole, type), rest, type),
-                     vf_load_partial(a->x + picture * a->x_stride + whole, rest), sum);
+                     vf_load_partial(a->x + image * a->x_stride + whole, rest), sum);
     }
     float total = vf_sum(sum);
     if (a->bias != NULL) {
@@ -43,10 +43,10 @@ VGG_INLINE void finish(const struct vgg_linear_args *a, int row, int picture, vf
     if (a->relu && total <= 0) { /* false for NaN, which stays */
         total = 0;
     }
-    a->y[picture * a->y_stride + row] = total;
+    a->y[image * a->y_stride + row] = total;
 }
 
-/* --- one picture ------------------------------------------------------------------------------ */
+/* --- one image ------------------------------------------------------------------------------ */
 
 /* rows is a constant where it is inlined. */
 VGG_INLINE void stream(const struct vgg_linear_args *a, int row, int rows,
@@ -81,21 +81,21 @@ VGG_INLINE void stream(const struct vgg_linear_args *a, int row, int rows,
 struct features {
     const char *weight; /* of the first row */
     size_t row_bytes;
-    const float *x; /* of the first picture */
+    const float *x; /* of the first image */
     ptrdiff_t x_stride;
     size_t count;
 };
 
-/* They are added to rows × pictures sums, which are constants where it is inlined. */
-VGG_INLINE void tile(const struct features *f, int row, vf (*partial)[LINEAR_PICTURES], int rows,
-                     int pictures)
+/* They are added to rows × images sums, which are constants where it is inlined. */
+VGG_INLINE void tile(const struct features *f, int row, vf (*partial)[LINEAR_IMAGES], int rows,
+                     int images)
 {
     const char *weight = f->weight + (size_t)row * f->row_bytes;
-    vf sum[LINEAR_ROWS][LINEAR_PICTURES];
+    vf sum[LINEAR_ROWS][LINEAR_IMAGES];
     VGG_UNROLL
     for (int r = 0; r < rows; r++) {
         VGG_UNROLL
-        for (int p = 0; p < pictures; p++) {
+        for (int p = 0; p < images; p++) {
             sum[r][p] = partial[r][p];
         }
     }
@@ -108,7 +108,7 @@ VGG_INLINE void tile(const struct features *f, int row, vf (*partial)[LINEAR_PIC
             vf_prefetch(at + LINEAR_K * sizeof(float));
         }
         VGG_UNROLL
-        for (int p = 0; p < pictures; p++) {
+        for (int p = 0; p < images; p++) {
             const vf v = vf_load(f->x + p * f->x_stride + k);
             VGG_UNROLL
             for (int r = 0; r < rows; r++) {
@@ -119,28 +119,27 @@ VGG_INLINE void tile(const struct features *f, int row, vf (*partial)[LINEAR_PIC
     VGG_UNROLL
     for (int r = 0; r < rows; r++) {
         VGG_UNROLL
-        for (int p = 0; p < pictures; p++) {
+        for (int p = 0; p < images; p++) {
             partial[r][p] = sum[r][p];
         }
     }
 }
 
-/* The same for one group of pictures, whose number is a constant where it is inlined. */
-VGG_INLINE void block(const struct features *f, int rows, vf (*partial)[LINEAR_PICTURES],
-                      int pictures)
+/* The same for one group of images, whose number is a constant where it is inlined. */
+VGG_INLINE void block(const struct features *f, int rows, vf (*partial)[LINEAR_IMAGES], int images)
 {
     int r = 0;
     for (; r + LINEAR_ROWS <= rows; r += LINEAR_ROWS) {
-        tile(f, r, partial + r, LINEAR_ROWS, pictures);
+        tile(f, r, partial + r, LINEAR_ROWS, images);
     }
     for (; r < rows; r++) {
-        tile(f, r, partial + r, 1, pictures);
+        tile(f, r, partial + r, 1, images);
     }
 }
 
 #define BLOCK_CASE(n)                                                                              \
     case n:                                                                                        \
-        block(&f, rows, partial[g], n < LINEAR_PICTURES ? n : LINEAR_PICTURES);                    \
+        block(&f, rows, partial[g], n < LINEAR_IMAGES ? n : LINEAR_IMAGES);                        \
         break;
 
 /* Features k … k+count-1, whole vectors, of weights of 16 bits as float32 [rows][LINEAR_K]. */
@@ -156,15 +155,15 @@ VGG_INLINE void widen(const struct vgg_linear_args *a, int row, int rows, size_t
     }
 }
 
-/* `pictures` of at most LINEAR_BATCH from `first` on. */
-static void slice(const struct vgg_linear_args *a, int row, int rows, int first, int pictures)
+/* `images` of at most LINEAR_BATCH from `first` on. */
+static void slice(const struct vgg_linear_args *a, int row, int rows, int first, int images)
 {
     const size_t whole = (size_t)a->k / VF_LANES * VF_LANES;
-    vf partial[LINEAR_GROUPS][LINEAR_SLICE][LINEAR_PICTURES];
+    vf partial[LINEAR_GROUPS][LINEAR_SLICE][LINEAR_IMAGES];
     float wide[LINEAR_SLICE * LINEAR_K];
-    for (int p = 0; p < pictures; p++) {
+    for (int p = 0; p < images; p++) {
         for (int r = 0; r < rows; r++) {
-            partial[p / LINEAR_PICTURES][r][p % LINEAR_PICTURES] = vf_zero();
+            partial[p / LINEAR_IMAGES][r][p % LINEAR_IMAGES] = vf_zero();
         }
     }
     for (size_t k = 0; k < whole; k += LINEAR_K) {
@@ -181,10 +180,10 @@ static void slice(const struct vgg_linear_args *a, int row, int rows, int first,
             f.weight = (const char *)wide;
             f.row_bytes = LINEAR_K * sizeof(float);
         }
-        for (int g = 0; g * LINEAR_PICTURES < pictures; g++) {
-            f.x = a->x + (first + g * LINEAR_PICTURES) * a->x_stride + k;
-            const int left = pictures - g * LINEAR_PICTURES;
-            switch (left < LINEAR_PICTURES ? left : LINEAR_PICTURES) {
+        for (int g = 0; g * LINEAR_IMAGES < images; g++) {
+            f.x = a->x + (first + g * LINEAR_IMAGES) * a->x_stride + k;
+            const int left = images - g * LINEAR_IMAGES;
+            switch (left < LINEAR_IMAGES ? left : LINEAR_IMAGES) {
                 BLOCK_CASE(1)
                 BLOCK_CASE(2)
                 BLOCK_CASE(3)
@@ -196,9 +195,9 @@ static void slice(const struct vgg_linear_args *a, int row, int rows, int first,
             }
         }
     }
-    for (int p = 0; p < pictures; p++) {
+    for (int p = 0; p < images; p++) {
         for (int r = 0; r < rows; r++) {
-            finish(a, row + r, first + p, partial[p / LINEAR_PICTURES][r][p % LINEAR_PICTURES],
+            finish(a, row + r, first + p, partial[p / LINEAR_IMAGES][r][p % LINEAR_IMAGES],
                    a->type);
         }
     }
@@ -206,7 +205,7 @@ static void slice(const struct vgg_linear_args *a, int row, int rows, int first,
 
 /* --- both ------------------------------------------------------------------------------------- */
 
-VGG_INLINE void one_picture(const struct vgg_linear_args *a, enum vgg_weights_type type)
+VGG_INLINE void one_image(const struct vgg_linear_args *a, enum vgg_weights_type type)
 {
     int row = a->begin;
     for (; row + LINEAR_STREAMS <= a->end; row += LINEAR_STREAMS) {
@@ -222,13 +221,13 @@ void VGG_KERNEL(linear)(const struct vgg_linear_args *args)
     if (args->n == 1) {
         switch (args->type) {
         case VGG_WEIGHTS_F32:
-            one_picture(args, VGG_WEIGHTS_F32);
+            one_image(args, VGG_WEIGHTS_F32);
             break;
         case VGG_WEIGHTS_BF16:
-            one_picture(args, VGG_WEIGHTS_BF16);
+            one_image(args, VGG_WEIGHTS_BF16);
             break;
         case VGG_WEIGHTS_F16:
-            one_picture(args, VGG_WEIGHTS_F16);
+            one_image(args, VGG_WEIGHTS_F16);
             break;
         }
         return;

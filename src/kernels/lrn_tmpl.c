@@ -8,7 +8,8 @@
 
 enum {
     STRIP = 16,
-    MOST_SQUARES = VGG_LRN_MOST + 3 * VF_LANES, /* of a pixel: a block, and whole blocks round it */
+    MAX_SQUARES =
+        VGG_LRN_MAX_SIZE + 3 * VF_LANES, /* of a pixel: a block, and whole blocks round it */
 };
 
 /* s^beta, by roots for the exponent that everybody uses. */
@@ -29,7 +30,7 @@ VGG_INLINE vf power(vf s, float beta)
 VGG_INLINE void strip(const struct vgg_lrn_args *a, const float *x, float *y, int pixels)
 {
     const int before = a->size / 2, reach = (before + VF_LANES - 1) / VF_LANES;
-    float squares[STRIP][MOST_SQUARES];
+    float squares[STRIP][MAX_SQUARES];
     for (int b = -reach; b <= reach; b++) {
         const int block = a->block + b;
         const int is_there = block >= 0 && block < a->blocks;

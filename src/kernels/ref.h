@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The oracle: what every kernel must compute, in plain loops and double precision. Used by tests only.
- * Tensors are planar [c][h][w]; each result comes with the sum of the absolute terms, from which the
+ * Tensors are [c][h][w]; each result comes with the sum of the absolute terms, from which the
  * rounding error allowed to a float32 kernel follows. */
 #ifndef VGG_KERNELS_REF_H
 #define VGG_KERNELS_REF_H

@@ -29,14 +29,14 @@ VGG_OTHER_KERNEL_LIST(X)
 #endif
 
 /* What isas.h says of it. */
-#define X(isa, lanes, blocks, fused, v_blocks, v_lanes, v_parts, tiles)                            \
+#define X(isa, lanes, blocks, fused, v_blocks, v_lanes, v_terms, tiles)                            \
     enum {                                                                                         \
         LANES_##isa = lanes,                                                                       \
         BLOCKS_##isa = blocks,                                                                     \
         FUSED_##isa = fused,                                                                       \
         V_BLOCKS_##isa = v_blocks,                                                                 \
         V_LANES_##isa = v_lanes,                                                                   \
-        V_PARTS_##isa = v_parts,                                                                   \
+        V_TERMS_##isa = v_terms,                                                                   \
         TILES_##isa = tiles,                                                                       \
     };
 VGG_ISA_LIST(X)
@@ -46,7 +46,7 @@ VGG_ISA_LIST(X)
 #define AGREES(number, own) ((int)SAID(number, LISTED_ISA) == (int)(own))
 _Static_assert(AGREES(LANES, VF_LANES) && AGREES(BLOCKS, CONV_BLOCKS) && AGREES(FUSED, VF_FUSED) &&
                    AGREES(V_BLOCKS, VT_BLOCKS) && AGREES(V_LANES, VT_LANES) &&
-                   AGREES(V_PARTS, VT_PARTS) && AGREES(TILES, VT_TILES),
+                   AGREES(V_TERMS, VT_TERMS) && AGREES(TILES, VT_TILES),
                "isas.h has other numbers");
 
 /* clang-format off */
@@ -58,7 +58,7 @@ const struct vgg_kernels TABLE_NAME(VGG_ISA) = {
     .linear_rows = LINEAR_SLICE,
     .v_blocks = VT_BLOCKS,
     .v_lanes = VT_LANES,
-    .v_parts = VT_PARTS,
+    .v_terms = VT_TERMS,
     .tile_group = VT_TILES,
 #define X(op, args_type) .op = VGG_KERNEL(op),
     VGG_TILE_KERNEL_LIST(X)

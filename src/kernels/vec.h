@@ -17,10 +17,10 @@
  * VF_FUSED, which tells whether vf_fma rounds once,
  * and the tile sizes that suit its registers:
  *   CONV_BLOCKS, CONV_PIXELS              accumulators of the convolution: blocks × pixels
- *   LINEAR_STREAMS                        rows of the fully connected layer at once, for one picture
- *   LINEAR_ROWS, LINEAR_PICTURES          the same for a batch: accumulators are rows × pictures
- *   COLUMNS_VECTORS, COLUMNS_PICTURES     accumulators of the one in columns: vectors of rows × pictures,
- *                                         powers of two; vectors of 64 rows at most, pictures 8
+ *   LINEAR_STREAMS                        rows of the fully connected layer at once, for one image
+ *   LINEAR_ROWS, LINEAR_IMAGES          the same for a batch: accumulators are rows × images
+ *   COLUMNS_VECTORS, COLUMNS_IMAGES     accumulators of the one in columns: vectors of rows × images,
+ *                                         powers of two; vectors of 64 rows at most, images 8
  * A header refuses to compile without its ISA's flags. */
 #ifndef VGG_KERNELS_VEC_H
 #define VGG_KERNELS_VEC_H
@@ -65,7 +65,7 @@ VGG_INLINE vf vf_load_weights_partial(const void *p, size_t n, enum vgg_weights_
 
 /* How V is kept (kernels.h): in float32, unless the vector's header has its own way. */
 #ifndef VT_OWN_LAYOUT
-enum { VT_BLOCKS = 1, VT_LANES = VF_LANES, VT_PARTS = 1, VT_TILES = 1 };
+enum { VT_BLOCKS = 1, VT_LANES = VF_LANES, VT_TERMS = 1, VT_TILES = 1 };
 
 /* Where tile t of the VT_BLOCKS blocks from `block` on is; `blocks` there are in all. */
 VGG_INLINE float *vt_at(float *v, ptrdiff_t block_stride, int block, int blocks, int t)

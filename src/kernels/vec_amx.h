@@ -23,9 +23,9 @@
 #endif
 
 #define VT_OWN_LAYOUT
-enum { VT_BLOCKS = 2, VT_LANES = 24, VT_PARTS = 3, VT_TILES = 32 };
+enum { VT_BLOCKS = 2, VT_LANES = 24, VT_TERMS = 3, VT_TILES = 32 };
 /* Bytes of a row, of a part of 32 rows, of all parts. */
-enum { VT_ROW = 64, VT_PART = VT_TILES * VT_ROW, VT_PAIR = VT_PARTS * VT_PART };
+enum { VT_ROW = 64, VT_TERM = VT_TILES * VT_ROW, VT_PAIR = VT_TERMS * VT_TERM };
 
 /* The upper halves of both numbers in one word. */
 VGG_INLINE __m512i vt_pack(vf low, vf high)
@@ -46,8 +46,8 @@ VGG_INLINE void vt_split(char *row, vf low, vf high)
     _mm512_storeu_si512(row, vt_pack(low, high));
     low = vt_rest(low);
     high = vt_rest(high);
-    _mm512_storeu_si512(row + VT_PART, vt_pack(low, high));
-    _mm512_storeu_si512(row + 2 * VT_PART, vt_pack(vt_rest(low), vt_rest(high)));
+    _mm512_storeu_si512(row + VT_TERM, vt_pack(low, high));
+    _mm512_storeu_si512(row + 2 * VT_TERM, vt_pack(vt_rest(low), vt_rest(high)));
 }
 
 VGG_INLINE float *vt_at(float *v, ptrdiff_t block_stride, int block, int blocks, int t)

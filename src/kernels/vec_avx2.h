@@ -11,8 +11,8 @@ typedef __m256 vf;
 enum { VF_LANES = 8, VF_FUSED = 1 };
 /* 12 accumulators, 2 weight vectors, 1 broadcast: 15 registers. */
 enum { CONV_BLOCKS = 2, CONV_PIXELS = 6 };
-enum { LINEAR_STREAMS = 8, LINEAR_ROWS = 3, LINEAR_PICTURES = 4 };
-enum { COLUMNS_VECTORS = 2, COLUMNS_PICTURES = 4 };
+enum { LINEAR_STREAMS = 8, LINEAR_ROWS = 3, LINEAR_IMAGES = 4 };
+enum { COLUMNS_VECTORS = 2, COLUMNS_IMAGES = 4 };
 
 VGG_INLINE vf vf_zero(void)
 {

@@ -10,8 +10,8 @@ typedef __m512 vf;
 enum { VF_LANES = 16, VF_FUSED = 1 };
 /* 28 accumulators, 2 weight vectors, 1 broadcast: 31 registers. VGG's widths are multiples of 14. */
 enum { CONV_BLOCKS = 2, CONV_PIXELS = 14 };
-enum { LINEAR_STREAMS = 8, LINEAR_ROWS = 3, LINEAR_PICTURES = 8 };
-enum { COLUMNS_VECTORS = 2, COLUMNS_PICTURES = 8 };
+enum { LINEAR_STREAMS = 8, LINEAR_ROWS = 3, LINEAR_IMAGES = 8 };
+enum { COLUMNS_VECTORS = 2, COLUMNS_IMAGES = 8 };
 
 VGG_INLINE vf vf_zero(void)
 {

@@ -10,8 +10,8 @@ typedef float32x4_t vf;
 enum { VF_LANES = 4, VF_FUSED = 1 };
 /* 24 accumulators, 4 weight vectors, 1 broadcast: 29 registers. */
 enum { CONV_BLOCKS = 4, CONV_PIXELS = 6 };
-enum { LINEAR_STREAMS = 8, LINEAR_ROWS = 3, LINEAR_PICTURES = 8 };
-enum { COLUMNS_VECTORS = 4, COLUMNS_PICTURES = 4 };
+enum { LINEAR_STREAMS = 8, LINEAR_ROWS = 3, LINEAR_IMAGES = 8 };
+enum { COLUMNS_VECTORS = 4, COLUMNS_IMAGES = 4 };
 
 VGG_INLINE vf vf_zero(void)
 {

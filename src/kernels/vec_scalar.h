@@ -10,8 +10,8 @@ typedef uint32_t vf_bits __attribute__((vector_size(16)));
 enum { VF_LANES = 4, VF_FUSED = 0 };
 /* 8 accumulators, 2 weight vectors, 1 broadcast, 1 product: 12 of 16 registers. */
 enum { CONV_BLOCKS = 2, CONV_PIXELS = 4 };
-enum { LINEAR_STREAMS = 8, LINEAR_ROWS = 2, LINEAR_PICTURES = 4 };
-enum { COLUMNS_VECTORS = 2, COLUMNS_PICTURES = 4 };
+enum { LINEAR_STREAMS = 8, LINEAR_ROWS = 2, LINEAR_IMAGES = 4 };
+enum { COLUMNS_VECTORS = 2, COLUMNS_IMAGES = 4 };
 
 VGG_INLINE vf vf_zero(void)
 {

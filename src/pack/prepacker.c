@@ -39,7 +39,7 @@ static void write_order(struct vgg_packed_writer *writer, const char *name,
                         const struct vgg_order_info *order, const struct vgg_step *step)
 {
     const struct vgg_conv2d *conv = &step->node->conv;
-    const struct vgg_prepacked *in_file = step->conv.choice.prepacked;
+    const struct vgg_prepacked *in_file = step->conv.prepacked;
     const int64_t shape[] = {conv->oc, conv->ic, conv->kernel, conv->kernel};
     uint64_t elements;
     vgg_prepacked_measure(order, shape, 4, &elements); /* as many as the step has */

@@ -27,7 +27,7 @@ void vgg_plan_set_padding(struct vgg_plan *plan)
     for (int s = 0; s < plan->step_count; s++) {
         const struct vgg_step *step = &plan->steps[s];
         const bool reads_caller = step->in == 0 && plan->options.int8 == NULL;
-        if ((step->kind == VGG_STEP_CONV && !reads_caller) || step->kind == VGG_STEP_INT8_CONV) {
+        if ((vgg_step_is_conv(step) && !reads_caller) || step->kind == VGG_STEP_INT8_CONV) {
             plan->activations[step->in].pad = step->node->conv.padding;
         } else if (step->kind == VGG_STEP_GENERAL_CONV) {
             const struct vgg_margins pad = step->node->general_conv.window.padding;

@@ -9,6 +9,18 @@
  *   lanes  channels side by side; 1: NCHW or features */
 int vgg_plan_add_activation(struct vgg_plan *plan, struct vgg_shape shape, int lanes);
 
+/* Pixel (0, 0) of a block of image n, in an activation of float32 or of bytes. */
+static inline float *vgg_activation_get_floats(const struct vgg_activation *activation, int n,
+                                               int block)
+{
+    return activation->data + n * activation->n_stride + block * activation->block_stride;
+}
+static inline uint8_t *vgg_activation_get_bytes(const struct vgg_activation *activation, int n,
+                                                int block)
+{
+    return activation->data_bytes + n * activation->n_stride + block * activation->block_stride;
+}
+
 /* Gives each activation the padding that the convolution reading it needs. */
 void vgg_plan_set_padding(struct vgg_plan *plan);
 

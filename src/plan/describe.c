@@ -37,16 +37,17 @@ static void name_linear(const struct vgg_plan *plan, const struct vgg_step *step
              halves ? ", " : "", halves ? vgg_dtype_string(weight->dtype) : "");
 }
 
-static void name_conv(const struct vgg_conv_choice *choice, char *text, size_t bytes)
+static void name_conv(const struct vgg_step *step, char *text, size_t bytes)
 {
-    const char *where = choice->prepacked != NULL ? ", in place" : "";
-    if (choice->algorithm == VGG_DIRECT) {
+    const struct vgg_winograd_conv_step *winograd = &step->winograd_conv;
+    const char *where = step->conv.prepacked != NULL ? ", in place" : "";
+    if (step->kind == VGG_STEP_DIRECT_CONV) {
         snprintf(text, bytes, "direct%s", where);
-    } else if (choice->algorithm == VGG_WINOGRAD_TILES) {
-        snprintf(text, bytes, "F(%d) by tiles of %d%s", choice->winograd.m, choice->winograd.block,
+    } else if (winograd->algorithm == VGG_WINOGRAD_TILES) {
+        snprintf(text, bytes, "F(%d) by tiles of %d%s", winograd->layout.m, winograd->layout.block,
                  where);
     } else {
-        snprintf(text, bytes, "F(%d) by frequency%s", choice->winograd.m, where);
+        snprintf(text, bytes, "F(%d) by frequency%s", winograd->layout.m, where);
     }
 }
 
@@ -79,7 +80,6 @@ static void count_conv(const struct vgg_plan *plan, const struct vgg_step *step,
     const struct vgg_activation *in = &plan->activations[step->in];
     const struct vgg_kernels *kernels = plan->options.kernels;
     const struct vgg_conv2d *conv = &step->node->conv;
-    const struct vgg_winograd *winograd = &step->conv.choice.winograd;
     const double batch = plan->options.batch, area = (double)conv->kernel * conv->kernel;
     /* Of the convolution itself: a pool may follow in the same step. */
     const double h = (in->shape.h + 2 * conv->padding - conv->kernel) / conv->stride + 1;
@@ -87,10 +87,11 @@ static void count_conv(const struct vgg_plan *plan, const struct vgg_step *step,
     const double ic = in->lanes == 1 ? conv->ic : (double)in->blocks * in->lanes;
     const double oc = (double)step->cut.groups * kernels->conv_blocks * kernels->lanes;
     info->multiply_adds = batch * h * w * area * conv->ic * conv->oc;
-    if (step->conv.choice.algorithm == VGG_DIRECT) {
+    if (step->kind == VGG_STEP_DIRECT_CONV) {
         info->products = batch * h * w * area * ic * oc;
         info->weight_bytes = (uint64_t)(area * ic * oc) * sizeof(float);
     } else {
+        const struct vgg_winograd *winograd = &step->winograd_conv.layout;
         const double f = (winograd->m + 2.0) * (winograd->m + 2.0);
         info->products = batch * winograd->tiles_h * winograd->tiles_w * f * ic * oc;
         info->weight_bytes = (uint64_t)(f * ic * oc) * sizeof(float);
@@ -110,12 +111,11 @@ static void describe_work(const struct vgg_plan *plan, const struct vgg_step *st
         info->kept_bytes = step->linear.weights.elements * sizeof(float);
     } else if (step->kind == VGG_STEP_GENERAL_CONV) {
         vgg_general_conv_describe(plan, step, algorithm, bytes, info);
-    } else if (step->kind == VGG_STEP_CONV) {
-        const struct vgg_conv_choice *choice = &step->conv.choice;
-        name_conv(choice, algorithm, bytes);
+    } else if (vgg_step_is_conv(step)) {
+        name_conv(step, algorithm, bytes);
         count_conv(plan, step, info);
-        info->reason = choice->reason;
-        info->predicted_ms = choice->predicted_ms;
+        info->reason = step->conv.reason;
+        info->predicted_ms = step->conv.predicted_ms;
         info->kept_bytes = plan->options.one_shot ? 0 : step->conv.weights.elements * sizeof(float);
     }
 }

@@ -61,13 +61,13 @@ vgg_status vgg_plan_size_activations(struct vgg_plan *plan, struct vgg_error *er
  * weights while they run. */
 static bool measure_workspace(const struct vgg_plan *plan, struct vgg_step *step)
 {
-    const struct vgg_folded_weights *w = plan->options.one_shot ? vgg_step_get_weights(step) : NULL;
-    const size_t weights = w != NULL ? w->elements : 0;
+    const bool prepacks = plan->options.one_shot && vgg_step_has_weights(step);
+    const size_t weights = prepacks ? step->weights.elements : 0;
+    const size_t rows_elements = prepacks ? step->weights.rows_elements : 0;
     size_t scratch, rows;
     if (!vgg_size_mul(step->scratch.slot_elements, (size_t)step->scratch.slots * sizeof(float),
                       &scratch) ||
-        !vgg_size_mul(w != NULL ? w->rows_elements : 0,
-                      (size_t)plan->options.threads * sizeof(float), &rows) ||
+        !vgg_size_mul(rows_elements, (size_t)plan->options.threads * sizeof(float), &rows) ||
         weights > SIZE_MAX / 4 / sizeof(float) || rows > SIZE_MAX / 4 || scratch > SIZE_MAX / 4) {
         return false;
     }

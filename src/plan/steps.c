@@ -19,6 +19,16 @@ static vgg_status allocate(struct vgg_plan *plan, size_t node_count, struct vgg_
                : vgg_fail_memory(err, plan->path, node_count * sizeof *plan->steps, "the plan");
 }
 
+/* Copies what a pool or LRN needs while it runs. */
+static void copy_parameters(struct vgg_step *step)
+{
+    if (step->kind == VGG_STEP_MAX_POOL) {
+        step->max_pool = step->node->max_pool;
+    } else if (step->kind == VGG_STEP_LRN) {
+        step->lrn = step->node->lrn;
+    }
+}
+
 /* The step of the nodes at the chain's place; moves on behind them. */
 static vgg_status make_step(struct vgg_plan *plan, struct vgg_chain *chain, struct vgg_step *step,
                             struct vgg_error *err)
@@ -30,6 +40,7 @@ static vgg_status make_step(struct vgg_plan *plan, struct vgg_chain *chain, stru
         chain->at++;
     }
     if (status == VGG_OK) {
+        copy_parameters(step);
         status = (int8 ? vgg_int8_make_output : vgg_f32_make_output)(plan, step, chain->shape, err);
     }
     return status;

@@ -45,7 +45,8 @@ struct vgg_activation {
 
 enum vgg_step_kind {
     VGG_STEP_IDENTITY, /* nothing to do: in and out are the same activation */
-    VGG_STEP_CONV,
+    VGG_STEP_DIRECT_CONV,
+    VGG_STEP_WINOGRAD_CONV,
     VGG_STEP_LINEAR,
     VGG_STEP_DENSE, /* a linear layer on every window of its size */
     VGG_STEP_SCALE_SHIFT,
@@ -98,6 +99,7 @@ struct vgg_scratch {
 
 struct vgg_conv_choice {
     enum vgg_algorithm algorithm;
+    /* Zeros for a direct convolution. */
     struct vgg_winograd winograd;
     struct vgg_scratch scratch;
     /* Those in the file, or NULL. */
@@ -120,14 +122,31 @@ struct vgg_folded_weights {
     size_t rows_elements;
 };
 
-/* CONV, direct or Winograd. */
-struct vgg_conv_step {
+/* What DIRECT_CONV and WINOGRAD_CONV have in common. */
+struct vgg_conv_common {
     struct vgg_folded_weights weights;
-    size_t group_elements; /* of a group of output channels */
+    /* Floats of the prepacked weights of a group of output channels. */
+    size_t group_elements;
     bool relu;
-    /* The max-pool of 2 × 2 that Winograd's output transform computes, or NULL. */
-    const struct vgg_node *pool;
-    struct vgg_conv_choice choice;
+    /* The weights that the file has prepacked, or NULL. */
+    const struct vgg_prepacked *prepacked;
+    /* Why the algorithm was chosen, and the time that the cost model predicts. */
+    const char *reason;
+    double predicted_ms;
+};
+
+struct vgg_direct_conv_step {
+    struct vgg_conv_common layer;
+    int kernel, stride, padding;
+};
+
+struct vgg_winograd_conv_step {
+    struct vgg_conv_common layer;
+    /* VGG_WINOGRAD_TILES or VGG_WINOGRAD_FREQUENCY. */
+    enum vgg_algorithm algorithm;
+    struct vgg_winograd layout;
+    /* The output transform also computes the max-pool of 2 × 2 that follows. */
+    bool pool;
 };
 
 /* LINEAR and DENSE. */
@@ -136,8 +155,8 @@ struct vgg_linear_step {
     bool relu;
     /* What the kernel reads: the file's bytes, or the plan's copy; NULL: each task reads its slice as float32. */
     const void *in_place;
-    /* DENSE: windows that are gathered together. */
-    int windows;
+    /* DENSE: the side of a window, and the number of windows that are gathered together. */
+    int kernel, windows;
 };
 
 struct vgg_general_conv_step {
@@ -167,8 +186,11 @@ struct vgg_int8_weights {
 /* INT8_CONV, with its ReLU. */
 struct vgg_int8_conv_step {
     struct vgg_int8_weights weights;
-    const struct vgg_node *pool; /* the max-pool after it, or NULL */
-    int rows;                    /* of the pool's output, computed at a time */
+    int kernel, stride, padding;
+    /* Side of the windows of the max-pool that follows, side by side; 0: none follows. */
+    int pool;
+    /* Rows of the pool's output that are computed at a time. */
+    int rows;
 };
 
 struct vgg_int8_linear_step {
@@ -204,13 +226,21 @@ struct vgg_step {
     struct vgg_scratch scratch;
     struct vgg_workspace workspace;
     uint64_t prepack_ns; /* when the plan was built */
-    /* By kind; kinds without a member need no more than the node. */
+    /* By kind; kinds without a member need nothing else. */
     union {
-        struct vgg_conv_step conv;
-        struct vgg_linear_step linear; /* and DENSE */
+        /* The beginning of `conv`, `linear` and `general_conv`. */
+        struct vgg_folded_weights weights;
+        /* The beginning of `direct_conv` and `winograd_conv`. */
+        struct vgg_conv_common conv;
+        struct vgg_direct_conv_step direct_conv;
+        struct vgg_winograd_conv_step winograd_conv;
+        /* LINEAR and DENSE. */
+        struct vgg_linear_step linear;
         struct vgg_scale_shift_step scale_shift;
         struct vgg_general_conv_step general_conv;
         struct vgg_function_step function;
+        struct vgg_lrn lrn;
+        struct vgg_max_pool max_pool;
         struct vgg_int8_conv_step int8_conv;
         struct vgg_int8_linear_step int8_linear;
     };
@@ -320,18 +350,21 @@ struct vgg_chain {
     struct vgg_shape shape;
 };
 
+static inline bool vgg_step_is_conv(const struct vgg_step *step)
+{
+    return step->kind == VGG_STEP_DIRECT_CONV || step->kind == VGG_STEP_WINOGRAD_CONV;
+}
+
 static inline bool vgg_step_is_linear(const struct vgg_step *step)
 {
     return step->kind == VGG_STEP_LINEAR || step->kind == VGG_STEP_DENSE;
 }
 
-/* Weights of a float32 step, or NULL. */
-static inline struct vgg_folded_weights *vgg_step_get_weights(struct vgg_step *step)
+/* Whether step->weights is set. */
+static inline bool vgg_step_has_weights(const struct vgg_step *step)
 {
-    return step->kind == VGG_STEP_CONV           ? &step->conv.weights
-           : step->kind == VGG_STEP_GENERAL_CONV ? &step->general_conv.weights
-           : vgg_step_is_linear(step)            ? &step->linear.weights
-                                                 : NULL;
+    return vgg_step_is_conv(step) || vgg_step_is_linear(step) ||
+           step->kind == VGG_STEP_GENERAL_CONV;
 }
 
 #endif

@@ -41,7 +41,7 @@ static void product_task(void *context, size_t index, int worker)
 {
     (void)worker;
     struct peak_run *run = context;
-    peak_task(run, index, run->kernels->product_peak, run->kernels->v_parts > 1 ? 50000 : 150000);
+    peak_task(run, index, run->kernels->product_peak, run->kernels->v_terms > 1 ? 50000 : 150000);
 }
 
 static void int8_task(void *context, size_t index, int worker)

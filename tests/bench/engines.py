@@ -85,7 +85,7 @@ def to_onnx(variant, weights, path):
     call(PYTHON, "-c", EXPORT, variant, weights, path)
 
 
-# Noise like the input's, as pictures and as numbers: what int8 is calibrated with.
+# Noise like the input's, as images and as numbers: what int8 is calibrated with.
 NOISE = """
 import sys
 from PIL import Image

@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: MIT
 """vgg16 with little memory: the same answer under each limit, and what the limit costs.
 
-    memory.py VGG_INFER [MODEL] [IMAGE] [--limits MB,...] [--pictures N]
+    memory.py VGG_INFER [MODEL] [IMAGE] [--limits MB,...] [--images N]
 
 Each run is in a control group of its own with a limit on memory (version 1 or 2; needs the right to make one, as
 root has), and begins with the file out of the page cache, so that every page of it is charged to the group. Without
 that right it says so and ends with exit code 77: a limit on address space would be no equivalent, as the mapped
 file counts there and memory does not.
 
-For one picture (one-shot) and for N (steady, and --low-memory) it tells: the exit code, whether the logits are the
-same bytes as without a limit, seconds, pictures a second, major faults, the group's peak, private memory."""
+For one image (one-shot) and for N (steady, and --low-memory) it tells: the exit code, whether the logits are the
+same bytes as without a limit, seconds, images a second, major faults, the group's peak, private memory."""
 import argparse
 import json
 import os
@@ -62,9 +62,9 @@ def forget(path):
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def run(program, model, pictures, limit, options, logits):
+def run(program, model, images, limit, options, logits):
     """(exit code, seconds, major faults, peak of the group, what --time tells)"""
-    command = [program, "--time", "--format=json", "--save-logits", logits, *options, model, *pictures]
+    command = [program, "--time", "--format=json", "--save-logits", logits, *options, model, *images]
     with Group(limit) as group:
         forget(model)
         before, start = resource.getrusage(resource.RUSAGE_CHILDREN).ru_majflt, time.monotonic()
@@ -82,7 +82,7 @@ def main():
     args.add_argument("image", metavar="IMAGE", nargs="?",
                       default=harness.ROOT / "models" / "images" / "bag_18.png")
     args.add_argument("--limits", default="512,384,256", metavar="MB,...", help="(512,384,256)")
-    args.add_argument("--pictures", type=int, default=8, metavar="N", help="for the throughput (8)")
+    args.add_argument("--images", type=int, default=8, metavar="N", help="for the throughput (8)")
     args = args.parse_args()
     try:
         Group(None).__exit__()
@@ -91,10 +91,10 @@ def main():
         return 77
     different = 0
     print(f"{args.model}, {os.path.getsize(args.model) / 1e6:.0f} MB; MB of 10^6 bytes, limits of 2^20")
-    print(f"{'plan':12}{'pictures':>9}{'limit':>8}{'code':>6}{'same':>6}{'s':>8}{'pictures/s':>12}{'faults':>8}"
+    print(f"{'plan':12}{'images':>9}{'limit':>8}{'code':>6}{'same':>6}{'s':>8}{'images/s':>12}{'faults':>8}"
           f"{'peak':>7}{'private':>9}")
     with tempfile.TemporaryDirectory() as folder:
-        for count, options in ((1, []), (args.pictures, ["--plan-for", "steady"]), (args.pictures, ["--low-memory"])):
+        for count, options in ((1, []), (args.images, ["--plan-for", "steady"]), (args.images, ["--low-memory"])):
             expected = None
             for limit in (None, *map(int, args.limits.split(","))):
                 logits = pathlib.Path(folder, "logits.npy")

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Counts the instructions of the ARM build, function by function.
 
-    neon.py [--build build-aarch64] [MODEL] [PICTURE]
+    neon.py [--build build-aarch64] [MODEL] [IMAGE]
 
 Without ARM hardware there are no times to measure, but qemu-user executes every instruction: how many an
 inference takes, and how many for each multiply-add of its definition, does not depend on the machine. Needs
@@ -43,7 +43,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build-aarch64")
     parser.add_argument("model", nargs="?", type=pathlib.Path, default=ROOT / "models/fashion_vgg8_bn.pth")
-    parser.add_argument("picture", nargs="?", type=pathlib.Path, default=ROOT / "models/images/bag_18.png")
+    parser.add_argument("image", nargs="?", type=pathlib.Path, default=ROOT / "models/images/bag_18.png")
     parser.add_argument("--isa", default="neon", choices=["neon", "scalar"])
     parser.add_argument("--least", type=float, default=0.5, help="per cent of all below which no line is printed")
     args = parser.parse_args()
@@ -51,7 +51,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         plugin = pathlib.Path(folder, "count.so")
         run(["cc", "-O2", "-shared", "-fPIC", "-o", plugin, pathlib.Path(__file__).with_name("count_instructions.c")])
-        command = [infer, args.model, args.picture, "-t", "1", "--isa", args.isa, "--no-sandbox"]
+        command = [infer, args.model, args.image, "-t", "1", "--isa", args.isa, "--no-sandbox"]
         counts = count(plugin, command)
     total, defined = sum(counts.values()), multiply_adds(infer, args.model)
     print(f"{args.model.name}, {args.isa}: {total / 1e6:.1f} million instructions for {defined / 1e6:.1f} million "

@@ -47,7 +47,7 @@ def arguments():
 
 
 def make_input(path, batch):
-    """Numbers like those of normalised pictures, within what all three channels can have."""
+    """Numbers like those of normalised images, within what all three channels can have."""
     generator = random.Random(0)
     numbers = array.array("f", (min(max(generator.gauss(0, 1), -1.8), 2.2)
                                 for _ in range(batch * 3 * 224 * 224)))

@@ -6,7 +6,7 @@
                [--reread] [--perf] [--json FILE] [--quick]
 
 Needs no privileges: the process is seen from outside (its start, its answer, its end), its phases are
-those of --time, and a second picture in a process shows what the first one paid for touching pages.
+those of --time, and a second image in a process shows what the first one paid for touching pages.
 --reread drops the checkpoint from the page cache and reads it anew before: what was written in small
 pieces then lies in large ones. --perf adds the shares of `perf record`, where that works. Exits 1
 when anything but decoding, preparing weights and running takes more than LIMIT_MS.
@@ -77,7 +77,7 @@ def watch(command):
 
 
 def measure_once(program, weights, photo, threads):
-    """One round: the same process with one picture and with two, the session alone, and nothing at all."""
+    """One round: the same process with one image and with two, the session alone, and nothing at all."""
     options = ["-t", threads, "--format", "json"]
     net = [program, weights, photo, *options, "--time", "--plan-for", "one-shot"]
     until_answer, until_end, faults, output = watch(net)
@@ -87,7 +87,7 @@ def measure_once(program, weights, photo, threads):
                               "--runs", 1])[3])
     nothing = sum(watch([program, "--version"])[:2])
     session = bench["records"][0]["prepack_ms"]
-    # The second picture of a process does the same work on pages that are there already.
+    # The second image of a process does the same work on pages that are there already.
     prepare = min(first["prepack_ms"] - session, two["time"]["prepack_ms"] - first["prepack_ms"])
     run = min(first["infer_ms"], two["results"][1]["time"]["infer_ms"])
     parts = {

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""How vgg-infer's time and memory grow with the batch, the picture's side and the threads.
+"""How vgg-infer's time and memory grow with the batch, the image's side and the threads.
 
     scale.py [--build build] [--variant vgg16] [--batches 1 2 … 64] [--sides 32 … 1024]
              [--threads 1 2] [--grid] [--seconds 2] [--json FILE] [--quick]

@@ -111,7 +111,7 @@ static bool parse_arguments(int argc, char **argv, struct arguments *out)
     return true;
 }
 
-/* Fills "input" from the file, or with some numbers of the range of normalised pictures. */
+/* Fills "input" from the file, or with some numbers of the range of normalised images. */
 static bool get_input(const char *path, float *input, size_t count)
 {
     if (path == NULL) {

@@ -9,7 +9,7 @@ from writer import png, zip_net
 
 def strangers():
     for name, data, expects in (
-            ("picture.pt", png(4, 4), "expected a checkpoint, got an image"),
+            ("image.pt", png(4, 4), "expected a checkpoint, got an image"),
             ("archive.7z", b"7z\xbc\xaf\x27\x1c\0\4" + bytes(24), "a 7z archive: unpack it first"),
             ("page.pth", b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>\n", "an HTML or XML page"),
             ("error.pth", b"\n\n  <?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>", "an HTML or XML page"),

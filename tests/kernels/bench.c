@@ -75,16 +75,16 @@ static void run_conv(const void *context)
 {
     const struct conv_layer *layer = context;
     const struct vgg_kernels *kernels = layer->kernels;
-    const bool planar = layer->ic < kernels->lanes;
-    const int lanes = kernels->lanes, x_lanes = planar ? 1 : lanes, side = layer->side;
+    const bool nchw = layer->ic < kernels->lanes;
+    const int lanes = kernels->lanes, x_lanes = nchw ? 1 : lanes, side = layer->side;
     const ptrdiff_t row = (ptrdiff_t)(side + 2) * x_lanes, plane = (side + 2) * row;
     struct vgg_conv_args args = {
         .x = layer->x,
         .x_block_stride = plane,
         .x_row_stride = row,
-        .x_channel_stride = planar ? plane : 1,
-        .ic_blocks = planar ? 1 : check_ceil_div(layer->ic, lanes),
-        .ic_block = planar ? layer->ic : lanes,
+        .x_channel_stride = nchw ? plane : 1,
+        .ic_blocks = nchw ? 1 : check_ceil_div(layer->ic, lanes),
+        .ic_block = nchw ? layer->ic : lanes,
         .kernel = 3,
         .stride = 1,
         .y_block_stride = (ptrdiff_t)side * side * lanes,
@@ -104,7 +104,7 @@ static void run_conv(const void *context)
             args.weight = layer->weight + (size_t)first * (size_t)lanes * sums;
             args.bias = layer->bias + (size_t)first * (size_t)lanes;
             args.y = layer->y + first * args.y_block_stride;
-            (planar ? kernels->conv_planar : kernels->conv_blocked)(&args);
+            (nchw ? kernels->conv_nchw : kernels->conv_nchwc)(&args);
         }
     }
 }
@@ -179,7 +179,7 @@ static void run_columns(const void *context)
     layer->kernels->columns(&layer->args);
 }
 
-/* `percent` of the inputs are listed, the same for all pictures: so many weights are read. */
+/* `percent` of the inputs are listed, the same for all images: so many weights are read. */
 static void bench_columns(const struct vgg_kernels *kernels, int k, int rows,
                           enum vgg_weights_type type, int percent, double peak)
 {

@@ -219,13 +219,13 @@ uint8_t check_take_byte(struct check *check, uint8_t *p)
 
 /* --- V ---------------------------------------------------------------------------------------- */
 
-/* In parts, a word has the upper halves of two blocks' numbers. */
-enum { PART_WORDS = 512, PAIR_WORDS = 3 * PART_WORDS, ROW_WORDS = 16, GROUP_TILES = 32 };
+/* In terms, a word has the upper halves of two blocks' numbers. */
+enum { TERM_WORDS = 512, PAIR_WORDS = 3 * TERM_WORDS, ROW_WORDS = 16, GROUP_TILES = 32 };
 
 static size_t v_index(const struct check *check, ptrdiff_t block_stride, int blocks, int block,
                       int t, int lane)
 {
-    if (check->kernels->v_parts == 1) {
+    if (check->kernels->v_terms == 1) {
         return (size_t)(block * block_stride + t * check->kernels->lanes + lane);
     }
     const int pair = t / GROUP_TILES * ((blocks + 1) / 2) + block / 2;
@@ -236,17 +236,17 @@ float check_read_v(const struct check *check, const float *v, ptrdiff_t block_st
                    int block, int t, int lane)
 {
     const float *at = v + v_index(check, block_stride, blocks, block, t, lane);
-    if (check->kernels->v_parts == 1) {
+    if (check->kernels->v_terms == 1) {
         return *at;
     }
     float sum = 0;
-    for (int part = 2; part >= 0; part--) {
+    for (int term = 2; term >= 0; term--) {
         uint32_t word;
         float number;
-        memcpy(&word, at + part * PART_WORDS, sizeof word);
+        memcpy(&word, at + term * TERM_WORDS, sizeof word);
         word = block % 2 == 0 ? word << 16 : word & 0xffff0000;
         memcpy(&number, &word, sizeof number);
-        sum = isinf(number) && part == 0 ? number : sum + number;
+        sum = isinf(number) && term == 0 ? number : sum + number;
     }
     return sum;
 }
@@ -255,18 +255,18 @@ void check_write_v(const struct check *check, float *v, ptrdiff_t block_stride, 
                    int block, int t, int lane, float value)
 {
     float *at = v + v_index(check, block_stride, blocks, block, t, lane);
-    if (check->kernels->v_parts == 1) {
+    if (check->kernels->v_terms == 1) {
         *at = value;
         return;
     }
-    for (int part = 0; part < 3; part++) {
+    for (int term = 0; term < 3; term++) {
         uint32_t bits, word;
         float upper;
         memcpy(&bits, &value, sizeof bits);
-        memcpy(&word, at + part * PART_WORDS, sizeof word);
+        memcpy(&word, at + term * TERM_WORDS, sizeof word);
         bits &= 0xffff0000;
         word = block % 2 == 0 ? (word & 0xffff0000) | bits >> 16 : (word & 0xffff) | bits;
-        memcpy(at + part * PART_WORDS, &word, sizeof word);
+        memcpy(at + term * TERM_WORDS, &word, sizeof word);
         memcpy(&upper, &bits, sizeof upper);
         value -= upper;
     }
@@ -276,11 +276,11 @@ void check_untake_v(struct check *check, float *v, ptrdiff_t block_stride, int b
                     int t, int lane)
 {
     float *at = v + v_index(check, block_stride, blocks, block, t, lane);
-    for (int part = 0; part < check->kernels->v_parts; part++) {
+    for (int term = 0; term < check->kernels->v_terms; term++) {
         uint32_t word;
-        memcpy(&word, at + part * PART_WORDS, sizeof word);
+        memcpy(&word, at + term * TERM_WORDS, sizeof word);
         check_note(check, word);
-        memcpy(at + part * PART_WORDS, &canary_bits, sizeof canary_bits);
+        memcpy(at + term * TERM_WORDS, &canary_bits, sizeof canary_bits);
     }
 }
 

@@ -11,7 +11,7 @@
  * The oracle's products are exact in double precision; its sum of K terms is off by K 2^-53 Σ|terms|,
  * less than one more u for any K here. The terms of
  *     conv_*         go through K = ic kernel² multiply-adds, the first one through all of them
- *     gemm           go through K = ic multiply-adds, likewise; in three parts (vec_amx.h) through the sum
+ *     gemm           go through K = ic multiply-adds, likewise; in three terms (vec_amx.h) through the sum
  *                    of 16 pairs of products, of both halves, and 6 additions for every 32 channels, and
  *                    the products that are left out weigh up to 8 u
  *     winograd_*     go through the multiply-adds of one row of a matrix, twice: rows, then columns; no
@@ -124,7 +124,7 @@ void check_same(struct check *check, const char *what, const float *a, const flo
                 size_t count);
 
 /* A number of V at a frequency (kernels.h), and NaN where nobody has written one. Where numbers are kept in
- * parts, an infinity is read from the first, for the others are then NaN. */
+ * terms, an infinity is read from the first, for the others are then NaN. */
 float check_read_v(const struct check *check, const float *v, ptrdiff_t block_stride, int blocks,
                    int block, int t, int lane);
 void check_write_v(const struct check *check, float *v, ptrdiff_t block_stride, int blocks,
@@ -143,7 +143,7 @@ void check_value(struct check *check, const char *where, size_t index, float got
 /* The operations that a product of gemm goes through. */
 static inline double check_gemm_operations(const struct check *check, int ic)
 {
-    return check->kernels->v_parts == 1 ? ic + !check->fused : 16 + 1 + 6 * ((ic + 31) / 32) + 8;
+    return check->kernels->v_terms == 1 ? ic + !check->fused : 16 + 1 + 6 * ((ic + 31) / 32) + 8;
 }
 
 /* a / b rounded up. */

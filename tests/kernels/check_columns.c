@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* columns: every remainder of k, rows and batch, weights of every type at any byte, ranges of slices; and the
- * same bits however slices and pictures are split, whether inputs that are zero are listed or not. */
+ * same bits however slices and images are split, whether inputs that are zero are listed or not. */
 #include "check.h"
 
 #include <string.h>
@@ -23,7 +23,7 @@ enum { ROWS = VGG_COLUMNS_ROWS };
 /* Which inputs are listed beside those that are needed. */
 enum listed { NEEDED, SOME, ALL };
 
-/* The lists and inputs of all tiles of n pictures, whose inputs are x. */
+/* The lists and inputs of all tiles of n images, whose inputs are x. */
 static void make_lists(struct check *check, struct vgg_columns_args *args, const float *x,
                        size_t x_stride, enum listed listed)
 {
@@ -41,9 +41,9 @@ static void make_lists(struct check *check, struct vgg_columns_args *args, const
         for (size_t i = 0; i < k; i++) {
             bool needed = listed == ALL || (listed == SOME && check_range(check, 0, 1) == 0);
             for (size_t p = 0; p < tile; p++) {
-                const size_t picture = t * tile + p;
+                const size_t image = t * tile + p;
                 float *to = inputs + (size_t)count * tile + p;
-                *to = picture < n ? x[picture * x_stride + i] : 0;
+                *to = image < n ? x[image * x_stride + i] : 0;
                 needed = needed || *to != 0;
             }
             if (needed) {
@@ -60,7 +60,7 @@ struct inputs {
     size_t stride;
 };
 
-/* Slices begin … end-1 of pictures first … first+n-1. */
+/* Slices begin … end-1 of images first … first+n-1. */
 static void call(struct check *check, struct vgg_columns_args args, struct inputs inputs, int begin,
                  int end, int first, int n, enum listed listed)
 {
@@ -91,7 +91,7 @@ static void check_splits(struct check *check, struct vgg_columns_args args, stru
     if (args.n > 9) {
         call(check, args, inputs, args.begin, args.end, 9, args.n - 9, NEEDED);
     }
-    check_same(check, "pictures one by one", y, args.y, count);
+    check_same(check, "images one by one", y, args.y, count);
 
     args.y = check_output(check, count);
     for (int slice = args.begin; slice < args.end; slice++) {

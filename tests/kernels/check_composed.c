@@ -64,14 +64,14 @@ static float *make_input(struct check *check, const struct conv *c, const float 
 {
     const size_t lanes = (size_t)check->kernels->lanes, row = (size_t)(c->w + 2) * lanes;
     const size_t plane = (size_t)(c->h + 2) * row;
-    float *blocked = check_input(check, plane * (size_t)check_ceil_div(c->ic, (int)lanes), 0);
+    float *nchwc = check_input(check, plane * (size_t)check_ceil_div(c->ic, (int)lanes), 0);
     for (size_t ic = 0; ic < (size_t)c->ic; ic++) {
         for (size_t i = 0; i < plane_of(c); i++) {
             const size_t h = i / (size_t)c->w + 1, w = i % (size_t)c->w + 1;
-            blocked[ic / lanes * plane + h * row + w * lanes + ic % lanes] = *x++;
+            nchwc[ic / lanes * plane + h * row + w * lanes + ic % lanes] = *x++;
         }
     }
-    return blocked;
+    return nchwc;
 }
 
 /* The transformed filters of one group, [f][ic][G]. */

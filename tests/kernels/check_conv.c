@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* conv_blocked and conv_planar: every tile width, partial groups, kernels with their paddings, VGG's
+/* conv_nchwc and conv_nchw: every tile width, partial groups, kernels with their paddings, VGG's
  * depths, special numbers; and the same bits however the rows are split. */
 #include "check.h"
 
@@ -9,16 +9,16 @@
 #include "kernels/ref.h"
 
 /*   ic, oc   channels          oh, ow   output pixels
- *   L        lanes of a block of the output; the input's block is 1 channel when planar */
+ *   L        lanes of a block of the output; the input's block is 1 channel for NCHW */
 struct conv {
     int ic, oc, ih, iw, kernel, pad;
     int stride; /* 0: 1 */
-    bool planar, relu;
+    bool nchw, relu;
     enum check_fill x_fill, weight_fill;
     bool denormals_off;
 };
 
-/* The tensors of a case, planar, and what the oracle makes of them. */
+/* The tensors of a case, NCHW, and what the oracle makes of them. */
 struct tensors {
     float *x, *weight, *bias;
     double *y, *magnitude;
@@ -56,16 +56,16 @@ static float *make_input(struct check *check, const struct conv *c, const float 
 {
     const int rows = c->ih + 2 * c->pad, columns = c->iw + 2 * c->pad;
     const size_t row = (size_t)columns * (size_t)lanes, plane = (size_t)rows * row;
-    float *blocked = check_input(check, plane * (size_t)check_ceil_div(c->ic, lanes), 0);
+    float *nchwc = check_input(check, plane * (size_t)check_ceil_div(c->ic, lanes), 0);
     for (int ic = 0; ic < c->ic; ic++) {
         for (int h = 0; h < c->ih; h++) {
             for (int w = 0; w < c->iw; w++) {
-                blocked[(size_t)(ic / lanes) * plane + (size_t)(h + c->pad) * row +
-                        (size_t)(w + c->pad) * (size_t)lanes + (size_t)(ic % lanes)] = *x++;
+                nchwc[(size_t)(ic / lanes) * plane + (size_t)(h + c->pad) * row +
+                      (size_t)(w + c->pad) * (size_t)lanes + (size_t)(ic % lanes)] = *x++;
             }
         }
     }
-    return blocked;
+    return nchwc;
 }
 
 /* One group's weights and bias, packed as kernels.h says. */
@@ -91,7 +91,7 @@ static void pack(const struct conv *c, const struct tensors *t, int group, int w
     }
 }
 
-/* The output is blocked, with a frame of one pixel that no kernel may touch. */
+/* The output is NCHWc, with padding of one pixel that no kernel may touch. */
 struct output {
     size_t row, plane, count; /* elements */
 };
@@ -110,8 +110,8 @@ static float *run(struct check *check, const struct conv *c, const struct tensor
 {
     const struct vgg_kernels *kernels = check->kernels;
     const int lanes = kernels->lanes, width = kernels->conv_blocks * lanes;
-    const int ic_block = c->planar ? c->ic : lanes, ic_blocks = check_ceil_div(c->ic, ic_block);
-    const int x_lanes = c->planar ? 1 : lanes;
+    const int ic_block = c->nchw ? c->ic : lanes, ic_blocks = check_ceil_div(c->ic, ic_block);
+    const int x_lanes = c->nchw ? 1 : lanes;
     const size_t sums = (size_t)ic_blocks * (size_t)ic_block * (size_t)(c->kernel * c->kernel);
     const struct output o = measure_output(t, c->oc, lanes);
     float *weight = check_input(check, sums * (size_t)width, 0);
@@ -123,7 +123,7 @@ static float *run(struct check *check, const struct conv *c, const struct tensor
         .x = make_input(check, c, t->x, x_lanes),
         .x_block_stride = x_plane,
         .x_row_stride = x_row,
-        .x_channel_stride = c->planar ? x_plane : 1,
+        .x_channel_stride = c->nchw ? x_plane : 1,
         .ic_blocks = ic_blocks,
         .ic_block = ic_block,
         .kernel = c->kernel,
@@ -144,7 +144,7 @@ static float *run(struct check *check, const struct conv *c, const struct tensor
         for (int oh = 0; oh < t->oh; oh += step) {
             args.oh_begin = oh;
             args.oh_end = oh + step < t->oh ? oh + step : t->oh;
-            (c->planar ? kernels->conv_planar : kernels->conv_blocked)(&args);
+            (c->nchw ? kernels->conv_nchw : kernels->conv_nchwc)(&args);
         }
     }
     return y;
@@ -184,8 +184,8 @@ static void compare(struct check *check, const struct conv *c, const struct tens
 static void check_case(struct check *check, const struct conv *c)
 {
     check_begin(check, "conv_%s %d->%d %dx%d kernel %d stride %d pad %d%s, %s x, %s weights%s",
-                c->planar ? "planar" : "blocked", c->ic, c->oc, c->ih, c->iw, c->kernel,
-                stride_of(c), c->pad, c->relu ? " relu" : "", check_fill_string(c->x_fill),
+                c->nchw ? "NCHW" : "NCHWc", c->ic, c->oc, c->ih, c->iw, c->kernel, stride_of(c),
+                c->pad, c->relu ? " relu" : "", check_fill_string(c->x_fill),
                 check_fill_string(c->weight_fill), c->denormals_off ? ", denormals off" : "");
     const struct tensors t = make_tensors(check, c);
     const size_t count = measure_output(&t, c->oc, check->kernels->lanes).count;
@@ -197,10 +197,10 @@ static void check_case(struct check *check, const struct conv *c)
     }
     check_same(check, "rows in two calls", y, halves, count);
     /* Within one block of input channels both kernels sum in the same order. */
-    if (c->planar && c->ic <= check->kernels->lanes && c->x_fill == FILL_ORDINARY) {
-        struct conv blocked = *c;
-        blocked.planar = false;
-        check_same(check, "conv_blocked", y, run(check, &blocked, &t, t.oh), count);
+    if (c->nchw && c->ic <= check->kernels->lanes && c->x_fill == FILL_ORDINARY) {
+        struct conv nchwc = *c;
+        nchwc.nchw = false;
+        check_same(check, "conv_nchwc", y, run(check, &nchwc, &t, t.oh), count);
     }
     if (c->ih < 9) {
         check_same(check, "rows one by one", y, run(check, c, &t, 1), count);
@@ -215,13 +215,13 @@ static void check_sizes(struct check *check)
     const int lanes = check->kernels->lanes, width = check->kernels->conv_blocks * lanes;
     for (int w = 1; w <= 2 * WIDEST_TILE + 1; w++) {
         check_case(check, &(struct conv){lanes + 1, width, 3, w, 3, 1, .relu = w % 2 == 0});
-        check_case(check, &(struct conv){3, width + 1, 4, w, 3, 1, .planar = true});
+        check_case(check, &(struct conv){3, width + 1, 4, w, 3, 1, .nchw = true});
     }
     const int channels[] = {1, lanes - 1, lanes, lanes + 1, 2 * lanes + 1, width, width + 1};
     for (size_t i = 0; i < sizeof channels / sizeof *channels; i++) {
         for (size_t o = 0; o < sizeof channels / sizeof *channels; o++) {
             check_case(check, &(struct conv){channels[i], channels[o], 4, 5, 3, 1,
-                                             .planar = (i + o) % 3 == 0, .relu = o % 2 == 0});
+                                             .nchw = (i + o) % 3 == 0, .relu = o % 2 == 0});
         }
     }
     for (int kernel = 1; kernel <= 7; kernel += 2) {
@@ -229,10 +229,10 @@ static void check_sizes(struct check *check)
             check_case(check,
                        &(struct conv){lanes + 2, width - 1, 8, 9, kernel, pad, .relu = true});
             check_case(check,
-                       &(struct conv){3, 2 * width + lanes, 9, 8, kernel, pad, .planar = true});
+                       &(struct conv){3, 2 * width + lanes, 9, 8, kernel, pad, .nchw = true});
             for (int stride = 2; stride <= 4; stride++) {
                 check_case(check, &(struct conv){lanes + 2, width + 1, 10, 11, kernel, pad, stride,
-                                                 .planar = pad == 1, .relu = pad == 0});
+                                                 .nchw = pad == 1, .relu = pad == 0});
             }
         }
     }
@@ -244,7 +244,7 @@ static void check_vgg(struct check *check)
     static const struct conv layers[] = {
         {512, 37, 14, 14, 3, 1, .relu = true}, {256, 37, 28, 28, 3, 1, .relu = true},
         {128, 37, 14, 56, 3, 1, .relu = true}, {64, 70, 7, 112, 3, 1, .relu = true},
-        {64, 37, 9, 224, 3, 1, .relu = true},  {3, 64, 32, 224, 3, 1, .planar = true, .relu = true},
+        {64, 37, 9, 224, 3, 1, .relu = true},  {3, 64, 32, 224, 3, 1, .nchw = true, .relu = true},
     };
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
         check_case(check, &layers[i]);
@@ -266,9 +266,9 @@ static void check_special(struct check *check)
                              .relu = relu,
                              .x_fill = (enum check_fill)fill,
                              .weight_fill = other};
-            c.planar = true;
+            c.nchw = true;
             check_case(check, &c);
-            c.planar = false;
+            c.nchw = false;
             c.ic = lanes + 1;
             check_case(check, &c);
             c.denormals_off = fill == FILL_DENORMAL || fill == FILL_ZERO;
@@ -299,7 +299,7 @@ void check_conv(struct check *check)
         struct conv c = {.ic = check_range(check, 1, 40),
                          .oc = check_range(check, 1, 80),
                          .kernel = 1 + 2 * check_range(check, 0, 2),
-                         .planar = check_range(check, 0, 1) != 0,
+                         .nchw = check_range(check, 0, 1) != 0,
                          .relu = check_range(check, 0, 1) != 0};
         c.pad = check_range(check, 0, c.kernel / 2);
         c.ih = check_range(check, c.kernel, 12);

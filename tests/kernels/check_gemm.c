@@ -35,7 +35,7 @@ static float *run(struct check *check, const struct gemm *c, const struct number
     const size_t plane = rounded * (size_t)lanes + 16,
                  y_group = plane * (size_t)kernels->conv_blocks;
     const size_t y_f = y_group * (size_t)c->groups, y_count = y_f * (size_t)frequencies;
-    const size_t v_f = kernels->v_parts > 1
+    const size_t v_f = kernels->v_terms > 1
                            ? vgg_v_elements(kernels, (size_t)c->ic_blocks, rounded) + 16
                            : plane * (size_t)c->ic_blocks;
     const size_t v_count = v_f * (size_t)frequencies - 16; /* the last one has no gap after it */
@@ -93,12 +93,12 @@ static float *run(struct check *check, const struct gemm *c, const struct number
     return result;
 }
 
-/* What can be lost where parts of a product are denormal, which the tile unit takes for zero. */
-static double lost_parts(const struct check *check, const struct gemm *c, const float *x,
+/* What can be lost where terms of a product are denormal, which the tile unit takes for zero. */
+static double lost_terms(const struct check *check, const struct gemm *c, const float *x,
                          const float *row, int depth)
 {
     double most = 0;
-    if (check->kernels->v_parts == 1 || c->v_fill == FILL_NAN || c->weight_fill == FILL_NAN) {
+    if (check->kernels->v_terms == 1 || c->v_fill == FILL_NAN || c->weight_fill == FILL_NAN) {
         return 0;
     }
     for (int ic = 0; ic < depth; ic++) {
@@ -160,12 +160,12 @@ static void check_case(struct check *check, const struct gemm *asked)
             vgg_ref_linear(x, rows, NULL, width, depth, want, magnitude);
             for (int oc = 0; oc < width; oc++) {
                 const size_t at = (size_t)(p * width + oc) * (size_t)c.tiles + (size_t)t;
-                /* An infinity in parts is not finite, but not itself. */
+                /* An infinity in terms is not finite, but not itself. */
                 const bool parts_of_infinity =
-                    check->kernels->v_parts > 1 && isinf(want[oc]) && isnan(y[at]);
+                    check->kernels->v_terms > 1 && isinf(want[oc]) && isnan(y[at]);
                 check_value(check, "tile", (size_t)t, parts_of_infinity ? (float)want[oc] : y[at],
                             want[oc], magnitude[oc], check_gemm_operations(check, depth),
-                            lost_parts(check, &c, x, rows + oc * depth, depth));
+                            lost_terms(check, &c, x, rows + oc * depth, depth));
             }
         }
     }
@@ -275,7 +275,7 @@ void check_gemm(struct check *check)
                                   check_range(check, 0, groups - 1), check_range(check, 1, 7)});
     }
     check_fma_peak(check, "fma_peak", check->kernels->fma_peak);
-    if (check->kernels->v_parts == 1) {
+    if (check->kernels->v_terms == 1) {
         check_fma_peak(check, "product_peak", check->kernels->product_peak);
     } else {
         check_unit_peak(check);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Fully connected layers of bytes: every rest of groups, rows and pictures, weights at any byte, results as
+/* Fully connected layers of bytes: every rest of groups, rows and images, weights at any byte, results as
  * bytes and as float32. */
 #include "check_int8.h"
 
@@ -13,14 +13,14 @@ struct linear {
     struct check_numbers numbers;
 };
 
-/* A picture's result for one row: its index among y's, which are bytes or floats. */
-static void compare_row(struct check *check, const struct vgg_int8_linear_args *a, int picture,
+/* An image's result for one row: its index among y's, which are bytes or floats. */
+static void compare_row(struct check *check, const struct vgg_int8_linear_args *a, int image,
                         int row)
 {
     const size_t k = (size_t)a->k_blocks * VGG_INT8_BLOCK;
     const int8_t *weight = a->weight + (size_t)(row / 16) * k * 16 + (size_t)(row % 16) * 4;
-    const uint8_t *x = a->x + picture * a->x_stride;
-    const ptrdiff_t at = picture * a->y_stride + row;
+    const uint8_t *x = a->x + image * a->x_stride;
+    const ptrdiff_t at = image * a->y_stride + row;
     int64_t sum = 0;
     for (size_t i = 0; i < k; i++) {
         sum += x[i] * weight[i / 4 * 64 + i % 4];
@@ -30,13 +30,13 @@ static void compare_row(struct check *check, const struct vgg_int8_linear_args *
         const uint8_t want = row < a->rows ? check_int8_byte((double)scaled) : 0;
         const uint8_t got = check_take_byte(check, a->y + at);
         if (got != want) {
-            check_fail(check, "picture %d row %d: expected %d, got %d (sum %lld)", picture, row,
-                       want, got, (long long)sum);
+            check_fail(check, "image %d row %d: expected %d, got %d (sum %lld)", image, row, want,
+                       got, (long long)sum);
         }
     } else if (row < a->rows) {
         const float got = check_take(check, a->y_float + at);
         if (memcmp(&got, &scaled, sizeof got) != 0) {
-            check_fail(check, "picture %d row %d: expected %.9g, got %.9g (sum %lld)", picture, row,
+            check_fail(check, "image %d row %d: expected %.9g, got %.9g (sum %lld)", image, row,
                        (double)scaled, (double)got, (long long)sum);
         }
     }
@@ -73,9 +73,9 @@ static void check_case(struct check *check, const struct linear *c)
     args.begin = cut;
     args.end = groups;
     check->int8->linear(&args);
-    for (int picture = 0; picture < c->n; picture++) {
+    for (int image = 0; image < c->n; image++) {
         for (int row = c->begin * VGG_INT8_GROUP; row < groups * VGG_INT8_GROUP; row++) {
-            compare_row(check, &args, picture, row);
+            compare_row(check, &args, image, row);
         }
     }
     check_untouched(check, y, y_floats);
@@ -97,7 +97,7 @@ void check_int8_linear(struct check *check)
                    &(struct linear){16 * groups - groups % 3, 3, 1, .begin = groups / 4,
                                     .gap = (size_t)(groups * 7 % 64), .to_float = groups % 2 == 0});
     }
-    /* A picture whose features are mostly 0: all rests of groups; and more of them than are listed. */
+    /* An image whose features are mostly 0: all rests of groups; and more of them than are listed. */
     for (int groups = 1; groups <= 9; groups++) {
         check_case(check, &(struct linear){16 * groups, 5, 1, .begin = groups / 5, .gap = 3,
                                            .numbers = {BYTES_SPARSE, WEIGHTS_ANY, SCALES_FIT}});

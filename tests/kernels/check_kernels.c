@@ -29,7 +29,7 @@
 struct table {
     const struct vgg_kernels *kernels;
     void (*check_vec)(struct check *check);
-    void (*check_split)(struct check *check); /* NULL: its numbers have one part */
+    void (*check_split)(struct check *check); /* NULL: its numbers have one term */
 };
 enum { MAX_TABLES = VGG_ISA_NEON + 1 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* linear: every remainder of k, rows and batch, weights at any byte, row ranges; and the same bits
- * however rows and pictures are split, and of weights of 16 bits as of the same numbers in float32. */
+ * however rows and images are split, and of weights of 16 bits as of the same numbers in float32. */
 #include "check.h"
 
 #include <string.h>
@@ -22,7 +22,7 @@ static int log2_of(int power)
     return power == 1 ? 0 : 1 + log2_of(power / 2);
 }
 
-/* Rows begin … end-1 of pictures first … first+n-1. */
+/* Rows begin … end-1 of images first … first+n-1. */
 static void call(struct check *check, struct vgg_linear_args args, int begin, int end, int first,
                  int n)
 {
@@ -43,7 +43,7 @@ static void check_splits(struct check *check, struct vgg_linear_args args, const
     for (int n = 0; n < args.n; n++) {
         call(check, args, args.begin, args.end, n, 1);
     }
-    check_same(check, "pictures one by one", y, args.y, count);
+    check_same(check, "images one by one", y, args.y, count);
 
     args.y = check_output(check, count);
     for (int row = args.begin; row < args.end; row += tile) {
@@ -152,7 +152,7 @@ void check_linear(struct check *check)
     for (int n = 1; n <= 7; n++) {
         check_case(check, &(struct linear){2 * tile + 1, 100, n, .relu = true});
     }
-    /* More pictures than are taken together, and every rest of a group of them. */
+    /* More images than are taken together, and every rest of a group of them. */
     for (int n = 57; n <= 73; n++) {
         check_case(check, &(struct linear){tile + 2, 530, n, .offset = 1, .relu = true});
     }

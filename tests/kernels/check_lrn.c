@@ -56,18 +56,18 @@ static void check_case(struct check *check, const struct lrn *l)
     const size_t pixels = (size_t)l->h * (size_t)l->w, row = (size_t)l->w * (size_t)lanes;
     const size_t y_row = row + (size_t)lanes; /* longer than its pixels */
     const size_t y_count = (size_t)blocks * (size_t)l->h * y_row;
-    float *planar = check_scratch(check, (size_t)l->c * pixels, sizeof *planar);
+    float *nchw = check_scratch(check, (size_t)l->c * pixels, sizeof *nchw);
     float *x = check_input(check, (size_t)blocks * (size_t)l->h * row, 0);
     double *want = check_scratch(check, (size_t)l->c * pixels, sizeof *want);
     float *y = check_output(check, y_count), *rows = check_output(check, y_count);
-    check_fill(check, planar, (size_t)l->c * pixels, l->fill);
+    check_fill(check, nchw, (size_t)l->c * pixels, l->fill);
     for (size_t c = 0; c < (size_t)l->c; c++) {
         for (size_t i = 0; i < pixels; i++) {
             x[(c / (size_t)lanes * pixels + i) * (size_t)lanes + c % (size_t)lanes] =
-                planar[c * pixels + i];
+                nchw[c * pixels + i];
         }
     }
-    vgg_ref_lrn(planar, l->c, (int)pixels, l->size, (double)l->alpha, (double)l->beta, (double)l->k,
+    vgg_ref_lrn(nchw, l->c, (int)pixels, l->size, (double)l->alpha, (double)l->beta, (double)l->k,
                 want);
     run(check, l, x, row, y, y_row, l->h);
     run(check, l, x, row, rows, y_row, 1);
@@ -92,7 +92,7 @@ void check_lrn(struct check *check)
 {
     const int lanes = check->kernels->lanes;
     const int channels[] = {1, lanes - 1, lanes, 2 * lanes + 1, 64};
-    const int sizes[] = {1, 2, 3, 4, 5, 7, lanes + 1, 2 * lanes, 2 * lanes + 3, VGG_LRN_MOST};
+    const int sizes[] = {1, 2, 3, 4, 5, 7, lanes + 1, 2 * lanes, 2 * lanes + 3, VGG_LRN_MAX_SIZE};
     for (size_t c = 0; c < sizeof channels / sizeof *channels; c++) {
         for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
             check_case(check,

@@ -91,7 +91,7 @@ static void run(struct check *check, const struct block *b, const struct buffers
     }
 }
 
-/* What one channel must be: x [ih][iw] planar; returns the operations of the bound. */
+/* What one channel must be: x [ih][iw]; returns the operations of the bound. */
 static double compute_oracle(struct check *check, const struct block *b, const float *x,
                              double scale, double shift, double *y, double *magnitude)
 {

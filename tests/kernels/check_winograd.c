@@ -129,8 +129,8 @@ static double input_slack(const struct check *check, const struct input *c,
 {
     const double operations = input_operations(check, c->m);
     const double slack = denormal_slack(matrix, operations, c->fill, c->denormals_off);
-    /* The lower half of a denormal is in no part. */
-    const bool halves = check->kernels->v_parts > 1 && c->fill == FILL_DENORMAL;
+    /* The lower half of a denormal is in no term. */
+    const bool halves = check->kernels->v_terms > 1 && c->fill == FILL_DENORMAL;
     return slack + (halves ? 0x1p-133 : 0);
 }
 

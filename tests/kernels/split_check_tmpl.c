@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How vec_amx.h splits float32 numbers into three bfloat16 parts, and where it puts these: every kind of number, with
+/* How vec_amx.h splits float32 numbers into three bfloat16 terms, and where it puts these: every kind of number, with
  * denormals and without, against the definition; and the layout against a drawing of it. Compiled for the vectors of
  * AVX-512, which is all that splitting needs, and for the model's. */
 #include "check.h"
@@ -13,32 +13,32 @@
 #define NAME_(isa) check_split_##isa
 #define NAME(isa) NAME_(isa)
 
-enum { ROUNDS = 40000, PARTS = 3, HALVES = 2 };
+enum { ROUNDS = 40000, TERMS = 3, HALVES = 2 };
 
-/* The parts of lane `lane` of the numbers in the lower (0) or upper (1) halves of a row's words. */
-static void read_parts(const char *row, int half, int lane, float parts[PARTS])
+/* The terms of lane `lane` of the numbers in the lower (0) or upper (1) halves of a row's words. */
+static void read_terms(const char *row, int half, int lane, float terms[TERMS])
 {
-    for (int part = 0; part < PARTS; part++) {
+    for (int term = 0; term < TERMS; term++) {
         uint32_t word;
-        memcpy(&word, row + part * VT_PART + lane * (int)sizeof word, sizeof word);
+        memcpy(&word, row + term * VT_TERM + lane * (int)sizeof word, sizeof word);
         word = half == 0 ? word << 16 : word & 0xffff0000;
-        memcpy(&parts[part], &word, sizeof word);
+        memcpy(&terms[term], &word, sizeof word);
     }
 }
 
 /* --- numbers ---------------------------------------------------------------------------------- */
 
-/* A finite number of normal size. Parts may be denormal, of which bfloat16 has no bits below 2^-133: what lies there is
- * in no part. With denormals off a rest below 2^-126 is in none. */
-static bool is_split_well(float x, const float parts[PARTS], bool denormals_off)
+/* A finite number of normal size. Terms may be denormal, of which bfloat16 has no bits below 2^-133: what lies there is
+ * in no term. With denormals off a rest below 2^-126 is in none. */
+static bool is_split_well(float x, const float terms[TERMS], bool denormals_off)
 {
-    const double size = fabs((double)x), rest = (double)x - (double)parts[0];
-    const double last = rest - (double)parts[1], lost = last - (double)parts[2];
+    const double size = fabs((double)x), rest = (double)x - (double)terms[0];
+    const double last = rest - (double)terms[1], lost = last - (double)terms[2];
     const double least = denormals_off ? 0x1p-126 : 0x1p-133;
     const double exact_from = denormals_off ? 0x1p-103 : 0x1p-110;
     bool one_sign = true;
-    for (int part = 0; part < PARTS; part++) {
-        one_sign = one_sign && (parts[part] == 0 || signbit(parts[part]) == signbit(x));
+    for (int term = 0; term < TERMS; term++) {
+        one_sign = one_sign && (terms[term] == 0 || signbit(terms[term]) == signbit(x));
     }
     return one_sign && fabs(rest) < 0x1p-7 * size && fabs(last) < fmax(0x1p-15 * size, least) &&
            (size >= exact_from ? lost == 0 : fabs(lost) < least);
@@ -49,30 +49,30 @@ static bool is_denormal(float x)
     return fabs((double)x) < 0x1p-126;
 }
 
-static void check_number(struct check *check, float x, const float parts[PARTS], bool denormals_off)
+static void check_number(struct check *check, float x, const float terms[TERMS], bool denormals_off)
 {
     bool good;
     if (isnan(x)) {
-        good = isnan(parts[0]) || isnan(parts[1]);
+        good = isnan(terms[0]) || isnan(terms[1]);
     } else if (isinf(x)) {
-        good = parts[0] == x && isnan(parts[1]) && isnan(parts[2]);
+        good = terms[0] == x && isnan(terms[1]) && isnan(terms[2]);
     } else if (is_denormal(x)) {
         /* The unit takes all of them for zero. */
-        good = is_denormal(parts[0]) && is_denormal(parts[1]) && is_denormal(parts[2]);
+        good = is_denormal(terms[0]) && is_denormal(terms[1]) && is_denormal(terms[2]);
     } else {
-        good = is_split_well(x, parts, denormals_off);
+        good = is_split_well(x, terms, denormals_off);
     }
     if (!good) {
-        check_fail(check, "%a is not %a + %a + %a", (double)x, (double)parts[0], (double)parts[1],
-                   (double)parts[2]);
+        check_fail(check, "%a is not %a + %a + %a", (double)x, (double)terms[0], (double)terms[1],
+                   (double)terms[2]);
     }
 }
 
 /* Splits two vectors of any bits. */
 static void check_bits(struct check *check, uint32_t bits[HALVES][VF_LANES], bool denormals_off)
 {
-    float numbers[HALVES][VF_LANES], parts[PARTS];
-    char row[2 * VT_PART + VT_ROW];
+    float numbers[HALVES][VF_LANES], terms[TERMS];
+    char row[2 * VT_TERM + VT_ROW];
     memcpy(numbers, bits, sizeof numbers);
     const uint64_t mode = denormals_off ? vgg_denormals_off() : 0;
     vt_split(row, vf_load(numbers[0]), vf_load(numbers[1]));
@@ -80,13 +80,13 @@ static void check_bits(struct check *check, uint32_t bits[HALVES][VF_LANES], boo
         vgg_denormals_restore(mode);
     }
     for (int i = 0; i < HALVES * VF_LANES; i++) {
-        read_parts(row, i / VF_LANES, i % VF_LANES, parts);
-        for (int part = 0; part < PARTS; part++) {
+        read_terms(row, i / VF_LANES, i % VF_LANES, terms);
+        for (int term = 0; term < TERMS; term++) {
             uint32_t word;
-            memcpy(&word, &parts[part], sizeof word);
+            memcpy(&word, &terms[term], sizeof word);
             check_note(check, word);
         }
-        check_number(check, numbers[i / VF_LANES][i % VF_LANES], parts, denormals_off);
+        check_number(check, numbers[i / VF_LANES][i % VF_LANES], terms, denormals_off);
     }
 }
 
@@ -103,8 +103,8 @@ static void check_random_numbers(struct check *check, bool denormals_off)
     check_end(check);
 }
 
-/* All exponents, those of zeros, denormals, infinities and NaN among them, with fractions at which parts begin and end:
- * a part has 7 bits of the fraction, or 8 behind the first one's. */
+/* All exponents, those of zeros, denormals, infinities and NaN among them, with fractions at which terms begin and end:
+ * a term has 7 bits of the fraction, or 8 behind the first one's. */
 static void check_edges(struct check *check, bool denormals_off)
 {
     check_begin(check, "splitting of all exponents%s", denormals_off ? ", denormals off" : "");
@@ -128,7 +128,7 @@ static void check_edges(struct check *check, bool denormals_off)
 
 /* One frequency of V for three blocks and 64 tiles, a line for a row of 64 bytes:
  *
- *     byte         part   tiles      blocks
+ *     byte         term   tiles      blocks
  *         0           0    0 … 31     0, 1
  *      2048           1    0 … 31     0, 1
  *      4096           2    0 … 31     0, 1
@@ -141,7 +141,7 @@ static void check_edges(struct check *check, bool denormals_off)
  * and in each of a row's 16 words one channel: the lower half is the first block's, the upper half the second's. */
 static const struct {
     int blocks, block, t;
-    int byte[PARTS]; /* of the rows */
+    int byte[TERMS]; /* of the rows */
 } drawn[] = {
     {1, 0, 0, {0, 2048, 4096}},        {1, 0, 1, {64, 2112, 4160}},
     {1, 0, 31, {1984, 4032, 6080}},    {1, 0, 32, {6144, 8192, 10240}},
@@ -153,12 +153,12 @@ static const struct {
     {5, 4, 65, {49216, 51264, 53312}},
 };
 
-/* Numbers whose parts are known: 1 + l / 16, 2^-10 and 2^-20 for lane l of the first block; those of the second are
+/* Numbers whose terms are known: 1 + l / 16, 2^-10 and 2^-20 for lane l of the first block; those of the second are
  * their doubles, negative. */
-static uint32_t expect_half(int part, int half, int lane)
+static uint32_t expect_half(int term, int half, int lane)
 {
-    const float parts[PARTS] = {1 + (float)lane / 16, 0x1p-10f, 0x1p-20f};
-    const float number = half == 0 ? parts[part] : -2 * parts[part];
+    const float terms[TERMS] = {1 + (float)lane / 16, 0x1p-10f, 0x1p-20f};
+    const float number = half == 0 ? terms[term] : -2 * terms[term];
     uint32_t bits;
     memcpy(&bits, &number, sizeof bits);
     return bits >> 16;
@@ -181,16 +181,16 @@ static void check_drawing(struct check *check, size_t index)
     }
     float *v = check_output(check, count);
     vt_store(vt_at(v, 0, block, blocks, t), channels);
-    for (int part = 0; part < PARTS; part++) {
+    for (int term = 0; term < TERMS; term++) {
         for (int lane = 0; lane < VF_LANES; lane++) {
-            float *at = v + (size_t)drawn[index].byte[part] / sizeof *v + lane;
+            float *at = v + (size_t)drawn[index].byte[term] / sizeof *v + lane;
             uint32_t word;
             memcpy(&word, at, sizeof word);
             check_take(check, at);
-            const uint32_t want = expect_half(part, 1, lane) << 16 | expect_half(part, 0, lane);
+            const uint32_t want = expect_half(term, 1, lane) << 16 | expect_half(term, 0, lane);
             if (word != want) {
                 check_fail(check, "byte %d, word %d: expected %08x, got %08x",
-                           drawn[index].byte[part], lane, want, word);
+                           drawn[index].byte[term], lane, want, word);
             }
         }
     }

@@ -11,7 +11,7 @@ enum {
     NET_H = 17,
     NET_W = 14,
     NET_CLASSES = 10,
-    NET_LARGEST = 40 * NET_H * NET_W, /* elements of the largest activation of one picture */
+    NET_LARGEST = 40 * NET_H * NET_W, /* elements of the largest activation of one image */
 };
 
 /* No number of channels is a multiple of any ISA's lanes, and pools drop a row and a column:
@@ -27,12 +27,12 @@ struct net {
 };
 
 struct net *net_create(void);
-/* A net of 3 x 3 kernels, which Winograd computes but for the first, for pictures of any size from 4 x 4
+/* A net of 3 x 3 kernels, which Winograd computes but for the first, for images of any size from 4 x 4
  * to NET_H x NET_W or the like:
  *     conv 3->20, ReLU, conv 20->37 without bias, BatchNorm, ReLU, pool, conv 37->40, ReLU,
  *     conv 40->33, pool, avgpool to 2 x 1, flatten, linear */
 struct net *net_create_small_kernels(void);
-/* A net whose classifier moves over the picture:
+/* A net whose classifier moves over the image:
  *     conv 3->20, ReLU, conv 20->33, pool, dense 33->27 of 3 x 3, BatchNorm, ReLU, dropout, dense 27->10
  *     without bias, average, flatten */
 struct net *net_create_dense(void);
@@ -42,10 +42,10 @@ void net_store_in_columns(struct net *net, enum vgg_dtype dtype);
 void net_store_in_halves(struct net *net, enum vgg_dtype dtype);
 void net_destroy(struct net *net);
 
-/* An input of `count` pictures, [count][3][h][w], to be freed. */
+/* An input of `count` images, [count][3][h][w], to be freed. */
 float *net_make_input(size_t count, int h, int w);
 
-/* The output of node `index` for `in`, one picture's planar output [shape] of the node before it,
+/* The output of node `index` for `in`, one image's NCHW output [shape] of the node before it,
  * computed in double precision and rounded once. Returns its shape. */
 struct vgg_shape net_compute(const struct net *net, size_t index, struct vgg_shape shape,
                              const float *in, float *out);

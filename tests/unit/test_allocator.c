@@ -31,7 +31,7 @@ enum { CLASSES = 10 };
 /* ---- the main job ---- */
 
 /* From two files to logits, on two threads. */
-static vgg_status classify(const char *model_path, const char *picture_path,
+static vgg_status classify(const char *model_path, const char *image_path,
                            const struct vgg_context *context, float logits[CLASSES],
                            struct vgg_error *err)
 {
@@ -45,7 +45,7 @@ static vgg_status classify(const char *model_path, const char *picture_path,
     vgg_status status = vgg_checkpoint_open(model_path, context, &checkpoint, err);
     status = status ? status : vgg_model_create(checkpoint, NULL, &model, err);
     status = status ? status : vgg_session_create(model, &options, &session, err);
-    status = status ? status : vgg_image_open(picture_path, context, &image, err);
+    status = status ? status : vgg_image_open(image_path, context, &image, err);
     if (status == VGG_OK) {
         status = vgg_image_to_tensor(&image, vgg_model_get_preprocess(model), NULL, input, err);
     }
@@ -114,11 +114,11 @@ START_TEST(takes_all_memory_from_the_caller)
     float expected[CLASSES], logits[CLASSES];
     struct vgg_error err = {0};
     const char *model = unit_model_path("fashion_vgg8_bn.pth"),
-               *picture = unit_model_path("images/bag_18.png");
-    ck_assert_int_eq(classify(model, picture, NULL, expected, &err), VGG_OK);
+               *image = unit_model_path("images/bag_18.png");
+    ck_assert_int_eq(classify(model, image, NULL, expected, &err), VGG_OK);
     struct lender lender = {0};
     struct vgg_context context = lent_by(&lender);
-    ck_assert_int_eq(classify(model, picture, &context, logits, &err), VGG_OK);
+    ck_assert_int_eq(classify(model, image, &context, logits, &err), VGG_OK);
     ck_assert_mem_eq(logits, expected, sizeof logits);
     ck_assert_int_eq(lender.live, 0);
     const long calls = lender.calls;
@@ -126,7 +126,7 @@ START_TEST(takes_all_memory_from_the_caller)
     for (long i = 1; i <= calls; i++) {
         lender = (struct lender){.fails_at = i};
         memset(&err, 0, sizeof err);
-        vgg_status status = classify(model, picture, &context, logits, &err);
+        vgg_status status = classify(model, image, &context, logits, &err);
         ck_assert_msg(status == VGG_ERR_MEMORY && err.code == status, "%ld: %s", i, err.message);
         ck_assert_ptr_nonnull(strstr(err.message, "out of memory"));
         ck_assert_msg(lender.live == 0, "%ld of %ld: %ld blocks leaked after: %s", i, calls,
@@ -223,15 +223,15 @@ static void write_jpeg(const struct vgg_image *image, int fd)
     vgg_image_destroy(&large);
 }
 
-static void check_system(const char *picture)
+static void check_system(const char *image)
 {
     float expected[CLASSES], logits[CLASSES];
     struct vgg_error err = {0};
     const char *model = unit_model_path("fashion_vgg8_bn.pth");
     /* The second time nothing is allocated that stays: buffers of the C library, of threads. */
-    ck_assert_msg(classify(model, picture, NULL, expected, &err) == VGG_OK, "%s", err.message);
+    ck_assert_msg(classify(model, image, NULL, expected, &err) == VGG_OK, "%s", err.message);
     const long before = system_calls;
-    ck_assert_int_eq(classify(model, picture, NULL, expected, NULL), VGG_OK);
+    ck_assert_int_eq(classify(model, image, NULL, expected, NULL), VGG_OK);
     const long calls = system_calls - before;
     ck_assert_int_gt(calls, 50);
     long refused = 0;
@@ -242,7 +242,7 @@ static void check_system(const char *picture)
             memset(&err, 0, sizeof err);
             const long live = system_live;
             system_fails_at = system_calls + i;
-            vgg_status status = classify(model, picture, NULL, logits, &err);
+            vgg_status status = classify(model, image, NULL, logits, &err);
             system_fails_at = 0;
             leaked = system_live - live < leaked ? system_live - live : leaked;
             if (status == VGG_OK) { /* qsort and the look at the cgroup do without */

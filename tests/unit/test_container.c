@@ -32,8 +32,8 @@ START_TEST(names_other_files)
         FILE_OF("\x93NUMPY\1\0", "NumPy"),
         FILE_OF("GGUF\3\0\0\0", "GGUF"),
         FILE_OF("PYTORCH1", "1.0 preview"),
-        FILE_OF("\x89PNG\r\n\x1a\n", "PNG picture"),
-        FILE_OF("\xff\xd8\xff\xe0", "JPEG picture"),
+        FILE_OF("\x89PNG\r\n\x1a\n", "PNG image"),
+        FILE_OF("\xff\xd8\xff\xe0", "JPEG image"),
         FILE_OF("\x08\x07\x12\x07pytorch\x1a\x03"
                 "1.9\"\x10",
                 "ONNX"),

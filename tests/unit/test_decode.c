@@ -244,7 +244,7 @@ START_TEST(jpeg_of_two_components_is_refused)
 }
 END_TEST
 
-/* A progressive picture whose last scan is repeated: each repetition costs a walk over the picture. */
+/* A progressive image whose last scan is repeated: each repetition costs a walk over the image. */
 START_TEST(jpeg_scans_are_bounded)
 {
     make_jpeg(&file, 8, 8, 1, JCS_GRAYSCALE, true, (const uint8_t[]){200});
@@ -286,7 +286,7 @@ START_TEST(cut_files)
 }
 END_TEST
 
-/* Any single changed byte: an error or a picture, no crash, no leak (run under a sanitizer). */
+/* Any single changed byte: an error or an image, no crash, no leak (run under a sanitizer). */
 START_TEST(changed_bytes)
 {
     static uint8_t samples[24 * 20 * 3], changed[sizeof file.data];
@@ -373,7 +373,7 @@ START_TEST(limits_hold)
     limits.image_pixels = 199;
     ck_assert_int_eq(vgg_image_decode(file.data, file.size, "file", &context, &image, &err),
                      VGG_ERR_LIMIT);
-    ck_assert_str_eq(err.message, "file: picture of 20 x 10 pixels, limit is 199 in all");
+    ck_assert_str_eq(err.message, "file: image of 20 x 10 pixels, limit is 199 in all");
     limits.image_pixels = 200;
     limits.image_file_bytes = file.size - 1;
     ck_assert_int_eq(vgg_image_decode(file.data, file.size, "file", &context, &image, &err),

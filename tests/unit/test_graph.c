@@ -14,7 +14,7 @@ static struct vgg_graph build(struct fake_net *net)
     return graph;
 }
 
-/* Walks a picture of height x width through the nodes, up to the one named last. */
+/* Walks an image of height x width through the nodes, up to the one named last. */
 static vgg_status walk(struct fake_net *net, const struct vgg_graph *graph, int height, int width,
                        const char *last, struct vgg_shape *shape)
 {
@@ -137,9 +137,9 @@ START_TEST(refuses_inputs_that_do_not_fit)
                      VGG_ERR_MISMATCH);
     ck_assert_str_eq(net.err.message,
                      "x.pth: features.0: expected an input of 3 channels, found 1x224x224");
-    struct vgg_shape picture = {.c = 25088, .h = 2, .w = 1};
+    struct vgg_shape image = {.c = 25088, .h = 2, .w = 1};
     const struct vgg_node *linear = &graph.nodes[graph.count - 1];
-    ck_assert_int_eq(vgg_node_infer_shape(linear, picture, &shape, "x.pth", &net.err),
+    ck_assert_int_eq(vgg_node_infer_shape(linear, image, &shape, "x.pth", &net.err),
                      VGG_ERR_MISMATCH);
     fake_fini(&net);
 }

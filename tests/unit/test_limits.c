@@ -93,7 +93,7 @@ static vgg_status read_spec(const struct vgg_limits *limits)
     return status;
 }
 
-static vgg_status decode_picture(const struct vgg_limits *limits)
+static vgg_status decode_image(const struct vgg_limits *limits)
 {
     struct bytes png = read_model("images/bag_18.png");
     struct vgg_image image = {0};
@@ -133,8 +133,8 @@ static const struct limit {
     LIMIT(header_bytes, open_safetensors, 54),
     LIMIT(json_bytes, read_spec, 0),
     LIMIT(layers, read_spec, 0),
-    LIMIT(image_file_bytes, decode_picture, 0),
-    LIMIT(image_pixels, decode_picture, 28 * 28),
+    LIMIT(image_file_bytes, decode_image, 0),
+    LIMIT(image_pixels, decode_image, 28 * 28),
 };
 
 static vgg_status try_limit(const struct limit *limit, uint64_t value)

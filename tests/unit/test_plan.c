@@ -179,7 +179,7 @@ END_TEST
 START_TEST(takes_other_strides)
 {
     struct setup setup = set_up();
-    setup.net->nodes[0].conv.stride = 2; /* of the planar input */
+    setup.net->nodes[0].conv.stride = 2; /* of the NCHW input */
     setup.net->nodes[9].conv.stride = 3;
     check_agreement(&setup);
     setup.net->nodes[0].conv.stride = 1;
@@ -301,7 +301,7 @@ START_TEST(reads_halves_in_place)
 END_TEST
 
 /* A batch has 90 windows, more than are gathered at a time. */
-START_TEST(moves_a_classifier_over_the_picture)
+START_TEST(moves_a_classifier_over_the_image)
 {
     struct setup setup = {net_create_dense(), net_make_input(BATCH, NET_H, NET_W)};
     check_agreement(&setup);
@@ -466,6 +466,5 @@ END_TEST
 
 UNIT_MAIN("plan", agrees_with_double_precision, one_shot_changes_no_bit, reads_halves_in_place,
           takes_other_strides, normalises_local_responses, threads_and_batch_change_no_bit,
-          moves_a_classifier_over_the_picture, refuses_what_no_vgg_has,
-          keeps_to_the_activation_limit, measures_no_weights_that_are_not_there,
-          counts_elements_past_32_bits)
+          moves_a_classifier_over_the_image, refuses_what_no_vgg_has, keeps_to_the_activation_limit,
+          measures_no_weights_that_are_not_there, counts_elements_past_32_bits)

@@ -75,7 +75,7 @@ static struct fixture pack(const vgg_model *model, uint32_t isas, bool plain)
     return packed;
 }
 
-/* Logits of a made-up picture; how many convolutions read the file's own weights, and the session's memory for
+/* Logits of a made-up image; how many convolutions read the file's own weights, and the session's memory for
  * weights, if not NULL. */
 static vgg_status run(const vgg_model *model, const struct vgg_session_options *options,
                       float logits[CLASSES], int *in_place, uint64_t *weight_bytes)
@@ -152,7 +152,7 @@ START_TEST(describes_kernels)
             ck_assert_int_eq(known->fused, real->fused);
             ck_assert_int_eq(known->v_blocks, real->v_blocks);
             ck_assert_int_eq(known->v_lanes, real->v_lanes);
-            ck_assert_int_eq(known->v_parts, real->v_parts);
+            ck_assert_int_eq(known->v_terms, real->v_terms);
             ck_assert_int_eq(known->tile_group, real->tile_group);
         }
         for (int other = 0; other < CPU_COUNT; other++) {

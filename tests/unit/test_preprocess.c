@@ -7,7 +7,7 @@
 
 #include "image/image.h"
 
-/* A gray picture whose level counts up from 1, row by row. */
+/* A gray image whose level counts up from 1, row by row. */
 static struct vgg_image counting(int width, int height)
 {
     struct vgg_image image;
@@ -239,7 +239,7 @@ START_TEST(interpolates)
 }
 END_TEST
 
-START_TEST(absurd_pictures_meet_the_limit)
+START_TEST(absurd_images_meet_the_limit)
 {
     struct vgg_preprocess preprocess = plain(256, 224);
     struct vgg_error err = {0};
@@ -247,7 +247,7 @@ START_TEST(absurd_pictures_meet_the_limit)
     int width = 3, height = 4;
     ck_assert_int_eq(vgg_preprocess_get_size(&preprocess, 65500, 1, NULL, &width, &height, &err),
                      VGG_ERR_LIMIT);
-    ck_assert_str_eq(err.message, "picture of 65500 x 1 pixels: resize to 16768000 x 256, limit is "
+    ck_assert_str_eq(err.message, "image of 65500 x 1 pixels: resize to 16768000 x 256, limit is "
                                   "178956970 pixels");
     ck_assert_int_eq(width, 3);
     ck_assert_int_eq(height, 4);
@@ -300,4 +300,4 @@ END_TEST
 UNIT_MAIN("preprocess", finds_presets, sizes_are_torchvisions, crop_rounds_half_to_even,
           crops_what_is_no_square, pads_what_is_smaller_than_the_crop, normalises_each_channel,
           squashes_to_height_and_width, converts_to_gray, knows_the_interpolations, interpolates,
-          absurd_pictures_meet_the_limit, refuses_bad_presets)
+          absurd_images_meet_the_limit, refuses_bad_presets)

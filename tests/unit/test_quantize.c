@@ -12,7 +12,7 @@
 #include "vgg/vgg.h"
 #include "writer.h"
 
-enum { SIDE = 8, PICTURE = 3 * SIDE * SIDE, CLASSES = 10, PICTURES = 6 };
+enum { SIDE = 8, IMAGE_FLOATS = 3 * SIDE * SIDE, CLASSES = 10, IMAGES = 6 };
 
 static struct vgg_error err;
 static char folder[UNIT_FOLDER_BYTES], path[UNIT_PATH_BYTES];
@@ -210,20 +210,21 @@ static void close_net(struct opened *net)
 }
 
 /* Images of 8-bit pixels, normalised as the model's preprocessing has it. */
-static void make_pictures(const vgg_model *model, float made[PICTURES][PICTURE])
+static void make_images(const vgg_model *model, float made[IMAGES][IMAGE_FLOATS])
 {
     const struct vgg_preprocess *preprocess = vgg_model_get_preprocess(model);
     uint32_t random = 11;
-    for (int i = 0; i < PICTURES * PICTURE; i++) {
+    for (int i = 0; i < IMAGES * IMAGE_FLOATS; i++) {
         const int c = i / (SIDE * SIDE) % 3;
         random = random * 1664525u + 1013904223u;
         const float pixel = (float)(random >> 24) / 255;
-        made[i / PICTURE][i % PICTURE] = (pixel - preprocess->mean[c]) / preprocess->std[c];
+        made[i / IMAGE_FLOATS][i % IMAGE_FLOATS] =
+            (pixel - preprocess->mean[c]) / preprocess->std[c];
     }
 }
 
 /* From images to the file at `path`. */
-static vgg_status quantize(const vgg_model *model, float used[][PICTURE], int count,
+static vgg_status quantize(const vgg_model *model, float used[][IMAGE_FLOATS], int count,
                            struct vgg_quantized_totals *totals)
 {
     const struct vgg_quantizer_options options = {.threads = 2};
@@ -253,19 +254,19 @@ static void run(const vgg_model *model, const float *input, int count, float *lo
     vgg_session_destroy(session);
 }
 
-static float images[PICTURES][PICTURE];
+static float images[IMAGES][IMAGE_FLOATS];
 
 START_TEST(the_saved_net_does_what_was_measured)
 {
     struct opened net = {.file = make_file()}, packed = {0};
     struct vgg_quantized_totals totals;
     struct vgg_model_info info;
-    float expected[PICTURES][CLASSES], found[PICTURES][CLASSES];
+    float expected[IMAGES][CLASSES], found[IMAGES][CLASSES];
     double signal = 0, noise = 0, largest = 0;
     make_folder();
     ck_assert_msg(open_net(&net, NULL, NULL) == VGG_OK, "%s", err.message);
-    make_pictures(net.model, images);
-    ck_assert_msg(quantize(net.model, images, PICTURES, &totals) == VGG_OK, "%s", err.message);
+    make_images(net.model, images);
+    ck_assert_msg(quantize(net.model, images, IMAGES, &totals) == VGG_OK, "%s", err.message);
     ck_assert_msg(vgg_checkpoint_open(path, NULL, &packed.checkpoint, &err) == VGG_OK, "%s",
                   err.message);
     ck_assert_int_eq(vgg_checkpoint_verify(packed.checkpoint, NULL, &err), VGG_OK);
@@ -274,9 +275,9 @@ START_TEST(the_saved_net_does_what_was_measured)
     vgg_model_get_info(packed.model, &info);
     ck_assert(info.int8 && !info.batch_norm && info.height == SIDE);
     ck_assert_str_eq(info.spec_source, "the packed file");
-    run(net.model, images[0], PICTURES, expected[0]);
-    run(packed.model, images[0], PICTURES, found[0]);
-    for (int n = 0; n < PICTURES; n++) {
+    run(net.model, images[0], IMAGES, expected[0]);
+    run(packed.model, images[0], IMAGES, found[0]);
+    for (int n = 0; n < IMAGES; n++) {
         for (int i = 0; i < CLASSES; i++) {
             const double difference = (double)found[n][i] - (double)expected[n][i];
             signal += (double)expected[n][i] * (double)expected[n][i];
@@ -284,8 +285,8 @@ START_TEST(the_saved_net_does_what_was_measured)
             largest = fmax(largest, fabs(difference));
         }
     }
-    ck_assert_int_eq(totals.added, PICTURES);
-    ck_assert_int_eq(totals.measured, PICTURES);
+    ck_assert_int_eq(totals.added, IMAGES);
+    ck_assert_int_eq(totals.measured, IMAGES);
     ck_assert_double_eq_tol(totals.snr_db, 10 * log10(signal / noise), 0.01);
     ck_assert_double_eq_tol(totals.max_abs, largest, 1e-5);
     ck_assert_msg(totals.snr_db > 35, "%g dB", totals.snr_db);
@@ -340,10 +341,10 @@ START_TEST(other_inputs_have_the_range_there_was)
 {
     struct opened net = {.file = make_file()};
     vgg_quantizer *quantizer;
-    float input[PICTURE];
+    float input[IMAGE_FLOATS];
     ck_assert_int_eq(open_net(&net, NULL, NULL), VGG_OK);
     ck_assert_int_eq(vgg_quantizer_create(net.model, NULL, &quantizer, &err), VGG_OK);
-    for (int i = 0; i < PICTURE; i++) { /* -10 … 10 in each channel */
+    for (int i = 0; i < IMAGE_FLOATS; i++) { /* -10 … 10 in each channel */
         input[i] = (float)(i % (SIDE * SIDE)) * 20 / (SIDE * SIDE - 1) - 10;
     }
     ck_assert_int_eq(vgg_quantizer_add(quantizer, input, &err), VGG_OK);
@@ -370,10 +371,10 @@ START_TEST(calls_in_the_wrong_order_are_refused)
 {
     struct opened net = {.file = make_file()};
     vgg_quantizer *quantizer;
-    float input[PICTURE] = {NAN};
+    float input[IMAGE_FLOATS] = {NAN};
     int steps = 0;
     ck_assert_int_eq(open_net(&net, NULL, NULL), VGG_OK);
-    make_pictures(net.model, images);
+    make_images(net.model, images);
     ck_assert_int_eq(vgg_quantizer_create(net.model, NULL, &quantizer, &err), VGG_OK);
     ck_assert_int_eq(vgg_quantizer_choose(quantizer, NULL, NULL, &err), VGG_ERR_ARGUMENT);
     ck_assert_int_eq(vgg_quantizer_measure(quantizer, images[0], &err), VGG_ERR_ARGUMENT);
@@ -427,7 +428,7 @@ static vgg_status do_all(const struct vgg_context *context)
     float logits[CLASSES];
     vgg_status status = open_net(&net, NULL, context);
     if (status == VGG_OK) {
-        make_pictures(net.model, images);
+        make_images(net.model, images);
         status = quantize(net.model, images, 1, NULL);
     }
     status = status ? status : vgg_checkpoint_open(path, context, &packed.checkpoint, &err);

@@ -9,7 +9,7 @@
 #include "image/image.h"
 #include "image/resize.h"
 
-/* A picture of height 1 (or width 1) whose three channels hold v, v and 255 - v. */
+/* An image of height 1 (or width 1) whose three channels hold v, v and 255 - v. */
 static struct vgg_image line_of(const uint8_t *values, int count, bool upright)
 {
     struct vgg_image image;

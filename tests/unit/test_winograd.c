@@ -90,10 +90,11 @@ static void check_steps(const struct net *net, const struct vgg_plan_options *op
     int convolutions = 0, pools = 0;
     for (int s = 0; s < plan->step_count; s++) {
         const struct vgg_step *step = &plan->steps[s];
-        if (step->kind == VGG_STEP_CONV && convolutions++ > 0) {
-            ck_assert_int_eq(step->conv.choice.algorithm, options->form);
-            ck_assert_int_eq(step->conv.choice.winograd.m, m_of(options->conv));
-            pools += step->conv.pool != NULL;
+        if (vgg_step_is_conv(step) && convolutions++ > 0) {
+            ck_assert_int_eq(step->kind, VGG_STEP_WINOGRAD_CONV);
+            ck_assert_int_eq(step->winograd_conv.algorithm, options->form);
+            ck_assert_int_eq(step->winograd_conv.layout.m, m_of(options->conv));
+            pools += step->winograd_conv.pool;
         }
     }
     ck_assert_int_eq(convolutions, 4);
@@ -536,9 +537,10 @@ START_TEST(unfused_nodes_are_direct)
     ck_assert_int_eq(plan->step_count, (int)net->count);
     for (int s = 0; s < plan->step_count; s++) {
         const struct vgg_step *step = &plan->steps[s];
-        if (step->kind == VGG_STEP_CONV) {
-            ck_assert_int_eq(step->conv.choice.algorithm, VGG_DIRECT);
-            ck_assert_ptr_null(step->conv.pool);
+        ck_assert_int_ne(step->kind, VGG_STEP_WINOGRAD_CONV);
+        if (step->node->op == VGG_OP_CONV2D) {
+            ck_assert_int_eq(step->kind, VGG_STEP_DIRECT_CONV);
+            ck_assert_ptr_eq(step->last, step->node);
         }
     }
     vgg_plan_destroy(plan);

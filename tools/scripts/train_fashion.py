@@ -37,7 +37,7 @@ def build(num_classes=10):
 
 
 def load(folder, part):
-    """Pictures as uint8 [n, 28, 28] and labels as int64 [n]; part is 'train' or 't10k'."""
+    """Images as uint8 [n, 28, 28] and labels as int64 [n]; part is 'train' or 't10k'."""
     with gzip.open(f"{folder}/{part}-images-idx3-ubyte.gz") as f:
         images = np.frombuffer(f.read(), np.uint8, offset=16).reshape(-1, 28, 28)
     with gzip.open(f"{folder}/{part}-labels-idx1-ubyte.gz") as f:

@@ -41,7 +41,7 @@ static double fma_rate(const struct vgg_kernels *kernels)
 
 static bool has_tile_unit(const struct vgg_kernels *kernels)
 {
-    return kernels->v_parts > 1;
+    return kernels->v_terms > 1;
 }
 
 static double overlapped(double a, double b, double visible)

@@ -34,7 +34,7 @@ static struct cut cut_conv(const struct vgg_plan *plan, const struct vgg_step *s
         .ic_block = (size_t)ic_block,
         .ic_padded = (size_t)vgg_ceil_div(conv->ic, ic_block) * (size_t)ic_block,
     };
-    if (step->conv.choice.algorithm != VGG_DIRECT) {
+    if (step->kind == VGG_STEP_WINOGRAD_CONV) {
         cut.ic_padded = vgg_winograd_count_channels(plan, step);
     }
     cut.part = in->lanes > 1 && cut.ic_padded > PART_CHANNELS ? PART_CHANNELS : cut.ic_padded;
@@ -103,7 +103,7 @@ static void prepack_task(void *context, size_t index, int worker)
                                         .count = count,
                                         .rows = rows,
                                         .stride = stride};
-    if (job->step->conv.choice.algorithm == VGG_DIRECT) {
+    if (job->step->kind == VGG_STEP_DIRECT_CONV) {
         order_filters(run, &filters);
     } else {
         vgg_winograd_prepack(job->plan, job->step, &filters, job->weight);
@@ -118,33 +118,35 @@ void vgg_conv_prepack(const struct vgg_prepack_job *job, struct vgg_pool *pool)
 
 struct vgg_order_info vgg_conv_get_order(const struct vgg_plan *plan, const struct vgg_step *step)
 {
-    const struct vgg_conv_choice *choice = &step->conv.choice;
     const struct cut cut = cut_conv(plan, step);
-    const bool direct = choice->algorithm == VGG_DIRECT;
-    if (choice->prepacked != NULL) {
-        return choice->prepacked->info;
+    const bool direct = step->kind == VGG_STEP_DIRECT_CONV;
+    if (step->conv.prepacked != NULL) {
+        return step->conv.prepacked->info;
     }
     return (struct vgg_order_info){.order = direct ? VGG_ORDER_DIRECT : VGG_ORDER_WINOGRAD,
-                                   .m = choice->winograd.m,
+                                   .m = direct ? 0 : step->winograd_conv.layout.m,
                                    .group = (int)cut.width,
                                    .channels = (int)(direct ? cut.ic_block : cut.ic_padded)};
 }
 
 void vgg_conv_size_weights(const struct vgg_plan *plan, struct vgg_step *step)
 {
-    struct vgg_conv_step *conv = &step->conv;
-    const struct vgg_conv_choice *choice = &conv->choice;
+    struct vgg_conv_common *conv = &step->conv;
     const struct cut cut = cut_conv(plan, step);
-    if (choice->prepacked != NULL) { /* perhaps filled up further than these kernels need */
-        conv->group_elements =
-            (size_t)choice->prepacked->bytes / sizeof(float) / (size_t)step->cut.groups;
+    size_t groups = (size_t)step->cut.groups;
+    if (conv->prepacked != NULL) {
+        /* The file's groups may be padded further than these kernels need. */
+        conv->group_elements = (size_t)conv->prepacked->bytes / sizeof(float) / groups;
         return;
     }
-    conv->group_elements = choice->algorithm == VGG_DIRECT
-                               ? vgg_size_mul_capped(cut.ic_padded * cut.area, cut.width)
-                               : vgg_winograd_filter_elements(plan, step);
-    const int groups =
-        choice->algorithm == VGG_WINOGRAD_FREQUENCY ? choice->winograd.groups : step->cut.groups;
-    conv->weights.elements = vgg_size_mul_capped((size_t)groups, conv->group_elements);
+    if (step->kind == VGG_STEP_DIRECT_CONV) {
+        conv->group_elements = vgg_size_mul_capped(cut.ic_padded * cut.area, cut.width);
+    } else {
+        conv->group_elements = vgg_winograd_filter_elements(plan, step);
+        if (step->winograd_conv.algorithm == VGG_WINOGRAD_FREQUENCY) {
+            groups = (size_t)step->winograd_conv.layout.groups;
+        }
+    }
+    conv->weights.elements = vgg_size_mul_capped(groups, conv->group_elements);
     conv->weights.rows_elements = vgg_size_mul_capped(cut.part * cut.area, cut.width);
 }

@@ -78,7 +78,7 @@ static void gather_task(void *context, size_t index, int worker)
     const struct dense_run *run = context;
     const struct vgg_activation *in = run->in;
     const struct place place = place_of(run, index);
-    const int kernel = run->step->node->conv.kernel;
+    const int kernel = run->step->linear.kernel;
     float *to = run->windows + index * run->window_stride;
     const float *corner = in->data + place.n * in->n_stride + place.h * in->row_stride +
                           (ptrdiff_t)place.w * in->lanes;
@@ -113,17 +113,17 @@ static void scatter_task(void *context, size_t index, int worker)
 
 void vgg_dense_run(const struct vgg_executor *executor, const struct vgg_step *step)
 {
-    const struct vgg_conv2d *conv = &step->node->conv;
     const int windows = step->linear.windows;
+    const size_t area = (size_t)step->linear.kernel * (size_t)step->linear.kernel;
     struct vgg_pool *pool = executor->pool;
     struct dense_run run = {
         .step = step,
         .in = &executor->activations[step->in],
         .out = &executor->activations[step->out],
-        .window_stride = vgg_size_round_up(count_features(conv), LINE),
-        .product_stride = vgg_size_round_up((size_t)conv->oc, LINE),
         .windows = vgg_executor_get_state(executor, step)->scratch,
     };
+    run.window_stride = vgg_size_round_up((size_t)run.in->shape.c * area, LINE);
+    run.product_stride = vgg_size_round_up((size_t)run.out->shape.c, LINE);
     const int64_t all = (int64_t)run.out->shape.h * run.out->shape.w * executor->count;
     run.products = run.windows + (size_t)windows * run.window_stride;
     for (run.first = 0; run.first < all; run.first += windows) {

@@ -5,7 +5,7 @@
 #include "base/arith.h"
 #include "model/graph/norm.h"
 #include "plan/f32/lanes.h"
-#include "plan/f32/step_run.h"
+#include "plan/task.h"
 
 static enum vgg_function get_function(enum vgg_activation_kind kind)
 {
@@ -55,10 +55,10 @@ static void function_task(void *context, size_t index, int worker)
     const struct vgg_activation *in = run->in, *out = run->out;
     const struct vgg_task task = vgg_step_run_get_task(run, index);
     const bool features = out->lanes == 1;
-    const ptrdiff_t first = (ptrdiff_t)task.group * run->kernels->lanes;
+    const ptrdiff_t first = (ptrdiff_t)task.group * run->plan->options.kernels->lanes;
     const int block = features ? 0 : task.group, begin = features ? 0 : task.begin;
     const ptrdiff_t skipped = features ? first : 0;
-    run->kernels->apply_function(&(struct vgg_function_args){
+    run->plan->options.kernels->apply_function(&(struct vgg_function_args){
         .function = run->step->function.function,
         .x = vgg_lanes_get_row(in, task.n, block, begin) + skipped,
         .x_row_stride = in->row_stride,
@@ -76,5 +76,5 @@ static void function_task(void *context, size_t index, int worker)
 void vgg_function_run(struct vgg_executor *executor, const struct vgg_step *step)
 {
     struct vgg_step_run run = vgg_step_run_make(executor, step);
-    vgg_step_run_all(&run, function_task);
+    vgg_step_run_all(&run, executor->pool, function_task);
 }

@@ -12,11 +12,12 @@
 #include "plan/f32/sparse_linear.h"
 #include "plan/nodes.h"
 
+/* A convolution is direct until vgg_choose_conv decides. */
 static enum vgg_step_kind kind_of(const struct vgg_node *node)
 {
     switch (node->op) {
     case VGG_OP_CONV2D:
-        return node->conv.dense ? VGG_STEP_DENSE : VGG_STEP_CONV;
+        return node->conv.dense ? VGG_STEP_DENSE : VGG_STEP_DIRECT_CONV;
     case VGG_OP_BATCH_NORM:
         return VGG_STEP_SCALE_SHIFT;
     case VGG_OP_RELU:
@@ -67,32 +68,62 @@ static void fuse(const struct vgg_chain *chain, struct vgg_step *step,
     step->last = &step->node[ahead - 1];
 }
 
-/* The pool that VGG has everywhere: windows of 2 × 2 side by side, which never straddle tiles. */
-static bool is_small_pool(const struct vgg_node *node)
+/* Adds the pool to a Winograd convolution, whose output transform computes it: its windows never straddle tiles. */
+static void fuse_pool(const struct vgg_chain *chain, struct vgg_step *step)
 {
-    return node->max_pool.kernel == 2 && node->max_pool.stride == 2;
+    const size_t taken = (size_t)(step->last - step->node) + 1;
+    if (vgg_chain_has_small_pool(chain, taken)) {
+        step->winograd_conv.pool = true;
+        step->last = &step->node[taken];
+    }
+}
+
+/* Makes the step a convolution by the chosen algorithm. */
+static void set_conv(struct vgg_step *step, const struct vgg_conv_choice *choice)
+{
+    const struct vgg_conv2d *conv = &step->node->conv;
+    const struct vgg_conv_common layer = {
+        .prepacked = choice->prepacked,
+        .reason = choice->reason,
+        .predicted_ms = choice->predicted_ms,
+    };
+    step->scratch = choice->scratch;
+    if (choice->algorithm == VGG_DIRECT) {
+        step->kind = VGG_STEP_DIRECT_CONV;
+        step->direct_conv = (struct vgg_direct_conv_step){
+            .layer = layer,
+            .kernel = conv->kernel,
+            .stride = conv->stride,
+            .padding = conv->padding,
+        };
+    } else {
+        step->kind = VGG_STEP_WINOGRAD_CONV;
+        step->winograd_conv = (struct vgg_winograd_conv_step){
+            .layer = layer,
+            .algorithm = choice->algorithm,
+            .layout = choice->winograd,
+        };
+    }
 }
 
 static vgg_status make_conv(struct vgg_plan *plan, const struct vgg_chain *chain,
                             struct vgg_step *step, struct vgg_error *err)
 {
-    struct vgg_conv_step *conv = &step->conv;
     const struct vgg_conv_request request = {
         .conv = &step->node->conv,
         .in = chain->shape,
         .nchw = chain->at == 0,
         .budget = vgg_plan_find_budget(plan, chain),
     };
-    if (!vgg_choose_conv(plan, &request, &conv->choice)) {
+    struct vgg_conv_choice choice;
+    if (!vgg_choose_conv(plan, &request, &choice)) {
         return vgg_fail_not_prepacked(plan, step->node, request.nchw, err);
     }
-    step->scratch = conv->choice.scratch;
+    set_conv(step, &choice);
     if (!plan->options.unfused) {
-        fuse(chain, step, &conv->weights, &conv->relu);
-        const size_t taken = (size_t)(step->last - step->node) + 1;
-        if (conv->choice.algorithm != VGG_DIRECT && vgg_chain_has(chain, taken, VGG_OP_MAX_POOL) &&
-            is_small_pool(&step->node[taken])) {
-            conv->pool = step->last = &step->node[taken];
+        fuse(chain, step, &step->conv.weights, &step->conv.relu);
+        if (step->kind == VGG_STEP_WINOGRAD_CONV) {
+            fuse_pool(chain, step);
         }
     }
     return VGG_OK;
@@ -101,6 +132,7 @@ static vgg_status make_conv(struct vgg_plan *plan, const struct vgg_chain *chain
 static void make_linear(struct vgg_plan *plan, const struct vgg_chain *chain, struct vgg_step *step)
 {
     if (step->kind == VGG_STEP_DENSE) {
+        step->linear.kernel = step->node->conv.kernel;
         step->linear.windows = vgg_dense_choose(plan, step, chain->shape, &step->scratch);
     } else if (vgg_is_column_major(step->node->linear.weight)) {
         step->scratch =
@@ -118,7 +150,7 @@ vgg_status vgg_f32_make_input(struct vgg_plan *plan, const struct vgg_node *firs
 {
     (void)err;
     vgg_plan_add_activation(plan, plan->options.input, 1);
-    if (kind_of(first) != VGG_STEP_CONV) { /* which alone reads NCHW */
+    if (kind_of(first) != VGG_STEP_DIRECT_CONV) { /* which alone reads NCHW */
         const int in_order =
             vgg_plan_add_activation(plan, plan->options.input, plan->options.kernels->lanes);
         plan->steps[plan->step_count++] =
@@ -138,19 +170,19 @@ vgg_status vgg_f32_make_step(struct vgg_plan *plan, const struct vgg_chain *chai
     const struct vgg_node *node = step->node;
     step->kind = kind_of(node);
     step->last = node;
-    if (step->kind == VGG_STEP_CONV) {
+    if (vgg_step_is_conv(step)) {
         return make_conv(plan, chain, step, err);
     }
     if (vgg_step_is_linear(step)) {
         make_linear(plan, chain, step);
     }
     if (step->kind == VGG_STEP_GENERAL_CONV && !plan->options.unfused) {
-        fuse(chain, step, &step->general_conv.weights, &step->general_conv.relu);
+        fuse(chain, step, &step->weights, &step->general_conv.relu);
     }
     if (step->kind == VGG_STEP_FUNCTION) {
         return vgg_function_make(plan, step, chain->shape.c, err);
     }
-    if (step->kind == VGG_STEP_LRN && node->lrn.size > VGG_LRN_MOST) {
+    if (step->kind == VGG_STEP_LRN && node->lrn.size > VGG_LRN_MAX_SIZE) {
         return vgg_plan_refuse(plan, node, "windows of more than 255 channels are not supported",
                                err);
     }
@@ -162,11 +194,12 @@ vgg_status vgg_f32_make_step(struct vgg_plan *plan, const struct vgg_chain *chai
 }
 
 /* Whether the step reads an activation of this layout. */
-static bool can_read(const struct vgg_plan *plan, const struct vgg_step *step, bool blocked)
+static bool can_read(const struct vgg_plan *plan, const struct vgg_step *step, bool nchwc)
 {
     switch (step->kind) {
-    case VGG_STEP_CONV:
-        return blocked || step->in == 0;
+    case VGG_STEP_DIRECT_CONV:
+    case VGG_STEP_WINOGRAD_CONV:
+        return nchwc || step->in == 0;
     case VGG_STEP_MAX_POOL:
     case VGG_STEP_AVG_POOL:
     case VGG_STEP_DENSE:
@@ -176,11 +209,11 @@ static bool can_read(const struct vgg_plan *plan, const struct vgg_step *step, b
     case VGG_STEP_ADAPTIVE_MAX_POOL:
     case VGG_STEP_CONCAT_POOL:
     case VGG_STEP_ZERO_PAD:
-        return blocked;
+        return nchwc;
     case VGG_STEP_SCALE_SHIFT:
-        return blocked || step->node->norm.flat;
+        return nchwc || step->node->norm.flat;
     case VGG_STEP_LINEAR:
-        return !blocked || plan->options.kernels->lanes == 1;
+        return !nchwc || plan->options.kernels->lanes == 1;
     default:
         return true;
     }
@@ -197,13 +230,13 @@ vgg_status vgg_f32_make_output(struct vgg_plan *plan, struct vgg_step *step, str
                                struct vgg_error *err)
 {
     const int lanes = plan->options.kernels->lanes;
-    const bool blocked = plan->activations[step->in].lanes == lanes;
+    const bool nchwc = plan->activations[step->in].lanes == lanes;
     const bool features = step->kind == VGG_STEP_FLATTEN || step->kind == VGG_STEP_LINEAR ||
-                          (is_pointwise(step) && !blocked);
-    if (!can_read(plan, step, blocked)) {
+                          (is_pointwise(step) && !nchwc);
+    if (!can_read(plan, step, nchwc)) {
         return vgg_plan_refuse(plan, step->node, "not expected at this place of a VGG", err);
     }
-    if (step->kind == VGG_STEP_FLATTEN && !blocked) {
+    if (step->kind == VGG_STEP_FLATTEN && !nchwc) {
         step->kind = VGG_STEP_IDENTITY; /* of features */
     }
     if (step->kind != VGG_STEP_IDENTITY) {

@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "model/graph/norm.h"
 #include "plan/f32/lanes.h"
-#include "plan/f32/step_run.h"
+#include "plan/task.h"
 
 enum {
     /* Input rows of a task: with its weights, half of a second-level cache of 2 MiB. */
@@ -157,7 +157,7 @@ static void prepack_task(void *context, size_t index, int worker)
     const struct vgg_prepack_job *job = run->job;
     const struct cut *cut = &run->cut;
     const struct vgg_general_conv *conv = &job->step->node->general_conv;
-    const struct vgg_folded_weights *weights = &job->step->general_conv.weights;
+    const struct vgg_folded_weights *weights = &job->step->weights;
     const struct part part = get_part(cut, conv, job->group_begin + (int)index);
     const int lanes = job->plan->options.kernels->lanes;
     const size_t count = (size_t)cut->ic * cut->area;
@@ -189,7 +189,7 @@ static const float *get_weights(struct vgg_executor *executor, const struct vgg_
     const struct vgg_plan *plan = executor->plan;
     struct vgg_step_state *state = vgg_executor_get_state(executor, step);
     if (!plan->options.one_shot) {
-        return step->general_conv.weights.data;
+        return step->weights.data;
     }
     const uint64_t start = vgg_now_ns();
     vgg_general_conv_prepack(&(struct vgg_prepack_job){.plan = plan,
@@ -222,7 +222,7 @@ static struct conv_task get_task(const struct conv_run *run, size_t index)
     const struct vgg_step *step = run->step_run.step;
     struct conv_task task = {.rows = vgg_step_run_get_task(&run->step_run, index)};
     task.part = get_part(&run->cut, &step->node->general_conv, task.rows.group);
-    memcpy(task.bias, step->general_conv.weights.bias + task.part.oc,
+    memcpy(task.bias, step->weights.bias + task.part.oc,
            (size_t)task.part.count * sizeof *task.bias);
     return task;
 }
@@ -255,7 +255,7 @@ static struct vgg_general_conv_args make_args(const struct conv_run *run,
         .dilation = to_sides(window->dilation),
         .weight = run->weight + (size_t)task->rows.group * run->cut.part_elements,
         .bias = task->bias,
-        .oc_blocks = vgg_ceil_div(task->part.count, run->step_run.kernels->lanes),
+        .oc_blocks = vgg_ceil_div(task->part.count, run->step_run.plan->options.kernels->lanes),
         .oh_begin = task->rows.begin,
         .oh_end = task->rows.end,
         .ow = run->step_run.out->shape.w,
@@ -270,7 +270,7 @@ static void aligned_task(void *context, size_t index, int worker)
     const struct conv_run *run = context;
     const struct conv_task task = get_task(run, index);
     const struct vgg_activation *in = run->step_run.in, *out = run->step_run.out;
-    const struct vgg_kernels *kernels = run->step_run.kernels;
+    const struct vgg_kernels *kernels = run->step_run.plan->options.kernels;
     const int block = task.part.oc / out->lanes;
     const int ic = run->cut.depthwise ? task.part.oc : task.part.group * run->cut.ic;
     struct vgg_general_conv_args args = make_args(run, &task);
@@ -303,7 +303,7 @@ static void scattered_task(void *context, size_t index, int worker)
     args.oh_end = 1;
     for (int h = task.rows.begin; h < task.rows.end; h++) {
         args.x = x + h * row_step * in->row_stride;
-        run->step_run.kernels->general_conv(&args);
+        run->step_run.plan->options.kernels->general_conv(&args);
         for (int c = 0; c < task.part.count; c += lanes) {
             const int left = task.part.count - c;
             const struct vgg_lanes to = {task.rows.n, task.part.oc + c,
@@ -354,7 +354,7 @@ static void spread_task(void *context, size_t index, int worker)
     for (int h = task.rows.begin; h < task.rows.end; h++) {
         spread_rows(run, &task, h, pixels, rows);
         args.y = vgg_lanes_get_row(out, task.rows.n, block, h);
-        run->step_run.kernels->depthwise_conv(&args);
+        run->step_run.plan->options.kernels->depthwise_conv(&args);
     }
     vgg_lanes_finish(out, task.rows.n, block, task.rows.begin, task.rows.end);
 }
@@ -400,6 +400,6 @@ void vgg_general_conv_describe(const struct vgg_plan *plan, const struct vgg_ste
     snprintf(algorithm, bytes, "%s", cut.depthwise ? "depthwise" : "general");
     info->multiply_adds = pixels * conv->oc * cut.ic * (double)cut.area;
     info->products = pixels * step->cut.groups * (double)cut.part_elements;
-    info->weight_bytes = step->general_conv.weights.elements * sizeof(float);
+    info->weight_bytes = step->weights.elements * sizeof(float);
     info->kept_bytes = plan->options.one_shot ? 0 : info->weight_bytes;
 }

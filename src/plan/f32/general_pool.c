@@ -4,7 +4,7 @@
 #include "plan/f32/general_pool.h"
 
 #include "plan/f32/lanes.h"
-#include "plan/f32/step_run.h"
+#include "plan/task.h"
 
 static struct vgg_sides to_sides(struct vgg_pixels pixels)
 {
@@ -19,7 +19,7 @@ static void general_pool_task(void *context, size_t index, int worker)
     const struct vgg_general_pool *pool = &run->step->node->general_pool;
     const struct vgg_window *window = &pool->window;
     const struct vgg_task task = vgg_step_run_get_task(run, index);
-    run->kernels->general_pool(&(struct vgg_general_pool_args){
+    run->plan->options.kernels->general_pool(&(struct vgg_general_pool_args){
         .x = vgg_lanes_get_row(in, task.n, task.group, 0),
         .x_row_stride = in->row_stride,
         .in = {in->shape.h, in->shape.w},
@@ -42,7 +42,7 @@ static void general_pool_task(void *context, size_t index, int worker)
 void vgg_general_pool_run(struct vgg_executor *executor, const struct vgg_step *step)
 {
     struct vgg_step_run run = vgg_step_run_make(executor, step);
-    vgg_step_run_all(&run, general_pool_task);
+    vgg_step_run_all(&run, executor->pool, general_pool_task);
 }
 
 void vgg_adaptive_pool_partition(const struct vgg_plan *plan, struct vgg_step *step)
@@ -80,7 +80,7 @@ static void adaptive_max_task(void *context, size_t index, int worker)
     struct vgg_avg_pool_args args = make_args(run, task.n, task.group);
     args.y = vgg_lanes_get_row(out, task.n, task.group, 0);
     args.y_row_stride = out->row_stride;
-    run->kernels->adaptive_max_pool(&args);
+    run->plan->options.kernels->adaptive_max_pool(&args);
     vgg_lanes_finish(out, task.n, task.group, 0, out->shape.h);
 }
 
@@ -97,7 +97,8 @@ static void concat_task(void *context, size_t index, int worker)
     args.y_row_stride = (ptrdiff_t)out->shape.w * out->lanes;
     for (int mean = 0; mean < 2; mean++) {
         const struct vgg_lanes to = {task.n, mean * in->shape.c + first, count};
-        (mean ? run->kernels->avg_pool : run->kernels->adaptive_max_pool)(&args);
+        (mean ? run->plan->options.kernels->avg_pool
+              : run->plan->options.kernels->adaptive_max_pool)(&args);
         for (int h = 0; h < out->shape.h; h++) {
             vgg_lanes_scatter(out, &to, h, rows + h * args.y_row_stride);
         }
@@ -117,10 +118,10 @@ void vgg_adaptive_pool_run(struct vgg_executor *executor, const struct vgg_step 
 {
     struct vgg_step_run run = vgg_step_run_make(executor, step);
     if (step->kind == VGG_STEP_ADAPTIVE_MAX_POOL) {
-        vgg_step_run_all(&run, adaptive_max_task);
+        vgg_step_run_all(&run, executor->pool, adaptive_max_task);
         return;
     }
-    vgg_step_run_all(&run, concat_task);
+    vgg_step_run_all(&run, executor->pool, concat_task);
     vgg_pool_run(executor->pool, (size_t)executor->count * (size_t)run.out->blocks, finish_task,
                  &run);
 }

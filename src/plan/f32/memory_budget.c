@@ -4,6 +4,7 @@
 #include "plan/f32/memory_budget.h"
 
 #include "base/arith.h"
+#include "plan/nodes.h"
 
 /* The smallest budget: a block of tiles and its weights need this much; or an eighth of the slab, which adds little
  * and makes the largest convolutions (vgg16's second one) twice as fast. */
@@ -24,19 +25,19 @@ static double activation_bytes(const struct vgg_plan *plan, struct vgg_shape sha
  * pool. */
 static struct vgg_shape find_output(const struct vgg_chain *chain, struct vgg_shape *unpooled)
 {
-    const struct vgg_node *nodes = chain->nodes;
+    const struct vgg_node *node = &chain->nodes[chain->at];
     struct vgg_shape shape = chain->shape;
-    size_t i = chain->at;
-    if (vgg_node_infer_shape(&nodes[i], shape, &shape, "", NULL) != VGG_OK) {
+    size_t ahead = 1;
+    if (vgg_node_infer_shape(node, shape, &shape, "", NULL) != VGG_OK) {
         return *unpooled = chain->shape;
     }
     *unpooled = shape;
-    do {
-        i++;
-    } while (i < chain->count && (nodes[i].op == VGG_OP_BATCH_NORM || nodes[i].op == VGG_OP_RELU));
-    if (i < chain->count && nodes[i].op == VGG_OP_MAX_POOL && nodes[i].max_pool.kernel == 2 &&
-        nodes[i].max_pool.stride == 2) {
-        vgg_node_infer_shape(&nodes[i], shape, &shape, "", NULL);
+    while (vgg_chain_has(chain, ahead, VGG_OP_BATCH_NORM) ||
+           vgg_chain_has(chain, ahead, VGG_OP_RELU)) {
+        ahead++;
+    }
+    if (vgg_chain_has_small_pool(chain, ahead)) {
+        vgg_node_infer_shape(node + ahead, shape, &shape, "", NULL);
     }
     return shape;
 }

@@ -7,6 +7,7 @@
 #include "plan/f32/general.h"
 #include "plan/f32/linear_weights.h"
 #include "plan/f32/sparse_linear.h"
+#include "plan/task.h"
 
 enum {
     /* Input rows of a convolution's chunk: with a group's weights, half of a second-level cache of 2 MiB. */
@@ -15,58 +16,67 @@ enum {
     PADDED_ROWS_BYTES = 24 * 1024,
     /* Weights of a linear layer's task. */
     LINEAR_SLICE_BYTES = 1 << 20,
-    /* So that no thread waits long for the last one. */
-    TASKS_PER_THREAD = 4,
 };
 
-static void partition_conv(const struct vgg_plan *plan, struct vgg_step *step, int threads)
+static void partition_conv(const struct vgg_plan *plan, struct vgg_step *step)
 {
+    const struct vgg_conv2d *conv = &step->node->conv;
     const struct vgg_activation *in = &plan->activations[step->in];
     const struct vgg_activation *out = &plan->activations[step->out];
-    size_t row_bytes = (size_t)in->row_stride * (size_t)in->blocks * sizeof(float);
-    size_t input_bytes = row_bytes * (size_t)(in->shape.h + 2 * in->pad);
-    size_t weight_bytes = (size_t)in->shape.c * (size_t)out->shape.c *
-                          (size_t)step->node->conv.kernel * (size_t)step->node->conv.kernel *
-                          sizeof(float);
-    step->cut.groups = vgg_ceil_div(out->blocks, plan->options.kernels->conv_blocks);
-    int rows = (int)(INPUT_ROWS_BYTES / (row_bytes > 0 ? row_bytes : 1));
-    int chunks = vgg_ceil_div(out->shape.h, vgg_clamp(rows, 1, out->shape.h));
-    int wanted = vgg_ceil_div(TASKS_PER_THREAD * threads, step->cut.groups * plan->options.batch);
-    step->cut.chunks = vgg_clamp(chunks > wanted ? chunks : wanted, 1, out->shape.h);
-    step->cut.groups_first = weight_bytes > input_bytes;
+    const size_t row_bytes = (size_t)in->row_stride * (size_t)in->blocks * sizeof(float);
+    const size_t input_bytes = row_bytes * (size_t)(in->shape.h + 2 * in->pad);
+    const size_t weight_bytes = (size_t)in->shape.c * (size_t)out->shape.c * (size_t)conv->kernel *
+                                (size_t)conv->kernel * sizeof(float);
+    const int rows = (int)(INPUT_ROWS_BYTES / (row_bytes > 0 ? row_bytes : 1));
+    const int chunks = vgg_ceil_div(out->shape.h, vgg_clamp(rows, 1, out->shape.h));
+    const int groups = vgg_ceil_div(out->blocks, plan->options.kernels->conv_blocks);
+    step->cut = (struct vgg_cut){
+        .groups = groups,
+        .chunks = vgg_cut_rows(plan, out->shape.h, chunks, (int64_t)groups * plan->options.batch),
+        .groups_first = weight_bytes > input_bytes,
+    };
+}
+
+/* Scratch for the padded input rows of a chunk.
+ *   row  floats of a row */
+static void size_padded_rows(const struct vgg_plan *plan, struct vgg_step *step, size_t row)
+{
+    const struct vgg_conv2d *conv = &step->node->conv;
+    const int h = plan->activations[step->out].shape.h;
+    const size_t rows = (size_t)vgg_ceil_div(h, step->cut.chunks);
+    const size_t window = (rows - 1) * (size_t)conv->stride + (size_t)conv->kernel;
+    size_t elements;
+    const bool fits = vgg_size_mul(window, row, &elements) && elements < SIZE_MAX / 2;
+    step->scratch = (struct vgg_scratch){
+        .slots = plan->options.threads,
+        .slot_elements =
+            fits ? vgg_size_round_up(elements, VGG_ALIGN_BYTES / sizeof(float)) : SIZE_MAX,
+    };
 }
 
 /* The first convolution's tasks compute all groups of a chunk, from rows that they copy with padding. */
-static void partition_first_conv(const struct vgg_plan *plan, struct vgg_step *step, int threads)
+static void partition_first_conv(const struct vgg_plan *plan, struct vgg_step *step)
 {
     const struct vgg_conv2d *conv = &step->node->conv;
+    const struct vgg_activation *out = &plan->activations[step->out];
     const struct vgg_shape in = plan->options.input;
-    const int h = plan->activations[step->out].shape.h;
     const size_t row = ((size_t)in.w + 2 * (size_t)conv->padding) * (size_t)in.c;
     const size_t fitting = PADDED_ROWS_BYTES / (row * sizeof(float));
     const int rows = fitting > (size_t)conv->kernel
                          ? (int)(fitting - (size_t)conv->kernel) / conv->stride + 1
                          : 1;
-    const int wanted = vgg_ceil_div(TASKS_PER_THREAD * threads, plan->options.batch);
-    const int chunks = vgg_ceil_div(h, rows);
-    step->cut.groups =
-        vgg_ceil_div(plan->activations[step->out].blocks, plan->options.kernels->conv_blocks);
-    step->cut.chunks = vgg_clamp(chunks > wanted ? chunks : wanted, 1, h);
-    const size_t rows_of_chunk = (size_t)vgg_ceil_div(h, step->cut.chunks);
-    const size_t window = (rows_of_chunk - 1) * (size_t)conv->stride + (size_t)conv->kernel;
-    step->scratch.slots = threads;
-    size_t elements;
-    const bool fits = vgg_size_mul(window, row, &elements) && elements < SIZE_MAX / 2;
-    step->scratch.slot_elements =
-        fits ? vgg_size_round_up(elements, VGG_ALIGN_BYTES / sizeof(float)) : SIZE_MAX;
+    const int chunks = vgg_ceil_div(out->shape.h, rows);
+    step->cut.groups = vgg_ceil_div(out->blocks, plan->options.kernels->conv_blocks);
+    step->cut.chunks = vgg_cut_rows(plan, out->shape.h, chunks, plan->options.batch);
+    size_padded_rows(plan, step, row);
 }
 
 /* Slices of a fully connected layer's rows, one a task. */
-static void partition_linear(const struct vgg_plan *plan, struct vgg_step *step, int threads)
+static void partition_linear(const struct vgg_plan *plan, struct vgg_step *step)
 {
     const struct vgg_linear_view linear = vgg_linear_view(step);
     if (vgg_is_column_major(linear.weight)) {
-        step->cut.groups = vgg_sparse_linear_count_groups(step, threads);
+        step->cut.groups = vgg_sparse_linear_count_groups(step, plan->options.threads);
         return;
     }
     const size_t row_bytes = linear.features * sizeof(float);
@@ -77,24 +87,23 @@ static void partition_linear(const struct vgg_plan *plan, struct vgg_step *step,
 
 void vgg_f32_partition(struct vgg_plan *plan)
 {
-    const int threads = plan->options.threads;
     for (int s = 0; s < plan->step_count; s++) {
         struct vgg_step *step = &plan->steps[s];
         const struct vgg_activation *out = &plan->activations[step->out];
         step->cut.groups = out->blocks;
         step->cut.chunks = 1;
         switch (step->kind) {
-        case VGG_STEP_CONV:
+        case VGG_STEP_DIRECT_CONV:
+        case VGG_STEP_WINOGRAD_CONV:
             if (step->in == 0) {
-                partition_first_conv(plan, step, threads);
+                partition_first_conv(plan, step);
             } else {
-                partition_conv(plan, step, threads);
+                partition_conv(plan, step);
             }
             break;
         case VGG_STEP_LRN:
         case VGG_STEP_MAX_POOL:
-            step->cut.chunks =
-                vgg_clamp(vgg_ceil_div(TASKS_PER_THREAD * threads, out->blocks), 1, out->shape.h);
+            step->cut.chunks = vgg_cut_rows(plan, out->shape.h, 1, out->blocks);
             break;
         case VGG_STEP_FLATTEN:
             step->cut.groups = 1;
@@ -107,7 +116,7 @@ void vgg_f32_partition(struct vgg_plan *plan)
             break;
         case VGG_STEP_LINEAR:
         case VGG_STEP_DENSE:
-            partition_linear(plan, step, threads);
+            partition_linear(plan, step);
             break;
         default:
             vgg_general_partition(plan, step);

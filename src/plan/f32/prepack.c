@@ -55,7 +55,7 @@ struct bias {
 static vgg_status make_bias(struct vgg_plan *plan, struct vgg_step *step, const struct bias *from,
                             struct vgg_error *err)
 {
-    struct vgg_folded_weights *weights = vgg_step_get_weights(step);
+    struct vgg_folded_weights *weights = &step->weights;
     double *scale = NULL, *shift = NULL;
     float *bias;
     const struct vgg_load load = {.path = plan->path, .arena = &plan->arena, .err = err};
@@ -137,7 +137,8 @@ static vgg_status make_scale_shift(struct vgg_plan *plan, struct vgg_step *step,
 static vgg_status make_vectors(struct vgg_plan *plan, struct vgg_step *step, struct vgg_error *err)
 {
     switch (step->kind) {
-    case VGG_STEP_CONV:
+    case VGG_STEP_DIRECT_CONV:
+    case VGG_STEP_WINOGRAD_CONV:
         return make_conv_bias(plan, step, err);
     case VGG_STEP_GENERAL_CONV:
         return make_general_conv_bias(plan, step, err);
@@ -157,7 +158,7 @@ void vgg_plan_size_weights(struct vgg_plan *plan)
 {
     for (int s = 0; s < plan->step_count; s++) {
         struct vgg_step *step = &plan->steps[s];
-        if (step->kind == VGG_STEP_CONV) {
+        if (vgg_step_is_conv(step)) {
             vgg_conv_size_weights(plan, step);
         } else if (step->kind == VGG_STEP_GENERAL_CONV) {
             vgg_general_conv_size_weights(plan, step);
@@ -170,7 +171,7 @@ void vgg_plan_size_weights(struct vgg_plan *plan)
 /* All weights of a step. */
 static void prepack(const struct vgg_prepack_job *job, struct vgg_pool *pool)
 {
-    if (job->step->kind == VGG_STEP_CONV) {
+    if (vgg_step_is_conv(job->step)) {
         vgg_conv_prepack(job, pool);
     } else if (job->step->kind == VGG_STEP_GENERAL_CONV) {
         vgg_general_conv_prepack(job, pool);
@@ -182,8 +183,8 @@ static void prepack(const struct vgg_prepack_job *job, struct vgg_pool *pool)
 vgg_status vgg_step_prepack(const struct vgg_plan *plan, struct vgg_step *step,
                             struct vgg_pool *pool, struct vgg_error *err)
 {
-    struct vgg_folded_weights *weights = vgg_step_get_weights(step);
-    if (weights == NULL || weights->elements == 0) {
+    struct vgg_folded_weights *weights = &step->weights;
+    if (!vgg_step_has_weights(step) || weights->elements == 0) {
         return VGG_OK;
     }
     const uint64_t start = vgg_now_ns();
@@ -212,18 +213,16 @@ vgg_status vgg_step_prepack(const struct vgg_plan *plan, struct vgg_step *step,
 
 void vgg_step_drop_weights(const struct vgg_plan *plan, struct vgg_step *step)
 {
-    struct vgg_folded_weights *weights = vgg_step_get_weights(step);
-    if (weights != NULL) {
-        free_floats(plan, weights->data);
-        weights->data = NULL;
+    if (vgg_step_has_weights(step)) {
+        free_floats(plan, step->weights.data);
+        step->weights.data = NULL;
     }
 }
 
 void vgg_step_free_vectors(const struct vgg_plan *plan, struct vgg_step *step)
 {
-    struct vgg_folded_weights *weights = vgg_step_get_weights(step);
-    if (weights != NULL) {
-        free_floats(plan, weights->bias);
+    if (vgg_step_has_weights(step)) {
+        free_floats(plan, step->weights.bias);
     } else if (step->kind == VGG_STEP_SCALE_SHIFT) {
         free_floats(plan, step->scale_shift.scale);
         free_floats(plan, step->scale_shift.shift);
@@ -236,11 +235,10 @@ vgg_status vgg_plan_prepack(struct vgg_plan *plan, struct vgg_pool *pool, struct
     vgg_status status = VGG_OK;
     for (int s = 0; s < plan->step_count && status == VGG_OK; s++) {
         struct vgg_step *step = &plan->steps[s];
-        const struct vgg_folded_weights *weights = vgg_step_get_weights(step);
         status = make_vectors(plan, step, err);
-        if (status == VGG_OK && keep && weights != NULL) {
+        if (status == VGG_OK && keep && vgg_step_has_weights(step)) {
             status = vgg_step_prepack(plan, step, pool, err);
-            plan->weight_bytes += weights->elements * sizeof(float);
+            plan->weight_bytes += step->weights.elements * sizeof(float);
         }
         if (vgg_step_is_linear(step)) {
             step->linear.in_place = vgg_linear_is_in_place(step)
@@ -275,7 +273,7 @@ void vgg_conv_prepack_groups(struct vgg_executor *executor, const struct vgg_ste
 
 const float *vgg_conv_get_weights(const struct vgg_executor *executor, const struct vgg_step *step)
 {
-    const struct vgg_prepacked *prepacked = step->conv.choice.prepacked;
+    const struct vgg_prepacked *prepacked = step->conv.prepacked;
     return prepacked != NULL                  ? prepacked->data
            : executor->plan->options.one_shot ? vgg_executor_get_state(executor, step)->weight
                                               : step->conv.weights.data;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "plan/f32/lanes.h"
-#include "plan/f32/step_run.h"
+#include "plan/task.h"
 
 /* Columns begin … end-1 of an output row are those of the input from begin - left on. */
 static void pad_row(const struct vgg_activation *out, float *to, const float *from, int begin,
@@ -42,7 +42,7 @@ static void zero_pad_task(void *context, size_t index, int worker)
 void vgg_zero_pad_run(struct vgg_executor *executor, const struct vgg_step *step)
 {
     struct vgg_step_run run = vgg_step_run_make(executor, step);
-    vgg_step_run_all(&run, zero_pad_task);
+    vgg_step_run_all(&run, executor->pool, zero_pad_task);
 }
 
 static void order_input_task(void *context, size_t index, int worker)
@@ -53,7 +53,7 @@ static void order_input_task(void *context, size_t index, int worker)
     const struct vgg_task task = vgg_step_run_get_task(run, index);
     const int first = task.group * out->lanes, left = in->shape.c - first;
     const int channels = left < out->lanes ? left : out->lanes;
-    const float *x = run->executor->input + task.n * in->n_stride + first * in->block_stride;
+    const float *x = run->input + task.n * in->n_stride + first * in->block_stride;
     for (int h = task.begin; h < task.end; h++) {
         float *to = vgg_lanes_get_row(out, task.n, task.group, h);
         for (int c = 0; c < channels; c++) {
@@ -69,5 +69,5 @@ static void order_input_task(void *context, size_t index, int worker)
 void vgg_order_input_run(struct vgg_executor *executor, const struct vgg_step *step)
 {
     struct vgg_step_run run = vgg_step_run_make(executor, step);
-    vgg_step_run_all(&run, order_input_task);
+    vgg_step_run_all(&run, executor->pool, order_input_task);
 }

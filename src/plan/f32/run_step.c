@@ -14,44 +14,24 @@
 #include "plan/f32/winograd_conv.h"
 #include "plan/task.h"
 
-/* What the tasks of one step need. */
-struct step_run {
-    const struct vgg_kernels *kernels;
-    const struct vgg_step *step;
-    const struct vgg_activation *in, *out;
-    const float *input;  /* the caller's, for the first convolution */
-    int count;           /* images */
-    const float *weight; /* of a direct convolution, prepacked */
-    float *scratch;
+struct direct_run {
+    struct vgg_step_run base;
+    /* Prepacked. */
+    const float *weight;
 };
-
-static struct vgg_task get_task(const struct step_run *run, size_t index)
-{
-    return vgg_task_get(run->step, run->out->shape.h, index);
-}
-
-static const float *block_of(const struct vgg_activation *a, int n, int block)
-{
-    return a->data + n * a->n_stride + block * a->block_stride;
-}
-
-static float *block_to_write(const struct vgg_activation *a, int n, int block)
-{
-    return a->data + n * a->n_stride + block * a->block_stride;
-}
 
 /* A convolution's rows of a task for its group of output channels, from the task's first row on in x, padding
  * included. */
-static void convolve(const struct step_run *run, const struct vgg_task *task, const float *x,
+static void convolve(const struct direct_run *run, const struct vgg_task *task, const float *x,
                      ptrdiff_t block_stride, ptrdiff_t row_stride)
 {
-    const struct vgg_step *step = run->step;
-    const struct vgg_kernels *kernels = run->kernels;
-    const struct vgg_activation *in = run->in, *out = run->out;
+    const struct vgg_step *step = run->base.step;
+    const struct vgg_kernels *kernels = run->base.plan->options.kernels;
+    const struct vgg_activation *in = run->base.in, *out = run->base.out;
     const bool nchw = in->lanes == 1 && kernels->lanes > 1;
     const int first = task->group * kernels->conv_blocks;
     const int left = out->blocks - first;
-    float *y = block_to_write(out, task->n, first);
+    float *y = vgg_activation_get_floats(out, task->n, first);
     struct vgg_conv_args args = {
         .x = x,
         .x_block_stride = block_stride,
@@ -59,8 +39,8 @@ static void convolve(const struct step_run *run, const struct vgg_task *task, co
         .x_channel_stride = nchw ? block_stride : 1,
         .ic_blocks = nchw ? 1 : in->blocks,
         .ic_block = nchw ? in->shape.c : in->lanes,
-        .kernel = step->node->conv.kernel,
-        .stride = step->node->conv.stride,
+        .kernel = step->direct_conv.kernel,
+        .stride = step->direct_conv.stride,
         .weight = run->weight + (size_t)task->group * step->conv.group_elements,
         .bias = step->conv.weights.bias + (ptrdiff_t)first * kernels->lanes,
         .y = y + task->begin * out->row_stride,
@@ -72,7 +52,7 @@ static void convolve(const struct step_run *run, const struct vgg_task *task, co
         .ow = out->shape.w,
         .relu = step->conv.relu,
     };
-    (nchw ? kernels->conv_planar : kernels->conv_blocked)(&args);
+    (nchw ? kernels->conv_nchw : kernels->conv_nchwc)(&args);
     for (int b = 0; b < args.oc_blocks; b++) {
         vgg_activation_clear_padding(out, y + b * out->block_stride, task->begin, task->end);
     }
@@ -81,11 +61,12 @@ static void convolve(const struct step_run *run, const struct vgg_task *task, co
 static void conv_task(void *context, size_t index, int worker)
 {
     (void)worker;
-    const struct step_run *run = context;
-    const struct vgg_conv2d *conv = &run->step->node->conv;
-    const struct vgg_activation *in = run->in;
-    const struct vgg_task task = get_task(run, index);
-    const float *x = block_of(in, task.n, 0) - conv->padding * (in->row_stride + in->lanes);
+    const struct direct_run *run = context;
+    const struct vgg_direct_conv_step *conv = &run->base.step->direct_conv;
+    const struct vgg_activation *in = run->base.in;
+    const struct vgg_task task = vgg_step_run_get_task(&run->base, index);
+    const float *x =
+        vgg_activation_get_floats(in, task.n, 0) - conv->padding * (in->row_stride + in->lanes);
     convolve(run, &task, x + (ptrdiff_t)task.begin * conv->stride * in->row_stride,
              in->block_stride, in->row_stride);
 }
@@ -94,19 +75,18 @@ static void conv_task(void *context, size_t index, int worker)
  * channels from there. */
 static void first_conv_task(void *context, size_t index, int worker)
 {
-    const struct step_run *run = context;
-    const struct vgg_step *step = run->step;
-    const struct vgg_conv2d *conv = &step->node->conv;
-    const struct vgg_activation *in = run->in;
-    const size_t chunks = (size_t)step->cut.chunks, w = (size_t)in->shape.w;
+    const struct direct_run *run = context;
+    const struct vgg_step *step = run->base.step;
+    const struct vgg_direct_conv_step *conv = &step->direct_conv;
+    const struct vgg_activation *in = run->base.in;
+    const size_t w = (size_t)in->shape.w;
     const size_t side = (size_t)conv->padding, row = w + 2 * side;
-    struct vgg_task task = {.n = (int)(index / chunks)};
-    vgg_task_set_rows(&task, run->out->shape.h, index % chunks, chunks);
+    struct vgg_task task = vgg_step_run_get_chunk(&run->base, index);
     const int top = task.begin * conv->stride - conv->padding;
     const int rows = (task.end - task.begin - 1) * conv->stride + conv->kernel;
-    float *padded = run->scratch + (size_t)worker * step->scratch.slot_elements, *to = padded;
+    float *padded = run->base.scratch + (size_t)worker * step->scratch.slot_elements, *to = padded;
     for (int c = 0; c < in->shape.c; c++) {
-        const float *plane = run->input + task.n * in->n_stride + c * in->block_stride;
+        const float *plane = run->base.input + task.n * in->n_stride + c * in->block_stride;
         for (int i = top; i < top + rows; i++, to += row) {
             if (i < 0 || i >= in->shape.h) {
                 memset(to, 0, row * sizeof *to);
@@ -128,21 +108,20 @@ static void first_conv_task(void *context, size_t index, int worker)
 static void clear_unused_channels_task(void *context, size_t index, int worker)
 {
     (void)worker;
-    const struct step_run *run = context;
+    const struct vgg_step_run *run = context;
     const struct vgg_activation *out = run->out;
-    const size_t chunks = (size_t)run->step->cut.chunks;
     const int used = out->shape.c % out->lanes;
-    struct vgg_task task = {.n = (int)(index / chunks), .group = out->blocks - 1};
-    vgg_task_set_rows(&task, out->shape.h, index % chunks, chunks);
+    const struct vgg_task task = vgg_step_run_get_chunk(run, index);
+    float *block = vgg_activation_get_floats(out, task.n, out->blocks - 1);
     for (int h = task.begin; h < task.end; h++) {
-        float *p = block_to_write(out, task.n, task.group) + h * out->row_stride + used;
+        float *p = block + h * out->row_stride + used;
         for (int w = 0; w < out->shape.w; w++, p += out->lanes) {
             memset(p, 0, (size_t)(out->lanes - used) * sizeof *p);
         }
     }
 }
 
-static void clear_unused_channels(struct step_run *run, struct vgg_pool *pool)
+static void clear_unused_channels(struct vgg_step_run *run, struct vgg_pool *pool)
 {
     if (run->out->shape.c % run->out->lanes != 0) {
         vgg_pool_run(pool, (size_t)run->count * (size_t)run->step->cut.chunks,
@@ -153,16 +132,16 @@ static void clear_unused_channels(struct step_run *run, struct vgg_pool *pool)
 static void lrn_task(void *context, size_t index, int worker)
 {
     (void)worker;
-    const struct step_run *run = context;
-    const struct vgg_task task = get_task(run, index);
-    const struct vgg_lrn *lrn = &run->step->node->lrn;
+    const struct vgg_step_run *run = context;
+    const struct vgg_task task = vgg_step_run_get_task(run, index);
+    const struct vgg_lrn *lrn = &run->step->lrn;
     const struct vgg_lrn_args args = {
-        .x = block_of(run->in, task.n, 0),
+        .x = vgg_activation_get_floats(run->in, task.n, 0),
         .x_block_stride = run->in->block_stride,
         .x_row_stride = run->in->row_stride,
         .blocks = run->in->blocks,
         .block = task.group,
-        .y = block_to_write(run->out, task.n, task.group),
+        .y = vgg_activation_get_floats(run->out, task.n, task.group),
         .y_row_stride = run->out->row_stride,
         .h_begin = task.begin,
         .h_end = task.end,
@@ -172,20 +151,20 @@ static void lrn_task(void *context, size_t index, int worker)
         .beta = (float)lrn->beta,
         .k = (float)lrn->k,
     };
-    run->kernels->lrn(&args);
+    run->plan->options.kernels->lrn(&args);
     vgg_activation_clear_padding(run->out, args.y, task.begin, task.end);
 }
 
 static void max_pool_task(void *context, size_t index, int worker)
 {
     (void)worker;
-    const struct step_run *run = context;
-    const struct vgg_task task = get_task(run, index);
-    const struct vgg_max_pool *pool = &run->step->node->max_pool;
+    const struct vgg_step_run *run = context;
+    const struct vgg_task task = vgg_step_run_get_task(run, index);
+    const struct vgg_max_pool *pool = &run->step->max_pool;
     struct vgg_max_pool_args args = {
-        .x = block_of(run->in, task.n, task.group),
+        .x = vgg_activation_get_floats(run->in, task.n, task.group),
         .x_row_stride = run->in->row_stride,
-        .y = block_to_write(run->out, task.n, task.group),
+        .y = vgg_activation_get_floats(run->out, task.n, task.group),
         .y_row_stride = run->out->row_stride,
         .kernel = pool->kernel,
         .stride = pool->stride,
@@ -193,26 +172,26 @@ static void max_pool_task(void *context, size_t index, int worker)
         .oh_end = task.end,
         .ow = run->out->shape.w,
     };
-    run->kernels->max_pool(&args);
+    run->plan->options.kernels->max_pool(&args);
     vgg_activation_clear_padding(run->out, args.y, task.begin, task.end);
 }
 
 static void avg_pool_task(void *context, size_t index, int worker)
 {
     (void)worker;
-    const struct step_run *run = context;
-    const struct vgg_task task = get_task(run, index);
+    const struct vgg_step_run *run = context;
+    const struct vgg_task task = vgg_step_run_get_task(run, index);
     struct vgg_avg_pool_args args = {
-        .x = block_of(run->in, task.n, task.group),
+        .x = vgg_activation_get_floats(run->in, task.n, task.group),
         .x_row_stride = run->in->row_stride,
         .ih = run->in->shape.h,
         .iw = run->in->shape.w,
-        .y = block_to_write(run->out, task.n, task.group),
+        .y = vgg_activation_get_floats(run->out, task.n, task.group),
         .y_row_stride = run->out->row_stride,
         .oh = run->out->shape.h,
         .ow = run->out->shape.w,
     };
-    run->kernels->avg_pool(&args);
+    run->plan->options.kernels->avg_pool(&args);
     vgg_activation_clear_padding(run->out, args.y, task.begin, task.end);
 }
 
@@ -221,16 +200,16 @@ static void avg_pool_task(void *context, size_t index, int worker)
 static void pointwise_task(void *context, size_t index, int worker)
 {
     (void)worker;
-    const struct step_run *run = context;
-    const struct vgg_kernels *kernels = run->kernels;
-    const struct vgg_task task = get_task(run, index);
+    const struct vgg_step_run *run = context;
+    const struct vgg_kernels *kernels = run->plan->options.kernels;
+    const struct vgg_task task = vgg_step_run_get_task(run, index);
     const bool features = run->out->lanes == 1;
     const int block = features ? 0 : task.group;
     const ptrdiff_t skipped = features ? (ptrdiff_t)task.group * kernels->lanes : 0;
     struct vgg_pointwise_args args = {
-        .x = block_of(run->in, task.n, block) + skipped,
+        .x = vgg_activation_get_floats(run->in, task.n, block) + skipped,
         .x_row_stride = run->in->row_stride,
-        .y = block_to_write(run->out, task.n, block) + skipped,
+        .y = vgg_activation_get_floats(run->out, task.n, block) + skipped,
         .y_row_stride = run->out->row_stride,
         .h = features ? 1 : run->out->shape.h,
         .w = features ? vgg_ceil_div(run->out->shape.c, kernels->lanes) / run->step->cut.groups
@@ -251,30 +230,26 @@ static void pointwise_task(void *context, size_t index, int worker)
 static void flatten_task(void *context, size_t index, int worker)
 {
     (void)worker;
-    const struct step_run *run = context;
-    const struct vgg_task task = get_task(run, index);
-    vgg_activation_to_nchw(run->in, task.n, block_to_write(run->out, task.n, 0));
+    const struct vgg_step_run *run = context;
+    const struct vgg_task task = vgg_step_run_get_task(run, index);
+    vgg_activation_to_nchw(run->in, task.n, vgg_activation_get_floats(run->out, task.n, 0));
 }
 
-static void run_conv(struct vgg_executor *executor, struct step_run *run, size_t tasks)
+static void run_direct_conv(struct vgg_executor *executor, const struct vgg_step_run *base)
 {
-    const struct vgg_step *step = run->step;
-    if (step->conv.choice.algorithm != VGG_DIRECT) {
-        vgg_winograd_run(executor, step);
+    const struct vgg_step *step = base->step;
+    struct direct_run run = {.base = *base};
+    vgg_conv_prepack_groups(executor, step, 0, step->cut.groups);
+    run.weight = vgg_conv_get_weights(executor, step);
+    if (step->in == 0) {
+        vgg_pool_run(executor->pool, (size_t)base->count * (size_t)step->cut.chunks,
+                     first_conv_task, &run);
     } else {
-        vgg_conv_prepack_groups(executor, step, 0, step->cut.groups);
-        run->weight = vgg_conv_get_weights(executor, step);
-        if (step->in == 0) {
-            vgg_pool_run(executor->pool, (size_t)run->count * (size_t)step->cut.chunks,
-                         first_conv_task, run);
-        } else {
-            vgg_pool_run(executor->pool, tasks, conv_task, run);
-        }
+        vgg_pool_run(executor->pool, vgg_step_run_count_tasks(base), conv_task, &run);
     }
-    clear_unused_channels(run, executor->pool);
 }
 
-static void run_linear(struct vgg_executor *executor, const struct step_run *run)
+static void run_linear(struct vgg_executor *executor, const struct vgg_step_run *run)
 {
     struct vgg_linear_args layer = {.x = run->in->data,
                                     .x_stride = run->in->n_stride,
@@ -286,20 +261,17 @@ static void run_linear(struct vgg_executor *executor, const struct step_run *run
 
 void vgg_f32_run_step(struct vgg_executor *executor, const struct vgg_step *step)
 {
-    struct step_run run = {
-        .kernels = executor->plan->options.kernels,
-        .step = step,
-        .in = &executor->activations[step->in],
-        .out = &executor->activations[step->out],
-        .scratch = vgg_executor_get_state(executor, step)->scratch,
-        .input = executor->input,
-        .count = executor->count,
-    };
+    struct vgg_step_run run = vgg_step_run_make(executor, step);
     struct vgg_pool *pool = executor->pool;
-    const size_t tasks = (size_t)run.count * (size_t)step->cut.groups * (size_t)step->cut.chunks;
+    const size_t tasks = vgg_step_run_count_tasks(&run);
     switch (step->kind) {
-    case VGG_STEP_CONV:
-        run_conv(executor, &run, tasks);
+    case VGG_STEP_DIRECT_CONV:
+        run_direct_conv(executor, &run);
+        clear_unused_channels(&run, pool);
+        break;
+    case VGG_STEP_WINOGRAD_CONV:
+        vgg_winograd_run(executor, step);
+        clear_unused_channels(&run, pool);
         break;
     case VGG_STEP_LRN:
         vgg_pool_run(pool, tasks, lrn_task, &run);

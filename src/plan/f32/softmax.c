@@ -7,7 +7,7 @@
 #include <math.h>
 
 #include "plan/f32/lanes.h"
-#include "plan/f32/step_run.h"
+#include "plan/task.h"
 
 /* The channels of a pixel, or features: a channel's offset from the first one. */
 static ptrdiff_t find_channel(const struct vgg_activation *a, int c)
@@ -64,5 +64,5 @@ static void softmax_task(void *context, size_t index, int worker)
 void vgg_softmax_run(struct vgg_executor *executor, const struct vgg_step *step)
 {
     struct vgg_step_run run = vgg_step_run_make(executor, step);
-    vgg_step_run_all(&run, softmax_task);
+    vgg_step_run_all(&run, executor->pool, softmax_task);
 }

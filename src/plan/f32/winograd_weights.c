@@ -6,7 +6,8 @@
 
 int vgg_winograd_count_frequencies(const struct vgg_step *step)
 {
-    return (step->conv.choice.winograd.m + 2) * (step->conv.choice.winograd.m + 2);
+    const int side = step->winograd_conv.layout.m + 2;
+    return side * side;
 }
 
 size_t vgg_winograd_count_channels(const struct vgg_plan *plan, const struct vgg_step *step)
@@ -31,7 +32,7 @@ void vgg_winograd_prepack(const struct vgg_plan *plan, const struct vgg_step *st
     const size_t G = (size_t)(kernels->lanes * kernels->conv_blocks);
     for (size_t lane = 0; lane < G; lane += L) {
         plan->packer->winograd_filter(&(struct vgg_winograd_filter_args){
-            .m = step->conv.choice.winograd.m,
+            .m = step->winograd_conv.layout.m,
             .g = filters->rows + lane * filters->stride,
             .g_stride = (ptrdiff_t)filters->stride,
             .count = (int)filters->count,

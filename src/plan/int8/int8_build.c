@@ -8,6 +8,7 @@
 #include "base/arith.h"
 #include "plan/activation.h"
 #include "plan/nodes.h"
+#include "plan/task.h"
 
 enum {
     /* Input of a convolution's task: with a block's weights, half of a second-level cache of 2 MiB. */
@@ -17,8 +18,6 @@ enum {
     /* Weights of a linear layer's task; but at least LINEAR_STREAMS groups of rows, which are read side by side. */
     LINEAR_SLICE_BYTES = 512 * 1024,
     LINEAR_STREAMS = 8,
-    /* So that no thread waits long for the last one. */
-    TASKS_PER_THREAD = 4,
 };
 
 /* --- steps ------------------------------------------------------------------------------------ */
@@ -44,6 +43,7 @@ static vgg_status make_conv(struct vgg_plan *plan, const struct vgg_chain *chain
     const struct vgg_node *node = step->node;
     const struct vgg_conv2d *conv = &node->conv;
     const struct vgg_activation *in = &plan->activations[step->in];
+    struct vgg_int8_conv_step *int8 = &step->int8_conv;
     if (conv->dense) {
         return vgg_plan_refuse(plan, node, "dense evaluation needs float32 weights", err);
     }
@@ -61,11 +61,15 @@ static vgg_status make_conv(struct vgg_plan *plan, const struct vgg_chain *chain
         check_products(plan, node, (int64_t)in->blocks * in->lanes * side * side, err);
     step->kind = VGG_STEP_INT8_CONV;
     step->last = node + 1;
+    int8->kernel = conv->kernel;
+    int8->stride = conv->stride;
+    int8->padding = conv->padding;
     if (!plan->options.unfused && vgg_chain_has(chain, 2, VGG_OP_MAX_POOL) &&
         node[2].max_pool.kernel == node[2].max_pool.stride) {
-        step->int8_conv.pool = step->last = node + 2;
+        int8->pool = node[2].max_pool.kernel;
+        step->last = node + 2;
     }
-    step->int8_conv.weights.weight_group_stride =
+    int8->weights.weight_group_stride =
         (ptrdiff_t)in->blocks * in->lanes * conv->kernel * conv->kernel * VGG_INT8_GROUP;
     return status;
 }
@@ -170,27 +174,25 @@ static void partition_conv(const struct vgg_plan *plan, struct vgg_step *step)
     const struct vgg_activation *in = &plan->activations[step->in];
     const struct vgg_activation *out = &plan->activations[step->out];
     struct vgg_int8_conv_step *conv = &step->int8_conv;
-    const int threads = plan->options.threads;
-    const int pool = conv->pool != NULL ? conv->pool->max_pool.kernel : 1;
+    const int pool = conv->pool > 0 ? conv->pool : 1;
     const int64_t row_bytes = (int64_t)in->row_stride * in->blocks; /* of the input */
-    const int64_t output_row_bytes = row_bytes * step->node->conv.stride * pool;
+    const int64_t output_row_bytes = row_bytes * conv->stride * pool;
     const int64_t weight_bytes =
         (int64_t)conv->weights.weight_group_stride * vgg_ceil_div(out->shape.c, VGG_INT8_GROUP);
     const int rows = vgg_clamp((int)(INPUT_ROWS_BYTES / output_row_bytes), 1, out->shape.h);
     const int chunks = vgg_ceil_div(out->shape.h, rows);
-    const int64_t blocks = (int64_t)out->blocks * plan->options.batch;
-    const int64_t wanted = ((int64_t)TASKS_PER_THREAD * threads + blocks - 1) / blocks;
     step->cut = (struct vgg_cut){
         .groups = out->blocks,
-        .chunks = vgg_clamp(chunks > wanted ? chunks : (int)wanted, 1, out->shape.h),
+        .chunks =
+            vgg_cut_rows(plan, out->shape.h, chunks, (int64_t)out->blocks * plan->options.batch),
         .groups_first = weight_bytes > row_bytes * (in->shape.h + 2 * (int64_t)in->pad),
     };
-    if (conv->pool != NULL) {
+    if (conv->pool > 0) {
         const int64_t pooled_row_bytes = (int64_t)out->shape.w * pool * pool * VGG_INT8_BLOCK;
         conv->rows = vgg_clamp((int)(POOLED_ROWS_BYTES / pooled_row_bytes), 1,
                                vgg_ceil_div(out->shape.h, step->cut.chunks));
         step->scratch = (struct vgg_scratch){
-            .slots = threads,
+            .slots = plan->options.threads,
             .slot_elements = (size_t)conv->rows * (size_t)pooled_row_bytes / sizeof(float),
         };
     }
@@ -205,7 +207,6 @@ static void partition_linear(const struct vgg_plan *plan, struct vgg_step *step)
 
 void vgg_int8_partition(struct vgg_plan *plan)
 {
-    const int tasks = TASKS_PER_THREAD * plan->options.threads;
     for (int s = 0; s < plan->step_count; s++) {
         struct vgg_step *step = &plan->steps[s];
         const struct vgg_activation *out = &plan->activations[step->out];
@@ -215,11 +216,11 @@ void vgg_int8_partition(struct vgg_plan *plan)
             partition_conv(plan, step);
             break;
         case VGG_STEP_QUANTIZE_INPUT:
-            step->cut.chunks = vgg_clamp(tasks, 1, out->shape.h);
+            step->cut.chunks = vgg_cut_rows(plan, out->shape.h, 1, 1);
             break;
         case VGG_STEP_MAX_POOL:
             step->cut.groups = out->blocks;
-            step->cut.chunks = vgg_clamp(vgg_ceil_div(tasks, out->blocks), 1, out->shape.h);
+            step->cut.chunks = vgg_cut_rows(plan, out->shape.h, 1, out->blocks);
             break;
         case VGG_STEP_AVG_POOL:
             step->cut.groups = out->blocks;
@@ -342,9 +343,8 @@ void vgg_int8_describe(const struct vgg_plan *plan, const struct vgg_step *step,
                                   : step->int8_linear.weights.weight_group_stride;
     double pixels = 1, products = (double)in->shape.c;
     if (conv) {
-        const struct vgg_node *pooled = step->int8_conv.pool;
-        const int pool = pooled != NULL ? pooled->max_pool.kernel : 1;
-        const double kernel = step->node->conv.kernel;
+        const int pool = step->int8_conv.pool > 0 ? step->int8_conv.pool : 1;
+        const double kernel = step->int8_conv.kernel;
         pixels = (double)out->shape.h * out->shape.w * pool * pool;
         products *= kernel * kernel;
     }

@@ -10,27 +10,12 @@
 #include "plan/activation.h"
 #include "plan/task.h"
 
-/* What the tasks of one step need. */
-struct step_run {
-    const struct vgg_plan *plan;
-    const struct vgg_step *step;
-    const struct vgg_activation *in, *out;
-    const float *input;   /* the caller's, for QUANTIZE_INPUT */
-    uint8_t zero[4];      /* QUANTIZE_INPUT: the byte nearest to zero in each channel */
-    const float *inverse; /* and 1 / step */
-    int count;            /* images */
-    uint8_t *scratch;     /* [slots][slot_elements] floats */
+struct quantize_run {
+    struct vgg_step_run base;
+    /* Of each channel, the byte nearest to zero, and 1 / step. */
+    uint8_t zero[4];
+    float inverse[3];
 };
-
-static struct vgg_task get_task(const struct step_run *run, size_t index)
-{
-    return vgg_task_get(run->step, run->out->shape.h, index);
-}
-
-static uint8_t *block_of(const struct vgg_activation *a, int n, int block)
-{
-    return a->data_bytes + n * a->n_stride + block * a->block_stride;
-}
 
 static void fill_pixels(uint8_t *out, const uint8_t pixel[4], ptrdiff_t count)
 {
@@ -40,9 +25,9 @@ static void fill_pixels(uint8_t *out, const uint8_t pixel[4], ptrdiff_t count)
 }
 
 /* The padding of zeros around some rows of the net's input, with the corners at its top and bottom. */
-static void pad_rows(const struct step_run *run, uint8_t *y, int begin, int end)
+static void pad_rows(const struct quantize_run *run, uint8_t *y, int begin, int end)
 {
-    const struct vgg_activation *a = run->out;
+    const struct vgg_activation *a = run->base.out;
     const ptrdiff_t side = (ptrdiff_t)a->pad * a->lanes, inside = (ptrdiff_t)a->shape.w * a->lanes;
     for (int row = begin; row < end; row++) {
         fill_pixels(y + row * a->row_stride - side, run->zero, a->pad);
@@ -62,63 +47,95 @@ static void pad_rows(const struct step_run *run, uint8_t *y, int begin, int end)
 static void quantize_task(void *context, size_t index, int worker)
 {
     (void)worker;
-    const struct step_run *run = context;
-    const struct vgg_task task = get_task(run, index);
-    const struct vgg_shape shape = run->out->shape;
-    const ptrdiff_t plane = (ptrdiff_t)shape.h * shape.w;
+    const struct quantize_run *run = context;
+    const struct vgg_plan_options *options = &run->base.plan->options;
+    const struct vgg_activation *out = run->base.out;
+    const struct vgg_task task = vgg_step_run_get_task(&run->base, index);
+    const ptrdiff_t plane = (ptrdiff_t)out->shape.h * out->shape.w;
     const struct vgg_int8_quantize_args args = {
-        .x = run->input + task.n * plane * shape.c,
+        .x = run->base.input + task.n * plane * out->shape.c,
         .x_channel_stride = plane,
-        .x_row_stride = shape.w,
-        .channels = shape.c,
-        .low = run->plan->options.grid->low,
+        .x_row_stride = out->shape.w,
+        .channels = out->shape.c,
+        .low = options->grid->low,
         .inverse = run->inverse,
-        .y = block_of(run->out, task.n, 0),
-        .y_row_stride = run->out->row_stride,
+        .y = vgg_activation_get_bytes(out, task.n, 0),
+        .y_row_stride = out->row_stride,
         .h_begin = task.begin,
         .h_end = task.end,
-        .w = shape.w,
+        .w = out->shape.w,
     };
-    run->plan->options.int8->quantize(&args);
+    options->int8->quantize(&args);
     pad_rows(run, args.y, task.begin, task.end);
 }
 
-static void run_quantize(struct step_run *run, struct vgg_pool *pool, size_t tasks)
+static void run_quantize(const struct vgg_step_run *base, struct vgg_pool *pool)
 {
-    const struct vgg_int8_grid *grid = run->plan->options.grid;
-    float inverse[3];
+    const struct vgg_int8_grid *grid = base->plan->options.grid;
+    struct quantize_run run = {.base = *base};
     for (int c = 0; c < 3; c++) {
-        inverse[c] = 1.0f / grid->step[c];
-        const float q = rintf((0 - grid->low[c]) * inverse[c]);
-        if (c < run->out->shape.c) {
-            run->zero[c] = (uint8_t)(q > 255 ? 255 : q > 0 ? q : 0);
+        run.inverse[c] = 1.0f / grid->step[c];
+        const float q = rintf((0 - grid->low[c]) * run.inverse[c]);
+        if (c < base->out->shape.c) {
+            run.zero[c] = (uint8_t)(q > 255 ? 255 : q > 0 ? q : 0);
         }
     }
-    run->inverse = inverse;
-    vgg_pool_run(pool, tasks, quantize_task, run);
+    vgg_pool_run(pool, vgg_step_run_count_tasks(base), quantize_task, &run);
+}
+
+/* Convolves the rows that some of the pool's rows read, then pools them, while they stay in the cache.
+ *   args  computes the task's rows; its y is scratch for the pool's input
+ *   y     the output's pixel (0, 0) */
+static void convolve_and_pool(const struct vgg_step_run *run, const struct vgg_task *task,
+                              struct vgg_int8_conv_args *args, uint8_t *y)
+{
+    const struct vgg_int8_kernels *kernels = run->plan->options.int8;
+    const struct vgg_int8_conv_step *int8 = &run->step->int8_conv;
+    const struct vgg_activation *out = run->out;
+    const int side = int8->pool;
+    const ptrdiff_t input_rows = (ptrdiff_t)side * int8->stride * run->in->row_stride;
+    const uint8_t *x = args->x;
+    args->ow = out->shape.w * side;
+    args->y_row_stride = (ptrdiff_t)args->ow * VGG_INT8_BLOCK;
+    args->oh_begin = 0;
+    for (int begin = task->begin, end; begin < task->end; begin = end) {
+        end = begin + int8->rows < task->end ? begin + int8->rows : task->end;
+        args->x = x + begin * input_rows;
+        args->oh_end = (end - begin) * side;
+        kernels->conv(args);
+        kernels->max_pool(&(struct vgg_int8_max_pool_args){
+            .x = args->y,
+            .x_row_stride = args->y_row_stride,
+            .y = y + begin * out->row_stride,
+            .y_row_stride = out->row_stride,
+            .kernel = side,
+            .stride = side,
+            .oh_end = end - begin,
+            .ow = out->shape.w,
+        });
+    }
 }
 
 static void conv_task(void *context, size_t index, int worker)
 {
-    const struct step_run *run = context;
+    const struct vgg_step_run *run = context;
     const struct vgg_step *step = run->step;
     const struct vgg_int8_conv_step *int8 = &step->int8_conv;
     const struct vgg_int8_weights *weights = &int8->weights;
     const struct vgg_activation *in = run->in, *out = run->out;
-    const struct vgg_conv2d *conv = &step->node->conv;
-    const struct vgg_task task = get_task(run, index);
+    const struct vgg_task task = vgg_step_run_get_task(run, index);
     const int first = task.group * (VGG_INT8_BLOCK / VGG_INT8_GROUP);
     const int left = vgg_ceil_div(out->shape.c, VGG_INT8_GROUP) - first;
     const ptrdiff_t channel = (ptrdiff_t)first * VGG_INT8_GROUP;
-    uint8_t *y = block_of(out, task.n, task.group);
+    uint8_t *y = vgg_activation_get_bytes(out, task.n, task.group);
     struct vgg_int8_conv_args args = {
-        .x = block_of(in, task.n, 0) - conv->padding * (in->row_stride + in->lanes),
+        .x = vgg_activation_get_bytes(in, task.n, 0) - int8->padding * (in->row_stride + in->lanes),
         .x_block_stride = in->block_stride,
         .x_row_stride = in->row_stride,
         .ic_blocks = in->blocks,
         .ic_block = in->lanes,
-        .kernel = conv->kernel,
-        .stride = conv->stride,
+        .kernel = int8->kernel,
+        .stride = int8->stride,
         .weight = weights->weight + first * weights->weight_group_stride,
         .weight_group_stride = weights->weight_group_stride,
         .scaling = {weights->bias + channel, weights->scale + channel,
@@ -130,32 +147,11 @@ static void conv_task(void *context, size_t index, int worker)
         .oh_end = task.end,
         .ow = out->shape.w,
     };
-    if (int8->pool == NULL) {
+    if (int8->pool == 0) {
         run->plan->options.int8->conv(&args);
     } else {
-        const int side = int8->pool->max_pool.kernel;
-        const ptrdiff_t input_rows = (ptrdiff_t)side * conv->stride * in->row_stride;
-        const uint8_t *x = args.x;
-        args.y = run->scratch + (size_t)worker * step->scratch.slot_elements * sizeof(float);
-        args.ow = out->shape.w * side;
-        args.y_row_stride = (ptrdiff_t)args.ow * VGG_INT8_BLOCK;
-        args.oh_begin = 0;
-        for (int begin = task.begin, end; begin < task.end; begin = end) {
-            end = begin + int8->rows < task.end ? begin + int8->rows : task.end;
-            args.x = x + begin * input_rows;
-            args.oh_end = (end - begin) * side;
-            run->plan->options.int8->conv(&args);
-            run->plan->options.int8->max_pool(&(struct vgg_int8_max_pool_args){
-                .x = args.y,
-                .x_row_stride = args.y_row_stride,
-                .y = y + begin * out->row_stride,
-                .y_row_stride = out->row_stride,
-                .kernel = side,
-                .stride = side,
-                .oh_end = end - begin,
-                .ow = out->shape.w,
-            });
-        }
+        args.y = (uint8_t *)(run->scratch + (size_t)worker * step->scratch.slot_elements);
+        convolve_and_pool(run, &task, &args, y);
     }
     vgg_activation_clear_padding(out, y, task.begin, task.end);
 }
@@ -163,13 +159,13 @@ static void conv_task(void *context, size_t index, int worker)
 static void max_pool_task(void *context, size_t index, int worker)
 {
     (void)worker;
-    const struct step_run *run = context;
-    const struct vgg_task task = get_task(run, index);
-    const struct vgg_max_pool *pool = &run->step->node->max_pool;
+    const struct vgg_step_run *run = context;
+    const struct vgg_task task = vgg_step_run_get_task(run, index);
+    const struct vgg_max_pool *pool = &run->step->max_pool;
     const struct vgg_int8_max_pool_args args = {
-        .x = block_of(run->in, task.n, task.group),
+        .x = vgg_activation_get_bytes(run->in, task.n, task.group),
         .x_row_stride = run->in->row_stride,
-        .y = block_of(run->out, task.n, task.group),
+        .y = vgg_activation_get_bytes(run->out, task.n, task.group),
         .y_row_stride = run->out->row_stride,
         .kernel = pool->kernel,
         .stride = pool->stride,
@@ -198,11 +194,11 @@ static uint8_t average(const uint8_t *x, ptrdiff_t row_stride, int h, int w)
 static void avg_pool_task(void *context, size_t index, int worker)
 {
     (void)worker;
-    const struct step_run *run = context;
-    const struct vgg_task task = get_task(run, index);
+    const struct vgg_step_run *run = context;
+    const struct vgg_task task = vgg_step_run_get_task(run, index);
     const struct vgg_shape in = run->in->shape, out = run->out->shape;
-    const uint8_t *x = block_of(run->in, task.n, task.group);
-    uint8_t *y = block_of(run->out, task.n, task.group);
+    const uint8_t *x = vgg_activation_get_bytes(run->in, task.n, task.group);
+    uint8_t *y = vgg_activation_get_bytes(run->out, task.n, task.group);
     for (int oh = 0; oh < out.h; oh++) {
         const int h_begin = (int)((int64_t)oh * in.h / out.h);
         const int h_end = (int)((((int64_t)oh + 1) * in.h + out.h - 1) / out.h);
@@ -225,13 +221,13 @@ static void avg_pool_task(void *context, size_t index, int worker)
 static void flatten_task(void *context, size_t index, int worker)
 {
     (void)worker;
-    const struct step_run *run = context;
+    const struct vgg_step_run *run = context;
     const struct vgg_activation *in = run->in;
     const struct vgg_shape shape = in->shape;
-    uint8_t *y = block_of(run->out, (int)index, 0);
+    uint8_t *y = vgg_activation_get_bytes(run->out, (int)index, 0);
     const uint8_t *const end = y + run->out->n_stride;
     for (int c = 0; c < shape.c; c++) {
-        const uint8_t *x = block_of(in, (int)index, c / in->lanes) + c % in->lanes;
+        const uint8_t *x = vgg_activation_get_bytes(in, (int)index, c / in->lanes) + c % in->lanes;
         for (int h = 0; h < shape.h; h++) {
             for (int w = 0; w < shape.w; w++) {
                 *y++ = x[h * in->row_stride + (ptrdiff_t)w * in->lanes];
@@ -244,7 +240,7 @@ static void flatten_task(void *context, size_t index, int worker)
 static void linear_task(void *context, size_t index, int worker)
 {
     (void)worker;
-    const struct step_run *run = context;
+    const struct vgg_step_run *run = context;
     const struct vgg_step *step = run->step;
     const struct vgg_int8_linear_step *int8 = &step->int8_linear;
     const struct vgg_int8_weights *weights = &int8->weights;
@@ -270,27 +266,20 @@ static void linear_task(void *context, size_t index, int worker)
         /* Up to a whole block of features, as the next layer reads them. */
         const ptrdiff_t written = (ptrdiff_t)groups * VGG_INT8_GROUP;
         for (int n = 0; n < run->count && written < out->n_stride; n++) {
-            memset(block_of(out, n, 0) + written, 0, (size_t)(out->n_stride - written));
+            memset(vgg_activation_get_bytes(out, n, 0) + written, 0,
+                   (size_t)(out->n_stride - written));
         }
     }
 }
 
 void vgg_int8_run_step(struct vgg_executor *executor, const struct vgg_step *step)
 {
-    struct step_run run = {
-        .plan = executor->plan,
-        .step = step,
-        .in = step->in >= 0 ? &executor->activations[step->in] : NULL,
-        .out = &executor->activations[step->out],
-        .input = executor->input,
-        .count = executor->count,
-        .scratch = (uint8_t *)vgg_executor_get_state(executor, step)->scratch,
-    };
+    struct vgg_step_run run = vgg_step_run_make(executor, step);
     struct vgg_pool *pool = executor->pool;
-    const size_t tasks = (size_t)run.count * (size_t)step->cut.groups * (size_t)step->cut.chunks;
+    const size_t tasks = vgg_step_run_count_tasks(&run);
     switch (step->kind) {
     case VGG_STEP_QUANTIZE_INPUT:
-        run_quantize(&run, pool, tasks);
+        run_quantize(&run, pool);
         break;
     case VGG_STEP_INT8_CONV:
         vgg_pool_run(pool, tasks, conv_task, &run);
@@ -317,7 +306,7 @@ void vgg_int8_to_nchw(const struct vgg_plan *plan, const struct vgg_activation *
 {
     const bool input = a->lanes == VGG_INT8_INPUT_BLOCK;
     for (int c = 0; c < a->shape.c; c++) {
-        const uint8_t *x = block_of(a, image, c / a->lanes) + c % a->lanes;
+        const uint8_t *x = vgg_activation_get_bytes(a, image, c / a->lanes) + c % a->lanes;
         const float low = input ? plan->options.grid->low[c] : 0;
         const float scale = input ? plan->options.grid->step[c] : a->scale;
         for (int h = 0; h < a->shape.h; h++) {

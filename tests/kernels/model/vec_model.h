@@ -11,8 +11,8 @@ typedef int32_t vf_mask __attribute__((vector_size(64)));
 enum { VF_LANES = 16, VF_FUSED = 1 };
 /* Tiles as small as they may be, so that the code is: there are no registers to fill. */
 enum { CONV_BLOCKS = 2, CONV_PIXELS = 2 };
-enum { LINEAR_STREAMS = 2, LINEAR_ROWS = 1, LINEAR_PICTURES = 2 };
-enum { COLUMNS_VECTORS = 1, COLUMNS_PICTURES = 2 };
+enum { LINEAR_STREAMS = 2, LINEAR_ROWS = 1, LINEAR_IMAGES = 2 };
+enum { COLUMNS_VECTORS = 1, COLUMNS_IMAGES = 2 };
 
 /* c = a * b + c (vec_model.c); too long to be inlined, and vectors of this size are no arguments of functions. */
 void vec_model_fma(const float a[VF_LANES], const float b[VF_LANES], float c[VF_LANES]);
