@@ -222,7 +222,7 @@ static const struct vgg_int8_kernels *find_compared(const char *name)
 
 static struct check make_check(const struct vgg_int8_kernels *kernels, uint64_t seed)
 {
-    return (struct check){.isa = kernels->isa, .int8 = kernels, .random = seed};
+    return (struct check){.isa = kernels->isa, .int8 = kernels, .seed = seed};
 }
 
 static struct check_totals check_tables(const struct options *options)

@@ -84,7 +84,7 @@ static struct check make_check(const struct table *table, uint64_t seed)
     return (struct check){.isa = table->kernels->isa,
                           .kernels = table->kernels,
                           .fused = table->kernels->fused != 0,
-                          .random = seed};
+                          .seed = seed};
 }
 
 static void check_table(struct check *check, const struct table *table)
