@@ -226,6 +226,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s [--isa NAME] [--compare NAME] [--seed N] [--bench]\n", argv[0]);
         return 2;
     }
+    struct vgg_error err;
+    if (vgg_isa_check(&err) != VGG_OK) { /* which leaves nothing but the model */
+        fprintf(stderr, "%s\n", err.message);
+        return 2;
+    }
     if (!options.bench) {
         printf("seed %" PRIu64 "\n", options.seed);
     }
