@@ -22,10 +22,12 @@ enum vgg_isa {
 };
 
 /* The best instruction set here, never AUTO. With the environment variable VGG_ISA (scalar, avx2, avx512, amx,
- * neon) the machine counts as one that has nothing better; a name that this machine cannot run has no effect,
- * and each session logs a warning about it. */
+ * neon) the machine counts as one that has nothing better; empty or auto sets no limit. */
 VGG_API enum vgg_isa vgg_isa_detect(void);
-/* Whether this build and this machine, limited by VGG_ISA, can run it. AUTO: yes. */
+/* Fails where VGG_ISA names no instruction set (ARGUMENT) or one that this machine does not have (UNSUPPORTED). Then
+ * none is available, and sessions and quantizers are refused with this error; vgg_isa_detect ignores the variable. */
+VGG_API vgg_status vgg_isa_check(struct vgg_error *err);
+/* Whether this build and this machine, limited by VGG_ISA, can run it. AUTO: whether there is any. */
 VGG_API bool vgg_isa_is_available(enum vgg_isa isa);
 /* "auto", "scalar", "avx2", "avx512", "amx", "neon"; and back: false when the name is none of them. */
 VGG_API const char *vgg_isa_string(enum vgg_isa isa);

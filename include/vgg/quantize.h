@@ -41,8 +41,8 @@ typedef struct vgg_quantizer vgg_quantizer;
  *   options  NULL for the defaults
  *   out      receives the quantizer, to be destroyed by the caller; NULL after an error
  * It needs memory for the whole int8 net, and for some of the images.
- * Errors: ARGUMENT (an int8 model, a dense one), UNSUPPORTED (a net that is not convolutions with ReLU, pools, and
- * linear layers with ReLU between them; non-finite weights), LIMIT, MEMORY. Threads: one call at a time. */
+ * Errors: ARGUMENT (an int8 model, a dense one; VGG_ISA), UNSUPPORTED (CPU; a net that is not convolutions with ReLU,
+ * pools, and linear layers with ReLU between them; non-finite weights), LIMIT, MEMORY. Threads: one call at a time. */
 VGG_API vgg_status vgg_quantizer_create(const vgg_model *model,
                                         const struct vgg_quantizer_options *options,
                                         vgg_quantizer **out, struct vgg_error *err);

@@ -62,8 +62,8 @@ typedef struct vgg_session vgg_session;
  *   model    borrowed: it (and its checkpoint) must outlive the session; may serve many sessions
  *   options  NULL for the defaults
  *   out      receives the session, to be destroyed by the caller; NULL after an error
- * Errors: ARGUMENT, UNSUPPORTED (CPU; non-finite weights; a packed file with weights for other CPUs only),
- * FORMAT (numbers of an int8 net that would not fit its sums), MISMATCH (input too small for the net's pools),
+ * Errors: ARGUMENT (options; VGG_ISA), UNSUPPORTED (CPU; non-finite weights; a packed file with weights for other CPUs
+ * only), FORMAT (numbers of an int8 net that would not fit its sums), MISMATCH (input too small for the net's pools),
  * IO (a thread cannot be started), LIMIT, MEMORY. Threads: any. */
 VGG_API vgg_status vgg_session_create(const vgg_model *model,
                                       const struct vgg_session_options *options, vgg_session **out,

@@ -17,6 +17,7 @@
 #endif
 
 #include "base/cgroup.h"
+#include "base/status.h"
 
 static const char *const names[] = {
     [VGG_ISA_AUTO] = "auto",     [VGG_ISA_SCALAR] = "scalar", [VGG_ISA_AVX2] = "avx2",
@@ -151,18 +152,44 @@ static bool covers(enum vgg_isa best, enum vgg_isa isa)
     return false;
 }
 
+/* The limit that VGG_ISA sets, AUTO where there is none. */
+static vgg_status read_limit(enum vgg_isa best, enum vgg_isa *out, struct vgg_error *err)
+{
+    const char *name = getenv("VGG_ISA");
+    *out = VGG_ISA_AUTO;
+    if (name == NULL || name[0] == '\0') {
+        return VGG_OK;
+    }
+    if (!vgg_isa_parse(name, out)) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT,
+                        "VGG_ISA: expected scalar, avx2, avx512, amx or neon, got '%.*s'",
+                        VGG_SHOWN_TEXT(name, 100));
+    }
+    if (!covers(best, *out)) {
+        return vgg_fail(err, VGG_ERR_UNSUPPORTED,
+                        "VGG_ISA: this CPU or build has no %s, its best is %s", names[*out],
+                        names[best]);
+    }
+    return VGG_OK;
+}
+
 enum vgg_isa vgg_isa_detect(void)
 {
     const enum vgg_isa best = hardware();
-    const char *name = getenv("VGG_ISA");
     enum vgg_isa limit;
-    const bool limited = name != NULL && vgg_isa_parse(name, &limit) && limit != VGG_ISA_AUTO;
-    return limited && covers(best, limit) ? limit : best;
+    const bool limited = read_limit(best, &limit, NULL) == VGG_OK && limit != VGG_ISA_AUTO;
+    return limited ? limit : best;
+}
+
+vgg_status vgg_isa_check(struct vgg_error *err)
+{
+    enum vgg_isa limit;
+    return read_limit(hardware(), &limit, err);
 }
 
 bool vgg_isa_is_available(enum vgg_isa isa)
 {
-    return covers(vgg_isa_detect(), isa);
+    return vgg_isa_check(NULL) == VGG_OK && covers(vgg_isa_detect(), isa);
 }
 
 int vgg_cpu_count(void)

@@ -73,5 +73,5 @@ const struct vgg_kernels *vgg_kernels_find_packer(int group)
             return kernels;
         }
     }
-    return vgg_kernels_find(VGG_ISA_SCALAR, NULL);
+    return &vgg_kernels_scalar;
 }

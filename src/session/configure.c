@@ -31,7 +31,7 @@ static vgg_status check(const struct vgg_model_view *model,
             "leave the choice of a convolution out",
             model->path);
     }
-    return VGG_OK;
+    return vgg_isa_check(err);
 }
 
 /* Only direct and F(2) sums are exact in the sense of VGG_CONV_EXACT; AMX, which leaves out the smallest partial

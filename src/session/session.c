@@ -22,14 +22,6 @@ static void log_choice(const struct vgg_session *session, const struct vgg_sessi
     const struct vgg_context *context = session->model.context;
     const char *path = session->model.path;
     const int threads = vgg_pool_get_threads(session->pool), cpus = vgg_cpu_count();
-    const char *wanted = getenv("VGG_ISA");
-    enum vgg_isa isa;
-    if (wanted != NULL && (!vgg_isa_parse(wanted, &isa) || !vgg_isa_is_available(isa))) {
-        vgg_log(context, VGG_LOG_WARNING,
-                "VGG_ISA=%.*s is ignored: this CPU or build has no such "
-                "instruction set",
-                VGG_SHOWN_TEXT(wanted, 100));
-    }
     if (threads > cpus) {
         vgg_log(context, VGG_LOG_WARNING, "%s: %d threads share %d CPU%s", path, threads, cpus,
                 cpus > 1 ? "s" : "");

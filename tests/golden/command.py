@@ -167,6 +167,12 @@ def test_environment():
     result = run(MODEL, BOOT, env={"VGG_THREADS": "0"}, code=2)
     check(b"VGG_THREADS: expected a number from 1 to 1024, got '0'" in result.stderr, "VGG_THREADS=0",
           result.stderr)
+    foreign = "neon" if os.uname().machine == "x86_64" else "avx2"
+    for isa, found in (("pentium", "expected scalar, avx2, avx512, amx or neon, got 'pentium'"),
+                       (foreign, f"this CPU or build has no {foreign}, its best is ")):
+        for words in ([MODEL, BOOT], ["--isa", "scalar", MODEL, BOOT], ["info", "--plan", MODEL]):
+            result = run(*words, env={"VGG_ISA": isa}, code=2)
+            check(f"VGG_ISA: {found}".encode() in result.stderr, f"VGG_ISA={isa} {words}", result.stderr)
 
 
 def read_terminal(*words, **variables):

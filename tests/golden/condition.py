@@ -21,7 +21,7 @@ UNIT = 2.0 ** -24
 # (standard deviation, normal numbers), by F(4) 0.8 u A: so this is five standard deviations, which six of ten
 # million logits exceed.
 FACTOR = 4
-# Wider nets are not looked at: a copy in double precision takes eight bytes a weight.
+# Wider nets are not looked at: reading their weights once a logit takes seconds.
 MOST_WEIGHTS = 20_000_000
 PROBES = 8
 
@@ -36,10 +36,12 @@ def magnitude(module, x):
 
 def expected_error(net, x):
     """σ of the logits of one input [1, C, H, W], relative to the largest of them; None for a wide net. Up to ten
-    logits: the largest σ of them. More: the root of the mean σ², estimated from random sums of the logits."""
+    logits: the largest σ of them. More: the root of the mean σ², estimated from random sums of the logits.
+
+    Computed in float32, which changes σ in its sixth digit: two are needed."""
     if sum(weights.numel() for weights in net.parameters()) > MOST_WEIGHTS:
         return None
-    net = copy.deepcopy(net).double().requires_grad_(False)
+    net = copy.deepcopy(net).requires_grad_(False)
     sums = []  # an addend of zero for each sum, and its magnitude
 
     def probe(module, inputs, output):
@@ -52,14 +54,14 @@ def expected_error(net, x):
         if isinstance(module, (nn.Conv2d, nn.Linear, nn.BatchNorm1d, nn.BatchNorm2d)):
             module.register_forward_hook(probe)
     with torch.enable_grad():
-        logits = net(x.double())[0]
+        logits = net(x)[0]
     generator = torch.Generator().manual_seed(1)
     count = len(logits)
-    signs = torch.randint(0, 2, (PROBES, count), generator=generator).double() * 2 - 1
-    weights = torch.eye(count).double() if count <= 10 else signs / count ** 0.5
+    signs = torch.randint(0, 2, (PROBES, count), generator=generator) * 2.0 - 1
+    weights = torch.eye(count) if count <= 10 else signs / count ** 0.5
     variances = []
     for weight in weights:
         derivatives = torch.autograd.grad(logits, [addend for addend, _ in sums], weight, retain_graph=True)
-        variances.append(sum(float(((j * size) ** 2).sum()) for j, (_, size) in zip(derivatives, sums)))
+        variances.append(sum(float(((j * size).double() ** 2).sum()) for j, (_, size) in zip(derivatives, sums)))
     variance = max(variances) if count <= 10 else sum(variances) / len(variances)
     return UNIT * variance ** 0.5 / float(logits.detach().abs().max())

@@ -165,7 +165,9 @@ def bounds_of(net, inputs, other):
 def compare(title, net, prepare, options=(), spec=None, assumed=None, images=PHOTOS,
             logits_of=None, configurations=EVERY, fresh=True):
     """Saves a net and runs it with these options; {spec} is its description's path."""
-    net = randomise(net.eval()) if fresh else net
+    if fresh:
+        seed(title)
+        randomise(net.eval())
     inputs = [prepare(Image.open(path).convert("RGB")) for path in images]
     bounds = bounds_of(net, inputs, logits_of is not None)
     with tempfile.TemporaryDirectory() as folder, torch.no_grad():

@@ -61,8 +61,11 @@ def available():
     isas += ["avx512"] if {"avx512f", "avx512bw", "avx512dq", "avx512vl"} <= set(flags) else []
     isas += ["amx"] if {"avx512f", "amx_tile", "amx_bf16"} <= set(flags) else []
     isas += ["neon"] if "asimd" in flags else []
-    limit = os.environ.get("VGG_ISA")
-    return isas[:isas.index(limit) + 1] if limit in isas else isas
+    limit = os.environ.get("VGG_ISA", "")
+    limit = isas[-1] if limit in ("", "auto") else limit
+    if limit not in isas:
+        sys.exit(f"VGG_ISA: expected one of {', '.join(isas)}, got {limit}")
+    return isas[:isas.index(limit) + 1]
 
 
 def same_order(ours, exact, bound):

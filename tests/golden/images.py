@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
+import zlib
 
 import numpy as np
 import PIL
@@ -30,7 +31,6 @@ from image_files import (CHANNELS, adobe_transform, chunk, cjpeg, jpeg, palette,
 
 PILLOW = tuple(int(part) for part in PIL.__version__.split(".")[:2])
 SEED = 20261123
-rng = np.random.default_rng(SEED)
 
 # Preset -> resize, crop, and everything from the RGB image to the tensor.
 PRESETS = {
@@ -40,6 +40,11 @@ PRESETS = {
         transforms.Resize(32), transforms.CenterCrop(32), transforms.ToTensor(),
         transforms.Normalize((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))])),
 }
+
+
+def random_for(name):
+    """A generator for one image or one group of them: others before it change nothing."""
+    return np.random.default_rng([SEED, zlib.crc32(name.encode())])
 
 
 # --- the images: each function yields (name, bytes of the file) ---
@@ -52,13 +57,14 @@ def natural():
             yield name + ".jpg", file.read()
         photo = Image.open(path).convert("RGB")
         for i, (width, height) in enumerate(sizes):
+            stem = "%s_%dx%d" % (name, width, height)
+            rng = random_for(stem)
             if i % 2 == 0:
                 x = int(rng.integers(photo.width - width + 1))
                 y = int(rng.integers(photo.height - height + 1))
                 part = photo.crop((x, y, x + width, y + height))
             else:
                 part = photo.resize((width, height), Image.Resampling.LANCZOS)
-            stem = "%s_%dx%d" % (name, width, height)
             if i % 3 == 0:
                 yield stem + ".png", png(np.asarray(part), 2, 8)
             else:
@@ -73,12 +79,14 @@ def sizes_and_shapes():
     near = [(s + d, 240 + d) for s in (32, 224, 256, 341, 512) for d in (-1, 0, 1)]
     absurd = [(3000, 31), (31, 3000), (1, 500), (500, 1), (1999, 2), (4000, 16), (5, 2000),
               (6000, 300), (700, 5)]
-    for width, height in small + near + absurd:
-        noise = rng.integers(0, 256, (height, width, 3), np.uint8)
-        yield "noise_%dx%d.png" % (width, height), png(noise, 2, 8)
-    for width, height in small[::2] + near[::2] + absurd[::2]:
-        noise = Image.fromarray(rng.integers(0, 256, (height, width, 3), np.uint8))
-        yield "noise_%dx%d.jpg" % (width, height), jpeg(noise)
+    def noise(name, width, height):
+        return random_for(name).integers(0, 256, (height, width, 3), np.uint8)
+    for size in small + near + absurd:
+        name = "noise_%dx%d.png" % size
+        yield name, png(noise(name, *size), 2, 8)
+    for size in small[::2] + near[::2] + absurd[::2]:
+        name = "noise_%dx%d.jpg" % size
+        yield name, jpeg(Image.fromarray(noise(name, *size)))
 
 
 def png_kinds():
@@ -88,17 +96,19 @@ def png_kinds():
         for width, height in [(1, 1), (7, 5), (33, 20), (301, 273)]:
             for interlaced in (False, True):
                 shape = (height, width, CHANNELS[color_type])
-                yield "png_type%d_%dbit_%dx%d%s.png" % (
-                    color_type, depth, width, height, "_interlaced" * interlaced
-                ), png(rng.integers(0, 1 << depth, shape), color_type, depth, interlaced,
-                       palette(1 << depth, depth) if color_type == 3 else b"",
-                       idat_bytes=int(rng.integers(50, 9000)))
+                name = "png_type%d_%dbit_%dx%d%s.png" % (color_type, depth, width, height,
+                                                         "_interlaced" * interlaced)
+                rng = random_for(name)
+                yield name, png(rng.integers(0, 1 << depth, shape), color_type, depth, interlaced,
+                                palette(1 << depth, depth) if color_type == 3 else b"",
+                                idat_bytes=int(rng.integers(50, 9000)))
 
 
 def png_extras():
     """Transparency, colour management and other chunks without influence on the pixels."""
     def noise(channels, depth, width=70, height=50):
-        return rng.integers(0, 1 << depth, (height, width, channels))
+        name = "noise_%dx%d_%d" % (width, height, channels)
+        return random_for(name).integers(0, 1 << depth, (height, width, channels))
     trns = {0: struct.pack(">H", 3), 2: struct.pack(">HHH", 1, 2, 3), 3: bytes(range(0, 256, 17))}
     for color_type, depth in [(0, 1), (0, 4), (0, 8), (0, 16), (2, 8), (2, 16), (3, 4), (3, 8)]:
         table = palette(16) if color_type == 3 else b""
@@ -167,7 +177,7 @@ def cmyk():
     for (name, path), size in zip(photos(), [(431, 317), (133, 250), (31, 17)]):
         inks = Image.open(path).convert("RGB").resize(size).convert("CMYK")
         array = np.asarray(inks).copy()
-        array[..., 3] = rng.integers(0, 256, array.shape[:2])
+        array[..., 3] = random_for(name + "_black").integers(0, 256, array.shape[:2])
         for kind, source in [("", inks), ("_black", Image.fromarray(array, "CMYK")),
                              ("_straight", Image.fromarray(255 - array, "CMYK"))]:
             for options in ({}, {"subsampling": 2}, {"progressive": True, "quality": 95}):
@@ -201,7 +211,7 @@ def damaged():
         "png_chunks": png(rgb, 2, 8, idat_bytes=100),
     }
     for name, data in originals.items():
-        cuts = range(len(data))
+        rng, cuts = random_for(name), range(len(data))
         if len(data) > 4000:
             cuts = set(rng.integers(0, len(data), 100)) | set(range(len(data) - 40, len(data)))
             cuts |= {cut for cut in (65535, 65536, 65537) if cut < len(data)}

@@ -16,13 +16,37 @@ enum { CANARIES = 64, MAX_REPORTS = 3 };
 static const uint32_t canary_bits = 0x7fc0dead; /* a NaN that no kernel makes */
 static const uint32_t some_nan_bits = 0x7fc00000;
 
+/* 64-bit FNV-1a. */
+static uint64_t hash(const char *text)
+{
+    uint64_t h = 0xcbf29ce484222325u;
+    for (; *text != '\0'; text++) {
+        h = (h ^ (uint8_t)*text) * 0x100000001b3u;
+    }
+    return h;
+}
+
+static void name_and_seed(struct check *check, const char *format, va_list args)
+{
+    vsnprintf(check->name, sizeof check->name, format, args);
+    check->random = check->seed ^ hash(check->name);
+}
+
 void check_begin(struct check *check, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    vsnprintf(check->name, sizeof check->name, format, args);
+    name_and_seed(check, format, args);
     va_end(args);
     check->faults = 0;
+}
+
+void check_seed(struct check *check, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    name_and_seed(check, format, args);
+    va_end(args);
 }
 
 void check_end(struct check *check)

@@ -49,7 +49,8 @@ struct check {
     const struct vgg_kernels *kernels;   /* of check_kernels */
     const struct vgg_int8_kernels *int8; /* of check_int8 */
     bool fused;                          /* a multiply-add rounds once */
-    uint64_t random;                     /* state of the generator */
+    uint64_t seed;                       /* of all numbers that are drawn */
+    uint64_t random;                     /* state of the generator, which each case starts anew */
     int passed, failed;
     /* NULL, or receives the outputs; and NULL, or what they must be, to the bit, and how many have been compared. */
     struct check_outputs *outputs;
@@ -68,10 +69,13 @@ struct check {
     int block_count;
 };
 
-/* Each check is one begin and one end; end counts it and frees all its memory. */
+/* Each check is one begin and one end; end counts it and frees all its memory. begin also seeds the generator, with the
+ * case's name and `seed`: a case draws the same numbers whichever cases are checked before it. */
 void check_begin(struct check *check, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void check_end(struct check *check);
+/* Seeds the generator likewise, to draw a case itself before it has a name. */
+void check_seed(struct check *check, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Tells what is wrong with the case at hand. */
 void check_fail(struct check *check, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -226,6 +226,7 @@ void check_columns(struct check *check)
     check_case(check, &(struct columns){41, 25088, 1, .offset = 1, .zeros = 8, .relu = true});
     check_case(check, &(struct columns){1000, 4096, 2, .zeros = 6});
     for (int i = 0; i < 30; i++) {
+        check_seed(check, "random columns %d", i);
         check_case(check, &(struct columns){.rows = check_range(check, 130, 300),
                                             .k = check_range(check, 1, 900),
                                             .n = check_range(check, 1, 9),

@@ -343,10 +343,11 @@ static void check_exactness(struct check *check, int m, double expected)
 
 /* One such pixel: outputs that its window covers are not finite, those of tiles whose patch lacks it keep
  * their bits. */
-static void check_spread(struct check *check, int m, float number)
+static void check_spread(struct check *check, int m, int place, float number)
 {
     const struct conv c = {.m = m, .ic = 5, .oc = 7, .h = 3 * m - 1, .w = 3 * m, .block = 4};
     const size_t L = (size_t)check->kernels->lanes;
+    check_seed(check, "F(%d) of %g at random place %d", m, (double)number, place);
     const int row = check_range(check, 0, c.h - 1), column = check_range(check, 0, c.w - 1);
     check_begin(check, "F(%d) of %g at %d, %d", m, (double)number, row, column);
     const struct tensors t = make_tensors(check, &c);
@@ -381,6 +382,7 @@ void check_composed(struct check *check)
                                              2 * m + i % 5, 1 + i % 7, i % 2 != 0, i % 3 == 0});
         }
         for (int i = 0; i < 10; i++) {
+            check_seed(check, "random F(%d) convolution %d", m, i);
             check_case(check,
                        &(struct conv){m, check_range(check, 1, 40), check_range(check, 1, 40),
                                       check_range(check, 2, 20), check_range(check, 2, 20),
@@ -389,8 +391,8 @@ void check_composed(struct check *check)
         }
         check_case(check, &(struct conv){m, 512, width, 14, 14, 20, true, true});
         for (int i = 0; i < 4; i++) {
-            check_spread(check, m, NAN);
-            check_spread(check, m, i % 2 == 0 ? INFINITY : -INFINITY);
+            check_spread(check, m, i, NAN);
+            check_spread(check, m, i, i % 2 == 0 ? INFINITY : -INFINITY);
         }
         check_exactness(check, m, rms[m / 2 - 1]);
     }

@@ -296,6 +296,7 @@ void check_conv(struct check *check)
     check_vgg(check);
     check_special(check);
     for (int i = 0; i < 40; i++) {
+        check_seed(check, "random convolution %d", i);
         struct conv c = {.ic = check_range(check, 1, 40),
                          .oc = check_range(check, 1, 80),
                          .kernel = 1 + 2 * check_range(check, 0, 2),

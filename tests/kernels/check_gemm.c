@@ -269,6 +269,7 @@ void check_gemm(struct check *check)
     }
     check_case(check, &(struct gemm){512 / check->kernels->lanes, 25, 0, 0, 0, 0, 0});
     for (int i = 0; i < 20; i++) {
+        check_seed(check, "random gemm %d", i);
         const int groups = check_range(check, 1, 3);
         check_case(check,
                    &(struct gemm){check_range(check, 1, 9), check_range(check, 1, 90), 0, 0, groups,
@@ -281,8 +282,11 @@ void check_gemm(struct check *check)
         check_unit_peak(check);
     }
     for (size_t gap = 0; gap < sizeof(float); gap++) {
+        check_seed(check, "random read_peak, %zu bytes more", gap);
+        const size_t few = (size_t)check_range(check, 1, 20);
+        const size_t many = (size_t)check_range(check, 20, 5000);
         check_read_peak(check, 0, gap);
-        check_read_peak(check, (size_t)check_range(check, 1, 20), gap);
-        check_read_peak(check, (size_t)check_range(check, 20, 5000), gap);
+        check_read_peak(check, few, gap);
+        check_read_peak(check, many, gap);
     }
 }

@@ -222,7 +222,7 @@ static const struct vgg_int8_kernels *find_compared(const char *name)
 
 static struct check make_check(const struct vgg_int8_kernels *kernels, uint64_t seed)
 {
-    return (struct check){.isa = kernels->isa, .int8 = kernels, .random = seed};
+    return (struct check){.isa = kernels->isa, .int8 = kernels, .seed = seed};
 }
 
 static struct check_totals check_tables(const struct options *options)
@@ -277,6 +277,11 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (!parse(argc, argv, &options)) {
         fprintf(stderr, "usage: %s [--isa NAME] [--compare NAME] [--seed N] [--bench]\n", argv[0]);
+        return 2;
+    }
+    struct vgg_error err;
+    if (vgg_isa_check(&err) != VGG_OK) { /* which leaves nothing but the model */
+        fprintf(stderr, "%s\n", err.message);
         return 2;
     }
     if (!options.bench) {

@@ -155,6 +155,7 @@ void check_int8_conv(struct check *check)
                        8, 64, 7, 1, 1, 1, 3, {(enum check_bytes)bytes, WEIGHTS_MOST, SCALES_FIT}});
     }
     for (int i = 0; i < 60; i++) {
+        check_seed(check, "random int8 conv %d", i);
         const bool input = check_range(check, 0, 3) == 0;
         check_case(check, &(struct conv){.ic_blocks = input ? 1 : check_range(check, 1, 4),
                                          .ic_block = input ? 4 : 64,

@@ -84,7 +84,7 @@ static struct check make_check(const struct table *table, uint64_t seed)
     return (struct check){.isa = table->kernels->isa,
                           .kernels = table->kernels,
                           .fused = table->kernels->fused != 0,
-                          .random = seed};
+                          .seed = seed};
 }
 
 static void check_table(struct check *check, const struct table *table)
@@ -227,6 +227,11 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (!parse(argc, argv, &options)) {
         fprintf(stderr, "usage: %s [--isa NAME] [--compare NAME] [--seed N] [--bench]\n", argv[0]);
+        return 2;
+    }
+    struct vgg_error err;
+    if (vgg_isa_check(&err) != VGG_OK) { /* which leaves nothing but the model */
+        fprintf(stderr, "%s\n", err.message);
         return 2;
     }
     if (!options.bench) {

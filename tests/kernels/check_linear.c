@@ -183,6 +183,7 @@ void check_linear(struct check *check)
         }
     }
     for (int i = 0; i < 60; i++) {
+        check_seed(check, "random linear %d", i);
         check_case(check, &(struct linear){.type = (enum vgg_weights_type)check_range(check, 0, 2),
                                            .rows = check_range(check, 20, 60),
                                            .k = check_range(check, 1, 300),

@@ -318,6 +318,7 @@ static void check_sizes(struct check *check, int m)
     for (int h = 1; h <= 2 * m + 1; h += h < m ? m - 1 : 1) {
         for (int w = 1; w <= 3 * m + 1; w++) {
             const int tiles = check_ceil_div(h, m) * check_ceil_div(w, m);
+            check_seed(check, "random tiles of F(%d) %dx%d", m, h, w);
             const int begin = check_range(check, 0, tiles - 1);
             const int end = check_range(check, begin + 1, tiles);
             check_input_case(check, &(struct input){m, h + 2, w + 2, 0, tiles, .fill = 0});

@@ -17,6 +17,7 @@ PLACES = (
     ("names for vgg_isa_string and vgg_isa_parse", "src/base/*.c", r"\[VGG_ISA_{NAME}\] *= *\"{name}\""),
     ("the comment of vgg_isa_string", "include/vgg/cpu.h", r"\"{name}\""),
     ("the comment of the variable VGG_ISA", "include/vgg/cpu.h", r"VGG_ISA \([^)]*\b{name}\b"),
+    ("the message about a wrong VGG_ISA", "src/base/*.c", r"\"VGG_ISA: expected [^\"]*\b{name}\b"),
     ("detection", "src/base/*.c", r"return VGG_ISA_{NAME};"),
     ("which other instruction sets its CPUs run (covers)", "src/base/*.c", r"case VGG_ISA_{NAME}:"),
     ("constants for packing on any machine (VGG_ISA_LIST)", "src/kernels/isas.h", r"^ *X\({name},"),

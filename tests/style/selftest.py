@@ -79,6 +79,7 @@ def expect_planted(tree, test, arguments, what, changes, *words):
 def check_clean(test, arguments):
     code, out = run(test, *arguments)
     check(code == 0, f"{test}: exit {code} without a violation\n{out[-2000:]}")
+    return out
 
 
 def append(text):
@@ -134,7 +135,9 @@ def test_headers(tree):
 
 def test_readme(tree):
     arguments = [tree.root, program]
-    check_clean("readme.py", arguments)
+    out = check_clean("readme.py", arguments)
+    arguments += re.findall(r"^(\d+) malicious files$", out, re.MULTILINE)
+    check(len(arguments) == 3, f"readme.py: expected the number of malicious files\n{out}")
     for what, changes, *words in (
             ("a path", {"README.md": append("\nSee src/planted.c.\n")}, "names src/planted.c"),
             ("a file name", {"src/README.md": append("\n`planted.c` is not there\n")}, "names planted.c"),

@@ -266,6 +266,25 @@ START_TEST(takes_threads_from_the_environment)
 }
 END_TEST
 
+START_TEST(refuses_a_wrong_isa_of_the_environment)
+{
+    static const char message[] =
+        "VGG_ISA: expected scalar, avx2, avx512, amx or neon, got 'pentium'";
+    setenv("VGG_ISA", "pentium", 1);
+    expect_message("a.jpg", message);
+    expect_message("bench --isa scalar", message);
+    expect_message("info a.pth", message);
+    struct cli_options options = expect("convert a.pth -o b.pth"); /* runs no net */
+    cli_options_fini(&options);
+    options = expect("--help");
+    cli_options_fini(&options);
+    setenv("VGG_ISA", "scalar", 1);
+    options = expect("a.jpg");
+    cli_options_fini(&options);
+    unsetenv("VGG_ISA");
+}
+END_TEST
+
 START_TEST(suggests_how_to_name_a_file_that_begins_with_a_dash)
 {
     char folder[UNIT_FOLDER_BYTES];
@@ -391,5 +410,6 @@ UNIT_MAIN("cli", has_defaults, keeps_the_order_of_operands, takes_values_in_ever
           ends_options_at_two_dashes, knows_commands_by_the_first_argument_only,
           suggests_what_was_meant, refuses_wrong_values, takes_lists, takes_sizes,
           understands_eval_and_val, takes_help_as_a_command, takes_threads_from_the_environment,
+          refuses_a_wrong_isa_of_the_environment,
           suggests_how_to_name_a_file_that_begins_with_a_dash, gives_every_letter_one_meaning,
           writes_help_on_one_screen, lists_commands_with_their_whole_phrase)

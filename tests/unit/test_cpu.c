@@ -83,6 +83,22 @@ START_TEST(finds_int8_kernels_for_each)
 }
 END_TEST
 
+/* The value of VGG_ISA: no instruction set is available then, plain C neither, so that nothing runs that was not asked
+ * for. */
+static void expect_refused(vgg_status status, const char *value)
+{
+    struct vgg_error err;
+    ck_assert_int_eq(vgg_isa_check(&err), status);
+    ck_assert_msg(strncmp(err.message, "VGG_ISA: ", 9) == 0 && strstr(err.message, value) != NULL,
+                  "%s", err.message);
+    for (enum vgg_isa isa = VGG_ISA_AUTO; isa <= VGG_ISA_NEON; isa++) {
+        ck_assert(!vgg_isa_is_available(isa));
+        ck_assert_ptr_null(vgg_kernels_find(isa, NULL));
+        ck_assert_ptr_null(vgg_int8_kernels_find(isa));
+    }
+    ck_assert_ptr_null(vgg_int8_kernels_get(0));
+}
+
 /* VGG_ISA makes of this machine one that has nothing better. */
 START_TEST(the_environment_limits_it)
 {
@@ -97,6 +113,11 @@ START_TEST(the_environment_limits_it)
         setenv("VGG_ISA", vgg_isa_string(isa), 1);
         const enum vgg_isa limit = isa != VGG_ISA_AUTO && had[isa] ? isa : best;
         ck_assert_int_eq(vgg_isa_detect(), limit);
+        if (!had[isa]) {
+            expect_refused(VGG_ERR_UNSUPPORTED, vgg_isa_string(isa));
+            continue;
+        }
+        ck_assert_int_eq(vgg_isa_check(NULL), VGG_OK);
         for (enum vgg_isa other = VGG_ISA_AUTO; other <= VGG_ISA_NEON; other++) {
             ck_assert_int_eq(vgg_isa_is_available(other), had[other] && other <= limit);
             ck_assert_int_eq(vgg_kernels_find(other, NULL) != NULL, had[other] && other <= limit);
@@ -105,8 +126,15 @@ START_TEST(the_environment_limits_it)
         ck_assert_ptr_nonnull(vgg_kernels_find(VGG_ISA_AUTO, &chosen));
         ck_assert_int_eq(chosen, vgg_isa_detect());
     }
-    setenv("VGG_ISA", "pentium", 1);
+    setenv("VGG_ISA", "", 1);
+    ck_assert_int_eq(vgg_isa_check(NULL), VGG_OK);
     ck_assert_int_eq(vgg_isa_detect(), best);
+    static const char *const wrong[] = {"pentium", "AVX2", "avx2 ", "avx512vnni"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        setenv("VGG_ISA", wrong[i], 1);
+        ck_assert_int_eq(vgg_isa_detect(), best);
+        expect_refused(VGG_ERR_ARGUMENT, wrong[i]);
+    }
     unsetenv("VGG_ISA");
 }
 END_TEST

@@ -301,6 +301,10 @@ START_TEST(the_saved_net_does_what_was_measured)
     ck_assert_int_eq(vgg_quantizer_create(packed.model, NULL, &quantizer, &err), VGG_ERR_ARGUMENT);
     ck_assert_int_eq(vgg_model_pack(packed.model, path, NULL, &err), VGG_ERR_ARGUMENT);
     ck_assert_int_eq(vgg_model_create(packed.checkpoint, &wide, &dense, &err), VGG_ERR_UNSUPPORTED);
+    setenv("VGG_ISA", "pentium", 1);
+    ck_assert_int_eq(vgg_quantizer_create(net.model, NULL, &quantizer, &err), VGG_ERR_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(err.message, "VGG_ISA: "));
+    unsetenv("VGG_ISA");
     close_net(&packed);
     close_net(&net);
     free(net.file.data);

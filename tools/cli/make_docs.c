@@ -96,6 +96,10 @@ static void put_man(const char *version)
     for (const struct cli_variable_entry *e = cli_variable_table; e->name != NULL; e++) {
         printf(".TP\n.B %s\n", e->name);
         put_line(e->meaning);
+        if (e->details != NULL) {
+            fputs(".br\n", stdout);
+            put_line(e->details);
+        }
     }
     fputs(".SH SEE ALSO\n.BR libvgg (3)\n", stdout);
 }

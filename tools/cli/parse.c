@@ -397,22 +397,38 @@ static vgg_status parse_help(struct parser *parser)
     return VGG_OK;
 }
 
+/* The command's option of that name, or NULL. */
+static const struct cli_option *find_own_option(const struct cli_options *options, const char *name)
+{
+    for (const struct cli_option *option = cli_option_table; option->name != NULL; option++) {
+        if (strcmp(option->name, name) == 0 && (option->commands & options->command) != 0) {
+            return option;
+        }
+    }
+    return NULL;
+}
+
 /* VGG_THREADS stands for --threads where the command has that option and it is not given. */
-static vgg_status apply_environment(struct parser *parser)
+static vgg_status apply_threads(struct parser *parser)
 {
     const char *value = getenv("VGG_THREADS");
     const struct cli_options *options = parser->options;
-    if (value == NULL || value[0] == '\0' || options->threads > 0 ||
+    const struct cli_option *option = find_own_option(options, "threads");
+    if (option == NULL || value == NULL || value[0] == '\0' || options->threads > 0 ||
         options->threads_list.count > 0) {
         return VGG_OK;
     }
-    for (const struct cli_option *option = cli_option_table; option->name != NULL; option++) {
-        if (strcmp(option->name, "threads") == 0 && (option->commands & options->command) != 0) {
-            snprintf(parser->value_name, sizeof parser->value_name, "VGG_THREADS");
-            return set_value(parser, option, value);
-        }
-    }
-    return VGG_OK;
+    snprintf(parser->value_name, sizeof parser->value_name, "VGG_THREADS");
+    return set_value(parser, option, value);
+}
+
+/* VGG_ISA, which the library reads, must be right for commands that choose an instruction set. */
+static vgg_status apply_environment(struct parser *parser)
+{
+    const vgg_status status = apply_threads(parser);
+    return status == VGG_OK && find_own_option(parser->options, "isa") != NULL
+               ? vgg_isa_check(parser->err)
+               : status;
 }
 
 /* What one option alone cannot know. */

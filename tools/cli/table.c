@@ -190,9 +190,10 @@ const struct cli_exit_entry cli_exit_table[] = {
 };
 
 const struct cli_variable_entry cli_variable_table[] = {
-    {"VGG_THREADS", "default of --threads"},
-    {"VGG_ISA", "instruction set limit: scalar, avx2, avx512, amx, neon"},
-    {"VGG_MODELS", "folder of the bundled net"},
-    {"NO_COLOR", "if set, no bold text on a terminal"},
-    {NULL, NULL},
+    {"VGG_THREADS", "default of --threads", NULL},
+    {"VGG_ISA", "instruction set limit: scalar, avx2, avx512, amx, neon",
+     "Any other value, and an instruction set that this machine does not have, is wrong usage."},
+    {"VGG_MODELS", "folder of the bundled net", NULL},
+    {"NO_COLOR", "if set, no bold text on a terminal", NULL},
+    {NULL, NULL, NULL},
 };

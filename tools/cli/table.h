@@ -63,9 +63,10 @@ struct cli_exit_entry {
 };
 extern const struct cli_exit_entry cli_exit_table[];
 
-/* Environment variables, ended by a NULL name. */
+/* Environment variables, ended by a NULL name. The man page adds the details. */
 struct cli_variable_entry {
     const char *name, *meaning;
+    const char *details; /* NULL: none */
 };
 extern const struct cli_variable_entry cli_variable_table[];
 

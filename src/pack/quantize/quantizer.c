@@ -157,11 +157,9 @@ vgg_status vgg_quantizer_create(const vgg_model *model, const struct vgg_quantiz
         return vgg_fail(err, VGG_ERR_ARGUMENT, "threads: expected 1 to %d, got %d", MAX_THREADS,
                         options->threads);
     }
-    vgg_status status = vgg_model_check_packable(model, err);
-    if (status == VGG_OK) {
-        status = vgg_model_check_plain(model, err);
-    }
-    if (status != VGG_OK) {
+    vgg_status status = vgg_isa_check(err);
+    if (status != VGG_OK || (status = vgg_model_check_packable(model, err)) != VGG_OK ||
+        (status = vgg_model_check_plain(model, err)) != VGG_OK) {
         return status;
     }
     struct vgg_quantizer *quantizer =
