@@ -108,7 +108,7 @@ VGG_API void vgg_quantizer_get_totals(const vgg_quantizer *quantizer,
 
 /* Writes the int8 net, with the model's layers, labels and preprocessing.
  *   path  as for vgg_model_pack
- * Errors: ARGUMENT (before vgg_quantizer_choose; a crop that is no square), IO, LIMIT, MEMORY. */
+ * Errors: ARGUMENT (before vgg_quantizer_choose), IO, LIMIT, MEMORY. */
 VGG_API vgg_status vgg_quantizer_save(const vgg_quantizer *quantizer, const char *path,
                                       struct vgg_error *err);
 
