@@ -50,7 +50,7 @@ VGG_API vgg_status vgg_quantizer_create(const vgg_model *model,
 VGG_API void vgg_quantizer_destroy(vgg_quantizer *quantizer);
 
 /* Runs the float32 net on an image and remembers how its activations are distributed.
- *   input  [3][height][width] float32 of the model's size, normalised (vgg_image_to_tensor); borrowed
+ *   input  [channels][height][width] float32 of the model's size, normalised (vgg_image_to_tensor); borrowed
  * A hundred varied images suffice.
  * Errors: ARGUMENT (after vgg_quantizer_choose), UNSUPPORTED (non-finite activations). */
 VGG_API vgg_status vgg_quantizer_add(vgg_quantizer *quantizer, const float *input,
