@@ -39,8 +39,9 @@ static void close_classifier(struct classifier *net)
 static vgg_status run(const struct classifier *net, const struct vgg_image *image, float *logits,
                       struct vgg_error *err)
 {
-    const size_t pixels = (size_t)net->info.height * (size_t)net->info.width;
-    float *input = (float *)malloc(3 * pixels * sizeof *input);
+    const size_t count =
+        (size_t)net->info.channels * (size_t)net->info.height * (size_t)net->info.width;
+    float *input = (float *)malloc(count * sizeof *input);
     if (input == NULL) {
         snprintf(err->message, sizeof err->message, "out of memory");
         return VGG_ERR_MEMORY;

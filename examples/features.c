@@ -65,7 +65,8 @@ static vgg_status run(const vgg_model *model, const struct vgg_image *image,
     options.on_node = on_node;
     options.on_node_user = request;
     vgg_model_get_info(model, &info);
-    float *input = (float *)malloc(3 * sizeof(float) * (size_t)info.height * (size_t)info.width);
+    float *input = (float *)malloc((size_t)info.channels * sizeof(float) * (size_t)info.height *
+                                   (size_t)info.width);
     float *logits = (float *)malloc(sizeof(float) * (size_t)info.class_count);
     vgg_status status = VGG_ERR_MEMORY;
     if (input != NULL && logits != NULL) {

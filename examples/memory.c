@@ -122,7 +122,8 @@ static vgg_status classify(struct net *net, struct vgg_error *err)
     struct vgg_model_info info;
     struct vgg_ranked best;
     vgg_model_get_info(net->model, &info);
-    float *input = (float *)malloc(3 * sizeof(float) * (size_t)info.height * (size_t)info.width);
+    float *input = (float *)malloc((size_t)info.channels * sizeof(float) * (size_t)info.height *
+                                   (size_t)info.width);
     float *logits = (float *)malloc(sizeof(float) * (size_t)info.class_count);
     vgg_status status = VGG_ERR_MEMORY;
     if (input != NULL && logits != NULL) {

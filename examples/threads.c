@@ -50,7 +50,8 @@ static int create_worker(struct worker *worker, struct work *work, struct vgg_er
     memset(&options, 0, sizeof options);
     options.threads = 1;
     worker->work = work;
-    worker->input = (float *)malloc(3 * sizeof(float) * (size_t)info.height * (size_t)info.width);
+    worker->input = (float *)malloc((size_t)info.channels * sizeof(float) * (size_t)info.height *
+                                    (size_t)info.width);
     worker->logits = (float *)malloc(sizeof(float) * (size_t)info.class_count);
     return worker->input != NULL && worker->logits != NULL &&
            vgg_session_create(work->model, &options, &worker->session, err) == VGG_OK;

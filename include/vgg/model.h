@@ -86,11 +86,11 @@ VGG_API void vgg_model_destroy(vgg_model *model);
 
 /* Where a property of a net comes from, strongest first. Only the last is an assumption. */
 enum vgg_evidence_source {
-    VGG_EVIDENCE_USER,       /* an option or a description that the caller gave */
-    VGG_EVIDENCE_MODULES,    /* module objects or TorchScript code in the file */
-    VGG_EVIDENCE_FILE,       /* buffers, hyperparameters or a description in or beside the file */
-    VGG_EVIDENCE_PUBLISHED,  /* the net is a published one: all its shapes, or its hash, are the same */
-    VGG_EVIDENCE_SHAPES,     /* arithmetic of shapes and names */
+    VGG_EVIDENCE_USER,    /* an option or a description that the caller gave */
+    VGG_EVIDENCE_MODULES, /* module objects or TorchScript code in the file */
+    VGG_EVIDENCE_FILE,    /* buffers, hyperparameters or a description in or beside the file */
+    VGG_EVIDENCE_PUBLISHED, /* the net is a published one: all its shapes, or its hash, are the same */
+    VGG_EVIDENCE_SHAPES,    /* arithmetic of shapes and names */
     VGG_EVIDENCE_CONVENTION, /* the usual value, assumed */
 };
 /* "the caller", "modules in the file", … A constant string. */
@@ -207,7 +207,7 @@ struct vgg_pack_options {
  *   path     by convention ends in ".vgg". The file appears when it is complete and on the disk, as with
  *            vgg_checkpoint_save; it may be the checkpoint's own path
  *   options  NULL: plain, for no instruction set
- * Errors: ARGUMENT (an int8 model, dense, a crop that is not square, neither isas nor plain), UNSUPPORTED
+ * Errors: ARGUMENT (an int8 model, dense, neither isas nor plain), UNSUPPORTED
  * (non-finite weights, weights beyond the range of 16 bits, or a packed file without plain weights), IO, LIMIT,
  * MEMORY. Threads: any. */
 VGG_API vgg_status vgg_model_pack(const vgg_model *model, const char *path,

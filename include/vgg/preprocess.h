@@ -50,7 +50,8 @@ struct vgg_preprocess {
     enum vgg_interpolation interpolation;
     /* 1: the image is converted to gray before it is resized, as PIL's "L", and all planes are the same. */
     int gray;
-    /* Planes of the tensor: 3, or 1, which is gray without being said; 0: 3. */
+    /* Planes of the tensor: 3, or 1, which is gray without being said; 0: 3. A net with another number of input channels
+     * has it here, and vgg_image_to_tensor refuses it: no image has them. */
     int channels;
     uint32_t reserved[1];
 };

@@ -50,7 +50,7 @@ VGG_API vgg_status vgg_quantizer_create(const vgg_model *model,
 VGG_API void vgg_quantizer_destroy(vgg_quantizer *quantizer);
 
 /* Runs the float32 net on an image and remembers how its activations are distributed.
- *   input  [3][height][width] float32 of the model's size, normalised (vgg_image_to_tensor); borrowed
+ *   input  [channels][height][width] float32 of the model's size, normalised (vgg_image_to_tensor); borrowed
  * A hundred varied images suffice.
  * Errors: ARGUMENT (after vgg_quantizer_choose), UNSUPPORTED (non-finite activations). */
 VGG_API vgg_status vgg_quantizer_add(vgg_quantizer *quantizer, const float *input,
@@ -108,7 +108,7 @@ VGG_API void vgg_quantizer_get_totals(const vgg_quantizer *quantizer,
 
 /* Writes the int8 net, with the model's layers, labels and preprocessing.
  *   path  as for vgg_model_pack
- * Errors: ARGUMENT (before vgg_quantizer_choose; a crop that is no square), IO, LIMIT, MEMORY. */
+ * Errors: ARGUMENT (before vgg_quantizer_choose), IO, LIMIT, MEMORY. */
 VGG_API vgg_status vgg_quantizer_save(const vgg_quantizer *quantizer, const char *path,
                                       struct vgg_error *err);
 

@@ -72,7 +72,7 @@ VGG_API vgg_status vgg_session_create(const vgg_model *model,
 VGG_API void vgg_session_destroy(vgg_session *session);
 
 /* Runs the net.
- *   input   [count][3][height][width] float32, normalised (vgg_image_to_tensor); borrowed
+ *   input   [count][channels][height][width] float32, normalised (vgg_image_to_tensor); borrowed
  *   count   1 … options.batch
  *   logits  [count][class_count], the caller's
  * Allocates nothing. The result is the same to the bit for every number of threads and every count;

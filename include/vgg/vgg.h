@@ -22,7 +22,7 @@
  *             return 1;
  *         }
  *         vgg_model_get_info(model, &net);
- *         float *input = (float *)malloc(sizeof(float) * 3 * net.height * net.width);
+ *         float *input = (float *)malloc(sizeof(float) * net.channels * net.height * net.width);
  *         float *logits = (float *)malloc(sizeof(float) * net.class_count);
  *         if (input == NULL || logits == NULL ||
  *             vgg_image_to_tensor(&image, vgg_model_get_preprocess(model), NULL, input, &err) ||

@@ -33,6 +33,10 @@ static vgg_status apply_properties(vgg_model *model, const struct vgg_model_opti
     if (status == VGG_OK) {
         status = vgg_preprocess_apply_values(options, spec->channels, &spec->preprocess, err);
     }
+    if (status == VGG_OK) {
+        /* What is packed is the net of this input. */
+        spec->input = (struct vgg_pixels){model->height, model->width};
+    }
     return status;
 }
 

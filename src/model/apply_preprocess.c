@@ -244,7 +244,7 @@ vgg_status vgg_preprocess_apply_values(const struct vgg_model_options *options, 
     const bool changes = options->interpolation != NULL || options->channels != NULL ||
                          options->no_normalize || options->mean != NULL || options->std != NULL;
     vgg_status status = VGG_OK;
-    preprocess->channels = channels == 1 ? 1 : 3;
+    preprocess->channels = channels;
     if (changes) {
         strcpy(preprocess->name, "custom");
     }

@@ -13,10 +13,9 @@ vgg_status vgg_model_check_packable(const vgg_model *model, struct vgg_error *er
                         "from",
                         vgg_model_get_path(model));
     }
-    if (info.dense || info.height != info.width) {
+    if (info.dense) {
         return vgg_fail(err, VGG_ERR_ARGUMENT,
-                        "%s: a packed net has a square input and is not dense; both can be "
-                        "requested when it is run",
+                        "%s: a packed net is not dense, which can be requested when it is run",
                         vgg_model_get_path(model));
     }
     return vgg_model_check_weights(model, err);

@@ -185,11 +185,11 @@ START_TEST(takes_sizes)
 {
     struct cli_options options = expect("--size 32 a b");
     ck_assert(options.size.height == 32 && options.size.width == 32);
-    ck_assert_int_eq(options.resize, -1);
+    ck_assert_int_eq(options.resize.height, -1);
     cli_options_fini(&options);
     options = expect("--size=240x320 --resize 0 a b");
     ck_assert(options.size.height == 240 && options.size.width == 320);
-    ck_assert_int_eq(options.resize, 0);
+    ck_assert_int_eq(options.resize.height, 0);
     cli_options_fini(&options);
     static const char *const wrong[] = {"0", "32x", "x32", "32x0", "32x32x32", "65536", "a", "-1"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -201,6 +201,51 @@ START_TEST(takes_sizes)
         expect_message(line, message);
     }
     expect_message("--cfg 64,M --spec x.json", "--cfg and --spec exclude each other");
+}
+END_TEST
+
+/* One number keeps the aspect, two do not; none and 0 are the same. */
+START_TEST(takes_preprocessing)
+{
+    struct cli_options options = expect("a b");
+    ck_assert(options.resize.height == -1 && options.crop.height == -1 && !options.mean.given);
+    ck_assert(options.interpolation == -1 && options.channels == -1 && !options.no_normalize);
+    cli_options_fini(&options);
+    options = expect("--resize 64 --crop 48x80 --interpolation lanczos --channels gray a b");
+    ck_assert(options.resize.height == 64 && options.resize.width == 0);
+    ck_assert(options.crop.height == 48 && options.crop.width == 80);
+    ck_assert_int_eq(options.interpolation, VGG_INTERPOLATION_LANCZOS);
+    ck_assert_str_eq(cli_channels[options.channels], "gray");
+    cli_options_fini(&options);
+    options = expect("pack --resize=64x64 --crop none --mean -0.5 --std 1,2e-1,3 a");
+    ck_assert(options.resize.height == 64 && options.resize.width == 64);
+    ck_assert(options.crop.height == 0 && options.crop.width == 0);
+    ck_assert(options.mean.given && options.mean.values[2] == -0.5F);
+    ck_assert(options.std.values[0] == 1 && options.std.values[1] == 0.2F);
+    cli_options_fini(&options);
+    options = expect("--no-normalize --resize none --scores sigmoid a b");
+    ck_assert(options.no_normalize && options.resize.height == 0);
+    ck_assert_int_eq(options.scores, VGG_SCORES_SIGMOID);
+    cli_options_fini(&options);
+    expect_message("--crop 0x3", "--crop: expected none, N or HxW (height x width) with sides from "
+                                 "1 to 65535, got '0x3'");
+    expect_message("--resize -1", "--resize: expected none, N or HxW (height x width) with sides "
+                                  "from 1 to 65535, got '-1'");
+    static const char *const wrong[] = {"a", "1,2", "1,2,3,4", "1,2,", ",1", "nan", "1,inf,1"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        char line[64], message[128];
+        snprintf(line, sizeof line, "--mean=%s", wrong[i]);
+        snprintf(message, sizeof message,
+                 "--mean: expected a number or three, as in 0.5,0.5,0.5, got '%s'", wrong[i]);
+        expect_message(line, message);
+    }
+    expect_message("--interpolation box",
+                   "--interpolation: expected bilinear, bicubic, nearest or lanczos, got 'box'");
+    expect_message("--channels 2", "--channels: expected rgb, bgr, gray, 1 or 3, got '2'");
+    expect_message("--scores logits", "--scores: expected auto, softmax, sigmoid or none, got "
+                                      "'logits'");
+    expect_message("--no-normalize --std 1", "--no-normalize excludes --mean and --std");
+    expect_message("--size 3 --crop none", "--size and --crop exclude each other");
 }
 END_TEST
 
@@ -231,6 +276,9 @@ START_TEST(takes_help_as_a_command)
     cli_options_fini(&options);
     options = expect("help val");
     ck_assert_int_eq(options.command, CLI_EVAL);
+    cli_options_fini(&options);
+    options = expect("help preprocessing");
+    ck_assert(options.help && options.help_topic);
     cli_options_fini(&options);
     expect_message("help benhc", "help: unknown command 'benhc'; did you mean bench?");
     expect_message("help sing", "help: unknown command 'sing'");
@@ -319,11 +367,23 @@ START_TEST(gives_every_letter_one_meaning)
 }
 END_TEST
 
-/* The text of a help, at most 40 lines of 80 columns. NULL: that of the program. */
+enum { TEXT_BYTES = 16384 };
+
+/* Checks that a help has at most 40 lines of 80 columns. */
+static void check_help(const char *text, const char *name)
+{
+    int lines = 0;
+    for (const char *line = text; *line != '\0'; line = strchr(line, '\n') + 1) {
+        ck_assert_msg(strcspn(line, "\n") <= 80, "%s", line);
+        lines++;
+    }
+    ck_assert_msg(lines <= 40, "%s: %d lines", name, lines);
+}
+
+/* The text of a help. NULL: that of the program. */
 static const char *get_help(const struct cli_command_entry *entry)
 {
-    static char text[16384];
-    int lines = 0;
+    static char text[TEXT_BYTES];
     memset(text, 0, sizeof text);
     FILE *file = fmemopen(text, sizeof text, "w");
     if (entry != NULL) {
@@ -332,20 +392,28 @@ static const char *get_help(const struct cli_command_entry *entry)
         cli_write_help(file);
     }
     fclose(file);
-    for (const char *line = text; *line != '\0'; line = strchr(line, '\n') + 1) {
-        ck_assert_msg(strcspn(line, "\n") <= 80, "%s", line);
-        lines++;
-    }
-    ck_assert_msg(lines <= 40, "%s: %d lines", entry != NULL ? entry->name : "help", lines);
+    check_help(text, entry != NULL ? entry->name : "help");
     return text;
 }
 
-/* An option's line in a help. */
+static const char *get_preprocess_help(void)
+{
+    static char text[TEXT_BYTES];
+    memset(text, 0, sizeof text);
+    FILE *file = fmemopen(text, sizeof text, "w");
+    cli_write_preprocess_help(file);
+    fclose(file);
+    check_help(text, CLI_PREPROCESS_TOPIC);
+    return text;
+}
+
+/* Whether a help has an option, in a line of its own or in a list of names. */
 static bool has_option(const char *help, const char *name)
 {
-    char start[64];
-    snprintf(start, sizeof start, " --%s ", name);
-    return strstr(help, start) != NULL;
+    char before_argument[64], at_end[64];
+    snprintf(before_argument, sizeof before_argument, " --%s ", name);
+    snprintf(at_end, sizeof at_end, " --%s\n", name);
+    return strstr(help, before_argument) != NULL || strstr(help, at_end) != NULL;
 }
 
 /* Whether a command's help is to show an option: one of that name may be in the table for each command. */
@@ -368,6 +436,12 @@ START_TEST(writes_help_on_one_screen)
             ck_assert_msg(has_option(help, option->name) == expected, "%s: --%s", e->name,
                           option->name);
         }
+    }
+    /* The help of preprocessing has every option that a command's help only names. */
+    for (const struct cli_option *option = cli_option_table; option->name != NULL; option++) {
+        ck_assert_msg(option->group != CLI_GROUP_PREPROCESS ||
+                          has_option(get_preprocess_help(), option->name),
+                      "--%s", option->name);
     }
     const char *help = get_help(NULL);
     const char *const parts[] = {"Usage: vgg-infer [OPTIONS] [MODEL] IMAGE...\n",
@@ -409,7 +483,7 @@ END_TEST
 UNIT_MAIN("cli", has_defaults, keeps_the_order_of_operands, takes_values_in_every_way,
           ends_options_at_two_dashes, knows_commands_by_the_first_argument_only,
           suggests_what_was_meant, refuses_wrong_values, takes_lists, takes_sizes,
-          understands_eval_and_val, takes_help_as_a_command, takes_threads_from_the_environment,
-          refuses_a_wrong_isa_of_the_environment,
+          takes_preprocessing, understands_eval_and_val, takes_help_as_a_command,
+          takes_threads_from_the_environment, refuses_a_wrong_isa_of_the_environment,
           suggests_how_to_name_a_file_that_begins_with_a_dash, gives_every_letter_one_meaning,
           writes_help_on_one_screen, lists_commands_with_their_whole_phrase)

@@ -13,20 +13,20 @@ static const struct vgg_preprocess preprocess = {.name = "imagenet",
                                                  .crop = 224,
                                                  .mean = {0.485F, 0.456F, 0.406F},
                                                  .std = {0.229F, 0.224F, 0.225F}};
-static const struct report_model model = {
-    .path = "vgg16_bn.pth",
-    .container = "zip",
-    .file_bytes = 553507836,
-    .info = {.name = "vgg16_bn",
-             .conv_count = 13,
-             .linear_count = 3,
-             .batch_norm = true,
-             .class_count = 1000,
-             .spec_source = "names and shapes (built-in vgg16)",
-             .assumed = "",
-             .weights = "float32"},
-    .preprocess = &preprocess,
-    .folded = true};
+static struct report_model model = {.path = "vgg16_bn.pth",
+                                    .container = "zip",
+                                    .file_bytes = 553507836,
+                                    .info = {.name = "vgg16_bn",
+                                             .conv_count = 13,
+                                             .linear_count = 3,
+                                             .batch_norm = true,
+                                             .class_count = 1000,
+                                             .spec_source = "names and shapes (built-in vgg16)",
+                                             .assumed = "",
+                                             .weights = "float32"},
+                                    .preprocess = &preprocess,
+                                    .scores = "softmax",
+                                    .folded = true};
 static const struct report_class classes[] = {
     {{.index = 281, .logit = 0.1F, .probability = 0.75}, "tabby, \"tabby\" cat"},
     {{.index = 7, .logit = NAN, .probability = (double)NAN}, "Bücher"},
@@ -59,7 +59,7 @@ START_TEST(writes_text_in_columns)
         write(FORMAT_TEXT),
         "vgg16_bn (13 conv + 3 linear, BatchNorm folded), 1000 classes, zip checkpoint, 528 MB\n"
         "  described by names and shapes (built-in vgg16), preprocessing imagenet (resize 256, "
-        "crop 224)\n"
+        "crop 224), scores: softmax\n"
         "\n"
         "a\\x0a\xff.jpg (640x480)\n"
         " 1   75.0000 %  tabby, \"tabby\" cat  class 281  logit 0.100000001\n"
@@ -71,11 +71,12 @@ END_TEST
 
 START_TEST(writes_csv_with_quotes)
 {
-    ck_assert_str_eq(write(FORMAT_CSV),
-                     "image,rank,index,label,probability,logit,error\n"
-                     "\"a\n\xff.jpg\",1,281,\"tabby, \"\"tabby\"\" cat\",0.75,0.100000001,\n"
-                     "\"a\n\xff.jpg\",2,7,Bücher,,,\n"
-                     "b.jpg,,,,,,\"b.jpg: truncated, \"\"so\"\"\"\n");
+    ck_assert_str_eq(
+        write(FORMAT_CSV),
+        "image,rank,index,label,probability,logit,error,scores\n"
+        "\"a\n\xff.jpg\",1,281,\"tabby, \"\"tabby\"\" cat\",0.75,0.100000001,,softmax\n"
+        "\"a\n\xff.jpg\",2,7,Bücher,,,,softmax\n"
+        "b.jpg,,,,,,\"b.jpg: truncated, \"\"so\"\"\",\n");
 }
 END_TEST
 
@@ -83,12 +84,14 @@ START_TEST(writes_a_json_line_per_image)
 {
     ck_assert_str_eq(
         write(FORMAT_JSONL),
-        "{\"schema\": 2, \"model\": \"vgg16_bn\", \"image\": \"a\\n\xef\xbf\xbd.jpg\", "
+        "{\"schema\": 2, \"model\": \"vgg16_bn\", \"scores\": \"softmax\", \"image\": "
+        "\"a\\n\xef\xbf\xbd.jpg\", "
         "\"width\": 640, \"height\": 480, \"top\": ["
         "{\"index\": 281, \"label\": \"tabby, \\\"tabby\\\" cat\", \"probability\": 0.75, "
         "\"logit\": 0.100000001}, "
         "{\"index\": 7, \"label\": \"Bücher\", \"probability\": null, \"logit\": null}]}\n"
-        "{\"schema\": 2, \"model\": \"vgg16_bn\", \"image\": \"b.jpg\", \"error\": "
+        "{\"schema\": 2, \"model\": \"vgg16_bn\", \"scores\": \"softmax\", \"image\": \"b.jpg\", "
+        "\"error\": "
         "{\"code\": \"bad format\", \"message\": \"b.jpg: truncated, \\\"so\\\"\"}}\n");
 }
 END_TEST
@@ -103,6 +106,55 @@ START_TEST(writes_one_json_document)
         ck_assert_msg(strstr(text, parts[i]) != NULL, "no %s in %s", parts[i], text);
     }
     ck_assert_str_eq(text + strlen(text) - 3, "\n}\n");
+}
+END_TEST
+
+/* Without scores there is no column of them, and the name says so. */
+START_TEST(writes_outputs_without_scores)
+{
+    model.scores = "none";
+    const char *text = write(FORMAT_TEXT);
+    ck_assert_ptr_nonnull(strstr(text, "scores: none\n"));
+    ck_assert_ptr_nonnull(strstr(text, " 2  Bücher              class   7  logit nan\n"));
+    model.scores = "softmax";
+}
+END_TEST
+
+static const char *describe(const struct vgg_preprocess *of)
+{
+    static char text[1024];
+    struct report_model about = model;
+    about.preprocess = of;
+    memset(text, 0, sizeof text);
+    FILE *file = fmemopen(text, sizeof text, "w");
+    report_write_description(&about, false, file);
+    fclose(file);
+    return text;
+}
+
+START_TEST(describes_preprocessing)
+{
+    static const struct {
+        struct vgg_preprocess preprocess;
+        const char *text;
+    } cases[] = {
+        {{.name = "custom", .resize = 64, .resize_width = 48, .std = {1, 1, 1}},
+         "(resize 64x48, no crop, not normalized)"},
+        {{.name = "custom", .crop = 64, .crop_width = 48, .mean = {1}, .std = {1, 1, 1}},
+         "(no resize, crop 64x48)"},
+        {{.name = "custom",
+          .interpolation = VGG_INTERPOLATION_LANCZOS,
+          .gray = 1,
+          .std = {2, 1, 1}},
+         "(no resize, no crop, lanczos, gray)"},
+        {{.name = "custom", .channels = 1, .std = {2, 1, 1}}, "(no resize, no crop, gray)"},
+        {{.name = "custom", .bgr = 1, .unscaled = 1, .std = {1, 1, 1}},
+         "(no resize, no crop, BGR, 0..255)"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *text = describe(&cases[i].preprocess);
+        ck_assert_msg(strstr(text, cases[i].text) != NULL, "no %s in %s", cases[i].text, text);
+    }
 }
 END_TEST
 
@@ -176,5 +228,6 @@ START_TEST(measures_where_there_is_no_measure)
 END_TEST
 
 UNIT_MAIN("report", writes_text_in_columns, writes_csv_with_quotes, writes_a_json_line_per_image,
-          writes_one_json_document, formats_sizes, writes_valid_utf8_only, measures_differences,
+          writes_one_json_document, writes_outputs_without_scores, describes_preprocessing,
+          formats_sizes, writes_valid_utf8_only, measures_differences,
           measures_where_there_is_no_measure)

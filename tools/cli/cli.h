@@ -19,8 +19,9 @@ void cli_options_fini(struct cli_options *options);
 /* "classify", "bench" … */
 const char *cli_command_name(enum cli_command command);
 
-/* The help of the program, and of one command. */
+/* The help of the program, of preprocessing, and of one command. */
 void cli_write_help(FILE *out);
+void cli_write_preprocess_help(FILE *out);
 void cli_write_command_help(enum cli_command command, FILE *out);
 
 #endif

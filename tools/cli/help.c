@@ -4,11 +4,12 @@
 
 #include "cli/table.h"
 
-enum { HELP_COLUMN = 26 };
+enum { HELP_COLUMN = 26, LINE_COLUMNS = 80 };
 
 static const char *const headings[CLI_GROUPS] = {
     [CLI_GROUP_COMMON] = "Options",
-    [CLI_GROUP_NET] = "Net and preprocessing",
+    [CLI_GROUP_NET] = "Net",
+    [CLI_GROUP_PREPROCESS] = "Preprocessing (vgg-infer help " CLI_PREPROCESS_TOPIC " explains it)",
     [CLI_GROUP_RUN] = "Speed and memory",
     [CLI_GROUP_OTHER] = "Other",
 };
@@ -46,9 +47,24 @@ static void write_option(const struct cli_option *option, FILE *out)
     putc('\n', out);
 }
 
+/* Names of options without a phrase, as many on a line as fit. */
+static void write_short_option(const struct cli_option *option, int *column, FILE *out)
+{
+    const char *argument = option->argument != NULL ? option->argument : "";
+    const int width = (int)(strlen(option->name) + strlen(argument)) + 2 + (argument[0] != '\0');
+    if (*column + 2 + width > LINE_COLUMNS) {
+        putc('\n', out);
+        *column = 0;
+    }
+    fprintf(out, "  --%s%s%s", option->name, argument[0] != '\0' ? " " : "", argument);
+    *column += 2 + width;
+}
+
 static void write_group(enum cli_command command, enum cli_group group, FILE *out)
 {
+    const bool is_short = group == CLI_GROUP_PREPROCESS;
     bool begun = false;
+    int column = 0;
     for (const struct cli_option *option = cli_option_table; option->name != NULL; option++) {
         if ((option->commands & command) == 0 || option->group != group) {
             continue;
@@ -57,7 +73,22 @@ static void write_group(enum cli_command command, enum cli_group group, FILE *ou
             fprintf(out, "\n%s:\n", headings[group]);
         }
         begun = true;
-        write_option(option, out);
+        if (is_short) {
+            write_short_option(option, &column, out);
+        } else {
+            write_option(option, out);
+        }
+    }
+    fputs(column > 0 ? "\n" : "", out);
+}
+
+void cli_write_preprocess_help(FILE *out)
+{
+    fprintf(out, "%s\n", cli_preprocess_text);
+    for (const struct cli_option *option = cli_option_table; option->name != NULL; option++) {
+        if (option->group == CLI_GROUP_PREPROCESS) {
+            write_option(option, out);
+        }
     }
 }
 

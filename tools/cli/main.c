@@ -62,7 +62,9 @@ int main(int argc, char **argv)
         return status == VGG_ERR_MEMORY ? EXIT_MEMORY : EXIT_USAGE;
     }
     int exit_code = EXIT_GOOD;
-    if (options.help && options.command_named) {
+    if (options.help_topic) {
+        cli_write_preprocess_help(stdout);
+    } else if (options.help && options.command_named) {
         cli_write_command_help(options.command, stdout);
     } else if (options.help) {
         cli_write_help(stdout);

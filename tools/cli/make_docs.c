@@ -34,6 +34,18 @@ static void put_line(const char *text)
     putchar('\n');
 }
 
+/* Lines of text, whose breaks are kept by troff's no-fill mode. */
+static void put_lines(const char *text)
+{
+    char line[128];
+    for (const char *p = text; *p != '\0';) {
+        const int length = (int)strcspn(p, "\n");
+        snprintf(line, sizeof line, "%.*s", length, p);
+        put_line(line);
+        p += length + (p[length] == '\n');
+    }
+}
+
 static void put_option(const struct cli_option *option)
 {
     fputs(".TP\n", stdout);
@@ -87,7 +99,9 @@ static void put_man(const char *version)
     for (const struct cli_command_entry *e = cli_command_table; e->name != NULL; e++) {
         put_command(e);
     }
-    fputs(".SH EXIT STATUS\n", stdout);
+    fputs(".SH PREPROCESSING\n.nf\n", stdout);
+    put_lines(cli_preprocess_text);
+    fputs(".fi\n.SH EXIT STATUS\n", stdout);
     for (const struct cli_exit_entry *e = cli_exit_table; e->meaning != NULL; e++) {
         printf(".TP\n.B %d\n", e->code);
         put_line(e->meaning);

@@ -186,6 +186,52 @@ static vgg_status set_size(struct parser *parser, const struct cli_option *optio
     return VGG_OK;
 }
 
+/* "N", "HxW", or "none". */
+static vgg_status set_extent(struct parser *parser, const struct cli_option *option,
+                             const char *value, struct cli_extent *out)
+{
+    struct cli_size size;
+    if (strcmp(value, "none") == 0 || strcmp(value, "0") == 0) {
+        *out = (struct cli_extent){0, 0};
+        return VGG_OK;
+    }
+    if (set_size(parser, option, value, &size) != VGG_OK) {
+        return message_fail(parser->err, VGG_ERR_ARGUMENT,
+                            "%s: expected none, N or HxW (height x width) with sides from %d to "
+                            "%d, got '%s'",
+                            parser->value_name, option->low, option->high, value);
+    }
+    const bool has_width = strpbrk(value, "xX") != NULL;
+    *out = (struct cli_extent){size.height, has_width ? size.width : 0};
+    return VGG_OK;
+}
+
+/* "X" or "X,Y,Z". */
+static vgg_status set_rgb(struct parser *parser, const char *value, struct cli_rgb *out)
+{
+    const char *next = value;
+    char *end = NULL;
+    int count = 0;
+    do {
+        out->values[count] = (float)strtod(next, &end);
+        if (end == next || !isfinite(out->values[count])) {
+            break;
+        }
+        count++;
+        next = end + 1;
+    } while (*end == ',' && count < 3);
+    if (*end != '\0' || (count != 1 && count != 3) || end == next) {
+        return message_fail(parser->err, VGG_ERR_ARGUMENT,
+                            "%s: expected a number or three, as in 0.5,0.5,0.5, got '%s'",
+                            parser->value_name, value);
+    }
+    if (count == 1) {
+        out->values[1] = out->values[2] = out->values[0];
+    }
+    out->given = true;
+    return VGG_OK;
+}
+
 static vgg_status set_number(struct parser *parser, const char *value, double *out)
 {
     char *end;
@@ -219,6 +265,10 @@ static vgg_status set_value(struct parser *parser, const struct cli_option *opti
         return set_count(parser, option, value, target);
     case CLI_SIZE:
         return set_size(parser, option, value, target);
+    case CLI_EXTENT:
+        return set_extent(parser, option, value, target);
+    case CLI_RGB:
+        return set_rgb(parser, value, target);
     case CLI_NUMBER:
         return set_number(parser, value, target);
     case CLI_CHOICE:
@@ -385,13 +435,17 @@ static vgg_status parse_help(struct parser *parser)
     if (options->operand_count == 0) {
         return VGG_OK;
     }
-    const struct cli_command_entry *entry = find_command(options->operands[0]);
-    if (entry == NULL) {
-        return fail_unknown_command(parser, options->operands[0]);
-    }
     if (options->operand_count > 1) {
         return message_fail(parser->err, VGG_ERR_ARGUMENT,
                             "help: expected one COMMAND, got '%s' after it", options->operands[1]);
+    }
+    if (strcmp(options->operands[0], CLI_PREPROCESS_TOPIC) == 0) {
+        options->help_topic = true;
+        return VGG_OK;
+    }
+    const struct cli_command_entry *entry = find_command(options->operands[0]);
+    if (entry == NULL) {
+        return fail_unknown_command(parser, options->operands[0]);
     }
     options->command = entry->command;
     return VGG_OK;
@@ -442,6 +496,13 @@ static vgg_status finish(struct parser *parser)
         options->conv = VGG_CONV_EXACT;
         options->conv_list = (struct cli_list){.values = {VGG_CONV_EXACT}, .count = 1};
     }
+    if (options->no_normalize && (options->mean.given || options->std.given)) {
+        return message_fail(parser->err, VGG_ERR_ARGUMENT,
+                            "--no-normalize excludes --mean and --std");
+    }
+    if (options->size.height > 0 && options->crop.height >= 0) {
+        return message_fail(parser->err, VGG_ERR_ARGUMENT, "--size and --crop exclude each other");
+    }
     if (options->cfg != NULL && options->spec != NULL) {
         return message_fail(parser->err, VGG_ERR_ARGUMENT, "--cfg and --spec exclude each other");
     }
@@ -479,7 +540,10 @@ vgg_status cli_parse(int argc, char **argv, struct cli_options *out, struct vgg_
         .command = CLI_CLASSIFY,
         .completion = -1,
         .topk = 5,
-        .resize = -1,
+        .resize = {.height = -1},
+        .crop = {.height = -1},
+        .interpolation = -1,
+        .channels = -1,
         .rtol = 1e-5,
         .min_time = 0.5,
         .max_time = 10,

@@ -2,7 +2,8 @@
 /* The commands, options, exit codes and environment variables of vgg-infer.
  *
  * A line of help has 80 columns, of which 54 are left for an option's phrase and its choices; a command's
- * help has 40 lines. test_cli.c checks both. */
+ * help has 40 lines, for which the options of preprocessing are names there, explained by a help of their own.
+ * test_cli.c checks this. */
 #include "cli/table.h"
 
 enum {
@@ -27,10 +28,14 @@ static const char *const convs[] = {"auto", "exact", "direct", "f2", "f4", "f6",
 static const char *const plans[] = {"auto", "one-shot", "steady", NULL};
 static const char *const shells[] = {"bash", "zsh", "fish", NULL};
 static const char *const weights[] = {"f32", "bf16", "f16", "int8", NULL};
+static const char *const interpolations[] = {"bilinear", "bicubic", "nearest", "lanczos", NULL};
+static const char *const scores[] = {"auto", "softmax", "sigmoid", "none", NULL};
+const char *const cli_channels[] = {"rgb", "bgr", "gray", "1", "3", NULL};
 static const char *const orders[] = {"order", "time", NULL};
 
 #define COMMON CLI_GROUP_COMMON
 #define NET CLI_GROUP_NET
+#define PREPROCESS CLI_GROUP_PREPROCESS
 #define RUNNING CLI_GROUP_RUN
 #define OTHER CLI_GROUP_OTHER
 #define PROGRAM CLI_GROUP_PROGRAM
@@ -52,6 +57,10 @@ static const char *const orders[] = {"order", "time", NULL};
     {                                                                                              \
         name, letter, group, commands, CLI_NUMBER, AT(member), argument, help, NULL, 0, 0          \
     }
+#define RGB(name, member, help)                                                                    \
+    {                                                                                              \
+        name, 0, PREPROCESS, RUN | PACK, CLI_RGB, AT(member), "X,Y,Z", help, NULL, 0, 0            \
+    }
 #define CHOICE(name, letter, group, commands, kind, member, argument, choices, help)               \
     {                                                                                              \
         name, letter, group, commands, kind, AT(member), argument, help, choices, 0, 0             \
@@ -72,8 +81,8 @@ const struct cli_option cli_option_table[] = {
           "show the N most probable classes (default 5)"),
     COUNT("topk", 'k', COMMON, EVAL, CLI_COUNT, topk, "N", 1, 1000000,
           "count as right if among the N best (default 5)"),
-    TEXT("labels", 'l', COMMON, CLASSIFY | EVAL | PACK, labels, "FILE",
-         "class names, one per line, in class order"),
+    TEXT("labels", 'l', COMMON, CLASSIFY | EVAL | PACK, labels, "FILE|SET",
+         "class names, one per line; or cifar10, mnist ..."),
     TEXT("labels-file", 0, COMMON, EVAL, labels_file, "FILE",
          "ground truth: lines of an image in FOLDER and a class"),
     CHOICE("weights", 0, COMMON, PACK, CLI_CHOICE, weights, "TYPE", weights, "type of the weights"),
@@ -114,14 +123,25 @@ const struct cli_option cli_option_table[] = {
     TEXT("spec", 0, NET, RUN | PACK, spec, "FILE",
          "JSON description (default: .json beside MODEL)"),
     TEXT("cfg", 0, NET, RUN | PACK, cfg, "LIST", "layers: 64,64,M,128 (M max pool, D dropout)"),
-    TEXT("preset", 0, NET, RUN | PACK, preset, "NAME",
-         "preprocessing: auto, imagenet, features, cifar, caffe"),
-    COUNT("size", 0, NET, RUN, CLI_SIZE, size, "N|HxW", 1, 65535,
-          "input size in pixels (default: the model's)"),
-    COUNT("resize", 0, NET, RUN, CLI_COUNT, resize, "N", 0, 65535,
-          "shorter side before the crop; 0: do not resize"),
     FLAG("dense", 0, NET, CLASSIFY | BENCH | INFO, dense,
          "no crop: average the class scores of all positions"),
+
+    TEXT("preset", 0, PREPROCESS, RUN | PACK, preset, "NAME",
+         "preprocessing: auto, imagenet, features, cifar, caffe"),
+    COUNT("size", 0, PREPROCESS, RUN, CLI_SIZE, size, "N|HxW", 1, 65535,
+          "input size in pixels (default: the model's)"),
+    COUNT("resize", 0, PREPROCESS, RUN | PACK, CLI_EXTENT, resize, "SIZE", 1, 65535,
+          "shorter side N, or exactly HxW; none: do not resize"),
+    COUNT("crop", 0, PREPROCESS, RUN | PACK, CLI_EXTENT, crop, "SIZE", 1, 65535,
+          "centre crop N or HxW, the input size; none: no crop"),
+    CHOICE("channels", 0, PREPROCESS, RUN | PACK, CLI_CHOICE, channels, "KIND", cli_channels,
+           "order or gray"),
+    FLAG("no-normalize", 0, PREPROCESS, RUN | PACK, no_normalize,
+         "scale to 0...1 only, as ToTensor() alone"),
+    CHOICE("interpolation", 0, PREPROCESS, RUN | PACK, CLI_CHOICE, interpolation, "NAME",
+           interpolations, "filter"),
+    RGB("mean", mean, "subtracted from pixels of 0...1, or of 0...255"),
+    RGB("std", std, "pixels are divided by it after that"),
 
     CHOICE("isa", 0, RUNNING, ONE | PACK, CLI_CHOICE, isa, "ISA", isas, "instruction set"),
     CHOICE("isa", 0, RUNNING, BENCH, CLI_CHOICES, isa_list, "ISA,...", isas, "instruction set"),
@@ -135,10 +155,11 @@ const struct cli_option cli_option_table[] = {
 
     {"input", 'i', OTHER, CLASSIFY, CLI_OPERAND, 0, "IMAGE", "an image, like an operand", NULL, 0,
      0},
+    CHOICE("scores", 0, OTHER, CLASSIFY, CLI_CHOICE, scores, "KIND", scores, "scores of classes"),
     TEXT("save-logits", 0, OTHER, CLASSIFY, save_logits, "FILE",
          "save logits as .npy, float32 [images, classes]"),
     TEXT("save-input", 0, OTHER, CLASSIFY, save_input, "FILE",
-         "save the net's input as .npy, float32 [images,3,h,w]"),
+         "save the net's input as .npy, float32 [images,c,h,w]"),
     FLAG("verify", 0, OTHER, ALL, verify, "check the file's SHA-256 (in its name) and CRC-32"),
     FLAG("verbose", 'v', OTHER, ALL, verbose, "log what is found in files and decided from it"),
     FLAG("no-sandbox", 0, OTHER, ALL, no_sandbox, "run without the sandbox"),
@@ -152,8 +173,8 @@ const struct cli_option cli_option_table[] = {
 
 const struct cli_command_entry cli_command_table[] = {
     {CLI_CLASSIFY, "classify", NULL, "[OPTIONS] [MODEL] IMAGE...", "classify images (the default)",
-     "Classify images with a VGG checkpoint. IMAGE is a JPEG or PNG file; - is\n"
-     "standard input. Without MODEL the small bundled net is used."},
+     "Classify images with a VGG checkpoint. IMAGE is a JPEG or PNG file, a .npy array\n"
+     "of the net's input, or - for standard input. Without MODEL the bundled net runs."},
     {CLI_EVAL, "eval", "val", "[OPTIONS] [MODEL] FOLDER", "measure accuracy on labelled images",
      "Measure top-1 and top-k accuracy and loss. FOLDER has one subfolder per class,\n"
      "named by label or in class order (torchvision's ImageFolder), or images that\n"
@@ -175,10 +196,30 @@ const struct cli_command_entry cli_command_table[] = {
      "write the tensors as .pth or .safetensors",
      "Write a checkpoint's tensors to a PyTorch (.pth, .pt) or safetensors file: the\n"
      "same names, types and values."},
-    {CLI_HELP, "help", NULL, "[COMMAND]", "show the help of a command",
-     "Show the help of a command, or without COMMAND that of the program."},
+    {CLI_HELP, "help", NULL, "[COMMAND | preprocessing]", "show the help of a command",
+     "Show the help of a command, of preprocessing, or of the program."},
     {0, NULL, NULL, NULL, NULL, NULL},
 };
+
+const char cli_preprocess_text[] =
+    "Images become input as by torchvision's transforms of a PIL image, bit for bit:\n"
+    "Grayscale, Resize, CenterCrop, ToTensor, Normalize. The net's description says\n"
+    "how, or --preset, which replaces all of it. Each other option then changes one\n"
+    "property and keeps the rest; their order does not matter:\n"
+    "\n"
+    "  --size    sets the crop, and scales the resize in the same proportion\n"
+    "  --resize  N keeps the aspect, as Resize(N); a larger crop becomes N.\n"
+    "            HxW squashes, as Resize((H, W)): the input then is HxW, but a crop\n"
+    "            that is smaller than the description's resize stays (224 of 256)\n"
+    "  --crop    as CenterCrop; without a crop every image keeps its resized size.\n"
+    "            Excludes --size\n"
+    "  --mean, --std  one number or three, in the order R, G, B, also with bgr;\n"
+    "            a net of one channel uses the first. --no-normalize excludes them\n"
+    "  --channels gray: as Grayscale, for each input channel of the net. 1 and 3 are\n"
+    "            gray and rgb, and refuse a net with another number of channels\n"
+    "\n"
+    "A .npy array of float32 [channels,height,width] is the input itself. To repeat\n"
+    "a script with Resize((64, 64)) and ToTensor(): --resize 64x64 --no-normalize\n";
 
 const struct cli_exit_entry cli_exit_table[] = {
     {0, "success"},

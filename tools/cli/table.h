@@ -12,6 +12,8 @@ enum cli_kind {
     CLI_TEXT,    /* const char * */
     CLI_COUNT,   /* int from low to high */
     CLI_SIZE,    /* struct cli_size: "N" or "HxW", sides from low to high */
+    CLI_EXTENT,  /* struct cli_extent: "N", "HxW", "0" or "none", sides from low to high */
+    CLI_RGB,     /* struct cli_rgb: "X" or "X,Y,Z" */
     CLI_NUMBER,  /* double, finite, not negative */
     CLI_CHOICE,  /* int: the index in choices */
     CLI_COUNTS,  /* struct cli_list of numbers from low to high */
@@ -23,6 +25,7 @@ enum cli_kind {
 enum cli_group {
     CLI_GROUP_COMMON,
     CLI_GROUP_NET,
+    CLI_GROUP_PREPROCESS, /* explained by `help preprocessing`: a command's help has the names alone */
     CLI_GROUP_RUN,
     CLI_GROUP_OTHER,
     CLI_GROUP_PROGRAM, /* shown in the help of the program, not in that of a command */
@@ -55,6 +58,10 @@ struct cli_command_entry {
 };
 /* Ended by a NULL name. The first one is meant when no command is named. */
 extern const struct cli_command_entry cli_command_table[];
+
+/* What `help preprocessing` says before its options. */
+extern const char cli_preprocess_text[];
+#define CLI_PREPROCESS_TOPIC "preprocessing"
 
 /* Exit codes, ended by a NULL meaning. */
 struct cli_exit_entry {

@@ -67,6 +67,12 @@ static vgg_status check_options(const struct bench *bench, struct vgg_error *err
     return net_check_options(options, err);
 }
 
+static bool is_image(const char *path)
+{
+    const enum file_kind kind = file_sniff(path);
+    return kind == FILE_IMAGE || kind == FILE_ARRAY;
+}
+
 /* The first operand is the checkpoint, unless --model names it or it is an image. */
 static vgg_status choose_operands(struct bench *bench, struct vgg_error *err)
 {
@@ -74,7 +80,7 @@ static vgg_status choose_operands(struct bench *bench, struct vgg_error *err)
     int next = 0;
     bench->model_path = options->model;
     if (bench->model_path == NULL && options->operand_count > 0 &&
-        (options->operand_count > 1 || file_sniff(options->operands[0]) != FILE_IMAGE)) {
+        (options->operand_count > 1 || !is_image(options->operands[0]))) {
         bench->model_path = options->operands[next++];
     }
     if (next < options->operand_count) {
@@ -115,8 +121,8 @@ static vgg_status open_input(struct bench *bench, struct vgg_error *err)
         return VGG_OK;
     }
     about->input = bench->image_path;
-    vgg_status status =
-        image_read(bench->image_path, bench->net.about.preprocess, &bench->input, err);
+    const struct image_reader reader = net_get_reader(&bench->net);
+    vgg_status status = image_read(bench->image_path, &reader, &bench->input, err);
     about->height = bench->input.height;
     about->width = bench->input.width;
     return status;
@@ -146,6 +152,7 @@ static vgg_status measure_one(struct bench *bench, int index, struct vgg_error *
         .conv = (enum vgg_conv_algorithm)conv,
         .one_shot = options->plan_for == CLI_PLAN_ONE_SHOT,
         .low_memory = options->low_memory,
+        .channels = bench->net.about.info.channels,
         .height = bench->about.height,
         .width = bench->about.width,
         .image = bench->input.tensor,

@@ -39,13 +39,13 @@ static vgg_status go_through(struct calibration *calibration, image_fn *fn, cons
                              bool log, struct vgg_error *err)
 {
     const struct gathered *found = &calibration->found;
-    const struct report_model *about = &calibration->net->about;
+    const struct image_reader reader = net_get_reader(calibration->net);
     vgg_status status = VGG_OK;
     calibration->failed = 0;
     for (size_t i = 0; i < calibration->used && status == VGG_OK; i++) {
         const char *path = found->paths[i * found->count / calibration->used];
         struct vgg_error problem = {0};
-        if (image_read_sized(path, about->preprocess, &calibration->input, &problem) == VGG_OK) {
+        if (image_read_sized(path, &reader, &calibration->input, &problem) == VGG_OK) {
             status = fn(calibration->quantizer, calibration->input.tensor, err);
         } else if (message_is_memory(&problem)) {
             *err = problem;
@@ -112,7 +112,8 @@ vgg_status calibrate_and_pack(const struct net *net, const struct cli_options *o
     calibration.used = calibration.found.count < max_images ? calibration.found.count : max_images;
     const struct vgg_model_info *info = &net->about.info;
     calibration.input = (struct image_input){
-        .tensor = calloc((size_t)info->height * (size_t)info->width, 3 * sizeof(float)),
+        .tensor = calloc((size_t)info->height * (size_t)info->width,
+                         (size_t)info->channels * sizeof(float)),
         .height = info->height,
         .width = info->width,
     };

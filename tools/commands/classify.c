@@ -14,6 +14,7 @@
 #include "io/message.h"
 #include "commands/net.h"
 #include "io/npy.h"
+#include "io/read_image.h"
 #include "report/report.h"
 #include "io/sandbox.h"
 #include "timing/timing.h"
@@ -30,9 +31,11 @@ struct run {
     char bundled_path[PATH_MAX];
 
     struct net net;
+    struct image_reader reader;
+    enum vgg_scores scores;
     vgg_session *session;         /* for images of one size, */
     int width, height;            /* this one */
-    float *input;                 /* [3][height][width] */
+    float *input;                 /* [channels][height][width] */
     float *logits;                /* [classes] */
     struct vgg_ranked *ranked;    /* [shown] */
     struct report_class *classes; /* [shown] */
@@ -73,7 +76,8 @@ static vgg_status open_outputs(struct run *run, struct vgg_error *err)
 static vgg_status allocate_results(struct run *run, struct vgg_error *err)
 {
     const int class_count = run->net.about.info.class_count;
-    run->shown = run->options->topk < class_count ? run->options->topk : class_count;
+    const int scored = vgg_scores_count(&run->net.about.info, run->scores);
+    run->shown = run->options->topk < scored ? run->options->topk : scored;
     run->logits = calloc((size_t)class_count, sizeof *run->logits);
     run->ranked = calloc((size_t)run->shown, sizeof *run->ranked);
     run->classes = calloc((size_t)run->shown, sizeof *run->classes);
@@ -118,7 +122,8 @@ static vgg_status create_session(struct run *run, int width, int height, struct 
     if (status != VGG_OK) { /* also if the size is too large */
         return status;
     }
-    run->input = calloc((size_t)height * (size_t)width, 3 * sizeof *run->input);
+    run->input =
+        calloc((size_t)height * (size_t)width, (size_t)run->reader.channels * sizeof *run->input);
     if (run->input == NULL) {
         return message_fail(err, VGG_ERR_MEMORY, "out of memory for an input of %dx%d", width,
                             height);
@@ -135,7 +140,7 @@ static vgg_status create_session(struct run *run, int width, int height, struct 
     return VGG_OK;
 }
 
-/* Opens the model; and its session too, when all images are cropped to one size. */
+/* Opens the model; and its session too, when all images have one size. */
 static vgg_status open_model(struct run *run, struct vgg_error *err)
 {
     double start = timing_now_ms();
@@ -145,13 +150,15 @@ static vgg_status open_model(struct run *run, struct vgg_error *err)
         return status;
     }
     run->net.about.folded = run->net.about.info.batch_norm;
+    run->reader = net_get_reader(&run->net);
+    run->scores = vgg_scores_choose(&run->net.about.info, (enum vgg_scores)run->options->scores);
+    run->net.about.scores = vgg_scores_string(run->scores);
     status = vgg_model_check_classifier(run->net.model, err);
     if (status == VGG_OK) {
         status = allocate_results(run, err);
     }
-    if (status == VGG_OK && run->net.about.preprocess->crop > 0) {
-        const struct vgg_model_info *info = &run->net.about.info;
-        status = create_session(run, info->width, info->height, err);
+    if (status == VGG_OK && run->reader.height > 0) {
+        status = create_session(run, run->reader.width, run->reader.height, err);
     }
     return status;
 }
@@ -160,28 +167,22 @@ static vgg_status open_model(struct run *run, struct vgg_error *err)
 static vgg_status read_image(struct run *run, const char *path, struct report_image *result,
                              struct vgg_error *err)
 {
-    const struct vgg_preprocess *preprocess = run->net.about.preprocess;
-    struct vgg_image image = {0};
-    int width, height;
+    struct image_file file;
     double start = timing_now_ms();
-    vgg_status status = vgg_image_open(path, NULL, &image, err);
+    vgg_status status = image_open(path, &run->reader, &file, err);
     timing_lap(&start, &result->decode_ms);
     if (status == VGG_OK) {
-        status = vgg_preprocess_get_size(preprocess, image.width, image.height, NULL, &width,
-                                         &height, err);
-    }
-    if (status == VGG_OK) {
-        status = create_session(run, width, height, err);
+        status = create_session(run, file.width, file.height, err);
     }
     if (status == VGG_OK) {
         start = timing_now_ms();
-        status = vgg_image_to_tensor(&image, preprocess, NULL, run->input, err);
+        status = image_make_input(&file, run->input, err);
         timing_lap(&start, &result->decode_ms);
         timing_sample_memory(&run->timing);
     }
-    result->width = image.width;
-    result->height = image.height;
-    vgg_image_destroy(&image);
+    result->width = file.is_array ? file.width : file.image.width;
+    result->height = file.is_array ? file.height : file.image.height;
+    image_close(&file);
     return status;
 }
 
@@ -189,7 +190,7 @@ static vgg_status read_image(struct run *run, const char *path, struct report_im
 static vgg_status save_rows(struct run *run, bool failed, struct vgg_error *err)
 {
     const int64_t logits_shape[] = {run->net.about.info.class_count};
-    const int64_t input_shape[] = {3, run->height, run->width};
+    const int64_t input_shape[] = {run->reader.channels, run->height, run->width};
     vgg_status status = VGG_OK;
     if (run->saved_logits.file != NULL) {
         status = failed ? npy_writer_add_missing(&run->saved_logits, err)
@@ -257,7 +258,7 @@ static vgg_status classify(struct run *run, const char *path, struct report_imag
     if (status != VGG_OK) {
         return status;
     }
-    vgg_rank(run->logits, run->net.about.info.class_count, run->shown, run->ranked);
+    vgg_rank_scores(run->logits, &run->net.about.info, run->scores, run->shown, run->ranked);
     for (int i = 0; i < run->shown; i++) {
         run->classes[i].ranked = run->ranked[i];
         run->classes[i].label = vgg_model_get_label(run->net.model, run->ranked[i].index);

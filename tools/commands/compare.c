@@ -80,10 +80,11 @@ static vgg_status open_arrays(struct comparison *c, struct vgg_error *err)
         return status;
     }
     const int64_t *shape = c->input.shape;
-    if (c->input.ndim != 4 || shape[0] < 1 || shape[1] != 3 || shape[2] < 1 || shape[3] < 1 ||
-        shape[2] > INT_MAX || shape[3] > INT_MAX) {
-        return message_fail(err, VGG_ERR_MISMATCH, "%s: expected shape [images, 3, height, width]",
-                            c->input.path);
+    const int channels = c->net.about.info.channels;
+    if (c->input.ndim != 4 || shape[0] < 1 || shape[1] != channels || shape[2] < 1 ||
+        shape[3] < 1 || shape[2] > INT_MAX || shape[3] > INT_MAX) {
+        return message_fail(err, VGG_ERR_MISMATCH, "%s: expected shape [images, %d, height, width]",
+                            c->input.path, channels);
     }
     status = make_path(c->outcome.folder, "logits", path, err);
     if (status == VGG_OK) {
@@ -278,9 +279,10 @@ static vgg_status run_net(struct comparison *c, struct node_run *run, struct vgg
 static vgg_status compare_image(struct comparison *c, int64_t image, struct vgg_error *err)
 {
     struct image_input input;
-    vgg_status status = image_read(c->images[image], c->net.about.preprocess, &input, err);
+    const struct image_reader reader = net_get_reader(&c->net);
+    vgg_status status = image_read(c->images[image], &reader, &input, err);
     if (status == VGG_OK) {
-        const int64_t shape[] = {c->outcome.images, 3, input.height, input.width};
+        const int64_t shape[] = {c->outcome.images, reader.channels, input.height, input.width};
         const struct row row = {
             .image = image, .shape = shape, .ndim = 4, .computed = input.tensor};
         status = compare_row(c, &c->outcome.input, &c->input, &row, err);

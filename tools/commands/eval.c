@@ -5,6 +5,7 @@
 #include "report/eval_report.h"
 
 #include <errno.h>
+#include <float.h>
 #include <limits.h>
 #include <math.h>
 #include <pthread.h>
@@ -31,13 +32,15 @@ struct evaluation {
     char bundled_path[PATH_MAX];
 
     struct net net;
+    struct image_reader reader;
     const char **labels; /* [classes] */
     struct ground_truth_classes classes;
     struct ground_truth truth;
     vgg_session *session;
     int batch, threads;
-    float *inputs;               /* [batch][3][height][width] */
-    float *logits;               /* [batch][classes] */
+    float *inputs;               /* [batch][channels][height][width] */
+    float *outputs;              /* [batch][outputs] */
+    float *logits;               /* [classes] of one image */
     size_t *order;               /* [batch] which image each input is of */
     struct vgg_error *problems;  /* [batch] why an image could not be read; code OK: it could */
     struct eval_answer *answers; /* [truth.count] */
@@ -89,7 +92,8 @@ static vgg_status open_model(struct evaluation *v, struct vgg_error *err)
 
 static vgg_status read_ground_truth(struct evaluation *v, struct vgg_error *err)
 {
-    const int count = v->net.about.info.class_count;
+    const int count = vgg_scores_count(&v->net.about.info, VGG_SCORES_AUTO);
+    v->reader = net_get_reader(&v->net);
     v->labels = calloc((size_t)count, sizeof *v->labels);
     if (v->labels == NULL) {
         return message_fail(err, VGG_ERR_MEMORY, "out of memory for %d labels", count);
@@ -99,6 +103,13 @@ static vgg_status read_ground_truth(struct evaluation *v, struct vgg_error *err)
     }
     v->classes = (struct ground_truth_classes){.labels = v->labels, .count = count};
     return ground_truth_read(v->folder, v->options->labels_file, &v->classes, &v->truth, err);
+}
+
+/* Floats of one input. */
+static size_t input_size(const struct evaluation *v)
+{
+    const struct vgg_model_info *info = &v->net.about.info;
+    return (size_t)info->channels * (size_t)info->height * (size_t)info->width;
 }
 
 static vgg_status create_session(struct evaluation *v, struct vgg_error *err)
@@ -121,13 +132,14 @@ static vgg_status create_session(struct evaluation *v, struct vgg_error *err)
     vgg_session_get_info(v->session, &session);
     v->threads = session.threads < MAX_THREADS ? session.threads : MAX_THREADS;
     const size_t batch = (size_t)v->batch;
-    v->inputs = calloc(batch * (size_t)info->height * (size_t)info->width, 3 * sizeof *v->inputs);
-    v->logits = calloc(batch * (size_t)info->class_count, sizeof *v->logits);
+    v->inputs = calloc(batch, input_size(v) * sizeof *v->inputs);
+    v->outputs = calloc(batch * (size_t)info->class_count, sizeof *v->outputs);
+    v->logits = calloc((size_t)v->classes.count, sizeof *v->logits);
     v->order = calloc(batch, sizeof *v->order);
     v->problems = calloc(batch, sizeof *v->problems);
     v->answers = calloc(v->truth.count, sizeof *v->answers);
-    if (v->inputs == NULL || v->logits == NULL || v->order == NULL || v->problems == NULL ||
-        v->answers == NULL) {
+    if (v->inputs == NULL || v->outputs == NULL || v->logits == NULL || v->order == NULL ||
+        v->problems == NULL || v->answers == NULL) {
         return message_fail(err, VGG_ERR_MEMORY, "%s: out of memory for a batch of %d",
                             v->model_path, v->batch);
     }
@@ -144,11 +156,6 @@ struct decoding {
     atomic_int next;
 };
 
-static size_t input_size(const struct evaluation *v)
-{
-    return (size_t)3 * (size_t)v->net.about.info.height * (size_t)v->net.about.info.width;
-}
-
 static void *decode(void *argument)
 {
     struct decoding *d = argument;
@@ -161,8 +168,8 @@ static void *decode(void *argument)
             .height = about->info.height,
             .width = about->info.width,
         };
-        (void)image_read_sized(v->truth.images[d->first + (size_t)i].path, about->preprocess,
-                               &input, &v->problems[i]);
+        (void)image_read_sized(v->truth.images[d->first + (size_t)i].path, &v->reader, &input,
+                               &v->problems[i]);
     }
     return NULL;
 }
@@ -212,9 +219,36 @@ static int pack_inputs(struct evaluation *v, size_t first, int count)
     return good;
 }
 
-/* One image's logits to its answer; false when a logit is not finite. */
-static bool judge(struct evaluation *v, size_t image, const float *logits)
+/* The logarithm of a score, finite also where the score is rounded to 0. */
+static float get_log(float score)
 {
+    return logf(score < FLT_MIN ? FLT_MIN : score);
+}
+
+/* Logits, whose softmax are the scores, of one image's outputs. */
+static const float *get_logits(struct evaluation *v, const float *outputs)
+{
+    const struct vgg_model_info *info = &v->net.about.info;
+    const bool is_sigmoid = strcmp(info->final_activation, "sigmoid") == 0;
+    if (v->classes.count > info->class_count) {
+        /* Two classes of one output: the logit of class 0 is 0. */
+        v->logits[0] = is_sigmoid ? get_log(1 - outputs[0]) : 0;
+        v->logits[1] = is_sigmoid ? get_log(outputs[0]) : outputs[0];
+        return v->logits;
+    }
+    if (strcmp(info->final_activation, "softmax") != 0) {
+        return outputs;
+    }
+    for (int i = 0; i < info->class_count; i++) {
+        v->logits[i] = get_log(outputs[i]);
+    }
+    return v->logits;
+}
+
+/* One image's outputs to its answer; false when a logit is not finite. */
+static bool judge(struct evaluation *v, size_t image, const float *outputs)
+{
+    const float *logits = get_logits(v, outputs);
     const int count = v->classes.count, class_index = v->truth.images[image].class_index;
     const float own = logits[class_index];
     struct eval_answer answer = {0};
@@ -242,9 +276,9 @@ static vgg_status run_batch(struct evaluation *v, size_t first, int count, struc
     decode_batch(v, first, count);
     const int good = pack_inputs(v, first, count);
     vgg_status status =
-        good == 0 ? VGG_OK : vgg_session_run(v->session, v->inputs, good, v->logits, err);
+        good == 0 ? VGG_OK : vgg_session_run(v->session, v->inputs, good, v->outputs, err);
     for (int i = 0; i < good && status == VGG_OK; i++) {
-        if (judge(v, v->order[i], v->logits + (size_t)i * (size_t)v->classes.count)) {
+        if (judge(v, v->order[i], v->outputs + (size_t)i * (size_t)v->net.about.info.class_count)) {
             continue;
         }
         status = vgg_model_check_weights(v->net.model, err);
@@ -306,6 +340,7 @@ static void free_validation(struct evaluation *v)
     ground_truth_free(&v->truth);
     free(v->labels);
     free(v->inputs);
+    free(v->outputs);
     free(v->logits);
     free(v->order);
     free(v->problems);

@@ -69,6 +69,7 @@ int command_info(const struct cli_options *options)
         .conv = (enum vgg_conv_algorithm)options->conv,
         .one_shot = options->plan_for == CLI_PLAN_ONE_SHOT,
         .low_memory = options->low_memory,
+        .channels = net.about.info.channels,
         .height = net.about.info.height,
         .width = net.about.info.width,
         .runs = TIMED_RUNS,

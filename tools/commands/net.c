@@ -47,23 +47,39 @@ static void hint_at_source(const char *path, struct vgg_error *err)
     }
 }
 
+/* The options that change single properties of the preprocessing. In the library 0 is "not given" and -1 "none". */
+static void set_preprocess(const struct cli_options *options, struct vgg_model_options *out)
+{
+    const struct cli_extent resize = options->resize, crop = options->crop;
+    out->height = options->size.height;
+    out->width = options->size.width;
+    out->resize = resize.height == 0 ? -1 : resize.height > 0 ? resize.height : 0;
+    out->resize_width = resize.width;
+    out->crop = crop.height == 0 ? -1 : crop.height > 0 ? crop.height : 0;
+    out->crop_width = crop.width;
+    out->no_normalize = options->no_normalize;
+    out->mean = options->mean.given ? options->mean.values : NULL;
+    out->std = options->std.given ? options->std.values : NULL;
+    out->channels = options->channels >= 0 ? cli_channels[options->channels] : NULL;
+    if (options->interpolation >= 0) {
+        out->interpolation =
+            vgg_interpolation_string((enum vgg_interpolation)options->interpolation);
+    }
+}
+
 vgg_status net_open(const char *path, const struct cli_options *options, struct net *out,
                     struct vgg_error *err)
 {
-    const struct vgg_model_options model_options = {
+    struct vgg_model_options model_options = {
         .spec_path = options->spec,
         .cfg = options->cfg,
         .dense = options->dense,
-        .height = options->size.height,
-        .width = options->size.width,
-        .resize = options->resize == 0  ? -1
-                  : options->resize > 0 ? options->resize
-                                        : 0,
         .labels_path = options->labels,
         .preset = options->preset,
     };
     const struct vgg_context context = message_context(options->verbose);
     *out = (struct net){0};
+    set_preprocess(options, &model_options);
     vgg_status status = file_check_checkpoint(path, err);
     if (status != VGG_OK) {
         return status;
@@ -99,6 +115,19 @@ vgg_status net_open(const char *path, const struct cli_options *options, struct 
     out->about.file_bytes = vgg_checkpoint_get_file_bytes(out->checkpoint);
     out->about.preprocess = vgg_model_get_preprocess(out->model);
     return VGG_OK;
+}
+
+struct image_reader net_get_reader(const struct net *net)
+{
+    const struct vgg_preprocess *preprocess = net->about.preprocess;
+    const struct vgg_model_info *info = &net->about.info;
+    const bool one_size = preprocess->crop > 0 || preprocess->resize_width > 0;
+    return (struct image_reader){
+        .preprocess = preprocess,
+        .channels = info->channels,
+        .height = one_size ? info->height : 0,
+        .width = one_size ? info->width : 0,
+    };
 }
 
 int net_exit_code(const struct vgg_error *err)

@@ -4,6 +4,7 @@
 #define TOOLS_COMMANDS_NET_H
 
 #include "commands/options.h"
+#include "io/read_image.h"
 #include "report/report.h"
 #include "vgg/checkpoint.h"
 #include "vgg/model.h"
@@ -24,6 +25,9 @@ vgg_status net_open(const char *path, const struct cli_options *options, struct 
 int net_exit_code(const struct vgg_error *err);
 
 void net_close(struct net *net);
+
+/* How images become input of the net. Borrows from the net. */
+struct image_reader net_get_reader(const struct net *net);
 
 /* Where the bundled checkpoint is, for a command without a MODEL; prints it. Errors: IO. */
 vgg_status net_find_bundled(char *path, size_t bytes, struct vgg_error *err);

@@ -8,13 +8,14 @@
 #include "io/message.h"
 #include "vgg/image.h"
 
-/* Whether the first operand is the checkpoint. A file that is an image is none, nor a pipe, which may be an
+/* Whether the first operand is the checkpoint. A file that is an image or array is none, nor a pipe, which may be an
  * image; but of several operands one with a checkpoint's name is taken as such, so that the message is about
  * what is wrong with it. A lone operand that does not exist is an image: it is what `vgg-infer IMAGE` lacks. */
 static bool is_checkpoint(const char *first, enum file_kind kind, int operand_count)
 {
     switch (kind) {
     case FILE_IMAGE:
+    case FILE_ARRAY:
     case FILE_STREAM:
         return operand_count > 1 && file_is_named_checkpoint(first);
     case FILE_ABSENT:

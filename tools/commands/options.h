@@ -29,6 +29,9 @@ enum cli_weights { CLI_WEIGHTS_F32, CLI_WEIGHTS_BF16, CLI_WEIGHTS_F16, CLI_WEIGH
 
 enum cli_shell { CLI_SHELL_BASH, CLI_SHELL_ZSH, CLI_SHELL_FISH };
 
+/* The values of --channels, ended by NULL. */
+extern const char *const cli_channels[];
+
 /* Values of an option that takes several, separated by commas. */
 enum { CLI_LIST_MAX = 16 };
 struct cli_list {
@@ -39,6 +42,17 @@ struct cli_list {
 /* Pixels; 0: not given. */
 struct cli_size {
     int height, width;
+};
+
+/* "N": height is N, width 0; "HxW"; none: both 0. Height -1: not given. */
+struct cli_extent {
+    int height, width;
+};
+
+/* One number for R, G and B, or three. */
+struct cli_rgb {
+    float values[3];
+    bool given;
 };
 
 /* Strings are borrowed from argv. */
@@ -58,18 +72,22 @@ struct cli_options {
     const char *save_logits;
     const char *save_input;
     const char *plot;
-    const char *calibrate;     /* pack: a folder of images */
-    const char *labels_file;   /* eval: ground truth */
-    int format;                /* enum output_format */
-    int isa;                   /* enum vgg_isa */
-    int conv;                  /* enum vgg_conv_algorithm */
-    int plan_for;              /* enum cli_plan_for */
-    int sort;                  /* enum bench_order */
-    int weights;               /* pack: enum cli_weights */
-    int image_limit;           /* pack: max images to calibrate with; 0: not given */
-    int completion;            /* enum cli_shell; -1: not asked for */
-    struct cli_size size;      /* of the input */
-    int resize;                /* shorter side of images; 0: not resized; -1: not given */
+    const char *calibrate;   /* pack: a folder of images */
+    const char *labels_file; /* eval: ground truth */
+    int format;              /* enum output_format */
+    int isa;                 /* enum vgg_isa */
+    int conv;                /* enum vgg_conv_algorithm */
+    int plan_for;            /* enum cli_plan_for */
+    int sort;                /* enum bench_order */
+    int weights;             /* pack: enum cli_weights */
+    int image_limit;         /* pack: max images to calibrate with; 0: not given */
+    int completion;          /* enum cli_shell; -1: not asked for */
+    struct cli_size size;    /* of the input */
+    struct cli_extent resize, crop;
+    struct cli_rgb mean, std;
+    int interpolation;         /* enum vgg_interpolation; -1: not given */
+    int channels;              /* index in cli_channels; -1: not given */
+    int scores;                /* classify: enum vgg_scores */
     int topk;                  /* classes shown per image */
     int threads;               /* 0: as many as there are CPUs */
     int batch;                 /* info, eval: images in one run; 0: not given */
@@ -79,6 +97,7 @@ struct cli_options {
     struct cli_list threads_list, batch_list, isa_list, conv_list;
     struct cli_list for_list; /* pack: enum vgg_isa; 0: any */
     double rtol; /* compare: the largest difference allowed, relative to the node's maximum */
+    bool no_normalize;
     bool dense;
     bool verify;
     bool time;
@@ -89,6 +108,7 @@ struct cli_options {
     bool plan;    /* info: report every step */
     bool tensors; /* info: list them */
     bool help;
+    bool help_topic; /* of preprocessing, not of a command */
     bool verbose;
     bool low_memory;
     bool no_sandbox;

@@ -48,6 +48,9 @@ enum file_kind file_sniff(const char *path)
         begins_with(start, length, "\x89PNG\r\n\x1a\n", 8)) {
         return FILE_IMAGE;
     }
+    if (begins_with(start, length, "\x93NUMPY", 6)) {
+        return FILE_ARRAY;
+    }
     /* The legacy stream begins with the pickled number 0x1950a86a20f9469cfc6c. */
     if (begins_with(start, length, "PK\x03\x04", 4) ||
         begins_with(start, length, "\x89VGG\r\n\x1a\n", 8) ||
@@ -60,8 +63,10 @@ enum file_kind file_sniff(const char *path)
 
 vgg_status file_check_checkpoint(const char *path, struct vgg_error *err)
 {
-    return file_sniff(path) == FILE_IMAGE
-               ? message_fail(err, VGG_ERR_FORMAT, "%s: expected a checkpoint, got an image", path)
+    const enum file_kind kind = file_sniff(path);
+    return kind == FILE_IMAGE || kind == FILE_ARRAY
+               ? message_fail(err, VGG_ERR_FORMAT, "%s: expected a checkpoint, got an %s", path,
+                              kind == FILE_IMAGE ? "image" : "array")
                : VGG_OK;
 }
 

@@ -12,6 +12,7 @@ enum file_kind {
     FILE_ABSENT,     /* cannot be opened */
     FILE_STREAM,     /* "-" or a pipe: not looked into, since it can be read only once */
     FILE_IMAGE,      /* begins as a JPEG or PNG does */
+    FILE_ARRAY,      /* begins as a .npy file does */
     FILE_CHECKPOINT, /* begins as a zip or as a legacy stream of torch.save does */
     FILE_FOLDER,
     FILE_OTHER, /* devices too */
@@ -20,7 +21,7 @@ enum file_kind {
 /* Looks at the first bytes of a file. */
 enum file_kind file_sniff(const char *path);
 
-/* Refuses an image where a checkpoint is expected. Errors: FORMAT. */
+/* Refuses an image or array where a checkpoint is expected. Errors: FORMAT. */
 vgg_status file_check_checkpoint(const char *path, struct vgg_error *err);
 
 /* Whether a file has an extension of checkpoints: .pth, .pt, .ckpt, .safetensors and the like. */

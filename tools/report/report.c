@@ -77,19 +77,55 @@ static void write_place(const struct report_model *model, FILE *out)
     putc('\n', out);
 }
 
+/* A side, or a height and width; "no crop" if there is none. */
+static void write_size(const char *name, int height, int width, FILE *out)
+{
+    if (height == 0) {
+        fprintf(out, "no %s", name);
+        return;
+    }
+    fprintf(out, "%s %d", name, height);
+    if (width > 0) {
+        fprintf(out, "x%d", width);
+    }
+}
+
+/* Whether nothing is done to pixels but scaling. */
+static bool is_plain(const struct vgg_preprocess *preprocess)
+{
+    bool plain = !preprocess->unscaled;
+    for (int i = 0; i < 3; i++) {
+        plain = plain && preprocess->mean[i] == 0 && preprocess->std[i] == 1;
+    }
+    return plain;
+}
+
+/* ", preprocessing imagenet (resize 256, crop 224)" and what differs from the usual. */
+static void write_preprocess(const struct vgg_preprocess *preprocess, FILE *out)
+{
+    fprintf(out, ", preprocessing %s (", preprocess->name);
+    write_size("resize", preprocess->resize, preprocess->resize_width, out);
+    fputs(", ", out);
+    write_size("crop", preprocess->crop, preprocess->crop_width, out);
+    if (preprocess->interpolation != VGG_INTERPOLATION_BILINEAR) {
+        fprintf(out, ", %s", vgg_interpolation_string(preprocess->interpolation));
+    }
+    fputs(preprocess->gray || preprocess->channels == 1 ? ", gray" : "", out);
+    fputs(preprocess->bgr ? ", BGR" : "", out);
+    fputs(preprocess->unscaled ? ", 0..255" : "", out);
+    fputs(is_plain(preprocess) ? ", not normalized)" : ")", out);
+}
+
 void report_write_description(const struct report_model *model, bool input, FILE *out)
 {
     const struct vgg_preprocess *preprocess = model->preprocess;
     write_place(model, out);
     fputs("  described by ", out);
     message_write_visible(out, model->info.spec_source);
-    fprintf(out, ", preprocessing %s (resize %d, crop %d", preprocess->name, preprocess->resize,
-            preprocess->crop);
-    if (preprocess->crop_width > 0) {
-        fprintf(out, "x%d", preprocess->crop_width);
+    write_preprocess(preprocess, out);
+    if (model->scores != NULL) {
+        fprintf(out, ", scores: %s", model->scores);
     }
-    fputs(preprocess->bgr ? ", BGR" : "", out);
-    fputs(preprocess->unscaled ? ", 0..255)" : ")", out);
     if (input) {
         fprintf(out, ", input %dx%d", model->info.height, model->info.width);
     }

@@ -30,7 +30,8 @@ struct report_model {
     uint64_t file_bytes;
     struct vgg_model_info info;
     const struct vgg_preprocess *preprocess;
-    bool folded;                  /* BatchNorm is folded into the convolutions */
+    const char *scores; /* classify: what the scores are, see vgg_scores_string; else NULL */
+    bool folded;        /* BatchNorm is folded into the convolutions */
     struct vgg_verified verified; /* cleared when nobody asked */
 };
 
@@ -42,7 +43,7 @@ struct report_class {
 /* One image. */
 struct report_image {
     const char *path;
-    int width, height;                  /* of the image as decoded, in pixels */
+    int width, height;                  /* of the image as decoded, or of an array, in pixels */
     const struct report_class *classes; /* [class_count], best first */
     int class_count;
     const struct vgg_error *error; /* NULL: all good; else the fields above but path are not set */

@@ -36,7 +36,7 @@ void report_write_csv_number(FILE *out, double value, int digits)
 
 static void begin(struct report *report)
 {
-    fputs("image,rank,index,label,probability,logit,error\n", report->out);
+    fputs("image,rank,index,label,probability,logit,error,scores\n", report->out);
 }
 
 static void write_image(struct report *report, const struct report_image *image)
@@ -46,7 +46,7 @@ static void write_image(struct report *report, const struct report_image *image)
         report_write_csv_text(out, image->path);
         fputs(",,,,,,", out);
         report_write_csv_text(out, image->error->message);
-        putc('\n', out);
+        fputs(",\n", out);
         return;
     }
     for (int i = 0; i < image->class_count; i++) {
@@ -56,7 +56,7 @@ static void write_image(struct report *report, const struct report_image *image)
         report_write_csv_text(out, row->label != NULL ? row->label : "");
         report_write_csv_number(out, row->ranked.probability, FLOAT_DIGITS);
         report_write_csv_number(out, (double)row->ranked.logit, FLOAT_DIGITS);
-        fputs(",\n", out);
+        fprintf(out, ",,%s\n", report->model->scores);
     }
 }
 

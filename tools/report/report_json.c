@@ -43,6 +43,12 @@ void report_write_model_json(struct json *json, const struct report_model *model
     if (model->preprocess->crop_width > 0) {
         json_integer(json, "crop_width", model->preprocess->crop_width);
     }
+    if (model->preprocess->resize_width > 0) {
+        json_integer(json, "resize_width", model->preprocess->resize_width);
+    }
+    json_string(json, "interpolation", vgg_interpolation_string(model->preprocess->interpolation));
+    json_integer(json, "channels", model->info.channels);
+    json_bool(json, "gray", model->preprocess->gray != 0 || model->info.channels == 1);
     write_triple(json, "mean", model->preprocess->mean);
     write_triple(json, "std", model->preprocess->std);
     json_bool(json, "bgr", model->preprocess->bgr != 0);
@@ -95,6 +101,7 @@ static void begin(struct report *report)
     json_integer(json, "schema", REPORT_SCHEMA);
     json_string(json, "version", vgg_version());
     report_write_model_json(json, report->model);
+    json_string(json, "scores", report->model->scores);
     json_open_array(json, "results", false);
 }
 
@@ -136,6 +143,7 @@ static void write_line(struct report *report, const struct report_image *image)
     json_open_object(json, NULL, false);
     json_integer(json, "schema", REPORT_SCHEMA);
     json_string(json, "model", report->model->info.name);
+    json_string(json, "scores", report->model->scores);
     write_members(report, image);
     json_close_object(json);
 }

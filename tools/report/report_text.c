@@ -42,6 +42,7 @@ static void write_image(struct report *report, const struct report_image *image)
     }
     fprintf(out, " (%dx%d)\n", image->width, image->height);
 
+    const bool has_scores = strcmp(report->model->scores, "none") != 0;
     int label_width = 0, index_width = 1;
     for (int i = 0; i < image->class_count; i++) {
         const struct report_class *row = &image->classes[i];
@@ -52,8 +53,10 @@ static void write_image(struct report *report, const struct report_image *image)
     }
     for (int i = 0; i < image->class_count; i++) {
         const struct report_class *row = &image->classes[i];
-        fprintf(out, "%*d  %8.4f %%  ", count_digits(image->class_count) + 1, i + 1,
-                100 * row->ranked.probability);
+        fprintf(out, "%*d  ", count_digits(image->class_count) + 1, i + 1);
+        if (has_scores) {
+            fprintf(out, "%8.4f %%  ", 100 * row->ranked.probability);
+        }
         if (label_width > 0) {
             const char *label = row->label != NULL ? row->label : "";
             message_write_visible(out, label);

@@ -17,7 +17,7 @@ enum { MAX_RUNS = 10000, WARM_UPS = 2 };
 struct runner {
     const struct measure_options *options;
     struct measurement *out;
-    float *input;   /* [batch][3][height][width] */
+    float *input;   /* [batch][channels][height][width] */
     float *logits;  /* [batch][classes] */
     double *run_ms; /* [capacity] */
     float *step_ms; /* [capacity][step_count][2]: running, prepacking */
@@ -41,7 +41,8 @@ static vgg_status allocate(struct runner *runner, size_t classes, struct vgg_err
 {
     const struct measure_options *options = runner->options;
     const size_t batch = (size_t)options->batch;
-    const size_t plane = 3 * (size_t)options->height * (size_t)options->width;
+    const size_t plane =
+        (size_t)options->channels * (size_t)options->height * (size_t)options->width;
     runner->capacity = options->runs > 0 ? (size_t)options->runs : MAX_RUNS;
     runner->input = malloc(batch * plane * sizeof *runner->input);
     runner->logits = calloc(batch * classes, sizeof *runner->logits);

@@ -15,9 +15,10 @@ struct measure_options {
     enum vgg_isa isa;
     enum vgg_conv_algorithm conv;
     bool one_shot, low_memory;
-    int height, width;
-    const float *image; /* [3][height][width], the same for the whole batch; NULL: random numbers */
-    int runs;           /* number of runs; 0: until the median is stable */
+    int channels, height, width;
+    const float
+        *image; /* [channels][height][width], the same for the whole batch; NULL: random numbers */
+    int runs;   /* number of runs; 0: until the median is stable */
     double min_ms, max_ms; /* if runs is 0: min time of the timed runs, max time of everything */
     /* NULL, or called now and then with the number of runs done. */
     void (*progress)(void *user, size_t runs);
