@@ -49,6 +49,9 @@ struct vgg_model_options {
      * "LeakyReLU(0.1)" with PyTorch's class names, or "none". All pools but adaptive ones: "AvgPool2d(2)",
      * "MaxPool2d(3, 2, 1)" with kernel_size, stride and padding. */
     const char *padding, *eps, *activation, *pool;
+    /* What the caller makes of the outputs, "softmax", "sigmoid" or "none": recorded as evidence, nothing else. NULL: not
+     * known. */
+    const char *scores;
     /* Refuse the net if a property is only assumed (VGG_EVIDENCE_CONVENTION). */
     bool strict;
     /* Images are resized to exactly `resize` x resize_width pixels, whatever their aspect. A crop that kept the whole of

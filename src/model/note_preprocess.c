@@ -106,6 +106,9 @@ void vgg_model_note_preprocess(vgg_model *model, const struct vgg_model_options 
     const bool preset = options->preset != NULL && strcmp(options->preset, "auto") != 0;
     const bool size = preset || vgg_preprocess_gives_size(options);
     const char *interpolation = vgg_interpolation_string(model->spec.preprocess.interpolation);
+    if (options->scores != NULL) {
+        note(model, "scores", true, "%s", options->scores);
+    }
     note_size(model, size);
     note_resize(model, preset || options->resize != 0);
     note_crop(model, size);

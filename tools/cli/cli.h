@@ -19,9 +19,11 @@ void cli_options_fini(struct cli_options *options);
 /* "classify", "bench" … */
 const char *cli_command_name(enum cli_command command);
 
-/* The help of the program, of preprocessing, and of one command. */
+struct cli_topic;
+
+/* The help of the program, of a group of options, and of one command. */
 void cli_write_help(FILE *out);
-void cli_write_preprocess_help(FILE *out);
+void cli_write_topic_help(const struct cli_topic *topic, FILE *out);
 void cli_write_command_help(enum cli_command command, FILE *out);
 
 #endif

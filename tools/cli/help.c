@@ -9,7 +9,7 @@ enum { HELP_COLUMN = 26, LINE_COLUMNS = 80 };
 static const char *const headings[CLI_GROUPS] = {
     [CLI_GROUP_COMMON] = "Options",
     [CLI_GROUP_NET] = "Net",
-    [CLI_GROUP_PREPROCESS] = "Preprocessing (vgg-infer help " CLI_PREPROCESS_TOPIC " explains it)",
+    [CLI_GROUP_PREPROCESS] = "Preprocessing",
     [CLI_GROUP_RUN] = "Speed and memory",
     [CLI_GROUP_OTHER] = "Other",
 };
@@ -60,20 +60,32 @@ static void write_short_option(const struct cli_option *option, int *column, FIL
     *column += 2 + width;
 }
 
+static void write_heading(enum cli_group group, const struct cli_topic *topic, FILE *out)
+{
+    if (headings[group] == NULL) {
+        return;
+    }
+    fprintf(out, "\n%s", headings[group]);
+    if (topic != NULL) {
+        fprintf(out, " (vgg-infer help %s explains it)", topic->name);
+    }
+    fputs(":\n", out);
+}
+
 static void write_group(enum cli_command command, enum cli_group group, FILE *out)
 {
-    const bool is_short = group == CLI_GROUP_PREPROCESS;
+    const struct cli_topic *topic = cli_topic_find(group);
     bool begun = false;
     int column = 0;
     for (const struct cli_option *option = cli_option_table; option->name != NULL; option++) {
         if ((option->commands & command) == 0 || option->group != group) {
             continue;
         }
-        if (!begun && headings[group] != NULL) {
-            fprintf(out, "\n%s:\n", headings[group]);
+        if (!begun) {
+            write_heading(group, topic, out);
         }
         begun = true;
-        if (is_short) {
+        if (topic != NULL) {
             write_short_option(option, &column, out);
         } else {
             write_option(option, out);
@@ -82,11 +94,11 @@ static void write_group(enum cli_command command, enum cli_group group, FILE *ou
     fputs(column > 0 ? "\n" : "", out);
 }
 
-void cli_write_preprocess_help(FILE *out)
+void cli_write_topic_help(const struct cli_topic *topic, FILE *out)
 {
-    fprintf(out, "%s\n", cli_preprocess_text);
+    fprintf(out, "%s\n", topic->text);
     for (const struct cli_option *option = cli_option_table; option->name != NULL; option++) {
-        if (option->group == CLI_GROUP_PREPROCESS) {
+        if (option->group == topic->group) {
             write_option(option, out);
         }
     }

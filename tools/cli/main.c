@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
+#include "cli/table.h"
 #include "cli/completion.h"
 #include "cli/notice.h"
 #include "commands/commands.h"
@@ -62,8 +62,8 @@ int main(int argc, char **argv)
         return status == VGG_ERR_MEMORY ? EXIT_MEMORY : EXIT_USAGE;
     }
     int exit_code = EXIT_GOOD;
-    if (options.help_topic) {
-        cli_write_preprocess_help(stdout);
+    if (options.help_topic >= 0) {
+        cli_write_topic_help(&cli_topic_table[options.help_topic], stdout);
     } else if (options.help && options.command_named) {
         cli_write_command_help(options.command, stdout);
     } else if (options.help) {

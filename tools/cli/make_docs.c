@@ -99,9 +99,13 @@ static void put_man(const char *version)
     for (const struct cli_command_entry *e = cli_command_table; e->name != NULL; e++) {
         put_command(e);
     }
-    fputs(".SH PREPROCESSING\n.nf\n", stdout);
-    put_lines(cli_preprocess_text);
-    fputs(".fi\n.SH EXIT STATUS\n", stdout);
+    for (const struct cli_topic *topic = cli_topic_table; topic->name != NULL; topic++) {
+        printf(".SH OPTIONS OF %s\n.nf\n",
+               topic->group == CLI_GROUP_NET ? "THE NET" : "PREPROCESSING");
+        put_lines(topic->text);
+        fputs(".fi\n", stdout);
+    }
+    fputs(".SH EXIT STATUS\n", stdout);
     for (const struct cli_exit_entry *e = cli_exit_table; e->meaning != NULL; e++) {
         printf(".TP\n.B %d\n", e->code);
         put_line(e->meaning);

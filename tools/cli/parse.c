@@ -439,9 +439,11 @@ static vgg_status parse_help(struct parser *parser)
         return message_fail(parser->err, VGG_ERR_ARGUMENT,
                             "help: expected one COMMAND, got '%s' after it", options->operands[1]);
     }
-    if (strcmp(options->operands[0], CLI_PREPROCESS_TOPIC) == 0) {
-        options->help_topic = true;
-        return VGG_OK;
+    for (int topic = 0; cli_topic_table[topic].name != NULL; topic++) {
+        if (strcmp(options->operands[0], cli_topic_table[topic].name) == 0) {
+            options->help_topic = topic;
+            return VGG_OK;
+        }
     }
     const struct cli_command_entry *entry = find_command(options->operands[0]);
     if (entry == NULL) {
@@ -539,6 +541,7 @@ vgg_status cli_parse(int argc, char **argv, struct cli_options *out, struct vgg_
     *out = (struct cli_options){
         .command = CLI_CLASSIFY,
         .completion = -1,
+        .help_topic = -1,
         .topk = 5,
         .resize = {.height = -1},
         .crop = {.height = -1},

@@ -2,7 +2,8 @@
 /* The commands, options, exit codes and environment variables of vgg-infer.
  *
  * A line of help has 80 columns, of which 54 are left for an option's phrase and its choices; a command's
- * help has 40 lines, for which the options of preprocessing are names there, explained by a help of their own.
+ * help has 40 lines, for which the options of the net and of preprocessing are names there, explained by helps of their
+ * own.
  * test_cli.c checks this. */
 #include "cli/table.h"
 
@@ -114,6 +115,8 @@ const struct cli_option cli_option_table[] = {
     CHOICE("sort", 0, COMMON, BENCH, CLI_CHOICE, sort, "BY", orders, "sort layers by"),
     TEXT("plot", 0, COMMON, BENCH, plot, "FILE.png", "draw the layers of one configuration"),
     FLAG("tensors", 0, COMMON, INFO, tensors, "list the tensors in the file"),
+    TEXT("write-spec", 0, COMMON, INFO, write_spec, "FILE",
+         "write the description of the net as JSON, to be edited"),
     FLAG("plan", 0, COMMON, INFO, plan, "run the net; show how each step is computed"),
     FLAG("time", 0, COMMON, CLASSIFY, time, "report times and peak memory"),
     FLAG("help", 'h', COMMON, ALL, help, "show this help"),
@@ -123,6 +126,11 @@ const struct cli_option cli_option_table[] = {
     TEXT("spec", 0, NET, RUN | PACK, spec, "FILE",
          "JSON description (default: .json beside MODEL)"),
     TEXT("cfg", 0, NET, RUN | PACK, cfg, "LIST", "layers: 64,64,M,128 (M max pool, D dropout)"),
+    TEXT("padding", 0, NET, RUN | PACK, padding, "N", "padding of the convolutions"),
+    TEXT("eps", 0, NET, RUN | PACK, eps, "X", "eps of BatchNorm"),
+    TEXT("activation", 0, NET, RUN | PACK, activation, "CLASS", "activation after the layers"),
+    TEXT("pool", 0, NET, RUN | PACK, pool, "CLASS", "pools between the layers"),
+    FLAG("strict", 0, NET, RUN | PACK, strict, "refuse a net of which something is assumed"),
     FLAG("dense", 0, NET, CLASSIFY | BENCH | INFO, dense,
          "no crop: average the class scores of all positions"),
 
@@ -196,12 +204,28 @@ const struct cli_command_entry cli_command_table[] = {
      "write the tensors as .pth or .safetensors",
      "Write a checkpoint's tensors to a PyTorch (.pth, .pt) or safetensors file: the\n"
      "same names, types and values."},
-    {CLI_HELP, "help", NULL, "[COMMAND | preprocessing]", "show the help of a command",
-     "Show the help of a command, of preprocessing, or of the program."},
+    {CLI_HELP, "help", NULL, "[COMMAND | net | preprocessing]", "show the help of a command",
+     "Show the help of a command, of the options of the net or of preprocessing, or of\n"
+     "the program."},
     {0, NULL, NULL, NULL, NULL, NULL},
 };
 
-const char cli_preprocess_text[] =
+static const char net_text[] =
+    "A net is described by, strongest first: these options; the modules in the file;\n"
+    "a .json beside MODEL; a published net of the same shapes; names and shapes.\n"
+    "What none of them shows is assumed, and named in the line \"assumed\". The options\n"
+    "--padding, --eps, --activation and --pool set one property of all layers:\n"
+    "\n"
+    "  --padding     of convolutions larger than 1x1: --padding 0\n"
+    "  --activation  ReLU, LeakyReLU(0.1), ELU(1), GELU, SiLU, Tanh, Sigmoid,\n"
+    "                Hardswish, ReLU6 or none: --activation 'LeakyReLU(0.1)'\n"
+    "  --pool        kernel, stride and padding: --pool 'AvgPool2d(3, 2, 1)'\n"
+    "  --cfg         a list as of make_layers: channels, M, A (average), D (dropout)\n"
+    "\n"
+    "vgg-infer info MODEL --write-spec net.json writes the description: edit it, and\n"
+    "give it with --spec, or lay it beside MODEL.\n";
+
+static const char preprocess_text[] =
     "Images become input as by torchvision's transforms of a PIL image, bit for bit:\n"
     "Grayscale, Resize, CenterCrop, ToTensor, Normalize. The net's description says\n"
     "how, or --preset, which replaces all of it. Each other option then changes one\n"
@@ -220,6 +244,21 @@ const char cli_preprocess_text[] =
     "\n"
     "A .npy array of float32 [channels,height,width] is the input itself. To repeat\n"
     "a script with Resize((64, 64)) and ToTensor(): --resize 64x64 --no-normalize\n";
+
+const struct cli_topic cli_topic_table[] = {
+    {"net", CLI_GROUP_NET, net_text},
+    {"preprocessing", CLI_GROUP_PREPROCESS, preprocess_text},
+    {NULL, CLI_GROUPS, NULL},
+};
+
+const struct cli_topic *cli_topic_find(enum cli_group group)
+{
+    const struct cli_topic *topic = cli_topic_table;
+    while (topic->name != NULL && topic->group != group) {
+        topic++;
+    }
+    return topic->name != NULL ? topic : NULL;
+}
 
 const struct cli_exit_entry cli_exit_table[] = {
     {0, "success"},

@@ -24,8 +24,9 @@ enum cli_kind {
 /* The headings of a command's help, in their order. */
 enum cli_group {
     CLI_GROUP_COMMON,
+    /* These two are explained by a help of their own: a command's help has the names alone. */
     CLI_GROUP_NET,
-    CLI_GROUP_PREPROCESS, /* explained by `help preprocessing`: a command's help has the names alone */
+    CLI_GROUP_PREPROCESS,
     CLI_GROUP_RUN,
     CLI_GROUP_OTHER,
     CLI_GROUP_PROGRAM, /* shown in the help of the program, not in that of a command */
@@ -59,9 +60,16 @@ struct cli_command_entry {
 /* Ended by a NULL name. The first one is meant when no command is named. */
 extern const struct cli_command_entry cli_command_table[];
 
-/* What `help preprocessing` says before its options. */
-extern const char cli_preprocess_text[];
-#define CLI_PREPROCESS_TOPIC "preprocessing"
+/* A group of options with a help of its own: "help preprocessing". */
+struct cli_topic {
+    const char *name;
+    enum cli_group group;
+    const char *text; /* before the options */
+};
+/* Ended by a NULL name. */
+extern const struct cli_topic cli_topic_table[];
+/* The topic of a group; NULL: it has none. */
+const struct cli_topic *cli_topic_find(enum cli_group group);
 
 /* Exit codes, ended by a NULL meaning. */
 struct cli_exit_entry {

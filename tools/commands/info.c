@@ -74,7 +74,10 @@ int command_info(const struct cli_options *options)
         .width = net.about.info.width,
         .runs = TIMED_RUNS,
     };
-    if (options->plan) {
+    if (options->write_spec != NULL) {
+        status = vgg_model_write_spec(net.model, options->write_spec, &err);
+    }
+    if (status == VGG_OK && options->plan) {
         status = measure_run(net.model, &plan_options, &plan, &err);
     }
     if (status == VGG_OK) {

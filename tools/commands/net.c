@@ -73,6 +73,14 @@ vgg_status net_open(const char *path, const struct cli_options *options, struct 
     struct vgg_model_options model_options = {
         .spec_path = options->spec,
         .cfg = options->cfg,
+        .padding = options->padding,
+        .eps = options->eps,
+        .activation = options->activation,
+        .pool = options->pool,
+        .strict = options->strict,
+        .scores = options->scores != VGG_SCORES_AUTO
+                      ? vgg_scores_string((enum vgg_scores)options->scores)
+                      : NULL,
         .dense = options->dense,
         .labels_path = options->labels,
         .preset = options->preset,
@@ -114,6 +122,7 @@ vgg_status net_open(const char *path, const struct cli_options *options, struct 
     out->about.class_name = vgg_checkpoint_get_class(out->checkpoint);
     out->about.file_bytes = vgg_checkpoint_get_file_bytes(out->checkpoint);
     out->about.preprocess = vgg_model_get_preprocess(out->model);
+    out->about.model = out->model;
     return VGG_OK;
 }
 

@@ -67,6 +67,8 @@ struct cli_options {
     const char *preset;
     const char *spec;
     const char *cfg;
+    const char *padding, *eps, *activation, *pool;
+    const char *write_spec; /* info: where the description goes */
     const char *key;
     const char *output; /* NULL: standard output */
     const char *save_logits;
@@ -108,7 +110,8 @@ struct cli_options {
     bool plan;    /* info: report every step */
     bool tensors; /* info: list them */
     bool help;
-    bool help_topic; /* of preprocessing, not of a command */
+    int help_topic; /* the index in cli_topic_table; -1: none */
+    bool strict;
     bool verbose;
     bool low_memory;
     bool no_sandbox;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "report/bench_report.h"
+#include "report/evidence.h"
 #include "io/message.h"
 #include "io/plural.h"
 #include "report/table.h"
@@ -155,6 +156,7 @@ bool info_write_text(const struct info *info, FILE *out)
     putc('\n', out);
     report_write_description(about, true, out);
     info_write_origin(info, out);
+    evidence_write_text(out, info->model);
     if (info->tensors) {
         return info_write_tensors(info, out);
     }

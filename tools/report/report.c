@@ -140,7 +140,7 @@ void report_write_description(const struct report_model *model, bool input, FILE
     if (model->info.assumed[0] != '\0') {
         fputs("  assumed: ", out);
         message_write_visible(out, model->info.assumed);
-        fputs(" (--cfg, --spec, --size, --preset)\n", out);
+        fputs(" (see vgg-infer help net)\n", out);
     }
 }
 

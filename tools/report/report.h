@@ -29,6 +29,7 @@ struct report_model {
     const char *class_name; /* of a whole module */
     uint64_t file_bytes;
     struct vgg_model_info info;
+    const vgg_model *model; /* for its evidence */
     const struct vgg_preprocess *preprocess;
     const char *scores; /* classify: what the scores are, see vgg_scores_string; else NULL */
     bool folded;        /* BatchNorm is folded into the convolutions */

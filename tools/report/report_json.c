@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* JSON: one document, or with JSON Lines one object for each image. */
+#include "report/evidence.h"
 #include "report/report.h"
 
 enum { FLOAT_DIGITS = 9, TIME_DIGITS = 6 };
@@ -27,6 +28,7 @@ void report_write_model_json(struct json *json, const struct report_model *model
     json_integer(json, "classes", model->info.class_count);
     json_string(json, "described_by", model->info.spec_source);
     json_string(json, "assumed", model->info.assumed);
+    evidence_write_json(json, model->model);
     json_string(json, "container", model->container);
     json_string(json, "key", model->key);
     json_string(json, "prefix", model->prefix);

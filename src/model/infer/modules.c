@@ -285,7 +285,7 @@ static void note_modules(const struct reader *reader, struct vgg_spec *spec)
     struct vgg_evidence *order = vgg_evidence_find(list, "order");
     if (order == NULL || order->source > VGG_EVIDENCE_PUBLISHED) {
         vgg_note(reader->load, spec, "order", VGG_EVIDENCE_CONVENTION,
-                 "of the modules, without what the class %s computes itself", unknown->module.type);
+                 "of the modules (the class %s may run them otherwise)", unknown->module.type);
     }
 }
 

@@ -105,8 +105,7 @@ static const struct vgg_layer *find_activation(const struct vgg_spec *spec)
 {
     for (size_t i = 0; i < spec->layer_count; i++) {
         const struct vgg_layer *layer = &spec->layers[i];
-        if (layer->kind == VGG_LAYER_ACTIVATION &&
-            layer->activation.kind != VGG_ACTIVATION_PRELU) {
+        if (layer->kind == VGG_LAYER_ACTIVATION && layer->activation.kind != VGG_ACTIVATION_PRELU) {
             return layer;
         }
     }

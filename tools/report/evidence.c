@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* What is known of a net and from where, as text and as JSON. */
+#include "report/evidence.h"
+
+#include "io/message.h"
+
+/* The names of the sources in JSON. */
+static const char *const source_names[] = {
+    [VGG_EVIDENCE_USER] = "user",     [VGG_EVIDENCE_MODULES] = "modules",
+    [VGG_EVIDENCE_FILE] = "file",     [VGG_EVIDENCE_PUBLISHED] = "published",
+    [VGG_EVIDENCE_SHAPES] = "shapes", [VGG_EVIDENCE_CONVENTION] = "convention",
+};
+
+static void write_source(FILE *out, const vgg_model *model, enum vgg_evidence_source source)
+{
+    const char *separator = ": ";
+    bool begun = false;
+    for (size_t i = 0; i < vgg_model_get_evidence_count(model); i++) {
+        struct vgg_evidence evidence;
+        vgg_model_get_evidence(model, i, &evidence);
+        if (evidence.source != source) {
+            continue;
+        }
+        if (!begun) {
+            fprintf(out, "  from %s", vgg_evidence_source_string(source));
+            begun = true;
+        }
+        fputs(separator, out);
+        message_write_visible(out, evidence.property);
+        putc(' ', out);
+        message_write_visible(out, evidence.value);
+        separator = "; ";
+    }
+    fputs(begun ? "\n" : "", out);
+}
+
+void evidence_write_text(FILE *out, const vgg_model *model)
+{
+    for (int source = VGG_EVIDENCE_USER; source < VGG_EVIDENCE_CONVENTION; source++) {
+        write_source(out, model, (enum vgg_evidence_source)source);
+    }
+}
+
+static void write_record(struct json *json, const struct vgg_evidence *evidence)
+{
+    json_open_object(json, NULL, true);
+    json_string(json, "property", evidence->property);
+    json_string(json, "value", evidence->value);
+    json_string(json, "source", source_names[evidence->source]);
+    json_string(json, "why", evidence->why);
+    json_string(json, "alternatives", evidence->alternatives);
+    json_close_object(json);
+}
+
+static void write_list(struct json *json, const char *key, const vgg_model *model,
+                       enum vgg_evidence_source first)
+{
+    json_open_array(json, key, false);
+    for (size_t i = 0; i < vgg_model_get_evidence_count(model); i++) {
+        struct vgg_evidence evidence;
+        vgg_model_get_evidence(model, i, &evidence);
+        if (evidence.source >= first) {
+            write_record(json, &evidence);
+        }
+    }
+    json_close_array(json);
+}
+
+void evidence_write_json(struct json *json, const vgg_model *model)
+{
+    write_list(json, "evidence", model, VGG_EVIDENCE_USER);
+    write_list(json, "assumptions", model, VGG_EVIDENCE_CONVENTION);
+}
