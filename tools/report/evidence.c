@@ -55,8 +55,9 @@ static void write_record(struct json *json, const struct vgg_evidence *evidence)
 static void write_list(struct json *json, const char *key, const vgg_model *model,
                        enum vgg_evidence_source first)
 {
+    const size_t count = model != NULL ? vgg_model_get_evidence_count(model) : 0;
     json_open_array(json, key, false);
-    for (size_t i = 0; i < vgg_model_get_evidence_count(model); i++) {
+    for (size_t i = 0; i < count; i++) {
         struct vgg_evidence evidence;
         vgg_model_get_evidence(model, i, &evidence);
         if (evidence.source >= first) {

@@ -11,7 +11,8 @@
 /* Writes a line for each source: "  from names and shapes: layers …; order …". */
 void evidence_write_text(FILE *out, const vgg_model *model);
 
-/* Writes the members "evidence", all properties, and "assumptions", those that nothing but convention shows. */
+/* Writes the members "evidence", all properties, and "assumptions", those that nothing but convention shows.
+ *   model  NULL: empty lists */
 void evidence_write_json(struct json *json, const vgg_model *model);
 
 #endif

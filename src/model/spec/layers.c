@@ -174,6 +174,20 @@ static vgg_status fail_connect(const struct vgg_load *load, const struct vgg_spe
                     shape->c, shape->h, shape->w);
 }
 
+/* Makes an image large enough for a window: an input that is too small is no fault of the layers, and running it is an
+ * error of its own. */
+static void enlarge(const struct vgg_layer *layer, struct vgg_shape *shape)
+{
+    const struct vgg_window *window = layer->kind == VGG_LAYER_CONV   ? &layer->conv.window
+                                      : layer->kind == VGG_LAYER_POOL ? &layer->pool.window
+                                                                      : NULL;
+    if (window != NULL && shape->h > 0) {
+        const struct vgg_pixels min = vgg_window_get_min(window);
+        shape->h = shape->h > min.h ? shape->h : min.h;
+        shape->w = shape->w > min.w ? shape->w : min.w;
+    }
+}
+
 vgg_status vgg_layers_connect(const struct vgg_load *load, struct vgg_spec *spec)
 {
     struct vgg_shape shape = {.c = spec->channels, .h = spec->input.h, .w = spec->input.w};
@@ -181,6 +195,7 @@ vgg_status vgg_layers_connect(const struct vgg_load *load, struct vgg_spec *spec
         struct vgg_layer *layer = &spec->layers[i];
         connect(layer, &shape);
         const bool unknown = layer->kind == VGG_LAYER_FLATTEN && shape.h == 0;
+        enlarge(layer, &shape);
         if (unknown ? !flatten_unknown(spec, i, &shape) : !vgg_layer_move(layer, &shape)) {
             return fail_connect(load, spec, i, &shape);
         }
