@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The description of a net whose BatchNorm is folded into the layers before it. */
+/* The description of a net after BatchNorm is folded into the layers before it. */
 #include "pack/fold_spec.h"
 
 vgg_status vgg_spec_fold(const struct vgg_load *load, const struct vgg_spec *spec,
@@ -22,7 +22,7 @@ vgg_status vgg_spec_fold(const struct vgg_load *load, const struct vgg_spec *spe
     for (size_t i = 0, norms = 0; i < spec->head_count; i++) {
         struct vgg_head *head = &out->head[i];
         *head = spec->head[i];
-        head->index -= (int)norms; /* their places are no more */
+        head->index -= (int)norms; /* the indices of BatchNorms before it are gone */
         norms += head->batch_norm;
         head->bias = head->bias || head->batch_norm;
         head->batch_norm = false;
