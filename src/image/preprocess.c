@@ -16,6 +16,17 @@ struct plan {
     int pad_x, pad_y;          /* black pixels left of and above it */
 };
 
+struct size {
+    int width, height;
+};
+
+/* One axis of a crop. */
+struct crop {
+    int out_size;     /* after the crop */
+    int first, count; /* the pixels that survive */
+    int pad;          /* black pixels before them */
+};
+
 /* Python's round(excess / 2): halves go to the even neighbour. */
 static int half_to_even(int excess)
 {
@@ -25,18 +36,22 @@ static int half_to_even(int excess)
 
 /* CenterCrop along one axis. A picture smaller than the crop is first padded with black up to it, the
  * odd pixel at the end. */
-static void crop_axis(int size, int crop, int *out_size, int *first, int *count, int *pad)
+static struct crop crop_axis(int size, int crop)
 {
-    *out_size = crop > 0 ? crop : size;
-    *first = size > *out_size ? half_to_even(size - *out_size) : 0;
-    *pad = size < *out_size ? (*out_size - size) / 2 : 0;
-    *count = size < *out_size ? size : *out_size;
+    const int out_size = crop > 0 ? crop : size;
+    return (struct crop){
+        .out_size = out_size,
+        .first = size > out_size ? half_to_even(size - out_size) : 0,
+        .count = size < out_size ? size : out_size,
+        .pad = size < out_size ? (out_size - size) / 2 : 0,
+    };
 }
 
-static vgg_status make_plan(const struct vgg_preprocess *preprocess, int width, int height,
+static vgg_status make_plan(const struct vgg_preprocess *preprocess, struct size image,
                             const struct vgg_limits *limits, struct plan *plan,
                             struct vgg_error *err)
 {
+    const int width = image.width, height = image.height;
     struct vgg_limits defaults;
     if (limits == NULL) {
         vgg_limits_init(&defaults);
@@ -71,10 +86,13 @@ static vgg_status make_plan(const struct vgg_preprocess *preprocess, int width, 
                         (unsigned long long)limits->image_pixels);
     }
     *plan = (struct plan){.width = (int)w, .height = (int)h};
-    crop_axis(plan->width, crop_width, &plan->out_width, &plan->window.x, &plan->window.width,
-              &plan->pad_x);
-    crop_axis(plan->height, crop_height, &plan->out_height, &plan->window.y, &plan->window.height,
-              &plan->pad_y);
+    const struct crop x = crop_axis(plan->width, crop_width);
+    const struct crop y = crop_axis(plan->height, crop_height);
+    plan->out_width = x.out_size;
+    plan->out_height = y.out_size;
+    plan->window = (struct vgg_window){x.first, y.first, x.count, y.count};
+    plan->pad_x = x.pad;
+    plan->pad_y = y.pad;
     return VGG_OK;
 }
 
@@ -83,7 +101,8 @@ vgg_status vgg_preprocess_get_size(const struct vgg_preprocess *preprocess, int 
                                    int *height, struct vgg_error *err)
 {
     struct plan plan = {0};
-    vgg_status status = make_plan(preprocess, image_width, image_height, limits, &plan, err);
+    vgg_status status =
+        make_plan(preprocess, (struct size){image_width, image_height}, limits, &plan, err);
     if (status == VGG_OK) {
         *width = plan.out_width;
         *height = plan.out_height;
@@ -100,12 +119,14 @@ vgg_status vgg_image_crop(const struct vgg_image *image, const struct vgg_prepro
     if (image == NULL || image->rgb == NULL || preprocess == NULL || out == NULL) {
         return vgg_fail(err, VGG_ERR_ARGUMENT, "crop: expected a picture and a preset");
     }
-    vgg_status status = make_plan(preprocess, image->width, image->height, limits, &plan, err);
+    vgg_status status =
+        make_plan(preprocess, (struct size){image->width, image->height}, limits, &plan, err);
     if (status != VGG_OK) {
         return status;
     }
-    status = vgg_image_create("crop", (uint64_t)plan.out_width, (uint64_t)plan.out_height,
-                              UINT64_MAX, &image->allocator, &crop, err);
+    const struct vgg_image_request request = {"crop", UINT64_MAX, &image->allocator};
+    status =
+        vgg_image_create(&request, (uint64_t)plan.out_width, (uint64_t)plan.out_height, &crop, err);
     if (status != VGG_OK) {
         return status;
     }
@@ -113,9 +134,10 @@ vgg_status vgg_image_crop(const struct vgg_image *image, const struct vgg_prepro
     if (plan.window.width < plan.out_width || plan.window.height < plan.out_height) {
         memset(crop.rgb, 0, stride * (size_t)plan.out_height);
     }
-    status = vgg_resize_window(image, plan.width, plan.height, &plan.window,
-                               crop.rgb + (size_t)plan.pad_y * stride + (size_t)plan.pad_x * 3,
-                               stride, err);
+    const struct vgg_resized_part part = {plan.width, plan.height, plan.window};
+    const struct vgg_rows target = {crop.rgb + (size_t)plan.pad_y * stride + (size_t)plan.pad_x * 3,
+                                    stride};
+    status = vgg_resize_window(image, &part, target, err);
     if (status != VGG_OK) {
         vgg_image_destroy(&crop);
         return status;

@@ -18,7 +18,8 @@
 
 /* How the pixels [first, first + count) of an axis of `to` pixels are made of one of `from`. */
 struct axis {
-    int count;
+    int from, to, first, count;
+    /* Set by axis_create. */
     int max_taps;
     int *start;       /* [count]: first input pixel */
     int *taps;        /* [count]: number of input pixels; start + taps <= from */
@@ -38,20 +39,19 @@ static double triangle(double x)
     return x < 1.0 ? 1.0 - x : 0.0;
 }
 
-/* Follows Pillow's order of operations: each rounding of a double counts. The axis is to be destroyed
- * after an error too. */
-static vgg_status axis_create(int from, int to, int first, int count,
-                              const struct vgg_allocator *allocator, struct axis *axis,
+/* Computes the weights. Follows Pillow's order of operations: each rounding of a double counts. The axis is to be
+ * destroyed after an error too. */
+static vgg_status axis_create(struct axis *axis, const struct vgg_allocator *allocator,
                               struct vgg_error *err)
 {
+    const int from = axis->from, count = axis->count;
     vgg_status status = VGG_OK;
-    double scale = (double)from / to;
+    double scale = (double)from / axis->to;
     double support = scale < 1.0 ? 1.0 : scale; /* half the triangle's base, in input pixels */
     double inverse = 1.0 / support;
     double *exact = NULL;
     size_t total, bytes;
 
-    *axis = (struct axis){.count = count};
     axis->max_taps = (int)(support < from ? support : from) * 2 + 3;
     axis->max_taps = axis->max_taps < from ? axis->max_taps : from;
     if (!vgg_size_mul((size_t)count, (size_t)axis->max_taps, &total) ||
@@ -67,7 +67,7 @@ static vgg_status axis_create(int from, int to, int first, int count,
         goto done;
     }
     for (int i = 0; i < count; i++) {
-        double center = (first + i + 0.5) * scale;
+        double center = (axis->first + i + 0.5) * scale;
         double low = center - support + 0.5, high = center + support + 0.5;
         int start = low < 0.0 ? 0 : (int)low;
         int taps = (high > from ? from : (int)high) - start;
@@ -113,62 +113,73 @@ static void resize_row(const struct axis *axis, const uint8_t *in, uint8_t *out)
     }
 }
 
-/* One output row: the rows in[0 … taps-1], in_stride bytes apart, each of `bytes` bytes.
- *   sums  [bytes], scratch */
-static void resize_column(const int32_t *weights, int taps, const uint8_t *in, size_t in_stride,
-                          size_t bytes, int32_t *restrict sums, uint8_t *restrict out)
+/* The vertical pass. */
+struct columns {
+    const struct axis *axis;
+    const uint8_t *in; /* the rows from axis->start[0] on */
+    size_t in_stride;  /* from one to the next */
+    size_t row_bytes;
+};
+
+/* Adds the weighted input rows of output row y.
+ *   sums  [row_bytes] */
+static void sum_rows(const struct columns *columns, int y, int32_t *restrict sums)
 {
+    const struct axis *axis = columns->axis;
+    const int32_t *weights = axis->weights + (size_t)y * (size_t)axis->max_taps;
+    const size_t bytes = columns->row_bytes;
+    const uint8_t *in =
+        columns->in + (size_t)(axis->start[y] - axis->start[0]) * columns->in_stride;
     memset(sums, 0, bytes * sizeof *sums);
-    for (int k = 0; k < taps; k++, in += in_stride) {
+    for (int k = 0; k < axis->taps[y]; k++, in += columns->in_stride) {
         int32_t weight = weights[k];
         for (size_t i = 0; i < bytes; i++) {
             sums[i] += in[i] * weight;
         }
     }
+}
+
+static void round_row(const int32_t *restrict sums, size_t bytes, uint8_t *restrict out)
+{
     for (size_t i = 0; i < bytes; i++) {
         out[i] = to_byte(sums[i]);
     }
 }
 
-/* The vertical pass: axis->count rows of row_bytes.
- *   in  the rows from axis->start[0] on, in_stride bytes apart
- * Errors: MEMORY. */
-static vgg_status resize_columns(const struct axis *axis, const uint8_t *in, size_t in_stride,
-                                 size_t row_bytes, uint8_t *out, size_t out_stride,
+/* Errors: MEMORY. */
+static vgg_status resize_columns(const struct columns *columns, struct vgg_rows out,
                                  const struct vgg_allocator *allocator, struct vgg_error *err)
 {
-    int32_t *sums = vgg_mem_alloc(allocator, row_bytes, sizeof *sums);
+    int32_t *sums = vgg_mem_alloc(allocator, columns->row_bytes, sizeof *sums);
     if (sums == NULL) {
-        return vgg_fail_memory(err, "resize", row_bytes * sizeof *sums, "one row");
+        return vgg_fail_memory(err, "resize", columns->row_bytes * sizeof *sums, "one row");
     }
-    for (int y = 0; y < axis->count; y++) {
-        resize_column(axis->weights + (size_t)y * (size_t)axis->max_taps, axis->taps[y],
-                      in + (size_t)(axis->start[y] - axis->start[0]) * in_stride, in_stride,
-                      row_bytes, sums, out + (size_t)y * out_stride);
+    for (int y = 0; y < columns->axis->count; y++) {
+        sum_rows(columns, y, sums);
+        round_row(sums, columns->row_bytes, out.first + (size_t)y * out.stride);
     }
     vgg_mem_free(allocator, sums);
     return VGG_OK;
 }
 
-vgg_status vgg_resize_window(const struct vgg_image *image, int width, int height,
-                             const struct vgg_window *window, uint8_t *out, size_t out_stride,
-                             struct vgg_error *err)
+vgg_status vgg_resize_window(const struct vgg_image *image, const struct vgg_resized_part *part,
+                             struct vgg_rows out, struct vgg_error *err)
 {
     const struct vgg_allocator *allocator = &image->allocator;
+    const struct vgg_window *window = &part->window;
     const size_t image_stride = (size_t)image->width * 3, row_bytes = (size_t)window->width * 3;
-    const bool across = width != image->width, down = height != image->height;
+    const bool across = part->width != image->width, down = part->height != image->height;
     vgg_status status = VGG_OK;
-    struct axis columns = {0}, rows = {0};
+    struct axis columns = {image->width, part->width, window->x, window->width, .start = NULL};
+    struct axis rows = {image->height, part->height, window->y, window->height, .start = NULL};
     uint8_t *between = NULL; /* the horizontally resized rows that the vertical pass needs */
     int first_row = window->y, row_count = window->height;
 
     if (across) {
-        status =
-            axis_create(image->width, width, window->x, window->width, allocator, &columns, err);
+        status = axis_create(&columns, allocator, err);
     }
     if (status == VGG_OK && down) {
-        status =
-            axis_create(image->height, height, window->y, window->height, allocator, &rows, err);
+        status = axis_create(&rows, allocator, err);
     }
     if (status != VGG_OK) {
         goto done;
@@ -184,8 +195,8 @@ vgg_status vgg_resize_window(const struct vgg_image *image, int width, int heigh
     const uint8_t *source = in + (size_t)window->x * 3;
     size_t source_stride = image_stride;
     if (across) {
-        uint8_t *target = out;
-        source_stride = out_stride;
+        uint8_t *target = out.first;
+        source_stride = out.stride;
         if (down) {
             size_t bytes;
             source_stride = row_bytes;
@@ -204,11 +215,12 @@ vgg_status vgg_resize_window(const struct vgg_image *image, int width, int heigh
         source = target;
     }
     if (down) {
-        status = resize_columns(&rows, source, source_stride, row_bytes, out, out_stride, allocator,
-                                err);
+        const struct columns pass = {&rows, source, source_stride, row_bytes};
+        status = resize_columns(&pass, out, allocator, err);
     } else if (!across) {
         for (int y = 0; y < row_count; y++) {
-            memcpy(out + (size_t)y * out_stride, source + (size_t)y * source_stride, row_bytes);
+            memcpy(out.first + (size_t)y * out.stride, source + (size_t)y * source_stride,
+                   row_bytes);
         }
     }
 done:
@@ -226,11 +238,13 @@ vgg_status vgg_image_resize(const struct vgg_image *image, int width, int height
         return vgg_fail(err, VGG_ERR_ARGUMENT,
                         "resize: expected a picture and a size of at least 1 x 1");
     }
-    vgg_status status = vgg_image_create("resize", (uint64_t)width, (uint64_t)height, UINT64_MAX,
-                                         &image->allocator, &resized, err);
+    const struct vgg_image_request request = {"resize", UINT64_MAX, &image->allocator};
+    vgg_status status =
+        vgg_image_create(&request, (uint64_t)width, (uint64_t)height, &resized, err);
     if (status == VGG_OK) {
-        const struct vgg_window all = {.width = width, .height = height};
-        status = vgg_resize_window(image, width, height, &all, resized.rgb, (size_t)width * 3, err);
+        const struct vgg_resized_part all = {width, height, {.width = width, .height = height}};
+        const struct vgg_rows target = {resized.rgb, (size_t)width * 3};
+        status = vgg_resize_window(image, &all, target, err);
         if (status == VGG_OK) {
             *out = resized;
         } else {

@@ -12,12 +12,22 @@ struct vgg_window {
     int width, height;
 };
 
-/* The part `window` of what vgg_image_resize(image, width, height) gives, without computing the rest.
- *   out         pixel (0, 0) of the window's place in the target
- *   out_stride  bytes from one row of the target to the next
+/* A part of an image that is resized to width x height. */
+struct vgg_resized_part {
+    int width, height;
+    struct vgg_window window;
+};
+
+/* Rows of pixels, `stride` bytes apart. */
+struct vgg_rows {
+    uint8_t *first;
+    size_t stride;
+};
+
+/* The window of the image that vgg_image_resize makes, without computing the rest.
+ *   out  the place of the window
  * Errors: MEMORY. */
-vgg_status vgg_resize_window(const struct vgg_image *image, int width, int height,
-                             const struct vgg_window *window, uint8_t *out, size_t out_stride,
-                             struct vgg_error *err);
+vgg_status vgg_resize_window(const struct vgg_image *image, const struct vgg_resized_part *part,
+                             struct vgg_rows out, struct vgg_error *err);
 
 #endif

@@ -13,9 +13,9 @@
 static struct vgg_image line_of(const uint8_t *values, int count, bool upright)
 {
     struct vgg_image image;
-    ck_assert_int_eq(vgg_image_create("line", upright ? 1 : (uint64_t)count,
-                                      upright ? (uint64_t)count : 1, UINT64_MAX, NULL, &image,
-                                      NULL),
+    const struct vgg_image_request request = {.name = "line", .max_pixels = UINT64_MAX};
+    ck_assert_int_eq(vgg_image_create(&request, upright ? 1 : (uint64_t)count,
+                                      upright ? (uint64_t)count : 1, &image, NULL),
                      VGG_OK);
     for (int i = 0; i < count; i++) {
         image.rgb[3 * i] = image.rgb[3 * i + 1] = values[i];
@@ -43,8 +43,8 @@ static void check_line(const uint8_t *from, int from_count, const uint8_t *to, i
 static struct vgg_image noise(int width, int height, uint32_t seed)
 {
     struct vgg_image image;
-    ck_assert_int_eq(vgg_image_create("noise", (uint64_t)width, (uint64_t)height, UINT64_MAX, NULL,
-                                      &image, NULL),
+    const struct vgg_image_request request = {.name = "noise", .max_pixels = UINT64_MAX};
+    ck_assert_int_eq(vgg_image_create(&request, (uint64_t)width, (uint64_t)height, &image, NULL),
                      VGG_OK);
     for (int i = 0; i < width * height * 3; i++) {
         seed = seed * 1664525u + 1013904223u;
@@ -132,8 +132,10 @@ START_TEST(windows_agree_with_the_whole)
                 struct vgg_window window = {x, y, 1 + (width - x - 1) / 2, height - y};
                 uint8_t part[40 * 40 * 3];
                 size_t stride = (size_t)window.width * 3;
+                const struct vgg_resized_part wanted = {width, height, window};
                 ck_assert_int_eq(
-                    vgg_resize_window(&image, width, height, &window, part, stride, NULL), VGG_OK);
+                    vgg_resize_window(&image, &wanted, (struct vgg_rows){part, stride}, NULL),
+                    VGG_OK);
                 for (int row = 0; row < window.height; row++) {
                     ck_assert_mem_eq(
                         part + (size_t)row * stride,
