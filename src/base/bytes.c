@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Bytes that grow in memory. */
+/* A growing buffer. */
 #include "base/bytes.h"
 
 void vgg_bytes_add(struct vgg_bytes *bytes, const void *data, size_t count)

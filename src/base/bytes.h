@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Bytes that grow in memory, for what is written piece by piece. */
+/* A growing buffer, for data that is written piece by piece. */
 #ifndef VGG_BASE_BYTES_H
 #define VGG_BASE_BYTES_H
 
@@ -10,7 +10,7 @@
 struct vgg_bytes {
     uint8_t *data;
     size_t size, capacity;
-    bool ok; /* begins true; false once there was no memory */
+    bool ok; /* set to true at first; false once there was no memory */
     const struct vgg_allocator *allocator;
 };
 

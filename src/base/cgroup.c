@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The CPU time that control groups grant. A machine may have version 1, version 2, or both at once with the
- * cpu controller in either: each line of the membership file is looked up. */
+/* The CPU time that control groups allow. A machine may have version 1, version 2, or both with the cpu controller in
+ * either, so each line of the membership file is used. */
 #include "base/cgroup.h"
 
 #include <stdbool.h>
@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The first two numbers of a file, "max" and what is missing counting as -1; false when it cannot be
- * read. */
+/* The first two numbers of a file; "max" and a missing number are -1. False when it cannot be read. */
 static bool read_numbers(const char *path, long long out[2])
 {
     char line[128], first[64];

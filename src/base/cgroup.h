@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The CPU time that the control groups of this process grant. */
+/* The CPU time that the control groups of this process allow. */
 #ifndef VGG_BASE_CGROUP_H
 #define VGG_BASE_CGROUP_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The monotonic clock. */
+/* The monotonic clock, in nanoseconds. */
 #ifndef VGG_BASE_CLOCK_H
 #define VGG_BASE_CLOCK_H
 

@@ -41,8 +41,8 @@ bool vgg_isa_parse(const char *name, enum vgg_isa *out)
 }
 
 #if defined(__x86_64__)
-/* XCR0: the register sets that the operating system saves when it switches threads. A CPU may have an
- * instruction set whose registers the system does not keep; it must not be used then. */
+/* XCR0: the register sets that the operating system saves when it switches threads. An instruction set must not be used
+ * if the system does not save its registers. */
 static uint64_t saved_registers(void)
 {
     uint32_t low, high;
@@ -50,9 +50,9 @@ static uint64_t saved_registers(void)
     return ((uint64_t)high << 32) | low;
 }
 
-/* Tile registers are 8 KiB that Linux keeps only for processes that ask; threads and children inherit it.
- * Asking again is harmless. */
-static bool ask_for_tiles(void)
+/* Linux saves the 8 KiB of tile registers only for processes that request it; threads and children inherit this.
+ * Requesting it again is harmless. */
+static bool request_tiles(void)
 {
     enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
     return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
@@ -80,13 +80,13 @@ static enum vgg_isa hardware(void)
         return VGG_ISA_AVX2;
     }
     const unsigned amx = AMX_BF16 | AMX_TILE;
-    if ((d & amx) != amx || (saved & TILE_STATE) != TILE_STATE || !ask_for_tiles()) {
+    if ((d & amx) != amx || (saved & TILE_STATE) != TILE_STATE || !request_tiles()) {
         return VGG_ISA_AVX512;
     }
     return VGG_ISA_AMX;
 }
 
-/* Each uses registers of an instruction set that hardware() has found usable. */
+/* Extensions use the registers of their instruction set, which hardware() has checked. */
 static bool has(enum vgg_isa_extension extension)
 {
     enum { AVX_VNNI = 1 << 4 };     /* leaf 7.1, eax */
@@ -135,7 +135,7 @@ bool vgg_isa_has(enum vgg_isa_extension extension)
     return extension == VGG_ISA_NO_EXTENSION || has(extension);
 }
 
-/* Whether a machine whose best instruction set is `best` can run `isa`; each of x86 has those before it. */
+/* Whether a machine with `best` as its best instruction set can run `isa`; each set of x86 includes those before it. */
 static bool covers(enum vgg_isa best, enum vgg_isa isa)
 {
     switch (isa) {
@@ -195,7 +195,7 @@ bool vgg_isa_is_available(enum vgg_isa isa)
 int vgg_cpu_count(void)
 {
     int count = 1;
-    /* A machine may have more CPUs than cpu_set_t has bits: grow until the kernel is content. */
+    /* A machine may have more CPUs than cpu_set_t has bits: grow the set until the kernel accepts it. */
     for (int bits = 1024; bits <= 1 << 20; bits *= 4) {
         cpu_set_t *set = CPU_ALLOC((size_t)bits);
         size_t bytes = CPU_ALLOC_SIZE((size_t)bits);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the kernels and the pool need to know of the CPU beyond vgg/cpu.h. */
+/* Extensions of instruction sets, and the denormal mode. */
 #ifndef VGG_BASE_CPU_H
 #define VGG_BASE_CPU_H
 
@@ -7,8 +7,7 @@
 
 #include "vgg/cpu.h"
 
-/* What a CPU with an instruction set may have beyond it; whether this one has it, which means something only
- * where vgg_isa_is_available(the instruction set). */
+/* Extensions that a CPU with an instruction set may have. */
 enum vgg_isa_extension {
     VGG_ISA_NO_EXTENSION, /* always there */
     VGG_ISA_AVX_VNNI,     /* of avx2 */
@@ -16,10 +15,11 @@ enum vgg_isa_extension {
     VGG_ISA_AMX_INT8,     /* of amx */
     VGG_ISA_NEON_DOTPROD, /* of neon: SDOT and UDOT */
 };
+/* Whether this CPU has it; only valid if its instruction set is available (vgg_isa_is_available). */
 bool vgg_isa_has(enum vgg_isa_extension extension);
 
-/* Flush-to-zero and denormals-are-zero for the calling thread, and back. Denormal operands cost up to
- * a hundred times an ordinary one, and none of them moves a logit. */
+/* Sets flush-to-zero and denormals-are-zero for the calling thread, and restores the mode. Denormal operands are up to
+ * a hundred times as slow as others, and too small to change a logit. */
 uint64_t vgg_denormals_off(void);
 void vgg_denormals_restore(uint64_t saved);
 /* Whether the architecture has these modes: s390x has none, and the functions do nothing there. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A bounded reader with a sticky failure flag: read a whole record, then ask `ok` once. */
+/* A bounded reader with a sticky failure flag: read a whole record, then check `ok` once. */
 #ifndef VGG_BASE_CURSOR_H
 #define VGG_BASE_CURSOR_H
 

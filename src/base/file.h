@@ -7,8 +7,7 @@
 
 #include "base/status.h"
 
-/* A file's bytes. From vgg_file_map they are the page cache's own (private, read-only); from
- * vgg_file_read a copy. */
+/* A file's bytes: a private read-only mapping from vgg_file_map, a copy from vgg_file_read. */
 struct vgg_file {
     const uint8_t *data; /* [size]; not NULL even when size is 0 */
     size_t size;
@@ -29,7 +28,7 @@ vgg_status vgg_file_map(const char *path, uint64_t max_bytes, struct vgg_file *o
 vgg_status vgg_file_read(const char *path, uint64_t max_bytes,
                          const struct vgg_allocator *allocator, struct vgg_file *out,
                          struct vgg_error *err);
-/* Stands for bytes that belong to someone else. */
+/* Wraps bytes that the caller owns. */
 void vgg_file_borrow(const void *bytes, size_t count, struct vgg_file *out);
 /* Unmaps or frees, and clears the struct; a cleared struct is allowed. */
 void vgg_file_close(struct vgg_file *file);

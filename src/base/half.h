@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The floats of 16 and 8 bits in checkpoints: widened to float32 exactly, and those of 16 rounded to. */
+/* The floats of 16 and 8 bits in checkpoints: exact conversion to float32, and rounding to 16 bits. */
 #ifndef VGG_BASE_HALF_H
 #define VGG_BASE_HALF_H
 
@@ -33,9 +33,9 @@ static inline float vgg_bfloat16_to_float(uint16_t bits)
     return vgg_float_from_bits((uint32_t)bits << 16);
 }
 
-/* The nearest float of 16 bits, the even one of two as near: of a double, so that what was computed in double
- * precision is rounded once. What is beyond the largest becomes infinite.
- *   fraction  bits of it; the others but the sign are the exponent's */
+/* The nearest float of 16 bits, ties to even. It takes a double, so that results of double precision are rounded once.
+ * Values beyond the largest become infinite.
+ *   fraction  the number of its bits; the exponent has the others, except for the sign */
 static inline uint16_t vgg_round_to_16_bits(double value, int fraction)
 {
     const int bias = (1 << (14 - fraction)) - 1, infinity = (2 * bias + 1) << fraction;
@@ -45,8 +45,8 @@ static inline uint16_t vgg_round_to_16_bits(double value, int fraction)
     if (exponent > bias) {
         return (uint16_t)(sign | infinity | (isnan(value) ? 1 << (fraction - 1) : 0));
     }
-    /* In units of the last bit, which denormals share with the smallest normal numbers. Where the exponent is
-     * added, the fraction's leading 1 makes it one more, and so does its rounding up to 2. */
+    /* In units of the last bit, which are the same for denormals and the smallest normal numbers. The leading 1 of the
+     * fraction carries into the exponent, and so does a fraction that is rounded up to 2. */
     const int scale = exponent < 1 - bias ? 1 - bias : exponent;
     const uint64_t unit_bits = (uint64_t)(1023 + fraction - scale) << 52;
     double per_unit;
@@ -69,8 +69,8 @@ static inline float vgg_f8_e5m2_to_float(uint8_t bits)
     return vgg_half_to_float((uint16_t)(bits << 8));
 }
 
-/* float8_e4m3fn: sign, 4 bits of exponent, 3 of fraction. "fn" is finite: the largest exponent is one
- * like the others, and only all ones are NaN. */
+/* float8_e4m3fn: sign, 4 bits of exponent, 3 of fraction. "fn" means finite: the largest exponent is an ordinary one,
+ * and only all ones are NaN. */
 static inline float vgg_f8_e4m3_to_float(uint8_t bits)
 {
     uint32_t sign = (uint32_t)(bits & 0x80) << 24;
@@ -80,7 +80,7 @@ static inline float vgg_f8_e4m3_to_float(uint8_t bits)
         return sign != 0 ? -magnitude : magnitude;
     }
     if ((bits & 0x7f) == 0x7f) {
-        return vgg_float_from_bits(sign | 0x7ff00000); /* with the bits that torch gives it */
+        return vgg_float_from_bits(sign | 0x7ff00000); /* with the same bits as in torch */
     }
     return vgg_float_from_bits(sign | (exponent + (127 - 7)) << 23 | fraction << 20);
 }

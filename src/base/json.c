@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON by cJSON, with the bounds and the strictness that it does not have. */
+/* Parses JSON with cJSON, and adds limits and strictness. */
 #include "base/json.h"
 
 #include <math.h>
@@ -28,8 +28,7 @@ static vgg_status fail_syntax(const struct vgg_load *load, size_t at)
     return vgg_fail_at(load->err, VGG_ERR_FORMAT, at, "%s: this is not JSON", load->path);
 }
 
-/* Goes through the text once before cJSON does, which recurses on lists and objects and takes memory for
- * every value. */
+/* Checks the text before cJSON, which recurses on lists and objects and allocates memory for every value. */
 static vgg_status check_text(const struct vgg_load *load, const char *text, size_t size,
                              const struct vgg_json_bounds *bounds)
 {
@@ -46,7 +45,7 @@ static vgg_status check_text(const struct vgg_load *load, const char *text, size
             if (c == '\\' && size - i > 5 && memcmp(text + i, "\\u0000", 6) == 0) {
                 return fail_syntax(load, i);
             }
-            i += c == '\\'; /* and what it escapes */
+            i += c == '\\'; /* and the character that it escapes */
         } else if (c == '{' || c == '[' || c == ',') {
             depth += c != ',';
             values++;
@@ -76,7 +75,7 @@ static int compare_keys(const void *a, const void *b)
     return strcmp(*left, *right);
 }
 
-/* No key of this object is there twice. */
+/* Refuses an object with the same key twice. */
 static vgg_status check_object(const struct vgg_load *load, const cJSON *object)
 {
     const struct vgg_allocator *allocator = vgg_load_allocator(load);
@@ -109,7 +108,7 @@ static vgg_status check_object(const struct vgg_load *load, const cJSON *object)
 
 static vgg_status check_keys(const struct vgg_load *load, const cJSON *root)
 {
-    const cJSON *path[VGG_JSON_DEPTH_MAX + 1] = {root}; /* from the root to the item looked at */
+    const cJSON *path[VGG_JSON_DEPTH_MAX + 1] = {root}; /* from the root to the current item */
     size_t depth = 1;
     while (depth > 0) {
         const cJSON *item = path[depth - 1];
@@ -151,7 +150,7 @@ vgg_status vgg_json_parse(const struct vgg_load *load, const void *text, size_t 
     pthread_mutex_lock(&cjson_lock);
     errno = 0;
     cJSON *root = cJSON_ParseWithLengthOpts(text, size, &end, false);
-    const bool no_memory = root == NULL && errno == ENOMEM; /* cJSON itself does not tell */
+    const bool no_memory = root == NULL && errno == ENOMEM; /* cJSON does not report it */
     pthread_mutex_unlock(&cjson_lock);
     size_t read = end != NULL ? (size_t)(end - start) : 0;
     while (root != NULL && read < size && strchr(" \t\r\n", start[read]) != NULL) {

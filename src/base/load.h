@@ -6,8 +6,8 @@
 #include "base/mem.h"
 #include "base/status.h"
 
-/* Whoever starts to read a file makes one; all it points to is borrowed. path and arena must outlive what is read:
- * results point to both. The other two are used during the calls only. */
+/* The function that opens a file makes it. Everything it points to is borrowed: path and arena must outlive the results,
+ * limits and err are used during the calls only. */
 struct vgg_load {
     /* The file that is read, for messages. */
     const char *path;
@@ -39,7 +39,7 @@ static inline const struct vgg_allocator *vgg_load_allocator(const struct vgg_lo
     return vgg_allocator_of(load->arena->context);
 }
 
-/* MEMORY, with the file and what the bytes are for. */
+/* Reports MEMORY, with the file and the purpose of the bytes. */
 static inline vgg_status vgg_load_fail_memory(const struct vgg_load *load, size_t bytes,
                                               const char *thing)
 {

@@ -8,7 +8,7 @@
 
 enum { HUGE_PAGE_BYTES = 2 << 20 };
 
-static bool is_lent(const struct vgg_allocator *allocator)
+static bool is_custom(const struct vgg_allocator *allocator)
 {
     return allocator != NULL && allocator->allocate != NULL;
 }
@@ -24,7 +24,7 @@ void *vgg_mem_alloc(const struct vgg_allocator *allocator, size_t count, size_t 
     if (!vgg_size_mul(count, bytes, &total)) {
         return NULL;
     }
-    return is_lent(allocator) ? allocate(allocator, total) : malloc(total > 0 ? total : 1);
+    return is_custom(allocator) ? allocate(allocator, total) : malloc(total > 0 ? total : 1);
 }
 
 void *vgg_mem_alloc_cleared(const struct vgg_allocator *allocator, size_t count, size_t bytes)
@@ -33,7 +33,7 @@ void *vgg_mem_alloc_cleared(const struct vgg_allocator *allocator, size_t count,
     if (!vgg_size_mul(count, bytes, &total)) {
         return NULL;
     }
-    if (!is_lent(allocator)) {
+    if (!is_custom(allocator)) {
         return calloc(1, total > 0 ? total : 1); /* fresh pages need no clearing */
     }
     void *block = allocate(allocator, total);
@@ -46,7 +46,7 @@ void *vgg_mem_alloc_cleared(const struct vgg_allocator *allocator, size_t count,
 void *vgg_mem_grow(const struct vgg_allocator *allocator, void *block, size_t old_bytes,
                    size_t bytes)
 {
-    if (!is_lent(allocator)) {
+    if (!is_custom(allocator)) {
         return realloc(block, bytes);
     }
     void *grown = allocate(allocator, bytes);
@@ -59,7 +59,7 @@ void *vgg_mem_grow(const struct vgg_allocator *allocator, void *block, size_t ol
 
 void vgg_mem_free(const struct vgg_allocator *allocator, void *block)
 {
-    if (is_lent(allocator)) {
+    if (is_custom(allocator)) {
         if (block != NULL) {
             allocator->release(allocator->user, block);
         }
@@ -76,17 +76,17 @@ void *vgg_aligned_alloc(const struct vgg_allocator *allocator, size_t bytes)
     }
     rounded &= ~(size_t)(VGG_ALIGN_BYTES - 1);
     rounded = rounded > 0 ? rounded : VGG_ALIGN_BYTES;
-    return is_lent(allocator) ? allocator->allocate(allocator->user, rounded, VGG_ALIGN_BYTES)
-                              : aligned_alloc(VGG_ALIGN_BYTES, rounded);
+    return is_custom(allocator) ? allocator->allocate(allocator->user, rounded, VGG_ALIGN_BYTES)
+                                : aligned_alloc(VGG_ALIGN_BYTES, rounded);
 }
 
 void *vgg_huge_alloc(const struct vgg_allocator *allocator, size_t bytes)
 {
     if (bytes > PTRDIFF_MAX - HUGE_PAGE_BYTES) {
-        return NULL; /* as no allocator has it; AddressSanitizer's ends the process instead of saying so */
+        return NULL; /* no allocator has as much, and AddressSanitizer's would end the process */
     }
-    /* A smaller block would take a page that it does not fill; a lent one is the lender's matter. */
-    if (is_lent(allocator) || bytes < 2 * HUGE_PAGE_BYTES) {
+    /* A smaller block would not fill its page; a caller's allocator decides for itself. */
+    if (is_custom(allocator) || bytes < 2 * HUGE_PAGE_BYTES) {
         return vgg_aligned_alloc(allocator, bytes);
     }
     const size_t rounded = vgg_size_round_up(bytes, HUGE_PAGE_BYTES);

@@ -14,7 +14,7 @@ static inline bool vgg_size_mul(size_t a, size_t b, size_t *out)
 {
     return !__builtin_mul_overflow(a, b, out);
 }
-/* a * b elements; where that is more than memory can hold, a number that no allocation can satisfy. */
+/* a * b; on overflow a number that no allocation can satisfy. */
 static inline size_t vgg_size_mul_capped(size_t a, size_t b)
 {
     const size_t max = SIZE_MAX / 8;
@@ -35,22 +35,20 @@ static inline size_t vgg_size_round_up(size_t size, size_t step)
 /* Cache line and widest vector in bytes: the alignment of every kernel buffer. */
 #define VGG_ALIGN_BYTES 64
 
-/* Every block of the library comes from here and goes back to here. The allocator is the caller's; NULL
- * or a cleared one is malloc. NULL when there is no memory or count * bytes overflows. */
+/* All memory of the library is allocated and freed by these functions. The allocator is the caller's; NULL or a cleared
+ * one is malloc. They return NULL when there is no memory or count * bytes overflows. */
 void *vgg_mem_alloc(const struct vgg_allocator *allocator, size_t count, size_t bytes);
 void *vgg_mem_alloc_cleared(const struct vgg_allocator *allocator, size_t count, size_t bytes);
-/* A larger block with the first old_bytes of this one, which is gone then; after a failure it is still
- * there. NULL has no bytes. */
+/* A larger block with the first old_bytes of this one, which is freed; after a failure it stays. block may be NULL. */
 void *vgg_mem_grow(const struct vgg_allocator *allocator, void *block, size_t old_bytes,
                    size_t bytes);
-/* For all of the above and below. NULL is allowed. */
+/* Frees a block of any of these functions. NULL is allowed. */
 void vgg_mem_free(const struct vgg_allocator *allocator, void *block);
 
 /* A block aligned to VGG_ALIGN_BYTES, not cleared. */
 void *vgg_aligned_alloc(const struct vgg_allocator *allocator, size_t bytes);
-/* The same for what is touched again and again: in huge pages where the system has them to give. They can
- * be slow to get, 4 ms each from a hypervisor that took them back; addresses in them are quick to
- * translate. */
+/* The same in huge pages if the system has them, for memory that is used repeatedly: address translation is faster.
+ * Getting them can be slow: 4 ms each from a hypervisor that has reclaimed them. */
 void *vgg_huge_alloc(const struct vgg_allocator *allocator, size_t bytes);
 
 /* The allocator of a context, which may be NULL. */
@@ -69,10 +67,10 @@ static inline void vgg_limits_take(const struct vgg_context *context, struct vgg
     }
 }
 
-/* An arena owns blocks that live and die together. Zero-initialise it; it grows as needed. */
+/* An arena owns blocks that are freed together. Zero-initialise it; it grows as needed. */
 struct vgg_arena {
     struct vgg_arena_chunk *chunks;
-    const struct vgg_context *context; /* NULL: malloc, and nobody listens to messages */
+    const struct vgg_context *context; /* NULL: malloc, and no log */
 };
 /* Cleared memory, aligned for any object; NULL when there is no memory. count * bytes is checked. */
 void *vgg_arena_alloc(struct vgg_arena *arena, size_t count, size_t bytes);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Writing files that replace others in one step. */
+/* Writes files that replace others in one step. */
 #include "base/outfile.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 enum { BUFFER_BYTES = 256 * 1024, ATTEMPTS = 100, TEMPORARY_BYTES = 32 };
 
-/* The folder of a path, in its own place: what it was is *cut, or NULL. */
+/* The folder of a path, which is cut at the last slash: *cut, or NULL if there is none. */
 static const char *cut_folder(char *path, char **cut)
 {
     *cut = strrchr(path, '/');
@@ -21,7 +21,7 @@ static const char *cut_folder(char *path, char **cut)
     return *cut == path ? "/" : path;
 }
 
-/* Gives a file without a name its first one, which must not be taken. */
+/* Gives a file without a name its first one; fails if that exists. */
 static bool give_name(int fd, const char *name)
 {
     char link[32];
@@ -29,8 +29,8 @@ static bool give_name(int fd, const char *name)
     return linkat(AT_FDCWD, link, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0;
 }
 
-/* A file without a name, where one could be given to it in the end: asked by a name that is taken, its folder's,
- * so that no other is ever left behind. Without /proc the answer is another one. */
+/* Opens a file without a name, or returns -1 if it could not be given one later. This is tested with the name of its
+ * folder, which exists, so that nothing is created: any error but EEXIST, as without /proc, means no. */
 static int open_nameless(char *path)
 {
     char *cut;
@@ -46,15 +46,15 @@ static int open_nameless(char *path)
     return fd;
 }
 
-/* Another name in the same folder, since a name can only be given within one file system. */
+/* Makes a temporary name in the same folder, and thereby on the same file system. */
 static void name_temporary(struct vgg_outfile *out, int attempt)
 {
     snprintf(out->temporary, strlen(out->path) + TEMPORARY_BYTES, "%s.%d-%d.tmp", out->path,
              (int)getpid(), attempt);
 }
 
-/* The file gets its name: at once where that is free, or else in the place of the old file, which takes a name
- * between. Whoever is killed then leaves the whole new file under it. */
+/* Gives the file its name: directly, or by a rename over an existing file, which needs a temporary name. A process that
+ * is killed in between leaves the complete new file under that name. */
 static bool name_nameless(struct vgg_outfile *out)
 {
     if (give_name(out->fd, out->path)) {
@@ -146,8 +146,8 @@ void vgg_outfile_patch(struct vgg_outfile *out, uint64_t offset, const void *byt
     write_at(out, offset, bytes, count);
 }
 
-/* The new name must be on the disk too. A folder that cannot be opened or synced is no reason to fail:
- * the file itself is safe. */
+/* Syncs the new name to disk. If the folder cannot be opened or synced, that is not an error: the file itself is
+ * safe. */
 static void sync_folder(const struct vgg_outfile *out)
 {
     char *cut; /* not needed any more */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A file that is there whole or not at all: written beside its name and renamed at the end. */
+/* Writes a file in one step: under a temporary name, renamed at the end. */
 #ifndef VGG_BASE_OUTFILE_H
 #define VGG_BASE_OUTFILE_H
 
@@ -19,19 +19,18 @@ struct vgg_outfile {
     const struct vgg_allocator *allocator;
 };
 
-/* Creates the temporary file. It has no name until the end where the file system can do without, so that a
- * process that is killed leaves nothing; else, and in the instant between its two names if it replaces another,
- * PATH.NUMBER.tmp.
- * PATH is as it was.
+/* Creates the temporary file. Where the file system supports it, it has no name until the end, so that nothing is left
+ * of a process that is killed. Otherwise, and for an instant when it replaces another file, its name is
+ * PATH.NUMBER.tmp. A file at path does not change.
  *   allocator  may be NULL
  * Errors: IO, MEMORY. */
 vgg_status vgg_outfile_open(const char *path, const struct vgg_allocator *allocator,
                             struct vgg_outfile *out, struct vgg_error *err);
-/* Appends. A failure is kept and told by vgg_outfile_commit. */
+/* Appends. vgg_outfile_commit reports a failure. */
 void vgg_outfile_write(struct vgg_outfile *out, const void *bytes, size_t count);
-/* Writes over bytes that have been written before; the offset stays. */
+/* Overwrites bytes; the offset stays. */
 void vgg_outfile_patch(struct vgg_outfile *out, uint64_t offset, const void *bytes, size_t count);
-/* Makes the file durable and gives it its name; closes it in any case. */
+/* Syncs the file to disk and gives it its name; closes it in any case. */
 vgg_status vgg_outfile_commit(struct vgg_outfile *out, struct vgg_error *err);
 /* Removes it. A cleared struct and a committed file are allowed. */
 void vgg_outfile_abort(struct vgg_outfile *out);

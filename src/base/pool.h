@@ -7,17 +7,16 @@
 
 struct vgg_pool;
 
-/* Starts threads - 1 workers: the calling thread is always one of those that work.
- * Errors: MEMORY, IO (no more threads to be had). */
+/* Starts threads - 1 workers; the calling thread is the other one.
+ * Errors: MEMORY, IO (a thread cannot be started). */
 vgg_status vgg_pool_create(int threads, const struct vgg_allocator *allocator,
                            struct vgg_pool **out, struct vgg_error *err);
 void vgg_pool_destroy(struct vgg_pool *pool);
 int vgg_pool_get_threads(const struct vgg_pool *pool);
 
 /* Calls fn(context, i, worker) once for each i in 0 … count-1, on the calling thread and the workers;
- * returns when all are done. Tasks are handed out in order, one at a time; worker is 0 … threads-1
- * and tells who runs it. Denormals are off inside fn. One loop at a time per pool. Allocates
- * nothing. */
+ * returns when all are done. Tasks are handed out in order, one at a time; worker, 0 … threads-1, is the index of the
+ * thread. Denormals are off inside fn. One loop at a time per pool. Allocates nothing. */
 typedef void vgg_task_fn(void *context, size_t index, int worker);
 void vgg_pool_run(struct vgg_pool *pool, size_t count, vgg_task_fn *fn, void *context);
 

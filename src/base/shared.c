@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Objects that several owners share: the first one makes them, the last one frees them. */
+/* Objects with several owners: the first makes them, the last frees them. */
 #include "base/shared.h"
 
 #include <pthread.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Objects that several owners share: the first one makes them, the last one frees them. */
+/* Objects with several owners: the first makes them, the last frees them. */
 #ifndef VGG_BASE_SHARED_H
 #define VGG_BASE_SHARED_H
 
@@ -8,9 +8,9 @@
 
 struct vgg_shared;
 
-/* What is shared. */
+/* A kind of shared objects. */
 struct vgg_shared_kind {
-    /* Whether an object is the one that is wanted. */
+    /* Whether an object is the wanted one. */
     bool (*is_same)(const void *object, const void *wanted);
     vgg_status (*make)(const void *wanted, void **object, struct vgg_error *err);
     void (*destroy)(void *object);
@@ -18,11 +18,11 @@ struct vgg_shared_kind {
 
 /* The allocator is copied. NULL when there is no memory. */
 struct vgg_shared *vgg_shared_create(const struct vgg_allocator *allocator);
-/* All objects have been released. NULL is allowed. */
+/* All objects must have been released. NULL is allowed. */
 void vgg_shared_destroy(struct vgg_shared *shared);
 
-/* Finds the object that is wanted or makes it. One object is made at a time: making one uses all cores, so two at a
- * time would not be ready earlier.
+/* Finds the wanted object or makes it. Objects are made one at a time: making one uses all cores, so two at once would
+ * not be faster.
  * Errors: MEMORY, those of make. Threads: any. */
 vgg_status vgg_shared_get(struct vgg_shared *shared, const struct vgg_shared_kind *kind,
                           const void *wanted, void **object, struct vgg_error *err);

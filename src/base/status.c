@@ -38,11 +38,10 @@ static void copy_printable(char *out, size_t out_bytes, const char *text)
     out[used] = '\0';
 }
 
-/* Longer than a message, so that a character that vsnprintf cuts is past the message's end. */
+/* Longer than a message, so that vsnprintf cuts no character inside it. */
 enum { TEXT_BYTES = VGG_LONG_MESSAGE_BYTES + 4 };
 
-/* Copies a text, with "…" for its middle where it is too long: what a message begins with says which file is
- * meant, and what it ends with what to do. */
+/* Copies a text, with "…" for its middle if it is too long: a message begins with the file and ends with the advice. */
 static void copy_shortened(char *out, size_t out_bytes, const char *text)
 {
     static const char mark[] = "\xe2\x80\xa6";
@@ -61,7 +60,7 @@ static void copy_shortened(char *out, size_t out_bytes, const char *text)
     memcpy(out + head + sizeof mark - 1, text + tail, length - tail + 1);
 }
 
-/* What a record holds beside its message. */
+/* The fields of a record other than its message. */
 struct facts {
     vgg_status code;
     enum vgg_hint hint;
@@ -70,7 +69,7 @@ struct facts {
     const struct vgg_context *context; /* logs a message that the record does not hold; or NULL */
 };
 
-/* Formats a message in full length, with what errno or the position in the file add to it. */
+/* Formats a message in full length, with the description of errno or the position in the file. */
 static void format_whole(char whole[VGG_LONG_MESSAGE_BYTES], const struct facts *facts,
                          const char *format, va_list args)
 {

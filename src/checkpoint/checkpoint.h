@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An opened checkpoint: what the public functions share. */
+/* The state of an opened checkpoint. */
 #ifndef VGG_CHECKPOINT_CHECKPOINT_H
 #define VGG_CHECKPOINT_CHECKPOINT_H
 

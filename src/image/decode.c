@@ -110,13 +110,13 @@ vgg_status vgg_image_decode(const void *bytes, size_t count, const char *name,
         return vgg_fail(err, VGG_ERR_LIMIT, "%s: image of %zu bytes, limit is %llu", name, count,
                         (unsigned long long)limits.image_file_bytes);
     }
-    const struct vgg_allocator *allocator = vgg_allocator_of(context);
+    const struct vgg_image_request request = {name, limits.image_pixels, vgg_allocator_of(context)};
     const uint8_t *data = bytes;
     if (has_at(data, count, 0, jpeg_signature, sizeof jpeg_signature - 1)) {
-        return vgg_jpeg_decode(data, count, name, limits.image_pixels, allocator, out, err);
+        return vgg_jpeg_decode(&request, data, count, out, err);
     }
     if (has_at(data, count, 0, png_signature, sizeof png_signature - 1)) {
-        return vgg_png_decode(data, count, name, limits.image_pixels, allocator, out, err);
+        return vgg_png_decode(&request, data, count, out, err);
     }
     const char *advice, *found = describe(data, count, &advice);
     return vgg_fail(err, VGG_ERR_FORMAT, "%s: expected a JPEG or PNG, found %s%s%s", name, found,

@@ -17,12 +17,13 @@ vgg_status vgg_image_check_size(const char *name, uint64_t width, uint64_t heigh
     return VGG_OK;
 }
 
-vgg_status vgg_image_create(const char *name, uint64_t width, uint64_t height, uint64_t max_pixels,
-                            const struct vgg_allocator *allocator, struct vgg_image *out,
-                            struct vgg_error *err)
+vgg_status vgg_image_create(const struct vgg_image_request *request, uint64_t width,
+                            uint64_t height, struct vgg_image *out, struct vgg_error *err)
 {
+    const char *name = request->name;
+    const struct vgg_allocator *allocator = request->allocator;
     size_t bytes;
-    vgg_status status = vgg_image_check_size(name, width, height, max_pixels, err);
+    vgg_status status = vgg_image_check_size(name, width, height, request->max_pixels, err);
     if (status != VGG_OK) {
         return status;
     }

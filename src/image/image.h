@@ -10,10 +10,16 @@
 vgg_status vgg_image_check_size(const char *name, uint64_t width, uint64_t height,
                                 uint64_t max_pixels, struct vgg_error *err);
 
-/* Allocates uncleared pixels for width x height, both > 0; allocator may be NULL.
+/* How an image is made. */
+struct vgg_image_request {
+    const char *name; /* for messages */
+    uint64_t max_pixels;
+    const struct vgg_allocator *allocator; /* of the pixels; may be NULL */
+};
+
+/* Allocates uncleared pixels for width x height, both > 0.
  * Errors: LIMIT (more than max_pixels), MEMORY. */
-vgg_status vgg_image_create(const char *name, uint64_t width, uint64_t height, uint64_t max_pixels,
-                            const struct vgg_allocator *allocator, struct vgg_image *out,
-                            struct vgg_error *err);
+vgg_status vgg_image_create(const struct vgg_image_request *request, uint64_t width,
+                            uint64_t height, struct vgg_image *out, struct vgg_error *err);
 
 #endif

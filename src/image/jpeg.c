@@ -32,13 +32,11 @@ struct reader {
     struct jpeg_progress_mgr progress;
     jmp_buf escape;
 
-    const char *name;
+    const struct vgg_image_request *request;
     const uint8_t *data;
     size_t size;
     size_t given;   /* bytes of data handed to libjpeg */
     bool rows_done; /* every row has been decoded */
-    uint64_t max_pixels;
-    const struct vgg_allocator *allocator;
     struct vgg_image image;
     vgg_status status;
     struct vgg_error *err;
@@ -67,7 +65,7 @@ static void on_error(j_common_ptr jpeg)
     escape(reader,
            vgg_fail(reader->err,
                     jpeg->err->msg_code == JERR_OUT_OF_MEMORY ? VGG_ERR_MEMORY : VGG_ERR_FORMAT,
-                    "%s: cannot decode this JPEG: %s", reader->name, text));
+                    "%s: cannot decode this JPEG: %s", reader->request->name, text));
 }
 
 static void on_message(j_common_ptr jpeg)
@@ -114,7 +112,7 @@ static void on_progress(j_common_ptr jpeg)
     if (reader->jpeg.input_scan_number > MAX_SCANS) {
         escape(reader,
                vgg_fail(reader->err, VGG_ERR_LIMIT, "%s: progressive JPEG with more than %d scans",
-                        reader->name, MAX_SCANS));
+                        reader->request->name, MAX_SCANS));
     }
 }
 
@@ -123,10 +121,10 @@ static void on_progress(j_common_ptr jpeg)
 static void fail_truncated(struct reader *reader) __attribute__((noreturn));
 static void fail_truncated(struct reader *reader)
 {
-    escape(reader,
-           vgg_fail(reader->err, VGG_ERR_FORMAT,
-                    "%s: JPEG is truncated: it ends after %zu bytes, at row %u of %u", reader->name,
-                    reader->size, reader->jpeg.output_scanline, reader->jpeg.image_height));
+    escape(reader, vgg_fail(reader->err, VGG_ERR_FORMAT,
+                            "%s: JPEG is truncated: it ends after %zu bytes, at row %u of %u",
+                            reader->request->name, reader->size, reader->jpeg.output_scanline,
+                            reader->jpeg.image_height));
 }
 
 /* CMYK as every Photoshop writes it, inverted: 0 is full ink. Pillow takes all CMYK files so, with or
@@ -163,12 +161,11 @@ static void open_jpeg(struct reader *reader)
         break;
     default:
         escape(reader, vgg_fail(reader->err, VGG_ERR_UNSUPPORTED,
-                                "%s: JPEG with %d components, expected 1, 3 or 4", reader->name,
-                                jpeg->num_components));
+                                "%s: JPEG with %d components, expected 1, 3 or 4",
+                                reader->request->name, jpeg->num_components));
     }
-    vgg_status status =
-        vgg_image_create(reader->name, jpeg->image_width, jpeg->image_height, reader->max_pixels,
-                         reader->allocator, &reader->image, reader->err);
+    vgg_status status = vgg_image_create(reader->request, jpeg->image_width, jpeg->image_height,
+                                         &reader->image, reader->err);
     if (status != VGG_OK) {
         escape(reader, status);
     }
@@ -247,16 +244,10 @@ static void decode(struct reader *reader)
     (void)jpeg_finish_decompress(&reader->jpeg);
 }
 
-vgg_status vgg_jpeg_decode(const uint8_t *data, size_t size, const char *name, uint64_t max_pixels,
-                           const struct vgg_allocator *allocator, struct vgg_image *out,
-                           struct vgg_error *err)
+vgg_status vgg_jpeg_decode(const struct vgg_image_request *request, const uint8_t *data,
+                           size_t size, struct vgg_image *out, struct vgg_error *err)
 {
-    struct reader reader = {.name = name,
-                            .data = data,
-                            .size = size,
-                            .max_pixels = max_pixels,
-                            .allocator = allocator,
-                            .err = err};
+    struct reader reader = {.request = request, .data = data, .size = size, .err = err};
     decode(&reader);
     if (reader.status == VGG_OK) {
         *out = reader.image;

@@ -23,16 +23,14 @@ struct reader {
     png_infop info;
     jmp_buf escape;
 
-    const char *name;
+    const struct vgg_image_request *request;
     struct vgg_cursor file;
     size_t refused_bytes; /* of an allocation that failed, or 0 */
-    uint64_t max_pixels;
-    const struct vgg_allocator *allocator;
-    int depth;           /* of a sample in the file, in bits */
-    int color_type;      /* PNG_COLOR_TYPE_… */
-    int passes;          /* 7 when interlaced, else 1 */
-    size_t source_bytes; /* of one pixel as libpng delivers it: 1, 2 (16-bit gray) or 3 */
-    bool in_tail;        /* behind the last chunk of pixels */
+    int depth;            /* of a sample in the file, in bits */
+    int color_type;       /* PNG_COLOR_TYPE_… */
+    int passes;           /* 7 when interlaced, else 1 */
+    size_t source_bytes;  /* of one pixel as libpng delivers it: 1, 2 (16-bit gray) or 3 */
+    bool in_tail;         /* behind the last chunk of pixels */
     struct vgg_image image;
     vgg_status status;
     struct vgg_error *err;
@@ -65,15 +63,15 @@ static void on_error(png_structp png, png_const_charp message)
     if (is_complete(reader) && !reader->in_tail) {
         status = VGG_OK; /* libpng looks at the end of the data; Pillow has all it wants */
     } else if (reader->refused_bytes > 0) {
-        status =
-            vgg_fail_memory(reader->err, reader->name, reader->refused_bytes, "the PNG decoder");
+        status = vgg_fail_memory(reader->err, reader->request->name, reader->refused_bytes,
+                                 "the PNG decoder");
     } else if (!reader->file.ok) {
         status =
             vgg_fail(reader->err, VGG_ERR_FORMAT, "%s: PNG is truncated: it ends after %zu bytes",
-                     reader->name, reader->file.size);
+                     reader->request->name, reader->file.size);
     } else {
         status = vgg_fail_at(reader->err, VGG_ERR_FORMAT, reader->file.offset,
-                             "%s: cannot decode this PNG: %s", reader->name, message);
+                             "%s: cannot decode this PNG: %s", reader->request->name, message);
     }
     escape(reader, status);
 }
@@ -88,7 +86,7 @@ static void on_warning(png_structp png, png_const_charp message)
 static void *allocate(png_structp png, png_alloc_size_t bytes)
 {
     struct reader *reader = png_get_mem_ptr(png);
-    void *block = vgg_mem_alloc(reader->allocator, bytes, 1);
+    void *block = vgg_mem_alloc(reader->request->allocator, bytes, 1);
     if (block == NULL) {
         reader->refused_bytes = bytes;
     }
@@ -98,7 +96,7 @@ static void *allocate(png_structp png, png_alloc_size_t bytes)
 static void release(png_structp png, void *block)
 {
     const struct reader *reader = png_get_mem_ptr(png);
-    vgg_mem_free(reader->allocator, block);
+    vgg_mem_free(reader->request->allocator, block);
 }
 
 static void read_bytes(png_structp png, png_bytep out, size_t count)
@@ -123,7 +121,7 @@ static void start(struct reader *reader)
                                            reader, allocate, release);
     reader->info = reader->png == NULL ? NULL : png_create_info_struct(reader->png);
     if (reader->info == NULL) {
-        escape(reader, vgg_fail_memory(reader->err, reader->name, reader->refused_bytes,
+        escape(reader, vgg_fail_memory(reader->err, reader->request->name, reader->refused_bytes,
                                        "the PNG decoder"));
     }
     png_set_keep_unknown_chunks(reader->png, PNG_HANDLE_CHUNK_NEVER, ignored,
@@ -152,7 +150,8 @@ static void check_announced_size(struct reader *reader)
     const uint32_t width = png_get_uint_32(data + WIDTH), height = png_get_uint_32(data + HEIGHT);
     vgg_status status = VGG_OK;
     if (width > 0 && width <= PNG_UINT_31_MAX && height > 0 && height <= PNG_UINT_31_MAX) {
-        status = vgg_image_check_size(reader->name, width, height, reader->max_pixels, reader->err);
+        status = vgg_image_check_size(reader->request->name, width, height,
+                                      reader->request->max_pixels, reader->err);
     }
     if (status != VGG_OK) {
         escape(reader, status);
@@ -165,9 +164,8 @@ static void open_png(struct reader *reader)
     check_announced_size(reader);
     png_read_info(png, reader->info);
     vgg_status status =
-        vgg_image_create(reader->name, png_get_image_width(png, reader->info),
-                         png_get_image_height(png, reader->info), reader->max_pixels,
-                         reader->allocator, &reader->image, reader->err);
+        vgg_image_create(reader->request, png_get_image_width(png, reader->info),
+                         png_get_image_height(png, reader->info), &reader->image, reader->err);
     if (status != VGG_OK) {
         escape(reader, status);
     }
@@ -280,15 +278,10 @@ static void decode(struct reader *reader)
     check_tail(reader);
 }
 
-vgg_status vgg_png_decode(const uint8_t *data, size_t size, const char *name, uint64_t max_pixels,
-                          const struct vgg_allocator *allocator, struct vgg_image *out,
-                          struct vgg_error *err)
+vgg_status vgg_png_decode(const struct vgg_image_request *request, const uint8_t *data, size_t size,
+                          struct vgg_image *out, struct vgg_error *err)
 {
-    struct reader reader = {.name = name,
-                            .file = vgg_cursor_make(data, size),
-                            .max_pixels = max_pixels,
-                            .allocator = allocator,
-                            .err = err};
+    struct reader reader = {.request = request, .file = vgg_cursor_make(data, size), .err = err};
     decode(&reader);
     if (reader.status == VGG_OK) {
         if (reader.source_bytes < 3) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A model into a packed file: its description and its weights, folded, and prepacked for some instruction sets. */
+/* Writes a model as a packed file: description and weights, with BatchNorm folded in, prepacked for some instruction
+ * sets. */
 #include "pack/fold_spec.h"
 #include "pack/pack_file.h"
 #include "pack/packable.h"
@@ -14,7 +15,7 @@ struct packing {
     const struct vgg_pack_options *options;
     struct vgg_prepacker prepacker;
     struct vgg_weight_writer weights;
-    const struct vgg_parameter *next; /* the folded net's parameter to be written */
+    const struct vgg_parameter *next; /* the next parameter of the folded net to write */
 };
 
 /* Writes a convolution's weight, plain and prepacked.
@@ -116,7 +117,7 @@ static vgg_status write_file(struct packing *packing, const char *path, struct v
     const struct vgg_model_view *model = &packing->model;
     struct vgg_arena arena = {.context = model->context};
     struct vgg_spec spec;
-    struct vgg_graph folded; /* of whose nodes only the names are used */
+    struct vgg_graph folded; /* only names and shapes of its parameters are used */
     struct vgg_pack_file file;
     struct vgg_limits limits;
     vgg_limits_init(&limits);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A packed file in the making: the description at its end, and the file whole or not at all. */
+/* Writes a packed file: the description at its end, and the whole file or nothing. */
 #include "pack/pack_file.h"
 
 #include "model/spec/write_spec.h"
@@ -15,7 +15,7 @@ vgg_status vgg_pack_file_open(struct vgg_pack_file *file, const char *path,
         (struct vgg_pack_file){.path = path, .description = {.ok = true, .allocator = allocator}};
     vgg_spec_write(spec, VGG_SPEC_COMPACT, &file->description);
     vgg_status status = VGG_OK;
-    if (file->description.size > limits.json_bytes) { /* it could not be read */
+    if (file->description.size > limits.json_bytes) { /* readers would refuse it */
         status = vgg_fail(err, VGG_ERR_LIMIT,
                           "%s: the description and labels have %zu bytes, limit is %llu", path,
                           file->description.size, (unsigned long long)limits.json_bytes);

@@ -8,14 +8,16 @@ vgg_status vgg_model_check_packable(const vgg_model *model, struct vgg_error *er
     struct vgg_model_info info;
     vgg_model_get_info(model, &info);
     if (info.int8) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT,
-                        "%s: its weights are int8 already: pack the checkpoint that they were made "
-                        "from",
-                        vgg_model_get_path(model));
+        return vgg_fail(
+            err, VGG_ERR_ARGUMENT,
+            "%s: expected float weights, got int8: pack the checkpoint that they were made "
+            "from",
+            vgg_model_get_path(model));
     }
     if (info.dense) {
         return vgg_fail(err, VGG_ERR_ARGUMENT,
-                        "%s: a packed net is not dense, which can be requested when it is run",
+                        "%s: expected no dense evaluation, which can be requested when the packed "
+                        "net is run",
                         vgg_model_get_path(model));
     }
     return vgg_model_check_weights(model, err);
@@ -27,11 +29,11 @@ vgg_status vgg_model_check_plain(const vgg_model *model, struct vgg_error *err)
     const struct vgg_node *nodes = vgg_model_get_nodes(model, &count);
     for (size_t i = 0; i < count; i++) {
         if (nodes[i].op == VGG_OP_CONV2D && nodes[i].conv.weight->layout == VGG_LAYOUT_PREPACKED) {
-            return vgg_fail(
-                err, VGG_ERR_UNSUPPORTED,
-                "%s: %s: the file has its weights prepacked for some CPUs only: pack the "
-                "checkpoint that it was made from",
-                vgg_model_get_path(model), nodes[i].name);
+            return vgg_fail(err, VGG_ERR_UNSUPPORTED,
+                            "%s: %s: expected plain weights, got only weights prepacked for some "
+                            "CPUs: pack the "
+                            "checkpoint that the file was made from",
+                            vgg_model_get_path(model), nodes[i].name);
         }
     }
     return VGG_OK;

@@ -5,10 +5,10 @@
 
 #include "model/graph/graph.h"
 
-/* Refuses what no packed file can hold: ARGUMENT; and non-finite weights: UNSUPPORTED. */
+/* Refuses models that no packed file can hold: ARGUMENT; and non-finite weights: UNSUPPORTED. */
 vgg_status vgg_model_check_packable(const vgg_model *model, struct vgg_error *err);
 
-/* Refuses a packed file without the weights from which every CPU can prepack: UNSUPPORTED. */
+/* Refuses a packed file without plain weights, from which every CPU can prepack: UNSUPPORTED. */
 vgg_status vgg_model_check_plain(const vgg_model *model, struct vgg_error *err);
 
 #endif

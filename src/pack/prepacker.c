@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Convolutions' weights in the order that the plans of some instruction sets would give them, whether this machine has
- * those or not. */
+/* Writes convolutions' weights as the plans of some instruction sets prepack them; this machine need not have those. */
 #include "pack/prepacker.h"
 
 #include "kernels/dispatch.h"
@@ -42,7 +41,7 @@ static void write_order(struct vgg_packed_writer *writer, const char *name,
     const struct vgg_prepacked *in_file = step->conv.prepacked;
     const int64_t shape[] = {conv->oc, conv->ic, conv->kernel, conv->kernel};
     uint64_t elements;
-    vgg_prepacked_measure(order, shape, 4, &elements); /* as many as the step has */
+    vgg_prepacked_measure(order, shape, 4, &elements); /* the number that the step has */
     const struct vgg_packed_tensor tensor = {
         .name = name, .dtype = VGG_DTYPE_F32, .shape = shape, .ndim = 4};
     vgg_packed_begin_prepacked(writer, &tensor, order);
@@ -71,7 +70,7 @@ vgg_status vgg_prepacker_write(const struct vgg_prepacker *prepacker, const stru
     return status;
 }
 
-/* A plan for one instruction set: how it would run one image after the other. */
+/* Adds a plan for one instruction set, for one image at a time. */
 static vgg_status add_plan(struct vgg_prepacker *prepacker, const struct vgg_model_view *model,
                            enum vgg_isa isa, struct vgg_error *err)
 {
@@ -95,7 +94,7 @@ static vgg_status add_plan(struct vgg_prepacker *prepacker, const struct vgg_mod
 vgg_status vgg_prepacker_open(struct vgg_prepacker *prepacker, const struct vgg_model_view *model,
                               uint32_t isas, struct vgg_error *err)
 {
-    /* Those that fill up the furthest first: what they read, others of the same vectors can read. */
+    /* Those with most padding first: sets with vectors of the same width can read their order. */
     static const enum vgg_isa order[] = {VGG_ISA_AMX, VGG_ISA_AVX512, VGG_ISA_AVX2, VGG_ISA_NEON,
                                          VGG_ISA_SCALAR};
     uint32_t left = isas;

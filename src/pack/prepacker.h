@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Convolutions' weights in the order that the plans of some instruction sets would give them. */
+/* Writes convolutions' weights as the plans of some instruction sets prepack them. */
 #ifndef VGG_PACK_PREPACKER_H
 #define VGG_PACK_PREPACKER_H
 
@@ -12,14 +12,14 @@ enum { VGG_PREPACKER_ISAS = 8 };
 struct vgg_plan;
 struct vgg_prepacker {
     struct vgg_plan
-        *plans[VGG_PREPACKER_ISAS]; /* [count] only laid out, one for each instruction set */
+        *plans[VGG_PREPACKER_ISAS]; /* [count] one for each instruction set; they do not run */
     size_t count;
     struct vgg_pool *pool;
 };
 
 /* Plans the model for instruction sets, which this machine need not have.
- *   isas  1u << VGG_ISA_AVX2 and so on; 0: nothing will be written
- * Errors: ARGUMENT, those of planning; nothing is to be closed then. */
+ *   isas  bits 1u << VGG_ISA_AVX2 and so on; 0: none
+ * Errors: ARGUMENT, those of planning; the prepacker must not be closed then. */
 vgg_status vgg_prepacker_open(struct vgg_prepacker *prepacker, const struct vgg_model_view *model,
                               uint32_t isas, struct vgg_error *err);
 void vgg_prepacker_close(struct vgg_prepacker *prepacker);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Weights and biases into a packed file, with BatchNorm folded in. */
+/* Writes weights and biases into a packed file, with BatchNorm folded in. */
 #ifndef VGG_PACK_WRITE_WEIGHTS_H
 #define VGG_PACK_WRITE_WEIGHTS_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a session's options mean for its plan. */
+/* Makes the options of a plan from those of a session. */
 #include "session/configure.h"
 
 #include "base/arith.h"
@@ -27,22 +27,22 @@ static vgg_status check(const struct vgg_model_view *model,
     if (model->spec->int8 && options->conv != VGG_CONV_AUTO) {
         return vgg_fail(
             err, VGG_ERR_ARGUMENT,
-            "%s: its weights are int8, which are always convolved directly, in integers: "
-            "leave the choice of a convolution out",
+            "%s: expected no choice of a convolution algorithm: int8 weights are always convolved "
+            "directly, in integers",
             model->path);
     }
     return vgg_isa_check(err);
 }
 
-/* Only direct and F(2) sums are exact in the sense of VGG_CONV_EXACT; AMX, which leaves out the smallest partial
- * products, must be asked for. */
+/* Only direct and F(2) sums are exact in the sense of VGG_CONV_EXACT. AMX, which omits the smallest partial products,
+ * must be requested. */
 static enum vgg_isa isa_of(const struct vgg_session_options *options)
 {
     const bool unasked = options->isa == VGG_ISA_AUTO && options->conv == VGG_CONV_EXACT;
     return unasked && vgg_isa_detect() == VGG_ISA_AMX ? VGG_ISA_AVX512 : options->isa;
 }
 
-/* Whether the input has the size that the file's own names and shapes suggest, or at least its scale. */
+/* Whether the input has the size that was inferred from the file, or a dense evaluation is based on that size. */
 static bool has_assumed_input(const struct vgg_model_view *model, const struct vgg_shape *input)
 {
     const struct vgg_evidence *size = vgg_evidence_find(&model->spec->evidence, "input size");
@@ -50,8 +50,8 @@ static bool has_assumed_input(const struct vgg_model_view *model, const struct v
            (model->info.dense || (input->h == model->input.h && input->w == model->input.w));
 }
 
-/* Bytes that activations may take. An inferred input size gets a small budget, about what a usual net needs with such
- * weights; larger inputs must be requested. */
+/* The limit on the bytes of activations. An inferred input size gets a small budget, sufficient for a usual net with
+ * such weights; larger inputs must be requested. */
 static uint64_t limit_activations(const struct vgg_model_view *model,
                                   const struct vgg_limits *limits,
                                   const struct vgg_plan_options *plan)
@@ -63,7 +63,7 @@ static uint64_t limit_activations(const struct vgg_model_view *model,
         return max;
     }
     bytes = model->weight_bytes < max - bytes ? bytes + model->weight_bytes : max;
-    /* A dense evaluation's longer side is the image's. */
+    /* The longer side of a dense evaluation follows from the image. */
     const uint64_t images =
         (uint64_t)plan->batch * (uint64_t)vgg_ceil_div(h > w ? h : w, h < w ? h : w);
     return bytes < max / images ? bytes * images : max;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a session's options mean for its plan. */
+/* Makes the options of a plan from those of a session. */
 #ifndef VGG_SESSION_CONFIGURE_H
 #define VGG_SESSION_CONFIGURE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The machine's peak: arithmetic on operands in the first-level cache, and reading the largest weights. */
+/* Measures the machine's peak: arithmetic on operands in the first-level cache, and reading the largest weights. */
 #include "session/roofline.h"
 
 #include "base/clock.h"
@@ -8,7 +8,7 @@ enum { MIN_READ_BYTES = 32 << 20, ROUNDS = 3 };
 
 struct peak_run {
     const struct vgg_kernels *kernels;
-    const struct vgg_int8_kernels *int8; /* not NULL: it is products of bytes that count */
+    const struct vgg_int8_kernels *int8; /* not NULL: operations are products of bytes */
     const char *data;                    /* [threads][slice_bytes], or NULL */
     size_t slice_bytes;
     double flops; /* of one task */
@@ -78,10 +78,10 @@ static double best_time(struct vgg_pool *pool, size_t tasks, vgg_task_fn *fn, st
     return best;
 }
 
-/* The weights of a linear layer, as its kernel reads them from beginning to end; NULL: none. */
+/* The weights of a linear layer, if its kernel reads them from beginning to end; else NULL. */
 static const void *get_linear_weights(const struct vgg_step *step)
 {
-    /* Without in_place each task makes its own rows, of a file that has other bytes. */
+    /* Without in_place each task converts its rows from another element type. */
     return step->kind == VGG_STEP_INT8_LINEAR ? step->int8_linear.weights.weight
            : vgg_step_is_linear(step)         ? step->linear.in_place
                                               : NULL;
@@ -107,7 +107,7 @@ void vgg_plan_measure_peak(const struct vgg_plan *plan, struct vgg_pool *pool, s
         }
     }
     if (bytes >= MIN_READ_BYTES) {
-        /* Slices of a task's size in the layer itself, so that both read in the same pattern. */
+        /* Slices of the size of a task of the layer itself, for the same pattern of reads. */
         const size_t slices = bytes >> 20;
         run.slice_bytes = 1 << 20;
         out->bytes_per_second = (double)(slices << 20) / best_time(pool, slices, read_task, &run);

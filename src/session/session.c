@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The public session: an executor of the model's plan, and the threads that run it. */
+/* The public functions of sessions: an executor of the model's plan, and the threads that run it. */
 #include "vgg/session.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Plans that the sessions of a model share: a plan never changes once it is built, and prepacked weights are most of a
- * session's memory. */
+/* Shares plans among the sessions of a model: a plan never changes once it is built, and its prepacked weights are most
+ * of a session's memory. */
 #include "session/shared_plan.h"
 
 #include "plan/plan.h"
@@ -11,7 +11,7 @@ struct wanted {
     struct vgg_pool *pool;
 };
 
-/* Whether two sets of options give the same plan of one model. */
+/* Whether two sets of options make the same plan of a model. */
 static bool are_equal(const struct vgg_plan_options *a, const struct vgg_plan_options *b)
 {
     const bool same_net = a->kernels == b->kernels && a->int8 == b->int8 && a->grid == b->grid &&

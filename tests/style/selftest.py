@@ -118,6 +118,22 @@ def test_layers(tree):
         expect_planted(tree, "layers.py", arguments, what, changes, *words)
 
 
+def test_structure(tree):
+    arguments = [tree.root]
+    check_clean("structure.py", arguments)
+    six = "(int a, int b, int c, int d, int e, int f)"
+    for what, changes, *words in (
+            ("a circle", {"src/base/planted.h": COMMENT + '#include "base/other.h"\n',
+                          "src/base/other.h": COMMENT + '#include "base/planted.h"\n'},
+             "base/other, base/planted: include or call each other in a circle"),
+            ("the same name twice", {"src/pack/mem.c": COMMENT}, "base/mem.c, pack/mem.c: expected distinct file names"),
+            ("six parameters in src", {"src/base/planted.c": COMMENT + f"static int planted{six}\n{{\n}}\n"},
+             "src/base/planted.c: planted has 6 parameters: expected at most 5"),
+            ("six parameters in tools", {"tools/io/planted.c": COMMENT + f"int planted{six}\n{{\n}}\n"},
+             "tools/io/planted.c: planted has 6 parameters")):
+        expect_planted(tree, "structure.py", arguments, what, changes, *words)
+
+
 def test_headers(tree):
     arguments = [tree.root, *compiler]
     check_clean("headers.py", arguments)
@@ -280,6 +296,7 @@ with tempfile.TemporaryDirectory(prefix="vgg-style-") as name:
     (pathlib.Path(name) / "tree").mkdir()
     copy = Tree(pathlib.Path(name) / "tree")
     test_layers(copy)
+    test_structure(copy)
     test_headers(copy)
     test_readme(copy)
     test_isas(copy)

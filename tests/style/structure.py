@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""How the source files of src hang together.
+"""How the source files of src and tools are built.
 
     structure.py SOURCE_ROOT
 
-A module is X.c with X.h. Modules never include or call each other in a circle; a header declares functions of one
-source file; no two source files and no two headers have the same name. The test first plants a violation of each
-rule in a tree of its own and expects to see it reported."""
+A module is X.c with X.h. In src, modules never include or call each other in a circle; a header declares functions of
+one source file; no two source files and no two headers have the same name. In src and tools, no function has more than
+five parameters, except kernels and functions that include/vgg declares; the "..." of a format is not counted. The test
+first plants a violation of each rule in a tree of its own and expects to see it reported."""
 import collections
 import pathlib
 import re
@@ -19,6 +20,8 @@ DIRECTIVE = re.compile(r"^\s*#(?:[^\n]*\\\n)*[^\n]*\n", re.MULTILINE)
 # At the top level: words and stars, a name, its parameters; then a body or a semicolon.
 FUNCTION = re.compile(r"(?:^|(?<=[;}\n]))\s*([A-Za-z_][\w\s*]*?[\s*])(\w+)\s*\(([^;{}]*)\)\s*([;{])")
 CALL = re.compile(r"\b(\w+)\b")
+PUBLIC = re.compile(r"^VGG_API\b[^;(]*?\b(vgg_\w+)\s*\(", re.MULTILINE)
+MAX_PARAMETERS = 5
 
 
 def strip_bodies(text):
@@ -36,6 +39,17 @@ def strip_bodies(text):
     return "".join(out)
 
 
+def count_parameters(text):
+    """The number of parameters; text is what follows the opening parenthesis of a function."""
+    depth, count = 0, 1
+    for c in text.replace(", ...", ""):
+        depth += (c in "([") - (c in ")]")
+        if depth < 0:  # the end; attributes may follow
+            break
+        count += c == "," and depth == 0
+    return count
+
+
 class File:
     def __init__(self, root, path):
         text = path.read_text(encoding="utf-8")
@@ -43,8 +57,10 @@ class File:
         self.module = self.name.rsplit(".", 1)[0]
         self.includes = INCLUDE.findall(text)
         self.code = DIRECTIVE.sub("\n", COMMENT_OR_STRING.sub(" ", text))
-        self.defined, self.declared = set(), set()
-        for words, name, _, end in FUNCTION.findall(strip_bodies(self.code)):
+        self.defined, self.declared, self.parameters = set(), set(), {}
+        for words, name, parameters, end in FUNCTION.findall(strip_bodies(self.code)):
+            if "typedef" not in words.split():
+                self.parameters[name] = count_parameters(parameters)
             if name.startswith("vgg_") and not {"static", "typedef"} & set(words.split()):
                 (self.defined if end == "{" else self.declared).add(name)
 
@@ -117,22 +133,46 @@ def check_names(files):
             yield f"{', '.join(sorted(where))}: expected distinct file names"
 
 
+def check_parameters(files, public):
+    for file in files:
+        for name, count in file.parameters.items():
+            if count > MAX_PARAMETERS and name not in public and not file.name.startswith("src/kernels/"):
+                yield f"{file.name}: {name} has {count} parameters: expected at most {MAX_PARAMETERS}"
+
+
+def read_files(root, folder):
+    return [File(root, path) for path in sorted((root / folder).rglob("*.[ch]"))]
+
+
 def find_problems(root):
-    files = [File(root, path) for path in sorted(root.rglob("*.[ch]"))]
-    owners = find_owners(files)
-    return len(files), [*check_circles(files, owners), *check_headers(files, owners), *check_names(files)]
+    """The number of files, and what is wrong with them."""
+    source = read_files(root / "src", ".")
+    owners = find_owners(source)
+    public = {name for path in (root / "include").rglob("*.h") for name in PUBLIC.findall(path.read_text("utf-8"))}
+    files = [file for folder in ("src", "tools") for file in read_files(root, folder)]
+    return len(files), [*check_circles(source, owners), *check_headers(source, owners), *check_names(source),
+                        *check_parameters(files, public)]
 
 
 # What is planted: files, and what must be reported of them; None: nothing.
-GOOD = {"a/one.h": "int vgg_one(int);\n", "a/one.c": '#include "a/one.h"\nint vgg_one(int x)\n{\n    return x;\n}\n',
-        "a/two.c": '/* vgg_one() vgg_two() */\n#include "a/one.h"\nint vgg_two(void);\nint vgg_two(void)\n{\n    return vgg_one(2);\n}\n'}
+ONE, TWO = "src/a/one", "src/a/two"
+SIX = "(int a, int b[2], int (*c)(int, int), int d, int e, const char *f)"
+GOOD = {f"{ONE}.h": "int vgg_one(int);\n", f"{ONE}.c": '#include "a/one.h"\nint vgg_one(int x)\n{\n    return x;\n}\n',
+        f"{TWO}.c": '/* vgg_one() vgg_two() */\n#include "a/one.h"\nint vgg_two(void);\nint vgg_two(void)\n{\n    return vgg_one(2);\n}\n'}
 PLANTED = [
     (GOOD, None),
-    ({**GOOD, "a/one.c": "int vgg_two(void);\nint vgg_one(int x)\n{\n    return vgg_two();\n}\n"}, "a/one, a/two: include or call"),
-    ({**GOOD, "a/two.h": '#include "a/one.h"\n', "a/one.h": '#include "a/two.h"\nint vgg_one(int);\n'},
+    ({**GOOD, f"{ONE}.c": "int vgg_two(void);\nint vgg_one(int x)\n{\n    return vgg_two();\n}\n"},
      "a/one, a/two: include or call"),
-    ({**GOOD, "a/one.h": "int vgg_one(int);\nint vgg_two(void);\n"}, "a/one.h: declares functions of a/one.c, a/two.c"),
-    ({**GOOD, "b/two.c": "static int x;\n"}, "a/two.c, b/two.c: expected distinct"),
+    ({**GOOD, f"{TWO}.h": '#include "a/one.h"\n', f"{ONE}.h": '#include "a/two.h"\nint vgg_one(int);\n'},
+     "a/one, a/two: include or call"),
+    ({**GOOD, f"{ONE}.h": "int vgg_one(int);\nint vgg_two(void);\n"}, "a/one.h: declares functions of a/one.c, a/two.c"),
+    ({**GOOD, "src/b/two.c": "static int x;\n"}, "a/two.c, b/two.c: expected distinct"),
+    ({**GOOD, "tools/x.c": f"static void draw{SIX}\n{{\n}}\n"}, "tools/x.c: draw has 6 parameters"),
+    ({**GOOD, "src/a/x.h": f"static inline int *vgg_x{SIX}\n{{\n}}\n"}, "src/a/x.h: vgg_x has 6 parameters"),
+    ({**GOOD, "src/a/x.h": f"int vgg_x{SIX};\n"}, "src/a/x.h: vgg_x has 6 parameters"),
+    ({**GOOD, "src/kernels/x.c": f"static int x{SIX}\n{{\n}}\n"}, None),
+    ({**GOOD, "src/a/x.h": "int vgg_x(int a, int b, int c, int d, const char *e, ...) __attribute__((f(1, 2)));\n"}, None),
+    ({**GOOD, "include/vgg/x.h": f"VGG_API int vgg_x{SIX};\n", "src/a/x.c": f"int vgg_x{SIX}\n{{\n}}\n"}, None),
 ]
 
 
@@ -141,7 +181,7 @@ def check_planted():
         with tempfile.TemporaryDirectory() as folder:
             for name, text in files.items():
                 path = pathlib.Path(folder) / name
-                path.parent.mkdir(exist_ok=True)
+                path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
             _, problems = find_problems(pathlib.Path(folder))
             good = not problems if expected is None else any(p.startswith(expected) for p in problems)
@@ -150,7 +190,7 @@ def check_planted():
 
 
 missed = list(check_planted())
-count, problems = find_problems(pathlib.Path(sys.argv[1]) / "src")
+count, problems = find_problems(pathlib.Path(sys.argv[1]))
 print(*missed, *problems, sep="\n")
 print(f"{count} files, {len(problems)} problems; {len(PLANTED)} planted, {len(missed)} missed")
 sys.exit(1 if missed or problems or count == 0 else 0)

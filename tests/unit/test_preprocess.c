@@ -11,8 +11,8 @@
 static struct vgg_image counting(int width, int height)
 {
     struct vgg_image image;
-    ck_assert_int_eq(vgg_image_create("count", (uint64_t)width, (uint64_t)height, UINT64_MAX, NULL,
-                                      &image, NULL),
+    const struct vgg_image_request request = {.name = "count", .max_pixels = UINT64_MAX};
+    ck_assert_int_eq(vgg_image_create(&request, (uint64_t)width, (uint64_t)height, &image, NULL),
                      VGG_OK);
     for (int i = 0; i < width * height; i++) {
         memset(image.rgb + (size_t)i * 3, i + 1, 3);

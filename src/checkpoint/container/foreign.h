@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reports what a file is that is not a checkpoint, and what to do about it. */
+/* Reports files that are not checkpoints: what they are, and what to do. */
 #ifndef VGG_CHECKPOINT_CONTAINER_FOREIGN_H
 #define VGG_CHECKPOINT_CONTAINER_FOREIGN_H
 
@@ -8,7 +8,7 @@
 /* Reports a file that is not a checkpoint, by its first bytes: UNSUPPORTED. */
 vgg_status vgg_foreign_fail(const struct vgg_archive *archive);
 
-/* Reports a zip archive that has no FOLDER/data.pkl, by what it has instead. */
+/* Reports a zip archive without FOLDER/data.pkl, by the members that it has. */
 vgg_status vgg_foreign_fail_zip(const struct vgg_archive *archive,
                                 const struct vgg_zip_directory *directory);
 

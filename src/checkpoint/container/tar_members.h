@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The members of a tar archive in memory: ustar and PAX, nothing else.
  *
- * Only what a checkpoint of PyTorch before 0.1.10 is made of is accepted: four regular files, each once.
+ * Only the contents of a checkpoint of PyTorch before 0.1.10 are accepted: four regular files, each once.
  * Nothing is ever extracted, so names and links cannot lead anywhere; they are refused all the same. */
 #ifndef VGG_CHECKPOINT_CONTAINER_TAR_MEMBERS_H
 #define VGG_CHECKPOINT_CONTAINER_TAR_MEMBERS_H

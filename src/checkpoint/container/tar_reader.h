@@ -16,12 +16,12 @@ struct vgg_tar_reader vgg_tar_reader_make(const struct vgg_archive *archive,
                                           const struct vgg_tar_member members[VGG_TAR_MEMBERS],
                                           enum vgg_tar_name name);
 
-/* Reports what is wrong where the reader stands: FORMAT. */
+/* Reports an error at the position of the reader: FORMAT. */
 vgg_status vgg_tar_fail(const struct vgg_tar_reader *reader, const char *what);
 
 /* Reads a pickle, which must hold a value of this kind.
  *   opcodes   a bound of its own
- *   expected  what it should be, for messages */
+ *   expected  the kind of value in words, for messages */
 vgg_status vgg_tar_read_pickle(struct vgg_tar_reader *reader, uint64_t opcodes,
                                enum vgg_value_kind kind, const char *expected,
                                const struct vgg_value **out);

@@ -37,7 +37,7 @@ vgg_status vgg_zip_directory_read(const struct vgg_archive *archive, struct vgg_
 const struct vgg_zip_member *vgg_zip_directory_find(const struct vgg_zip_directory *directory,
                                                     struct vgg_span name);
 
-/* Reports what is wrong with a member. */
+/* Reports an error in a member. */
 vgg_status vgg_zip_fail_member(const struct vgg_archive *archive,
                                const struct vgg_zip_member *member, vgg_status code,
                                const char *reason);

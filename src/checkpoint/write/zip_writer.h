@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "base/outfile.h"
 
-/* A zip archive of stored members, each of whose data begins at a multiple of 64 bytes, as torch writes it:
+/* A zip archive of stored members, with the data of each at a multiple of 64 bytes, as torch writes it:
  *     begin, then write its data, end; … finish */
 struct vgg_zip_writer {
     struct vgg_outfile *out;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The int8 net against the float32 net, layer by layer. */
+/* Compares the int8 net with the float32 net, layer by layer. */
 #include <math.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@ static double snr_db(double signal, double noise)
     return 10 * log10(signal / noise);
 }
 
-/* A node of the int8 net: those that a layer ends with are compared with what the float32 net gave. */
+/* Receives the outputs of the int8 net, and compares those of layers with the float32 net's. */
 static void compare_node(void *user, const char *name, const int64_t *shape, int ndim,
                          const float *data)
 {
@@ -34,7 +34,7 @@ static void compare_node(void *user, const char *name, const int64_t *shape, int
     }
 }
 
-/* Memory for the float32 net's outputs, and an unfused plan of the int8 net. */
+/* Makes an unfused plan of the int8 net, and allocates memory for the float32 net's outputs. */
 static vgg_status prepare(struct vgg_quantizer *quantizer, struct vgg_error *err)
 {
     vgg_status status = vgg_quantizer_plan(quantizer, compare_node, &quantizer->runner, err);
@@ -64,7 +64,7 @@ vgg_status vgg_quantizer_measure(vgg_quantizer *quantizer, const float *input,
     float *logits = quantizer->logits, *int8_logits = quantizer->logits + classes;
     struct vgg_ranked best, int8_best;
     if (!quantizer->chosen) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT, "%s: there are no scales to measure by",
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "%s: expected chosen scales, got none",
                         quantizer->path);
     }
     vgg_status status = quantizer->runner.executor == NULL ? prepare(quantizer, err) : VGG_OK;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Choosing the scales of activations: what is measured is the int8 net's error in the logits.
+/* Chooses the scales of activations that minimise the int8 net's error in the logits.
  *
- * First each method for all layers at once; from the best of them, layer by layer, the other methods for this
- * layer alone. */
+ * First each method is tried for all layers at once. Starting with the best, the other methods are then tried for one
+ * layer after the other. */
 #include <math.h>
 
 #include "pack/quantize/quantizer_types.h"
@@ -12,9 +12,9 @@
 #include "plan/executor.h"
 
 enum { METHODS = VGG_CLIP_MSE + 1 };
-/* Of a description: see model/spec/spec.c. */
+/* Limits of a description, see model/spec/spec.c. */
 static const float MIN_SCALE = 1e-12f, MAX_SCALE = 1e12f;
-/* The error must fall below this part of the best one, or the improvement is chance. */
+/* An error must fall below this share of the best one; a smaller improvement may be chance. */
 static const double WORTH = 0.995;
 
 struct search {
@@ -32,7 +32,7 @@ static void set_clip(struct vgg_quantizer_layer *layer, enum vgg_clip clip)
     layer->output_scale = scale < MIN_SCALE ? MIN_SCALE : scale > MAX_SCALE ? MAX_SCALE : scale;
 }
 
-/* The squared error of the logits of the images that are kept. */
+/* The squared error of the logits of the sample images. */
 static vgg_status try_scales(struct search *search, double *error)
 {
     struct vgg_quantizer *quantizer = search->quantizer;
@@ -40,9 +40,9 @@ static vgg_status try_scales(struct search *search, double *error)
     *error = 0;
     vgg_quantizer_set_scales(quantizer);
     vgg_status status = vgg_quantizer_plan(quantizer, NULL, &runner, search->err);
-    for (int n = 0; n < quantizer->kept_count && status == VGG_OK; n++) {
-        const float *expected = quantizer->kept_logits + (ptrdiff_t)n * quantizer->class_count;
-        vgg_executor_run(runner.executor, quantizer->kept[n], 1, quantizer->logits);
+    for (int n = 0; n < quantizer->sample_count && status == VGG_OK; n++) {
+        const float *expected = quantizer->sample_logits + (ptrdiff_t)n * quantizer->class_count;
+        vgg_executor_run(runner.executor, quantizer->samples[n], 1, quantizer->logits);
         for (int i = 0; i < quantizer->class_count; i++) {
             const double difference = (double)quantizer->logits[i] - (double)expected[i];
             *error += difference * difference;
@@ -56,7 +56,7 @@ static vgg_status try_scales(struct search *search, double *error)
     return status;
 }
 
-/* One method for all layers; the best is left in place. */
+/* Tries each method for all layers, and leaves the best in place. */
 static vgg_status try_methods(struct search *search, double *best_error)
 {
     struct vgg_quantizer *quantizer = search->quantizer;
@@ -81,7 +81,7 @@ static vgg_status try_methods(struct search *search, double *best_error)
     return VGG_OK;
 }
 
-/* The other methods for one layer. */
+/* Tries the other methods for one layer. */
 static vgg_status try_layer(struct search *search, struct vgg_quantizer_layer *layer,
                             double *best_error)
 {
@@ -119,8 +119,8 @@ vgg_status vgg_quantizer_choose(vgg_quantizer *quantizer, vgg_progress_fn *progr
     double best_error = 0;
     if (quantizer->totals.added == 0 || quantizer->chosen) {
         return vgg_fail(err, VGG_ERR_ARGUMENT, "%s: %s", quantizer->path,
-                        quantizer->chosen ? "its scales are chosen already"
-                                          : "there is no image to choose scales by");
+                        quantizer->chosen ? "the scales have been chosen already"
+                                          : "expected images to choose scales with, got none");
     }
     vgg_quantizer_make_grid(quantizer);
     vgg_status status =

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Dequantisation: an int8 net's weights and biases as float32. */
+/* Dequantisation: saves an int8 net's weights and biases as float32. */
 #include "base/bytes.h"
 #include "checkpoint/checkpoint.h"
 #include "model/spec/write_spec.h"
@@ -7,14 +7,14 @@
 
 struct dequantizer {
     const vgg_model *model;
-    const char *path;       /* the packed file's */
-    struct vgg_arena arena; /* tensors and their numbers */
+    const char *path;       /* of the packed file */
+    struct vgg_arena arena; /* tensors and their elements */
     struct vgg_tensor *tensors;
     size_t count;
     struct vgg_error *err;
 };
 
-/* Adds a float32 tensor of another's shape; returns its elements, NULL without memory. */
+/* Adds a float32 tensor with the shape of another; returns its elements, NULL without memory. */
 static float *add_tensor(struct dequantizer *work, const struct vgg_tensor *as)
 {
     const int64_t count = vgg_tensor_get_count(as);
@@ -34,7 +34,7 @@ static float *add_tensor(struct dequantizer *work, const struct vgg_tensor *as)
     return elements;
 }
 
-/* Weights and bias of a layer; of the one that reads the net's input, less what its grid put into them. */
+/* Adds the weights and the bias of a layer; the grid is removed from those of the layer that reads the input. */
 static vgg_status add_layer(struct dequantizer *work, const struct vgg_node *node, bool input)
 {
     const bool conv = node->op == VGG_OP_CONV2D;
@@ -103,7 +103,7 @@ vgg_status vgg_model_dequantize(const vgg_model *model, const char *path, struct
     vgg_status status = VGG_OK;
     const struct vgg_node *nodes = vgg_model_get_nodes(model, &count);
     if (!vgg_model_get_spec(model)->int8) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT, "%s: its weights are no int8", work.path);
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "%s: expected int8 weights, got others", work.path);
     }
     work.tensors = vgg_arena_alloc(&work.arena, 2 * count, sizeof *work.tensors);
     if (work.tensors == NULL) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How an activation's numbers are distributed, and where to clip them. */
+/* The distribution of an activation's values, and where to clip them. */
 #include "pack/quantize/histogram.h"
 
 #include <math.h>
@@ -21,16 +21,17 @@ static void widen(struct vgg_histogram *histogram)
     histogram->top *= 2;
 }
 
-bool vgg_histogram_add(struct vgg_histogram *histogram, const float *numbers, size_t count)
+bool vgg_histogram_add(struct vgg_histogram *histogram, const float *values, size_t count)
 {
     float largest = 0, min = 0;
     double squares = 0;
     for (size_t i = 0; i < count; i++) {
-        largest = numbers[i] > largest ? numbers[i] : largest;
-        min = numbers[i] < min ? numbers[i] : min;
-        squares += (double)numbers[i] * (double)numbers[i];
+        largest = values[i] > largest ? values[i] : largest;
+        min = values[i] < min ? values[i] : min;
+        squares += (double)values[i] * (double)values[i];
     }
-    if (!isfinite(squares) || min < 0) { /* squares: NaN is neither larger nor less than another */
+    if (!isfinite(squares) ||
+        min < 0) { /* NaN compares as neither larger nor smaller, but makes squares NaN */
         return false;
     }
     if (largest > 0 && histogram->top == 0) {
@@ -41,8 +42,8 @@ bool vgg_histogram_add(struct vgg_histogram *histogram, const float *numbers, si
     }
     const double bins_per_unit = histogram->top > 0 ? BINS / histogram->top : 0;
     for (size_t i = 0; i < count; i++) {
-        if (numbers[i] > 0) {
-            histogram->bins[(size_t)((double)numbers[i] * bins_per_unit)]++;
+        if (values[i] > 0) {
+            histogram->bins[(size_t)((double)values[i] * bins_per_unit)]++;
         } else {
             histogram->zeros++;
         }
@@ -68,10 +69,10 @@ double vgg_histogram_error(const struct vgg_histogram *histogram, float clip, do
         }
     }
     *clipped = histogram->count > 0 ? (double)above / (double)histogram->count : 0;
-    return error + (double)inside * step * step / 12; /* rounding; zeros stay what they are */
+    return error + (double)inside * step * step / 12; /* rounding; zeros are exact */
 }
 
-/* The upper end of the bin below which lies this share of all numbers. */
+/* The percentile of this share, as the upper end of its bin. */
 static float find_share(const struct vgg_histogram *histogram, double share)
 {
     const uint64_t wanted = (uint64_t)ceil(share * (double)histogram->count);
@@ -120,7 +121,7 @@ float vgg_histogram_clip(const struct vgg_histogram *histogram, enum vgg_clip cl
         break;
     }
     found = found < histogram->largest ? found : histogram->largest;
-    return found > 0 ? found : 1; /* nothing but zeros: any scale will do */
+    return found > 0 ? found : 1; /* only zeros: any scale is exact */
 }
 
 const char *vgg_clip_string(enum vgg_clip clip)

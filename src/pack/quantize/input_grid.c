@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The steps of an int8 net's input: those of 8-bit pixels, unless an input was not made of them. */
+/* Chooses the grid that an int8 net's input is quantised to. */
 #include "pack/quantize/input_grid.h"
 
 void vgg_quantizer_make_grid(struct vgg_quantizer *quantizer)

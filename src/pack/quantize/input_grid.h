@@ -5,8 +5,7 @@
 
 #include "pack/quantize/quantizer_types.h"
 
-/* Sets quantizer->grid: exactly that of 8-bit pixels as long as no input is beside it, else one over the inputs'
- * range. */
+/* Sets quantizer->grid: that of 8-bit pixels, or a grid over the range of the inputs if one was off it. */
 void vgg_quantizer_make_grid(struct vgg_quantizer *quantizer);
 
 #endif

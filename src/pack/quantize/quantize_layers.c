@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From the model's nodes to the layers that are quantised, and to the int8 net of the same shape. */
+/* Lists the layers that are quantised, and makes the nodes of the int8 net. */
 #include "pack/quantize/quantize_layers.h"
 
 #include <string.h>
@@ -14,7 +14,7 @@ static bool is(const struct vgg_node *nodes, size_t count, size_t i, enum vgg_op
     return i < count && nodes[i].op == op;
 }
 
-static bool weighs(const struct vgg_node *node)
+static bool has_weights(const struct vgg_node *node)
 {
     return node->op == VGG_OP_CONV2D || node->op == VGG_OP_LINEAR;
 }
@@ -54,7 +54,7 @@ static struct vgg_tensor make_tensor(const char *name, enum vgg_dtype dtype, int
                                .file_offset = VGG_NO_OFFSET};
 }
 
-/* The memory of a layer's numbers, and the tensors that the int8 net has of them. */
+/* Allocates a layer's arrays, and makes the tensors of the int8 net from them. */
 static vgg_status allocate_layer(struct vgg_quantizer *quantizer, struct vgg_quantizer_layer *layer,
                                  struct vgg_error *err)
 {
@@ -120,7 +120,7 @@ vgg_status vgg_quantizer_list_layers(struct vgg_quantizer *quantizer, struct vgg
     const struct vgg_node *nodes = vgg_model_get_nodes(quantizer->model, &count);
     vgg_status status = VGG_OK;
     for (size_t i = 0; i < count; i++) {
-        quantizer->layer_count += weighs(&nodes[i]);
+        quantizer->layer_count += has_weights(&nodes[i]);
     }
     quantizer->layers =
         vgg_arena_alloc(&quantizer->arena, quantizer->layer_count, sizeof *quantizer->layers);
@@ -131,7 +131,7 @@ vgg_status vgg_quantizer_list_layers(struct vgg_quantizer *quantizer, struct vgg
     for (size_t i = 0; i < count && status == VGG_OK; i++) {
         struct vgg_node *node = &quantizer->nodes[quantizer->node_count++];
         *node = nodes[i];
-        if (weighs(node)) {
+        if (has_weights(node)) {
             struct vgg_quantizer_layer *layer = &quantizer->layers[next++];
             *layer = view_layer(nodes, count, i);
             layer->logits = next == quantizer->layer_count;
@@ -159,11 +159,11 @@ void vgg_quantizer_set_scales(struct vgg_quantizer *quantizer)
         layer->int8->int8.input_scale = (float)input_scale;
         layer->int8->int8.output_scale = layer->output_scale;
         for (int i = 0; i < layer->oc; i++) {
-            /* Rounded, ties away from zero; quantize_weights.c makes it fit. */
+            /* Rounded, ties away from zero; quantize_weights.c has chosen scales with which it fits. */
             const double bias = layer->real_bias[i] / (input_scale * (double)layer->scales[i]);
             const double max = VGG_INT8_MAX_BIAS;
-            const double kept = bias > max ? max : bias < -max ? -max : bias;
-            layer->biases[i] = (int32_t)(kept + (kept < 0 ? -0.5 : 0.5));
+            const double clamped = bias > max ? max : bias < -max ? -max : bias;
+            layer->biases[i] = (int32_t)(clamped + (clamped < 0 ? -0.5 : 0.5));
         }
         input_scale = (double)layer->output_scale;
     }

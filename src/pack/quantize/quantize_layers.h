@@ -5,11 +5,11 @@
 
 #include "pack/quantize/quantizer_types.h"
 
-/* Lists the layers and lays out the int8 net, whose weights are zeros so far. Refuses nets that the int8 net
- * cannot be made of. */
+/* Lists the layers and makes the nodes of the int8 net, with weights of zero. Refuses nets that cannot be
+ * quantised. */
 vgg_status vgg_quantizer_list_layers(struct vgg_quantizer *quantizer, struct vgg_error *err);
 
-/* Takes over the layers' output scales: into the nodes and the integers of the biases. */
+/* Sets the scales of the nodes and the integer biases from the layers' output scales. */
 void vgg_quantizer_set_scales(struct vgg_quantizer *quantizer);
 
 /* Plans the int8 net as it is now.

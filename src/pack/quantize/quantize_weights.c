@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Quantising weights: a scale for each output channel, and a bias that takes out what rounding does to the mean.
+/* Quantises weights: a scale for each output channel, and a bias that corrects the mean of the rounding errors.
  *
- * Of an output channel with weights w and inputs x, integers q and the scale s make an error of Σ (w - s q) x. Its
- * mean, Σ (w - s q) mean(x), is added to the bias. What is left has about the variance Σ (w - s q)² var(x), and s is
- * what minimises this. */
+ * For an output channel with weights w and inputs x, integers q and the scale s make an error of Σ (w - s q) x. Its
+ * mean, Σ (w - s q) mean(x), is added to the bias. The rest has approximately the variance Σ (w - s q)² var(x); s is
+ * the scale that minimises it. */
 #include "pack/quantize/quantize_weights.h"
 
 #include <math.h>
@@ -14,8 +14,8 @@
 #include "model/graph/norm.h"
 #include "plan/int8/int8_build.h"
 
-enum { MOST = 127, SCALES_TRIED = 24 };
-/* The smallest scale tried, as a share of the one that nothing is clipped with. */
+enum { MAX = 127, SCALES_TRIED = 24 };
+/* The smallest scale tried, as a share of the one without clipping. */
 static const double MIN_SHARE = 0.5;
 
 struct work {
@@ -24,12 +24,11 @@ struct work {
     const double *norm_scale, *norm_shift; /* [oc] of the BatchNorm, or NULL */
     const float *bias;                     /* [oc] or NULL */
     const float *importance;               /* [ic * area] */
-    double min_input_scale; /* of the bytes that the layer reads, whatever will be chosen */
+    double min_input_scale; /* of the bytes that the layer reads, for any choice of scales */
     float *rows;            /* [threads][ic * area] */
 };
 
-/* Nearest integer, ties to even, for |x| < 2^22: two additions that round, which compilers turn into vector
- * instructions. */
+/* Nearest integer, ties to even, for |x| < 2^22: two additions that round, which compilers vectorise. */
 static float nearest(float x)
 {
     const float magic = 12582912; /* 1.5 * 2^23 */
@@ -39,7 +38,7 @@ static float nearest(float x)
 static float quantize(float weight, float inverse)
 {
     const float q = nearest(weight * inverse);
-    return q > MOST ? MOST : q < -MOST ? -MOST : q;
+    return q > MAX ? MAX : q < -MAX ? -MAX : q;
 }
 
 static double measure_error(const float *weights, const float *importance, size_t count,
@@ -71,7 +70,7 @@ static double measure_error(const float *weights, const float *importance, size_
 }
 
 /* The scale of a row with the smallest error.
- *   floor  what it must not be below */
+ *   floor  the smallest scale allowed */
 static float find_scale(const float *weights, const float *importance, size_t count, float floor)
 {
     float largest = 0;
@@ -79,7 +78,7 @@ static float find_scale(const float *weights, const float *importance, size_t co
         const float size = fabsf(weights[i]);
         largest = size > largest ? size : largest;
     }
-    const float whole = largest / MOST;
+    const float whole = largest / MAX;
     if (whole <= floor) {
         return floor;
     }
@@ -97,7 +96,7 @@ static float find_scale(const float *weights, const float *importance, size_t co
     return best;
 }
 
-/* One output channel. */
+/* Quantises one output channel. */
 static void quantize_task(void *context, size_t oc, int worker)
 {
     const struct work *work = context;
@@ -119,7 +118,7 @@ static void quantize_task(void *context, size_t oc, int worker)
         bias += (double)row[i] * (double)grid->low[c];
         row[i] *= grid->step[c];
     }
-    /* Half of what a bias may be, so that its correction fits, too. */
+    /* Half of the largest bias, so that the correction fits, too. */
     const double floor = fabs(bias) / (work->min_input_scale * (VGG_INT8_MAX_BIAS / 2));
     const float scale =
         find_scale(row, work->importance, count, floor > 1e-12 ? (float)floor : 1e-12f);
@@ -137,7 +136,7 @@ static void quantize_task(void *context, size_t oc, int worker)
     layer->real_bias[oc] = bias;
 }
 
-/* From sums to means, and to the variance of each weight's input. */
+/* Computes means from sums, and from them the variance of each weight's input. */
 static void finish_input(const struct vgg_quantizer *quantizer, struct vgg_quantizer_layer *layer,
                          float *importance)
 {
@@ -155,7 +154,7 @@ static void finish_input(const struct vgg_quantizer *quantizer, struct vgg_quant
         layer->square[c] = square;
         total += square;
     }
-    /* A channel that these images never excite may be excited by others. */
+    /* A channel that is constant for these images may vary for others. */
     const double min = total > 0 ? 1e-3 * total / (double)layer->ic : 1;
     for (size_t c = 0; c < layer->ic; c++) {
         const double variance = layer->square[c] - layer->mean[c] * layer->mean[c];

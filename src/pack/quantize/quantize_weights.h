@@ -5,7 +5,7 @@
 
 #include "pack/quantize/quantizer_types.h"
 
-/* Quantises all weights. progress counts from `done` on by one for each layer. */
+/* Quantises all weights. progress is called after each layer. */
 vgg_status vgg_quantizer_quantize_weights(struct vgg_quantizer *quantizer,
                                           vgg_progress_fn *progress, void *user, int total,
                                           struct vgg_error *err);

@@ -13,17 +13,18 @@
 
 enum {
     MAX_THREADS = 1024,
-    MIN_KEPT = 8, /* images that scales are chosen with, if as many were added */
-    MAX_KEPT = 256,
+    /* Images that scales are chosen with. */
+    MIN_SAMPLES = 8,
+    MAX_SAMPLES = 256,
 };
-/* Multiply-adds that one try of scales may take, if the fewest images need no more. */
+/* Multiply-adds of one try of scales; the minimum of images may need more. */
 static const double TRY_MULTIPLY_ADDS = 1e11;
-/* Bytes of images that are kept. */
-static const size_t KEPT_BYTES = (size_t)64 << 20;
+/* Bytes of these images. */
+static const size_t SAMPLE_BYTES = (size_t)64 << 20;
 
 /* --- statistics of the float32 net ---------------------------------------------------------- */
 
-/* Adds what a layer reads: [ic][per_channel]. */
+/* Adds an input of a layer, [ic][per_channel], to its statistics. */
 static void add_input(struct vgg_quantizer_layer *layer, const float *x, size_t per_channel)
 {
     for (size_t c = 0; c < layer->ic; c++) {
@@ -38,9 +39,9 @@ static void add_input(struct vgg_quantizer_layer *layer, const float *x, size_t 
     layer->input_count += per_channel;
 }
 
-/* A node's output, in the order of execution: what the layer after it reads, what the layer before it gives. */
-static void see_node(void *user, const char *name, const int64_t *shape, int ndim,
-                     const float *data)
+/* Receives the output of each node: the input of the layer after it, and the output of the layer that it ends. */
+static void observe_node(void *user, const char *name, const int64_t *shape, int ndim,
+                         const float *data)
 {
     (void)name;
     struct vgg_quantizer *quantizer = user;
@@ -69,7 +70,7 @@ static void see_node(void *user, const char *name, const int64_t *shape, int ndi
 
 /* --- creation ---------------------------------------------------------------------------------- */
 
-static int count_kept(const struct vgg_quantizer *quantizer)
+static int choose_sample_max(const struct vgg_quantizer *quantizer)
 {
     double multiply_adds = 1;
     for (size_t i = 0; i < vgg_model_get_node_count(quantizer->model); i++) {
@@ -78,27 +79,29 @@ static int count_kept(const struct vgg_quantizer *quantizer)
         multiply_adds += node.multiply_adds;
     }
     const double by_time = TRY_MULTIPLY_ADDS / multiply_adds;
-    const size_t by_memory = KEPT_BYTES / (quantizer->input_elements * sizeof(float));
-    const int count = by_time < MIN_KEPT ? MIN_KEPT : by_time > MAX_KEPT ? MAX_KEPT : (int)by_time;
+    const size_t by_memory = SAMPLE_BYTES / (quantizer->input_elements * sizeof(float));
+    const int count = by_time < MIN_SAMPLES   ? MIN_SAMPLES
+                      : by_time > MAX_SAMPLES ? MAX_SAMPLES
+                                              : (int)by_time;
     return (size_t)count < by_memory ? count : by_memory < 1 ? 1 : (int)by_memory;
 }
 
 static vgg_status allocate(struct vgg_quantizer *quantizer, struct vgg_error *err)
 {
     struct vgg_arena *arena = &quantizer->arena;
-    quantizer->kept_max = count_kept(quantizer);
-    quantizer->kept = vgg_arena_alloc(arena, (size_t)quantizer->kept_max, sizeof(float *));
-    quantizer->kept_logits =
-        vgg_arena_alloc(arena, (size_t)quantizer->kept_max * (size_t)quantizer->class_count,
-                        sizeof *quantizer->kept_logits);
+    quantizer->sample_max = choose_sample_max(quantizer);
+    quantizer->samples = vgg_arena_alloc(arena, (size_t)quantizer->sample_max, sizeof(float *));
+    quantizer->sample_logits =
+        vgg_arena_alloc(arena, (size_t)quantizer->sample_max * (size_t)quantizer->class_count,
+                        sizeof *quantizer->sample_logits);
     quantizer->logits =
         vgg_arena_alloc(arena, 2 * (size_t)quantizer->class_count, sizeof *quantizer->logits);
     quantizer->outputs = vgg_arena_alloc(arena, quantizer->layer_count, sizeof(float *));
-    return quantizer->kept != NULL && quantizer->logits != NULL && quantizer->kept_logits != NULL &&
-                   quantizer->outputs != NULL
+    return quantizer->samples != NULL && quantizer->logits != NULL &&
+                   quantizer->sample_logits != NULL && quantizer->outputs != NULL
                ? VGG_OK
                : vgg_fail_memory(err, quantizer->path,
-                                 (size_t)quantizer->kept_max * (size_t)quantizer->class_count *
+                                 (size_t)quantizer->sample_max * (size_t)quantizer->class_count *
                                      sizeof(float),
                                  "the logits");
 }
@@ -111,7 +114,7 @@ static vgg_status start(struct vgg_quantizer *quantizer,
     const struct vgg_session_options session_options = {
         .threads = threads,
         .isa = options->isa,
-        .on_node = see_node,
+        .on_node = observe_node,
         .on_node_user = quantizer,
     };
     vgg_model_get_info(quantizer->model, &info);
@@ -194,8 +197,8 @@ void vgg_quantizer_destroy(vgg_quantizer *quantizer)
 
 /* --- adding images ---------------------------------------------------------------------------- */
 
-/* The grid of the preprocessing, and whether an input lies on it. */
-static void see_input(struct vgg_quantizer *quantizer, const float *input)
+/* Notes the range of an input, and whether it lies on the grid of the preprocessing. */
+static void observe_input(struct vgg_quantizer *quantizer, const float *input)
 {
     const size_t plane = quantizer->input_elements / 3;
     for (int c = 0; c < 3; c++) {
@@ -209,7 +212,8 @@ static void see_input(struct vgg_quantizer *quantizer, const float *input)
     }
 }
 
-static vgg_status keep(struct vgg_quantizer *quantizer, const float *input, struct vgg_error *err)
+static vgg_status add_sample(struct vgg_quantizer *quantizer, const float *input,
+                             struct vgg_error *err)
 {
     const size_t bytes = quantizer->input_elements * sizeof *input;
     float *copy = vgg_arena_alloc(&quantizer->arena, bytes, 1);
@@ -217,7 +221,7 @@ static vgg_status keep(struct vgg_quantizer *quantizer, const float *input, stru
         return vgg_fail_memory(err, quantizer->path, bytes, "an image");
     }
     memcpy(copy, input, bytes);
-    quantizer->kept[quantizer->kept_count] = copy;
+    quantizer->samples[quantizer->sample_count] = copy;
     return VGG_OK;
 }
 
@@ -226,17 +230,18 @@ vgg_status vgg_quantizer_add(vgg_quantizer *quantizer, const float *input, struc
     float *logits = quantizer->logits;
     vgg_status status = VGG_OK;
     if (quantizer->chosen) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT, "%s: its scales are chosen already",
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "%s: the scales have been chosen already",
                         quantizer->path);
     }
-    if (quantizer->kept_count < quantizer->kept_max) {
-        logits = quantizer->kept_logits + (ptrdiff_t)quantizer->kept_count * quantizer->class_count;
-        status = keep(quantizer, input, err);
+    if (quantizer->sample_count < quantizer->sample_max) {
+        logits =
+            quantizer->sample_logits + (ptrdiff_t)quantizer->sample_count * quantizer->class_count;
+        status = add_sample(quantizer, input, err);
     }
     if (status != VGG_OK) {
         return status;
     }
-    see_input(quantizer, input);
+    observe_input(quantizer, input);
     add_input(&quantizer->layers[0], input, quantizer->input_elements / 3);
     quantizer->current_node = 0;
     status = vgg_session_run(quantizer->session, input, 1, logits, err);
@@ -244,7 +249,7 @@ vgg_status vgg_quantizer_add(vgg_quantizer *quantizer, const float *input, struc
         return vgg_fail(err, VGG_ERR_UNSUPPORTED,
                         "%s: the net's activations on this image are not finite", quantizer->path);
     }
-    quantizer->kept_count += logits != quantizer->logits;
+    quantizer->sample_count += logits != quantizer->logits;
     quantizer->totals.added++;
     return status;
 }

@@ -25,12 +25,12 @@ struct vgg_quantizer_layer {
     bool input;                    /* reads the net's input */
     bool logits;                   /* is the last one */
     int oc;                        /* output channels, or features */
-    size_t ic, area; /* weights of an output channel: [ic][area], area 1 of a linear layer */
+    size_t ic, area; /* weights of an output channel: [ic][area]; area is 1 for a linear layer */
 
-    /* Of what it reads, each input channel's, sums over `input_count` numbers; then means. */
+    /* Of each input channel: sums of values and squares over `input_count` values; then their means. */
     double *mean, *square; /* [ic] */
     uint64_t input_count;
-    struct vgg_histogram histogram; /* of its output; not of the logits */
+    struct vgg_histogram histogram; /* of its output, except for the logits */
 
     /* The int8 layer's tensors; a weight is its integer times weight_scale. */
     struct vgg_tensor weight, bias, weight_scale, weight_sum;
@@ -38,7 +38,7 @@ struct vgg_quantizer_layer {
     size_t weight_bytes;
     int32_t *biases, *sums; /* [oc] */
     float *scales;          /* [oc] */
-    double *real_bias; /* [oc] what is added to an output in float32, the grid's `low` included */
+    double *real_bias;      /* [oc] of the output in float32; includes the grid's `low` */
 
     enum vgg_clip clip;
     float output_scale;
@@ -46,7 +46,7 @@ struct vgg_quantizer_layer {
     double signal, noise;
 };
 
-/* The int8 net as it was when the plan was made, and what runs it. */
+/* A plan of the int8 net with the scales at that time, and its executor. */
 struct vgg_quantizer_runner {
     struct vgg_plan *plan;
     struct vgg_executor *executor;
@@ -70,21 +70,21 @@ struct vgg_quantizer {
     size_t input_elements; /* of an image */
     int class_count;
 
-    /* Images that scales are chosen with, and the float32 net's logits of them. */
-    float **kept;       /* [kept_count][input_elements] */
-    float *kept_logits; /* [kept_max][class_count] */
-    int kept_count, kept_max;
+    /* The first images, which scales are chosen with, and the float32 net's logits of them. */
+    float **samples;      /* [sample_count][input_elements] */
+    float *sample_logits; /* [sample_max][class_count] */
+    int sample_count, sample_max;
 
-    float *logits;        /* [2][class_count] of both nets, for an image that is not kept */
+    float *logits;        /* [2][class_count] of both nets, for other images */
     size_t current_node;  /* the model's node that is reported next */
-    bool non_finite;      /* one of its activations */
+    bool non_finite;      /* an activation was */
     bool off_grid;        /* an input was not made of 8-bit pixels */
     float min[3], max[3]; /* of all inputs, by channel */
 
     bool chosen;
     /* While both nets are compared: */
     struct vgg_quantizer_runner runner; /* of the int8 net, which reports every node */
-    float **outputs;                    /* [layer_count] what the float32 net's layers gave */
+    float **outputs;                    /* [layer_count] of the float32 net's layers */
     double difference;                  /* of the logits, summed */
     struct vgg_quantized_totals totals;
 };

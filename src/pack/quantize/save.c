@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The int8 net into a packed file. */
+/* Saves the int8 net as a packed file. */
 #include "model/graph/build.h"
 #include "pack/fold_spec.h"
 #include "pack/pack_file.h"
@@ -36,7 +36,7 @@ vgg_status vgg_quantizer_save(const vgg_quantizer *quantizer, const char *path,
                               struct vgg_error *err)
 {
     const struct vgg_context *context = vgg_model_get_context(quantizer->model);
-    struct vgg_graph graph; /* of the int8 net's description: what is written under which names */
+    struct vgg_graph graph; /* of the int8 net's description: names and shapes of the tensors */
     struct vgg_pack_file file;
     struct vgg_arena arena = {.context = context};
     struct vgg_limits limits;
