@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Direct convolution. A tile of CONV_PIXELS neighbouring pixels × CONV_BLOCKS blocks of output channels
  * stays in registers for the whole sum; each step loads CONV_BLOCKS weight vectors and broadcasts one
- * input channel of each pixel. Strides other than 1 are correct, but not made fast: VGG has none.
+ * input channel of each pixel. NCHWc input with another stride is for general_conv, which sums in the same order;
+ * NCHW input is fast with the strides 1, 2 and 4.
  *
  *   c   channel within an input block     i   pixel of the tile     b   output block of the group */
 #include "kernels/kernels.h"
 #include "kernels/vec.h"
 
-/* One tile of `pixels` pixels; pixels and x_pixel_stride are constants where it is inlined. */
+/* One tile of `pixels` pixels; pixels, window_stride and x_pixel_stride are constants where it is inlined. */
 VGG_INLINE void tile(const struct vgg_conv_args *a, const float *x, float *y, int pixels,
-                     ptrdiff_t x_pixel_stride, ptrdiff_t x_channel_stride)
+                     ptrdiff_t window_stride, ptrdiff_t x_pixel_stride, ptrdiff_t x_channel_stride)
 {
     vf sum[CONV_PIXELS][CONV_BLOCKS];
     VGG_UNROLL
@@ -33,7 +34,7 @@ VGG_INLINE void tile(const struct vgg_conv_args *a, const float *x, float *y, in
                     }
                     VGG_UNROLL
                     for (int i = 0; i < pixels; i++) {
-                        vf v = vf_set1(p[i * x_pixel_stride]);
+                        vf v = vf_set1(p[i * window_stride]);
                         VGG_UNROLL
                         for (int b = 0; b < CONV_BLOCKS; b++) {
                             sum[i][b] = vf_fma(v, w[b], sum[i][b]);
@@ -59,19 +60,21 @@ VGG_INLINE void tile(const struct vgg_conv_args *a, const float *x, float *y, in
 
 #define TILE_CASE(n)                                                                               \
     case n:                                                                                        \
-        tile(a, x, y, n <= CONV_PIXELS ? n : CONV_PIXELS, x_pixel_stride, x_channel_stride);       \
+        tile(a, x, y, n <= CONV_PIXELS ? n : CONV_PIXELS, window_stride, x_pixel_stride,           \
+             x_channel_stride);                                                                    \
         break;
 
-/* Splits each row into tiles whose widths differ by one pixel at most. */
-VGG_INLINE void rows(const struct vgg_conv_args *a, ptrdiff_t x_pixel_stride,
+/* Splits each row into tiles whose widths differ by one pixel at most; stride is a constant. */
+VGG_INLINE void rows(const struct vgg_conv_args *a, ptrdiff_t stride, ptrdiff_t x_pixel_stride,
                      ptrdiff_t x_channel_stride)
 {
+    const ptrdiff_t window_stride = stride * x_pixel_stride;
     int tiles = (a->ow + CONV_PIXELS - 1) / CONV_PIXELS;
     for (int oh = a->oh_begin; oh < a->oh_end; oh++) {
         for (int t = 0; t < tiles; t++) {
             int begin = (int)((int64_t)a->ow * t / tiles);
             int end = (int)((int64_t)a->ow * (t + 1) / tiles);
-            const float *x = a->x + oh * a->x_row_stride + begin * x_pixel_stride;
+            const float *x = a->x + oh * stride * a->x_row_stride + begin * window_stride;
             float *y = a->y + oh * a->y_row_stride + begin * VF_LANES;
             switch (end - begin) {
                 VGG_PIXEL_CASES(TILE_CASE)
@@ -89,25 +92,59 @@ VGG_INLINE void strided_rows(const struct vgg_conv_args *a, ptrdiff_t x_pixel_st
         for (int ow = 0; ow < a->ow; ow++) {
             tile(a, a->x + oh * stride * a->x_row_stride + ow * stride * x_pixel_stride,
                  a->y + oh * a->y_row_stride + (ptrdiff_t)ow * VF_LANES, 1, x_pixel_stride,
-                 x_channel_stride);
+                 x_pixel_stride, x_channel_stride);
         }
     }
+}
+
+/* NCHWc input with a stride. */
+VGG_INLINE void strided_blocks(const struct vgg_conv_args *a)
+{
+    VGG_KERNEL(general_conv)
+    (&(struct vgg_general_conv_args){
+        .x = a->x,
+        .x_block_stride = a->x_block_stride,
+        .x_row_stride = a->x_row_stride,
+        .channels = a->ic_blocks * VF_LANES,
+        .kernel = {a->kernel, a->kernel},
+        .stride = {a->stride, a->stride},
+        .dilation = {1, 1},
+        .weight = a->weight,
+        .bias = a->bias,
+        .y = a->y,
+        .y_block_stride = a->y_block_stride,
+        .y_row_stride = a->y_row_stride,
+        .oc_blocks = a->oc_blocks,
+        .oh_begin = a->oh_begin,
+        .oh_end = a->oh_end,
+        .ow = a->ow,
+        .relu = a->relu,
+    });
 }
 
 void VGG_KERNEL(conv_nchwc)(const struct vgg_conv_args *args)
 {
     if (args->stride == 1) {
-        rows(args, VF_LANES, 1);
+        rows(args, 1, VF_LANES, 1);
     } else {
-        strided_rows(args, VF_LANES, 1);
+        strided_blocks(args);
     }
 }
 
 void VGG_KERNEL(conv_nchw)(const struct vgg_conv_args *args)
 {
-    if (args->stride == 1) {
-        rows(args, 1, args->x_channel_stride);
-    } else {
+    switch (args->stride) {
+    case 1:
+        rows(args, 1, 1, args->x_channel_stride);
+        break;
+    case 2:
+        rows(args, 2, 1, args->x_channel_stride);
+        break;
+    case 4:
+        rows(args, 4, 1, args->x_channel_stride);
+        break;
+    default:
         strided_rows(args, 1, args->x_channel_stride);
+        break;
     }
 }

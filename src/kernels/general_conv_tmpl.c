@@ -7,7 +7,7 @@
 #include "kernels/kernels.h"
 #include "kernels/vec.h"
 
-enum { DEPTHWISE_PIXELS = 4 };
+enum { DEPTHWISE_PIXELS = 4, STRIDED_PIXELS = CONV_PIXELS < 4 ? CONV_PIXELS : 4 };
 
 /* What one input block adds to a tile: `count` channels from p on. Returns the weights of the next block. */
 VGG_INLINE const float *add_block(const struct vgg_general_conv_args *a, const float *p, int count,
@@ -39,7 +39,7 @@ VGG_INLINE const float *add_block(const struct vgg_general_conv_args *a, const f
     return weight;
 }
 
-/* One tile of `pixels` pixels; pixels and pixel_stride are constants where it is inlined. */
+/* One tile of `pixels` pixels, which is a constant where it is inlined. */
 VGG_INLINE void tile(const struct vgg_general_conv_args *a, const float *x, float *y, int pixels,
                      ptrdiff_t pixel_stride)
 {
@@ -93,12 +93,16 @@ VGG_INLINE void tile_row(const struct vgg_general_conv_args *a, const float *x_r
     }
 }
 
-/* The same for other strides, pixel by pixel. */
+/* The same for other strides, some pixels at a time. */
 VGG_INLINE void strided_row(const struct vgg_general_conv_args *a, const float *x, float *y)
 {
-    for (int ow = 0; ow < a->ow; ow++) {
-        tile(a, x + (ptrdiff_t)ow * a->stride.w * VF_LANES, y + (ptrdiff_t)ow * VF_LANES, 1,
-             VF_LANES);
+    const ptrdiff_t pixel_stride = (ptrdiff_t)a->stride.w * VF_LANES;
+    int ow = 0;
+    for (; ow + STRIDED_PIXELS <= a->ow; ow += STRIDED_PIXELS) {
+        tile(a, x + ow * pixel_stride, y + (ptrdiff_t)ow * VF_LANES, STRIDED_PIXELS, pixel_stride);
+    }
+    for (; ow < a->ow; ow++) {
+        tile(a, x + ow * pixel_stride, y + (ptrdiff_t)ow * VF_LANES, 1, pixel_stride);
     }
 }
 

@@ -290,9 +290,25 @@ static void check_special(struct check *check)
     }
 }
 
+static void check_strides(struct check *check)
+{
+    for (int i = 0; i < 60; i++) {
+        struct conv c = {.ic = check_range(check, 1, 20),
+                         .oc = check_range(check, 1, 40),
+                         .kernel = check_range(check, 1, 5),
+                         .stride = 2 + i / 2 % 4,
+                         .nchw = i % 2 != 0};
+        c.pad = check_range(check, 0, c.kernel);
+        c.ih = check_range(check, c.kernel, 9);
+        c.iw = check_range(check, c.kernel, 30 * c.stride);
+        check_case(check, &c);
+    }
+}
+
 void check_conv(struct check *check)
 {
     check_sizes(check);
+    check_strides(check);
     check_vgg(check);
     check_special(check);
     for (int i = 0; i < 40; i++) {

@@ -10,8 +10,9 @@
 #include "kernels/dispatch.h"
 #include "plan/executor.h"
 #include "plan/plan.h"
+#include "plan_run.h"
 
-enum { BATCH = 3, THREADS = 3, NETS = 150 };
+enum { BATCH = 3, THREADS = 3, NETS = 100 };
 
 /* How a net is run. */
 struct way {
@@ -49,12 +50,14 @@ static void run(const struct general_net *net, const struct way *way, const floa
     ck_assert_msg(status == VGG_OK, "%s", err.message);
     /* What a run leaves behind must not reach the next one: here it is NaN. */
     memset(executor->slab, 0xff, plan->slab_bytes);
+    const int before = plan_allocations;
     for (int n = 0; n < BATCH; n += way->batch) {
         const int left = BATCH - n;
         vgg_executor_run(executor, input + (size_t)n * general_count(net->input),
                          left < way->batch ? left : way->batch,
                          out + (size_t)n * (size_t)net->shape.c);
     }
+    ck_assert(way->on_node != NULL || plan_allocations == before);
     vgg_executor_destroy(executor);
     vgg_plan_destroy(plan);
     vgg_pool_destroy(pool);
@@ -182,23 +185,28 @@ static void check_net(const struct general_net *net, const struct vgg_kernels *k
 {
     const size_t classes = (size_t)net->shape.c, bytes = BATCH * classes * sizeof(float);
     float *input = general_net_make_input(net, BATCH);
-    float *first = malloc(bytes), *other = malloc(bytes);
-    ck_assert(first != NULL && other != NULL);
+    float *first = malloc(bytes), *other = malloc(bytes), *automatic = malloc(bytes);
+    ck_assert(first != NULL && other != NULL && automatic != NULL);
     const struct way fused = {.kernels = kernels, .batch = 1, .threads = 1, .direct = true};
+    const struct way chosen = {.kernels = kernels, .batch = BATCH, .threads = 2};
     run(net, &fused, input, first);
+    run(net, &chosen, input, automatic);
     check_unfused(net, &fused, input, other);
     for (int n = 0; n < BATCH; n++) {
         double *want = compute_net(net, input + (size_t)n * general_count(net->input));
         const double large = find_largest(want, classes);
         const double error = compare(first + (size_t)n * classes, want, classes) / large;
         const double unfused = compare(other + (size_t)n * classes, want, classes) / large;
-        ck_assert_msg(error < 1e-5 && unfused < 1e-5, "error %g fused, %g unfused", error, unfused);
+        const double winograd = compare(automatic + (size_t)n * classes, want, classes) / large;
+        ck_assert_msg(error < 1e-5 && unfused < 1e-5 && winograd < 2e-5,
+                      "error %g fused, %g unfused, %g with Winograd", error, unfused, winograd);
         free(want);
     }
     check_bits(net, &fused, seed, input, first);
     free(input);
     free(first);
     free(other);
+    free(automatic);
 }
 
 START_TEST(computes_random_chains)
@@ -216,4 +224,150 @@ START_TEST(computes_random_chains)
 }
 END_TEST
 
-UNIT_MAIN("general", computes_random_chains)
+/* A convolution in groups, from 24 channels of 5 x 6 pixels; *net is to be destroyed. */
+static void check_groups(const struct vgg_kernels *kernels, int groups, int oc)
+{
+    const struct vgg_window window = vgg_window_square(3, 1, 1);
+    const struct way way = {.kernels = kernels, .batch = BATCH, .threads = 2};
+    struct general_net *net = general_net_begin(5, (struct vgg_shape){24, 5, 6});
+    general_net_add_general_conv(net, oc, groups, &window);
+    general_net_add(net, (struct vgg_node){.op = VGG_OP_FLATTEN});
+    const size_t plane = 5 * 6, image = 24 * plane, classes = (size_t)oc * plane;
+    float *input = general_net_make_input(net, BATCH);
+    float *out = malloc(BATCH * classes * sizeof *out);
+    ck_assert_ptr_nonnull(out);
+    const int bad = groups / 2; /* a group whose first channel is not finite */
+    for (size_t i = 0; i < BATCH * plane; i++) {
+        input[i / plane * image + (size_t)(bad * 24 / groups) * plane + i % plane] =
+            i % 2 == 0 ? NAN : INFINITY;
+    }
+    run(net, &way, input, out);
+    for (size_t i = 0; i < BATCH * classes; i++) {
+        const size_t group = i % classes / plane / (size_t)(oc / groups);
+        ck_assert_msg(isfinite(out[i]) == (group != (size_t)bad), "%d groups, %d channels: %zu",
+                      groups, oc, i);
+    }
+    free(input);
+    free(out);
+    general_net_destroy(net);
+}
+
+/* Lanes of other groups, and those past the last channel, are multiplied by nothing. */
+START_TEST(keeps_groups_apart)
+{
+    static const int cases[][2] = {{24, 24}, {24, 72}, {24, 24 * 16}, {12, 36}, {8, 24},
+                                   {4, 64},  {3, 51},  {2, 70},       {2, 32},  {1, 7}};
+    for (enum vgg_isa isa = VGG_ISA_SCALAR; isa <= VGG_ISA_NEON; isa++) {
+        const struct vgg_kernels *kernels = vgg_kernels_find(isa, NULL);
+        for (size_t i = 0; i < sizeof cases / sizeof *cases && kernels != NULL; i++) {
+            check_groups(kernels, cases[i][0], cases[i][1]);
+        }
+    }
+}
+END_TEST
+
+/* Functions that are not zero where their argument is, between convolutions that read all lanes of a block. */
+START_TEST(clears_unused_channels)
+{
+    for (int kind = 0; kind <= VGG_ACTIVATION_RELU6; kind++) {
+        struct general_net *net = general_net_begin(7, (struct vgg_shape){3, 6, 7});
+        general_net_add_conv(net, 5, 3, 1, 1);
+        general_net_add_function(net, (enum vgg_activation_kind)kind);
+        general_net_add(net, (struct vgg_node){.op = VGG_OP_SOFTMAX, .softmax.log = true});
+        general_net_add(net, (struct vgg_node){.op = VGG_OP_ZERO_PAD, .zero_pad = {1, -1, 2, 0}});
+        general_net_add_conv(net, 7, 2, 1, 1);
+        general_net_add(net, (struct vgg_node){.op = VGG_OP_FLATTEN});
+        for (enum vgg_isa isa = VGG_ISA_SCALAR; isa <= VGG_ISA_NEON; isa++) {
+            const struct vgg_kernels *kernels = vgg_kernels_find(isa, NULL);
+            if (kernels != NULL) {
+                check_net(net, kernels, kind);
+            }
+        }
+        general_net_destroy(net);
+    }
+}
+END_TEST
+
+static void make_plan(const struct general_net *net, struct vgg_plan **plan, vgg_status code,
+                      struct vgg_error *err)
+{
+    const struct vgg_plan_options options = {.kernels = vgg_kernels_find(VGG_ISA_AUTO, NULL),
+                                             .batch = 2,
+                                             .input = net->input,
+                                             .activation_bytes = 1 << 26};
+    struct vgg_pool *pool;
+    ck_assert_int_eq(vgg_pool_create(1, NULL, &pool, NULL), VGG_OK);
+    const vgg_status status =
+        vgg_plan_create(net->nodes, net->count, "net.pth", &options, pool, plan, err);
+    ck_assert_msg(status == code, "%s", err->message);
+    vgg_pool_destroy(pool);
+}
+
+START_TEST(describes_general_convolutions)
+{
+    struct vgg_window window = vgg_window_square(3, 2, 1);
+    struct vgg_error err = {0};
+    struct vgg_plan *plan;
+    struct general_net *net = general_net_begin(3, (struct vgg_shape){8, 9, 9});
+    window.padding.right = 2;
+    general_net_add_general_conv(net, 8, 8, &window);
+    general_net_add_norm(net);
+    general_net_add(net, (struct vgg_node){.op = VGG_OP_RELU});
+    general_net_add_general_conv(net, 20, 2, &window);
+    general_net_add(net, (struct vgg_node){.op = VGG_OP_ACTIVATION,
+                                           .activation = {.kind = VGG_ACTIVATION_RELU}});
+    general_net_add(net, (struct vgg_node){.op = VGG_OP_FLATTEN});
+    general_net_add(net, (struct vgg_node){.op = VGG_OP_FLATTEN});
+    make_plan(net, &plan, VGG_OK, &err);
+    ck_assert_int_eq(plan->step_count, 5);
+    const struct vgg_step_info *info = plan->info;
+    ck_assert_str_eq(info[0].nodes, "input");
+    ck_assert_str_eq(info[1].nodes, "Conv2d + BatchNorm2d + ReLU");
+    ck_assert_str_eq(info[1].algorithm, "depthwise");
+    ck_assert_double_eq(info[1].multiply_adds, 2 * 8 * 9 * 5 * 5);
+    ck_assert_str_eq(info[2].nodes, "Conv2d + ReLU");
+    ck_assert_str_eq(info[2].algorithm, "general");
+    ck_assert_double_eq(info[2].multiply_adds, 2 * 20 * 4 * 9 * 3 * 3);
+    ck_assert_double_ge(info[2].products, info[2].multiply_adds);
+    ck_assert_uint_ge(info[2].weight_bytes, 20 * 4 * 9 * sizeof(float));
+    ck_assert_uint_eq(info[2].kept_bytes, info[2].weight_bytes);
+    ck_assert_str_eq(info[4].nodes, "Flatten");
+    vgg_plan_destroy(plan);
+    general_net_destroy(net);
+}
+END_TEST
+
+static void expect_refusal(const struct general_net *net, const char *message)
+{
+    struct vgg_error err = {0};
+    struct vgg_plan *plan;
+    make_plan(net, &plan, VGG_ERR_UNSUPPORTED, &err);
+    ck_assert_msg(strstr(err.message, message) != NULL, "%s", err.message);
+}
+
+START_TEST(refuses_layers_of_images_on_features)
+{
+    static const enum vgg_op ops[] = {VGG_OP_GENERAL_POOL, VGG_OP_ADAPTIVE_MAX_POOL,
+                                      VGG_OP_CONCAT_POOL, VGG_OP_ZERO_PAD, VGG_OP_MAX_POOL};
+    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
+        struct general_net *net = general_net_begin(3, (struct vgg_shape){8, 3, 3});
+        general_net_add(net, (struct vgg_node){.op = VGG_OP_FLATTEN});
+        struct vgg_node node = {.op = ops[i]};
+        if (node.op == VGG_OP_GENERAL_POOL) {
+            node.general_pool.window = vgg_window_square(1, 1, 0);
+        } else if (node.op == VGG_OP_MAX_POOL) {
+            node.max_pool = (struct vgg_max_pool){1, 1};
+        }
+        general_net_add(net, node);
+        expect_refusal(net, "net.pth: n1 (");
+        general_net_destroy(net);
+    }
+    struct general_net *net = general_net_begin(3, (struct vgg_shape){8, 3, 3});
+    general_net_add_function(net, VGG_ACTIVATION_GELU);
+    expect_refusal(net, "n0 (GELU): expected a classifier at the end");
+    general_net_destroy(net);
+}
+END_TEST
+
+UNIT_MAIN("general", computes_random_chains, keeps_groups_apart, clears_unused_channels,
+          describes_general_convolutions, refuses_layers_of_images_on_features)
