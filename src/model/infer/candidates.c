@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "model/infer/input_size.h"
+#include "model/infer/usual_size.h"
 #include "model/spec/defaults.h"
 
 /* The size of ImageNet's images after the crop. */
