@@ -59,12 +59,16 @@ vgg_status vgg_input_choose(const struct vgg_load *load, const struct vgg_overri
                             struct vgg_spec *spec)
 {
     const bool given = overrides->height > 0;
-    spec->input = given ? (struct vgg_pixels){overrides->height, overrides->width} : choose(spec);
+    const struct vgg_pixels size = {overrides->height, overrides->width};
+    spec->input = choose(spec);
+    if (given && (spec->input.h == 0 || spec->input.w == 0)) {
+        spec->input = size;
+    }
     if (spec->input.h == 0 || spec->input.w == 0) {
         return vgg_fail_hint(load->err, VGG_ERR_MISMATCH, VGG_HINT_SIZE,
                              "%s: the layers do not show the size of the input", load->path);
     }
     vgg_note(load, spec, "input size", given ? VGG_EVIDENCE_USER : VGG_EVIDENCE_CONVENTION, "%dx%d",
-             spec->input.h, spec->input.w);
+             given ? size.h : spec->input.h, given ? size.w : spec->input.w);
     return VGG_OK;
 }

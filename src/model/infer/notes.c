@@ -105,8 +105,7 @@ static const struct vgg_layer *find_activation(const struct vgg_spec *spec)
 {
     for (size_t i = 0; i < spec->layer_count; i++) {
         const struct vgg_layer *layer = &spec->layers[i];
-        if (layer->kind == VGG_LAYER_ACTIVATION &&
-            layer->activation.kind != VGG_ACTIVATION_PRELU) {
+        if (layer->kind == VGG_LAYER_ACTIVATION && layer->activation.kind != VGG_ACTIVATION_PRELU) {
             return layer;
         }
     }
@@ -192,9 +191,11 @@ static void note_size(const struct vgg_findings *findings, struct vgg_spec *spec
 {
     const struct vgg_choice *choice = findings->choice;
     const struct vgg_published *published = findings->published;
-    const bool given = findings->overrides->height > 0;
+    const struct vgg_overrides *overrides = findings->overrides;
+    const bool given = overrides->height > 0;
     char value[64];
-    snprintf(value, sizeof value, "%dx%d", spec->input.h, spec->input.w);
+    snprintf(value, sizeof value, "%dx%d", given ? overrides->height : spec->input.h,
+             given ? overrides->width : spec->input.w);
     vgg_evidence_add(
         &spec->evidence, findings->load->arena,
         &(struct vgg_evidence){
