@@ -41,7 +41,9 @@ START_TEST(fills_in_the_defaults)
     ck_assert_int_eq(spec.input.w, 14);
     ck_assert_int_eq(get_source(&spec, "input size"), VGG_EVIDENCE_CONVENTION);
     ck_assert_int_eq((int)spec.preprocess_source, VGG_EVIDENCE_CONVENTION);
-    ck_assert_int_eq(spec.preprocess.crop, 14);
+    ck_assert_int_eq(spec.preprocess.resize, 14);
+    ck_assert_int_eq(spec.preprocess.resize_width, 14);
+    ck_assert_int_eq(spec.preprocess.crop, 0);
     ck_assert_str_eq(spec.preprocess.name, "custom");
     ck_assert_uint_eq(spec.labels.count, 0);
     vgg_arena_destroy(&arena);
