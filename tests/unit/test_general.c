@@ -40,10 +40,12 @@ static void run(const struct general_net *net, const struct way *way, const floa
     struct vgg_plan *plan;
     struct vgg_executor *executor;
     ck_assert_int_eq(vgg_pool_create(way->threads, NULL, &pool, NULL), VGG_OK);
-    vgg_status status = vgg_plan_create(net->nodes, net->count, "net", &options, pool, &plan, &err);
+    vgg_status status = vgg_plan_create(&(struct vgg_net){net->nodes, net->count, "net"}, &options,
+                                        pool, &plan, &err);
     ck_assert_msg(status == VGG_OK, "%s", err.message);
     ck_assert_int_eq(plan->class_count, net->shape.c);
-    status = vgg_executor_create(plan, pool, way->on_node, way->user, &executor, &err);
+    const struct vgg_node_listener listener = {way->on_node, way->user};
+    status = vgg_executor_create(plan, pool, &listener, &executor, &err);
     ck_assert_msg(status == VGG_OK, "%s", err.message);
     /* What a run leaves behind must not reach the next one: here it is NaN. */
     memset(executor->slab, 0xff, plan->slab_bytes);
