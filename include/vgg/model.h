@@ -86,11 +86,11 @@ VGG_API void vgg_model_destroy(vgg_model *model);
 
 /* Where a property of a net comes from, strongest first. Only the last is an assumption. */
 enum vgg_evidence_source {
-    VGG_EVIDENCE_USER,       /* an option or a description that the caller gave */
-    VGG_EVIDENCE_MODULES,    /* module objects or TorchScript code in the file */
-    VGG_EVIDENCE_FILE,       /* buffers, hyperparameters or a description in or beside the file */
-    VGG_EVIDENCE_PUBLISHED,  /* the net is a published one: all its shapes, or its hash, are the same */
-    VGG_EVIDENCE_SHAPES,     /* arithmetic of shapes and names */
+    VGG_EVIDENCE_USER,    /* an option or a description that the caller gave */
+    VGG_EVIDENCE_MODULES, /* module objects or TorchScript code in the file */
+    VGG_EVIDENCE_FILE,    /* buffers, hyperparameters or a description in or beside the file */
+    VGG_EVIDENCE_PUBLISHED, /* the net is a published one: all its shapes, or its hash, are the same */
+    VGG_EVIDENCE_SHAPES,    /* arithmetic of shapes and names */
     VGG_EVIDENCE_CONVENTION, /* the usual value, assumed */
 };
 /* "the caller", "modules in the file", … A constant string. */
