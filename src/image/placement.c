@@ -35,10 +35,9 @@ static vgg_status check(const struct vgg_preprocess *preprocess, int width, int 
     if (preprocess->resize < 0 || preprocess->crop < 0 || preprocess->crop_width < 0 ||
         preprocess->resize_width < 0 || (preprocess->resize_width > 0 && preprocess->resize == 0) ||
         width <= 0 || height <= 0) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT,
-                        "preprocess: resize %d, resize_width %d, crop %d, image %d x %d",
-                        preprocess->resize, preprocess->resize_width, preprocess->crop, width,
-                        height);
+        return vgg_fail(
+            err, VGG_ERR_ARGUMENT, "preprocess: resize %d, resize_width %d, crop %d, image %d x %d",
+            preprocess->resize, preprocess->resize_width, preprocess->crop, width, height);
     }
     if ((unsigned)preprocess->interpolation > VGG_INTERPOLATION_LANCZOS) {
         return vgg_fail(err, VGG_ERR_ARGUMENT, "preprocess: interpolation %d",

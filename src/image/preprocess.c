@@ -101,8 +101,9 @@ static vgg_status spread_gray(const struct crop *gray, const struct vgg_allocato
                               struct vgg_image *out, struct vgg_error *err)
 {
     const size_t count = (size_t)gray->width * (size_t)gray->height;
-    vgg_status status = vgg_image_create("crop", (uint64_t)gray->width, (uint64_t)gray->height,
-                                         UINT64_MAX, allocator, out, err);
+    const struct vgg_image_request request = {"crop", UINT64_MAX, allocator};
+    vgg_status status =
+        vgg_image_create(&request, (uint64_t)gray->width, (uint64_t)gray->height, out, err);
     for (size_t i = 0; status == VGG_OK && i < count; i++) {
         memset(out->rgb + 3 * i, gray->data[i], 3);
     }

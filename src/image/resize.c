@@ -199,8 +199,9 @@ vgg_status vgg_image_resize(const struct vgg_image *image, int width, int height
         return vgg_fail(err, VGG_ERR_ARGUMENT,
                         "resize: expected an image and a size of at least 1 x 1");
     }
-    vgg_status status = vgg_image_create("resize", (uint64_t)width, (uint64_t)height, UINT64_MAX,
-                                         &image->allocator, &resized, err);
+    const struct vgg_image_request request = {"resize", UINT64_MAX, &image->allocator};
+    vgg_status status =
+        vgg_image_create(&request, (uint64_t)width, (uint64_t)height, &resized, err);
     if (status == VGG_OK) {
         const struct vgg_raster pixels = {image->rgb, image->width, image->height, 3};
         const struct vgg_resizing resizing = {.width = width,

@@ -22,7 +22,8 @@ START_TEST(keeps_the_sizes_of_structs)
     ck_assert_uint_eq(sizeof(struct vgg_verified), 48);
     ck_assert_uint_eq(sizeof(struct vgg_ready_info), 80);
     ck_assert_uint_eq(sizeof(struct vgg_pack_options), 72);
-    ck_assert_uint_eq(sizeof(struct vgg_model_options), 144);
+    ck_assert_uint_eq(sizeof(struct vgg_model_options), 184);
+    ck_assert_uint_eq(sizeof(struct vgg_evidence), 64);
     ck_assert_uint_eq(sizeof(struct vgg_model_info), 104);
     ck_assert_uint_eq(sizeof(struct vgg_node_info), 120);
     ck_assert_uint_eq(sizeof(struct vgg_preprocess), 96);
@@ -56,6 +57,7 @@ START_TEST(leaves_room_to_grow)
     ck_assert(IS_LAST(struct vgg_ready_info));
     ck_assert(IS_LAST(struct vgg_pack_options));
     ck_assert(IS_LAST(struct vgg_model_options));
+    ck_assert(IS_LAST(struct vgg_evidence));
     ck_assert(IS_LAST(struct vgg_model_info));
     ck_assert(IS_LAST(struct vgg_node_info));
     ck_assert(IS_LAST(struct vgg_preprocess));

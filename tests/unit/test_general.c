@@ -45,8 +45,8 @@ static void run(const struct general_net *net, const struct way *way, const floa
                                         pool, &plan, &err);
     ck_assert_msg(status == VGG_OK, "%s", err.message);
     ck_assert_int_eq(plan->class_count, net->shape.c);
-    status = vgg_executor_create(plan, pool, &(struct vgg_node_listener){way->on_node, way->user},
-                                 &executor, &err);
+    const struct vgg_node_listener listener = {way->on_node, way->user};
+    status = vgg_executor_create(plan, pool, &listener, &executor, &err);
     ck_assert_msg(status == VGG_OK, "%s", err.message);
     /* What a run leaves behind must not reach the next one: here it is NaN. */
     memset(executor->slab, 0xff, plan->slab_bytes);

@@ -18,6 +18,13 @@ static vgg_status resolve_as(struct fake_net *net, const char *path, const char 
     return vgg_spec_resolve(FAKE_LOAD(net, path), fake_list(net), &request, spec);
 }
 
+/* The same for images of a size that the caller gives. */
+static vgg_status resolve_at(struct fake_net *net, int height, int width, struct vgg_spec *spec)
+{
+    const struct vgg_request request = {.overrides = {.height = height, .width = width}};
+    return vgg_spec_resolve(FAKE_LOAD(net, "x.pth"), fake_list(net), &request, spec);
+}
+
 static vgg_status resolve(struct fake_net *net, const char *path, struct vgg_spec *spec)
 {
     return resolve_as(net, path, NULL, spec);
@@ -293,12 +300,11 @@ START_TEST(says_what_it_assumes)
     fake_find(&net, "features.3.weight")->shape[2] = 1;
     fake_find(&net, "features.3.weight")->shape[3] = 1;
     ck_assert_int_eq(resolve(&net, "x.pth", &spec), VGG_OK);
-    ck_assert_str_eq(
-        assumptions(&spec),
-        "stride 1; padding 1; padding of 1x1 convolutions 0; eps 1e-05; activation ReLU; "
-        "pool MaxPool2d 2x2; places of pools where the numbers leave a place; "
-        "last pool one after features.7; input size 28x28; scores softmax; "
-        "resize shorter side to 28; mean and std ImageNet's; channels RGB of 0 to 1");
+    ck_assert_str_eq(assumptions(&spec),
+                     "stride 1; dilation 1; padding 1; padding of 1x1 convolutions 0; eps 1e-05; "
+                     "activation ReLU; "
+                     "pool MaxPool2d 2x2; places of pools where the numbers leave a place; "
+                     "last pool one after features.7; input size 28x28; scores softmax");
     ck_assert_int_eq(vgg_evidence_find(&spec.evidence, "layers")->source, VGG_EVIDENCE_SHAPES);
     ck_assert_int_eq(vgg_evidence_find(&spec.evidence, "order")->source, VGG_EVIDENCE_SHAPES);
     fake_fini(&net);
@@ -416,6 +422,46 @@ START_TEST(knows_other_names)
 }
 END_TEST
 
+/* The net is resized for another size of images, not normalised otherwise. */
+START_TEST(keeps_the_preprocessing_at_other_sizes)
+{
+    struct fake_net published = {0}, custom = {0};
+    struct vgg_spec spec;
+    fake_vgg(&published, D, false, 10);
+    ck_assert_int_eq(resolve_at(&published, 320, 480, &spec), VGG_OK);
+    ck_assert_str_eq(spec.source, "names and shapes (built-in vgg16)");
+    ck_assert_int_eq(spec.input.h, 224);
+    ck_assert_str_eq(spec.preprocess.name, "imagenet");
+    const struct vgg_evidence *size = vgg_evidence_find(&spec.evidence, "input size");
+    ck_assert_int_eq(size->source, VGG_EVIDENCE_USER);
+    ck_assert_str_eq(size->value, "320x480");
+    ck_assert_ptr_null(size->alternatives);
+    fake_fini(&published);
+
+    fake_vgg(&custom, "8 M 8 M 8 8 M", true, 10);
+    ck_assert_int_eq(resolve_at(&custom, 32, 32, &spec), VGG_OK);
+    ck_assert_int_eq(spec.input.h, 56);
+    ck_assert_str_eq(spec.preprocess.name, "custom");
+    ck_assert_str_eq(vgg_evidence_find(&spec.evidence, "input size")->value, "32x32");
+    fake_fini(&custom);
+}
+END_TEST
+
+/* A size that only one of the candidates turns into the classifier's features decides among them. */
+START_TEST(takes_the_net_that_a_size_fits)
+{
+    struct fake_net net = {0};
+    struct vgg_spec spec;
+    fake_vgg(&net, "8 M 8 M 8 8", true, 10);
+    ck_assert_int_eq(resolve_at(&net, 56, 56, &spec), VGG_OK);
+    ck_assert_str_eq(spec_text(&spec), "8 b r M 8 b r M 8 b r 8 b r M avg7 | 4096 r D 4096 r D 10");
+    ck_assert_int_eq(resolve_at(&net, 50, 50, &spec), VGG_OK);
+    ck_assert_str_eq(spec_text(&spec), "8p0 b r M 8p0 b r M 8p0 b r 8p0 b r avg7 | 4096 r D 4096 r "
+                                       "D 10");
+    fake_fini(&net);
+}
+END_TEST
+
 START_TEST(says_whose_classifier_it_may_be)
 {
     struct fake_net net = {0};
@@ -450,6 +496,6 @@ UNIT_MAIN("infer", recognises_every_variant, finds_the_pools,
           knows_one_by_one_convolutions, takes_other_kernels, says_what_is_no_vgg,
           refuses_what_names_cannot_tell, falls_back_to_the_closest_variant, says_what_it_assumes,
           takes_a_cfg, refuses_a_cfg_that_does_not_fit, compares_the_last_pool_of_a_cfg,
-          knows_other_names, says_whose_classifier_it_may_be,
-          does_not_take_another_net_for_the_closest,
+          knows_other_names, keeps_the_preprocessing_at_other_sizes, takes_the_net_that_a_size_fits,
+          says_whose_classifier_it_may_be, does_not_take_another_net_for_the_closest,
           applies_a_net_without_last_pool_by_its_name_only)

@@ -40,8 +40,10 @@ START_TEST(fills_in_the_defaults)
     ck_assert_int_eq(spec.input.h, 14);
     ck_assert_int_eq(spec.input.w, 14);
     ck_assert_int_eq(get_source(&spec, "input size"), VGG_EVIDENCE_CONVENTION);
-    ck_assert_int_eq(get_source(&spec, "preprocessing"), VGG_EVIDENCE_CONVENTION);
-    ck_assert_int_eq(spec.preprocess.crop, 14);
+    ck_assert_int_eq((int)spec.preprocess_source, VGG_EVIDENCE_CONVENTION);
+    ck_assert_int_eq(spec.preprocess.resize, 14);
+    ck_assert_int_eq(spec.preprocess.resize_width, 14);
+    ck_assert_int_eq(spec.preprocess.crop, 0);
     ck_assert_str_eq(spec.preprocess.name, "custom");
     ck_assert_uint_eq(spec.labels.count, 0);
     vgg_arena_destroy(&arena);
@@ -95,7 +97,7 @@ START_TEST(reads_every_key)
     ck_assert(spec.preprocess.resize == 32 && spec.preprocess.crop == 32);
     ck_assert(spec.preprocess.mean[2] == 0.5f && spec.preprocess.std[0] == 0.25f);
     ck_assert_int_eq(get_source(&spec, "input size"), VGG_EVIDENCE_FILE);
-    ck_assert_int_eq(get_source(&spec, "preprocessing"), VGG_EVIDENCE_FILE);
+    ck_assert_int_eq((int)spec.preprocess_source, VGG_EVIDENCE_FILE);
     vgg_arena_destroy(&arena);
 }
 END_TEST
@@ -147,7 +149,7 @@ static const struct {
     {WITH("\"preprocess\":\"magic\""), "preprocess: "},
     {WITH("\"preprocess\":7"), "preprocess: expected a preset's name or an object, found 7"},
     {WITH("\"preprocess\":\"imagenet\""),
-     "preprocess: expected a crop of 14x14, the net's input, found 224x224"},
+     "preprocess: expected a crop of 14, the net's input, found 224"},
     {WITH("\"preprocess\":{\"resize\":14,\"crop\":14,\"mean\":[0,0,0]}"),
      "preprocess.std: the key is missing"},
     {WITH("\"preprocess\":{\"resize\":14,\"crop\":14,\"mean\":[0,0],\"std\":[1,1,1]}"),

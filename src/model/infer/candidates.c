@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "model/infer/input_size.h"
+#include "model/infer/usual_size.h"
 #include "model/spec/defaults.h"
 
 /* The size of ImageNet's images after the crop. */
@@ -78,7 +78,6 @@ static void add_alternative(const struct vgg_hypothesis *hypothesis, int side, c
 struct attempt {
     struct vgg_hypothesis hypothesis;
     struct vgg_spec spec;
-    struct vgg_pixels input;
     bool fits, usual;
 };
 
@@ -89,17 +88,17 @@ static vgg_status try(const struct search *search, struct attempt *attempt)
     if (status != VGG_OK) {
         return status;
     }
-    if (overrides->height > 0) {
-        attempt->input = (struct vgg_pixels){overrides->height, overrides->width};
-        attempt->fits = attempt->usual = reaches(search, &attempt->spec, attempt->input);
-        return VGG_OK;
-    }
+    struct vgg_pixels *input = &attempt->spec.input;
     const int usual = vgg_input_find_usual(&attempt->spec, search->area == 2 ? 1 : search->area);
+    *input = usual > 0 ? (struct vgg_pixels){usual, usual} : vgg_spec_natural_input(&attempt->spec);
     attempt->usual = usual > 0;
-    attempt->input =
-        usual > 0 ? (struct vgg_pixels){usual, usual} : vgg_spec_natural_input(&attempt->spec);
-    attempt->fits =
-        usual > 0 || (attempt->input.h > 0 && reaches(search, &attempt->spec, attempt->input));
+    attempt->fits = usual > 0 || (input->h > 0 && reaches(search, &attempt->spec, *input));
+    if (overrides->height > 0) {
+        /* The net is one that the caller's size fits; its own size remains what the preprocessing is made for. */
+        const struct vgg_pixels given = {overrides->height, overrides->width};
+        attempt->fits = attempt->usual = reaches(search, &attempt->spec, given);
+        *input = input->h > 0 ? *input : given;
+    }
     return VGG_OK;
 }
 
@@ -124,13 +123,12 @@ static vgg_status fail_area(const struct search *search)
 static void take(const struct attempt *attempt, struct vgg_choice *choice, struct vgg_spec *spec)
 {
     choice->hypothesis = attempt->hypothesis;
-    choice->input = attempt->input;
     choice->fits = attempt->fits;
     choice->usual = attempt->usual;
     spec->layers = attempt->spec.layers;
     spec->layer_count = attempt->spec.layer_count;
     spec->channels = attempt->spec.channels;
-    spec->input = attempt->input;
+    spec->input = attempt->spec.input;
 }
 
 /* Whether a new attempt is better than the one that is chosen. */
@@ -143,20 +141,21 @@ static bool is_better(const struct attempt *attempt, const struct vgg_choice *ch
 static void choose_global(const struct search *search, const struct vgg_open_questions *open,
                           struct vgg_choice *choice, struct vgg_spec *spec)
 {
-    const int classes = vgg_spec_get_classes(spec);
-    const bool cifar = choice->usual && (classes == 10 || classes == 100);
-    const int side = choice->input.h;
-    if (!open->global_pool || search->area != 1 || search->overrides->height > 0) {
+    const int classes = vgg_spec_get_classes(spec), side = vgg_input_find_usual(spec, 1);
+    const bool given = search->overrides->height > 0;
+    if (!open->global_pool || search->area != 1) {
         return;
     }
-    if (cifar) {
-        snprintf(choice->alternatives, sizeof choice->alternatives,
-                 "%dx%d with a global average pool fits as well", IMAGENET_SIDE, IMAGENET_SIDE);
+    if (side > 0 && (classes == 10 || classes == 100)) {
+        if (!given) {
+            snprintf(choice->alternatives, sizeof choice->alternatives,
+                     "%dx%d with a global average pool fits as well", IMAGENET_SIDE, IMAGENET_SIDE);
+        }
         return;
     }
-    choice->hypothesis.global_pool = true;
-    choice->input = spec->input = (struct vgg_pixels){IMAGENET_SIDE, IMAGENET_SIDE};
-    if (choice->usual) {
+    choice->hypothesis.global_pool = !given;
+    spec->input = (struct vgg_pixels){IMAGENET_SIDE, IMAGENET_SIDE};
+    if (side > 0 && !given) {
         snprintf(choice->alternatives, sizeof choice->alternatives,
                  "%dx%d without the average pool fits as well", side, side);
     }
@@ -187,7 +186,7 @@ vgg_status vgg_candidates_choose(const struct vgg_load *load, const struct vgg_o
             take(&attempt, choice, spec);
             first = false;
         } else if (attempt.usual && overrides->height == 0) {
-            add_alternative(&attempt.hypothesis, attempt.input.h, choice->alternatives,
+            add_alternative(&attempt.hypothesis, attempt.spec.input.h, choice->alternatives,
                             sizeof choice->alternatives);
         }
     }

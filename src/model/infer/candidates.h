@@ -16,7 +16,6 @@ struct vgg_open_questions {
 
 struct vgg_choice {
     struct vgg_hypothesis hypothesis;
-    struct vgg_pixels input;
     /* The features end exactly as large as the classifier takes them. */
     bool fits;
     /* The size is one that people use, 224 or 32. */
@@ -26,7 +25,7 @@ struct vgg_choice {
 };
 
 /* Chooses the first hypothesis, the usual net first, for which a usual input size gives exactly the features that the
- * classifier takes; without one the usual net at the smallest size. Sizes that a caller gives are taken.
+ * classifier takes; without one the usual net at the smallest size. If a caller gives a size, it must give these features instead.
  *   spec  receives the layers and the input size
  * Errors: MISMATCH (the classifier takes no square of pixels and nobody gave the size), LIMIT, MEMORY. */
 vgg_status vgg_candidates_choose(const struct vgg_load *load, const struct vgg_outline *outline,

@@ -16,8 +16,9 @@ struct emitter {
     /* The module that the next one follows, and its number in the Sequential; -1: it has none. */
     const struct vgg_site *site;
     int next;
-    /* False after a layer could not be added. */
+    /* False after a layer could not be added; its settings go to `ignored`. */
     bool ok;
+    struct vgg_layer ignored;
 };
 
 /* ---- names ---- */
@@ -53,10 +54,9 @@ static const char *name_next(struct emitter *emitter)
 
 static struct vgg_layer *add(struct emitter *emitter, enum vgg_layer_kind kind, const char *name)
 {
-    static struct vgg_layer ignored;
     struct vgg_layer *layer = vgg_layers_add(emitter->load, &emitter->list, kind, name);
     emitter->ok = emitter->ok && layer != NULL;
-    return layer != NULL ? layer : &ignored;
+    return layer != NULL ? layer : &emitter->ignored;
 }
 
 static void add_activation(struct emitter *emitter)

@@ -102,8 +102,7 @@ static vgg_status apply_published(const struct inference *in, struct vgg_spec *s
     const struct vgg_spec *known = &published->spec;
     const bool same_input = in->outline.sites->linear_count > 0 &&
                             vgg_spec_feature_size(known, NULL).h ==
-                                vgg_area_get_side(vgg_outline_get_area(&in->outline)) &&
-                            in->overrides->height == 0;
+                                vgg_area_get_side(vgg_outline_get_area(&in->outline));
     spec->name = known->name;
     if (!same_input) {
         return VGG_OK;

@@ -3,51 +3,11 @@
 #include "model/infer/input_size.h"
 
 #include "model/infer/notes.h"
+#include "model/infer/usual_size.h"
 #include "model/spec/defaults.h"
-#include "model/spec/layers.h"
-
-/* Input sizes that people train with, smallest first. */
-static const int usual_sizes[] = {28,  32,  48,  64,  96,  128, 160, 192, 224,
-                                  256, 288, 299, 320, 336, 384, 448, 480, 512};
-enum { USUAL_COUNT = sizeof usual_sizes / sizeof usual_sizes[0] };
 
 /* The size of ImageNet's images after the crop. */
 enum { IMAGENET_SIDE = 224 };
-
-/* The size of the features for an input size; {0, 0}: the input is too small. */
-static struct vgg_pixels run(const struct vgg_spec *spec, struct vgg_pixels input)
-{
-    struct vgg_shape shape = {.c = spec->channels, .h = input.h, .w = input.w};
-    size_t end = 0;
-    vgg_spec_feature_size(spec, &end);
-    for (size_t i = 0; i < end; i++) {
-        if (!vgg_layer_move(&spec->layers[i], &shape)) {
-            return (struct vgg_pixels){0, 0};
-        }
-    }
-    return (struct vgg_pixels){shape.h, shape.w};
-}
-
-bool vgg_input_reaches(const struct vgg_spec *spec, struct vgg_pixels input, int area)
-{
-    const struct vgg_pixels end = run(spec, input);
-    return end.h > 0 && (area == 0 || (int64_t)end.h * end.w == area);
-}
-
-int vgg_input_find_usual(const struct vgg_spec *spec, int area)
-{
-    /* 28x28 images are gray. */
-    const struct vgg_pixels cifar = {32, 32};
-    if (spec->channels == 3 && vgg_input_reaches(spec, cifar, area)) {
-        return cifar.h;
-    }
-    for (int i = 0; i < USUAL_COUNT; i++) {
-        if (vgg_input_reaches(spec, (struct vgg_pixels){usual_sizes[i], usual_sizes[i]}, area)) {
-            return usual_sizes[i];
-        }
-    }
-    return 0;
-}
 
 static bool has_adaptive(const struct vgg_spec *spec)
 {
@@ -99,12 +59,16 @@ vgg_status vgg_input_choose(const struct vgg_load *load, const struct vgg_overri
                             struct vgg_spec *spec)
 {
     const bool given = overrides->height > 0;
-    spec->input = given ? (struct vgg_pixels){overrides->height, overrides->width} : choose(spec);
+    const struct vgg_pixels size = {overrides->height, overrides->width};
+    spec->input = choose(spec);
+    if (given && (spec->input.h == 0 || spec->input.w == 0)) {
+        spec->input = size;
+    }
     if (spec->input.h == 0 || spec->input.w == 0) {
         return vgg_fail_hint(load->err, VGG_ERR_MISMATCH, VGG_HINT_SIZE,
                              "%s: the layers do not show the size of the input", load->path);
     }
     vgg_note(load, spec, "input size", given ? VGG_EVIDENCE_USER : VGG_EVIDENCE_CONVENTION, "%dx%d",
-             spec->input.h, spec->input.w);
+             given ? size.h : spec->input.h, given ? size.w : spec->input.w);
     return VGG_OK;
 }

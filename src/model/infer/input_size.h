@@ -7,14 +7,8 @@
 #include "base/load.h"
 #include "model/spec/spec_types.h"
 
-/* Whether the features of an input end with this number of pixels; area 0: any number. */
-bool vgg_input_reaches(const struct vgg_spec *spec, struct vgg_pixels input, int area);
-
-/* The smallest size that people use at which the features end with this number of pixels; 0: there is none. */
-int vgg_input_find_usual(const struct vgg_spec *spec, int area);
-
-/* Sets and records the input size of a net: the caller's; else a usual one at which the features end as large as the
- * classifier takes them; else the smallest one.
+/* Sets and records the input size of a net: a usual one at which the features end as large as the classifier takes
+ * them; else the smallest one; else the caller's. What is recorded is the caller's if there is one.
  * Errors: MISMATCH (the layers do not show the size, or the caller's does not fit). */
 vgg_status vgg_input_choose(const struct vgg_load *load, const struct vgg_overrides *overrides,
                             struct vgg_spec *spec);

@@ -2,6 +2,8 @@
 /* Finds which convolution or linear layer each BatchNorm and each PReLU belongs to. */
 #include "model/infer/norm_sites.h"
 
+#include "model/graph/tensors.h"
+
 static struct vgg_weighted *find(struct vgg_weighted *layers, size_t count,
                                  const struct vgg_site *site)
 {

@@ -3,7 +3,8 @@
 #ifndef VGG_MODEL_INFER_NORM_SITES_H
 #define VGG_MODEL_INFER_NORM_SITES_H
 
-#include "model/infer/sites.h"
+#include "model/infer/site_types.h"
+#include "base/load.h"
 
 struct vgg_norm_search {
     /* [count] all modules, in order of execution as far as names show it. */

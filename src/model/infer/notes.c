@@ -191,9 +191,11 @@ static void note_size(const struct vgg_findings *findings, struct vgg_spec *spec
 {
     const struct vgg_choice *choice = findings->choice;
     const struct vgg_published *published = findings->published;
-    const bool given = findings->overrides->height > 0;
+    const struct vgg_overrides *overrides = findings->overrides;
+    const bool given = overrides->height > 0;
     char value[64];
-    snprintf(value, sizeof value, "%dx%d", spec->input.h, spec->input.w);
+    snprintf(value, sizeof value, "%dx%d", given ? overrides->height : spec->input.h,
+             given ? overrides->width : spec->input.w);
     vgg_evidence_add(
         &spec->evidence, findings->load->arena,
         &(struct vgg_evidence){

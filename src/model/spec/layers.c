@@ -49,7 +49,7 @@ vgg_status vgg_layers_fail(const struct vgg_load *load, const struct vgg_layer_l
 static bool flatten(struct vgg_shape *shape)
 {
     int features;
-    if (shape->h == 0 || __builtin_mul_overflow(shape->c, shape->h, &features) ||
+    if (shape->h == 0 || shape->w == 0 || __builtin_mul_overflow(shape->c, shape->h, &features) ||
         __builtin_mul_overflow(features, shape->w, &features)) {
         return false;
     }
@@ -59,14 +59,14 @@ static bool flatten(struct vgg_shape *shape)
 
 static bool move_window(const struct vgg_window *window, struct vgg_shape *shape)
 {
-    return shape->h == 0 || vgg_window_move(window, shape);
+    return shape->h == 0 || shape->w == 0 || vgg_window_move(window, shape);
 }
 
 static bool pad(const struct vgg_margins *margins, struct vgg_shape *shape)
 {
     const int64_t h = (int64_t)shape->h + margins->top + margins->bottom;
     const int64_t w = (int64_t)shape->w + margins->left + margins->right;
-    if (shape->h == 0) {
+    if (shape->h == 0 || shape->w == 0) {
         return true;
     }
     if (h < 1 || w < 1 || h > INT_MAX || w > INT_MAX) {
@@ -163,7 +163,7 @@ static vgg_status fail_connect(const struct vgg_load *load, const struct vgg_spe
     if (layer->name != NULL) {
         snprintf(name, sizeof name, " (%.60s)", layer->name);
     }
-    if (layer->kind == VGG_LAYER_FLATTEN && shape->h == 0) {
+    if (layer->kind == VGG_LAYER_FLATTEN && (shape->h == 0 || shape->w == 0)) {
         return vgg_fail(load->err, VGG_ERR_FORMAT,
                         "%s: layers[%zu]%s: expected an input size before Flatten, or an adaptive "
                         "pool",
@@ -174,18 +174,19 @@ static vgg_status fail_connect(const struct vgg_load *load, const struct vgg_spe
                     shape->c, shape->h, shape->w);
 }
 
-/* Makes an image large enough for a window: an input that is too small is no fault of the layers, and running it is an
- * error of its own. */
-static void enlarge(const struct vgg_layer *layer, struct vgg_shape *shape)
+/* Moves on, and takes the size of an image that is too small as unknown: a caller may ask for a larger one. */
+static bool move_on(const struct vgg_layer *layer, struct vgg_shape *shape)
 {
-    const struct vgg_window *window = layer->kind == VGG_LAYER_CONV   ? &layer->conv.window
-                                      : layer->kind == VGG_LAYER_POOL ? &layer->pool.window
-                                                                      : NULL;
-    if (window != NULL && shape->h > 0) {
-        const struct vgg_pixels min = vgg_window_get_min(window);
-        shape->h = shape->h > min.h ? shape->h : min.h;
-        shape->w = shape->w > min.w ? shape->w : min.w;
+    const int channels = shape->c;
+    const bool has_window = layer->kind == VGG_LAYER_CONV || layer->kind == VGG_LAYER_POOL;
+    if (vgg_layer_move(layer, shape)) {
+        return true;
     }
+    if (!has_window || (layer->kind == VGG_LAYER_CONV && layer->conv.in_channels != channels)) {
+        return false;
+    }
+    *shape = (struct vgg_shape){.c = channels};
+    return vgg_layer_move(layer, shape);
 }
 
 vgg_status vgg_layers_connect(const struct vgg_load *load, struct vgg_spec *spec)
@@ -194,9 +195,8 @@ vgg_status vgg_layers_connect(const struct vgg_load *load, struct vgg_spec *spec
     for (size_t i = 0; i < spec->layer_count; i++) {
         struct vgg_layer *layer = &spec->layers[i];
         connect(layer, &shape);
-        const bool unknown = layer->kind == VGG_LAYER_FLATTEN && shape.h == 0;
-        enlarge(layer, &shape);
-        if (unknown ? !flatten_unknown(spec, i, &shape) : !vgg_layer_move(layer, &shape)) {
+        const bool unknown = layer->kind == VGG_LAYER_FLATTEN && (shape.h == 0 || shape.w == 0);
+        if (unknown ? !flatten_unknown(spec, i, &shape) : !move_on(layer, &shape)) {
             return fail_connect(load, spec, i, &shape);
         }
         if (shape.c > VGG_MAX_CHANNELS) {
