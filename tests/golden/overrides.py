@@ -52,9 +52,9 @@ def expect_error(words, code, *parts):
 class Net(nn.Module):
     """Two convolutions, a pool, one linear layer, for any size of the input."""
 
-    def __init__(self, outputs):
+    def __init__(self, outputs, channels=3):
         super().__init__()
-        self.features = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+        self.features = nn.Sequential(nn.Conv2d(channels, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
                                       nn.Conv2d(8, 8, 3, padding=1), nn.ReLU())
         self.avgpool = nn.AdaptiveAvgPool2d(4)
         self.classifier = nn.Sequential(nn.Linear(8 * 16, outputs))
@@ -63,9 +63,9 @@ class Net(nn.Module):
         return self.classifier(torch.flatten(self.avgpool(self.features(x)), 1))
 
 
-def save_net(folder, outputs, name="net", **keys):
-    """Writes a net and its description; a key of None is left out."""
-    net = Net(outputs).eval()
+def save_net(folder, outputs, name="net", channels=3, **keys):
+    """Writes a net and its description."""
+    net = Net(outputs, channels).eval()
     torch.save(net.state_dict(), folder / f"{name}.pth")
     spec = {"schema": 1, "input": 32, "layers": [8, "M", 8], "avgpool": 4, "classifier": [outputs], **keys}
     (folder / f"{name}.json").write_text(json.dumps(spec))
@@ -216,6 +216,29 @@ def save_golden(folder, array, logits):
     np.save(golden / "input.npy", array)
     np.save(golden / "logits.npy", logits)
     return golden
+
+
+def test_channels(folder):
+    """Gray images for a net of one channel, arrays for one of twelve."""
+    keys = {"schema": 2, "input": [1, 28, 20], "preprocess": {"resize": [28, 20], "mean": 0.1307, "std": 0.3081}}
+    net, model = save_net(folder, 10, "gray", 1, **keys)
+    steps = T.Compose([T.Grayscale(1), T.Resize((28, 20)), T.ToTensor(), T.Normalize((0.1307,), (0.3081,))])
+    packed, saved = folder / "gray.vgg", folder / "logits.npy"
+    run("pack", model, "-o", packed)
+    for image, path in save_images(folder):
+        for file in (model, packed):
+            check_input([file], path, steps(image), folder, f"{file.name} of {image.size}")
+            run(file, path, "--save-logits", saved)
+            expected = net(steps(image)[None]).detach().numpy()
+            check(np.abs(np.load(saved) - expected).max() < 1e-5, f"{file.name} of {image.size}: the logits")
+    expect_error([model, path, "--channels", "rgb"], 2, "channels 'rgb': expected the 1 of the net's input, got 3")
+    net, model = save_net(folder, 10, "twelve", 12, schema=2, input=[12, 28, 28])
+    array = rng.standard_normal((12, 28, 28)).astype(np.float32)
+    np.save(folder / "twelve.npy", array)
+    run(model, folder / "twelve.npy", "--save-logits", saved)
+    expected = net(torch.from_numpy(array)[None]).detach().numpy()
+    check(np.abs(np.load(saved) - expected).max() < 1e-5, "twelve channels: the logits")
+    expect_error([model, path], 1, "expected a .npy array: the net's input has 12 channels, which no image has")
 
 
 # --- scores and labels ---

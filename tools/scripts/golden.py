@@ -138,14 +138,16 @@ def find_input(net):
 
 
 def choose_preprocess(description, net):
-    """A preset's name or "custom", and the preprocessing."""
+    """A preset's name or "custom", and the preprocessing. Where nothing is said, the whole image at the input's size."""
     side = description.get("input") or find_input(net)
-    preprocess = description.get("preprocess", {32: "cifar", 224: "imagenet"}.get(side, {}))
+    plain = {"resize": [side, side], "mean": 0, "std": 1}
+    preprocess = description.get("preprocess", {32: "cifar", 224: "imagenet"}.get(side, plain))
     if isinstance(preprocess, str):
         return preprocess, PRESETS[preprocess]
     numbers = {key: value if isinstance(value, list) else [value] * 3
                for key, value in preprocess.items() if key in ("mean", "std")}
-    return "custom", {**IMAGENET, "resize": side, "crop": side, **preprocess, **numbers}
+    crop = 0 if isinstance(preprocess.get("resize"), list) else side
+    return "custom", {"resize": side, "crop": crop, **preprocess, **numbers}
 
 
 def build(path, state):
@@ -173,11 +175,21 @@ def build(path, state):
 def make_transform(preprocess):
     """torchvision's path for PIL images."""
     steps = []
+    interpolation = transforms.InterpolationMode(preprocess.get("interpolation", "bilinear"))
+    channels = preprocess.get("channels", "rgb")
+    if channels in ("gray", 1):
+        steps.append(transforms.Grayscale(3))
     if preprocess["resize"]:
-        steps.append(transforms.Resize(preprocess["resize"]))
+        steps.append(transforms.Resize(preprocess["resize"], interpolation))
     if preprocess["crop"]:
         steps.append(transforms.CenterCrop(preprocess["crop"]))
-    steps += [transforms.ToTensor(), transforms.Normalize(preprocess["mean"], preprocess["std"])]
+    if preprocess.get("unscaled"):
+        steps += [transforms.PILToTensor(), transforms.Lambda(lambda tensor: tensor.float())]
+    else:
+        steps.append(transforms.ToTensor())
+    steps.append(transforms.Normalize(preprocess["mean"], preprocess["std"]))
+    if channels == "bgr":
+        steps.append(transforms.Lambda(lambda tensor: tensor[[2, 1, 0]]))
     return transforms.Compose(steps)
 
 

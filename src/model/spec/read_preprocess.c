@@ -2,7 +2,6 @@
 /* Reads the preprocessing in a description. */
 #include "model/spec/read_preprocess.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "model/spec/fields.h"
@@ -122,16 +121,6 @@ static vgg_status read_custom(const struct vgg_load *load, const struct vgg_json
     return status;
 }
 
-/* "224", or "48x80" if the sides differ. */
-static const char *format_size(int height, int width, char text[32])
-{
-    const int length = snprintf(text, 32, "%d", height);
-    if (width != height) {
-        snprintf(text + length, 32 - (size_t)length, "x%d", width);
-    }
-    return text;
-}
-
 /* Compares the size after the crop with the input's. Without a crop images are as large as they are, unless they are
  * resized to height and width. */
 static vgg_status check_size(const struct vgg_load *load, int height, int width,
@@ -141,14 +130,12 @@ static vgg_status check_size(const struct vgg_load *load, int height, int width,
     const int h = crops ? preprocess->crop : preprocess->resize;
     const int given = crops ? preprocess->crop_width : preprocess->resize_width;
     const int w = given > 0 ? given : h;
-    char expected[32], found[32];
     if ((!crops && preprocess->resize_width == 0) || (h == height && w == width)) {
         return VGG_OK;
     }
     return vgg_fail(load->err, VGG_ERR_FORMAT,
-                    "%s: preprocess: expected a %s of %s, the net's input, found %s", load->path,
-                    crops ? "crop" : "resize", format_size(height, width, expected),
-                    format_size(h, w, found));
+                    "%s: preprocess: expected a %s of %dx%d, the net's input, found %dx%d",
+                    load->path, crops ? "crop" : "resize", height, width, h, w);
 }
 
 vgg_status vgg_spec_read_preprocess(const struct vgg_load *load, const struct vgg_json *item,
