@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Direct convolution. A tile of CONV_PIXELS neighbouring pixels × CONV_BLOCKS blocks of output channels
- * stays in registers for the whole sum; each step loads CONV_BLOCKS weight vectors and broadcasts one
- * input channel of each pixel. Strides other than 1 are correct, but not made fast: VGG has none.
+/* Direct convolution. A tile of CONV_PIXELS neighbouring pixels × CONV_BLOCKS blocks of output channels stays in
+ * registers for the whole sum; each step loads CONV_BLOCKS weight vectors and broadcasts one input channel of each
+ * pixel. Strides other than 1 are slower, because no VGG has them.
  *
  *   c   channel within an input block     i   pixel of the tile     b   output block of the group */
 #include "kernels/kernels.h"
 #include "kernels/vec.h"
 
-/* One tile of `pixels` pixels; pixels and x_pixel_stride are constants where it is inlined. */
+/* One tile. `pixels` and x_pixel_stride are constants where it is inlined. */
 VGG_INLINE void tile(const struct vgg_conv_args *a, const float *x, float *y, int pixels,
                      ptrdiff_t x_pixel_stride, ptrdiff_t x_channel_stride)
 {
@@ -62,7 +62,7 @@ VGG_INLINE void tile(const struct vgg_conv_args *a, const float *x, float *y, in
         tile(a, x, y, n <= CONV_PIXELS ? n : CONV_PIXELS, x_pixel_stride, x_channel_stride);       \
         break;
 
-/* Splits each row into tiles whose widths differ by one pixel at most. */
+/* Splits each row into tiles whose widths differ by at most one pixel. */
 VGG_INLINE void rows(const struct vgg_conv_args *a, ptrdiff_t x_pixel_stride,
                      ptrdiff_t x_channel_stride)
 {
