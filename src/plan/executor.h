@@ -5,8 +5,8 @@
 
 #include "plan/types.h"
 
-/* Allocates what running the plan needs.
- *   plan     borrowed, as is the pool, which has as many threads as the plan was built for
+/* Allocates the memory that running the plan needs.
+ *   plan     borrowed, like the pool, which has the number of threads that the plan was built for
  *   on_node  NULL, or called after each node; the plan is unfused
  * Errors: MEMORY. */
 vgg_status vgg_executor_create(const struct vgg_plan *plan, struct vgg_pool *pool,
@@ -14,7 +14,7 @@ vgg_status vgg_executor_create(const struct vgg_plan *plan, struct vgg_pool *poo
                                struct vgg_error *err);
 void vgg_executor_destroy(struct vgg_executor *executor);
 
-/* Runs it for count <= batch images; see vgg_session_run. */
+/* Runs the plan for count <= batch images, see vgg_session_run. */
 void vgg_executor_run(struct vgg_executor *executor, const float *input, int count, float *logits);
 
 #endif

@@ -10,7 +10,7 @@
 #include "plan/memory.h"
 #include "plan/steps.h"
 
-/* All stages but the prepacking of weights. */
+/* All stages except the prepacking of weights. */
 static vgg_status build(struct vgg_plan *plan, const struct vgg_node *nodes, size_t node_count,
                         struct vgg_error *err)
 {

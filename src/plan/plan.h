@@ -5,8 +5,8 @@
 
 #include "plan/types.h"
 
-/* Builds a plan, with the pool's threads and for as many. The nodes and their tensors are borrowed; the pool is not
- * needed afterwards.
+/* Builds a plan for the number of the pool's threads. The nodes and their tensors are borrowed; the pool is only used to
+ * build.
  * Errors: MISMATCH, UNSUPPORTED, LIMIT, MEMORY. */
 vgg_status vgg_plan_create(const struct vgg_node *nodes, size_t node_count, const char *path,
                            const struct vgg_plan_options *options, struct vgg_pool *pool,
