@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The int8 kernels that multiply nothing: quantization of the net's input, max-pool; and the arithmetic peak. */
+/* The int8 kernels that multiply nothing: quantisation of the net's input, max-pool; and the arithmetic peak. */
 #include "kernels/int8.h"
 #include "kernels/dot.h"
 
 /* --- quantize --------------------------------------------------------------------------------- */
 
-/* Pixels that are quantized at a time. */
+/* Pixels that are quantised at a time. */
 enum { PIXELS = 16 };
 
-/* Quantizes PIXELS pixels from x on. */
+/* Quantises PIXELS pixels from x on. */
 VGG_INLINE vi quantize_pixels(const struct vgg_int8_quantize_args *a, const float *x)
 {
     vi q = vi_byte(vf_mul(vf_sub(vf_load(x), vf_set1(a->low[0])), vf_set1(a->inverse[0])));
@@ -19,7 +19,7 @@ VGG_INLINE vi quantize_pixels(const struct vgg_int8_quantize_args *a, const floa
     return q;
 }
 
-/* Quantizes a row of fewer than PIXELS pixels, from a copy that is as long. */
+/* Quantises a row of fewer than PIXELS pixels, from a copy that is as long. */
 static void quantize_narrow(const struct vgg_int8_quantize_args *a, const float *x, uint8_t *y)
 {
     float copy[4][PIXELS] = {{0}};

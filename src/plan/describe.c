@@ -107,13 +107,14 @@ static void describe_work(const struct vgg_plan *plan, const struct vgg_step *st
     } else if (vgg_step_is_linear(step)) {
         name_linear(plan, step, algorithm, bytes);
         count_linear(plan, step, info);
-        info->kept_bytes = step->linear.weights.elements * sizeof(float);
+        info->prepacked_bytes = step->linear.weights.elements * sizeof(float);
     } else if (vgg_step_is_conv(step)) {
         name_conv(step, algorithm, bytes);
         count_conv(plan, step, info);
         info->reason = step->conv.reason;
         info->predicted_ms = step->conv.predicted_ms;
-        info->kept_bytes = plan->options.one_shot ? 0 : step->conv.weights.elements * sizeof(float);
+        info->prepacked_bytes =
+            plan->options.one_shot ? 0 : step->conv.weights.elements * sizeof(float);
     }
 }
 

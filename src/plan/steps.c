@@ -8,7 +8,7 @@
 #include "plan/int8/int8_build.h"
 #include "plan/nodes.h"
 
-/* There are at most as many steps as nodes, plus the input's quantization, and each makes one activation. */
+/* There are at most as many steps as nodes, plus the input's quantisation, and each makes one activation. */
 static vgg_status allocate(struct vgg_plan *plan, size_t node_count, struct vgg_error *err)
 {
     plan->steps = vgg_arena_alloc(&plan->arena, node_count + 1, sizeof *plan->steps);

@@ -243,7 +243,7 @@ struct vgg_plan_options {
     /* NULL, or outlives the plan. */
     const struct vgg_context *context;
     const struct vgg_kernels *kernels;
-    /* Not NULL: the net is an int8 one, and `grid` quantizes its input; the grid outlives the plan. */
+    /* Not NULL: the net is an int8 one, and `grid` quantises its input; the grid outlives the plan. */
     const struct vgg_int8_kernels *int8;
     const struct vgg_int8_grid *grid;
     int batch;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Quantization of the net's input, and max-pool: every width, gaps between rows; ties, NaN, infinite and huge numbers. */
+/* Quantisation of the net's input, and max-pool: every width, gaps between rows; ties, NaN, infinite and huge numbers. */
 #include "check_int8.h"
 
 #include <math.h>

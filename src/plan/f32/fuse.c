@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The steps of a float32 net: what is computed together, and in which layout each result is kept. */
+/* Makes the steps of a float32 net: which nodes are computed together, and in which layout each result is stored. */
 #include "plan/f32/fuse.h"
 
 #include "plan/activation.h"
@@ -37,14 +37,15 @@ static enum vgg_step_kind kind_of(const struct vgg_node *node)
     return VGG_STEP_IDENTITY;
 }
 
-/* The step's BatchNorm, which goes into its weights, and ReLU, as far as they follow. */
+/* Adds the BatchNorm that follows, which is folded into the weights, and the ReLU after it. Column-major weights are read
+ * in place, so nothing can be folded into them. */
 static void fuse(const struct vgg_chain *chain, struct vgg_step *step,
                  struct vgg_folded_weights *weights, bool *relu)
 {
     size_t ahead = 1;
     if (vgg_chain_has(chain, ahead, VGG_OP_BATCH_NORM) &&
         (vgg_step_is_conv(step) || !vgg_is_column_major(vgg_linear_view(step).weight))) {
-        weights->norm = &step->node[ahead++]; /* column-major weights are never copied */
+        weights->norm = &step->node[ahead++];
     }
     if (vgg_chain_has(chain, ahead, VGG_OP_RELU)) {
         *relu = true;
@@ -157,12 +158,13 @@ vgg_status vgg_f32_make_step(struct vgg_plan *plan, const struct vgg_chain *chai
     }
     if (step->kind == VGG_STEP_AVG_POOL && !plan->options.unfused &&
         node->avg_pool.oh == chain->shape.h && node->avg_pool.ow == chain->shape.w) {
-        step->kind = VGG_STEP_IDENTITY; /* windows of one pixel */
+        /* Each window is one pixel. */
+        step->kind = VGG_STEP_IDENTITY;
     }
     return VGG_OK;
 }
 
-/* Whether the step reads an activation of this layout. */
+/* Whether the step can read an activation of this layout. */
 static bool can_read(const struct vgg_plan *plan, const struct vgg_step *step, bool nchwc)
 {
     switch (step->kind) {
