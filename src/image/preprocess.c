@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From an image to the net's input: torchvision's Resize, CenterCrop, ToTensor and Normalize. */
+/* Turns an image into the net's input, as torchvision's Resize, CenterCrop, ToTensor and Normalize do. */
 #include "image/image.h"
 
 #include <limits.h>
@@ -8,23 +8,26 @@
 #include "base/mem.h"
 #include "image/resize.h"
 
-/* Where everything goes. */
+/* Sizes and positions. */
 struct plan {
-    int width, height;         /* of the resized image */
-    int out_width, out_height; /* after the crop */
-    struct vgg_window window;  /* of the resized image that survives the crop */
-    int pad_x, pad_y;          /* black pixels left of and above it */
+    /* Of the resized image. */
+    int width, height;
+    /* After the crop. */
+    int out_width, out_height;
+    /* The part of the resized image within the crop, and the black pixels left of it and above it. */
+    struct vgg_window window;
+    int pad_x, pad_y;
 };
 
-/* Python's round(excess / 2): halves go to the even neighbour. */
+/* Python's round(excess / 2), which rounds ties to even. */
 static int half_to_even(int excess)
 {
     int half = excess / 2;
     return excess % 2 == 0 ? half : half + half % 2;
 }
 
-/* CenterCrop along one axis. An image smaller than the crop is first padded with black up to it, the
- * odd pixel at the end. */
+/* CenterCrop along one axis. An image smaller than the crop is first padded with black on both sides; an odd pixel is added
+ * at the end. */
 static void crop_axis(int size, int crop, int *out_size, int *first, int *count, int *pad)
 {
     *out_size = crop > 0 ? crop : size;
@@ -52,7 +55,7 @@ static vgg_status make_plan(const struct vgg_preprocess *preprocess, int width, 
             return vgg_fail(err, VGG_ERR_ARGUMENT, "preprocess: std[%d] is 0", i);
         }
     }
-    /* int(size * long / short), a true division truncated. All values are below 2^62. */
+    /* Python's int(size * long / short), which truncates. All values are below 2^62. */
     uint64_t w = (uint64_t)width, h = (uint64_t)height, side = (uint64_t)preprocess->resize;
     if (side > 0 && w <= h) {
         h = side * h / w;
@@ -130,7 +133,7 @@ vgg_status vgg_image_to_tensor(const struct vgg_image *image,
 {
     struct vgg_image crop;
     if (out == NULL) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT, "tensor: expected room for the result");
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "tensor: expected memory for the result, got NULL");
     }
     vgg_status status = vgg_image_crop(image, preprocess, limits, &crop, err);
     if (status != VGG_OK) {
@@ -138,8 +141,9 @@ vgg_status vgg_image_to_tensor(const struct vgg_image *image,
     }
     size_t plane = (size_t)crop.width * (size_t)crop.height;
     for (int p = 0; p < 3; p++) {
-        const int c = preprocess->bgr ? 2 - p : p; /* R, G or B */
-        /* ToTensor divides by 255 and Normalize subtracts, then divides, each rounded to float32. */
+        /* R, G or B. */
+        const int c = preprocess->bgr ? 2 - p : p;
+        /* ToTensor divides by 255; Normalize subtracts, then divides. Each result is rounded to float32. */
         const float scale = preprocess->unscaled ? 1.0f : 255.0f;
         float values[256];
         for (int v = 0; v < 256; v++) {

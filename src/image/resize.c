@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Pillow's antialiased bilinear resize for 8-bit RGB, value for value.
+/* Pillow's antialiased bilinear resize for 8-bit RGB, with the same values.
  *
- * One axis at a time, horizontal first (Pillow 12.2 and later start with the vertical one when the
- * image is over 100 times as high as wide; this is the order of all before it). Each output pixel is
- * a weighted sum of the input pixels under a triangle as wide as two output pixels, or two input pixels
- * when enlarging. The weights are computed in double precision, rounded to 22 fractional bits, summed
- * in 32-bit integers; each pass rounds to 8 bits. */
+ * The horizontal pass comes first. (Pillow 12.2 and later begin with the vertical pass if the image is over 100 times as
+ * high as wide; all earlier versions use this order.) Each output pixel is a weighted sum of the input pixels under a
+ * triangle, which is two output pixels wide, or two input pixels when enlarging. The weights are computed in double
+ * precision, rounded to 22 fractional bits and summed in 32-bit integers; each pass rounds to 8 bits. */
 #include "image/resize.h"
 
 #include <string.h>
@@ -13,16 +12,17 @@
 #include "base/mem.h"
 #include "image/image.h"
 
-/* 32 bits less 8 for the pixel and 2 to spare: weights of one pixel add up to 1 within rounding. */
+/* 32 bits, minus 8 for the pixel and 2 to spare, because the weights of a pixel add up to 1 only within rounding. */
 #define FRACTION_BITS 22
 
-/* How the pixels [first, first + count) of an axis of `to` pixels are made of one of `from`. */
+/* The weights with which an axis of `from` pixels is resized to `to`, for `count` output pixels. */
 struct axis {
     int count;
     int max_taps;
-    int *start;       /* [count]: first input pixel */
-    int *taps;        /* [count]: number of input pixels; start + taps <= from */
-    int32_t *weights; /* [count][max_taps] */
+    /* [count]: the first input pixel, and the number of input pixels; start + taps <= from */
+    int *start, *taps;
+    /* [count][max_taps] */
+    int32_t *weights;
 };
 
 static void axis_destroy(const struct vgg_allocator *allocator, struct axis *axis)
@@ -38,15 +38,16 @@ static double triangle(double x)
     return x < 1.0 ? 1.0 - x : 0.0;
 }
 
-/* Follows Pillow's order of operations: each rounding of a double counts. The axis is to be destroyed
- * after an error too. */
+/* Computes the weights in Pillow's order of operations, because each rounding of a double matters. The axis must be
+ * destroyed even after an error. */
 static vgg_status axis_create(int from, int to, int first, int count,
                               const struct vgg_allocator *allocator, struct axis *axis,
                               struct vgg_error *err)
 {
     vgg_status status = VGG_OK;
     double scale = (double)from / to;
-    double support = scale < 1.0 ? 1.0 : scale; /* half the triangle's base, in input pixels */
+    /* Half the triangle's base, in input pixels. */
+    double support = scale < 1.0 ? 1.0 : scale;
     double inverse = 1.0 / support;
     double *exact = NULL;
     size_t total, bytes;
@@ -94,8 +95,8 @@ static uint8_t to_byte(int32_t sum)
     return (uint8_t)(sum > 255 ? 255 : sum);
 }
 
-/* One row: in [from][3] -> out [axis->count][3]. Four taps at a time in vectors are no faster: baseline
- * x86 has no 32-bit multiply for them. */
+/* Resizes one row from in [from][3] to out [axis->count][3]. Vectors of four taps are not faster, because baseline x86 has
+ * no 32-bit vector multiplication. */
 static void resize_row(const struct axis *axis, const uint8_t *in, uint8_t *out)
 {
     for (int i = 0; i < axis->count; i++, out += 3) {
@@ -113,7 +114,7 @@ static void resize_row(const struct axis *axis, const uint8_t *in, uint8_t *out)
     }
 }
 
-/* One output row: the rows in[0 … taps-1], in_stride bytes apart, each of `bytes` bytes.
+/* Computes one output row of `bytes` bytes from `taps` input rows, in_stride bytes apart.
  *   sums  [bytes], scratch */
 static void resize_column(const int32_t *weights, int taps, const uint8_t *in, size_t in_stride,
                           size_t bytes, int32_t *restrict sums, uint8_t *restrict out)
@@ -130,7 +131,7 @@ static void resize_column(const int32_t *weights, int taps, const uint8_t *in, s
     }
 }
 
-/* The vertical pass: axis->count rows of row_bytes.
+/* The vertical pass: computes axis->count rows of row_bytes.
  *   in  the rows from axis->start[0] on, in_stride bytes apart
  * Errors: MEMORY. */
 static vgg_status resize_columns(const struct axis *axis, const uint8_t *in, size_t in_stride,
@@ -159,7 +160,8 @@ vgg_status vgg_resize_window(const struct vgg_image *image, int width, int heigh
     const bool across = width != image->width, down = height != image->height;
     vgg_status status = VGG_OK;
     struct axis columns = {0}, rows = {0};
-    uint8_t *between = NULL; /* the horizontally resized rows that the vertical pass needs */
+    /* The horizontally resized rows that the vertical pass reads. */
+    uint8_t *between = NULL;
     int first_row = window->y, row_count = window->height;
 
     if (across) {
@@ -178,8 +180,8 @@ vgg_status vgg_resize_window(const struct vgg_image *image, int width, int heigh
         row_count = rows.start[rows.count - 1] + rows.taps[rows.count - 1] - first_row;
     }
 
-    /* The rows the vertical pass reads: the image's own, or resized ones, in `out` when they are
-     * the result already. */
+    /* The rows that the vertical pass reads: the image's own, or horizontally resized ones, which go to `out` if there is
+     * no vertical pass. */
     const uint8_t *in = image->rgb + (size_t)first_row * image_stride;
     const uint8_t *source = in + (size_t)window->x * 3;
     size_t source_stride = image_stride;

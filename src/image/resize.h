@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The bilinear filter of Pillow and torchvision, for a part of the result. */
+/* Pillow's and torchvision's bilinear resize, for a part of the result. */
 #ifndef VGG_IMAGE_RESIZE_H
 #define VGG_IMAGE_RESIZE_H
 
@@ -12,8 +12,8 @@ struct vgg_window {
     int width, height;
 };
 
-/* The part `window` of what vgg_image_resize(image, width, height) gives, without computing the rest.
- *   out         pixel (0, 0) of the window's place in the target
+/* Computes only the part `window` of vgg_image_resize(image, width, height).
+ *   out         the window's pixel (0, 0) in the target
  *   out_stride  bytes from one row of the target to the next
  * Errors: MEMORY. */
 vgg_status vgg_resize_window(const struct vgg_image *image, int width, int height,
