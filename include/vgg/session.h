@@ -116,7 +116,7 @@ struct vgg_step_info {
     /* Share of the inputs that were not zero in the last run; else 1, and 0 where there are no weights. */
     double input_density;
     /* Private copies of its weights, as long as the plan lives. */
-    uint64_t kept_bytes;
+    uint64_t prepacked_bytes;
     /* Needed beside input and output while it runs: scratch, and in one-shot and low-memory sessions its prepacked
      * weights. */
     uint64_t scratch_bytes;

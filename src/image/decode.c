@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Recognise an image by its content, decode it, or say what the bytes are instead. */
+/* Recognises an image by its content and decodes it, or reports what the file is instead. */
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
@@ -20,13 +20,14 @@ static const char png_signature[] = "\x89PNG\r\n\x1a\n";
 #define CONVERT "convert it to PNG first"
 #define AGAIN "download or save it again"
 
-/* What users hand over instead of a JPEG or PNG. The first row that fits counts. */
+/* Files that users pass by mistake. The first matching row counts. */
 static const struct {
     size_t offset;
     size_t length;
     const char *signature;
     const char *name;
-    const char *advice; /* NULL: none */
+    /* Or NULL. */
+    const char *advice;
 } foreign[] = {
     {0, 4, "\x89PNG", "a PNG damaged in transfer (its line ends were changed)", AGAIN},
     {0, 2, "\xff\xd8", "the first bytes of a damaged JPEG", AGAIN},
@@ -58,7 +59,8 @@ static const struct {
      "a program", NULL},
 };
 
-/* Names what starts with these bytes, and what can be done (NULL: nothing is known); never NULL. */
+/* Names what the bytes are; never NULL.
+ *   advice  receives what can be done, or NULL */
 static const char *describe(const uint8_t *data, size_t size, const char **advice)
 {
     *advice = AGAIN;
@@ -131,7 +133,7 @@ vgg_status vgg_image_open(const char *path, const struct vgg_context *context,
     if (path == NULL || out == NULL) {
         return vgg_fail(err, VGG_ERR_ARGUMENT, "vgg_image_open: NULL argument");
     }
-    /* Read and not mapped: pipes are welcome, and a file that shrinks meanwhile does no harm. */
+    /* Read instead of mapped, so that pipes work and a file that is truncated meanwhile does no harm. */
     struct vgg_file file;
     vgg_status status =
         vgg_file_read(path, limits.image_file_bytes, vgg_allocator_of(context), &file, err);

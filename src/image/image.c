@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pixels: allocated within the limits, freed. */
+/* Allocates pixels within the limits, and frees them. */
 #include "image/image.h"
 
 #include <limits.h>

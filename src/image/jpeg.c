@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* JPEG to RGB through libjpeg-turbo, with the settings and the tolerance of Pillow's decoder.
+/* Decodes JPEG to RGB with libjpeg-turbo, with the settings and the tolerance of Pillow's decoder.
  *
- * libjpeg reports errors by longjmp; nothing of that leaves this file. All that must survive a jump
- * lives in struct reader. */
+ * libjpeg reports errors by longjmp, which stays within this file. All that must survive a jump is in struct reader. */
 #include "image/jpeg.h"
 
 #include <setjmp.h>
@@ -16,12 +15,12 @@
 #include "image/image.h"
 
 enum {
-    /* Pillow feeds its decoder this many bytes at a time, and looks at no further block once all rows
-     * are out. With the same blocks the same damage behind the last row is seen, or not seen. */
+    /* Pillow passes this many bytes to libjpeg at a time, and no further block once all rows are decoded. With the same
+     * blocks, damage after the last row is found exactly when Pillow finds it. */
     BLOCK_BYTES = 65536,
     ROWS_AT_ONCE = 16,
-    /* A progressive scan of any size can be 20 bytes long, and costs a walk over the whole image:
-     * without a bound a small file keeps a decoder busy for days. Real files have about ten. */
+    /* A progressive scan can be 20 bytes long, but takes a pass over the whole image: without a limit a small file could
+     * occupy a decoder for days. Real files have about ten scans. */
     MAX_SCANS = 500,
 };
 
@@ -70,7 +69,8 @@ static void on_error(j_common_ptr jpeg)
 
 static void on_message(j_common_ptr jpeg)
 {
-    (void)jpeg; /* warnings: libjpeg goes on as best it can, and so does Pillow */
+    /* A warning: libjpeg continues as well as it can, and so does Pillow. */
+    (void)jpeg;
 }
 
 static void on_source_event(j_decompress_ptr jpeg)
@@ -83,7 +83,8 @@ static boolean fill_input(j_decompress_ptr jpeg)
     struct reader *reader = reader_of(jpeg);
     size_t left = reader->size - reader->given;
     if (left == 0 || reader->rows_done) {
-        return FALSE; /* libjpeg suspends: whoever called it sees that it got nowhere */
+        /* libjpeg suspends, which its caller notices. */
+        return FALSE;
     }
     jpeg->src->next_input_byte = reader->data + reader->given;
     jpeg->src->bytes_in_buffer = left < BLOCK_BYTES ? left : BLOCK_BYTES;
@@ -97,7 +98,8 @@ static void skip_input(j_decompress_ptr jpeg, long count)
         count -= (long)jpeg->src->bytes_in_buffer;
         jpeg->src->bytes_in_buffer = 0;
         if (!fill_input(jpeg)) {
-            return; /* the next read suspends */
+            /* The next read suspends. */
+            return;
         }
     }
     if (count > 0) {
@@ -127,9 +129,9 @@ static void fail_truncated(struct reader *reader)
                             reader->jpeg.image_height));
 }
 
-/* CMYK as every Photoshop writes it, inverted: 0 is full ink. Pillow takes all CMYK files so, with or
- * without Adobe's marker. Its conversion, on the inks c = 255 - raw and on white = raw black:
- * white - c * white / 255, the quotient rounded. */
+/* Converts CMYK as Photoshop writes it, inverted: 0 is full ink. Pillow reads all CMYK files like this, with or without
+ * Adobe's marker. With c = 255 - raw ink and white = raw black, a channel is white - c * white / 255, with the quotient
+ * rounded. */
 static void cmyk_to_rgb(const uint8_t *cmyk, uint8_t *rgb, int width)
 {
     for (int x = 0; x < width; x++, cmyk += 4, rgb += 3) {
@@ -145,9 +147,10 @@ static void open_jpeg(struct reader *reader)
 {
     struct jpeg_decompress_struct *jpeg = &reader->jpeg;
     int got;
+    /* An abbreviated stream may come first; Pillow skips it, too. */
     do {
         got = jpeg_read_header(jpeg, FALSE);
-    } while (got == JPEG_HEADER_TABLES_ONLY); /* abbreviated stream in front: Pillow reads on too */
+    } while (got == JPEG_HEADER_TABLES_ONLY);
     if (got == JPEG_SUSPENDED) {
         fail_truncated(reader);
     }
@@ -225,8 +228,7 @@ static void start(struct reader *reader)
     reader->jpeg.progress = &reader->progress;
 }
 
-/* The setjmp stands in a function of its own: locals of the function that holds it would be
- * indeterminate after a jump. */
+/* setjmp is called in a function of its own, because after a jump the locals of its function are indeterminate. */
 static void decode(struct reader *reader)
 {
     if (setjmp(reader->escape) != 0) {
@@ -240,7 +242,7 @@ static void decode(struct reader *reader)
         read_rgb(reader);
     }
     reader->rows_done = true;
-    /* A missing end marker is no error, a second image's wreckage before it is: as in Pillow. */
+    /* As in Pillow, a missing end marker is not an error, but a damaged second image before it is. */
     (void)jpeg_finish_decompress(&reader->jpeg);
 }
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* PNG to RGB through libpng, with the values Pillow's convert("RGB") gives: no gamma, no alpha, no
- * colour management.
+/* Decodes PNG to RGB with libpng, with the values of Pillow's convert("RGB"): no gamma, no alpha, no colour management.
  *
- * libpng unpacks, undoes the interlacing, drops alpha and the low bytes; what is left is 1 channel
- * (gray or palette index) or 3. A 1-channel row is read into the end of its RGB row, where widening it
- * from left to right never overwrites a pixel before it is used. */
+ * libpng unpacks, deinterlaces, and drops alpha and the low bytes; 1 channel (gray or palette index) or 3 channels remain.
+ * A 1-channel row is read into the end of its RGB row, so that widening it from left to right never overwrites a pixel
+ * before it is used. */
 #include "image/png.h"
 
 #include <setjmp.h>
@@ -61,7 +60,8 @@ static void on_error(png_structp png, png_const_charp message)
     struct reader *reader = png_get_error_ptr(png);
     vgg_status status;
     if (is_complete(reader) && !reader->in_tail) {
-        status = VGG_OK; /* libpng looks at the end of the data; Pillow has all it wants */
+        /* libpng checks the end of the data; Pillow stops after the last row. */
+        status = VGG_OK;
     } else if (reader->refused_bytes > 0) {
         status = vgg_fail_memory(reader->err, reader->request->name, reader->refused_bytes,
                                  "the PNG decoder");
@@ -82,7 +82,7 @@ static void on_warning(png_structp png, png_const_charp message)
     (void)message;
 }
 
-/* Notes the failure: libpng has a dozen different messages for it. */
+/* Records a failure, for which libpng has a dozen different messages. */
 static void *allocate(png_structp png, png_alloc_size_t bytes)
 {
     struct reader *reader = png_get_mem_ptr(png);
@@ -113,8 +113,8 @@ static void read_bytes(png_structp png, png_bytep out, size_t count)
 
 static void start(struct reader *reader)
 {
-    /* Chunks with no influence on the pixels. libpng knows them, so a malformed one would be an error;
-     * unread, only its checksum counts. tRNS is among them: Pillow's RGB ignores it. */
+    /* Chunks that do not affect the pixels are skipped: libpng would fail on a malformed one, while only its checksum
+     * matters to Pillow. tRNS is one of them, because Pillow's RGB ignores it. */
     static const png_byte ignored[] = "bKGD\0cHRM\0eXIf\0gAMA\0hIST\0iCCP\0iTXt\0oFFs\0pCAL\0pHYs\0"
                                       "sBIT\0sCAL\0sPLT\0sRGB\0tEXt\0tIME\0tRNS\0zTXt";
     reader->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, reader, on_error, on_warning,
@@ -132,12 +132,12 @@ static void start(struct reader *reader)
     png_set_user_limits(reader->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
     png_set_chunk_malloc_max(reader->png, 0);
     png_set_read_fn(reader->png, reader, read_bytes);
-    /* Up to the pixels Pillow verifies every chunk's checksum, not only the critical ones'. */
+    /* Before the pixels Pillow verifies the checksum of every chunk, not only of critical ones. */
     png_set_crc_action(reader->png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
 }
 
-/* Compares the announced size with the limit before libpng reads it: on a 32-bit machine libpng reports a row
- * that does not fit the address space as invalid data. It also reports a header with a wrong checksum. */
+/* Compares the size in the header with the limit before libpng reads it, because on a 32-bit machine libpng reports a row
+ * that exceeds the address space as invalid data. Headers with a wrong checksum are left to libpng. */
 static void check_announced_size(struct reader *reader)
 {
     static const uint8_t ihdr[] = {0, 0, 0, 13, 'I', 'H', 'D', 'R'};
@@ -169,7 +169,7 @@ static void open_png(struct reader *reader)
     if (status != VGG_OK) {
         escape(reader, status);
     }
-    /* From the pixels on Pillow leaves it to zlib's checksum of the data. */
+    /* From the pixels on, Pillow verifies only zlib's checksum of the data. */
     png_set_crc_action(png, PNG_CRC_QUIET_USE, PNG_CRC_QUIET_USE);
     png_set_packing(png);
     png_set_strip_alpha(png);
@@ -199,9 +199,8 @@ static void read_rows(struct reader *reader)
     }
 }
 
-/* The RGB value of every gray level or palette index. An index past the end of PLTE is an error of the
- * file; Pillow up to 10.0 shows it as that gray, later ones as black. Here it is gray, as in the
- * Pillow 9.4 that the tests compare with. */
+/* The RGB value of every gray level or palette index. An index beyond the palette is an error in the file: Pillow up to 10.0
+ * makes it gray of that level, later versions black. Here it is gray, as in Pillow 9.4, with which the tests compare. */
 static void fill_colors(const struct reader *reader, uint8_t colors[256][3])
 {
     bool indexed = reader->color_type == PNG_COLOR_TYPE_PALETTE;
@@ -231,7 +230,7 @@ static void widen_rows(const struct reader *reader)
         const uint8_t *source = source_row(reader, y);
         uint8_t *rgb = reader->image.rgb + (size_t)y * (size_t)reader->image.width * 3;
         for (int x = 0; x < reader->image.width; x++, rgb += 3, source += reader->source_bytes) {
-            /* 16-bit gray saturates at 255: that is what Pillow's conversion of its mode I does. */
+            /* 16-bit gray saturates at 255, as in Pillow's conversion of mode I. */
             uint8_t level = source[0];
             if (reader->source_bytes == 2) {
                 level = source[0] > 0 ? 255 : source[1];
@@ -241,8 +240,8 @@ static void widen_rows(const struct reader *reader)
     }
 }
 
-/* The chunks behind the pixels are of no interest, but one that is cut off makes the file truncated
- * for Pillow. A file that ends between chunks, without IEND, it accepts. */
+/* Checks the chunks after the pixels only for truncation: Pillow fails if one is incomplete, but accepts a file that ends
+ * between chunks, without IEND. */
 static void check_tail(struct reader *reader)
 {
     struct vgg_cursor *file = &reader->file;
@@ -252,7 +251,8 @@ static void check_tail(struct reader *reader)
         uint32_t length = png_get_uint_32(head);
         for (int i = 4; i < 8; i++) {
             if ((head[i] | 0x20) < 'a' || (head[i] | 0x20) > 'z') {
-                return; /* no chunk: bytes behind the image */
+                /* Not a chunk, but bytes after the image. */
+                return;
             }
         }
         if (memcmp(head + 4, "IEND", 4) == 0) {
@@ -265,8 +265,7 @@ static void check_tail(struct reader *reader)
     }
 }
 
-/* The setjmp stands in a function of its own: locals of the function that holds it would be
- * indeterminate after a jump. */
+/* setjmp is called in a function of its own, because after a jump the locals of its function are indeterminate. */
 static void decode(struct reader *reader)
 {
     if (setjmp(reader->escape) != 0) {

@@ -154,7 +154,7 @@ vgg_status vgg_image_to_tensor(const struct vgg_image *image,
 {
     struct crop crop;
     if (out == NULL) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT, "tensor: expected room for the result");
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "tensor: expected memory for the result, got NULL");
     }
     vgg_status status = make_crop(image, preprocess, limits, &crop, err);
     if (status == VGG_OK) {

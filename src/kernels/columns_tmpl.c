@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-/* Fully connected layer whose weights are in columns (kernels.h): inputs that are zero are not listed, and
- * their weights are never read.
+/* Fully connected layer with column-major weights (kernels.h): the weights of inputs that are not listed are not read.
  *
- * Few images: the columns of STREAMS slices at once, as many streams from memory. From one stream a core reads
- * 14 GB/s, from eight 16. The sums of a block stay in the first-level cache, and each passes through a register
- * for STEP inputs at a time. Of eight images, too, this is faster than to keep sums in registers: reading and
- * computing then take turns, because the processor has no buffers left for its loads from the second-level cache
- * while it waits for those that fetch from memory.
+ * Few images: a pass reads the columns of STREAMS slices at once, as many streams from memory. A core reads 14 GB/s from
+ * one stream, 16 from eight. The sums of a block of inputs stay in the first-level cache, and each passes through a
+ * register for STEP inputs at a time. Even with eight images this is faster than keeping sums in registers, where
+ * reading and computing take turns: while it waits for memory the processor has no buffers left for loads from the
+ * second-level cache.
  *
- * Many images: the sums of COLUMNS_VECTORS × COLUMNS_IMAGES are in registers for a block of inputs, whose
- * weights were fetched into the second-level cache while blocks before were computed.
+ * Many images: COLUMNS_VECTORS × COLUMNS_IMAGES sums stay in registers for a block of inputs, whose weights were
+ * prefetched into the second-level cache while earlier blocks were computed.
  *
  *   i   position in a list     s   slice     v   vector of rows     p   image of the tile */
 #include "kernels/kernels.h"
 #include "kernels/vec.h"
 
 enum {
-    VECTORS = VGG_COLUMNS_ROWS / VF_LANES, /* of a column */
+    /* Of a column. */
+    VECTORS = VGG_COLUMNS_ROWS / VF_LANES,
     STREAMS = VGG_COLUMNS_STREAMS,
     STEP = 4,
-    /* Inputs from the one that is multiplied to the one whose weights are fetched: of several slices, of one. */
+    /* Inputs from the one being multiplied to the one whose weights are prefetched: of several slices, of one. */
     AHEAD = 16,
     AHEAD_ALONE = 128,
-    /* The same in bytes where no input of a block is left out: 512 is best, and takes 6 % less than 4 KiB. */
+    /* The same in bytes for a block that lists all inputs: 512 is fastest, by 6 % compared with 4 KiB. */
     AHEAD_BYTES = 512,
     LINE_BYTES = 64,
 };
@@ -46,14 +46,15 @@ static struct list list_of(const struct vgg_columns_args *a, int tile)
                          .x = a->x + tile * a->x_stride};
 }
 
-/* Bias, ReLU and those of the slice's rows that there are. */
+/* Adds the bias, applies ReLU, and stores the slice's real rows. */
 static void finish(const struct vgg_columns_args *a, int slice, int image, const float *sums)
 {
     const int first = slice * VGG_COLUMNS_ROWS;
     float *y = a->y + image * a->y_stride + first;
     for (int row = 0; row < VGG_COLUMNS_ROWS && row < a->rows - first; row += VF_LANES) {
         const int left = a->rows - first - row;
-        vf sum = vf_add(vf_load(sums + row), vf_zero()); /* of -0, which depends on the list, 0 */
+        /* Makes 0 of -0, which depends on the list. */
+        vf sum = vf_add(vf_load(sums + row), vf_zero());
         if (a->bias != NULL) {
             const float *bias = a->bias + first + row;
             sum =
@@ -68,7 +69,7 @@ static void finish(const struct vgg_columns_args *a, int slice, int image, const
     }
 }
 
-/* What follows takes the type as a constant where it is inlined. */
+/* In all functions below, the type is a constant where they are inlined. */
 
 VGG_INLINE const char *weight_at(const struct vgg_columns_args *a, int slice,
                                  enum vgg_weights_type type)
@@ -77,7 +78,7 @@ VGG_INLINE const char *weight_at(const struct vgg_columns_args *a, int slice,
     return (const char *)a->weight + (size_t)slice * (size_t)a->k * column;
 }
 
-/* bytes is a constant where it is inlined. */
+/* Prefetches `bytes`, a constant where it is inlined. */
 VGG_INLINE void fetch(const char *at, size_t bytes)
 {
     VGG_UNROLL
@@ -88,8 +89,8 @@ VGG_INLINE void fetch(const char *at, size_t bytes)
 
 /* --- few images ----------------------------------------------------------------------------- */
 
-/* Inputs i … i + step - 1 for some slices; step is a constant where it is inlined, and images where there is
- * one.
+/* Adds inputs i … i + step - 1 of some slices to the sums. step is a constant where it is inlined, and so is `images` if
+ * it is 1.
  *   sums  [slices][images][64] */
 VGG_INLINE void advance(const struct vgg_columns_args *a, const struct list *list, int i,
                         const char *weight, int slices, int images, float *sums, int step,
@@ -134,8 +135,8 @@ VGG_INLINE void advance(const struct vgg_columns_args *a, const struct list *lis
     }
 }
 
-/* All inputs of a whole block, of one image, for some slices: a line of each slice in turn, as the hardware
- * follows streams best.
+/* Adds all inputs of a whole block, of one image, for some slices. It reads a line of each slice in turn, which is how
+ * hardware prefetchers follow streams best.
  *   weight  of the block's first input
  *   sums    [slices][64] */
 VGG_INLINE void advance_block(const struct vgg_columns_args *a, const float *x, const char *weight,
@@ -160,6 +161,7 @@ VGG_INLINE void advance_block(const struct vgg_columns_args *a, const float *x, 
     }
 }
 
+/* Some slices for all images. */
 VGG_INLINE void stream(const struct vgg_columns_args *a, int first, int slices, int images,
                        enum vgg_weights_type type)
 {
@@ -199,8 +201,8 @@ VGG_INLINE void stream(const struct vgg_columns_args *a, int first, int slices, 
 
 /* --- many images ---------------------------------------------------------------------------- */
 
-/* Inputs begin … end-1, of one block, for COLUMNS_VECTORS of rows × images, which are a constant where it is
- * inlined.
+/* Adds inputs begin … end-1, of one block, to the totals of COLUMNS_VECTORS vectors of rows × some images, a constant where
+ * it is inlined.
  *   x  of the first input and image */
 VGG_INLINE void tile(const struct list *list, int begin, int end, const char *weight,
                      const float *x, float *totals, int images, enum vgg_weights_type type)
@@ -243,9 +245,9 @@ VGG_INLINE void tile(const struct list *list, int begin, int end, const char *we
     }
 }
 
-/* The same for `images` of a tile: by COLUMNS_IMAGES, and what is left in halves, quarters, … */
-VGG_INLINE void part(const struct list *list, int begin, int end, const char *weight, int images,
-                     float *totals, enum vgg_weights_type type)
+/* The same for all images of a tile: COLUMNS_IMAGES at a time, then half as many, a quarter, … */
+VGG_INLINE void tile_images(const struct list *list, int begin, int end, const char *weight,
+                            int images, float *totals, enum vgg_weights_type type)
 {
     const float *x = list->x + (ptrdiff_t)begin * VGG_COLUMNS_TILE;
     int done = 0;
@@ -257,6 +259,7 @@ VGG_INLINE void part(const struct list *list, int begin, int end, const char *we
     }
 }
 
+/* One slice for all images. */
 VGG_INLINE void slice(const struct vgg_columns_args *a, int number, enum vgg_weights_type type)
 {
     const int blocks = (a->k + VGG_COLUMNS_BLOCK - 1) / VGG_COLUMNS_BLOCK;
@@ -272,9 +275,10 @@ VGG_INLINE void slice(const struct vgg_columns_args *a, int number, enum vgg_wei
             for (int p = 0; p < a->n; p += VGG_COLUMNS_TILE) {
                 const struct list list = list_of(a, p / VGG_COLUMNS_TILE);
                 const int left = a->n - p;
-                part(&list, b > 0 ? list.ends[b - 1] : 0, list.ends[b],
-                     weight + (size_t)row * vf_weight_bytes(type),
-                     left < VGG_COLUMNS_TILE ? left : VGG_COLUMNS_TILE, totals[p] + row, type);
+                tile_images(&list, b > 0 ? list.ends[b - 1] : 0, list.ends[b],
+                            weight + (size_t)row * vf_weight_bytes(type),
+                            left < VGG_COLUMNS_TILE ? left : VGG_COLUMNS_TILE, totals[p] + row,
+                            type);
             }
         }
     }

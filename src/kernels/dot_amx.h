@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* dot.h for CPUs with AMX: the vectors of AVX-512 VNNI, beside a tile unit that multiplies bytes
- * (int8_amx.c). */
-#ifdef VGG_MODEL_HEADER /* tests have one, in plain C */
+/* dot.h for CPUs with AMX: the vectors of AVX-512 VNNI; the tile unit multiplies bytes (int8_amx.c). */
+/* Tests replace the intrinsics by a model in plain C, see tests/kernels/model. */
+#ifdef VGG_MODEL_HEADER
 #include VGG_MODEL_HEADER
 #else
 #if (!defined(__AMX_TILE__) && !defined(__AMXTILE__)) ||                                           \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What dot_neon.h and dot_neondot.h share. Products are of signed bytes, so pixels become q - 128, and what that
- * takes from a sum is put back at its end: 128 Σ w. */
+/* What dot_neon.h and dot_neondot.h share. The instructions multiply signed bytes, so pixels become q - 128, and 128 Σ w
+ * is added to the sum in the end. */
 #if !defined(__aarch64__)
 #error "dot_asimd.h needs AArch64"
 #endif
@@ -66,7 +66,7 @@ VGG_INLINE vf vf_mul(vf a, vf b)
     }
     return a;
 }
-/* FCVTNS rounds to even, saturates, and makes 0 of NaN; narrowing saturates, twice. */
+/* FCVTNS rounds to even, saturates, and turns NaN into 0. Both narrowing instructions saturate. */
 VGG_INLINE vi vi_byte(vf f)
 {
     vi q;

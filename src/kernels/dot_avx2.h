@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* dot.h for AVX2 without VNNI.
  *
- * Its product of bytes, VPMADDUBSW, is not exact: it sums two of them in 16 bits, and 2 * 255 * 127 does not fit.
- * So bytes become 16-bit numbers, those at even and those at odd places of a word in a register each, and
- * VPMADDWD multiplies these: the sum of two products in 32 bits, where
+ * The instruction that multiplies bytes, VPMADDUBSW, is not exact: it sums two products in 16 bits, and 2 * 255 * 127
+ * does not fit. So bytes are widened to 16 bits, those at even and those at odd positions of a word in a register each,
+ * and VPMADDWD sums two of their products in 32 bits, where
  *     |x0 w0 + x2 w2| <= 2 * 255 * 127 < 2^16
- * and the sums of these are as exact as any in int32. The weights' registers are made once for all pixels, the
- * pixels' once for all channels. (Halving the bytes' range, so that VPMADDUBSW is exact, leaves rests that need
- * more instructions than this.) */
+ * Weights are widened once for all pixels, pixels once for all channels. (Halving the range of the bytes would make
+ * VPMADDUBSW exact, but the rest takes more instructions than this.) */
 #include "kernels/dot_ymm.h"
 
 typedef struct {
@@ -32,7 +31,7 @@ VGG_INLINE vx vx_load_word(const uint8_t *p)
 {
     return vx_load(p);
 }
-/* The lower bytes, with their signs. */
+/* The lower bytes, sign-extended. */
 VGG_INLINE __m256i lower(__m256i w)
 {
     return _mm256_srai_epi16(_mm256_slli_epi16(w, 8), 8);

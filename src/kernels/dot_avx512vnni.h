@@ -74,8 +74,8 @@ VGG_INLINE vf vf_mul(vf a, vf b)
 {
     return _mm512_mul_ps(a, b);
 }
-/* Rounded, at most 255; what is NaN or too small for int32 becomes -2^31. The minimum is the second operand
- * when either is NaN, and the conversion rounds to even. */
+/* Limits to 255 and rounds to even. NaN becomes -2^31, as does what is too small for int32: the minimum returns its second
+ * operand when either is NaN. */
 VGG_INLINE vi vi_round(vf f)
 {
     return _mm512_cvtps_epi32(_mm512_min_ps(_mm512_set1_ps(255), f));
@@ -96,7 +96,7 @@ VGG_INLINE void vf_store_bytes(uint8_t *p, vf f)
 {
     _mm_storeu_si128((__m128i *)(void *)p, _mm512_cvtepi32_epi8(vi_byte(f)));
 }
-/* Packing saturates, twice; it works within each quarter of a register, which leaves the words of four bytes
+/* Both packing instructions saturate. They work within each quarter of a register, which leaves the words of four bytes
  * transposed. */
 VGG_INLINE void vf_store_block(uint8_t *p, const vf f[4])
 {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* dot.h for AArch64 without SDOT.
  *
- * SMULL and SMLAL multiply eight signed bytes into 16 bits, where the sum of two products fits,
+ * SMULL and SMLAL multiply eight signed bytes into 16 bits, which can hold the sum of two products,
  *     |(q0 - 128) w0 + (q1 - 128) w1| <= 2 * 128 * 127 < 2^15
- * but no third; SADALP then adds them in pairs to 32-bit sums. So weights go by two words, and a channel has two
- * lanes until the end. */
+ * but not of three. SADALP then adds them pairwise to 32-bit sums. So two words of weights are taken together, and each
+ * channel has two lanes until the end. */
 #include "kernels/dot_asimd.h"
 
-/* Each of the eight: two channels, two lanes each. */
+/* Each vector has two lanes for each of two channels. */
 typedef struct {
     int32x4_t v[8];
 } vs;
-/* Both words, each four times. */
+/* Each of the two words four times. */
 typedef struct {
     int8x16_t first, second;
 } vx;

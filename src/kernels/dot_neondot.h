@@ -8,7 +8,7 @@
 typedef vi vs;
 typedef int8x16_t vx;
 typedef int8x16x4_t vw;
-/* Four words of a pixel are a register, of which SDOT takes any one for all lanes. */
+/* A register holds four words of a pixel, of which SDOT takes any one for all lanes. */
 enum { VX_WORDS = 4, VW_WORDS = 1 };
 /* 20 accumulators, 4 weights, 5 of pixels: 29 registers. */
 enum { DOT_GROUPS = 1, DOT_PIXELS = 5 };
@@ -23,7 +23,8 @@ VGG_INLINE vs vs_zero(void)
 }
 VGG_INLINE vx vx_load(const uint8_t *p)
 {
-    return vreinterpretq_s8_u8(veorq_u8(vld1q_u8(p), vdupq_n_u8(128))); /* q - 128 */
+    /* q - 128 */
+    return vreinterpretq_s8_u8(veorq_u8(vld1q_u8(p), vdupq_n_u8(128)));
 }
 /* The other words are never used. */
 VGG_INLINE vx vx_load_word(const uint8_t *p)
@@ -40,7 +41,7 @@ VGG_INLINE vw vw_load_word(const int8_t *p)
 {
     return vw_load(p);
 }
-/* The instruction has the word's number in it. */
+/* The word's number is an immediate of the instruction. */
 #define DOT_CASE(n)                                                                                \
     case n:                                                                                        \
         VGG_UNROLL                                                                                 \

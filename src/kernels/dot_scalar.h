@@ -97,10 +97,11 @@ VGG_INLINE vf vf_mul(vf a, vf b)
     }
     return a;
 }
-/* Between 0 and 2^23, what float32 cannot hold beside 2^23 is just the fraction: the sum rounds it off. */
+/* Between 2^23 and 2^24 float32 has no fraction, so adding 2^23 rounds to an integer. */
 VGG_INLINE int32_t byte_of(float f)
 {
-    const float clamped = f > 0 ? f < 255 ? f : 255 : 0; /* NaN is not greater than 0 */
+    /* NaN becomes 0, because it is not greater than 0. */
+    const float clamped = f > 0 ? f < 255 ? f : 255 : 0;
     return (int32_t)((clamped + 0x1p23f) - 0x1p23f);
 }
 VGG_INLINE vi vi_byte(vf f)

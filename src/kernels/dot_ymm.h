@@ -65,13 +65,13 @@ VGG_INLINE vf vf_mul(vf a, vf b)
 {
     return (vf){_mm256_mul_ps(a.low, b.low), _mm256_mul_ps(a.high, b.high)};
 }
-/* Rounded, at most 255; what is NaN or too small for int32 becomes -2^31. The minimum is the second operand
- * when either is NaN, and the conversion rounds to even. */
+/* Limits to 255 and rounds to even. NaN becomes -2^31, as does what is too small for int32: the minimum returns its second
+ * operand when either is NaN. */
 VGG_INLINE vi vi_round(vf f)
 {
-    const __m256 most = _mm256_set1_ps(255);
-    return (vi){_mm256_cvtps_epi32(_mm256_min_ps(most, f.low)),
-                _mm256_cvtps_epi32(_mm256_min_ps(most, f.high))};
+    const __m256 max = _mm256_set1_ps(255);
+    return (vi){_mm256_cvtps_epi32(_mm256_min_ps(max, f.low)),
+                _mm256_cvtps_epi32(_mm256_min_ps(max, f.high))};
 }
 VGG_INLINE vi vi_byte(vf f)
 {
@@ -85,13 +85,14 @@ VGG_INLINE vi vi_put(vi a, vi b, int n)
     return (vi){_mm256_or_si256(a.low, _mm256_sllv_epi32(b.low, bits)),
                 _mm256_or_si256(a.high, _mm256_sllv_epi32(b.high, bits))};
 }
-/* Packing saturates, twice; it works within each half of a register, which leaves the words of four bytes
+/* Both packing instructions saturate. They work within each half of a register, which leaves the words of four bytes
  * transposed. */
 VGG_INLINE void vf_store_bytes(uint8_t *p, vf f)
 {
     const vi q = vi_round(f);
     const __m256i pairs = _mm256_packs_epi32(q.low, q.high);
-    const __m256i words = _mm256_packus_epi16(pairs, pairs); /* 0 2 . . | 1 3 . . */
+    /* 0 2 . . | 1 3 . . */
+    const __m256i words = _mm256_packus_epi16(pairs, pairs);
     _mm_storeu_si128((__m128i *)(void *)p, _mm_unpacklo_epi32(_mm256_castsi256_si128(words),
                                                               _mm256_extracti128_si256(words, 1)));
 }

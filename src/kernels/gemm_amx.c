@@ -1,34 +1,39 @@
 /* SPDX-License-Identifier: MIT */
-/* The products of Winograd convolution on the AMX tile unit, in the parts that vec_amx.h describes.
+/* The products of Winograd convolution on the AMX tile unit, with numbers split into three bfloat16 terms (vec_amx.h).
  *
- * Of the nine products of parts the three smallest are left out:
+ * Of the nine products of terms the three smallest are omitted:
  *     x w = x0 w0 + (x0 w1 + x1 w0) + (x0 w2 + x1 w1 + x2 w0) + less than 2^-21 |x w|
- * with the sign of x w, 2^-24 |x w| on average: what one float32 multiplication may round. An instruction
- * sums the products of 32 channels, and few roundings make a sum more exact than a chain of multiply-adds.
- * Denormals count as zero.
+ * The rest has the sign of x w and is 2^-24 |x w| on average, about the rounding error of one float32 multiplication.
+ * One instruction sums the products of 32 channels, and fewer roundings make a sum more exact than a chain of
+ * multiply-adds. Denormals count as zero.
  *
- * One step is a pair of blocks, 32 channels, of 32 tiles and 32 output channels: 6 products of parts, each of
- * 2 × 2 registers. The unit is busy for 384 cycles and leaves the vector units free: they split the weights
- * of the step AHEAD of it, from float32 as all instruction sets pack them, into a ring that stays in the
- * first-level cache. (Weights split beforehand take one and a half times the bytes, and came slower from
- * every cache; a ring of two steps made the unit wait for the last stores.)
+ * A step is a pair of blocks, that is 32 channels, of 32 tiles and 32 output channels: 6 products of terms, each of
+ * 2 × 2 registers. They take the unit 384 cycles and leave the vector units free. These meanwhile split the weights of
+ * the step AHEAD of it, from float32 as all ISAs prepack them, into a ring that stays in the first-level cache. (Weights
+ * split in advance are one and a half times the size, and were slower from every cache. With a ring of two steps the
+ * unit had to wait for the last stores.)
  *
- * Registers: 0-3 accumulators of 2 × 16 tiles by 2 × 16 output channels, 4-5 parts of V, 6-7 of weights. */
+ * Registers: 0-3 accumulators of 2 × 16 tiles by 2 × 16 output channels, 4-5 a term of V, 6-7 a term of the weights. */
 #include "kernels/kernels.h"
 #include "kernels/vec.h"
 
 enum {
-    HALF = 16,     /* rows and columns of a register */
-    CHANNELS = 32, /* of a step */
-    AHEAD = 3,     /* steps that the ring is ahead of the unit */
+    /* Rows and columns of a register. */
+    HALF = 16,
+    /* Of a step. */
+    CHANNELS = 32,
+    /* Steps by which the ring is ahead of the unit. */
+    AHEAD = 3,
     SLOTS = AHEAD + 1,
-    SLICES = 8, /* of a step's splitting, spread between its products */
+    /* The splitting of a step's weights is done in slices between the step's products. */
+    SLICES = 8,
     SLICE_ROWS = CHANNELS / SLICES,
     LINE_BYTES = 64,
-    STEP_ELEMENTS = CHANNELS * CONV_BLOCKS * VF_LANES, /* of weights */
+    /* Weights of a step. */
+    STEP_ELEMENTS = CHANNELS * CONV_BLOCKS * VF_LANES,
 };
 
-/* The compiler does not know that tile instructions read and write memory. */
+/* Keeps loads and stores in order: the compiler does not know that tile instructions access memory. */
 #define ORDER_MEMORY() __asm__ volatile("" ::: "memory")
 
 /* The unit's shape register. */
@@ -48,13 +53,17 @@ static void configure(void)
     _tile_loadconfig(&shape);
 }
 
-/* The steps of all panels in their order, each panel's once for every 32 tiles. */
+/* A position in the sequence of steps: panel after panel, each once for every 32 tiles. */
 struct stream {
-    const float *weight, *panel; /* of the step, and its panel's first */
-    ptrdiff_t stride;            /* from panel to panel */
-    int step, steps;             /* in the panel */
-    int pass, passes;            /* over the panel */
-    int panels;                  /* left, the step's own included */
+    /* The step's weights, and the first of its panel. */
+    const float *weight, *panel;
+    /* Floats from panel to panel. */
+    ptrdiff_t stride;
+    /* The step in the panel, and the pass over the panel. */
+    int step, steps;
+    int pass, passes;
+    /* Panels that are left, with the step's own. */
+    int panels;
 };
 
 VGG_INLINE void advance(struct stream *s)
@@ -66,7 +75,8 @@ VGG_INLINE void advance(struct stream *s)
     s->step = 0;
     if (++s->pass == s->passes) {
         s->pass = 0;
-        if (s->panels > 1) { /* past the last one it is split again, for nothing */
+        /* After the last panel its weights are split once more, and not used. */
+        if (s->panels > 1) {
             s->panels--;
             s->panel += s->stride;
         }
@@ -74,16 +84,17 @@ VGG_INLINE void advance(struct stream *s)
     s->weight = s->panel;
 }
 
-/* What is fetched meanwhile: the next panel as four parts side by side (see gemm_tmpl.c), a line of each or
- * two in a slice, and the next frequency's tiles. */
+/* What is prefetched meanwhile: the next panel in four parts side by side (see gemm_tmpl.c), and the next frequency's
+ * tiles. */
 enum { PARTS = SLICE_ROWS };
 struct fetch {
     const char *weight, *v;
     ptrdiff_t part, weight_step, v_step;
-    int lines; /* of each part in a slice: 0 where weights are near, else 1 or 2 */
+    /* Lines of each part for one slice: 1 or 2; 0 where weights are in a cache. */
+    int lines;
 };
 
-/* Splits SLICE_ROWS of a step's 32 rows: row (block b of output channels, channel c of a block). */
+/* Splits SLICE_ROWS of a step's 32 rows; a row is block b of the output channels of channel c. */
 VGG_INLINE void split_slice(const float *weight, char *slot, int slice, struct fetch *fetch)
 {
     VGG_UNROLL
@@ -106,7 +117,7 @@ VGG_INLINE void split_slice(const float *weight, char *slot, int slice, struct f
     }
 }
 
-/* A part's registers; the second half of V only where there are tiles in it. */
+/* Loads a term's registers; the second half of V only where there are tiles in it. */
 #define LOAD_V(p)                                                                                  \
     do {                                                                                           \
         _tile_loadd(4, v + (p)*VT_TERM, VT_ROW);                                                   \
@@ -129,9 +140,8 @@ VGG_INLINE void split_slice(const float *weight, char *slot, int slice, struct f
         }                                                                                          \
     } while (0)
 
-/* One panel × up to 32 tiles; halves (1 or 2) is a constant where it is inlined. Small products come first,
- * in an order in which only one part is loaded twice. Each load stands before the slice that would delay it.
- * Returns the next slot. */
+/* One panel × up to 32 tiles; halves (1 or 2) is a constant where it is inlined. Small products come first, in an order
+ * that loads only one term twice. Each load comes before the slice that would delay it. Returns the next slot. */
 VGG_INLINE int multiply(const char *v, char *ring, int slot, struct stream *ahead,
                         struct fetch *fetch, int steps, float *y, ptrdiff_t y_block_stride,
                         int halves)
@@ -203,7 +213,8 @@ void VGG_KERNEL(gemm)(const struct vgg_gemm_args *args)
         }
         advance(&ahead);
     }
-    const ptrdiff_t slices = (ptrdiff_t)SLICES * steps * passes; /* of a panel */
+    /* Slices of a panel. */
+    const ptrdiff_t slices = (ptrdiff_t)SLICES * steps * passes;
     const ptrdiff_t share = args->v_f_stride / args->groups;
     fetch.part = (ptrdiff_t)(elements * sizeof(float)) / PARTS / LINE_BYTES * LINE_BYTES;
     fetch.weight_step = fetch.part / slices;
@@ -232,7 +243,7 @@ void VGG_KERNEL(gemm)(const struct vgg_gemm_args *args)
     _tile_release();
 }
 
-/* All of a step but its loads and the splitting, which the unit does not wait for where all goes well. */
+/* The products of a step without loads and splitting, which the unit ideally never waits for. */
 void VGG_KERNEL(product_peak)(struct vgg_peak_args *args)
 {
     enum { REGISTERS = 4, PRODUCTS_OF_TERMS = 6 };

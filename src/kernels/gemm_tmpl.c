@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* The products of Winograd convolution, one matrix product a frequency: like a 1 × 1 convolution without
- * bias, but its operands are read once or few times, so what comes next is fetched into the second-level
- * cache while this is multiplied, a line with each channel, from two places in turn.
+/* The products of Winograd convolution: for each frequency a matrix product, like a 1 × 1 convolution without bias. Its
+ * operands are read only once or a few times, so the next ones are prefetched into the second-level cache meanwhile, one
+ * line for each channel, from two places in turn.
  *
- * Each place is fetched as FETCH_STREAMS parts side by side. A core waits for at most 16 lines of its own
- * fetches, 8 GB/s from memory; the rest comes from the prefetcher of the second-level cache, which runs
- * ahead in every page that is being read in order. From one page at a time 38 MB of weights came at
- * 10 GB/s, from four at 14. (Fetching in bursts, once a block of channels, lost 5 % on VGG's layers.)
+ * Each place is prefetched in PARTS parts side by side. A core has at most 16 lines of its own prefetches in flight,
+ * which is 8 GB/s from memory; the rest comes from the second-level cache's prefetcher, which runs ahead in every page
+ * that is read sequentially. 38 MB of weights arrive at 10 GB/s from one page at a time, at 14 from four. (Prefetching
+ * in bursts, once for each block of channels, is 5 % slower on VGG's layers.)
  *
  *   c   input channel within its block     i   tile of the register tile     b   output block */
 #include "kernels/kernels.h"
 #include "kernels/vec.h"
 
-/* A round of channels fetches a line of each part of both places; few lanes make small rounds. */
+/* A round of channels prefetches a line of each part of both places. ISAs with few lanes have small rounds. */
 enum {
     PLACES = 2,
     ROUND = VF_LANES < 8 ? VF_LANES : 8,
@@ -20,13 +20,15 @@ enum {
     LINE_BYTES = 64,
 };
 
-/* What a place's next round fetches: at, at + part, … */
+/* What the next round prefetches of a place: the lines at `at`, at + part, … */
 struct fetch {
     const char *at;
-    ptrdiff_t part, step; /* bytes from part to part, and from round to round */
+    /* Bytes from part to part, and from round to round. */
+    ptrdiff_t part, step;
 };
 
-/* For a place that is to be fetched in so many rounds, as parts far apart or line by line. */
+/* Begins to prefetch a place, which is complete after `rounds`.
+ *   apart  not 0: the parts divide the place equally; 0: they are neighbouring lines */
 VGG_INLINE struct fetch start_fetch(const float *place, size_t elements, int apart,
                                     ptrdiff_t rounds)
 {
@@ -35,6 +37,7 @@ VGG_INLINE struct fetch start_fetch(const float *place, size_t elements, int apa
     return (struct fetch){(const char *)place, part, (apart ? part : bytes) / rounds};
 }
 
+/* One register tile of one panel. */
 VGG_INLINE void tile(const struct vgg_gemm_args *a, const float *weight, const float *v, float *y,
                      int pixels, struct fetch fetch[PLACES])
 {
@@ -90,7 +93,8 @@ VGG_INLINE void tile(const struct vgg_gemm_args *a, const float *weight, const f
         tile(args, weight, v, y, n <= CONV_PIXELS ? n : CONV_PIXELS, fetch);                       \
         break;
 
-/* One panel; fetch: what comes after it. */
+/* All tiles of one panel.
+ *   fetch  what will be needed after the panel */
 VGG_INLINE void panel(const struct vgg_gemm_args *args, const float *weight, const float *v_begin,
                       float *y_begin, struct fetch fetch[PLACES])
 {
@@ -119,7 +123,7 @@ void VGG_KERNEL(gemm)(const struct vgg_gemm_args *args)
         const float *v = args->v + f * args->v_f_stride;
         struct fetch fetch[PLACES];
         if (args->far) {
-            /* The next panel, and this group's share of the next frequency's tiles. */
+            /* The next panel, and of the next frequency's tiles the share of this group. */
             fetch[0] = start_fetch(next, elements, 1, rounds);
             fetch[1] =
                 start_fetch(v + (size_t)args->v_f_stride + (size_t)g * share, share, 0, rounds);

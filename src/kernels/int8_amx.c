@@ -1,25 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /* Products of bytes on the AMX tile unit.
  *
- * A register of weights is 16 words of four input channels × 16 output channels: 1 KiB in the order in which
- * they are packed. One of activations is up to 16 pixels (or images) × 64 channels, straight from where they
- * are. A step multiplies up to four of the latter by one of the former: so weights, which come from the second
- * cache, are needed at a quarter of the rate at which the unit could take them.
+ * A register of weights is 16 words of four input channels × 16 output channels: 1 KiB, in the order in which the file
+ * has them. A register of activations is up to 16 pixels × 64 channels, loaded from where they are. A step multiplies up
+ * to four registers of activations by one of weights, so that weights, which come from the second-level cache, are
+ * needed at a quarter of the unit's rate.
  *
- * Sums become bytes on the vector units while the tile unit is busy with the next ones.
+ * The vector units turn sums into bytes while the tile unit computes the next ones.
  *
  * Registers: 0-3 sums, 4-5 activations, 6-7 weights. */
 #include "kernels/int8.h"
 #include "kernels/dot.h"
 
 enum {
-    LANES = 16,  /* rows of a register, and sums of one */
-    TILES = 4,   /* registers of sums */
-    ROW = 64,    /* bytes of a row */
-    STEP = 1024, /* bytes of a register of weights */
+    /* Rows of a register, and sums of a row. */
+    LANES = 16,
+    /* Registers of sums. */
+    TILES = 4,
+    /* Bytes of a row, and of a register of weights. */
+    ROW = 64,
+    STEP = 1024,
 };
 
-/* The compiler does not know that tile instructions read and write memory. */
+/* Keeps loads and stores in order: the compiler does not know that tile instructions access memory. */
 #define ORDER_MEMORY() __asm__ volatile("" ::: "memory")
 
 /* The unit's shape register. */
@@ -29,7 +32,7 @@ struct shape {
     uint8_t rows[16];
 };
 
-/* For sums and activations of `rows` rows. */
+/* Configures the unit for sums and activations of `rows` rows. */
 static void configure(int rows)
 {
     struct shape shape = {.palette = 1};
@@ -42,17 +45,21 @@ static void configure(int rows)
 
 /* --- convolution ------------------------------------------------------------------------------ */
 
-/* Sums on their way to bytes: `tiles` × `rows` pixels of one group. */
+/* Sums of one group that are to become bytes. */
 struct pending {
-    const int32_t *sums; /* in [tiles][LANES][LANES] */
+    /* The next pixel's, in [tiles][LANES][LANES]. */
+    const int32_t *sums;
+    /* Of each tile; y[tile] is the next pixel's. */
     uint8_t *y[TILES];
     const int32_t *bias;
     const float *scale;
-    int rows, left; /* of a tile, of all tiles */
-    int tile, row;  /* the next one, where sums and y[tile] point to */
+    /* Pixels of a tile, and those left of all tiles. */
+    int rows, left;
+    /* The next pixel. */
+    int tile, row;
 };
 
-/* Up to `count` pixels more. */
+/* Finishes up to `count` pixels. */
 VGG_INLINE void finish(struct pending *p, int count)
 {
     if (p->left == 0) {
@@ -80,14 +87,15 @@ VGG_INLINE void finish(struct pending *p, int count)
     p->y[p->tile % TILES] = y;
 }
 
-/* The weights behind the call's, which the next call needs as a rule: brought from memory into the second cache,
- * a few lines a step. Where there are more than MAX_PASSES over the call's own, waiting for the first of them
- * does not count. */
+/* Prefetches the weights after the call's, which the next call usually needs, into the second-level cache, a few lines in
+ * each step. With more than MAX_PASSES passes over the call's own weights the time to fetch the next ones is
+ * negligible. */
 enum { MAX_PASSES = 16 };
 struct fetch {
     const int8_t *at;
-    ptrdiff_t left; /* lines */
-    int lines;      /* of a step */
+    /* Lines left, and lines of each step. */
+    ptrdiff_t left;
+    int lines;
 };
 
 VGG_INLINE void fetch_ahead(struct fetch *f)
@@ -101,7 +109,7 @@ VGG_INLINE void fetch_ahead(struct fetch *f)
     }
 }
 
-/* One step's product of a tile; the registers of activations take turns. */
+/* One step's product for tile i, with activations in register a. */
 #define MULTIPLY(i, a)                                                                             \
     do {                                                                                           \
         if (tiles > (i)) {                                                                         \
@@ -116,7 +124,7 @@ VGG_INLINE void fetch_ahead(struct fetch *f)
         }                                                                                          \
     } while (0)
 
-/* The sums of `tiles` tiles, a constant where it is inlined, for one group. */
+/* The sums of one group for some tiles, a constant where it is inlined. */
 VGG_INLINE void multiply(const struct vgg_int8_conv_args *a, const int8_t *weight,
                          const uint8_t *const x[TILES], int32_t *sums, struct pending *before,
                          int share, struct fetch *fetch, int tiles)
@@ -149,7 +157,7 @@ VGG_INLINE void multiply(const struct vgg_int8_conv_args *a, const int8_t *weigh
     ORDER_MEMORY();
 }
 
-/* Rows of output are cut into tiles of equal width, the last of which may overlap the one before it. */
+/* Cuts each output row into tiles of equal width, the last of which may overlap the one before it. */
 static void convolve(const struct vgg_int8_conv_args *a)
 {
     _Alignas(ROW) int32_t sums[2][TILES * LANES * LANES];
@@ -158,7 +166,8 @@ static void convolve(const struct vgg_int8_conv_args *a)
     const int steps = a->ic_blocks * a->kernel * a->kernel;
     const int share = (TILES * width + steps - 1) / steps;
     struct pending pending = {.left = 0, .scale = a->scaling.scale};
-    const int passes = (all + TILES - 1) / TILES; /* over the weights */
+    /* Over the weights. */
+    const int passes = (all + TILES - 1) / TILES;
     struct fetch fetch = {.left = 0};
     if (passes > 0 && passes <= MAX_PASSES) {
         fetch = (struct fetch){.at = a->weight + a->groups * a->weight_group_stride,
@@ -229,7 +238,7 @@ void VGG_INT8_KERNEL(linear)(const struct vgg_int8_linear_args *args)
     VGG_INT8_KERNEL_NAME(linear, VGG_BASE_ISA)(args);
 }
 
-/* --- the roof --------------------------------------------------------------------------------- */
+/* --- peak ------------------------------------------------------------------------------------- */
 
 void VGG_INT8_KERNEL(peak)(struct vgg_int8_peak_args *args)
 {

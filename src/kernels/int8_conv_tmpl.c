@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* Direct convolution of bytes. A tile of DOT_PIXELS neighbouring pixels × DOT_GROUPS groups of 16 output
- * channels stays in registers for the whole sum. Strides other than 1 are correct, but not made fast.
+/* Direct convolution of bytes. A tile of DOT_PIXELS neighbouring pixels × DOT_GROUPS groups of 16 output channels stays
+ * in registers for the whole sum. Strides other than 1 are slower.
  *
- * Each group or set of groups takes all of the call's rows, so that its weights stay in a near cache.
+ * All of the call's rows are computed for DOT_GROUPS groups before the next groups, so that weights stay in a near cache.
  *
  *   i   pixel of the tile     g   group     word   four input channels */
 #include "kernels/int8.h"
 #include "kernels/dot.h"
 
-/* The sums of `pixels` × `groups` over a pixel of the kernel, `words` channels' words of it; these and
+/* Adds one pixel of the filter to the sums of pixels × groups. `pixels`, `groups`, `words` (of the pixel) and
  * x_pixel_stride are constants where it is inlined. */
 VGG_INLINE void tap(const uint8_t *x, ptrdiff_t x_pixel_stride, const int8_t *weight,
                     ptrdiff_t weight_group_stride, vs sum[DOT_PIXELS][DOT_GROUPS], int pixels,
                     int groups, int words)
 {
-    if (words == 1) { /* the net's input */
+    /* The net's input has one word. */
+    if (words == 1) {
         vw w[DOT_GROUPS];
         VGG_UNROLL
         for (int g = 0; g < groups; g++) {
@@ -51,7 +52,7 @@ VGG_INLINE void tap(const uint8_t *x, ptrdiff_t x_pixel_stride, const int8_t *we
     }
 }
 
-/* One tile of `pixels` × `groups` from group `first` on. */
+/* One tile of pixels × groups, from group `first` on. */
 VGG_INLINE void tile(const struct vgg_int8_conv_args *a, const uint8_t *x, uint8_t *y, int first,
                      ptrdiff_t x_pixel_stride, int pixels, int groups, int words)
 {
@@ -117,7 +118,7 @@ VGG_INLINE void strided_rows(const struct vgg_int8_conv_args *a, int first, int 
         tile(a, x, y, first, x_pixel_stride, n <= DOT_PIXELS ? n : DOT_PIXELS, groups, words);     \
         break;
 
-/* Splits each row into tiles whose widths differ by one pixel at most. */
+/* Splits each row into tiles whose widths differ by at most one pixel. */
 VGG_INLINE void rows(const struct vgg_int8_conv_args *a, int first, int groups, int words)
 {
     const ptrdiff_t x_pixel_stride = (ptrdiff_t)words * DOT_WORD;

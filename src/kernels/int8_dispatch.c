@@ -4,7 +4,7 @@
 
 #include "base/cpu.h"
 
-/* The tables, the fastest first; each needs an instruction set and perhaps an extension of it. */
+/* The tables, fastest first; each needs an ISA and perhaps an extension of it. */
 static const struct choice {
     const struct vgg_int8_kernels *kernels;
     enum vgg_isa isa;

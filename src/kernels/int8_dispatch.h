@@ -6,12 +6,11 @@
 #include "kernels/int8.h"
 #include "vgg/cpu.h"
 
-/* The fastest table for an instruction set (AUTO: vgg_isa_detect's) on this machine, or NULL when this build
- * or this machine lacks it. An instruction set whose int8 instructions the machine lacks takes those of a
- * lower one. */
+/* The fastest table for an ISA (AUTO: that of vgg_isa_detect) on this machine, or NULL when this build or this machine
+ * lacks the ISA. Where the machine lacks only the ISA's int8 instructions, it is the table of a lower ISA. */
 const struct vgg_int8_kernels *vgg_int8_kernels_find(enum vgg_isa isa);
 
-/* Every table that this machine can run, for tests: the fastest is number 0, past the last one comes NULL. */
+/* Table `number` of those that this machine can run, fastest first, for tests; NULL beyond the last one. */
 const struct vgg_int8_kernels *vgg_int8_kernels_get(int number);
 
 #endif

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /* Fully connected layer of bytes.
  *
- * One image: DOT_STREAMS groups of rows at once, as many independent streams from memory, which bounds it.
- * Where a third of the words or more are zero, the others are listed first, and only their weights are read:
- * after ReLU most features are 0, but a word is only with all four. (Reading with gaps is slower than without,
- * so that a few do not pay.)
+ * One image: DOT_STREAMS groups of rows are read at once, as many independent streams from memory, whose bandwidth is the
+ * limit. If at least a third of the words are zero, the others are listed first, and only their weights are read. (After
+ * ReLU most features are 0, but a word is zero only if all four are. Reading with gaps is slower than without, so a few
+ * zeros do not pay.)
  *
- * A batch: DOT_ROWS groups × DOT_IMAGES images are summed in registers. All images are done with the
- * weights of these groups before the next ones are read, from a cache but for the first time.
+ * A batch: DOT_ROWS groups × DOT_IMAGES images are summed in registers. All images are computed for these groups before
+ * the next ones, so that weights are read from memory once.
  *
  *   g   group of 16 rows     p   image     word   four features */
 #include "kernels/int8.h"
 #include "kernels/dot.h"
 
 enum {
-    /* How far a stream fetches ahead: across the end of a page, where the hardware stops; and in the list. */
+    /* How far ahead a stream prefetches, because hardware prefetchers stop at the end of a page; and in the list. */
     AHEAD_BYTES = 1024,
     AHEAD_WORDS = 16,
-    MOST_WORDS = 8192, /* that may be listed */
+    /* The longest list. */
+    MAX_WORDS = 8192,
 };
 
 /* A group's results for one image. */
@@ -35,24 +36,24 @@ VGG_INLINE void finish(const struct vgg_int8_linear_args *a, int group, int imag
     } else if (real >= VGG_INT8_GROUP) {
         vf_store(a->y_float + at, f);
     } else {
-        float part[VGG_INT8_GROUP];
-        vf_store(part, f);
+        float all[VGG_INT8_GROUP];
+        vf_store(all, f);
         for (int i = 0; i < real; i++) {
-            a->y_float[at + i] = part[i];
+            a->y_float[at + i] = all[i];
         }
     }
 }
 
-/* groups × images sums, which are constants where it is inlined. */
+/* The sums of groups × images, which are constants where it is inlined. */
 VGG_INLINE void tile(const struct vgg_int8_linear_args *a, int group, int image, int groups,
                      int images)
 {
-    enum { MOST = DOT_STREAMS > DOT_ROWS ? DOT_STREAMS : DOT_ROWS };
+    enum { MAX_GROUPS = DOT_STREAMS > DOT_ROWS ? DOT_STREAMS : DOT_ROWS };
     const int words = a->k_blocks * DOT_BLOCK_WORDS;
     const ptrdiff_t group_bytes = (ptrdiff_t)words * DOT_WEIGHTS;
     const int8_t *weight = a->weight + group * group_bytes;
     const uint8_t *x = a->x + image * a->x_stride;
-    vs sum[MOST][DOT_IMAGES];
+    vs sum[MAX_GROUPS][DOT_IMAGES];
     VGG_UNROLL
     for (int g = 0; g < groups; g++) {
         VGG_UNROLL
@@ -63,7 +64,7 @@ VGG_INLINE void tile(const struct vgg_int8_linear_args *a, int group, int image,
     for (int word = 0; word < words; word += VX_WORDS) {
         VGG_UNROLL
         for (int at = 0; at < VX_WORDS; at += VW_WORDS) {
-            vw w[MOST];
+            vw w[MAX_GROUPS];
             VGG_UNROLL
             for (int g = 0; g < groups; g++) {
                 const int8_t *from =
@@ -93,20 +94,21 @@ VGG_INLINE void tile(const struct vgg_int8_linear_args *a, int group, int image,
     }
 }
 
-/* --- one image ------------------------------------------------------------------------------ */
+/* --- one image -------------------------------------------------------------------------------- */
 
-/* Where x is not zero, in words; the first there are none of is the last one, so that fetching ahead stays
- * inside. */
+/* The words of x that are not zero. The list continues with the number of the last word, so that prefetching ahead stays
+ * within the weights. */
 struct list {
-    int count; /* < 0: take all */
-    uint16_t word[MOST_WORDS + AHEAD_WORDS];
+    /* Negative: all words are read. */
+    int count;
+    uint16_t word[MAX_WORDS + AHEAD_WORDS];
 };
 
 VGG_INLINE void make_list(const struct vgg_int8_linear_args *a, struct list *list)
 {
     const int words = a->k_blocks * DOT_BLOCK_WORDS;
     list->count = -1;
-    if (!DOT_SKIPS || words > MOST_WORDS) {
+    if (!DOT_SKIPS || words > MAX_WORDS) {
         return;
     }
     int count = 0;
@@ -125,7 +127,7 @@ VGG_INLINE void make_list(const struct vgg_int8_linear_args *a, struct list *lis
     }
 }
 
-/* As many groups, a constant where it is inlined, with the listed words. */
+/* The sums of some groups, a constant where it is inlined, over the listed words. */
 VGG_INLINE void sparse_tile(const struct vgg_int8_linear_args *a, const struct list *list,
                             int group, int groups)
 {
@@ -188,7 +190,7 @@ static void one_image(const struct vgg_int8_linear_args *a)
         tile(a, group, p, groups, n < DOT_IMAGES ? n : DOT_IMAGES);                                \
         break;
 
-/* All images of `groups`, a constant where it is inlined. */
+/* All images for some groups, a constant where it is inlined. */
 VGG_INLINE void batch(const struct vgg_int8_linear_args *a, int group, int groups)
 {
     for (int p = 0; p < a->n; p += DOT_IMAGES) {

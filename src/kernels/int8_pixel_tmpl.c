@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* What bytes need besides products: the net's input made of them, max-pool, and the arithmetic roof. */
+/* The int8 kernels that multiply nothing: quantisation of the net's input, max-pool; and the arithmetic peak. */
 #include "kernels/int8.h"
 #include "kernels/dot.h"
 
 /* --- quantize --------------------------------------------------------------------------------- */
 
-enum { PIXELS = 16 }; /* at a time */
+/* Pixels that are quantised at a time. */
+enum { PIXELS = 16 };
 
-/* Pixels begin … begin+15 of a row. */
+/* Quantises PIXELS pixels from x on. */
 VGG_INLINE vi quantize_pixels(const struct vgg_int8_quantize_args *a, const float *x)
 {
     vi q = vi_byte(vf_mul(vf_sub(vf_load(x), vf_set1(a->low[0])), vf_set1(a->inverse[0])));
@@ -18,7 +19,7 @@ VGG_INLINE vi quantize_pixels(const struct vgg_int8_quantize_args *a, const floa
     return q;
 }
 
-/* A row of fewer pixels than there are at a time: from a copy that has as many. */
+/* Quantises a row of fewer than PIXELS pixels, from a copy that is as long. */
 static void quantize_narrow(const struct vgg_int8_quantize_args *a, const float *x, uint8_t *y)
 {
     float copy[4][PIXELS] = {{0}};
@@ -46,7 +47,7 @@ void VGG_INT8_KERNEL(quantize)(const struct vgg_int8_quantize_args *args)
             continue;
         }
         for (int begin = 0; begin < args->w; begin += PIXELS) {
-            /* The last ones overlap those before them. */
+            /* The last ones may overlap those before them. */
             const int w = begin + PIXELS <= args->w ? begin : args->w - PIXELS;
             vi_store(y + (ptrdiff_t)w * VGG_INT8_INPUT_BLOCK, quantize_pixels(args, x + w));
         }
@@ -74,11 +75,12 @@ void VGG_INT8_KERNEL(max_pool)(const struct vgg_int8_max_pool_args *args)
     }
 }
 
-/* --- the roof --------------------------------------------------------------------------------- */
+/* --- peak ------------------------------------------------------------------------------------- */
 
 void VGG_INT8_KERNEL(peak)(struct vgg_int8_peak_args *args)
 {
-    enum { SUMS = DOT_PIXELS * DOT_GROUPS }; /* as many as a convolution has */
+    /* As many sums as a convolution has. */
+    enum { SUMS = DOT_PIXELS * DOT_GROUPS };
     int8_t weight[VW_WORDS * DOT_WEIGHTS];
     static const uint8_t x[VX_WORDS * DOT_WORD] = {1, 2, 3, 4};
     static const int32_t none[VGG_INT8_GROUP];
@@ -86,7 +88,8 @@ void VGG_INT8_KERNEL(peak)(struct vgg_int8_peak_args *args)
     vs sum[SUMS];
     vx v = vx_load(x);
     for (size_t i = 0; i < sizeof weight; i++) {
-        weight[i] = (int8_t)(args->iterations % 100 + (int)i); /* what the compiler does not know */
+        /* The compiler must not know the weights. */
+        weight[i] = (int8_t)(args->iterations % 100 + (int)i);
     }
     const vw w = vw_load(weight);
     VGG_UNROLL
@@ -96,7 +99,8 @@ void VGG_INT8_KERNEL(peak)(struct vgg_int8_peak_args *args)
     for (int64_t n = 0; n < args->iterations; n++) {
         VGG_UNROLL
         for (int i = 0; i < SUMS; i++) {
-            vx_hide(v); /* or one product would serve for all */
+            /* Otherwise the compiler would compute one product for all sums. */
+            vx_hide(v);
             sum[i] = vs_dot(sum[i], w, v, 0);
         }
     }

@@ -3,7 +3,7 @@
 #include "kernels/int8.h"
 #include "kernels/dot.h"
 
-/* An instruction set that only multiplies in its own way takes all else from another one. */
+/* An ISA that differs only in how it multiplies takes all other kernels from its base. */
 #ifdef VGG_BASE_ISA
 #define VGG_PIXEL_KERNEL(op) VGG_INT8_KERNEL_NAME(op, VGG_BASE_ISA)
 #define X(op, args_type) void VGG_PIXEL_KERNEL(op)(args_type * args);
@@ -18,7 +18,7 @@ VGG_INT8_PIXEL_KERNEL_LIST(X)
 #define STRING_(text) #text
 #define STRING(text) STRING_(text)
 
-/* The tests' model of an instruction set has a name of its own. */
+/* The tests' model of an ISA has a name of its own. */
 #ifdef VGG_MODEL_OF
 #define ISA_STRING STRING(VGG_MODEL_OF) "-model"
 #else

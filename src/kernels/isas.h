@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The numbers of every instruction set, also of those that this build has no kernels for: weights can be
- * packed for them all the same. The templates check that their vectors have these. */
+/* The constants of every ISA. They include ISAs that this build has no kernels for, because weights can be prepacked for
+ * any ISA on any machine. table_tmpl.c checks that the vectors have the same constants. */
 #ifndef VGG_KERNELS_ISAS_H
 #define VGG_KERNELS_ISAS_H
 

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Fully connected layer. Each sum runs in one vector of partial sums over k, whatever the tile, so that the
- * bits do not depend on the batch.
+/* Fully connected layer with row-major weights. Each sum is one vector of partial sums over k, whatever the tile, so that
+ * its bits do not depend on the batch.
  *
- * One image: LINEAR_STREAMS rows at once, as many independent streams from memory.
+ * One image: LINEAR_STREAMS rows are read at once, as many independent streams from memory.
  *
- * A batch: every weight comes from memory once for LINEAR_BATCH images. LINEAR_SLICE rows advance together
- * along k, a block of LINEAR_K at a time: its weights stay in the second-level cache for all of the images,
- * and the inputs of LINEAR_IMAGES of these in the first. Within the block LINEAR_ROWS rows × LINEAR_IMAGES
- * are summed in registers, while the same rows' next block is fetched. Of weights of 16 bits the block is widened
- * first, once for all images.
+ * A batch: each weight is read from memory once for LINEAR_BATCH images. LINEAR_SLICE rows advance together along k, a
+ * block of LINEAR_K features at a time. The block's weights stay in the second-level cache for all images, and the
+ * inputs of LINEAR_IMAGES images in the first. LINEAR_ROWS rows × LINEAR_IMAGES images are summed in registers, while
+ * the rows' next block is prefetched. 16-bit weights are widened once for all images.
  *
  *   r   row of the tile     p   image of the tile     k   input feature */
 #include "kernels/kernels.h"
@@ -16,18 +15,18 @@
 
 enum { LINEAR_K = 512, LINEAR_BATCH = 64, LINEAR_GROUPS = LINEAR_BATCH / LINEAR_IMAGES };
 
-/* How far a stream fetches ahead: across the end of a page, where the hardware stops. Measured from 256
- * bytes to 8 KiB, 512 gains 2 %, 2 KiB and more lose. */
+/* How far ahead a stream prefetches. Hardware prefetchers stop at the end of a page. Of the distances from 256 bytes to
+ * 8 KiB, 512 gains most, 2 %; from 2 KiB on it is slower than without. */
 enum { AHEAD_BYTES = 512 };
 
-/* The type is a constant where what takes it is inlined. */
+/* In all functions below, the type is a constant where they are inlined. */
 VGG_INLINE const char *weight_at(const struct vgg_linear_args *a, int row, size_t k,
                                  enum vgg_weights_type type)
 {
     return (const char *)a->weight + ((size_t)row * (size_t)a->k + k) * vf_weight_bytes(type);
 }
 
-/* The sum's end: the features past the last whole vector, the lanes, bias and ReLU. */
+/* Completes a sum: adds the features beyond the last whole vector, all lanes and the bias, and applies ReLU. */
 VGG_INLINE void finish(const struct vgg_linear_args *a, int row, int image, vf sum,
                        enum vgg_weights_type type)
 {
@@ -40,15 +39,16 @@ VGG_INLINE void finish(const struct vgg_linear_args *a, int row, int image, vf s
     if (a->bias != NULL) {
         total += a->bias[row];
     }
-    if (a->relu && total <= 0) { /* false for NaN, which stays */
+    /* The comparison is false for NaN, which stays. */
+    if (a->relu && total <= 0) {
         total = 0;
     }
     a->y[image * a->y_stride + row] = total;
 }
 
-/* --- one image ------------------------------------------------------------------------------ */
+/* --- one image -------------------------------------------------------------------------------- */
 
-/* rows is a constant where it is inlined. */
+/* `rows` is a constant where it is inlined. */
 VGG_INLINE void stream(const struct vgg_linear_args *a, int row, int rows,
                        enum vgg_weights_type type)
 {
@@ -77,16 +77,17 @@ VGG_INLINE void stream(const struct vgg_linear_args *a, int row, int rows,
 
 /* --- a batch ---------------------------------------------------------------------------------- */
 
-/* Some features of a slice: float32 weights, where they are or widened, and what they multiply. */
+/* Some features of a slice: their float32 weights, in place or widened, from the first row on, and their inputs, from the
+ * first image on. */
 struct features {
-    const char *weight; /* of the first row */
+    const char *weight;
     size_t row_bytes;
-    const float *x; /* of the first image */
+    const float *x;
     ptrdiff_t x_stride;
     size_t count;
 };
 
-/* They are added to rows × images sums, which are constants where it is inlined. */
+/* Adds features to the sums of rows × images, which are constants where it is inlined. */
 VGG_INLINE void tile(const struct features *f, int row, vf (*partial)[LINEAR_IMAGES], int rows,
                      int images)
 {
@@ -125,7 +126,7 @@ VGG_INLINE void tile(const struct features *f, int row, vf (*partial)[LINEAR_IMA
     }
 }
 
-/* The same for one group of images, whose number is a constant where it is inlined. */
+/* The same for all rows and one group of images; `images` is a constant where it is inlined. */
 VGG_INLINE void block(const struct features *f, int rows, vf (*partial)[LINEAR_IMAGES], int images)
 {
     int r = 0;
@@ -142,7 +143,7 @@ VGG_INLINE void block(const struct features *f, int rows, vf (*partial)[LINEAR_I
         block(&f, rows, partial[g], n < LINEAR_IMAGES ? n : LINEAR_IMAGES);                        \
         break;
 
-/* Features k … k+count-1, whole vectors, of weights of 16 bits as float32 [rows][LINEAR_K]. */
+/* Writes features k … k+count-1, whole vectors, of 16-bit weights as float32 [rows][LINEAR_K]. */
 VGG_INLINE void widen(const struct vgg_linear_args *a, int row, int rows, size_t k, size_t count,
                       float *out, enum vgg_weights_type type)
 {
@@ -155,7 +156,7 @@ VGG_INLINE void widen(const struct vgg_linear_args *a, int row, int rows, size_t
     }
 }
 
-/* `images` of at most LINEAR_BATCH from `first` on. */
+/* Some rows for images first … first+images-1, at most LINEAR_BATCH. */
 static void slice(const struct vgg_linear_args *a, int row, int rows, int first, int images)
 {
     const size_t whole = (size_t)a->k / VF_LANES * VF_LANES;

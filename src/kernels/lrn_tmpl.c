@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Local response normalisation. Neighbouring channels lie in other lanes and other blocks, so the squares of a
- * strip of pixels are first laid side by side, from which each term of the sum is one unaligned vector.
+/* Local response normalisation. Neighbouring channels lie in other lanes and other blocks, so the squares of a strip of
+ * pixels are first laid side by side; then each term of the sum is one unaligned vector.
  *
  *   p   pixel of the strip     b   block of channels that the windows reach     j   term of the sum */
 #include "kernels/kernels.h"
@@ -8,11 +8,11 @@
 
 enum {
     STRIP = 16,
-    MAX_SQUARES =
-        VGG_LRN_MAX_SIZE + 3 * VF_LANES, /* of a pixel: a block, and whole blocks round it */
+    /* Of a pixel: those of its block, and of whole blocks around it that windows reach. */
+    MAX_SQUARES = VGG_LRN_MAX_SIZE + 3 * VF_LANES,
 };
 
-/* s^beta, by roots for the exponent that everybody uses. */
+/* s^beta; by roots for the usual exponent. */
 VGG_INLINE vf power(vf s, float beta)
 {
     if (beta == 0.75f) {
@@ -33,10 +33,10 @@ VGG_INLINE void strip(const struct vgg_lrn_args *a, const float *x, float *y, in
     float squares[STRIP][MAX_SQUARES];
     for (int b = -reach; b <= reach; b++) {
         const int block = a->block + b;
-        const int is_there = block >= 0 && block < a->blocks;
+        const int exists = block >= 0 && block < a->blocks;
         for (int p = 0; p < pixels; p++) {
-            const vf v = is_there ? vf_load(x + block * a->x_block_stride + (ptrdiff_t)p * VF_LANES)
-                                  : vf_zero();
+            const vf v = exists ? vf_load(x + block * a->x_block_stride + (ptrdiff_t)p * VF_LANES)
+                                : vf_zero();
             vf_store(squares[p] + (b + reach) * VF_LANES, vf_mul(v, v));
         }
     }

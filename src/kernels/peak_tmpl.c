@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The roofs: how many multiply-adds a second this core can do with all operands near, and how many bytes it can
- * load with nothing to do. */
+/* The peaks of this core: multiply-adds per second with all operands in the first-level cache, and bytes per second that
+ * it can load. */
 #include "kernels/kernels.h"
 #include "kernels/vec.h"
 
@@ -62,10 +62,11 @@ void VGG_KERNEL(product_peak)(struct vgg_peak_args *args)
 
 void VGG_KERNEL(read_peak)(struct vgg_read_args *args)
 {
-    /* As the fully connected layer reads: without fetching ahead it would be 4 % above this roof. */
+    /* As the fully connected layer reads. Without prefetching this would be 4 % less than the layer reaches. */
     enum { STREAMS = 8, AHEAD_BYTES = 512 };
     const size_t step = VF_LANES * sizeof(float);
-    const size_t each = args->bytes / (STREAMS * step) * step; /* bytes of a stream */
+    /* Bytes of a stream. */
+    const size_t each = args->bytes / (STREAMS * step) * step;
     const char *p = args->data;
     vf sum[STREAMS];
     VGG_UNROLL

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The oracle; see ref.h. */
+/* The reference that kernels are tested against, see ref.h. */
 #include "kernels/ref.h"
 
 #include <float.h>
@@ -133,7 +133,8 @@ void vgg_ref_winograd(int m, struct vgg_ref_winograd *out)
         {VGG_WINOGRAD4_P, VGG_WINOGRAD4_Q},
         {VGG_WINOGRAD6_P, VGG_WINOGRAD6_Q, VGG_WINOGRAD6_R},
     };
-    const int n = m + 2, last = n - 1; /* the row of infinity */
+    /* `last` is the row of infinity. */
+    const int n = m + 2, last = n - 1;
     double points[7] = {0};
     for (int i = 0; i < m / 2; i++) {
         points[1 + 2 * i] = pairs[m / 2 - 1][i];
@@ -144,7 +145,8 @@ void vgg_ref_winograd(int m, struct vgg_ref_winograd *out)
     out->filter = (struct vgg_ref_matrix){.rows = n, .columns = 3};
     out->output = (struct vgg_ref_matrix){.rows = m, .columns = n};
     for (int row = 0; row < n; row++) {
-        double *rest = out->input.at[row]; /* M(x) / (x - p), or M(x) */
+        /* M(x) / (x - p), or M(x) */
+        double *rest = out->input.at[row];
         int degree = 0;
         rest[0] = 1;
         for (int j = 0; j < last; j++) {
@@ -152,7 +154,8 @@ void vgg_ref_winograd(int m, struct vgg_ref_winograd *out)
                 multiply(rest, degree++, points[j]);
             }
         }
-        double slope = 0; /* M'(p) is the rest's value at p */
+        /* M'(p) is the rest's value at p. */
+        double slope = 0;
         for (int k = 0; row < last && k <= degree; k++) {
             slope += rest[k] * power(points[row], k);
         }

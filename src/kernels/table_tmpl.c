@@ -4,7 +4,7 @@
 #include "kernels/kernels.h"
 #include "kernels/vec.h"
 
-/* An instruction set that only multiplies tiles in its own way takes all else from another one. */
+/* An ISA that differs only in how it multiplies tiles takes all other kernels from its base. */
 #ifdef VGG_BASE_ISA
 #define VGG_OTHER_KERNEL(op) VGG_KERNEL_NAME(op, VGG_BASE_ISA)
 #define X(op, args_type) void VGG_OTHER_KERNEL(op)(args_type * args);
@@ -19,7 +19,7 @@ VGG_OTHER_KERNEL_LIST(X)
 #define STRING_(text) #text
 #define STRING(text) STRING_(text)
 
-/* The tests' model of an instruction set has its numbers, but a name of its own. */
+/* The tests' model of an ISA has the ISA's constants, but a name of its own. */
 #ifdef VGG_MODEL_OF
 #define LISTED_ISA VGG_MODEL_OF
 #define ISA_STRING STRING(VGG_MODEL_OF) "-model"
@@ -28,7 +28,7 @@ VGG_OTHER_KERNEL_LIST(X)
 #define ISA_STRING STRING(VGG_ISA)
 #endif
 
-/* What isas.h says of it. */
+/* The constants in isas.h. */
 #define X(isa, lanes, blocks, fused, v_blocks, v_lanes, v_terms, tiles)                            \
     enum {                                                                                         \
         LANES_##isa = lanes,                                                                       \
@@ -47,7 +47,7 @@ VGG_ISA_LIST(X)
 _Static_assert(AGREES(LANES, VF_LANES) && AGREES(BLOCKS, CONV_BLOCKS) && AGREES(FUSED, VF_FUSED) &&
                    AGREES(V_BLOCKS, VT_BLOCKS) && AGREES(V_LANES, VT_LANES) &&
                    AGREES(V_TERMS, VT_TERMS) && AGREES(TILES, VT_TILES),
-               "isas.h has other numbers");
+               "isas.h has other constants");
 
 /* clang-format off */
 const struct vgg_kernels TABLE_NAME(VGG_ISA) = {

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* vec.h for CPUs with AMX: AVX-512, but Winograd's products run on the tile unit (gemm_amx.c).
  *
- * The unit multiplies bfloat16, a float32 cut to its upper half, which has 8 significant bits of the 24. So
- * a number is kept as the exact sum of three, each the upper half of what those before it left:
+ * The unit multiplies bfloat16, the upper half of a float32 with 8 of its 24 significant bits. So each number is split
+ * into the exact sum of three bfloat16 terms, each the upper half of what the terms before it leave:
  *     x = x0 + x1 + x2,   |x1| < 2^-7 |x|,   |x2| < 2^-15 |x|
- * (Rounding instead of cutting would halve each bound and cost more arithmetic than the unit leaves time
- * for.) A row is the parts of one number of 16 columns from each of two blocks of channels, the first
- * block's in the lower halves of its 16 words. So two blocks and no shuffle make the pairs that the unit
- * sums, and V's layout is
- *     v[f][t / 32][block / 2][part][t % 32][16 words]     a row is 64 bytes, the three of a tile are 2 KiB
- * apart, and 32 tiles are read from end to end. Pairs lack their second block where blocks are odd: it is
- * zeros. */
-#ifdef VGG_MODEL_HEADER /* tests have one, in plain C */
+ * (Rounding instead of truncating would halve each bound, but takes more arithmetic than there is time for while the
+ * unit multiplies.)
+ *
+ * A row is one term of 16 columns from each of two blocks of channels: the first block's numbers are the lower halves
+ * of its 16 words, the second block's the upper halves. The unit sums the products of both halves of a word, so two
+ * blocks need no shuffle. V's layout is
+ *     v[f][t / 32][block / 2][term][t % 32][16 words]
+ * A row is 64 bytes, the three terms of a tile are 2 KiB apart, and 32 tiles are read sequentially. If the number of
+ * blocks is odd, the last pair's second block is zeros. */
+/* Tests replace the intrinsics by a model in plain C, see tests/kernels/model. */
+#ifdef VGG_MODEL_HEADER
 #include VGG_MODEL_HEADER
 #else
 /* clang before 15 spells them without the second underscore. */
@@ -24,23 +27,24 @@
 
 #define VT_OWN_LAYOUT
 enum { VT_BLOCKS = 2, VT_LANES = 24, VT_TERMS = 3, VT_TILES = 32 };
-/* Bytes of a row, of a part of 32 rows, of all parts. */
+/* Bytes of a row, of a term's 32 rows, of all terms. */
 enum { VT_ROW = 64, VT_TERM = VT_TILES * VT_ROW, VT_PAIR = VT_TERMS * VT_TERM };
 
 /* The upper halves of both numbers in one word. */
 VGG_INLINE __m512i vt_pack(vf low, vf high)
 {
     const __m512i upper = _mm512_set1_epi32((int)0xffff0000);
+    /* 0xf8: a | (b & c) */
     return _mm512_ternarylogic_epi32(_mm512_srli_epi32(_mm512_castps_si512(low), 16),
-                                     _mm512_castps_si512(high), upper, 0xf8); /* a | (b & c) */
+                                     _mm512_castps_si512(high), upper, 0xf8);
 }
-/* What the upper half leaves. */
+/* The number without its upper half. */
 VGG_INLINE vf vt_rest(vf a)
 {
     const __m512i upper = _mm512_set1_epi32((int)0xffff0000);
     return vf_sub(a, _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(a), upper)));
 }
-/* Stores the rows of all parts. */
+/* Stores a row of each term. */
 VGG_INLINE void vt_split(char *row, vf low, vf high)
 {
     _mm512_storeu_si512(row, vt_pack(low, high));

@@ -77,7 +77,7 @@ VGG_INLINE vf vf_fma(vf a, vf b, vf c)
 }
 VGG_INLINE vf vf_max(vf a, vf b)
 {
-    /* The instruction yields b when either is NaN: put a back where a is the NaN. */
+    /* The instruction returns b when either is NaN, so a is restored where it is NaN. */
     return _mm256_blendv_ps(_mm256_max_ps(a, b), a, _mm256_cmp_ps(a, a, _CMP_UNORD_Q));
 }
 VGG_INLINE vf vf_relu(vf a)

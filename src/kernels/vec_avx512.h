@@ -76,7 +76,7 @@ VGG_INLINE vf vf_fma(vf a, vf b, vf c)
 }
 VGG_INLINE vf vf_max(vf a, vf b)
 {
-    /* The instruction yields b when either is NaN: put a back where a is the NaN. */
+    /* The instruction returns b when either is NaN, so a is restored where it is NaN. */
     return _mm512_mask_mov_ps(_mm512_max_ps(a, b), _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q), a);
 }
 VGG_INLINE vf vf_relu(vf a)

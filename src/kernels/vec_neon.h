@@ -23,7 +23,8 @@ VGG_INLINE vf vf_set1(float s)
 }
 VGG_INLINE vf vf_load(const void *p)
 {
-    return vreinterpretq_f32_u8(vld1q_u8(p)); /* by bytes: p may be unaligned */
+    /* Loads bytes, because p may be unaligned. */
+    return vreinterpretq_f32_u8(vld1q_u8(p));
 }
 VGG_INLINE void vf_store(float *p, vf a)
 {
@@ -75,7 +76,8 @@ VGG_INLINE vf vf_fma(vf a, vf b, vf c)
 }
 VGG_INLINE vf vf_max(vf a, vf b)
 {
-    return vmaxq_f32(a, b); /* FMAX: NaN when either is */
+    /* FMAX returns NaN when either is NaN. */
+    return vmaxq_f32(a, b);
 }
 VGG_INLINE vf vf_relu(vf a)
 {

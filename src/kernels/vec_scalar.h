@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* vec.h for any CPU: four floats in the compiler's own vector type, which becomes whatever the
- * baseline has (SSE2 on x86-64) or plain scalar code. No fused multiply-add. */
+/* vec.h for any CPU: four floats in the compiler's vector type, which it compiles to the baseline's vectors (SSE2 on
+ * x86-64) or to scalar code. There is no fused multiply-add. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,7 +31,7 @@ VGG_INLINE void vf_store(float *p, vf a)
 {
     __builtin_memcpy(p, &a, sizeof a);
 }
-/* 16 bits into each lane's lower half. */
+/* 16 bits in the lower half of each lane. */
 VGG_INLINE vf_bits vf_load_halves(const void *p)
 {
     typedef uint16_t halves __attribute__((vector_size(8)));
@@ -43,8 +43,9 @@ VGG_INLINE vf vf_load_bf16(const void *p)
 {
     return (vf)(vf_load_halves(p) << 16);
 }
-/* Sign and fraction go where float32 has them, and the exponent is 112 too small; that of an infinity and NaN
- * 224. Denormals become 2^-14 + fraction less 2^-14: no denormal of float32, which threads may take for zero. */
+/* With sign and fraction at their places in float32 the exponent is 112 too small, that of infinity and NaN 224. A
+ * denormal is computed as (2^-14 + fraction) - 2^-14, so that no float32 denormal occurs, which threads may flush to
+ * zero. */
 VGG_INLINE vf vf_load_f16(const void *p)
 {
     const vf_bits bits = vf_load_halves(p), magnitude = (bits & 0x7fff) << 13;
@@ -98,7 +99,8 @@ VGG_INLINE vf vf_select(vf_mask mask, vf a, vf b)
 }
 VGG_INLINE vf vf_max(vf a, vf b)
 {
-    return vf_select((a > b) | (a != a), a, b); /* neither holds when b is NaN */
+    /* Neither condition holds when only b is NaN. */
+    return vf_select((a > b) | (a != a), a, b);
 }
 VGG_INLINE vf vf_relu(vf a)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The constants of Winograd convolution F(m × m, 3 × 3), for the kernels and for who packs weights.
+/* The constants of Winograd convolution F(m × m, 3 × 3).
  *
  * A tile of m × m outputs is Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A, for a patch d of (m + 2) × (m + 2) inputs and a
  * filter g of 3 × 3. The matrices come from polynomial interpolation (Toom–Cook) at 0, ±p for each p below
@@ -9,10 +9,12 @@
  *     Aᵀ, column of point p (1, p, … p^(m-1)); (0, … 0, 1) for infinity
  * All entries of Bᵀ and Aᵀ are exact in float32; G is applied in double precision.
  *
- * The points decide the rounding error, nearly all of which arises where the products are summed over the
- * input channels one by one. Root mean square error relative to the output, 256 channels, rectified normal
- * inputs, Kaiming filters: F(2) at 1: 4.3e-7. F(4) at 5/8, 3/2: 1.2e-6 (3/4, 3/2: 1.3e-6; the usual 1, 2
- * and 1/2, 1: 2.5e-6). F(6) at 1/2, 1, 2: 5.2e-6 (1/2, 1, 3/2: 6.8e-6). tests/kernels/ measures it. */
+ * The points decide the rounding error. Nearly all of it arises where the products are summed over the input channels.
+ * Root mean square error relative to the output, with 256 channels, rectified normal inputs and Kaiming filters:
+ *     F(2)   1             4.3e-7
+ *     F(4)   5/8, 3/2      1.2e-6     3/4, 3/2: 1.3e-6     the usual 1, 2 and 1/2, 1: 2.5e-6
+ *     F(6)   1/2, 1, 2     5.2e-6     1/2, 1, 3/2: 6.8e-6
+ * tests/kernels measures it. */
 #ifndef VGG_KERNELS_WINOGRAD_H
 #define VGG_KERNELS_WINOGRAD_H
 

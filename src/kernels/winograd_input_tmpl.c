@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Winograd's input transform, V[f][t] = Bᵀ d B; see winograd.h for the algebra. Channels are lanes, so that
- * it is plain arithmetic on vectors and the code reads as the matrices do.
+/* Winograd's input transform, V[f][t] = Bᵀ d B; see winograd.h for the algebra. Channels are lanes, so the transform is
+ * plain arithmetic on vectors, and the code reads as the matrices do.
  *
  *   m     outputs of a tile along each axis: 2, 4 or 6        n = m + 2, its inputs
  *   f     frequency: element (i, j) of a transformed patch is f = i n + j
  *   t     tile, row by row over the output plane
- *   b     block of channels of those that are transformed together */
+ *   b     one of the blocks of channels that are transformed together */
 #include "kernels/kernels.h"
 #include "kernels/vec.h"
 #include "kernels/winograd.h"
@@ -46,7 +46,7 @@ VGG_INLINE void input6(const vf *d, vf *o)
     const double p = VGG_WINOGRAD6_P, q = VGG_WINOGRAD6_Q, r = VGG_WINOGRAD6_R;
     const double pp = p * p, qq = q * q, rr = r * r;
     const double e1 = pp + qq + rr, e2 = pp * qq + pp * rr + qq * rr, e3 = pp * qq * rr;
-    /* For each pair ±p the even and the odd part of M(x) / (x ∓ p) / x, without its factor p. */
+    /* For each pair ±p: the even and the odd powers of M(x) / (x ∓ p) / x, without the factor p of the latter. */
     const vf even_p = plus(qq * rr, d[2], plus(-(qq + rr), d[4], d[6]));
     const vf odd_p = plus(qq * rr, d[1], plus(-(qq + rr), d[3], d[5]));
     const vf even_q = plus(pp * rr, d[2], plus(-(pp + rr), d[4], d[6]));
@@ -76,17 +76,18 @@ VGG_INLINE void input_1d(int m, const vf *d, vf *o)
 
 /* --- two dimensions ---------------------------------------------------------------------------- */
 
-/* A patch of each block. */
+/* One patch of each block. */
 struct patches {
     const float *x[VT_BLOCKS];
     ptrdiff_t row_stride[VT_BLOCKS];
 };
 
-/* Whole patches; m is a constant where it is inlined. */
+/* Transforms whole patches; m is a constant where it is inlined. */
 VGG_INLINE void transform(int m, const struct patches *patches, float *v, ptrdiff_t f_stride)
 {
     const int n = m + 2;
-    vf columns[VT_BLOCKS][MAX_N][MAX_N]; /* Bᵀ d, by columns of d */
+    /* Bᵀ d, by columns of d. */
+    vf columns[VT_BLOCKS][MAX_N][MAX_N];
     VGG_UNROLL
     for (int b = 0; b < VT_BLOCKS; b++) {
         VGG_UNROLL
@@ -123,7 +124,7 @@ VGG_INLINE void transform(int m, const struct patches *patches, float *v, ptrdif
     }
 }
 
-/* A patch that hangs over the frame, or one of a block past the last: what is not there counts as zero. */
+/* Copies a patch that extends beyond the padding, or that is of a block beyond the last one. Pixels outside are zeros. */
 VGG_INLINE void copy_patch(int n, const float *x, ptrdiff_t row_stride, int rows, int columns,
                            float *patch)
 {
@@ -146,11 +147,11 @@ VGG_INLINE void input_tiles(int m, const struct vgg_winograd_input_args *a)
         const int rows = a->rows - row * m, columns = a->columns - column * m;
         struct patches patches;
         for (int b = 0; b < VT_BLOCKS; b++) {
-            const int there = a->block + b < a->blocks;
+            const int exists = a->block + b < a->blocks;
             patches.x[b] = x + b * a->x_block_stride;
             patches.row_stride[b] = a->x_row_stride;
-            if (!there || rows < n || columns < n) {
-                copy_patch(n, patches.x[b], a->x_row_stride, there ? rows : 0, columns, copies[b]);
+            if (!exists || rows < n || columns < n) {
+                copy_patch(n, patches.x[b], a->x_row_stride, exists ? rows : 0, columns, copies[b]);
                 patches.x[b] = copies[b];
                 patches.row_stride[b] = n * VF_LANES;
             }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Winograd's output and filter transforms; see winograd.h for the algebra. Channels are lanes, so each is plain arithmetic on vectors and the code reads as the matrices do.
+/* Winograd's output and filter transforms; see winograd.h for the algebra. Channels are lanes, so the transforms are
+ * plain arithmetic on vectors, and the code reads as the matrices do.
  *
  *   m     outputs of a tile along each axis: 2, 4 or 6        n = m + 2, its inputs
  *   f     frequency: element (i, j) of a transformed patch is f = i n + j
@@ -93,8 +94,8 @@ VGG_INLINE void output_tile(int m, const float *mt, ptrdiff_t f_stride, vf y[MAX
     }
 }
 
-/* The four values of a pool's window, the bias after their maximum: rounding is monotonic, so the bits
- * are those of pooling after it. */
+/* Adds the bias and applies ReLU. A pool takes the maximum of four values first: rounding is monotonic, so the bits are
+ * those of pooling last. */
 VGG_INLINE vf finish(vf value, vf bias, int relu)
 {
     value = vf_add(value, bias);
@@ -108,7 +109,8 @@ VGG_INLINE void output_tiles(int m, const struct vgg_winograd_output_args *a)
     for (int t = a->tile_begin; t < a->tile_end; t++) {
         vf y[MAX_M][MAX_M];
         output_tile(m, a->m_data + (ptrdiff_t)(t - a->tile_begin) * VF_LANES, a->m_f_stride, y);
-        const int step = a->pool ? m / 2 : m; /* outputs of a tile along each axis */
+        /* Outputs of a tile along each axis. */
+        const int step = a->pool ? m / 2 : m;
         const int rows = a->oh - row * step, columns = a->ow - column * step;
         float *to = a->y + row * step * a->y_row_stride + (ptrdiff_t)column * step * VF_LANES;
         if (a->pool) {
@@ -161,7 +163,7 @@ void VGG_KERNEL(winograd_output)(const struct vgg_winograd_output_args *args)
 
 /* --- filters: U = G g Gᵀ, in double precision ------------------------------------------------- */
 
-/* Row of G for a point p with M'(p) = slope. */
+/* The row of G for a point p with M'(p) = slope. */
 #define POINT(p, slope)                                                                            \
     {                                                                                              \
         1 / (slope), (p) / (slope), (p) * (p) / (slope)                                            \
@@ -199,11 +201,12 @@ static const double g6[8][3] = {
     INFINITE,
 };
 
-/* One input channel's filters; taps[9][L], n a constant where it is inlined. */
+/* Transforms one input channel's filters, taps[9][L]; n is a constant where it is inlined. */
 VGG_INLINE void filter(int n, const double (*g)[3], float (*taps)[VF_LANES], float *u,
                        ptrdiff_t f_stride)
 {
-    double half[MAX_N][3][VF_LANES]; /* G g */
+    /* G g */
+    double half[MAX_N][3][VF_LANES];
     VGG_UNROLL
     for (int i = 0; i < n; i++) {
         VGG_UNROLL
@@ -228,8 +231,8 @@ VGG_INLINE void filter(int n, const double (*g)[3], float (*taps)[VF_LANES], flo
 
 VGG_INLINE void filters(int n, const double (*g)[3], const struct vgg_winograd_filter_args *a)
 {
-    /* Some channels at a time become lanes before they are transformed: so the vectors are not read while
-     * the single stores that made them are still on their way. */
+    /* Filters are transposed for several channels at a time before they are transformed, so that vectors are not loaded
+     * while the scalar stores that wrote them are still pending. */
     enum { TOGETHER = 8 };
     float taps[TOGETHER * 9][VF_LANES];
     for (int first = 0; first < a->count; first += TOGETHER) {

@@ -5,7 +5,7 @@
 
 #include "plan/types.h"
 
-/* Adds an activation of float32, whose padding, strides and place are still open; returns its index.
+/* Adds a float32 activation and returns its index; padding, strides and offset are set later.
  *   lanes  channels side by side; 1: NCHW or features */
 int vgg_plan_add_activation(struct vgg_plan *plan, struct vgg_shape shape, int lanes);
 
@@ -21,10 +21,11 @@ static inline uint8_t *vgg_activation_get_bytes(const struct vgg_activation *act
     return activation->data_bytes + n * activation->n_stride + block * activation->block_stride;
 }
 
-/* Gives each activation the padding that the convolution reading it needs. */
+/* Sets the padding of each activation to that of the convolution that reads it. */
 void vgg_plan_set_padding(struct vgg_plan *plan);
 
-/* Writes the zeros around rows begin … end-1 of a block, with the corners at the plane's top and bottom. */
+/* Clears the padding around rows begin … end-1 of a block: left and right of them, and above the first or below the last
+ * row of the plane. */
 void vgg_activation_clear_padding(const struct vgg_activation *activation, void *block, int begin,
                                   int end);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The algorithm and the amounts of each step, as the public functions report them. */
+/* Describes each step for vgg_session_get_step: its algorithm, its work and its memory. */
 #include "plan/describe.h"
 
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "plan/f32/linear_weights.h"
 #include "plan/int8/int8_build.h"
 
-/* "Conv2d + BatchNorm2d + ReLU": the classes of the nodes from first to last. */
+/* Joins the classes of the step's nodes: "Conv2d + BatchNorm2d + ReLU". */
 static void name_nodes(const struct vgg_step *step, char *text, size_t bytes)
 {
     if (step->node == NULL) {
@@ -81,7 +81,7 @@ static void count_conv(const struct vgg_plan *plan, const struct vgg_step *step,
     const struct vgg_kernels *kernels = plan->options.kernels;
     const struct vgg_conv2d *conv = &step->node->conv;
     const double batch = plan->options.batch, area = (double)conv->kernel * conv->kernel;
-    /* Of the convolution itself: a pool may follow in the same step. */
+    /* Outputs of the convolution itself, because the step's output is smaller if a pool is fused. */
     const double h = (in->shape.h + 2 * conv->padding - conv->kernel) / conv->stride + 1;
     const double w = (in->shape.w + 2 * conv->padding - conv->kernel) / conv->stride + 1;
     const double ic = in->lanes == 1 ? conv->ic : (double)in->blocks * in->lanes;
@@ -98,7 +98,7 @@ static void count_conv(const struct vgg_plan *plan, const struct vgg_step *step,
     }
 }
 
-/* The algorithm, the multiply-adds of the definition, and those that the algorithm does. */
+/* Describes the algorithm, the multiply-adds of the layer's definition, and those of the algorithm. */
 static void describe_work(const struct vgg_plan *plan, const struct vgg_step *step, char *algorithm,
                           size_t bytes, struct vgg_step_info *info)
 {
@@ -116,7 +116,8 @@ static void describe_work(const struct vgg_plan *plan, const struct vgg_step *st
         count_conv(plan, step, info);
         info->reason = step->conv.reason;
         info->predicted_ms = step->conv.predicted_ms;
-        info->kept_bytes = plan->options.one_shot ? 0 : step->conv.weights.elements * sizeof(float);
+        info->prepacked_bytes =
+            plan->options.one_shot ? 0 : step->conv.weights.elements * sizeof(float);
     }
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The algorithm and the amounts of each step, as the public functions report them. */
+/* Describes each step for vgg_session_get_step: its algorithm, its work and its memory. */
 #ifndef VGG_PLAN_DESCRIBE_H
 #define VGG_PLAN_DESCRIBE_H
 

@@ -14,7 +14,7 @@ static float *at(const struct vgg_executor *executor, size_t offset_bytes)
     return (float *)(void *)(executor->slab + offset_bytes);
 }
 
-/* Points everything to its place in the slab. Returns the bytes of the largest activation as float32. */
+/* Sets all addresses in the slab. Returns the bytes of the largest activation as float32. */
 static size_t place(struct vgg_executor *executor)
 {
     const struct vgg_plan *plan = executor->plan;
@@ -51,7 +51,7 @@ static vgg_status allocate(struct vgg_executor *executor, struct vgg_error *err)
         return vgg_fail_memory(err, plan->path, (size_t)plan->step_count * sizeof *executor->states,
                                "the plan");
     }
-    /* Huge pages gain nothing before the second run, and can take long to get. */
+    /* Huge pages gain nothing before the second run, and can take long to allocate. */
     executor->slab = plan->options.one_shot ? vgg_aligned_alloc(allocator, plan->slab_bytes)
                                             : vgg_huge_alloc(allocator, plan->slab_bytes);
     if (executor->slab == NULL) {
@@ -102,7 +102,7 @@ void vgg_executor_destroy(struct vgg_executor *executor)
     }
 }
 
-/* Hands a node's output to the listener. */
+/* Passes a node's output to on_node. */
 static void report_node(const struct vgg_executor *executor, const struct vgg_step *step)
 {
     const struct vgg_activation *out = &executor->activations[step->out];

@@ -14,7 +14,7 @@ vgg_status vgg_executor_create(const struct vgg_plan *plan, struct vgg_pool *poo
                                struct vgg_error *err);
 void vgg_executor_destroy(struct vgg_executor *executor);
 
-/* Runs it for count <= batch images; see vgg_session_run. */
+/* Runs the plan for count <= batch images, see vgg_session_run. */
 void vgg_executor_run(struct vgg_executor *executor, const float *input, int count, float *logits);
 
 #endif

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* All memory of a run in one slab. In a chain only a step's input and output live at the same time, so even
- * activations start at the slab's beginning and odd ones end at its end. Between the two lies the step's workspace:
- * Winograd's scratch, the weights that a one-shot plan prepacks for it, and the rows that it reads them into. The
- * slab is as large as the most that a step needs, and no two that live together touch. */
+/* The layout of all memory of a run, which is one slab. In a chain only a step's input and output live at the same time,
+ * so activations with even numbers begin at the slab's beginning, and those with odd numbers end at its end. Between the
+ * two lies the step's workspace: scratch, the weights that a one-shot plan prepacks for the step, and the rows that it
+ * reads them into. The slab is as large as the largest step needs, and nothing that lives at the same time overlaps. */
 #include "plan/memory.h"
 
 #include "plan/activation.h"
 
-/* Strides and size of an activation; false when a size overflows. */
-static bool measure(struct vgg_activation *a, int batch)
+/* Sets the strides and the size of an activation; false when a size overflows. */
+static bool size_activation(struct vgg_activation *a, int batch)
 {
     size_t row, plane, image, total;
     if (!vgg_size_mul((size_t)a->shape.w + 2 * (size_t)a->pad, (size_t)a->lanes, &row) ||
@@ -16,7 +16,7 @@ static bool measure(struct vgg_activation *a, int batch)
         !vgg_size_mul(plane, (size_t)a->blocks, &image) || image > SIZE_MAX / 2) {
         return false;
     }
-    /* Whole cache lines: each image is aligned, and features can be read by whole vectors. */
+    /* Whole cache lines, so that each image is aligned and features can be read as whole vectors. */
     const size_t element_bytes = (size_t)a->element_bytes;
     image = vgg_size_round_up(image, VGG_ALIGN_BYTES / element_bytes);
     if (!vgg_size_mul(image, (size_t)batch * element_bytes, &total) || total > PTRDIFF_MAX / 2) {
@@ -44,12 +44,12 @@ vgg_status vgg_plan_size_activations(struct vgg_plan *plan, struct vgg_error *er
 {
     vgg_plan_set_padding(plan);
     for (int i = 0; i < plan->activation_count; i++) {
-        if (!measure(&plan->activations[i], plan->options.batch)) {
+        if (!size_activation(&plan->activations[i], plan->options.batch)) {
             return too_large(plan, err);
         }
     }
     if (plan->options.int8 == NULL) {
-        /* The input lies where the caller has it, image after image. */
+        /* The input is in the caller's memory, image after image. */
         struct vgg_activation *input = &plan->activations[0];
         input->n_stride = input->block_stride * input->blocks;
         input->bytes = 0;
@@ -57,9 +57,8 @@ vgg_status vgg_plan_size_activations(struct vgg_plan *plan, struct vgg_error *er
     return VGG_OK;
 }
 
-/* Sizes of what a step needs between its input and its output; false on overflow. Only one-shot plans prepack
- * weights while they run. */
-static bool measure_workspace(const struct vgg_plan *plan, struct vgg_step *step)
+/* Sets the sizes of a step's workspace; false on overflow. Only one-shot plans prepack weights while they run. */
+static bool size_workspace(const struct vgg_plan *plan, struct vgg_step *step)
 {
     const bool prepacks = plan->options.one_shot && vgg_step_has_weights(step);
     const size_t weights = prepacks ? step->weights.elements : 0;
@@ -79,7 +78,8 @@ static bool measure_workspace(const struct vgg_plan *plan, struct vgg_step *step
     return true;
 }
 
-/* The bytes of a step's input and output, of which one lies at the slab's beginning. */
+/* Returns the bytes of a step's input and output together.
+ *   begin  receives the bytes of the one at the slab's beginning */
 static size_t get_pair(const struct vgg_plan *plan, const struct vgg_step *step, size_t *begin)
 {
     const size_t out = plan->activations[step->out].bytes;
@@ -92,13 +92,12 @@ static size_t get_pair(const struct vgg_plan *plan, const struct vgg_step *step,
     return in + out;
 }
 
-/* Places a step's workspace, and makes the slab large enough; false when activations and scratch are beyond the
- * limit. */
+/* Places a step's workspace, and enlarges the slab if necessary; false when activations and scratch exceed the limit. */
 static bool place_workspace(struct vgg_plan *plan, struct vgg_step *step)
 {
     size_t begin, used, total;
     struct vgg_workspace *w = &step->workspace;
-    if (!measure_workspace(plan, step) ||
+    if (!size_workspace(plan, step) ||
         !vgg_size_add(get_pair(plan, step, &begin), w->scratch_bytes, &used) ||
         used > plan->options.activation_bytes ||
         !vgg_size_add(used, w->weight_bytes + w->rows_bytes, &total)) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where all memory of a run lies. */
+/* The layout of all memory of a run. */
 #ifndef VGG_PLAN_MEMORY_H
 #define VGG_PLAN_MEMORY_H
 
@@ -8,7 +8,7 @@
 /* Sets the padding, strides and sizes of all activations. Errors: LIMIT. */
 vgg_status vgg_plan_size_activations(struct vgg_plan *plan, struct vgg_error *err);
 
-/* Sets the place of all activations and workspaces, and the size of the slab that they are in. Errors: LIMIT. */
+/* Sets the offsets of all activations and workspaces, and the size of the slab. Errors: LIMIT. */
 vgg_status vgg_plan_lay_out(struct vgg_plan *plan, struct vgg_error *err);
 
 #endif

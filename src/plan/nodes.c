@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What float32 and int8 nets ask of the chain of nodes that a plan is built from. */
+/* Queries on the chain of nodes that a plan is built from. */
 #include "plan/nodes.h"
 
 bool vgg_chain_has(const struct vgg_chain *chain, size_t ahead, enum vgg_op op)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* From nodes to steps: each step takes one or more nodes of the chain and makes one activation. What is computed
- * together, and in which layout its result is kept, differs between float32 (f32/fuse.c) and int8 nets
- * (int8/int8_build.c). */
+/* Cuts the chain of nodes into steps: each step computes one or more nodes and produces one activation. Float32 nets
+ * (f32/fuse.c) and int8 nets (int8/int8_build.c) differ in what is computed together, and in the layout of the result. */
 #include "plan/steps.h"
 
 #include "plan/activation.h"
@@ -29,7 +28,7 @@ static void copy_parameters(struct vgg_step *step)
     }
 }
 
-/* The step of the nodes at the chain's place; moves on behind them. */
+/* Makes the step that begins at the chain's position, and moves the position past its nodes. */
 static vgg_status make_step(struct vgg_plan *plan, struct vgg_chain *chain, struct vgg_step *step,
                             struct vgg_error *err)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* A plan: a net cut into steps for one input size, one batch, one ISA, with its memory laid out and its
- * weights prepacked. Types only; each stage has a header of its own.
+/* A plan: the steps in which a net is run, for one input size, one batch and one ISA, with the layout of their memory and
+ * their prepacked weights. Types only; each stage has a header of its own.
  *
  *   nodes ─ f32/fuse.c ─► steps ─ memory.c ─► layout ─ f32/prepack.c ─► weights
  *   plan + memory ─ executor.c ─► logits
  *
- * Once it is built, a plan never changes, so several executors (sessions) can share it, its weights included. All
- * that a run changes is in the executor. A one-shot plan prepacks no weights when it is built: its executors prepack
- * those of each step just before it runs. */
+ * A plan never changes once it is built, so several executors (sessions) can share it, its weights included. What a run
+ * changes is in the executor. A one-shot plan prepacks no weights when it is built: its executors prepack those of each
+ * step just before the step runs. */
 #ifndef VGG_PLAN_TYPES_H
 #define VGG_PLAN_TYPES_H
 
@@ -25,7 +25,7 @@ struct vgg_activation {
     int lanes;
     /* 4: float32; 1: bytes of an int8 net, see kernels/int8.h. */
     int element_bytes;
-    /* The number that a byte of 1 stands for. */
+    /* Of bytes: byte q stands for the number q * scale. */
     float scale;
     /* Padding of zeros on each side, in pixels. */
     int pad;
@@ -34,8 +34,9 @@ struct vgg_activation {
     ptrdiff_t n_stride, block_stride, row_stride;
     /* Of the whole batch with its padding; 0: the caller's input, which is outside the slab. */
     size_t bytes;
-    size_t offset_bytes; /* in the slab */
-    /* Image 0, block 0, pixel (0, 0). Set in an executor's activations, NULL in the plan's and for the caller's
+    /* In the slab. */
+    size_t offset_bytes;
+    /* Image 0, block 0, pixel (0, 0). Set in an executor's activations; NULL in the plan's, and for the caller's
      * input. */
     union {
         float *data;
@@ -44,11 +45,13 @@ struct vgg_activation {
 };
 
 enum vgg_step_kind {
-    VGG_STEP_IDENTITY, /* nothing to do: in and out are the same activation */
+    /* Nothing to do: in and out are the same activation. */
+    VGG_STEP_IDENTITY,
     VGG_STEP_DIRECT_CONV,
     VGG_STEP_WINOGRAD_CONV,
     VGG_STEP_LINEAR,
-    VGG_STEP_DENSE, /* a linear layer on every window of its size */
+    /* A linear layer applied to every window of its size. */
+    VGG_STEP_DENSE,
     VGG_STEP_SCALE_SHIFT,
     VGG_STEP_RELU,
     VGG_STEP_LRN,
@@ -70,28 +73,31 @@ enum vgg_step_kind {
 
 /* How a convolution is computed. */
 enum vgg_algorithm {
-    VGG_DIRECT,         /* one pass over the weights for each block of pixels */
-    VGG_WINOGRAD_TILES, /* block of tiles after block of tiles, each in the second-level cache */
-    VGG_WINOGRAD_FREQUENCY, /* all tiles frequency by frequency: the weights are read once */
+    /* The weights are read once for each block of pixels. */
+    VGG_DIRECT,
+    /* Winograd, block of tiles by block of tiles, each in the second-level cache. */
+    VGG_WINOGRAD_TILES,
+    /* Winograd, all tiles frequency by frequency: the weights are read once. */
+    VGG_WINOGRAD_FREQUENCY,
 };
 
-/* How Winograd's F(m × m) is laid out. */
+/* The layout of a Winograd convolution F(m × m). */
 struct vgg_winograd {
-    /* Outputs of a tile along each axis: 2, 4 or 6; 0 of a direct convolution. */
+    /* Outputs of a tile along each axis: 2, 4 or 6; 0 for a direct convolution. */
     int m;
-    int tiles_h, tiles_w; /* of one image */
+    /* Tiles of one image. */
+    int tiles_h, tiles_w;
     /* Tiles that are transformed together: of one image (TILES), or of the whole batch (FREQUENCY). */
     int block;
-    /* Groups of output channels that are computed together: all, or those that a one-shot plan prepacks at a
-     * time. */
+    /* Groups of output channels that are computed together: all, or those that a one-shot plan prepacks at a time. */
     int groups;
     /* Elements from block of channels to block of channels. */
     size_t plane;
-    /* Elements from frequency to frequency, of transformed input and of products. */
+    /* Elements from frequency to frequency, of the transformed input V and of the products M. */
     size_t v_f_stride, m_f_stride;
 };
 
-/* Scratch of a step: `slots` tasks at a time have `slot_elements` floats each. */
+/* Scratch memory of a step: `slots` tasks at a time use `slot_elements` floats each. */
 struct vgg_scratch {
     int slots;
     size_t slot_elements;
@@ -102,7 +108,7 @@ struct vgg_conv_choice {
     /* Zeros for a direct convolution. */
     struct vgg_winograd winograd;
     struct vgg_scratch scratch;
-    /* Those in the file, or NULL. */
+    /* The weights that the file has prepacked for it, or NULL. */
     const struct vgg_prepacked *prepacked;
     double predicted_ms;
     const char *reason;
@@ -110,15 +116,17 @@ struct vgg_conv_choice {
 
 /* Weights and bias of a float32 convolution or linear layer, with the BatchNorm after it folded in. */
 struct vgg_folded_weights {
-    const struct vgg_node *norm; /* or NULL */
-    const double *norm_scale;    /* [oc] of that, or NULL */
-    float *bias;                 /* or NULL, of a linear layer without one */
-    /* The plan's own: prepacked [groups][group_elements], or a float32 copy. NULL: used in place, or prepacked by
+    /* The BatchNorm and its scale [oc], or NULL. */
+    const struct vgg_node *norm;
+    const double *norm_scale;
+    /* NULL for a linear layer without a bias. */
+    float *bias;
+    /* The plan's own weights: prepacked [groups][group_elements], or a float32 copy. NULL: used in place, or prepacked by
      * each run. */
     float *data;
     /* Size of `data`, or of what each run prepacks at a time; 0: used in place. */
     size_t elements;
-    /* Floats that each thread needs for weights on their way there; 0: none. */
+    /* Floats of scratch that each thread needs to prepack; 0: none. */
     size_t rows_elements;
 };
 
@@ -172,12 +180,14 @@ struct vgg_function_step {
 
 /* BatchNorm on its own. */
 struct vgg_scale_shift_step {
-    float *scale, *shift; /* [channels], whole blocks */
+    /* [channels], whole blocks */
+    float *scale, *shift;
 };
 
 /* A layer of an int8 net; the arrays have whole groups of channels. */
 struct vgg_int8_weights {
-    const int8_t *weight; /* in the file */
+    /* In the file. */
+    const int8_t *weight;
     ptrdiff_t weight_group_stride;
     int32_t *bias, *weight_sum;
     float *scale;
@@ -196,19 +206,22 @@ struct vgg_int8_conv_step {
 struct vgg_int8_linear_step {
     struct vgg_int8_weights weights;
     bool relu;
-    int k_blocks; /* of 64 input features */
+    /* Blocks of 64 input features. */
+    int k_blocks;
 };
 
 /* How one image's work is cut into tasks. */
 struct vgg_cut {
     /* Along channels: groups of a convolution, blocks, or slices of a linear layer's rows. */
     int groups;
-    int chunks; /* along rows of the output */
-    /* Consecutive tasks share a group (its weights), else a chunk (its pixels). */
+    /* Along rows of the output. */
+    int chunks;
+    /* Consecutive tasks share a group (its weights); otherwise a chunk (its pixels). */
     bool groups_first;
 };
 
-/* What a step needs between its input and its output in the slab; whole cache lines, offsets in the slab. */
+/* The workspace of a step, which lies between its input and its output in the slab: sizes in whole cache lines, and offsets
+ * in the slab. */
 struct vgg_workspace {
     size_t scratch_bytes, scratch_offset;
     size_t rows_bytes, rows_offset;
@@ -220,12 +233,13 @@ struct vgg_step {
     /* The nodes that it computes, from `node` to `last`, whose output `out` is; NULL for QUANTIZE_INPUT and
      * ORDER_INPUT. */
     const struct vgg_node *node, *last;
-    /* Indices of activations; a float32 net's 0 is the caller's input; -1: the caller's input of an int8 net. */
+    /* Indices of activations. The caller's input is 0 in a float32 net, and -1 in an int8 net. */
     int in, out;
     struct vgg_cut cut;
     struct vgg_scratch scratch;
     struct vgg_workspace workspace;
-    uint64_t prepack_ns; /* when the plan was built */
+    /* Time of prepacking when the plan was built. */
+    uint64_t prepack_ns;
     /* By kind; kinds without a member need nothing else. */
     union {
         /* The beginning of `conv`, `linear` and `general_conv`. */
@@ -260,60 +274,77 @@ struct vgg_node_listener {
 };
 
 struct vgg_plan_options {
-    const struct vgg_context *context; /* NULL, or outlives the plan */
+    /* NULL, or outlives the plan. */
+    const struct vgg_context *context;
     const struct vgg_kernels *kernels;
-    /* Not NULL: the net is an int8 one, whose input is quantised by the grid; the grid outlives the plan. */
+    /* Not NULL: the net is an int8 one, and `grid` quantises its input; the grid outlives the plan. */
     const struct vgg_int8_kernels *int8;
     const struct vgg_int8_grid *grid;
     int batch;
-    int threads; /* set by vgg_plan_create to those of its pool */
+    /* Set by vgg_plan_create to the number of the pool's threads. */
+    int threads;
     enum vgg_conv_algorithm conv;
-    /* The form Winograd takes; VGG_DIRECT: whichever is cheaper. */
+    /* VGG_WINOGRAD_TILES or VGG_WINOGRAD_FREQUENCY; VGG_DIRECT: the cheaper one. */
     enum vgg_algorithm form;
     bool one_shot;
-    bool low_memory; /* as one_shot, and scratch as small as the activations allow */
-    /* Only for the order of weights: such a plan cannot run, and its kernels need be no more than described. */
+    /* Implies one_shot, and limits scratch to the memory budget (f32/memory_budget.c). */
+    bool low_memory;
+    /* The plan only defines the order of weights: it cannot run, and `kernels` may be of another machine
+     * (vgg_kernels_describe). */
     bool lay_out_only;
-    bool unfused; /* each node is a step of its own */
+    /* Each node is a step of its own. */
+    bool unfused;
     struct vgg_shape input;
-    bool assumed_input;        /* nobody gave the input's size: for messages */
-    uint64_t activation_bytes; /* limit of activations and scratch */
+    /* The input's size was not given but assumed, which messages mention. */
+    bool assumed_input;
+    /* Limit of activations and scratch. */
+    uint64_t activation_bytes;
 };
 
 struct vgg_plan {
     struct vgg_plan_options options;
-    const char *path; /* of the checkpoint, for messages; borrowed */
-    /* Whose winograd_filter prepacks weights; as a rule the plan's own kernels. */
+    /* Of the checkpoint, for messages; borrowed. */
+    const char *path;
+    /* Its winograd_filter prepacks weights; usually these are options.kernels. */
     const struct vgg_kernels *packer;
     int class_count;
-    struct vgg_step *steps;     /* [step_count] */
-    struct vgg_step_info *info; /* [step_count] */
+    /* [step_count] */
+    struct vgg_step *steps;
+    struct vgg_step_info *info;
     int step_count;
-    struct vgg_activation *activations; /* [activation_count] in order of production */
+    /* [activation_count] in order of production */
+    struct vgg_activation *activations;
     int activation_count;
-    size_t slab_bytes; /* all memory of a run but the plan's weights, see memory.c */
+    /* All memory of a run except the plan's weights, see memory.c. */
+    size_t slab_bytes;
     size_t weight_bytes;
     struct vgg_arena arena;
 };
 
 /* What running a step changes, and its memory. */
 struct vgg_step_state {
-    float *scratch; /* [slots][slot_elements] */
-    float *rows;    /* [threads][rows_elements] */
-    float *weight;  /* of a one-shot plan, valid while the step runs */
-    /* Of the last run, where the weights are column-major: inputs, those that are not zero, and bytes of weights
-     * read for them. */
+    /* [slots][slot_elements] */
+    float *scratch;
+    /* [threads][rows_elements] */
+    float *rows;
+    /* Weights of a one-shot plan, valid while the step runs. */
+    float *weight;
+    /* Of the last run with column-major weights: inputs, nonzero inputs, and bytes of weights read. */
     uint64_t inputs, nonzero_inputs, read_bytes;
-    uint64_t prepack_ns; /* of a one-shot plan, in the last run */
-    uint64_t last_ns;    /* the last run's time, without that */
+    /* Of the last run of a one-shot plan. */
+    uint64_t prepack_ns;
+    /* Of the last run, without prepacking. */
+    uint64_t last_ns;
 };
 
 /* One user of a plan: memory, threads and the results of its last run. */
 struct vgg_executor {
     const struct vgg_plan *plan;
     struct vgg_pool *pool;
-    struct vgg_activation *activations; /* the plan's, in this slab */
-    struct vgg_step_state *states;      /* [plan->step_count] */
+    /* The plan's, with addresses in this slab. */
+    struct vgg_activation *activations;
+    /* [plan->step_count] */
+    struct vgg_step_state *states;
     uint8_t *slab;
     struct vgg_node_listener listener;
     float *report; /* NCHW copy of one node's output, for the listener; or NULL */
@@ -328,22 +359,23 @@ static inline struct vgg_step_state *vgg_executor_get_state(const struct vgg_exe
     return &executor->states[step - executor->plan->steps];
 }
 
-/* Beside a step's input and output, what it may take in a plan for low memory; bytes. */
+/* The workspace that a convolution may take in a low-memory plan. */
 struct vgg_memory_budget {
     size_t bytes;
-    /* Its output is larger by this without the pool after it. */
+    /* The bytes by which its output is larger if the pool after it is not fused. */
     size_t unpooled_bytes;
 };
 
-/* A convolution that an algorithm is to be chosen for. */
+/* A convolution, as the choice of its algorithm sees it. */
 struct vgg_conv_request {
     const struct vgg_conv2d *conv;
     struct vgg_shape in;
-    bool nchw; /* the input is NCHW, not NCHWc */
+    /* The input is NCHW, not NCHWc. */
+    bool nchw;
     struct vgg_memory_budget budget;
 };
 
-/* A chain of nodes, and a place in it: nodes[at] reads an activation of this shape. */
+/* A chain of nodes, and a position in it: nodes[at] reads an activation of this shape. */
 struct vgg_chain {
     const struct vgg_node *nodes;
     size_t count, at;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Times the kernels on VGG-16's layers, on one core: each as the plan calls it, against the arithmetic
- * roof that fma_peak measures and, fully connected layers, that of reading the same weights. */
+/* Times the kernels on VGG-16's layers, on one core, as the plan calls them, in comparison with the arithmetic peak that
+ * fma_peak measures and, for fully connected layers, with the peak of reading the same weights. */
 #include "bench.h"
 
 #include <stdio.h>
@@ -24,7 +24,7 @@ float *bench_numbers(size_t count)
     return numbers;
 }
 
-/* Multiply-adds a second, in GFLOP/s: the best of several, for nothing can be faster than the roof. */
+/* Multiply-adds per second, in GFLOP/s: the best of several runs, because none can exceed the peak. */
 static double measure_peak(const struct vgg_kernels *kernels)
 {
     double best = 0;
@@ -38,7 +38,7 @@ static double measure_peak(const struct vgg_kernels *kernels)
     return best;
 }
 
-/* Bytes a second of reading these, in slices as a plan's tasks have; the best of several. */
+/* Bytes per second of reading data in slices like those of a plan's tasks; the best of several runs. */
 static double measure_reading(const struct vgg_kernels *kernels, const float *data, size_t bytes)
 {
     enum { SLICE_BYTES = 1 << 20 };
@@ -56,8 +56,7 @@ static double measure_reading(const struct vgg_kernels *kernels, const float *da
     return best;
 }
 
-/* Ends a line: the rates at which a layer multiplies and reads, in operations and bytes a second, of the
- * roofs. */
+/* Ends a line with the rates at which a layer multiplies and reads, per second and as shares of the peaks. */
 static void show_rates(double flops, double peak, double reading, double read_peak)
 {
     printf("%8.1f GFLOP/s %5.1f %% of peak %6.1f GB/s of weights %5.1f %% of reading\n",
@@ -70,7 +69,7 @@ struct conv_layer {
     float *x, *weight, *bias, *y;
 };
 
-/* Groups of channels within chunks of rows whose input stays in the second cache. */
+/* Groups of channels within chunks of rows whose input stays in the second-level cache. */
 static void run_conv(const void *context)
 {
     const struct conv_layer *layer = context;

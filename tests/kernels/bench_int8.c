@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Times the int8 kernels on VGG-16's layers, on one core, in one call each: against the roof that `peak`
- * measures (convolution), or in bytes of weights a second (fully connected). */
+/* Times the int8 kernels on VGG-16's layers, on one core, in one call each: convolutions as a share of the peak that
+ * `peak` measures, fully connected layers in bytes of weights per second. */
 #include "bench.h"
 #include "check_int8.h"
 
@@ -9,7 +9,7 @@
 
 enum { RUNS = 7 };
 
-/* Any bytes; those of a density of 255 are all non-zero, the others so often. Aligned, to be freed. */
+/* Random bytes, of which `density` of 255 are not zero. Aligned, to be freed. */
 static void *make_bytes(size_t count, unsigned density)
 {
     uint8_t *bytes = aligned_alloc(64, (count + 63) / 64 * 64);
@@ -25,7 +25,7 @@ static void *make_bytes(size_t count, unsigned density)
     return bytes;
 }
 
-/* Multiply-adds a second, in Gop/s: the best of several, for nothing can be faster than the roof. */
+/* Multiply-adds per second, in Gop/s: the best of several runs, because none can exceed the peak. */
 static double measure_peak(const struct vgg_int8_kernels *kernels)
 {
     double best = 0;
@@ -51,7 +51,7 @@ struct conv_layer {
     ptrdiff_t weight_block, y_block;
 };
 
-/* Blocks of output channels within chunks of rows whose input stays in the second cache. */
+/* Blocks of output channels within chunks of rows whose input stays in the second-level cache. */
 static void run_conv(const void *context)
 {
     enum { CHUNK_BYTES = 512 * 1024 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Times Winograd convolution on VGG-16's layers, on one core: each F(m) in the form, the blocks and the strides
- * that the plan chooses for it, stage by stage; the products against the arithmetic roof. */
+/* Times Winograd convolution on VGG-16's layers, on one core, stage by stage: each F(m) in the form and with the blocks and
+ * strides that the plan chooses; the products as a share of the arithmetic peak. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -22,7 +22,7 @@ struct times {
     double in, products, out;
 };
 
-/* Tiles begin … end-1, for all groups of output channels from V and M at their places of a block. */
+/* Computes tiles begin … end-1 for all groups of output channels. */
 static void run_block(const struct layer *l, int begin, int end, struct times *times)
 {
     const struct vgg_kernels *kernels = l->kernels;

@@ -154,7 +154,7 @@ void check_fill(struct check *check, float *out, size_t count, enum check_fill f
     }
 }
 
-/* `bytes` bytes that end at an unmapped page, cleared. */
+/* Cleared memory that ends at an unmapped page. */
 static char *map(struct check *check, size_t bytes)
 {
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -206,9 +206,9 @@ void check_note(struct check *check, uint32_t bits)
     if (outputs == NULL) {
         return;
     }
-    if (outputs->count == outputs->room) {
-        outputs->room = 2 * outputs->room + 1024;
-        outputs->bits = realloc(outputs->bits, outputs->room * sizeof *outputs->bits);
+    if (outputs->count == outputs->capacity) {
+        outputs->capacity = 2 * outputs->capacity + 1024;
+        outputs->bits = realloc(outputs->bits, outputs->capacity * sizeof *outputs->bits);
         if (outputs->bits == NULL) {
             fprintf(stderr, "%s: out of memory for outputs\n", check->name);
             exit(EXIT_FAILURE);
@@ -243,7 +243,7 @@ uint8_t check_take_byte(struct check *check, uint8_t *p)
 
 /* --- V ---------------------------------------------------------------------------------------- */
 
-/* In terms, a word has the upper halves of two blocks' numbers. */
+/* V of split numbers (vec_amx.h): a word of a term consists of the upper halves of two blocks' numbers. */
 enum { TERM_WORDS = 512, PAIR_WORDS = 3 * TERM_WORDS, ROW_WORDS = 16, GROUP_TILES = 32 };
 
 static size_t v_index(const struct check *check, ptrdiff_t block_stride, int blocks, int block,
@@ -331,7 +331,7 @@ void check_value(struct check *check, const char *where, size_t index, float got
                  double magnitude, double operations, double slack)
 {
     const double n = operations > 0 ? operations + 1 : 0, u = ldexp(1, -24);
-    const double relative = n * u / (1 - n * u), most = (double)FLT_MAX;
+    const double relative = n * u / (1 - n * u), max = (double)FLT_MAX;
     const double bound = relative * magnitude + n * ldexp(1, -150) + slack;
     if (isnan(want) || isinf(want)) {
         if (isnan(want) ? !isnan(got) : (double)got != want) {
@@ -339,10 +339,10 @@ void check_value(struct check *check, const char *where, size_t index, float got
         }
         return;
     }
-    if (magnitude * (1 + relative) >= most) {
+    if (magnitude * (1 + relative) >= max) {
         /* A partial sum may overflow: only where all terms have one sign is the result certain. */
         const bool one_sign = fabs(want) >= magnitude * (1 - 1e-9);
-        if (one_sign && fabs(want) - bound > most * (1 + u) &&
+        if (one_sign && fabs(want) - bound > max * (1 + u) &&
             (double)got != copysign(HUGE_VAL, want)) {
             check_fail(check, "%s %zu: expected overflow, got %.9g", where, index, (double)got);
         }

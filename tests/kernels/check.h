@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* What every kernel check needs: numbers, guarded memory, and the comparison with the oracle.
+/* What all checks of kernels share: numbers, guarded memory, and the comparison with the reference.
  *
- * How wrong a float32 kernel may be. Let u = 2^-24. Each operation yields the exact result times 1 + d,
- * |d| <= u, plus at most 2^-150 where a product falls among the denormals (sums do so exactly). A term
- * of a sum that goes through n such operations is thus off by a factor between (1 - u)^n and (1 + u)^n,
- * and the sum by at most
+ * The error allowed to a float32 kernel. Let u = 2^-24. Each operation yields the exact result times 1 + d,
+ * |d| <= u, plus at most 2^-150 where a product is denormal (denormal sums are exact). So a term of a sum that goes
+ * through n such operations is off by a factor between (1 - u)^n and (1 + u)^n, and the sum by at most
  *
  *     ((1 + u)^n - 1) Σ|terms| + n 2^-150  <=  n u / (1 - n u) Σ|terms| + n 2^-150
  *
- * The oracle's products are exact in double precision; its sum of K terms is off by K 2^-53 Σ|terms|,
+ * The reference's products are exact in double precision; its sum of K terms is off by K 2^-53 Σ|terms|,
  * less than one more u for any K here. The terms of
  *     conv_*         go through K = ic kernel² multiply-adds, the first one through all of them
  *     gemm           go through K = ic multiply-adds, likewise; in three terms (vec_amx.h) through the sum
  *                    of 16 pairs of products, of both halves, and 6 additions for every 32 channels, and
- *                    the products that are left out weigh up to 8 u
+ *                    the omitted products amount to up to 8 u
  *     winograd_*     go through the multiply-adds of one row of a matrix, twice: rows, then columns; no
  *                    coefficient is split into terms of both signs, so Σ|terms| is |a| |x| |aᵀ|
  *     F(m) composed  go through both transforms, one rounding of the filter, ic multiply-adds, the bias;
@@ -28,8 +27,8 @@
  *     general_pool   go through all additions of the window and a division
  *     apply_function see check_functions.c
  *     lrn            are positive, and their sum goes through a power: see check_lrn.c
- * where a multiply-add that is not fused is two operations for the term it multiplies. All else is
- * exact. So the bound takes n + 1 operations, and no other constant. */
+ * where a multiply-add that is not fused is two operations for the term that it multiplies. Everything else is exact. So
+ * the bound uses n + 1 operations, and no other constant. */
 #ifndef VGG_TESTS_KERNELS_CHECK_H
 #define VGG_TESTS_KERNELS_CHECK_H
 
@@ -37,10 +36,10 @@
 
 #include "kernels/kernels.h"
 
-/* All that a table's kernels gave, in the order of the checks. */
+/* All outputs of a table's kernels, in the order of the checks. */
 struct check_outputs {
     uint32_t *bits;
-    size_t count, room;
+    size_t count, capacity;
 };
 
 /* The checks of one ISA. */
@@ -52,14 +51,16 @@ struct check {
     uint64_t seed;                       /* of all numbers that are drawn */
     uint64_t random;                     /* state of the generator, which each case starts anew */
     int passed, failed;
-    /* NULL, or receives the outputs; and NULL, or what they must be, to the bit, and how many have been compared. */
+    /* NULL, or receives the outputs. */
     struct check_outputs *outputs;
+    /* NULL, or the bits that the outputs must have, and how many have been compared. */
     const struct check_outputs *expected;
     size_t compared;
-    double worst; /* largest error so far, as a fraction of its bound */
+    /* The largest error so far, as a fraction of its bound. */
+    double worst;
     char worst_name[128];
 
-    /* The case at hand. */
+    /* The current case. */
     char name[128];
     int faults;
     struct check_block {
@@ -84,7 +85,7 @@ struct check_totals {
     int tables, passed, failed;
 };
 void check_add(struct check_totals *totals, const struct check *check);
-/* Adds a table, whose outputs are freed, and another one, which must have given as many. */
+/* Adds a table, frees its outputs, and adds another one, which must have as many outputs. */
 void check_end_comparison(struct check_totals *totals, const struct check *check,
                           const struct check *other);
 
@@ -108,39 +109,39 @@ enum check_fill {
 const char *check_fill_string(enum check_fill fill);
 void check_fill(struct check *check, float *out, size_t count, enum check_fill fill);
 
-/* Memory of the case at hand. Scratch is cleared. An input ends where reading faults: its last byte is
- * `gap` (0 … 3) bytes before an unmapped page. An output lies between canaries and is full of them. */
+/* Memory of the current case. Scratch is cleared. The last byte of an input is `gap` (0 … 3) bytes before an unmapped
+ * page. An output is filled with canaries and surrounded by them. */
 void *check_scratch(struct check *check, size_t count, size_t bytes);
 void *check_input(struct check *check, size_t count, size_t gap);
 float *check_output(struct check *check, size_t count);
 
-/* Takes the value at *p, leaving the canary in its place, so that in the end nothing else may have been
- * written: then the whole output is canaries again. */
+/* Returns the value at *p and replaces it by a canary. When all values have been taken, a kernel that wrote nothing else
+ * has left canaries everywhere. */
 float check_take(struct check *check, float *p);
 uint8_t check_take_byte(struct check *check, uint8_t *p);
-/* Counts 32 bits among the outputs of a kernel, or a float, of which NaN are all the same. The functions that take
- * outputs do that themselves. */
+/* Records 32 bits, or a float, as an output of a kernel; all NaN count as the same. The functions that take outputs do
+ * that themselves. */
 void check_note(struct check *check, uint32_t bits);
 void check_note_float(struct check *check, float value);
 void check_untouched(struct check *check, const float *output, size_t count);
-/* Fails unless two outputs are the same to the bit. */
+/* Fails unless two outputs have the same bits. */
 void check_same(struct check *check, const char *what, const float *a, const float *b,
                 size_t count);
 
-/* A number of V at a frequency (kernels.h), and NaN where nobody has written one. Where numbers are kept in
- * terms, an infinity is read from the first, for the others are then NaN. */
+/* Reads or writes a number of V at a frequency (kernels.h); it is NaN where none was written. Where numbers are split into
+ * terms, an infinity is read from the first, because the others are then NaN. */
 float check_read_v(const struct check *check, const float *v, ptrdiff_t block_stride, int blocks,
                    int block, int t, int lane);
 void check_write_v(const struct check *check, float *v, ptrdiff_t block_stride, int blocks,
                    int block, int t, int lane, float value);
-/* Puts canaries back where the numbers of all blocks are that are kept with this one. */
+/* Puts canaries back in place of a number, and of those of all blocks that are stored with it. */
 void check_untake_v(struct check *check, float *v, ptrdiff_t block_stride, int blocks, int block,
                     int t, int lane);
 
-/* Compares with the oracle. NaN must meet NaN, and an infinity itself.
+/* Compares with the reference. NaN must be NaN, and an infinity must be the same infinity.
  *   magnitude   Σ|terms|
- *   operations  n of the bound above; 0: exact, the sign of zero aside
- *   slack       absolute error allowed on top, 0 as a rule */
+ *   operations  n of the bound above; 0: exact, except for the sign of zero
+ *   slack       additional absolute error, usually 0 */
 void check_value(struct check *check, const char *where, size_t index, float got, double want,
                  double magnitude, double operations, double slack);
 
@@ -155,13 +156,13 @@ static inline int check_ceil_div(int a, int b)
 {
     return (a + b - 1) / b;
 }
-/* The oracle's ReLU: NaN stays. */
+/* The reference's ReLU: NaN stays. */
 static inline double check_relu(double a)
 {
     return a <= 0 ? 0 : a;
 }
 
-/* From here on, a kernel that reads past its input tells in which case before it ends the program. */
+/* From now on, a kernel that reads beyond its input prints the case before the program ends. */
 void check_watch(const struct check *check);
 
 /* The checks, by file. */

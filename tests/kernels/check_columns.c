@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* columns: every remainder of k, rows and batch, weights of every type at any byte, ranges of slices; and the
- * same bits however slices and images are split, whether inputs that are zero are listed or not. */
+/* columns: every remainder of k, rows and batch, weights of every type at any byte, ranges of slices. The bits must not
+ * depend on how slices and images are split, nor on whether zero inputs are listed. */
 #include "check.h"
 
 #include <string.h>
@@ -20,10 +20,10 @@ struct columns {
 
 enum { ROWS = VGG_COLUMNS_ROWS };
 
-/* Which inputs are listed beside those that are needed. */
+/* Which zero inputs are listed. */
 enum listed { NEEDED, SOME, ALL };
 
-/* The lists and inputs of all tiles of n images, whose inputs are x. */
+/* Makes the lists and the listed inputs of all tiles of n images with inputs x. */
 static void make_lists(struct check *check, struct vgg_columns_args *args, const float *x,
                        size_t x_stride, enum listed listed)
 {
@@ -72,7 +72,7 @@ static void call(struct check *check, struct vgg_columns_args args, struct input
     check->kernels->columns(&args);
 }
 
-/* The same work in other calls and with other lists; each must give y's bits. */
+/* Does the same work in other calls and with other lists; each must give y's bits. */
 static void check_splits(struct check *check, struct vgg_columns_args args, struct inputs inputs,
                          const float *y, size_t count)
 {
@@ -100,7 +100,7 @@ static void check_splits(struct check *check, struct vgg_columns_args args, stru
     check_same(check, "slice by slice", y, args.y, count);
 }
 
-/* A weight as it is stored; returns what it is. */
+/* Stores a weight; returns its value. */
 static float make_weight(struct check *check, enum vgg_weights_type type, void *to)
 {
     float value;
@@ -193,7 +193,7 @@ void check_columns(struct check *check)
                                                 .offset = (size_t)rows % 4, .zeros = 5,
                                                 .no_bias = rows % 5 == 0});
         }
-        /* Streams of one slice to more than there are at once. */
+        /* From one slice to more than are streamed at once. */
         for (int slices = 1; slices <= 9; slices++) {
             check_case(check,
                        &(struct columns){slices * ROWS - slices % 3, 270, 1, type,
@@ -202,12 +202,12 @@ void check_columns(struct check *check)
         for (int n = 2; n <= 2 * tile + 1; n++) {
             check_case(check, &(struct columns){ROWS + 5, 300, n, type, .zeros = 8, .relu = true});
         }
-        /* Round the ends of blocks of inputs. */
+        /* Near the ends of blocks of inputs. */
         for (int k = 2 * VGG_COLUMNS_BLOCK - 1; k <= 2 * VGG_COLUMNS_BLOCK + 1; k++) {
             check_case(check, &(struct columns){70, k, 1, type, .zeros = 6});
             check_case(check, &(struct columns){70, k, tile + 1, type, .zeros = 9});
         }
-        /* Nothing but zeros, and not one. */
+        /* All inputs zero, and none. */
         for (int zeros = 0; zeros <= 10; zeros += 10) {
             check_case(check, &(struct columns){150, 600, 1, type, .zeros = zeros});
             check_case(check,

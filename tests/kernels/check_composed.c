@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The whole of Winograd convolution, as the plan composes it: filters, patches, products and outputs, block
- * of tiles after block of tiles, against the convolution's definition; how exact each F(m) is; and how far
- * a number that is not finite reaches. */
+/* Whole Winograd convolutions, composed as in the plan (filters, patches, products and outputs, block of tiles after block
+ * of tiles), in comparison with the definition of convolution; the accuracy of each F(m); and how far non-finite numbers
+ * spread. */
 #include "check.h"
 
 #include <math.h>
@@ -34,7 +34,7 @@ static size_t plane_of(const struct conv *c)
     return (size_t)c->h * (size_t)c->w;
 }
 
-/* Ordinary numbers, what the oracle makes of them, and Σ|terms| of the direct sum, which is not used. */
+/* Ordinary numbers, the reference's results for them, and Σ|terms| of the direct sum, which is not used. */
 static struct tensors make_tensors(struct check *check, const struct conv *c)
 {
     const size_t x_count = (size_t)c->ic * plane_of(c), y_count = (size_t)c->oc * plane_of(c);
@@ -59,7 +59,7 @@ static void compute(struct check *check, const struct conv *c, const struct tens
 
 /* --- the kernels composed --------------------------------------------------------------------- */
 
-/* x with its frame of zeros in blocks of channels, at the end of its page. */
+/* x in NCHWc with its padding, at the end of its page. */
 static float *make_input(struct check *check, const struct conv *c, const float *x)
 {
     const size_t lanes = (size_t)check->kernels->lanes, row = (size_t)(c->w + 2) * lanes;
@@ -102,7 +102,7 @@ static void make_filters(const struct vgg_kernels *kernels, const struct conv *c
     }
 }
 
-/* Blocked outputs without a frame, [oc / L][oh][ow][L]. */
+/* NCHWc outputs without padding, [oc / L][oh][ow][L]. */
 static float *run(struct check *check, const struct conv *c, const struct tensors *t)
 {
     const struct vgg_kernels *kernels = check->kernels;
@@ -288,9 +288,9 @@ static void check_case(struct check *check, const struct conv *c)
     check_end(check);
 }
 
-/* --- how exact it is -------------------------------------------------------------------------- */
+/* --- accuracy --------------------------------------------------------------------------------- */
 
-/* Normal enough: the sum of twelve uniform numbers. */
+/* A nearly normal distribution: the sum of twelve uniform numbers. */
 static float normal(struct check *check, double deviation)
 {
     double sum = -6;
@@ -300,8 +300,8 @@ static float normal(struct check *check, double deviation)
     return (float)(sum * deviation);
 }
 
-/* A layer as there are in a VGG: rectified normal inputs, Kaiming filters. The root mean square error must
- * be what winograd.h says, within a quarter. */
+/* A layer like those of a VGG: rectified normal inputs, Kaiming filters. The root mean square error must be within a
+ * quarter of the one that winograd.h states. */
 static void check_exactness(struct check *check, int m, double expected)
 {
     const struct conv c = {.m = m, .ic = 256, .oc = 16, .h = 24, .w = 24, .block = 16};
@@ -339,7 +339,7 @@ static void check_exactness(struct check *check, int m, double expected)
     check_end(check);
 }
 
-/* --- numbers that are not finite -------------------------------------------------------------- */
+/* --- non-finite numbers ----------------------------------------------------------------------- */
 
 /* One such pixel: outputs that its window covers are not finite, those of tiles whose patch lacks it keep
  * their bits. */

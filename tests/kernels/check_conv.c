@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* conv_nchwc and conv_nchw: every tile width, partial groups, kernels with their paddings, VGG's
- * depths, special numbers; and the same bits however the rows are split. */
+/* conv_nchwc and conv_nchw: every tile width, partial groups, kernels with their paddings, VGG's depths, special numbers.
+ * The bits must not depend on how rows are split. */
 #include "check.h"
 
 #include <string.h>
@@ -18,7 +18,7 @@ struct conv {
     bool denormals_off;
 };
 
-/* The tensors of a case, NCHW, and what the oracle makes of them. */
+/* The tensors of a case, NCHW, and the reference's results for them. */
 struct tensors {
     float *x, *weight, *bias;
     double *y, *magnitude;
@@ -51,7 +51,7 @@ static struct tensors make_tensors(struct check *check, const struct conv *c)
     return t;
 }
 
-/* x with its frame of zeros in blocks of `lanes` channels, at the end of its page. */
+/* x in NCHWc, in blocks of `lanes` channels, with its padding, at the end of its page. */
 static float *make_input(struct check *check, const struct conv *c, const float *x, int lanes)
 {
     const int rows = c->ih + 2 * c->pad, columns = c->iw + 2 * c->pad;
@@ -68,7 +68,7 @@ static float *make_input(struct check *check, const struct conv *c, const float 
     return nchwc;
 }
 
-/* One group's weights and bias, packed as kernels.h says. */
+/* One group's weights and bias, prepacked as kernels.h describes. */
 static void pack(const struct conv *c, const struct tensors *t, int group, int width, int ic_block,
                  float *weight, float *bias)
 {
@@ -150,7 +150,7 @@ static float *run(struct check *check, const struct conv *c, const struct tensor
     return y;
 }
 
-/* Takes every pixel out of y; what is left must be canaries. */
+/* Takes every pixel out of y; the rest must be canaries. */
 static void compare(struct check *check, const struct conv *c, const struct tensors *t, float *y)
 {
     const int lanes = check->kernels->lanes;
@@ -211,7 +211,8 @@ static void check_case(struct check *check, const struct conv *c)
 
 static void check_sizes(struct check *check)
 {
-    enum { WIDEST_TILE = 14 }; /* of any ISA */
+    /* Of any ISA. */
+    enum { WIDEST_TILE = 14 };
     const int lanes = check->kernels->lanes, width = check->kernels->conv_blocks * lanes;
     for (int w = 1; w <= 2 * WIDEST_TILE + 1; w++) {
         check_case(check, &(struct conv){lanes + 1, width, 3, w, 3, 1, .relu = w % 2 == 0});
@@ -238,7 +239,7 @@ static void check_sizes(struct check *check)
     }
 }
 
-/* VGG's layers, with as many output channels and rows as keep the oracle quick. */
+/* VGG's layers, with few output channels and rows, so that the reference is quick. */
 static void check_vgg(struct check *check)
 {
     static const struct conv layers[] = {
@@ -275,7 +276,7 @@ static void check_special(struct check *check)
             if (c.denormals_off) {
                 check_case(check, &c);
             }
-            /* No padding: what 0 times an infinite weight is in the frame is left open. */
+            /* No padding: the result of its zeros times an infinite weight is unspecified. */
             c = (struct conv){lanes,
                               width,
                               6,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* gemm: every width of the register tile, depths, groups and panels; and the same bits however the tiles are
- * split. fma_peak and read_peak: they must do the work that they time. */
+/* gemm: every width of the register tile, depths, groups and panels. The bits must not depend on how tiles are split.
+ * fma_peak and read_peak must do the work that they count. */
 #include "check.h"
 
 #include <math.h>
@@ -17,13 +17,16 @@ struct gemm {
 
 /* Numbers of a case in plain order. */
 struct numbers {
-    float *v;      /* [frequencies][ic][tiles] */
-    float *weight; /* [panels][ic_blocks * L][G], its padding behind it */
-    size_t stride; /* from panel to panel */
-    float *y;      /* [panels][G][tiles] */
+    /* [frequencies][ic][tiles] */
+    float *v;
+    /* [panels][ic_blocks * L][G] with padding after each panel; `stride` elements from panel to panel */
+    float *weight;
+    size_t stride;
+    /* [panels][G][tiles] */
+    float *y;
 };
 
-/* Computes y, `step` tiles a call, in memory of its own; everything round it must stay untouched. */
+/* Computes y, `step` tiles at a time, in its own memory, and checks that everything around it is unchanged. */
 static float *run(struct check *check, const struct gemm *c, const struct numbers *numbers,
                   int step)
 {
@@ -93,21 +96,21 @@ static float *run(struct check *check, const struct gemm *c, const struct number
     return result;
 }
 
-/* What can be lost where terms of a product are denormal, which the tile unit takes for zero. */
+/* The error from denormal terms of products, which count as zero in the tile unit. */
 static double lost_terms(const struct check *check, const struct gemm *c, const float *x,
                          const float *row, int depth)
 {
-    double most = 0;
+    double max = 0;
     if (check->kernels->v_terms == 1 || c->v_fill == FILL_NAN || c->weight_fill == FILL_NAN) {
         return 0;
     }
     for (int ic = 0; ic < depth; ic++) {
-        /* Not fmax: gcc 12 for ARM breaks off at its reduction. */
+        /* gcc 12 for ARM crashes on a reduction with fmax. */
         const double v = fabs((double)x[ic]), w = fabs((double)row[ic]);
-        most = v > most ? v : most;
-        most = w > most ? w : most;
+        max = v > max ? v : max;
+        max = w > max ? w : max;
     }
-    return isfinite(most) ? 4 * depth * 0x1p-126 * fmax(1, most) : 0;
+    return isfinite(max) ? 4 * depth * 0x1p-126 * fmax(1, max) : 0;
 }
 
 static void check_case(struct check *check, const struct gemm *asked)
@@ -160,10 +163,10 @@ static void check_case(struct check *check, const struct gemm *asked)
             vgg_ref_linear(x, rows, NULL, width, depth, want, magnitude);
             for (int oc = 0; oc < width; oc++) {
                 const size_t at = (size_t)(p * width + oc) * (size_t)c.tiles + (size_t)t;
-                /* An infinity in terms is not finite, but not itself. */
-                const bool parts_of_infinity =
+                /* An infinity that is split into terms can become NaN. */
+                const bool terms_of_infinity =
                     check->kernels->v_terms > 1 && isinf(want[oc]) && isnan(y[at]);
-                check_value(check, "tile", (size_t)t, parts_of_infinity ? (float)want[oc] : y[at],
+                check_value(check, "tile", (size_t)t, terms_of_infinity ? (float)want[oc] : y[at],
                             want[oc], magnitude[oc], check_gemm_operations(check, depth),
                             lost_terms(check, &c, x, rows + oc * depth, depth));
             }
@@ -172,28 +175,28 @@ static void check_case(struct check *check, const struct gemm *asked)
     check_end(check);
 }
 
-/* The next of the roof's numbers, from -1 to 1. */
+/* The next of fma_peak's numbers, from -1 to 1. */
 static double next_number(uint32_t *state)
 {
     *state = *state * 1664525 + 1013904223;
     return (double)(float)(int32_t)*state * 0x1p-31;
 }
 
-/* Direct convolution's tile: sums of `pixels` neighbours times weights, 16 of both in turn. */
+/* Checks the tile of direct convolution: sums of `pixels` neighbours times weights, 16 of both in turn. */
 static void check_fma_peak(struct check *check, const char *name,
                            void (*peak)(struct vgg_peak_args *args))
 {
-    enum { ITERATIONS = 40, STEPS = 16, MOST_PIXELS = 64 };
+    enum { ITERATIONS = 40, STEPS = 16, MAX_PIXELS = 64 };
     const float seed = 0.25f;
     struct vgg_peak_args args = {.iterations = ITERATIONS, .seed = seed};
     const int width = check->kernels->conv_blocks * check->kernels->lanes;
-    double weight[STEPS] = {0}, magnitude_of[STEPS] = {0}, x[STEPS + MOST_PIXELS];
+    double weight[STEPS] = {0}, magnitude_of[STEPS] = {0}, x[STEPS + MAX_PIXELS];
     double want = 0, magnitude = 0;
     uint32_t state = 1;
     check_begin(check, "%s", name);
     peak(&args);
     const int pixels = (int)(args.flops / (2.0 * ITERATIONS * width));
-    if (pixels < 1 || pixels > MOST_PIXELS || args.flops != 2.0 * ITERATIONS * width * pixels) {
+    if (pixels < 1 || pixels > MAX_PIXELS || args.flops != 2.0 * ITERATIONS * width * pixels) {
         check_fail(check, "%g operations are not those of whole tiles", args.flops);
         check_end(check);
         return;
@@ -219,7 +222,7 @@ static void check_fma_peak(struct check *check, const char *name,
     check_end(check);
 }
 
-/* That of a unit for tiles: it is another one's work, but so much of it, and numbers. */
+/* Checks the peak of a tile unit: the number of operations, and that the result is a plausible number. */
 static void check_unit_peak(struct check *check)
 {
     enum { ITERATIONS = 30 };
@@ -258,7 +261,8 @@ static void check_read_peak(struct check *check, size_t count, size_t gap)
 
 void check_gemm(struct check *check)
 {
-    enum { WIDEST_TILE = 32 }; /* of any ISA */
+    /* Of any ISA. */
+    enum { WIDEST_TILE = 32 };
     for (int tiles = 1; tiles <= 2 * WIDEST_TILE + 1; tiles++) {
         check_case(check, &(struct gemm){1 + tiles % 3, tiles, 0, 0, 0, 0, 0});
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Checks every entry of every table of int8 kernels that this CPU can run, and of the model of AMX, which any can,
- * against the oracle, bit by bit; with --bench, times the same calls instead.
+/* Checks every entry of every table of int8 kernels that this CPU can run, and of the model of AMX, which runs on any CPU,
+ * against the reference, bit by bit; with --bench, times the same calls instead.
  *
  *     check_int8 [--isa NAME] [--compare NAME] [--seed N] [--bench]
  *
@@ -31,7 +31,7 @@
 const char *check_numbers_string(struct check_numbers numbers)
 {
     static const char *const bytes[] = {"any", "full", "sparse", "small", "no"};
-    static const char *const weights[] = {"any", "most", "least", "signs", "small"};
+    static const char *const weights[] = {"any", "max", "min", "signs", "small"};
     static const char *const scales[] = {"fit", "half", "wide"};
     static char text[80];
     snprintf(text, sizeof text, "%s bytes, %s weights, %s scales", bytes[numbers.bytes],
@@ -70,10 +70,10 @@ int8_t *check_int8_weights(struct check *check, size_t count, size_t gap, enum c
     for (size_t i = 0; i < count; i++) {
         const int any = check_range(check, -127, 127);
         switch (kind) {
-        case WEIGHTS_MOST:
+        case WEIGHTS_MAX:
             weight[i] = 127;
             break;
-        case WEIGHTS_LEAST:
+        case WEIGHTS_MIN:
             weight[i] = -127;
             break;
         case WEIGHTS_SIGNS:
@@ -233,7 +233,8 @@ static struct check_totals check_tables(const struct options *options)
         const bool named = options->isa != NULL && strcmp(options->isa, kernels->isa) == 0;
         if ((options->isa != NULL && !named) ||
             (options->bench && kernels == &vgg_int8_kernels_amx_model && !named)) {
-            continue; /* nobody waits for a model's times */
+            /* A model's times are of no use. */
+            continue;
         }
         struct check check = make_check(kernels, options->seed);
         if (options->bench) {

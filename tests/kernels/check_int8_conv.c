@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The convolution of bytes: kernels and strides of all sizes, every width of a tile and of several, every
- * number of groups, gaps between rows and blocks, rows in several calls, numbers that overflow less than
- * int32. */
+/* The convolution of bytes: kernels and strides of all sizes, every width of a tile and of several, every number of groups,
+ * gaps between rows and blocks, rows in several calls, numbers that overflow types narrower than int32. */
 #include "check_int8.h"
 
 struct conv {
@@ -9,7 +8,7 @@ struct conv {
     struct check_numbers numbers;
 };
 
-/* Bytes that are there but do not count stand between rows, between blocks and round y. */
+/* Between rows, between blocks and around y are bytes that must not be used. */
 struct layout {
     ptrdiff_t x_row, x_block, y_row;
     size_t x_bytes, y_bytes;
@@ -30,7 +29,7 @@ static struct layout lay_out(struct check *check, const struct conv *c)
     return l;
 }
 
-static int64_t oracle(const struct vgg_int8_conv_args *a, int oc, int oh, int ow)
+static int64_t reference(const struct vgg_int8_conv_args *a, int oc, int oh, int ow)
 {
     const int8_t *weight = a->weight + oc / 16 * a->weight_group_stride + oc % 16 * 4;
     int64_t sum = 0;
@@ -56,7 +55,7 @@ static void compare(struct check *check, const struct vgg_int8_conv_args *a, int
         for (int ow = 0; ow < a->ow; ow++) {
             for (int oc = 0; oc < VGG_INT8_BLOCK; oc++) {
                 const bool there = oc < a->groups * VGG_INT8_GROUP;
-                const int64_t sum = there ? oracle(a, oc, oh, ow) : 0;
+                const int64_t sum = there ? reference(a, oc, oh, ow) : 0;
                 const uint8_t want =
                     there ? check_int8_byte((double)check_int8_scaled(&a->scaling, oc, sum)) : 0;
                 const uint8_t got = check_take_byte(check, a->y + oh * a->y_row_stride +
@@ -126,7 +125,7 @@ void check_int8_conv(struct check *check)
             }
         }
     }
-    /* As many rows as there are in VGG's last layers, and a few more. */
+    /* The rows of VGG's last layers, and a few more. */
     for (int side = 12; side <= 16; side++) {
         check_case(check, &(struct conv){3, 64, 3, 1, 4, side, side, any});
     }
@@ -149,10 +148,10 @@ void check_int8_conv(struct check *check)
                        8, 64, 7, 1, 1, 1, 3, {(enum check_bytes)bytes, WEIGHTS_SIGNS, SCALES_FIT}});
         check_case(check,
                    &(struct conv){
-                       8, 64, 7, 1, 1, 1, 3, {(enum check_bytes)bytes, WEIGHTS_LEAST, SCALES_FIT}});
+                       8, 64, 7, 1, 1, 1, 3, {(enum check_bytes)bytes, WEIGHTS_MIN, SCALES_FIT}});
         check_case(check,
                    &(struct conv){
-                       8, 64, 7, 1, 1, 1, 3, {(enum check_bytes)bytes, WEIGHTS_MOST, SCALES_FIT}});
+                       8, 64, 7, 1, 1, 1, 3, {(enum check_bytes)bytes, WEIGHTS_MAX, SCALES_FIT}});
     }
     for (int i = 0; i < 60; i++) {
         check_seed(check, "random int8 conv %d", i);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Fully connected layers of bytes: every rest of groups, rows and images, weights at any byte, results as
- * bytes and as float32. */
+/* Fully connected layers of bytes: every remainder of groups, rows and images, weights at any byte, results as bytes and as
+ * float32. */
 #include "check_int8.h"
 
 #include <string.h>
@@ -97,7 +97,7 @@ void check_int8_linear(struct check *check)
                    &(struct linear){16 * groups - groups % 3, 3, 1, .begin = groups / 4,
                                     .gap = (size_t)(groups * 7 % 64), .to_float = groups % 2 == 0});
     }
-    /* An image whose features are mostly 0: all rests of groups; and more of them than are listed. */
+    /* An image whose features are mostly 0: all remainders of groups; and more words than can be listed. */
     for (int groups = 1; groups <= 9; groups++) {
         check_case(check, &(struct linear){16 * groups, 5, 1, .begin = groups / 5, .gap = 3,
                                            .numbers = {BYTES_SPARSE, WEIGHTS_ANY, SCALES_FIT}});
@@ -117,7 +117,7 @@ void check_int8_linear(struct check *check)
                 check_case(check, &(struct linear){70, 4, 6, .to_float = true, .numbers = numbers});
             }
         }
-        for (int weights = WEIGHTS_MOST; weights <= WEIGHTS_SIGNS; weights++) {
+        for (int weights = WEIGHTS_MAX; weights <= WEIGHTS_SIGNS; weights++) {
             for (int n = 1; n <= 2; n++) {
                 check_case(check,
                            &(struct linear){16, 25088 / 64, n, .to_float = true,

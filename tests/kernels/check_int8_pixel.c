@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The net's input made of bytes, and max-pool: every width, gaps between rows, numbers that round to even, are
- * NaN, infinite or huge. */
+/* Quantisation of the net's input, and max-pool: every width, gaps between rows; ties, NaN, infinite and huge numbers. */
 #include "check_int8.h"
 
 #include <math.h>
@@ -122,7 +121,7 @@ static void check_max_pool(struct check *check, int kernel, int stride, int oh, 
     check_end(check);
 }
 
-/* It must do the work that it times: as much each time, and with sums that follow from it. */
+/* `peak` must do the work that it counts: its operations and its sums follow from the number of iterations. */
 static void check_peak(struct check *check)
 {
     struct vgg_int8_peak_args args = {.iterations = 30}, once = {.iterations = 1};

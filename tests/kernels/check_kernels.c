@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Checks every entry of every kernel table that this CPU can run, and of the model of AMX, which any can, against
- * the oracle, in double precision; with --bench, times the same calls instead.
+/* Checks every entry of every kernel table that this CPU can run, and of the model of AMX, which runs on any CPU, against
+ * the reference in double precision; with --bench, times the same calls instead.
  *
  *     check_kernels [--isa NAME] [--compare NAME] [--seed N] [--bench]
  *
@@ -118,7 +118,7 @@ struct options {
     bool bench;
 };
 
-/* Whether such a table could be there at all. */
+/* Whether a table of this name can exist. */
 static bool is_table(const char *name)
 {
     enum vgg_isa isa;
@@ -169,7 +169,8 @@ static struct check_totals check_tables(const struct options *options)
         const bool named = options->isa != NULL && strcmp(options->isa, table->kernels->isa) == 0;
         if ((options->isa != NULL && !named) ||
             (options->bench && table->kernels == model.kernels && !named)) {
-            continue; /* nobody waits for a model's times */
+            /* A model's times are of no use. */
+            continue;
         }
         struct check check = make_check(table, options->seed);
         if (options->bench) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* linear: every remainder of k, rows and batch, weights at any byte, row ranges; and the same bits
- * however rows and images are split, and of weights of 16 bits as of the same numbers in float32. */
+/* linear: every remainder of k, rows and batch, weights at any byte, row ranges. The bits must not depend on how rows and
+ * images are split, and 16-bit weights must give the same bits as the same numbers in float32. */
 #include "check.h"
 
 #include <string.h>
@@ -34,7 +34,7 @@ static void call(struct check *check, struct vgg_linear_args args, int begin, in
     check->kernels->linear(&args);
 }
 
-/* The same work in other calls; each must give y's bits. */
+/* Does the same work in other calls; each must give y's bits. */
 static void check_splits(struct check *check, struct vgg_linear_args args, const float *y,
                          size_t count)
 {
@@ -58,7 +58,7 @@ static void check_splits(struct check *check, struct vgg_linear_args args, const
     check_same(check, "rows cut anywhere", y, args.y, count);
 }
 
-/* Stores weights as numbers of 16 bits, and makes them these. */
+/* Stores weights as 16-bit numbers, and replaces them by the values stored. */
 static void store_halves(float *weight, size_t count, enum vgg_weights_type type, char *out)
 {
     for (size_t i = 0; i < count; i++) {
@@ -152,7 +152,7 @@ void check_linear(struct check *check)
     for (int n = 1; n <= 7; n++) {
         check_case(check, &(struct linear){2 * tile + 1, 100, n, .relu = true});
     }
-    /* More images than are taken together, and every rest of a group of them. */
+    /* More images than are computed together, and every remainder of a group of them. */
     for (int n = 57; n <= 73; n++) {
         check_case(check, &(struct linear){tile + 2, 530, n, .offset = 1, .relu = true});
     }

@@ -92,8 +92,8 @@ static void run(struct check *check, const struct block *b, const struct buffers
 }
 
 /* What one channel must be: x [ih][iw]; returns the operations of the bound. */
-static double compute_oracle(struct check *check, const struct block *b, const float *x,
-                             double scale, double shift, double *y, double *magnitude)
+static double compute_reference(struct check *check, const struct block *b, const float *x,
+                                double scale, double shift, double *y, double *magnitude)
 {
     switch (b->op) {
     case MAX_POOL:
@@ -135,7 +135,7 @@ static void check_block_case(struct check *check, const struct block *b)
             x[i] = f.x[i / (size_t)b->iw * f.x_row + i % (size_t)b->iw * (size_t)lanes + (size_t)c];
         }
         const double operations =
-            compute_oracle(check, b, x, (double)f.scale[c], (double)f.shift[c], want, magnitude);
+            compute_reference(check, b, x, (double)f.scale[c], (double)f.shift[c], want, magnitude);
         for (size_t i = 0; i < y_count; i++) {
             float got = check_take(check, f.y + i / (size_t)b->ow * f.y_row +
                                               i % (size_t)b->ow * (size_t)lanes + c);

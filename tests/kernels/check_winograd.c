@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The transforms of Winograd convolution, one block of channels, lane by lane, against the matrices that
- * follow from the definition: partial tiles at the right and at the bottom, ranges of tiles that begin and
- * end inside a row, pools over odd planes, special numbers. */
+/* The transforms of Winograd convolution, one block of channels, lane by lane, against the matrices of the definition:
+ * partial tiles at the right and at the bottom, ranges of tiles that begin and end within a row, pools over odd planes,
+ * special numbers. */
 #include "check.h"
 
 #include <math.h>
@@ -9,9 +9,10 @@
 #include "base/cpu.h"
 #include "kernels/ref.h"
 
-enum { MAX_F = 64, MAX_BLOCKS = 2 }; /* frequencies; blocks transformed together */
+/* Frequencies, and blocks that are transformed together. */
+enum { MAX_F = 64, MAX_BLOCKS = 2 };
 
-/* The most operations that a term goes through in one pass over rows or columns, see check.h. */
+/* The maximum number of operations that a term goes through in one pass over rows or columns, see check.h. */
 static double input_operations(const struct check *check, int m)
 {
     const int depth = m == 2 ? 1 : m == 4 ? 2 : 3;
@@ -24,8 +25,8 @@ static double output_operations(const struct check *check, int m)
     return 2.0 * depth * (check->fused ? 1 : 2) + 1; /* and the bias */
 }
 
-/* What can be lost where numbers are denormal, an absolute error: each operation loses 2^-150, or 2^-126
- * with denormals off, and what follows multiplies that by no more than the matrix can, twice. */
+/* The absolute error from denormal numbers: each operation loses up to 2^-150, or 2^-126 with denormals off, and the later
+ * ones multiply that by at most what the matrix can, twice. */
 static double denormal_slack(const struct vgg_ref_matrix *a, double operations,
                              enum check_fill fill, bool denormals_off)
 {
@@ -49,7 +50,7 @@ static const char *off_string(bool denormals_off)
 
 /* --- input ------------------------------------------------------------------------------------ */
 
-/*   rows, columns   pixels there are, frame included     begin, end   tiles
+/*   rows, columns   pixels of the input with its padding     begin, end   tiles
  *   block, blocks   the first block transformed, and all (0: one)     v_tile   tile `begin` in V */
 struct input {
     int m, rows, columns, begin, end;
@@ -66,7 +67,8 @@ static int tiles_across(int m, int columns)
 /* What a case passes to the kernel, and the size of what it writes. */
 struct input_run {
     struct vgg_winograd_input_args args;
-    int together; /* blocks that there are of those that are transformed together */
+    /* How many of the blocks that are transformed together exist. */
+    int together;
     size_t v_count;
 };
 
@@ -112,7 +114,7 @@ static struct input_run run_input(struct check *check, const struct input *c)
     return run;
 }
 
-/* The patch of tile t, lane by lane, of the block that x is of; outside there are zeros. */
+/* The patch of tile t in x's block, one lane; outside there are zeros. */
 static void read_patch(const struct vgg_winograd_input_args *a, const float *x, int t, int lane,
                        int lanes, double d[MAX_F])
 {
@@ -181,7 +183,7 @@ struct output {
     bool denormals_off;
 };
 
-/* The larger; NaN when either is. */
+/* The maximum; NaN when either is NaN. */
 static double larger(double a, double b)
 {
     return a > b || isnan(a) ? a : b;
@@ -295,7 +297,7 @@ static void check_filter_case(struct check *check, int m, int count, int gap, en
             const float got =
                 check_take(check, u + (size_t)f * f_stride + (size_t)c * c_stride + lane);
             if (!isfinite(magnitude[f])) {
-                /* Such a channel's outputs are not finite anyhow: any such number will do. */
+                /* Any non-finite number is right, because the channel's outputs are not finite anyway. */
                 if (isfinite(got)) {
                     check_fail(check, "frequency %d is finite: %.9g", f, (double)got);
                 }
@@ -312,7 +314,7 @@ static void check_filter_case(struct check *check, int m, int count, int gap, en
 
 /* --- cases ------------------------------------------------------------------------------------ */
 
-/* Planes of every size up to two tiles and one pixel; all their tiles, and a part of them. */
+/* Planes of every size up to two tiles and one pixel; all tiles, and some of them. */
 static void check_sizes(struct check *check, int m)
 {
     for (int h = 1; h <= 2 * m + 1; h += h < m ? m - 1 : 1) {
@@ -334,7 +336,7 @@ static void check_sizes(struct check *check, int m)
     }
 }
 
-/* Every block of several, odd numbers of them too, and tiles that begin anywhere in V. */
+/* Every block of several, also of odd numbers of blocks, and tiles at any place of V. */
 static void check_places(struct check *check, int m)
 {
     static const int v_tiles[] = {0, 1, 15, 16, 31, 32, 60};

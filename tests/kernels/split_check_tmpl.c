@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* How vec_amx.h splits float32 numbers into three bfloat16 terms, and where it puts these: every kind of number, with
- * denormals and without, against the definition; and the layout against a drawing of it. Compiled for the vectors of
- * AVX-512, which is all that splitting needs, and for the model's. */
+/* How vec_amx.h splits float32 numbers into three bfloat16 terms, and where it stores them: every kind of number, with
+ * denormals on and off, against the definition; and the layout against a table of it. Compiled for AVX-512 vectors, which
+ * are all that splitting needs, and for the model's vectors. */
 #include "check.h"
 #include "kernels/vec.h"
 
@@ -28,20 +28,20 @@ static void read_terms(const char *row, int half, int lane, float terms[TERMS])
 
 /* --- numbers ---------------------------------------------------------------------------------- */
 
-/* A finite number of normal size. Terms may be denormal, of which bfloat16 has no bits below 2^-133: what lies there is
- * in no term. With denormals off a rest below 2^-126 is in none. */
+/* Whether a normal number is split right. bfloat16 has no bits below 2^-133, so what lies there is lost when a term is
+ * denormal. With denormals off, a rest below 2^-126 is lost. */
 static bool is_split_well(float x, const float terms[TERMS], bool denormals_off)
 {
     const double size = fabs((double)x), rest = (double)x - (double)terms[0];
     const double last = rest - (double)terms[1], lost = last - (double)terms[2];
-    const double least = denormals_off ? 0x1p-126 : 0x1p-133;
+    const double min = denormals_off ? 0x1p-126 : 0x1p-133;
     const double exact_from = denormals_off ? 0x1p-103 : 0x1p-110;
     bool one_sign = true;
     for (int term = 0; term < TERMS; term++) {
         one_sign = one_sign && (terms[term] == 0 || signbit(terms[term]) == signbit(x));
     }
-    return one_sign && fabs(rest) < 0x1p-7 * size && fabs(last) < fmax(0x1p-15 * size, least) &&
-           (size >= exact_from ? lost == 0 : fabs(lost) < least);
+    return one_sign && fabs(rest) < 0x1p-7 * size && fabs(last) < fmax(0x1p-15 * size, min) &&
+           (size >= exact_from ? lost == 0 : fabs(lost) < min);
 }
 
 static bool is_denormal(float x)
@@ -57,7 +57,7 @@ static void check_number(struct check *check, float x, const float terms[TERMS],
     } else if (isinf(x)) {
         good = terms[0] == x && isnan(terms[1]) && isnan(terms[2]);
     } else if (is_denormal(x)) {
-        /* The unit takes all of them for zero. */
+        /* In the unit all of them count as zero. */
         good = is_denormal(terms[0]) && is_denormal(terms[1]) && is_denormal(terms[2]);
     } else {
         good = is_split_well(x, terms, denormals_off);
@@ -103,8 +103,8 @@ static void check_random_numbers(struct check *check, bool denormals_off)
     check_end(check);
 }
 
-/* All exponents, those of zeros, denormals, infinities and NaN among them, with fractions at which terms begin and end:
- * a term has 7 bits of the fraction, or 8 behind the first one's. */
+/* All exponents, including those of zeros, denormals, infinities and NaN, with fractions at whose bits terms begin and end:
+ * the first term has 7 bits of the fraction, each other one 8. */
 static void check_edges(struct check *check, bool denormals_off)
 {
     check_begin(check, "splitting of all exponents%s", denormals_off ? ", denormals off" : "");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The vector vocabulary of one ISA, operation by operation, against plain C floats: bit for bit but for
- * the payload of a NaN and, in max and relu, the sign of zero. Compiled once per ISA, as the kernels are,
- * and called only where the CPU has it. */
+/* The vector vocabulary of one ISA, operation by operation, against plain C floats, bit by bit except for the payload of
+ * NaN and, in max and relu, the sign of zero. Compiled once per ISA, like the kernels, and called only if the CPU has
+ * the ISA. */
 #include "base/half.h"
 #include "check.h"
 #include "kernels/vec.h"
@@ -63,7 +63,7 @@ static void check_stores(struct check *check)
     float *end = (float *)check_input(check, 3 * VF_LANES, 0) + (ptrdiff_t)3 * VF_LANES;
     const vf a = vf_load(numbers);
     for (size_t n = 0; n <= VF_LANES; n++) {
-        /* First with numbers to preserve behind it, then with its last lane at the page's end. */
+        /* First with numbers after it that must be preserved, then with its last lane at the page's end. */
         for (size_t room = 0; room <= VF_LANES; room += VF_LANES) {
             float *p = end - room - n;
             memset(end - 3 * VF_LANES, 0, 3 * VF_LANES * sizeof *end);
@@ -161,8 +161,7 @@ static void check_arithmetic(struct check *check, enum check_fill fill)
     check_end(check);
 }
 
-/* Products half-way between two floats, and just beside that: rounding to double precision first would lose what is
- * added. */
+/* Products half-way between two floats, and next to that: rounding to double precision first would lose the addend. */
 static void check_fused(struct check *check)
 {
     static const float added[] = {0x1p-80f, -0x1p-80f, 0, 0x1p-24f, -0x1p-140f, 0x1p-47f, -1};

@@ -101,7 +101,7 @@ static void add_step(struct table *table, const struct measure_step *step)
     table_add(table, "%s", text);
     report_format_bytes(info->output_bytes, text, sizeof text);
     table_add(table, "%s", text);
-    report_add_bytes(table, info->kept_bytes);
+    report_add_bytes(table, info->prepacked_bytes);
     report_add_bytes(table, info->scratch_bytes);
     if (info->predicted_ms > 0) {
         table_add(table, "%.3f", info->predicted_ms);
@@ -216,7 +216,7 @@ static void write_plan_json(const struct info *info, struct json *json)
         json_integer(json, "weight_bytes", (int64_t)step->weight_bytes);
         json_integer(json, "input_bytes", (int64_t)step->input_bytes);
         json_integer(json, "output_bytes", (int64_t)step->output_bytes);
-        json_integer(json, "prepacked_bytes", (int64_t)step->kept_bytes);
+        json_integer(json, "prepacked_bytes", (int64_t)step->prepacked_bytes);
         json_integer(json, "scratch_bytes", (int64_t)step->scratch_bytes);
         json_number(json, "predicted_ms", step->predicted_ms, DIGITS);
         json_number(json, "measured_ms", plan->steps[s].ms, DIGITS);

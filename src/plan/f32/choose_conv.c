@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The choice of a convolution's algorithm: the cheapest of the candidates that fit, by conv_cost.c. */
+/* The choice of a convolution's algorithm: of the candidates that fit into memory, the one that is cheapest by the model in
+ * conv_cost.c. */
 #include "plan/f32/choose_conv.h"
 
 #include <math.h>
@@ -9,28 +10,29 @@
 #include "plan/f32/prepacked.h"
 #include "plan/f32/winograd_layout.h"
 
-/* F(4) and F(6) need this many input channels. Their transforms round the same however few products are summed,
- * a direct sum of few products hardly rounds at all. Root mean square error relative to direct convolution
- * (normal inputs after ReLU, Kaiming filters, chains of fused multiply-adds):
+/* The minimum number of input channels for F(4) and F(6). The rounding error of their transforms does not depend on the
+ * number of products that are summed, while a direct sum of few products hardly rounds at all. Root mean square error
+ * relative to direct convolution (normal inputs after ReLU, Kaiming filters, chains of fused multiply-adds):
  *     input channels     1     2     4     8    16    32    64   256
  *     F(2)             2.2   1.8   1.4   1.1   0.9   0.8   0.7   0.7
  *     F(4)             6.8   6.0   4.0   3.1   2.6   2.1   2.0   2.1
  *     F(6)              33    24    16    13    12   9.3   8.7   9.0
- * From here on the ratio falls little more. F(2) takes 1.4 times as long as F(4) on 10 channels of 64 x 64. No layer
- * of a published VGG but the first has fewer channels. */
+ * From 16 channels on the ratio hardly falls. On 10 channels of 64 x 64 pixels F(2) takes 1.4 times as long as F(4), but of
+ * the layers of published VGGs only the first has fewer than 16 channels. */
 enum { COARSE_TRANSFORM_CHANNELS = 16 };
 
-/* F(6) rounds four times as coarsely as F(4): it must take less than this part of the best other's time. */
+/* The error of F(6) is four times that of F(4), so it must take less than this share of the time of all others. */
 static const double F6_MAX_TIME = 0.9;
 
-/* Tiles of a round by frequency. A batch of eight took 417 ms with all tiles in one round, 359 with 400, 338 with
- * 200, 351 with 100: more drive V and M from the shared cache, fewer read the weights more often. */
+/* Tiles of a round by frequency. A batch of eight took 417 ms with all tiles in one round, 359 with 400 tiles, 338 with
+ * 200 and 351 with 100: with more tiles V and M do not fit into the shared cache, with fewer the weights are read more
+ * often. */
 enum { ROUND_TILES = 224 };
 
-/* Tiles of a block are multiples of this where the kernels have no group of their own. */
+/* Tiles of a block are a multiple of this, unless the kernels have a tile group of their own. */
 enum { BLOCK_UNIT = 14 };
 
-/* Whether the caller lets F(m) be used. */
+/* Whether the caller's choice allows F(m). */
 static bool allowed(enum vgg_conv_algorithm conv, int m)
 {
     switch (conv) {
@@ -49,21 +51,26 @@ static bool allowed(enum vgg_conv_algorithm conv, int m)
     return false;
 }
 
-/* A choice in the making. */
+/* The state of a choice. */
 struct choosing {
     struct vgg_plan *plan;
     const struct vgg_conv_request *request;
-    size_t budget_bytes; /* beside input and output; SIZE_MAX: without bounds */
-    /* F(m) decides the bits of the result, so it is chosen as for one thread; only the form, which does
-     * not, follows the number of threads. */
+    /* Limit of the workspace; SIZE_MAX: none. */
+    size_t budget_bytes;
+    /* m decides the bits of the result, so it is chosen for one thread (`alone`) on any machine. Only the form, which
+     * does not change the bits, depends on the number of threads. */
     struct vgg_conv_load load, alone;
-    bool plain;  /* the file has weights that any order can be made of */
-    bool forced; /* the caller wants one algorithm, whatever it takes */
-    /* Whether there is anything to choose, and whether any of it fits. */
+    /* The file has the weights in PyTorch's order, from which any order can be prepacked. */
+    bool plain;
+    /* The caller requests one algorithm, whatever its cost. */
+    bool forced;
+    /* Whether any candidate exists, and whether one of them fits. */
     bool possible, found;
-    double best_ms; /* of *choice, for one thread */
+    /* Of *choice, with one thread. */
+    double best_ms;
     struct vgg_conv_choice *choice;
-    struct vgg_text reason; /* what each candidate takes */
+    /* The predicted times of all candidates. */
+    struct vgg_text reason;
 };
 
 static struct vgg_conv_load describe_load(const struct vgg_plan *plan,
@@ -114,12 +121,13 @@ static void consider_direct(struct choosing *c)
     }
 }
 
-/* The form and block in which F(m) takes the least time with the plan's threads; false where none fits.
- *   ms  receives the least time of one thread, in whichever form */
+/* Finds the form and the block size with which F(m) is fastest with the plan's threads; false if none fits.
+ *   ms  receives the minimum time of one thread, in either form */
 static bool find_form(const struct choosing *c, int m, const struct vgg_prepacked *prepacked,
                       struct vgg_conv_choice *best, double *ms)
 {
-    static const int blocks[] = {1, 2, 3, 4, 6}; /* of tiles, in units */
+    /* Block sizes, in units. */
+    static const int blocks[] = {1, 2, 3, 4, 6};
     enum { BLOCKS = sizeof blocks / sizeof blocks[0] };
     const struct vgg_plan_options *options = &c->plan->options;
     const struct vgg_kernels *kernels = options->kernels;
@@ -177,7 +185,7 @@ static void consider_winograd(struct choosing *c, int m)
     }
 }
 
-/* Whether Winograd computes such a convolution at all. */
+/* Whether Winograd can compute the convolution. */
 static bool suits_winograd(const struct choosing *c)
 {
     const struct vgg_conv2d *conv = c->request->conv;
@@ -196,8 +204,8 @@ static void add_reason(struct choosing *c)
     c->choice->reason = vgg_arena_copy_string(&c->plan->arena, c->reason.buffer, c->reason.length);
 }
 
-/* Chooses among what fits; false where nothing does.
- *   possible  receives whether there is anything at all */
+/* Chooses among the candidates that fit; false if none does.
+ *   possible  receives whether there is any candidate */
 static bool choose_within(struct vgg_plan *plan, const struct vgg_conv_request *request,
                           size_t budget_bytes, struct vgg_conv_choice *choice, bool *possible)
 {
@@ -222,7 +230,8 @@ static bool choose_within(struct vgg_plan *plan, const struct vgg_conv_request *
     *possible = c.possible;
     const bool missed = c.forced && suits && wanted != VGG_CONV_DIRECT && choice->winograd.m == 0;
     if (plan->options.low_memory && missed) {
-        c.found = false; /* a larger budget is better than another algorithm */
+        /* A larger budget is better than another algorithm. */
+        c.found = false;
     }
     if (!c.found && budget_bytes < SIZE_MAX) {
         return false;

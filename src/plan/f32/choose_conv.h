@@ -5,8 +5,8 @@
 
 #include "plan/types.h"
 
-/* Chooses the algorithm; the reason is kept in the plan's arena. False when a packed file has the weights in other
- * orders only than those that may be read. */
+/* Chooses the algorithm; the reason is allocated in the plan's arena. False if a packed file has the weights only in orders
+ * that no allowed algorithm can read. */
 bool vgg_choose_conv(struct vgg_plan *plan, const struct vgg_conv_request *request,
                      struct vgg_conv_choice *choice);
 

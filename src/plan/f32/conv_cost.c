@@ -1,38 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/* What a convolution takes by a model of the machine. All constants but sizes were fitted together to layer times of
- * vgg16, with AVX-512 and AMX, batches of 1 and 8, one and two threads (tests/bench/RESULTS.md); other machines
- * differ, but hardly in the order of the candidates. */
+/* A cost model of convolutions. All constants except sizes were fitted together to the times of vgg16's layers, with AVX-512
+ * and AMX, batches of 1 and 8, one and two threads (tests/bench/RESULTS.md). Other machines have other times, but hardly
+ * another order of the candidates. */
 #include "plan/f32/conv_cost.h"
 
 #include <math.h>
 
-/* GHz; and fused multiply-adds of whole vectors that start each cycle. */
+/* GHz, and vector multiply-adds that start each cycle. */
 static const double CLOCK = 2.9, FMA_PORTS = 2;
-/* Multiply-adds per ns that the tile unit reaches in Winograd's products, each in six products of bfloat16. */
+/* Float32 multiply-adds per ns of Winograd's products on the tile unit; each is six products of bfloat16. */
 static const double TILE_UNIT_PRODUCTS = 170;
 
-/* Bytes per ns and lane of F(4) tiles transformed in the second-level cache. Transforming costs more arithmetic per
- * byte the larger the tile: the rate of F(6) relative to that. And the rate of tiles that do not fit the cache. */
+/* Bytes per ns and lane that F(4) transforms in the second-level cache; the rate of F(6) relative to that, because larger
+ * tiles need more arithmetic per byte; and the relative rate of tiles that do not fit into the cache. */
 static const double TRANSFORM_PER_LANE = 2.1, F6_TRANSFORM_RATE = 0.6, SHARED_TRANSFORM_RATE = 0.4;
 
-/* Bytes per ns: weights through the second-level cache; from the shared cache; from memory by one core, of which
- * two together reach the limit. */
+/* Bytes per ns from the second-level cache, from the shared cache, and from memory to one core; and the number of cores
+ * that reach the memory's limit. */
 static const double L2_RATE = 64, SHARED_RATE = 24, MEMORY_RATE = 14;
 static const double MEMORY_CORES = 2;
 
-/* Numbers per ns: weights read from the file and put into another order; and, per lane, those of transformed
- * filters, computed and written. */
+/* Weights per ns that are read from the file and reordered; and, per lane, numbers of transformed filters. */
 static const double REORDER_RATE = 1.5, FILTER_PER_LANE = 0.2;
 
 static const double L2_BYTES = 2 << 20;
-/* Share of the second-level cache that a pass over a group may fill before tiles are pushed out. */
+/* Share of the second-level cache that a pass over a group may fill before tiles are evicted. */
 static const double L2_PASS_SHARE = 0.6;
 
-/* Arithmetic and a stream of weights overlap, but not perfectly: the part of the shorter one that remains visible,
- * where weights are read once in order, and where they return with each block of tiles. */
+/* Arithmetic and the reading of weights overlap, but not perfectly. The share of the shorter one that adds to the time:
+ * where weights are read once, sequentially, and where they are read again for each block of tiles. */
 static const double VISIBLE_IN_ORDER = 0.25, VISIBLE_BY_BLOCKS = 0.5;
 
-/* The kernels' multiply-adds per ns; portable ones reach half of what fused ones do. */
+/* The kernels' multiply-adds per ns; without fused ones it is half of that with them. */
 static double fma_rate(const struct vgg_kernels *kernels)
 {
     const double lanes = (double)kernels->lanes * FMA_PORTS * CLOCK;
@@ -62,17 +61,20 @@ double vgg_conv_cost_direct(const struct vgg_kernels *kernels, const struct vgg_
                              weights / memory_rate(load->threads), VISIBLE_IN_ORDER);
 }
 
-/* What both forms of F(m) have in common. */
+/* The work of F(m). */
 struct work {
-    double frequencies, tiles; /* tiles of one image */
-    double weights, v, m;      /* bytes of weights, transformed input and products */
-    double transform;          /* rate, in bytes per ns */
-    /* Found by form: threads that have work, ns of streams of weights and tiles, and their visible part. */
+    /* Tiles of one image. */
+    double frequencies, tiles;
+    /* Bytes of weights, transformed input and products. */
+    double weights, v, m;
+    /* Bytes that are transformed per ns. */
+    double transform;
+    /* By form: threads that have work, ns of reading weights and tiles, and the share of these that adds to the time. */
     double threads, streams, visible;
 };
 
-/* Between two groups of output channels, a group's weights and products pass through the cache: where they do not
- * fit beside the block's tiles, the tiles are fetched again for each group. Returns the share of them. */
+/* For each group of output channels the group's weights and products pass through the cache. If they do not fit beside
+ * the block's tiles, some tiles must be read again. Returns the share of these. */
 static double refetched(const struct work *work, const struct vgg_conv_load *load, double block)
 {
     const double pass = work->frequencies * (block * load->ic * load->v_bytes +
@@ -84,13 +86,14 @@ static double refetched(const struct work *work, const struct vgg_conv_load *loa
 static void stream_tiles(struct work *work, const struct vgg_conv_load *load,
                          const struct vgg_conv_choice *choice)
 {
-    /* The last round of tasks may leave threads idle. */
+    /* In the last round of tasks some threads may be idle. */
     const double block = choice->winograd.block;
     const double blocks = ceil(work->tiles / block) * load->batch;
     const double slots = choice->scratch.slots;
     double threads = slots < load->threads ? slots : load->threads;
     threads = blocks / ceil(blocks / threads);
-    /* All weights pass once a block; other layers have driven them from the cache before the first. */
+    /* The weights are read once for each block of tiles; for the first one from memory, because other layers have evicted
+     * them from the cache. */
     work->streams =
         work->weights / memory_rate(threads) + work->weights * (blocks - 1) / (L2_RATE * threads);
     const double again = refetched(work, load, block);
@@ -120,7 +123,7 @@ double vgg_conv_cost_winograd(const struct vgg_kernels *kernels, const struct vg
     const bool by_tiles = choice->algorithm == VGG_WINOGRAD_TILES;
     const double calls =
         by_tiles ? ceil(tiles / c->block) * load->batch : ceil(tiles * load->batch / c->block);
-    /* The tile unit multiplies whole multiples of tiles. */
+    /* The tile unit multiplies a multiple of tiles. */
     const double unit = has_tile_unit(kernels) ? kernels->tile_group / 2 : 1;
     const double rows = ceil(tiles * load->batch / calls / unit) * unit * calls;
     const double rate = has_tile_unit(kernels) ? TILE_UNIT_PRODUCTS : fma_rate(kernels);
@@ -142,7 +145,8 @@ double vgg_conv_cost_winograd(const struct vgg_kernels *kernels, const struct vg
                    (work.v + work.m) / (work.transform * work.threads));
 }
 
-/* Each filter is read, and its numbers are put where their lanes are, one by one; what is written stays near. */
+/* Each filter is read, and its numbers are stored at their lanes one by one. Writing is not counted, because it stays in
+ * the cache. */
 double vgg_conv_cost_prepack(const struct vgg_kernels *kernels, const struct vgg_conv_load *load,
                              double side)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a convolution takes by a model of the machine: arithmetic, transforms, and weights against caches and memory.
- * The model must get the order of the candidates right, not the microseconds. */
+/* A cost model of convolutions: arithmetic, transforms, and weights from caches and memory. It must rank the candidates
+ * right; the predicted times need not be exact. */
 #ifndef VGG_PLAN_F32_CONV_COST_H
 #define VGG_PLAN_F32_CONV_COST_H
 
@@ -8,11 +8,16 @@
 
 /* A convolution as the model sees it. */
 struct vgg_conv_load {
-    double ic, oc;  /* padded to whole blocks and groups */
-    double pixels;  /* of the output, of the whole batch */
-    double kernel;  /* side of a filter */
-    double group;   /* output channels computed together */
-    double v_bytes; /* of a number of transformed input */
+    /* Padded to whole blocks and groups. */
+    double ic, oc;
+    /* Output pixels of the whole batch. */
+    double pixels;
+    /* The side of a filter. */
+    double kernel;
+    /* Output channels that are computed together. */
+    double group;
+    /* Bytes of a number in V. */
+    double v_bytes;
     double threads;
     double batch;
 };
@@ -22,8 +27,8 @@ double vgg_conv_cost_direct(const struct vgg_kernels *kernels, const struct vgg_
 double vgg_conv_cost_winograd(const struct vgg_kernels *kernels, const struct vgg_conv_load *load,
                               const struct vgg_conv_choice *choice);
 
-/* Milliseconds that prepacking the weights takes.
- *   side  of the transformed filters; 0: none are transformed */
+/* Milliseconds of prepacking the weights.
+ *   side  of the transformed filters; 0: filters are not transformed */
 double vgg_conv_cost_prepack(const struct vgg_kernels *kernels, const struct vgg_conv_load *load,
                              double side);
 

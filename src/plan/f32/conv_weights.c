@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A convolution's weights in the order in which kernels read them, see prepack.c. */
+/* Prepacking a convolution's weights; the orders are described in prepack.c. */
 #include "plan/f32/conv_weights.h"
 
 #include <string.h>
@@ -8,19 +8,21 @@
 #include "model/graph/norm.h"
 #include "plan/f32/winograd_weights.h"
 
-/* Input channels that a task takes at a time: its filters then stay in the first two levels of cache on
- * their way to the kernels' order. A multiple of every ISA's lanes. */
+/* Input channels of a task. Its filters then stay in the first two levels of cache while they are prepacked. A multiple of
+ * every ISA's lanes. */
 enum { PART_CHANNELS = 64 };
 
-/* How a convolution's weights are cut for packing.
- *   part   a range of input channels */
+/* How a convolution's weights are cut into tasks: each prepacks a part, which is a range of input channels, of one group.
+ *   width     G
+ *   ic_block  B */
 struct cut {
-    size_t area;       /* of a filter: kernel * kernel */
-    size_t width;      /* G */
-    size_t ic_block;   /* B */
-    size_t ic_padded;  /* to whole blocks */
-    size_t part;       /* channels */
-    size_t part_count; /* of a group */
+    /* Of a filter: kernel * kernel. */
+    size_t area;
+    size_t width, ic_block;
+    /* Input channels, padded to whole blocks. */
+    size_t ic_padded;
+    /* Input channels of a part, and parts of a group. */
+    size_t part, part_count;
 };
 
 static struct cut cut_conv(const struct vgg_plan *plan, const struct vgg_step *step)
@@ -48,8 +50,8 @@ struct prepack_run {
     struct cut cut;
 };
 
-/* One part of an output channel's weights [ic][kh][kw], times its BatchNorm's scale; zeros for channels past
- * the last one. */
+/* Reads a part of an output channel's weights [ic][kh][kw], times the BatchNorm's scale; zeros for channels beyond the
+ * real ones. */
 static void read_filters(const struct prepack_run *run, size_t oc, size_t ic, size_t count,
                          float *row)
 {
@@ -66,7 +68,7 @@ static void read_filters(const struct prepack_run *run, size_t oc, size_t ic, si
     memset(row + real * area, 0, (count - real) * area * sizeof *row);
 }
 
-/* Puts filters into the order of direct kernels. */
+/* Stores filters in the order of direct convolution. */
 static void order_filters(const struct prepack_run *run, const struct vgg_filters *filters)
 {
     const struct cut *cut = &run->cut;

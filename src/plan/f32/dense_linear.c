@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Fully connected layers on every window of an image, as the paper evaluates a net densely. Windows are what a
- * batch of images is to such a layer: some of them are gathered, each as one row of features, and the layer's
- * weights, which stay in the file's pages, are read once for all of them. */
+/* Dense evaluation: fully connected layers applied to every window of an image, as in the VGG paper. To such a layer,
+ * windows are what a batch of images is to others: some of them are gathered, each as one row of features, and the
+ * layer's weights, which stay in the file's pages, are read once for all of them. */
 #include "plan/f32/dense_linear.h"
 
 #include <string.h>
@@ -11,9 +11,10 @@
 #include "plan/f32/sparse_linear.h"
 
 enum {
-    /* With this many, a core computes longer than the memory takes to bring the weights. */
+    /* With this many windows, computing takes longer than reading the weights from memory. */
     MAX_WINDOWS = 64,
-    SCRATCH_SHARE = 4, /* of the limit for activations */
+    /* Scratch may take this fraction of the activation limit. */
+    SCRATCH_SHARE = 4,
     LINE = VGG_ALIGN_BYTES / sizeof(float),
 };
 
@@ -21,10 +22,11 @@ enum {
 struct dense_run {
     const struct vgg_step *step;
     const struct vgg_activation *in, *out;
-    int64_t first;   /* window, counted over all images */
-    int count;       /* windows */
-    float *windows;  /* [count][window_stride] */
-    float *products; /* [count][product_stride] */
+    /* Windows, counted over all images. */
+    int64_t first;
+    int count;
+    /* [count][window_stride], [count][product_stride] */
+    float *windows, *products;
     size_t window_stride, product_stride;
 };
 
@@ -43,7 +45,8 @@ int vgg_dense_choose(const struct vgg_plan *plan, const struct vgg_step *step, s
         ((double)in.h - conv->kernel + 1) * ((double)in.w - conv->kernel + 1) * plan->options.batch;
     const bool columns = vgg_is_column_major(conv->weight);
     const int features = (int)count_features(conv);
-    const size_t listed = columns ? vgg_sparse_linear_count_scratch(features, 1) : 0; /* at most */
+    /* At most, for each window. */
+    const size_t listed = columns ? vgg_sparse_linear_count_scratch(features, 1) : 0;
     const uint64_t fitting =
         plan->options.activation_bytes / SCRATCH_SHARE / ((window + listed) * sizeof(float));
     int windows = MAX_WINDOWS;
@@ -57,7 +60,7 @@ int vgg_dense_choose(const struct vgg_plan *plan, const struct vgg_step *step, s
     return windows;
 }
 
-/* Image, row and column of a window. */
+/* The image, row and column of a window. */
 struct place {
     int n, h, w;
 };
@@ -71,7 +74,7 @@ static struct place place_of(const struct dense_run *run, size_t index)
                           .w = (int)(within % run->out->shape.w)};
 }
 
-/* One window as features [ic][kernel][kernel]. */
+/* Gathers one window as features [ic][kernel][kernel]. */
 static void gather_task(void *context, size_t index, int worker)
 {
     (void)worker;
@@ -92,7 +95,7 @@ static void gather_task(void *context, size_t index, int worker)
     }
 }
 
-/* One window's products to their pixel, and zeros to the channels past the last one. */
+/* Stores one window's products in their pixel, and zeros in the channels beyond the real ones. */
 static void scatter_task(void *context, size_t index, int worker)
 {
     (void)worker;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The steps of a float32 net: what is computed together, and in which layout each result is kept. */
+/* Makes the steps of a float32 net: which nodes are computed together, and in which layout each result is stored. */
 #include "plan/f32/fuse.h"
 
 #include "plan/activation.h"
@@ -52,7 +52,8 @@ static enum vgg_step_kind kind_of(const struct vgg_node *node)
     return VGG_STEP_IDENTITY;
 }
 
-/* The step's BatchNorm, which goes into its weights, and ReLU, as far as they follow. */
+/* Adds the BatchNorm that follows, which is folded into the weights, and the ReLU after it. Column-major weights are read
+ * in place, so nothing can be folded into them. */
 static void fuse(const struct vgg_chain *chain, struct vgg_step *step,
                  struct vgg_folded_weights *weights, bool *relu)
 {
@@ -193,7 +194,7 @@ vgg_status vgg_f32_make_step(struct vgg_plan *plan, const struct vgg_chain *chai
     return VGG_OK;
 }
 
-/* Whether the step reads an activation of this layout. */
+/* Whether the step can read an activation of this layout. */
 static bool can_read(const struct vgg_plan *plan, const struct vgg_step *step, bool nchwc)
 {
     switch (step->kind) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Fully connected layers: row-major weights are cut into slices here, column-major ones in sparse_linear.c. */
+/* Running fully connected layers. Row-major weights are cut into slices here, column-major ones in sparse_linear.c. */
 #include "plan/f32/linear.h"
 
 #include "base/arith.h"
@@ -20,7 +20,7 @@ static void rows_task(void *context, size_t index, int worker)
     const struct vgg_step *step = run->step;
     float *slices = vgg_executor_get_state(run->executor, step)->rows;
     const int rows = run->layer->end, tile = kernels->linear_rows, groups = step->cut.groups;
-    /* Slices are whole tiles of rows, so that at most the last one has a rest. */
+    /* Slices are whole tiles of rows, so that only the last one can have an incomplete tile. */
     const int64_t tiles = vgg_ceil_div(rows, tile);
     const int begin = (int)(tiles * (int64_t)index / groups) * tile;
     const int end = (int)(tiles * ((int64_t)index + 1) / groups) * tile;

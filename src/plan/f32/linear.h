@@ -7,8 +7,8 @@
 #include "plan/types.h"
 
 /* Runs a fully connected layer.
- *   layer    x, y, their strides, and n are the caller's; the rest is filled in
- *   scratch  vgg_sparse_linear_count_scratch floats for column-major weights */
+ *   layer    the caller sets x, y, their strides, and n; the rest is set here
+ *   scratch  for column-major weights: vgg_sparse_linear_count_scratch floats */
 void vgg_linear_run(const struct vgg_executor *executor, const struct vgg_step *step,
                     struct vgg_linear_args *layer, float *scratch);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The weights of fully connected layers: their type and place, and the slices that tasks read. */
+/* The weights of fully connected layers: where they are, and the slices that tasks read. */
 #include "plan/f32/linear_weights.h"
 
 #include "base/arith.h"
@@ -44,7 +44,6 @@ bool vgg_linear_is_in_place(const struct vgg_step *step)
             !weight->swapped && vgg_tensor_is_contiguous(weight));
 }
 
-/* Rows begin … end-1 as float32. */
 void vgg_linear_read(const struct vgg_step *step, int begin, int end, float *rows)
 {
     const struct vgg_linear_view linear = vgg_linear_view(step);
@@ -77,7 +76,7 @@ void vgg_linear_size_weights(const struct vgg_plan *plan, struct vgg_step *step)
         return;
     }
     if (plan->options.one_shot) {
-        /* Each task converts its own slice to float32: no copy of all weights is ever made. */
+        /* Each task converts its own slice to float32, so that no copy of all weights is made. */
         const int tile = plan->options.kernels->linear_rows;
         const int tiles = vgg_ceil_div(vgg_ceil_div(linear.rows, tile), step->cut.groups);
         step->linear.weights.rows_elements = (size_t)(tiles * tile) * linear.features;

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* How much memory each convolution may take in a plan for low memory. The slab cannot be smaller than the largest
- * input and output that live together; what a smaller pair leaves of that costs nothing. */
+/* The memory budget of each convolution of a low-memory plan. The slab must hold the largest input and output that live
+ * together, so a convolution with a smaller input and output can use the rest without making the slab larger. */
 #include "plan/f32/memory_budget.h"
 
 #include "base/arith.h"
 #include "plan/nodes.h"
 
-/* The smallest budget: a block of tiles and its weights need this much; or an eighth of the slab, which adds little
- * and makes the largest convolutions (vgg16's second one) twice as fast. */
+/* The minimum budget is the larger of what a block of tiles and its weights need, and an eighth of the slab, which makes
+ * the largest convolutions (vgg16's second one) twice as fast. */
 enum { MIN_BYTES = 1 << 20, MIN_SHARE = 8 };
 
-/* More than any machine has, and within size_t. */
+/* An upper bound that is within size_t. */
 static const double MAX_BYTES = sizeof(size_t) > 4 ? 1e15 : 2e9;
 
-/* Bytes of an activation, with padding of a pixel. */
+/* The bytes of an activation with a padding of one pixel. */
 static double activation_bytes(const struct vgg_plan *plan, struct vgg_shape shape)
 {
     const double lanes = plan->options.kernels->lanes, padding = 2;
@@ -21,8 +21,8 @@ static double activation_bytes(const struct vgg_plan *plan, struct vgg_shape sha
            vgg_ceil_div(shape.c, plan->options.kernels->lanes) * lanes;
 }
 
-/* The output of the convolution at the chain's place, and of what follows it in the same step: BatchNorm, ReLU, a
- * pool. */
+/* The output of the step that begins with the convolution at the chain's position: with BatchNorm, ReLU and a pool.
+ *   unpooled  receives the output without the pool */
 static struct vgg_shape find_output(const struct vgg_chain *chain, struct vgg_shape *unpooled)
 {
     const struct vgg_node *node = &chain->nodes[chain->at];
@@ -42,7 +42,8 @@ static struct vgg_shape find_output(const struct vgg_chain *chain, struct vgg_sh
     return shape;
 }
 
-/* Input and output of the convolution at the chain's place. The net's own input is the caller's. */
+/* The bytes of input and output of the convolution at the chain's position. The net's own input is not counted, because it
+ * is in the caller's memory. */
 static double find_pair(const struct vgg_plan *plan, const struct vgg_chain *chain)
 {
     struct vgg_shape unpooled;
@@ -51,7 +52,7 @@ static double find_pair(const struct vgg_plan *plan, const struct vgg_chain *cha
            activation_bytes(plan, out);
 }
 
-/* The largest convolution's input and output: no slab of the net can be smaller. */
+/* The bytes of the largest input and output together, a lower bound of the slab. */
 static double find_floor(const struct vgg_plan *plan, const struct vgg_chain *whole)
 {
     struct vgg_chain chain = *whole;
@@ -64,7 +65,8 @@ static double find_floor(const struct vgg_plan *plan, const struct vgg_chain *wh
             max = pair > max ? pair : max;
         }
         if (vgg_node_infer_shape(node, chain.shape, &chain.shape, "", NULL) != VGG_OK) {
-            break; /* the plan will report it */
+            /* vgg_plan_make_steps reports the error. */
+            break;
         }
     }
     return max;

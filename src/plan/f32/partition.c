@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How the work of each step is cut into tasks: big enough to keep the caches busy, small enough to
- * keep all threads busy. The cut never changes a bit of the result. */
+/* Cuts the work of each step into tasks: small enough that their data stay in the caches and all threads have work. No cut
+ * changes a bit of the result. */
 #include "plan/f32/partition.h"
 
 #include "base/arith.h"
@@ -10,9 +10,10 @@
 #include "plan/task.h"
 
 enum {
-    /* Input rows of a convolution's chunk: with a group's weights, half of a second-level cache of 2 MiB. */
+    /* Input rows of a convolution's chunk. Together with a group's weights they fill half of a second-level cache of
+     * 2 MiB. */
     INPUT_ROWS_BYTES = 768 * 1024,
-    /* Padded input rows of the first convolution's chunk: they stay in the first-level cache beside all weights. */
+    /* Padded input rows of a chunk of the first convolution. They stay in the first-level cache beside all weights. */
     PADDED_ROWS_BYTES = 24 * 1024,
     /* Weights of a linear layer's task. */
     LINEAR_SLICE_BYTES = 1 << 20,
@@ -37,7 +38,7 @@ static void partition_conv(const struct vgg_plan *plan, struct vgg_step *step)
     };
 }
 
-/* Scratch for the padded input rows of a chunk.
+/* Sets the scratch for the padded input rows of a chunk.
  *   row  floats of a row */
 static void size_padded_rows(const struct vgg_plan *plan, struct vgg_step *step, size_t row)
 {
@@ -54,7 +55,7 @@ static void size_padded_rows(const struct vgg_plan *plan, struct vgg_step *step,
     };
 }
 
-/* The first convolution's tasks compute all groups of a chunk, from rows that they copy with padding. */
+/* A task of the first convolution copies the input rows of a chunk, adds padding, and computes all groups. */
 static void partition_first_conv(const struct vgg_plan *plan, struct vgg_step *step)
 {
     const struct vgg_conv2d *conv = &step->node->conv;
@@ -71,7 +72,7 @@ static void partition_first_conv(const struct vgg_plan *plan, struct vgg_step *s
     size_padded_rows(plan, step, row);
 }
 
-/* Slices of a fully connected layer's rows, one a task. */
+/* Each task of a fully connected layer computes a slice of its rows. */
 static void partition_linear(const struct vgg_plan *plan, struct vgg_step *step)
 {
     const struct vgg_linear_view linear = vgg_linear_view(step);
@@ -109,9 +110,11 @@ void vgg_f32_partition(struct vgg_plan *plan)
             step->cut.groups = 1;
             break;
         case VGG_STEP_RELU:
-            step->cut.groups = out->lanes == 1 ? 1 : out->blocks; /* features are one row */
+            /* Features are one row. */
+            step->cut.groups = out->lanes == 1 ? 1 : out->blocks;
             break;
-        case VGG_STEP_SCALE_SHIFT: /* each block has numbers of its own */
+        case VGG_STEP_SCALE_SHIFT:
+            /* Each block has its own scales. */
             step->cut.groups = vgg_ceil_div(out->shape.c, plan->options.kernels->lanes);
             break;
         case VGG_STEP_LINEAR:

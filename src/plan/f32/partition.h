@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How the work of each step is cut into tasks. */
+/* Cuts the work of each step into tasks. */
 #ifndef VGG_PLAN_F32_PARTITION_H
 #define VGG_PLAN_F32_PARTITION_H
 

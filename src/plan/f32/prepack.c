@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Weights in the order in which kernels read them.
+/* Prepacked weights: the order in which kernels read them.
  *
  * Convolution, for each group of G = conv_blocks * L output channels (see kernels.h):
  *     prepacked[group][ic / B][kh][kw][ic % B][G]     B = L, or all channels when the input is NCHW
  * with BatchNorm folded in double precision:
  *     w' = w * s,  b' = (b - mean) * s + beta,  s = gamma / sqrt(var + eps)
- * Channels past the last one are zeros, so that their activations are zeros too.
+ * Weights of channels beyond the real ones are zeros, so that these channels' activations are zeros, too. Winograd's
+ * filters are transformed, see winograd_conv.c.
  *
- * Fully connected weights stay where they are, in the file's pages, unless their type (others than float32 and
- * those of 16 bits), byte order, strides or a BatchNorm make a float32 copy necessary.
+ * Fully connected weights are read in place, in the file's pages, unless a type other than float32 and those of 16 bits,
+ * byte order, strides or a BatchNorm make a float32 copy necessary.
  *
- * Packed files may hold convolutions' weights in this order, which are then used in place, too.
+ * Packed files may contain convolutions' prepacked weights, which are also read in place.
  *
- * All of that happens when the plan is made; but in a one-shot plan each run prepacks each step's weights just
- * before the step, into memory that the steps share, because touching new memory is what costs most. */
+ * Usually weights are prepacked when the plan is built. In a one-shot plan each run prepacks the weights of each step just
+ * before the step, into memory that the steps share, because touching new memory costs more than anything else. */
 #include "plan/f32/prepack.h"
 
 #include "base/arith.h"
@@ -35,23 +36,24 @@ static void free_floats(const struct vgg_plan *plan, float *floats)
     vgg_mem_free(vgg_allocator_of(plan->options.context), floats);
 }
 
-/* Memory that the plan keeps, counted as weights. */
-static float *alloc_kept(struct vgg_plan *plan, size_t elements)
+/* Allocates a bias or a scale, which counts as weights. */
+static float *alloc_vector(struct vgg_plan *plan, size_t elements)
 {
-    float *kept = alloc_floats(plan, 1, elements);
-    plan->weight_bytes += kept != NULL ? elements * sizeof *kept : 0;
-    return kept;
+    float *vector = alloc_floats(plan, 1, elements);
+    plan->weight_bytes += vector != NULL ? elements * sizeof *vector : 0;
+    return vector;
 }
 
 /* --- biases ----------------------------------------------------------------------------------- */
 
-/* A layer's bias, or NULL; its channels, and with those that fill the last group. */
 struct bias {
+    /* Or NULL. */
     const struct vgg_tensor *tensor;
+    /* Channels of the layer, and those padded to whole groups. */
     size_t real, channels;
 };
 
-/* Sets the bias with BatchNorm folded in, and the scale of the weights. */
+/* Sets the bias with BatchNorm folded in, and the BatchNorm's scale for the weights. */
 static vgg_status make_bias(struct vgg_plan *plan, struct vgg_step *step, const struct bias *from,
                             struct vgg_error *err)
 {
@@ -67,7 +69,7 @@ static vgg_status make_bias(struct vgg_plan *plan, struct vgg_step *step, const 
         return status;
     }
     weights->norm_scale = scale;
-    weights->bias = alloc_kept(plan, from->channels);
+    weights->bias = alloc_vector(plan, from->channels);
     if (weights->bias == NULL) {
         return vgg_fail_memory(err, plan->path, from->channels * sizeof(float), step->node->name);
     }
@@ -107,7 +109,7 @@ static vgg_status make_linear_bias(struct vgg_plan *plan, struct vgg_step *step,
                : VGG_OK;
 }
 
-/* BatchNorm that is a step of its own: float32 scale and shift, padded to whole blocks. */
+/* Sets scale and shift of a BatchNorm that is a step of its own, padded to whole blocks. */
 static vgg_status make_scale_shift(struct vgg_plan *plan, struct vgg_step *step,
                                    struct vgg_error *err)
 {
@@ -121,8 +123,8 @@ static vgg_status make_scale_shift(struct vgg_plan *plan, struct vgg_step *step,
     if (status != VGG_OK) {
         return status;
     }
-    to->scale = alloc_kept(plan, channels);
-    to->shift = alloc_kept(plan, channels);
+    to->scale = alloc_vector(plan, channels);
+    to->shift = alloc_vector(plan, channels);
     if (to->scale == NULL || to->shift == NULL) {
         return vgg_fail_memory(err, plan->path, channels * sizeof(float), step->node->name);
     }
@@ -168,7 +170,7 @@ void vgg_plan_size_weights(struct vgg_plan *plan)
     }
 }
 
-/* All weights of a step. */
+/* Prepacks all weights of a step. */
 static void prepack(const struct vgg_prepack_job *job, struct vgg_pool *pool)
 {
     if (vgg_step_is_conv(job->step)) {
@@ -231,12 +233,12 @@ void vgg_step_free_vectors(const struct vgg_plan *plan, struct vgg_step *step)
 
 vgg_status vgg_plan_prepack(struct vgg_plan *plan, struct vgg_pool *pool, struct vgg_error *err)
 {
-    const bool keep = !plan->options.one_shot && !plan->options.lay_out_only;
+    const bool in_advance = !plan->options.one_shot && !plan->options.lay_out_only;
     vgg_status status = VGG_OK;
     for (int s = 0; s < plan->step_count && status == VGG_OK; s++) {
         struct vgg_step *step = &plan->steps[s];
         status = make_vectors(plan, step, err);
-        if (status == VGG_OK && keep && vgg_step_has_weights(step)) {
+        if (status == VGG_OK && in_advance && vgg_step_has_weights(step)) {
             status = vgg_step_prepack(plan, step, pool, err);
             plan->weight_bytes += step->weights.elements * sizeof(float);
         }

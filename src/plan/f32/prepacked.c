@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Prepacked weights in a packed file: which of them a plan can read in place, and the error when it can read none. */
+/* Prepacked weights in a packed file: which of them a plan can read in place, and the error if there are none. */
 #include "plan/f32/prepacked.h"
 
 #include <stdio.h>
@@ -8,8 +8,8 @@
 #include "base/arith.h"
 #include "kernels/dispatch.h"
 
-/* Whether kernels read weights in this order; those of a layer, so that it only remains to compare how they
- * are grouped and filled up. Winograd's may have been filled up further. */
+/* Whether kernels can read a convolution's weights in this order: groups and padding must fit. Winograd weights may have
+ * more padding than these kernels need. */
 static bool fits(const struct vgg_kernels *kernels, const struct vgg_conv2d *conv, bool nchw, int m,
                  const struct vgg_order_info *info)
 {
@@ -47,7 +47,7 @@ static const char *name_form(int m, char text[8])
     return text;
 }
 
-/* "amx (F(4)), avx2 (F(4))": the instruction sets that could read it. */
+/* Lists the ISAs that can read the weights: "amx as F(4), avx2 as direct and F(4)". */
 static void list_readers(const struct vgg_conv2d *conv, bool nchw, char *text, size_t bytes)
 {
     static const enum vgg_isa isas[] = {VGG_ISA_AMX, VGG_ISA_AVX512, VGG_ISA_AVX2, VGG_ISA_NEON,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Running the steps of a float32 net: each is a loop of independent tasks on the pool. A task owns whole output
- * pixels and sums them in a fixed order, so no number of threads changes a bit. */
+/* Running the steps of a float32 net: each is a loop of independent tasks on the pool. A task owns whole output pixels and
+ * sums them in a fixed order, so the number of threads does not change a bit. */
 #include "plan/f32/run_step.h"
 
 #include <string.h>
@@ -20,8 +20,8 @@ struct direct_run {
     const float *weight;
 };
 
-/* A convolution's rows of a task for its group of output channels, from the task's first row on in x, padding
- * included. */
+/* Computes the rows of a task for its group of output channels.
+ *   x  the input of the task's first row, with padding */
 static void convolve(const struct direct_run *run, const struct vgg_task *task, const float *x,
                      ptrdiff_t block_stride, ptrdiff_t row_stride)
 {
@@ -71,8 +71,7 @@ static void conv_task(void *context, size_t index, int worker)
              in->block_stride, in->row_stride);
 }
 
-/* The first layer's input has no padding: a task copies the rows it needs and pads them, and computes all of its
- * channels from there. */
+/* The net's input has no padding: a task copies the rows that it needs, adds padding, and computes all output channels. */
 static void first_conv_task(void *context, size_t index, int worker)
 {
     const struct direct_run *run = context;
@@ -102,9 +101,8 @@ static void first_conv_task(void *context, size_t index, int worker)
     }
 }
 
-/* The channels past the last one: their weights are zeros, but zero times infinity, or zero over zero, is
- * NaN, which would reach every channel of the next convolution. One task clears some rows of an image's last
- * block. */
+/* Clears the channels beyond the real ones in some rows of an image's last block. Their weights are zeros, but zero times
+ * infinity, or zero over zero, is NaN, which would reach every channel of the next convolution. */
 static void clear_unused_channels_task(void *context, size_t index, int worker)
 {
     (void)worker;
@@ -195,8 +193,8 @@ static void avg_pool_task(void *context, size_t index, int worker)
     vgg_activation_clear_padding(run->out, args.y, task.begin, task.end);
 }
 
-/* BatchNorm or ReLU on its own. Features are taken as one row of pixels of L channels, or as many blocks of
- * one pixel: their buffers are whole vectors long. */
+/* BatchNorm or ReLU as a step of its own. Features are treated as one row of pixels of L channels, or as blocks of one
+ * pixel, because their buffers are whole vectors long. */
 static void pointwise_task(void *context, size_t index, int worker)
 {
     (void)worker;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Fully connected layers with column-major weights (kernels.h). Before a layer's tasks run, its nonzero inputs are
- * listed and copied side by side; the weights of the others are not read.
+/* Fully connected layers with column-major weights (kernels.h). Before a layer's tasks run, its nonzero inputs are listed
+ * and copied side by side; the weights of the others are not read.
  *
  * 0 * w is 0 for every finite w, and a packed file has no others, so skipping zeros changes nothing. NaN and infinite
- * inputs are nonzero: they are multiplied by every weight, as in PyTorch. */
+ * inputs are not zero: they are multiplied by every weight, as in PyTorch. */
 #include "plan/f32/sparse_linear.h"
 
 #include <string.h>
@@ -20,14 +20,19 @@ enum {
 /* A layer for up to VGG_COLUMNS_BATCH images. */
 struct columns_run {
     const struct vgg_kernels *kernels;
-    const struct vgg_linear_args *layer; /* of these images */
-    size_t tile;                         /* images that are listed together */
-    struct vgg_columns_args args;        /* without the slices, which differ by task */
-    int groups;                          /* tasks */
-    /* The same memory as in args, to be written. */
+    /* Of these images. */
+    const struct vgg_linear_args *layer;
+    /* Images of a tile, which are listed together. */
+    size_t tile;
+    /* Without the slices, which differ by task. */
+    struct vgg_columns_args args;
+    /* Tasks. */
+    int groups;
+    /* The memory of args.lists and args.x, to be written. */
     int32_t *lists;
     float *x;
-    uint64_t nonzero[VGG_COLUMNS_BATCH / TILE]; /* inputs, of each tile */
+    /* Nonzero inputs of each tile. */
+    uint64_t nonzero[VGG_COLUMNS_BATCH / TILE];
 };
 
 static size_t count_blocks(int k)
@@ -35,7 +40,7 @@ static size_t count_blocks(int k)
     return (size_t)vgg_ceil_div(k, BLOCK);
 }
 
-/* Elements of a list and of its inputs; `tile` images are listed together. */
+/* Elements of a tile's list and of its listed inputs. */
 static size_t list_stride(int k)
 {
     return vgg_size_round_up(count_blocks(k) + (size_t)k, LINE);
@@ -45,6 +50,7 @@ static size_t x_stride(int k, size_t tile)
     return vgg_size_round_up((size_t)k * tile, LINE);
 }
 
+/* On overflow it returns more than any limit. */
 size_t vgg_sparse_linear_count_scratch(int k, int images)
 {
     const int n = images < VGG_COLUMNS_BATCH ? images : VGG_COLUMNS_BATCH;
@@ -53,19 +59,19 @@ size_t vgg_sparse_linear_count_scratch(int k, int images)
     return vgg_size_mul(tiles, list_stride(k) + x_stride(k, tile), &elements) &&
                    elements < SIZE_MAX / 8
                ? elements
-               : SIZE_MAX / 8; /* more than any limit */
+               : SIZE_MAX / 8;
 }
 
 int vgg_sparse_linear_count_groups(const struct vgg_step *step, int threads)
 {
-    /* As many slices together as the kernel likes, if that leaves every thread two tasks. */
+    /* The number of slices that the kernel prefers, if that leaves each thread two tasks. */
     const int slices = vgg_ceil_div(vgg_linear_view(step).rows, VGG_COLUMNS_ROWS);
     const int share = slices / (2 * threads);
     const int together = share < 1 ? 1 : share > VGG_COLUMNS_STREAMS ? VGG_COLUMNS_STREAMS : share;
     return vgg_ceil_div(slices, together);
 }
 
-/* Zeros of both signs are those whose other bits are 0. */
+/* The bits without the sign, which are 0 for zeros of either sign. */
 static uint32_t bits_of(const float *x)
 {
     uint32_t bits;
@@ -73,9 +79,9 @@ static uint32_t bits_of(const float *x)
     return bits << 1;
 }
 
-/* Whether to list zeros, too. One image's inputs are read fastest in whole blocks, and where few are zero the
- * prefetchers of the CPU fetch most of what they would leave out: with a twentieth of zeros, at random, leaving
- * them out takes 10 % longer, with a quarter as long. */
+/* Whether to list zeros, too. One image's inputs are read fastest in whole blocks, and if few are zero the CPU's prefetchers
+ * read most of the skipped weights anyway: with a twentieth of zeros at random places, skipping them takes 10 % longer;
+ * with a quarter it takes the same time. */
 static bool is_dense(const float *x, size_t k)
 {
     size_t nonzero = 0;
@@ -85,7 +91,7 @@ static bool is_dense(const float *x, size_t k)
     return nonzero > k / 4 * 3;
 }
 
-/* Lists the inputs of one tile that are not zero in all of its images. */
+/* Lists the inputs of one tile, except those that are zero in all of its images. */
 static void list_task(void *context, size_t index, int worker)
 {
     (void)worker;
@@ -112,7 +118,7 @@ static void list_task(void *context, size_t index, int worker)
         }
         run->nonzero[index] += nonzero;
         for (size_t i = 0; i < count; i++) {
-            /* Written in any case, and kept if it is needed: no branch to be guessed wrong. */
+            /* Always written, but overwritten if not needed: a branch would often be mispredicted. */
             list[used] = (int32_t)(begin + i);
             for (size_t p = 0; p < images; p++) {
                 inputs[used * tile + p] =
@@ -135,7 +141,7 @@ static void columns_task(void *context, size_t index, int worker)
     run->kernels->columns(&args);
 }
 
-/* Inputs that at least one tile lists. */
+/* The number of inputs that at least one tile lists. */
 static size_t count_read(const struct columns_run *run, size_t tiles)
 {
     const size_t blocks = count_blocks(run->args.k);
@@ -157,7 +163,7 @@ static size_t count_read(const struct columns_run *run, size_t tiles)
     return total;
 }
 
-/* `first` of the layer's images on. */
+/* Computes the layer for the images of run->layer. */
 static void run_batch(const struct vgg_executor *executor, const struct vgg_step *step,
                       struct columns_run *run)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Winograd convolution as a step. */
+/* Running Winograd convolutions. */
 #ifndef VGG_PLAN_F32_WINOGRAD_CONV_H
 #define VGG_PLAN_F32_WINOGRAD_CONV_H
 

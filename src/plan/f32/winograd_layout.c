@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* How Winograd convolution is laid out: tiles, scratch and groups of output channels. */
+/* The layout of a Winograd convolution: tiles, scratch and groups of output channels. */
 #include "plan/f32/winograd_layout.h"
 
 #include "base/arith.h"
 
-/* Weights that a one-shot plan prepacks at a time, where it can choose: as new memory more would take longer than
- * prepacking does, and so much is still in the shared cache when the products read it. */
+/* Weights that a one-shot plan prepacks at a time, if they can be divided. Touching more new memory would take longer than
+ * the prepacking itself, and this much is still in the shared cache when the products read it. */
 enum { ONE_SHOT_BYTES = 5 << 20 };
 
-/* Scratch may take this part of the limit for activations. */
+/* Scratch may take this fraction of the activation limit. */
 enum { SCRATCH_SHARE = 4 };
 
-/* Whole cache lines, an odd number of them. */
+/* Rounds up to an odd number of cache lines. */
 static size_t odd_lines(size_t elements)
 {
     const size_t line = VGG_ALIGN_BYTES / sizeof(float);
@@ -23,8 +23,8 @@ static size_t count_frequencies(int m)
     return (size_t)((m + 2) * (m + 2));
 }
 
-/* Sets the tiles and how many of them are transformed together: blocks of one image, or rounds of the whole batch,
- * all about as large. Returns the rounds, 0 where there are too many tiles. */
+/* Sets the tiles, and how many of them are transformed together: in a block of one image, or in a round of the whole
+ * batch; all have about the same size. Returns the number of blocks or rounds, 0 if there are too many tiles. */
 static int64_t cut_tiles(const struct vgg_winograd_form *form, struct vgg_shape in, int batch,
                          struct vgg_winograd *w)
 {
@@ -55,8 +55,8 @@ static int count_all_groups(const struct vgg_plan *plan, const struct vgg_conv2d
     return vgg_ceil_div(vgg_ceil_div(conv->oc, kernels->lanes), kernels->conv_blocks);
 }
 
-/* Groups of output channels that are computed together. A one-shot plan prepacks the weights of some groups,
- * computes these, and goes on with the next; but all of them where several rounds of tiles need them. */
+/* Groups of output channels that are computed together. A one-shot plan prepacks the weights of some groups, computes
+ * these groups, and continues with the next ones; but it prepacks all groups if several rounds of tiles need them. */
 static int count_groups(const struct vgg_plan *plan, const struct vgg_conv2d *conv,
                         const struct vgg_winograd_form *form, int64_t rounds)
 {
@@ -71,7 +71,7 @@ static int count_groups(const struct vgg_plan *plan, const struct vgg_conv2d *co
     return !some ? groups : fitting > 0 ? (int)fitting : 1;
 }
 
-/* Bytes that scratch may take; 0 where prepacked weights leave nothing. */
+/* The limit of scratch in bytes; 0 if the prepacked weights leave nothing. */
 static size_t limit_scratch(const struct vgg_plan *plan, const struct vgg_conv2d *conv,
                             const struct vgg_winograd_form *form, int groups)
 {
@@ -87,7 +87,7 @@ static size_t limit_scratch(const struct vgg_plan *plan, const struct vgg_conv2d
     return left < limit ? left : limit;
 }
 
-/* Sets the strides of V and M and the scratch of a slot; false where it is beyond the limit. */
+/* Sets the strides of V and M and the scratch of a slot; false if it exceeds the limit. */
 static bool lay_out_scratch(const struct vgg_kernels *kernels, const struct vgg_conv2d *conv,
                             size_t limit, struct vgg_conv_choice *c)
 {
@@ -97,7 +97,7 @@ static bool lay_out_scratch(const struct vgg_kernels *kernels, const struct vgg_
     const size_t in_blocks = (size_t)vgg_ceil_div(conv->ic, kernels->lanes);
     const size_t rounded = vgg_round_tiles(kernels, (size_t)w->block);
     const size_t m_blocks = (size_t)kernels->conv_blocks * (by_tiles ? 1 : (size_t)w->groups);
-    /* Channels of both, generously, so that nothing below can overflow. */
+    /* An upper bound of both strides in channels: if it does not overflow, nothing below does. */
     const size_t channels = (in_blocks + 1) * (size_t)kernels->v_lanes + m_blocks * lanes;
     size_t bytes;
     if (!vgg_size_mul(rounded, channels, &bytes) ||
@@ -130,7 +130,7 @@ bool vgg_winograd_lay_out(const struct vgg_plan *plan, const struct vgg_conv_req
     if (limit == 0 || !lay_out_scratch(plan->options.kernels, conv, limit, out)) {
         return false;
     }
-    /* As many blocks at a time as there are threads and blocks, but within the same bound. */
+    /* Each thread computes a block at a time, as far as the limit allows. */
     const int tiles = w->tiles_h * w->tiles_w, threads = plan->options.threads;
     const int64_t blocks = form->algorithm == VGG_WINOGRAD_TILES
                                ? (int64_t)vgg_ceil_div(tiles, w->block) * plan->options.batch

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Filters transformed for Winograd convolution: [f][group][ic][G], see winograd_conv.c. */
+/* Transforming filters for Winograd convolution, to the order [f][group][ic][G] of winograd_conv.c. */
 #include "plan/f32/winograd_weights.h"
 
 #include "base/arith.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Building the plan of an int8 net. */
+/* Building plans of int8 nets. */
 #include "plan/int8/int8_build.h"
 
 #include <stdio.h>
@@ -11,11 +11,12 @@
 #include "plan/task.h"
 
 enum {
-    /* Input of a convolution's task: with a block's weights, half of a second-level cache of 2 MiB. */
+    /* Input of a convolution's task. Together with a block's weights it fills half of a second-level cache of 2 MiB. */
     INPUT_ROWS_BYTES = 512 * 1024,
-    /* Output that a pool reads at once, in the same cache. */
+    /* Output of a convolution that a pool reads from the same cache. */
     POOLED_ROWS_BYTES = 96 * 1024,
-    /* Weights of a linear layer's task; but at least LINEAR_STREAMS groups of rows, which are read side by side. */
+    /* Weights of a linear layer's task, which has at least LINEAR_STREAMS groups of rows, because these are read side by
+     * side. */
     LINEAR_SLICE_BYTES = 512 * 1024,
     LINEAR_STREAMS = 8,
 };
@@ -36,7 +37,7 @@ static vgg_status check_products(const struct vgg_plan *plan, const struct vgg_n
     return VGG_OK;
 }
 
-/* Convolution and ReLU, and a max-pool whose windows do not overlap, unless the plan is unfused. */
+/* A convolution with its ReLU. Unless the plan is unfused, a max-pool with windows side by side is fused, too. */
 static vgg_status make_conv(struct vgg_plan *plan, const struct vgg_chain *chain,
                             struct vgg_step *step, struct vgg_error *err)
 {
@@ -54,7 +55,7 @@ static vgg_status make_conv(struct vgg_plan *plan, const struct vgg_chain *chain
         return vgg_plan_refuse(plan, node, "expected ReLU after it: bytes have no negative numbers",
                                err);
     }
-    /* The kernel is clamped first, so that its area times the channels cannot overflow. */
+    /* The side is limited first, so that the number of products cannot overflow. */
     const int64_t side =
         conv->kernel < VGG_INT8_MAX_PRODUCTS ? conv->kernel : VGG_INT8_MAX_PRODUCTS;
     vgg_status status =
@@ -116,7 +117,8 @@ vgg_status vgg_int8_make_step(struct vgg_plan *plan, const struct vgg_chain *cha
     const struct vgg_node *node = step->node;
     const bool features = plan->activations[step->in].lanes == 1;
     vgg_status status = VGG_OK;
-    step->kind = VGG_STEP_IDENTITY; /* Dropout, and ReLU of bytes, which are never negative */
+    /* Dropout, and ReLU of bytes, which are never negative. */
+    step->kind = VGG_STEP_IDENTITY;
     step->last = node;
     switch (node->op) {
     case VGG_OP_CONV2D:
@@ -175,7 +177,8 @@ static void partition_conv(const struct vgg_plan *plan, struct vgg_step *step)
     const struct vgg_activation *out = &plan->activations[step->out];
     struct vgg_int8_conv_step *conv = &step->int8_conv;
     const int pool = conv->pool > 0 ? conv->pool : 1;
-    const int64_t row_bytes = (int64_t)in->row_stride * in->blocks; /* of the input */
+    /* Of the input. */
+    const int64_t row_bytes = (int64_t)in->row_stride * in->blocks;
     const int64_t output_row_bytes = row_bytes * conv->stride * pool;
     const int64_t weight_bytes =
         (int64_t)conv->weights.weight_group_stride * vgg_ceil_div(out->shape.c, VGG_INT8_GROUP);
@@ -256,7 +259,7 @@ static vgg_status copy_integers(const struct vgg_plan *plan, const struct vgg_te
     return VGG_OK;
 }
 
-/* The factors from a layer's sums to its output: the same double arithmetic on every machine. */
+/* Computes the factors from a layer's sums to its output, in double precision, so that every machine gets the same. */
 static vgg_status make_scales(const struct vgg_plan *plan, const struct vgg_node *node, float *out,
                               struct vgg_error *err)
 {
@@ -265,7 +268,7 @@ static vgg_status make_scales(const struct vgg_plan *plan, const struct vgg_node
     vgg_tensor_read_f32(tensor, out);
     for (int64_t i = 0; i < vgg_tensor_get_count(tensor); i++) {
         const double scale = (double)node->int8.input_scale * (double)out[i] / made;
-        /* Written so that NaN is refused, too. */
+        /* The condition is negated so that it is true for NaN. */
         if (!(out[i] > 0 && scale >= (double)VGG_INT8_MIN_SCALE &&
               scale <= (double)VGG_INT8_MAX_SCALE)) {
             return vgg_fail(

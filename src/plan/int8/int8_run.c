@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Running the plan of an int8 net. Integers and single roundings: neither threads nor the instruction set change
- * a bit. */
+/* Running the steps of an int8 net. All arithmetic is with integers and single roundings, so that neither the number of
+ * threads nor the ISA changes a bit. */
 #include "plan/int8/int8_run.h"
 
 #include <math.h>
@@ -24,7 +24,8 @@ static void fill_pixels(uint8_t *out, const uint8_t pixel[4], ptrdiff_t count)
     }
 }
 
-/* The padding of zeros around some rows of the net's input, with the corners at its top and bottom. */
+/* Writes the padding around some rows of the net's input: left and right of them, and above the first or below the last
+ * row. */
 static void pad_rows(const struct quantize_run *run, uint8_t *y, int begin, int end)
 {
     const struct vgg_activation *a = run->base.out;
@@ -83,8 +84,8 @@ static void run_quantize(const struct vgg_step_run *base, struct vgg_pool *pool)
     vgg_pool_run(pool, vgg_step_run_count_tasks(base), quantize_task, &run);
 }
 
-/* Convolves the rows that some of the pool's rows read, then pools them, while they stay in the cache.
- *   args  computes the task's rows; its y is scratch for the pool's input
+/* Computes some rows of the convolution and pools them while they are in the cache, until the task's rows are complete.
+ *   args  the convolution of the task's rows; y is scratch for the pool's input
  *   y     the output's pixel (0, 0) */
 static void convolve_and_pool(const struct vgg_step_run *run, const struct vgg_task *task,
                               struct vgg_int8_conv_args *args, uint8_t *y)
@@ -177,7 +178,7 @@ static void max_pool_task(void *context, size_t index, int worker)
     vgg_activation_clear_padding(run->out, args.y, task.begin, task.end);
 }
 
-/* The mean of a window of one channel, rounded to nearest, halves up. */
+/* The mean of a window of one channel, rounded to nearest, ties up. */
 static uint8_t average(const uint8_t *x, ptrdiff_t row_stride, int h, int w)
 {
     uint64_t sum = 0;
@@ -190,7 +191,7 @@ static uint8_t average(const uint8_t *x, ptrdiff_t row_stride, int h, int w)
     return (uint8_t)((sum + count / 2) / count);
 }
 
-/* One block of channels of an adaptive average pool, whose windows are those of kernels.h. */
+/* An adaptive average pool of one block of channels; the windows are defined in kernels.h. */
 static void avg_pool_task(void *context, size_t index, int worker)
 {
     (void)worker;
@@ -217,7 +218,7 @@ static void avg_pool_task(void *context, size_t index, int worker)
     vgg_activation_clear_padding(run->out, y, 0, out.h);
 }
 
-/* Blocks into features in PyTorch's order; zeros up to whole blocks of them. */
+/* NCHWc to features in PyTorch's order, padded with zeros to whole blocks. */
 static void flatten_task(void *context, size_t index, int worker)
 {
     (void)worker;
@@ -263,7 +264,7 @@ static void linear_task(void *context, size_t index, int worker)
     };
     run->plan->options.int8->linear(&args);
     if (bytes && args.end == groups) {
-        /* Up to a whole block of features, as the next layer reads them. */
+        /* Clears features up to a whole block, because the next layer reads whole blocks. */
         const ptrdiff_t written = (ptrdiff_t)groups * VGG_INT8_GROUP;
         for (int n = 0; n < run->count && written < out->n_stride; n++) {
             memset(vgg_activation_get_bytes(out, n, 0) + written, 0,
@@ -296,7 +297,8 @@ void vgg_int8_run_step(struct vgg_executor *executor, const struct vgg_step *ste
     case VGG_STEP_INT8_LINEAR:
         vgg_pool_run(pool, (size_t)step->cut.groups, linear_task, &run);
         break;
-    default: /* IDENTITY: int8 nets have no others */
+    default:
+        /* IDENTITY; int8 nets have no other kinds. */
         break;
     }
 }

@@ -8,7 +8,7 @@
 
 void vgg_int8_run_step(struct vgg_executor *executor, const struct vgg_step *step);
 
-/* Copies one image of an activation of bytes as NCHW, as the numbers that they stand for. */
+/* Copies one image of an activation of bytes as NCHW float32: the numbers that the bytes stand for. */
 void vgg_int8_to_nchw(const struct vgg_plan *plan, const struct vgg_activation *activation,
                       int image, float *out);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What dot_amx.h takes from the CPU, in plain C: the tile unit, the vocabulary of dot_scalar.h, and the one vector
- * instruction that int8_amx.c has beyond it, which aborts as the CPU would where the address is not aligned. */
+/* What dot_amx.h needs of the CPU, in plain C: the tile unit, the vocabulary of dot_scalar.h, and the one other vector
+ * instruction of int8_amx.c, which aborts if the address is not aligned, as it would on the CPU. */
 #include <stdlib.h>
 
 #include "kernels/dot_scalar.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The tile unit in plain C; see tile_unit.h. */
+/* A model of the AMX tile unit in plain C, see tile_unit.h. */
 #include "tile_unit.h"
 
 #include <float.h>
@@ -16,7 +16,8 @@ enum {
     ROW_BYTES = 64,
     WORD = 4,
     WORDS = ROW_BYTES / WORD,
-    CONFIG_TILES = 16, /* that a configuration has room for */
+    /* Tiles that a configuration describes, of which the unit has 8. */
+    CONFIG_TILES = 16,
     RESERVED = 14,
 };
 
@@ -49,7 +50,7 @@ static _Noreturn void fault(const char *format, ...)
     abort();
 }
 
-/* A tile that an instruction may use. */
+/* Returns a tile, if the instruction may use it. */
 static struct tile *get_tile(const char *instruction, int tile)
 {
     if (!unit.configured) {
@@ -124,7 +125,8 @@ void tile_unit_loadconfig(const void *config)
     memcpy(&wanted, config, sizeof wanted);
     tile_unit_release();
     if (wanted.palette == 0) {
-        return; /* the state that release leaves; nothing else is looked at */
+        /* Releases the tiles, and ignores the rest of the configuration. */
+        return;
     }
     check_config(&wanted);
     unit.configured = true;
@@ -169,23 +171,23 @@ void tile_unit_stored(int tile, void *base, ptrdiff_t stride)
 
 /* --- bfloat16 --------------------------------------------------------------------------------- */
 
-/* A number for each column, and the smallest and largest of their sizes but those of zeros, infinities and NaN. */
+/* A number for each column, and the minimum and maximum of the absolute values of those that are finite and not zero. */
 struct numbers {
     float at[WORDS];
-    float least, most;
+    float min, max;
 };
 
-/* Denormals become zeros. */
+/* Turns denormals into zeros. */
 static float flush(float a)
 {
     return fabsf(a) < FLT_MIN ? copysignf(0, a) : a;
 }
 
-/* Element 0 or 1 of each pair of a row, or (2) the words as they are, which are float32. */
+/* Reads element 0 or 1 of each pair of a row of bfloat16; 2: the words of a row of float32. */
 static void read_numbers(const uint8_t *row, int element, struct numbers *out)
 {
     enum { WHOLE = 2 };
-    out->least = out->most = 1;
+    out->min = out->max = 1;
     for (int i = 0; i < WORDS; i++) {
         uint32_t bits;
         memcpy(&bits, row + i * WORD, sizeof bits);
@@ -194,13 +196,13 @@ static void read_numbers(const uint8_t *row, int element, struct numbers *out)
         out->at[i] = flush(out->at[i]);
         const float size = fabsf(out->at[i]);
         if (size > 0 && size <= FLT_MAX) {
-            out->least = size < out->least ? size : out->least;
-            out->most = size > out->most ? size : out->most;
+            out->min = size < out->min ? size : out->min;
+            out->max = size > out->max ? size : out->max;
         }
     }
 }
 
-/* Rounds to float32 and flushes what is below its normal numbers then, by an exponent that has no bound. */
+/* Rounds to 24 bits with an unbounded exponent, then turns what is below float32's normal numbers into zero. */
 static float round_flushed(double number)
 {
     if (fabs(number) >= 0x1p-125) {
@@ -210,14 +212,16 @@ static float round_flushed(double number)
     return fabsf(scaled) < 0x1p-66f ? (float)copysign(0, number) : scaled * 0x1p-60f;
 }
 
-/* Adds a * b to sums, fused. A product of two numbers of 8 bits has 16: as long as it is neither too small nor too
- * large for float32, it is exact there, and a sum below the normal numbers is, too, so that it may be flushed after
- * rounding. Otherwise the sum is made in double precision: as neither term is near half a unit of the other's last
- * place but where 53 bits hold the sum, it is rounded as if once. */
+/* Adds a * b to the sums with fused multiply-adds: each result is rounded once, and becomes zero if it is denormal.
+ *
+ * The product of two bfloat16 numbers has at most 16 significant bits. If it is within the range of normal float32
+ * numbers, it is exact, and only the sum is rounded. (A denormal sum is exact as well, so it can be flushed afterwards.)
+ * Otherwise the sum is computed in double precision. It is then exact, or one term is too small to change how the other
+ * one rounds to float32. */
 static void multiply_add(float a, const struct numbers *b, int columns, float sums[WORDS])
 {
     const float size = fabsf(a);
-    if (a == 0 || !isfinite(a) || (size * b->least >= FLT_MIN && size * b->most <= FLT_MAX)) {
+    if (a == 0 || !isfinite(a) || (size * b->min >= FLT_MIN && size * b->max <= FLT_MAX)) {
         for (int i = 0; i < columns; i++) {
             sums[i] = flush(sums[i] + a * b->at[i]);
         }

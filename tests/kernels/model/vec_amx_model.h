@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What vec_amx.h takes from the CPU, for any CPU: vectors, the tile unit, and the few operations on 32-bit words that
- * split numbers, by the names of their intrinsics. */
+/* What vec_amx.h needs of the CPU, in plain C: vectors, the tile unit, and the few intrinsics for 32-bit words that split
+ * numbers. */
 #include "tile_unit.h"
 #include "vec_model.h"
 

@@ -5,9 +5,9 @@
 
 #include <string.h>
 
-/* a + b, rounded to odd: what double precision cannot hold becomes the neighbour whose last bit is 1. Whoever rounds
- * that to 24 bits rounds as if the exact sum were at hand, for the bit stands for whatever was cut off. The error of a
- * sum is itself a double, unless the sum overflows: then it is NaN, which is neither less nor greater than 0. */
+/* a + b, rounded to odd: an inexact sum becomes the neighbour whose last bit is 1. Rounding that to 24 bits gives the same
+ * as rounding the exact sum, because the last bit stands for the bits that were cut off. The error of a sum is itself a
+ * double, unless the sum overflows: then the error is NaN, which is neither less nor greater than 0. */
 static double round_to_odd(double a, double b)
 {
     double sum = a + b;

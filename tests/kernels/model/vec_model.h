@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* vec.h for any CPU with the lanes and the roundings of AVX-512: 16 floats in the compiler's own vector type, which
- * becomes whatever the CPU has, and one rounding for a fused multiply-add. */
+/* vec.h for any CPU, with the lanes and the rounding of AVX-512: 16 floats in the compiler's vector type, and fused
+ * multiply-adds that round once. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -9,12 +9,12 @@
 typedef float vf __attribute__((vector_size(64)));
 typedef int32_t vf_mask __attribute__((vector_size(64)));
 enum { VF_LANES = 16, VF_FUSED = 1 };
-/* Tiles as small as they may be, so that the code is: there are no registers to fill. */
+/* The smallest possible tiles make the least code; there are no registers to fill. */
 enum { CONV_BLOCKS = 2, CONV_PIXELS = 2 };
 enum { LINEAR_STREAMS = 2, LINEAR_ROWS = 1, LINEAR_IMAGES = 2 };
 enum { COLUMNS_VECTORS = 1, COLUMNS_IMAGES = 2 };
 
-/* c = a * b + c (vec_model.c); too long to be inlined, and vectors of this size are no arguments of functions. */
+/* c = a * b + c. It is too long to be inlined, and vectors of this size cannot be passed as arguments on every CPU. */
 void vec_model_fma(const float a[VF_LANES], const float b[VF_LANES], float c[VF_LANES]);
 
 VGG_INLINE vf vf_zero(void)
@@ -100,7 +100,8 @@ VGG_INLINE vf vf_select(vf_mask mask, vf a, vf b)
 }
 VGG_INLINE vf vf_max(vf a, vf b)
 {
-    return vf_select((a > b) | (a != a), a, b); /* neither holds when b is NaN */
+    /* Neither condition holds when only b is NaN. */
+    return vf_select((a > b) | (a != a), a, b);
 }
 VGG_INLINE vf vf_relu(vf a)
 {
