@@ -108,7 +108,7 @@ static void describe_work(const struct vgg_plan *plan, const struct vgg_step *st
     } else if (vgg_step_is_linear(step)) {
         name_linear(plan, step, algorithm, bytes);
         count_linear(plan, step, info);
-        info->kept_bytes = step->linear.weights.elements * sizeof(float);
+        info->prepacked_bytes = step->linear.weights.elements * sizeof(float);
     } else if (step->kind == VGG_STEP_GENERAL_CONV) {
         vgg_general_conv_describe(plan, step, algorithm, bytes, info);
     } else if (vgg_step_is_conv(step)) {
