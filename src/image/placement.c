@@ -4,8 +4,6 @@
 
 #include <limits.h>
 
-#include "vgg/image.h"
-
 /* A size in pixels; all values are below 2^62. */
 struct size {
     uint64_t width, height;
@@ -18,14 +16,24 @@ static int half_to_even(int excess)
     return excess % 2 == 0 ? half : half + half % 2;
 }
 
+/* A crop along one axis, in pixels. */
+struct axis_crop {
+    int size;         /* of the result */
+    int first, count; /* of the image, what is kept */
+    int pad;          /* black pixels before it */
+};
+
 /* CenterCrop along one axis. An image smaller than the crop is first padded with black up to it, the
  * odd pixel at the end. */
-static void crop_axis(int size, int crop, int *out_size, int *first, int *count, int *pad)
+static struct axis_crop crop_axis(int size, int crop)
 {
-    *out_size = crop > 0 ? crop : size;
-    *first = size > *out_size ? half_to_even(size - *out_size) : 0;
-    *pad = size < *out_size ? (*out_size - size) / 2 : 0;
-    *count = size < *out_size ? size : *out_size;
+    const int out = crop > 0 ? crop : size;
+    return (struct axis_crop){
+        .size = out,
+        .first = size > out ? half_to_even(size - out) : 0,
+        .count = size < out ? size : out,
+        .pad = size < out ? (out - size) / 2 : 0,
+    };
 }
 
 static vgg_status check(const struct vgg_preprocess *preprocess, int width, int height,
@@ -68,10 +76,11 @@ static struct size get_resized(const struct vgg_preprocess *preprocess, int widt
     return w <= h ? (struct size){side, side * h / w} : (struct size){side * w / h, side};
 }
 
-vgg_status vgg_placement_make(const struct vgg_preprocess *preprocess, int width, int height,
-                              const struct vgg_limits *limits, struct vgg_placement *out,
-                              struct vgg_error *err)
+vgg_status vgg_placement_make(const struct vgg_preprocess *preprocess,
+                              const struct vgg_image *image, const struct vgg_limits *limits,
+                              struct vgg_placement *out, struct vgg_error *err)
 {
+    const int width = image->width, height = image->height;
     struct vgg_limits defaults;
     if (limits == NULL) {
         vgg_limits_init(&defaults);
@@ -93,11 +102,17 @@ vgg_status vgg_placement_make(const struct vgg_preprocess *preprocess, int width
                         (unsigned long long)resized.height,
                         (unsigned long long)limits->image_pixels);
     }
-    *out = (struct vgg_placement){.width = (int)resized.width, .height = (int)resized.height};
-    crop_axis(out->width, crop_width, &out->out_width, &out->window.x, &out->window.width,
-              &out->pad_x);
-    crop_axis(out->height, crop_height, &out->out_height, &out->window.y, &out->window.height,
-              &out->pad_y);
+    const struct axis_crop x = crop_axis((int)resized.width, crop_width);
+    const struct axis_crop y = crop_axis((int)resized.height, crop_height);
+    *out = (struct vgg_placement){
+        .width = (int)resized.width,
+        .height = (int)resized.height,
+        .out_width = x.size,
+        .out_height = y.size,
+        .window = {.x = x.first, .y = y.first, .width = x.count, .height = y.count},
+        .pad_x = x.pad,
+        .pad_y = y.pad,
+    };
     return VGG_OK;
 }
 
@@ -106,8 +121,8 @@ vgg_status vgg_preprocess_get_size(const struct vgg_preprocess *preprocess, int 
                                    int *height, struct vgg_error *err)
 {
     struct vgg_placement placement = {0};
-    vgg_status status =
-        vgg_placement_make(preprocess, image_width, image_height, limits, &placement, err);
+    const struct vgg_image image = {.width = image_width, .height = image_height};
+    vgg_status status = vgg_placement_make(preprocess, &image, limits, &placement, err);
     if (status == VGG_OK) {
         *width = placement.out_width;
         *height = placement.out_height;

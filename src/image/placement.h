@@ -5,6 +5,7 @@
 
 #include "base/status.h"
 #include "image/resize.h"
+#include "vgg/image.h"
 
 struct vgg_placement {
     /* Of the resized image. */
@@ -12,16 +13,16 @@ struct vgg_placement {
     /* After the crop. */
     int out_width, out_height;
     /* Of the resized image, what the crop keeps. */
-    struct vgg_window window;
+    struct vgg_rectangle window;
     /* Black pixels left of and above it. */
     int pad_x, pad_y;
 };
 
-/* Computes it for an image of width x height.
+/* Computes it for an image, of which only the size is read.
  *   limits  NULL: the defaults
  * Errors: ARGUMENT (a field out of range), LIMIT. */
-vgg_status vgg_placement_make(const struct vgg_preprocess *preprocess, int width, int height,
-                              const struct vgg_limits *limits, struct vgg_placement *out,
-                              struct vgg_error *err);
+vgg_status vgg_placement_make(const struct vgg_preprocess *preprocess,
+                              const struct vgg_image *image, const struct vgg_limits *limits,
+                              struct vgg_placement *out, struct vgg_error *err);
 
 #endif

@@ -75,8 +75,7 @@ static vgg_status make_crop(const struct vgg_image *image, const struct vgg_prep
     if (image == NULL || image->rgb == NULL || preprocess == NULL) {
         return vgg_fail(err, VGG_ERR_ARGUMENT, "crop: expected an image and a preset");
     }
-    vgg_status status =
-        vgg_placement_make(preprocess, image->width, image->height, limits, &placement, err);
+    vgg_status status = vgg_placement_make(preprocess, image, limits, &placement, err);
     if (status == VGG_OK && (preprocess->gray || preprocess->channels == 1)) {
         status = make_gray(image, &gray, err);
         pixels.channels = 1;

@@ -51,14 +51,27 @@ static void resize_row_gray(const struct vgg_axis *axis, const uint8_t *in, uint
     }
 }
 
-/* One output row: the rows in[0 … taps-1], in_stride bytes apart, each of `bytes` bytes.
+/* Rows of pixels, `stride` bytes apart. */
+struct rows {
+    const uint8_t *data;
+    size_t stride;
+};
+
+/* The weights of the input rows that make an output row. */
+struct taps {
+    const int32_t *weights; /* [count] */
+    int count;
+};
+
+/* One output row of `bytes` bytes from the first rows of `rows`.
  *   sums  [bytes], scratch */
-static void resize_column(const int32_t *weights, int taps, const uint8_t *in, size_t in_stride,
-                          size_t bytes, int32_t *restrict sums, uint8_t *restrict out)
+static void resize_column(const struct taps *taps, const struct rows *rows, size_t bytes,
+                          int32_t *restrict sums, uint8_t *restrict out)
 {
+    const uint8_t *in = rows->data;
     memset(sums, 0, bytes * sizeof *sums);
-    for (int k = 0; k < taps; k++, in += in_stride) {
-        int32_t weight = weights[k];
+    for (int k = 0; k < taps->count; k++, in += rows->stride) {
+        int32_t weight = taps->weights[k];
         for (size_t i = 0; i < bytes; i++) {
             sums[i] += in[i] * weight;
         }
@@ -67,12 +80,6 @@ static void resize_column(const int32_t *weights, int taps, const uint8_t *in, s
         out[i] = to_byte(sums[i]);
     }
 }
-
-/* Rows of pixels, `stride` bytes apart. */
-struct rows {
-    const uint8_t *data;
-    size_t stride;
-};
 
 /* Both passes of one resize. */
 struct passes {
@@ -92,7 +99,7 @@ struct passes {
 static vgg_status create_axes(struct passes *p, struct vgg_error *err)
 {
     const struct vgg_resizing *resizing = p->resizing;
-    const struct vgg_window *window = &resizing->window;
+    const struct vgg_rectangle *window = &resizing->window;
     const struct vgg_axis_part x = {p->image->width, resizing->width, window->x, window->width};
     const struct vgg_axis_part y = {p->image->height, resizing->height, window->y, window->height};
     vgg_status status = VGG_OK;
@@ -152,9 +159,11 @@ static vgg_status resize_columns(const struct passes *p, const struct rows *in, 
         return vgg_fail_memory(err, "resize", p->row_bytes * sizeof *sums, "one row");
     }
     for (int y = 0; y < axis->count; y++) {
-        resize_column(axis->weights + (size_t)y * (size_t)axis->max_taps, axis->taps[y],
-                      in->data + (size_t)(axis->start[y] - axis->start[0]) * in->stride, in->stride,
-                      p->row_bytes, sums, out + (size_t)y * out_stride);
+        const struct taps taps = {axis->weights + (size_t)y * (size_t)axis->max_taps,
+                                  axis->taps[y]};
+        const struct rows rows = {in->data + (size_t)(axis->start[y] - axis->start[0]) * in->stride,
+                                  in->stride};
+        resize_column(&taps, &rows, p->row_bytes, sums, out + (size_t)y * out_stride);
     }
     vgg_mem_free(p->resizing->allocator, sums);
     return VGG_OK;

@@ -16,7 +16,7 @@ struct vgg_raster {
 };
 
 /* A rectangle of pixels; width and height > 0. */
-struct vgg_window {
+struct vgg_rectangle {
     int x, y;
     int width, height;
 };
@@ -25,7 +25,7 @@ struct vgg_window {
 struct vgg_resizing {
     int width, height;
     enum vgg_interpolation interpolation;
-    struct vgg_window window;
+    struct vgg_rectangle window;
     /* NULL: malloc */
     const struct vgg_allocator *allocator;
 };

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The whole process, from command line to top-5, beside Python doing the same: A B C A B C …
+"""Compares whole processes, from the command line to the top 5, with Python programs that do the same: A B C A B C …
 
     cold.py [--build build] [--variant vgg16] [--photo FILE] [--threads 2 1] [--runs 9] [--json FILE]
             [--quick]
 
-Wall-clock time and peak resident memory of processes that read a checkpoint and a photograph, both in
-the page cache, and print the five best classes. Exits 1 when those differ, or vgg-infer is not the faster.
+Prints wall-clock time and peak resident memory of processes that read a checkpoint and a photograph, both in the page
+cache, and print the five best classes. Exits with 1 if the classes differ, or if vgg-infer is not the fastest.
 """
 import argparse
 import json
@@ -19,7 +19,7 @@ import time
 import engines
 import harness
 
-OWN = ("vgg-infer", "of a pack")
+OWN = ("vgg-infer", "packed file")
 PHOTO = "/usr/share/matplotlib/mpl-data/sample_data/grace_hopper.jpg"
 
 TORCH = """
@@ -40,7 +40,7 @@ with torch.inference_mode():
 print(json.dumps(list(zip(best.indices.tolist(), best.values.tolist()))))
 """
 
-# The same preprocessing without torch, whose import alone takes a second.
+# The same preprocessing without torch, because importing it alone takes a second.
 ONNXRUNTIME = """
 import sys, json
 _, _, model, photo, threads = sys.argv[1:]
@@ -82,7 +82,7 @@ def arguments():
 
 
 def run(command):
-    """(seconds, peak resident bytes, standard output) of a process from its start to its end."""
+    """Runs a process; returns (seconds, peak resident bytes, standard output)."""
     start = time.perf_counter()
     process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE,
                                stderr=subprocess.DEVNULL)
@@ -105,7 +105,7 @@ def parse_top(name, output):
 
 
 def agree(ours, theirs):
-    """The same classes in the same order with nearly the same probabilities."""
+    """Whether the classes are the same in the same order, with nearly the same probabilities."""
     return all(a == b and abs(p - q) <= 1e-4 * q for (a, p), (b, q) in zip(ours, theirs, strict=True))
 
 
@@ -114,7 +114,7 @@ def commands(args, weights, threads):
     found = {"vgg-infer": [program, weights, args.photo, "-t", threads, "--format", "json"]}
     packed = weights.with_suffix(".vgg")
     subprocess.run([program, "pack", weights, "-o", packed], check=True, stderr=subprocess.DEVNULL)
-    found["of a pack"] = [program, packed, *found["vgg-infer"][2:]]
+    found["packed file"] = [program, packed, *found["vgg-infer"][2:]]
     words = [args.variant, weights, "-", args.photo, threads]
     found["torchvision"] = [harness.PYTHON, "-c", TORCH, *words]
     try:
@@ -127,7 +127,7 @@ def commands(args, weights, threads):
 
 
 def measure(args, weights, threads):
-    """Rows by name, whether all agree, and what vgg-infer --time says of one more run."""
+    """Rows by name, whether all agree, and the output of vgg-infer --time in one more run."""
     todo = commands(args, weights, threads)
     rows, tops = {name: {"seconds": [], "peak_rss": 0} for name in todo}, {}
     for turn in range(args.runs + 1):
@@ -141,7 +141,8 @@ def measure(args, weights, threads):
                 del todo[name], rows[name]
                 continue
             tops[name] = parse_top(name, output)
-            if turn > 0:  # the first brings the files into the page cache
+            # The first turn reads the files into the page cache.
+            if turn > 0:
                 rows[name]["seconds"].append(seconds)
                 rows[name]["peak_rss"] = max(rows[name]["peak_rss"], peak)
     for row in rows.values():

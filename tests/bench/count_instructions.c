@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A plugin for qemu-user that counts the instructions of a process by function, when the process ends one line
- * each on its log: "name count". Functions that the linker has no name for are counted as "-".
+/* A plugin for qemu-user that counts the instructions of a process by function. When the process ends, it logs a line
+ * "name count" for each function; functions without a symbol are counted as "-".
  *
- * Built by neon.py. The prototypes are those of QEMU's plugin interface, version 1; its header is in no package
- * of Debian. Counts of processes with several threads may lack some. */
+ * Built by neon.py. The prototypes are those of QEMU's plugin interface, version 1, whose header is in no Debian package.
+ * Counts of processes with several threads may be too low. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,7 +49,7 @@ static uint64_t *counter_of(const char *name)
     return &functions[function_count++].count;
 }
 
-/* Blocks of instructions end where they jump: a block belongs to the function of its first one. */
+/* Blocks end at jumps, so a block belongs to the function of its first instruction. */
 static void count_block(plugin_id id, struct block *block)
 {
     (void)id;

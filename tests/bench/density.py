@@ -1,15 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""What leaving zeros out saves of a whole run: nets of published, bundled and no zeros, weights in rows (the
-checkpoint) and in columns (its pack) in turn.
+"""Measures what activation sparsity saves of a whole run. Nets with published densities, the bundled net, and a net without
+zero inputs are run in turn with row-major weights (the checkpoint) and with column-major ones (its packed file).
 
     density.py [--build build] [--photo FILE] [--isa avx512 avx2] [--rounds 5] [--folder FILE] [--json FILE]
 
-vgg16's published densities are those of a trained net: 18 %, 38 % and 41 % of the inputs of fc6, fc7 and fc8 are not
-zero (arXiv 1602.01528). Random weights have others, so the biases of conv5_3, fc6 and fc7 are shifted, each by one
-number, till the photograph has these; and once till it has no zero at all, which is the worst case. Exits 1 when the
-logits of a pack are not the checkpoint's or the densities are not what they should be. Needs 1.3 GB on the disk and
-3 GB of memory.
+The published densities of vgg16 are those of a trained net: 18 %, 38 % and 41 % of the inputs of fc6, fc7 and fc8 are not
+zero (arXiv 1602.01528). Random weights have other densities, so the biases of conv5_3, fc6 and fc7 are each shifted by a
+constant until the photograph has the published ones; and for the worst case until no input is zero. Exits with 1 if the
+logits of a packed file differ from the checkpoint's, or if the densities are wrong. Needs 1.3 GB on the disk and 3 GB of
+memory.
 """
 import argparse
 import json
@@ -23,8 +23,10 @@ import harness
 
 PHOTO = "/usr/share/matplotlib/mpl-data/sample_data/grace_hopper.jpg"
 PUBLISHED = (0.18, 0.38, 0.41)
-BOUND = 2e-5  # of the largest logit
-RUNS = 15  # of one process
+# Relative to the largest logit.
+BOUND = 2e-5
+# Of one process.
+RUNS = 15
 
 MAKE = """
 import json, sys
@@ -39,7 +41,7 @@ x = transforms.Compose([
     transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])])(Image.open(photo).convert("RGB"))[None]
 
 def shift(layer, values, share):
-    # A shift passes through the max-pool. With share 1 the smallest is clear of what rounding differs by.
+    # A shift passes through the max-pool. With share 1 the minimum is far enough from zero for rounding not to matter.
     values = values.flatten().double().sort().values
     zeros = round(len(values) * (1 - share))
     at = (values[zeros - 1] + values[zeros]) / 2 if zeros else values[0] - 0.05 * (values[-1] - values[0])
@@ -72,30 +74,30 @@ def logits_of(program, model, photo, isa, folder):
 
 
 def linear_layers(record):
-    """The fully connected ones, as bench tells of them."""
+    """The fully connected layers in the output of bench."""
     return [layer for layer in record["layers"] if layer["nodes"].startswith("Linear")]
 
 
 def measure(program, models, photo, isa, rounds):
-    """A list of records for each model; they run in turn."""
+    """A list of records for each model; the models run in turn."""
     records = [[] for _ in models]
     for _ in range(rounds):
         for model, found in zip(models, records):
-            told = call([program, "bench", model, photo, "--layers", "--runs", RUNS, "-t", 1, "--isa", isa, "-f", "json"])
-            found += json.loads(told)["records"]
+            output = call([program, "bench", model, photo, "--layers", "--runs", RUNS, "-t", 1, "--isa", isa, "-f", "json"])
+            found += json.loads(output)["records"]
     return records
 
 
 def compare(name, program, checkpoint, photo, isas, rounds, folder, wanted):
-    """Prints a line for each instruction set; returns what was found, and how much of it is wrong."""
+    """Prints a line for each instruction set; returns the results, and the number of wrong ones."""
     import numpy
-    pack = pathlib.Path(folder, "net.vgg")
-    call([program, "pack", checkpoint, "-o", pack])
+    packed = pathlib.Path(folder, "net.vgg")
+    call([program, "pack", checkpoint, "-o", packed])
     lines, wrong = [], 0
     for isa in isas:
-        rows, columns = (logits_of(program, model, photo, isa, folder) for model in (checkpoint, pack))
+        rows, columns = (logits_of(program, model, photo, isa, folder) for model in (checkpoint, packed))
         error = float(numpy.abs(rows - columns).max() / numpy.abs(rows).max())
-        records = measure(program, (checkpoint, pack), photo, isa, rounds)
+        records = measure(program, (checkpoint, packed), photo, isa, rounds)
         layers = [[[layer["ms"] for layer in linear_layers(record)] for record in kind] for kind in records]
         parts = [[statistics.median(times) for times in zip(*kind)] for kind in layers]
         whole = [harness.summary(record["p50_ms"] for record in kind) for kind in records]
@@ -120,8 +122,8 @@ def main():
     args.add_argument("--photo", default=PHOTO, help="(matplotlib's)")
     args.add_argument("--isa", nargs="+", default=["avx512", "avx2"], help="instruction sets (avx512 avx2)")
     args.add_argument("--rounds", type=int, default=5, help="processes of each kind (5)")
-    args.add_argument("--folder", default=harness.CACHE, help="for the nets while they are measured (the cache)")
-    args.add_argument("--json", help="write what was found")
+    args.add_argument("--folder", default=harness.CACHE, help="for the nets during the measurement (the cache)")
+    args.add_argument("--json", help="write the results")
     args = args.parse_args()
     program = pathlib.Path(args.build, "tools", "vgg-infer")
     where = harness.machine()

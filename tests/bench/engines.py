@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The engines that vgg-infer is compared with: what to install, how the model becomes theirs, how a
-process of each is started. All of it lands in the cache folder and is made once."""
+"""The engines that vgg-infer is compared with: what to install, how the model is converted, and how a process is started.
+Everything is written to the cache folder, once."""
 import json
 import pathlib
 import subprocess
@@ -11,7 +11,7 @@ from harness import CACHE, PYTHON, Child, Failed
 VENV = CACHE / "venv"
 HERE = pathlib.Path(__file__).resolve().parent
 
-# name: what it is called, packages of PyPI, suffix of its model file
+# name: title, packages of PyPI, suffix of its model file
 PEERS = {
     "onnxruntime": ("ONNX Runtime", ["onnxruntime"], ".onnx"),
     "mnn": ("MNN", ["MNN"], ".mnn"),
@@ -20,12 +20,12 @@ PEERS = {
     "torch": ("PyTorch eager", [], ".pth"),
     "torch-optimized": ("PyTorch optimized", [], ".pth"),
 }
-# And in 8 bits, of the same weights.
+# With int8 versions of the same weights.
 INT8_PEERS = {
     "onnxruntime-int8": ("ONNX Runtime int8", ["onnxruntime", "onnx"], ".int8.onnx"),
     "openvino-int8": ("OpenVINO int8", ["openvino", "onnxruntime", "onnx"], ".int8.onnx"),
 }
-# vgg-infer itself in other ways, to be timed like a peer: arguments for time_model.
+# vgg-infer with other options, timed like a peer: arguments of time_model.
 OWN = {
     "vgg-avx2": ("vgg-infer AVX2", ["--isa", "avx2"]),
     "vgg-avx512": ("vgg-infer AVX-512", ["--isa", "avx512"]),
@@ -39,18 +39,18 @@ EVERY = {**PEERS, **INT8_PEERS, **OWN}
 
 
 def call(*command):
-    """Runs a program; Failed with the end of what it said when it does not succeed."""
+    """Runs a program; if it fails, raises Failed with the last line of its output."""
     done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
     if done.returncode != 0:
-        said = [line for line in done.stdout.splitlines() if line.strip()]
-        raise Failed(said[-1] if said else f"{command[0]}: exit code {done.returncode}")
+        lines = [line for line in done.stdout.splitlines() if line.strip()]
+        raise Failed(lines[-1] if lines else f"{command[0]}: exit code {done.returncode}")
     return done.stdout
 
 
 def python():
-    """The interpreter of the cache's environment. Not for Debian's torch: packages there bring a newer NumPy, which
-    that one cannot use."""
+    """The interpreter of the cache's environment. Debian's torch cannot run there, because the packages come with a newer
+    NumPy."""
     program = VENV / "bin" / "python"
     if not program.exists():
         try:
@@ -63,7 +63,7 @@ def python():
 
 
 def install(packages):
-    """With pip, those of the packages that the environment does not have."""
+    """Installs with pip the packages that the environment does not have."""
     have = {path.name.split("-")[0].lower() for path in VENV.glob("lib/*/site-packages/*.dist-info")}
     missing = [name for name in packages if name.lower() not in have]
     if missing:
@@ -85,7 +85,7 @@ def to_onnx(variant, weights, path):
     call(PYTHON, "-c", EXPORT, variant, weights, path)
 
 
-# Noise like the input's, as images and as numbers: what int8 is calibrated with.
+# Noise like the input's, as images and as arrays, with which int8 is calibrated.
 NOISE = """
 import sys
 from PIL import Image
@@ -112,8 +112,8 @@ def to_int8_onnx(variant, weights, path):
     call(python(), "-c", TO_INT8, model("onnxruntime", variant, weights), path)
 
 
-def to_int8_pack(program, weights):
-    """What vgg-infer of the same build packs, made anew whenever that is newer."""
+def to_int8_packed(program, weights):
+    """An int8 packed file, written by the vgg-infer of the same build unless the file is newer."""
     command = pathlib.Path(program).parents[2] / "tools" / "vgg-infer"
     path = CACHE / "models" / (weights.stem + ".int8.vgg")
     newest = max(weights.stat().st_mtime, command.stat().st_mtime)
@@ -126,14 +126,14 @@ def to_int8_pack(program, weights):
 
 
 def to_mnn(variant, weights, path):
-    # The converter's entry point, not its command: that one installs a logging client with the pip it
-    # finds in PATH, and reports what it converted to its vendor.
+    # This calls the converter's entry point instead of its command, because the command installs a logging client with
+    # the pip in PATH, and reports the conversion to its vendor.
     call(python(), "-c", "import sys, _tools; _tools.mnnconvert(sys.argv)", "-f", "ONNX",
          "--modelFile", model("onnxruntime", variant, weights), "--MNNModel", path, "--bizCode", "vgg")
 
 
 def to_ncnn(variant, weights, path):
-    """A pair of files, of which "path" is the stem."""
+    """Writes a pair of files whose stem is `path`."""
     onnx = model("onnxruntime", variant, weights)
     spare = path.with_suffix(".pnnx")
     try:
@@ -152,7 +152,7 @@ CONVERT = {".onnx": to_onnx, ".int8.onnx": to_int8_onnx, ".mnn": to_mnn, ".ncnn"
 
 
 def model(name, variant, weights):
-    """The model in the form the engine reads, made unless it is there and no older than the weights."""
+    """The model in the format of the engine; it is converted unless a file exists that is not older than the weights."""
     suffix = EVERY[name][2]
     if suffix == ".pth":
         return weights
@@ -166,7 +166,7 @@ def model(name, variant, weights):
 
 
 def simd(library):
-    """Whether there is AVX-512 code in a library; looked up once, since disassembling takes seconds."""
+    """Whether a library has AVX-512 code. The result is cached, because disassembling takes seconds."""
     path, notes = pathlib.Path(library), CACHE / "simd.json"
     known = json.loads(notes.read_text()) if notes.exists() else {}
     key = f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}"
@@ -184,11 +184,11 @@ def simd(library):
 
 
 def start(name, program, variant, weights, batch, threads, source, destination):
-    """A Child of the engine, its model prepared; Failed when it cannot be had here."""
+    """Starts a Child of the engine with its converted model; raises Failed if the engine is not available."""
     if name == "vgg-infer" or name in OWN:
         extra = OWN[name][1] if name in OWN else []
         if "int8" in name:
-            weights = to_int8_pack(program, weights)
+            weights = to_int8_packed(program, weights)
         return Child([program, weights, "--batch", batch, "--threads", threads, "--input", source,
                       "--output", destination, *extra])
     install(EVERY[name][1])
@@ -202,6 +202,6 @@ def title(name):
 
 
 def runs_as(about):
-    """One line on the instruction set or kernels an engine uses, as far as can be told."""
+    """One line with the instruction set or the kernels that an engine uses, as far as known."""
     kernels = about.get("kernels") or about.get("isa") or simd(about["library"])
     return f"{kernels}; {about['note']}" if "note" in about else kernels

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What the scripts of this folder share: processes that infer once for each line they are sent, the
-numbers told of a series of times, checkpoints to measure with, and the machine they run on."""
+"""What the scripts of this folder share: processes that run an inference for each line that they read, statistics of a series
+of times, checkpoints for the benchmarks, and the description of the machine."""
 import json
 import os
 import pathlib
@@ -21,21 +21,22 @@ WARM_UP = 3
 
 
 class Failed(Exception):
-    """A process could not start, or ended early; says why."""
+    """A process could not start, or ended early; the message has the reason."""
 
 
 class Child:
-    """A process that writes one line of JSON when it is ready and then, for every line it is sent,
-    infers once and writes the nanoseconds it took. Between two lines it should use no CPU."""
+    """A process that writes one line of JSON when it is ready and then, for every line that it reads, runs one inference and
+    writes its nanoseconds. Between two lines it should not use the CPU."""
 
     def __init__(self, command, **environment):
         self.errors = tempfile.TemporaryFile()
-        # OMP_WAIT_POLICY: threads of an idle OpenMP team sleep instead of spinning on the CPU that
-        # another engine is being timed on.
+        # OMP_WAIT_POLICY: threads of an idle OpenMP team sleep instead of spinning on a CPU on which another engine is
+        # being timed.
         self.process = subprocess.Popen(
             [str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=self.errors, env={**os.environ, "OMP_WAIT_POLICY": "passive", **environment})
-        self.in_turn = 0.0  # seconds of CPU used while it was its turn
+        # Seconds of CPU time in its turns.
+        self.in_turn = 0.0
         try:
             self.about = json.loads(self._line())
         except BaseException:
@@ -54,9 +55,9 @@ class Child:
         if not line:
             code = self.process.wait()
             self.errors.seek(0)
-            said = self.errors.read().decode(errors="replace").strip().splitlines()
+            lines = self.errors.read().decode(errors="replace").strip().splitlines()
             ending = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-            raise Failed(said[-1] if said else ending)
+            raise Failed(lines[-1] if lines else ending)
         return line
 
     def _cpu_seconds(self):
@@ -73,11 +74,11 @@ class Child:
         return elapsed
 
     def idle_cpu(self):
-        """Seconds of CPU used since it was ready, but not in its turns."""
+        """Seconds of CPU time since it was ready, except in its turns."""
         return max(0.0, self._cpu_seconds() - self.ready_at - self.in_turn)
 
     def memory(self):
-        """Bytes: the peak of what was resident, and anonymous (private) memory now."""
+        """Bytes: the peak resident memory, and the current anonymous (private) memory."""
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         found = dict(re.findall(r"^(\w+):\s+(\d+) kB", status, re.MULTILINE))
         return {"peak_rss": int(found["VmHWM"]) * 1024, "private": int(found["RssAnon"]) * 1024}
@@ -108,7 +109,7 @@ def median_ratio(pairs):
 
 
 def engine_path(build):
-    """time_model of a build folder."""
+    """The path of time_model in a build folder."""
     path = pathlib.Path(build, "tests", "bench", "time_model")
     if not path.exists():
         raise SystemExit(f"{path} is missing: meson setup {build} && ninja -C {build}")
@@ -116,7 +117,7 @@ def engine_path(build):
 
 
 def checkpoint(variant):
-    """The path of a torchvision state dict with seeded random weights, made once and kept."""
+    """The path of a torchvision state dict with seeded random weights, which is made once and stays in the cache."""
     path = CACHE / "models" / f"{variant}.pth"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -129,11 +130,11 @@ def checkpoint(variant):
 
 
 def copy_alike(path, folder):
-    """A copy written in pieces of 8 MiB, which is then the path to use.
+    """Copies a file in pieces of 8 MiB; returns the path of the copy.
 
-    torch.save writes small pieces, and some kernels keep such a file in the page cache as it was written, in
-    pages of 4 KiB; one that the cache dropped and read again has large pages and is read faster. Copies made
-    in one way are read at one speed.
+    torch.save writes small pieces, and on some kernels such a file stays in the page cache in pages of 4 KiB. A file that
+    was dropped from the cache and read again has large pages and is read faster. Files that were copied in the same way
+    are read at the same speed.
     """
     copy = pathlib.Path(folder, path.name)
     with open(path, "rb") as source, open(copy, "wb", buffering=0) as target:
@@ -143,7 +144,7 @@ def copy_alike(path, folder):
 
 
 def machine():
-    """What a record of measurements should say about where it was made."""
+    """A description of the machine, for the records of measurements."""
     cpuinfo = pathlib.Path("/proc/cpuinfo").read_text()
     facts = dict(re.findall(r"^([\w ]+?)\s*:\s*(.*)$", cpuinfo, re.MULTILINE))
     commit = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"],

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Whether the layers' times that `vgg-infer bench` prints add up to a run's: to 3 %.
+"""Checks that the times of the layers, as `vgg-infer bench` prints them, add up to that of a run, within 3 %.
 
     layers.py [VGG_INFER]
 
-The best of five measurements counts. Exits 1 when none is within the bound."""
+The best of five measurements counts. Exits with 1 if none is within the bound."""
 import json
 import pathlib
 import subprocess
@@ -24,7 +24,7 @@ def measure(program):
 def main():
     program = sys.argv[1] if len(sys.argv) > 1 else ROOT / "build/tools/vgg-infer"
     best = min((measure(program) for _ in range(5)), key=abs)
-    print(f"the layers take {100 * best:+.2f} % of a run more than the run, bound {100 * BOUND:.0f} %")
+    print(f"sum of the layers' times, relative to the run's: {100 * best:+.2f} %, bound {100 * BOUND:.0f} %")
     return abs(best) >= BOUND
 
 

@@ -1,16 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""vgg16 with little memory: the same answer under each limit, and what the limit costs.
+"""Runs vgg16 with little memory: checks that the logits are the same under each limit, and measures what the limit costs.
 
     memory.py VGG_INFER [MODEL] [IMAGE] [--limits MB,...] [--images N]
 
-Each run is in a control group of its own with a limit on memory (version 1 or 2; needs the right to make one, as
-root has), and begins with the file out of the page cache, so that every page of it is charged to the group. Without
-that right it says so and ends with exit code 77: a limit on address space would be no equivalent, as the mapped
-file counts there and memory does not.
+Each run is in its own control group with a memory limit (version 1 or 2; making one needs root), and begins with the file
+dropped from the page cache, so that every page of it is charged to the group. Without that permission the script prints so
+and exits with 77. (A limit of the address space would not be equivalent: the mapped file would count.)
 
-For one image (one-shot) and for N (steady, and --low-memory) it tells: the exit code, whether the logits are the
-same bytes as without a limit, seconds, images a second, major faults, the group's peak, private memory."""
+For one image (one-shot) and for N images (steady, and --low-memory) it prints: the exit code, whether the logits have the
+same bytes as without a limit, seconds, images per second, major faults, the group's peak, private memory."""
 import argparse
 import json
 import os
@@ -25,7 +24,7 @@ import harness
 
 
 class Group:
-    """A control group below this process's own, with a limit in bytes or None."""
+    """A control group below that of this process, with a limit in bytes or None."""
 
     def __init__(self, limit):
         lines = [line.strip().split(":", 2) for line in open("/proc/self/cgroup", encoding="utf-8")]
@@ -57,13 +56,13 @@ class Group:
 
 
 def forget(path):
-    """Takes a file's pages out of the cache, as far as nobody else has them mapped."""
+    """Drops a file's pages from the page cache, unless another process has them mapped."""
     with open(path, "rb") as file:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def run(program, model, images, limit, options, logits):
-    """(exit code, seconds, major faults, peak of the group, what --time tells)"""
+    """Returns (exit code, seconds, major faults, peak of the group, output of --time)."""
     command = [program, "--time", "--format=json", "--save-logits", logits, *options, model, *images]
     with Group(limit) as group:
         forget(model)
@@ -71,8 +70,8 @@ def run(program, model, images, limit, options, logits):
         done = subprocess.run([str(word) for word in command], capture_output=True, text=True, preexec_fn=group.enter)
         seconds = time.monotonic() - start
         faults = resource.getrusage(resource.RUSAGE_CHILDREN).ru_majflt - before
-        told = json.loads(done.stdout) if done.returncode == 0 else {}
-        return done.returncode, seconds, faults, group.peak(), told
+        output = json.loads(done.stdout) if done.returncode == 0 else {}
+        return done.returncode, seconds, faults, group.peak(), output
 
 
 def main():
@@ -87,7 +86,7 @@ def main():
     try:
         Group(None).__exit__()
     except (OSError, StopIteration) as error:
-        print(f"no control group can be made here ({error}): skipped")
+        print(f"cannot make a control group ({error}): skipped")
         return 77
     different = 0
     print(f"{args.model}, {os.path.getsize(args.model) / 1e6:.0f} MB; MB of 10^6 bytes, limits of 2^20")
@@ -99,18 +98,18 @@ def main():
             for limit in (None, *map(int, args.limits.split(","))):
                 logits = pathlib.Path(folder, "logits.npy")
                 logits.unlink(missing_ok=True)
-                code, seconds, faults, peak, told = run(args.program, args.model, [args.image] * count,
+                code, seconds, faults, peak, output = run(args.program, args.model, [args.image] * count,
                                                         limit and limit << 20, options, logits)
                 found = logits.read_bytes() if code == 0 else None
                 expected = found if limit is None else expected
                 same = code == 0 and found == expected
                 different += not same and "steady" not in options
-                rate = 1e3 * count / (told["time"]["infer_ms"] + told["time"]["prepack_ms"]) if told else 0
-                private = told["time"]["peak_private_bytes"] if told else 0
-                print(f"{told.get('plan', options[-1] if options else 'one-shot'):12}{count:9}{limit or 'none':>8}{code:6}"
+                rate = 1e3 * count / (output["time"]["infer_ms"] + output["time"]["prepack_ms"]) if output else 0
+                private = output["time"]["peak_private_bytes"] if output else 0
+                print(f"{output.get('plan', options[-1] if options else 'one-shot'):12}{count:9}{limit or 'none':>8}{code:6}"
                       f"{'yes' if same else 'no':>6}{seconds:8.2f}{rate:12.2f}{faults:8}{peak / 1e6:7.0f}"
                       f"{private / 1e6:9.1f}", flush=True)
-    print(f"{different} runs without the same answer (a steady plan may need more than a limit allows)")
+    print(f"{different} runs with other logits or none (a steady plan may need more than a limit allows)")
     return 1 if different else 0
 
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Counts the instructions of the ARM build, function by function.
+"""Counts the instructions of the ARM build by function.
 
     neon.py [--build build-aarch64] [MODEL] [IMAGE]
 
-Without ARM hardware there are no times to measure, but qemu-user executes every instruction: how many an
-inference takes, and how many for each multiply-add of its definition, does not depend on the machine. Needs
-Debian's qemu-user and gcc, and a build by the cross file that tools/test.sh uses. vgg11 takes about a minute."""
+Without ARM hardware times cannot be measured, but qemu-user executes every instruction: the number of instructions of an
+inference, and that for each multiply-add of its definition, do not depend on the machine. Needs Debian's qemu-user and
+gcc, and a build with the cross file that tools/test.sh uses. vgg11 takes about a minute."""
 import argparse
 import collections
 import json
@@ -27,7 +27,7 @@ def run(command, **options):
 
 
 def count(plugin, command):
-    """Instructions of each function, when the command runs."""
+    """The instructions that the command executes, by function."""
     with tempfile.NamedTemporaryFile("r") as log:
         run([QEMU, "-plugin", plugin, "-d", "plugin", "-D", log.name, *command])
         lines = [line.rsplit(" ", 1) for line in log.read().splitlines()]
@@ -45,7 +45,7 @@ def main():
     parser.add_argument("model", nargs="?", type=pathlib.Path, default=ROOT / "models/fashion_vgg8_bn.pth")
     parser.add_argument("image", nargs="?", type=pathlib.Path, default=ROOT / "models/images/bag_18.png")
     parser.add_argument("--isa", default="neon", choices=["neon", "scalar"])
-    parser.add_argument("--least", type=float, default=0.5, help="per cent of all below which no line is printed")
+    parser.add_argument("--min", type=float, default=0.5, metavar="PERCENT", help="print functions from this share on (0.5)")
     args = parser.parse_args()
     infer = args.build / "tools/vgg-infer"
     with tempfile.TemporaryDirectory() as folder:
@@ -59,7 +59,7 @@ def main():
     print(f"{'function':40} {'million':>10} {'%':>6} {'each':>7}")
     for name, number in counts.most_common():
         share = 100 * number / total
-        if share >= args.least:
+        if share >= args.min:
             shown = "(others' libraries)" if name == "-" else name
             print(f"{shown:40} {number / 1e6:10.2f} {share:6.2f} {number / defined:7.4f}")
 

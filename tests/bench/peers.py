@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Inference time of vgg-infer beside other engines: same weights, same input, one run, taking turns.
+"""Compares the inference time of vgg-infer with that of other engines: same weights, same input, one run, in turn.
 
     peers.py [--build build] [--variant vgg16] [--batch 1 8] [--threads 1 2] [--runs 15]
              [--engines NAME …] [--ours vgg-int8] [--json FILE] [--quick]
 
-vgg-infer (or what --ours names) runs before every run of a peer, A B A C A D …, so that each pair of neighbours is a ratio.
-What is missing is installed and converted into a cache folder; an engine that cannot be had is said to
-be missing. Exits 1 when an engine's logits are not what PyTorch computes, or vgg-infer is not the faster.
+vgg-infer (or the engine of --ours) runs before every run of a peer, A B A C A D …, so that each pair of neighbours gives a
+ratio. Missing engines are installed, and models converted, in a cache folder; an engine that is not available is listed as
+missing. Exits with 1 if an engine's logits differ from PyTorch's, or if vgg-infer is not the fastest.
 """
 import argparse
 import array
@@ -19,8 +19,8 @@ import tempfile
 import engines
 import harness
 
-# Of the largest logit: what an engine may be off and still do the same work (MNN's own choice of
-# Winograd reaches 2e-4), and what vgg-infer promises.
+# Relative to the largest logit: the difference at which an engine still counts as doing the same work (MNN's choice of
+# Winograd reaches 2e-4), and the one that vgg-infer promises.
 TOLERANCE, OWN_TOLERANCE = 1e-3, 2e-5
 INT8_TOLERANCE = 0.1
 
@@ -37,9 +37,9 @@ def arguments():
     parser.add_argument("--engines", nargs="+", choices=known, default=list(engines.PEERS),
                         metavar="NAME", help="of " + ", ".join(known) + " (those of float32 that are not vgg-*)")
     parser.add_argument("--ours", choices=["vgg-infer", *engines.OWN], default="vgg-infer",
-                        help="what the others are compared with (vgg-infer)")
-    parser.add_argument("--json", metavar="FILE", help="write every time and all that is told here")
-    parser.add_argument("--quick", action="store_true", help="3 pairs, batch 1: do the scripts work?")
+                        help="compare the others with this one (vgg-infer)")
+    parser.add_argument("--json", metavar="FILE", help="write all times and results")
+    parser.add_argument("--quick", action="store_true", help="3 pairs, batch 1, to check the scripts")
     args = parser.parse_args()
     if args.quick:
         args.runs, args.batch = 3, [1]
@@ -47,7 +47,7 @@ def arguments():
 
 
 def make_input(path, batch):
-    """Numbers like those of normalised images, within what all three channels can have."""
+    """Writes numbers like those of normalised images, within the range of all three channels."""
     generator = random.Random(0)
     numbers = array.array("f", (min(max(generator.gauss(0, 1), -1.8), 2.2)
                                 for _ in range(batch * 3 * 224 * 224)))
@@ -61,14 +61,14 @@ def read_floats(path):
 
 
 def difference(got, expected):
-    """max |Δ| / max |logit|; infinite for other shapes and for NaN."""
+    """max |Δ| / max |logit|; infinite if the shapes differ or there is NaN."""
     if len(got) != len(expected) or any(value != value for value in got):
         return float("inf")
     return max(abs(a - b) for a, b in zip(got, expected)) / max(map(abs, expected))
 
 
 class Contest:
-    """All engines at one batch and number of threads, each in its process."""
+    """All engines with one batch and number of threads, each in its own process."""
 
     def __init__(self, args, program, weights, batch, threads, folder):
         self.batch, self.threads, self.missing, self.ours = batch, threads, {}, args.ours
@@ -105,7 +105,7 @@ class Contest:
             child.close()
 
     def run(self, runs):
-        """ "runs" pairs of every peer; milliseconds per image."""
+        """Times `runs` pairs of every peer, in milliseconds per image."""
         self.times = {name: [] for name in self.children}
         self.pairs = {name: [] for name in self.children if name != self.ours}
         for _ in range(runs):
@@ -145,8 +145,8 @@ def show(record):
         print(f"  {engines.title(name):18} {row['median']:8.2f} {row['min']:8.2f} {row['iqr']:7.2f}  "
               f"{ratio:>12}  {row['difference']:10.1e}")
         if row["idle_cpu_s"] > 0.01 * sum(row["times"]) * record["batch"] / 1000 + 0.05:
-            print(f"    note: it used {row['idle_cpu_s']:.2f} s of CPU between its turns, at the "
-                  "expense of the others")
+            print(f"    note: it used {row['idle_cpu_s']:.2f} s of CPU time between its turns, which slows the "
+                  "others down")
     sys.stdout.flush()
 
 

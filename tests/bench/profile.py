@@ -1,15 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Where one cold process spends its time: `vgg-infer vgg16.pth cat.jpg`, the file in the page cache.
+"""Shows where one cold process spends its time: `vgg-infer vgg16.pth cat.jpg`, the file in the page cache.
 
     profile.py [--build build] [--variant vgg16] [--photo FILE] [--threads 2] [--runs 9]
                [--reread] [--perf] [--json FILE] [--quick]
 
-Needs no privileges: the process is seen from outside (its start, its answer, its end), its phases are
-those of --time, and a second image in a process shows what the first one paid for touching pages.
---reread drops the checkpoint from the page cache and reads it anew before: what was written in small
-pieces then lies in large ones. --perf adds the shares of `perf record`, where that works. Exits 1
-when anything but decoding, preparing weights and running takes more than LIMIT_MS.
+Needs no privileges: the process is observed from outside (its start, its output, its end), its phases are those of --time,
+and a second image in a process shows what the first one spent on touching pages. --reread drops the checkpoint from the
+page cache and reads it again first: a file that was written in small pieces then has large pages. --perf adds the shares
+of `perf record` if that works. Exits with 1 if anything but decoding, prepacking weights and running takes more than
+LIMIT_MS.
 """
 import argparse
 import json
@@ -26,8 +26,8 @@ import harness
 from cold import PHOTO
 
 LIMIT_MS = 5
-# What a process is for, or in the weights' own time: not held to the limit.
-WORK = ("decode, preprocess", "prepare weights", "run the net")
+# Phases that the limit does not apply to.
+WORK = ("decode, preprocess", "prepack weights", "run the net")
 
 
 def arguments():
@@ -39,8 +39,8 @@ def arguments():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--reread", action="store_true",
-                        help="read the checkpoint anew from the disk first")
-    parser.add_argument("--perf", action="store_true", help="ask perf, too")
+                        help="read the checkpoint from the disk again first")
+    parser.add_argument("--perf", action="store_true", help="run perf, too")
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--quick", action="store_true", help="2 runs")
     args = parser.parse_args()
@@ -49,17 +49,18 @@ def arguments():
     return args
 
 
-def read_anew(path):
-    """Puts the file into the page cache as reading it in order does."""
+def read_again(path):
+    """Drops the file from the page cache and reads it sequentially."""
     with open(path, "rb", buffering=0) as file:
-        os.fsync(file.fileno())  # dirty pages would stay
+        # Dirty pages would stay in the cache.
+        os.fsync(file.fileno())
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         while file.read(16 << 20):
             pass
 
 
 def watch(command):
-    """(ms until the last output, ms from there to the end, page faults, output) of a process."""
+    """Runs a process; returns (ms until the last output, ms from there to the end, page faults, output)."""
     start = time.perf_counter()
     process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE,
                                stderr=subprocess.DEVNULL)
@@ -77,7 +78,7 @@ def watch(command):
 
 
 def measure_once(program, weights, photo, threads):
-    """One round: the same process with one image and with two, the session alone, and nothing at all."""
+    """One round: the same process with one image and with two, the session alone, and a process that does nothing."""
     options = ["-t", threads, "--format", "json"]
     net = [program, weights, photo, *options, "--time", "--plan-for", "one-shot"]
     until_answer, until_end, faults, output = watch(net)
@@ -87,17 +88,17 @@ def measure_once(program, weights, photo, threads):
                               "--runs", 1])[3])
     nothing = sum(watch([program, "--version"])[:2])
     session = bench["records"][0]["prepack_ms"]
-    # The second image of a process does the same work on pages that are there already.
-    prepare = min(first["prepack_ms"] - session, two["time"]["prepack_ms"] - first["prepack_ms"])
+    # The second image of a process does the same work on pages that are already mapped.
+    prepack = min(first["prepack_ms"] - session, two["time"]["prepack_ms"] - first["prepack_ms"])
     run = min(first["infer_ms"], two["results"][1]["time"]["infer_ms"])
     parts = {
         "start, link": nothing,
         "open, bind": first["load_ms"],
         "plan, threads": session,
         "decode, preprocess": first["decode_preprocess_ms"],
-        "prepare weights": prepare,
+        "prepack weights": prepack,
         "run the net": run,
-        "touch new pages": first["prepack_ms"] - session - prepare + first["infer_ms"] - run,
+        "touch new pages": first["prepack_ms"] - session - prepack + first["infer_ms"] - run,
         "unmap, exit": until_end,
     }
     whole = until_answer + until_end
@@ -105,8 +106,8 @@ def measure_once(program, weights, photo, threads):
             "faults": faults}
 
 
-def ask_perf(command):
-    """Shares of all samples by what the kernel does, or why there are none."""
+def run_perf(command):
+    """The shares of all samples by system call and function, or the reason why there are none."""
     with tempfile.TemporaryDirectory() as folder:
         data = os.path.join(folder, "data")
         try:
@@ -133,11 +134,12 @@ def main():
     weights = args.weights or harness.checkpoint(args.variant)
     where = harness.machine()
     if args.reread:
-        read_anew(weights)
+        read_again(weights)
     print(f"vgg-infer {weights} {args.photo} -t {args.threads}, {args.runs} runs; checkpoint "
-          f"{'read anew' if args.reread else 'as it lies in the page cache'};\n"
+          f"{'read again' if args.reread else 'as it is in the page cache'};\n"
           f"{harness.describe(where)}\n")
-    measure_once(program, weights, args.photo, args.threads)  # brings all files into the page cache
+    # The first round reads all files into the page cache.
+    measure_once(program, weights, args.photo, args.threads)
     rounds = [measure_once(program, weights, args.photo, args.threads) for _ in range(args.runs)]
     table = {name: harness.summary(one[name] for one in rounds) for name in rounds[0]}
     whole, late = table["whole"]["median"], []
@@ -150,7 +152,7 @@ def main():
         print(f"  {name:20} {row['median']:9.2f} {row['min']:8.2f} {row['iqr']:7.2f} "
               f"{100 * row['median'] / whole:5.1f} %{f'  over {LIMIT_MS} ms' if over else ''}")
     print(f"  {statistics.median(one['faults'] for one in rounds):.0f} page faults")
-    shares = ask_perf([program, weights, args.photo, "-t", args.threads]) if args.perf else None
+    shares = run_perf([program, weights, args.photo, "-t", args.threads]) if args.perf else None
     if isinstance(shares, dict):
         print("\n  of perf's samples, %: " +
               ", ".join(f"{name} {share:.1f}" for name, share in shares.items()))

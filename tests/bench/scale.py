@@ -1,18 +1,18 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""How vgg-infer's time and memory grow with the batch, the image's side and the threads.
+"""Measures how vgg-infer's time and memory grow with the batch, the image's side and the number of threads.
 
     scale.py [--build build] [--variant vgg16] [--batches 1 2 … 64] [--sides 32 … 1024]
              [--threads 1 2] [--grid] [--seconds 2] [--json FILE] [--quick]
     scale.py --variants [vgg11 …]
 
-First the batches at side 224, then the sides at batch 1; --grid: every batch at every side. A point
-is the median of at least 3 runs. "ms/GFLOP" counts two operations for each multiply-add of the direct
-definition: where it grows along an axis, the cost grows faster than the work, and the line is marked.
+First the batches at side 224, then the sides at batch 1; with --grid every batch at every side. A point is the median of at
+least 3 runs. "ms/GFLOP" counts two operations for each multiply-add of the direct definition: if it grows along an axis, the
+cost grows faster than the work, and the line is marked.
 
---variants: instead, the nets beside each other, in turn; a _bn net beside the same one without, which should
-take the same time to 2 %. Their files are copied first, so that all lie alike in the page cache; the copies
-take 0.55 GB a net beside the files themselves and are deleted at the end.
+--variants compares nets instead, in turn: each _bn net with the net without BatchNorm, which should take the same time
+within 2 %. Their files are copied first, so that all have the same pages in the page cache; the copies take 0.55 GB for
+each net and are deleted in the end.
 """
 import argparse
 import pathlib
@@ -22,9 +22,11 @@ import time
 
 import harness
 
-GROWTH = 1.10  # of ms/GFLOP from one line to the next, from which a line is marked
+# A line is marked if its ms/GFLOP is this many times that of the line before.
+GROWTH = 1.10
 VARIANTS = [f"vgg{depth}{norm}" for depth in (11, 13, 16, 19) for norm in ("", "_bn")]
-NORM = 0.02  # what a folded BatchNorm may seem to cost
+# A _bn net is marked if it seems to take this much longer.
+NORM = 0.02
 
 
 def arguments():
@@ -39,9 +41,9 @@ def arguments():
     parser.add_argument("--variants", nargs="*", metavar="NET",
                         help="compare these nets (all eight of torchvision)")
     parser.add_argument("--grid", action="store_true", help="every batch at every side")
-    parser.add_argument("--seconds", type=float, default=2, help="spent at a point, at least")
+    parser.add_argument("--seconds", type=float, default=2, help="minimum time for a point")
     parser.add_argument("--json", metavar="FILE")
-    parser.add_argument("--quick", action="store_true", help="few points, little time at each")
+    parser.add_argument("--quick", action="store_true", help="few points, little time for each")
     args = parser.parse_args()
     if args.quick:
         args.batches, args.sides, args.seconds = [1, 4], [32, 224, 448], 0.2
@@ -49,7 +51,7 @@ def arguments():
 
 
 def measure(program, weights, batch, side, threads, seconds):
-    """One point; Failed when it is past a limit of memory."""
+    """Measures one point; raises Failed if it exceeds a memory limit."""
     with harness.Child([program, weights, "--batch", batch, "--threads", threads, "--height", side,
                         "--width", side]) as child:
         child.run()
@@ -93,7 +95,7 @@ def show(point, previous):
 
 
 def compare_variants(program, files, threads, seconds):
-    """Rows by name: every net infers once in each turn, so that a slow minute falls on all of them."""
+    """Rows by name: every net runs once in each turn, so that a slow minute of the machine affects all of them."""
     children = {name: harness.Child([program, file, "--threads", threads])
                 for name, file in files.items()}
     times = {name: [] for name in files}
@@ -108,7 +110,7 @@ def compare_variants(program, files, threads, seconds):
                 break
         return {name: {"threads": threads, "gflop": 2e-9 * child.about["multiply_adds"],
                        "ms": harness.summary(times[name]), **child.memory(),
-                       # Beside the net without BatchNorm, turn by turn.
+                       # Relative to the net without BatchNorm, turn by turn.
                        "norm": harness.median_ratio(zip(times[name], times[name.removesuffix("_bn")]))
                        if name.removesuffix("_bn") in times else None}
                 for name, child in children.items()}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* vgg-infer as the scripts of this folder time it: a program that infers once for each line it reads,
- * so that a script can take turns with other engines. It writes one line of JSON when it is ready (what
- * it runs as, and the work in one run) and then, for each line it reads, the nanoseconds of one run. */
+/* vgg-infer in a process that the scripts of this folder time: it runs one inference for each line that it reads, so that
+ * it can take turns with other engines. It writes one line of JSON when it is ready (instruction set, threads, the work
+ * of a run) and then, for each line that it reads, the nanoseconds of one run. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -16,9 +16,8 @@ static const char usage[] =
     "  --batch N, --threads N, --height N, --width N   of the session (1, all, the model's)\n"
     "  --isa ISA                     auto, scalar, avx2, avx512, amx, neon\n"
     "  --conv ALGORITHM              auto, exact, direct, f2, f4, f6\n"
-    "  --input FILE, --output FILE   raw float32: what is fed to the net (some numbers without "
-    "it);\n"
-    "                                where the first run's logits are written\n";
+    "  --input FILE, --output FILE   raw float32: the net's input (default: generated); the first\n"
+    "                                run's logits\n";
 
 static const char *const conv_names[] = {
     [VGG_CONV_AUTO] = "auto", [VGG_CONV_EXACT] = "exact", [VGG_CONV_DIRECT] = "direct",
@@ -27,7 +26,8 @@ static const char *const conv_names[] = {
 
 struct arguments {
     const char *model;
-    const char *input, *output; /* NULL: none */
+    /* Or NULL. */
+    const char *input, *output;
     struct vgg_session_options session;
 };
 
@@ -111,7 +111,7 @@ static bool parse_arguments(int argc, char **argv, struct arguments *out)
     return true;
 }
 
-/* Fills "input" from the file, or with some numbers of the range of normalised images. */
+/* Fills `input` from the file, or with numbers in the range of normalised images. */
 static bool get_input(const char *path, float *input, size_t count)
 {
     if (path == NULL) {
@@ -162,7 +162,7 @@ static void print_ready(const vgg_session *session)
     fflush(stdout);
 }
 
-/* One run for each line; "output" (or NULL) receives the logits of the first. */
+/* Does one run for each line. `output` is NULL, or receives the logits of the first run. */
 static bool serve(vgg_session *session, const float *input, int batch, float *logits, size_t count,
                   const char *output)
 {

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""One engine in a process of its own; the protocol is that of harness.Child.
+"""One engine in a process of its own, with the protocol of harness.Child.
 
     worker.py ENGINE MODEL VARIANT BATCH THREADS INPUT OUTPUT
 
-INPUT and OUTPUT are raw float32; the first run's logits are written to OUTPUT. Each adapter below
-returns what the engine tells about itself, and a function from the input array to the logits that does
-nothing but one inference. All are asked for float32 where the model is, and for the given number of threads.
+INPUT and OUTPUT are raw float32; the first run's logits are written to OUTPUT. Each adapter below returns a description of
+the engine, and a function from the input array to the logits that does nothing but one inference. All use float32 if the
+model does, and the given number of threads.
 """
 import collections
 import json
@@ -29,7 +29,7 @@ def onnxruntime(model, _variant, batch, threads):
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.add_free_dimension_override_by_name("n", batch)
-    # Its threads spin while a run lasts, as by default, but not after its end.
+    # Its threads spin during a run, which is the default, but not after it.
     options.add_session_config_entry("session.force_spinning_stop", "1")
     session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     return ({"version": ort.__version__, "library": ort.capi.onnxruntime_pybind11_state.__file__},
@@ -71,7 +71,8 @@ def ncnn(model, _variant, _batch, threads):
 
     def run(x):
         outputs = []
-        for image in x:  # ncnn has no batches
+        # ncnn has no batches.
+        for image in x:
             extractor = net.create_extractor()
             extractor.input("in0", engine.Mat(image))
             outputs.append(np.array(extractor.extract("out0")[1]))
@@ -110,16 +111,16 @@ def torch_net(model, variant, threads):
 
 
 def onednn_kernels(torch, run):
-    """The kernels that oneDNN says one inference ran; it says so on the C standard output."""
-    kept = os.dup(1)
-    with tempfile.TemporaryFile() as said:
-        os.dup2(said.fileno(), 1)
+    """The kernels of one inference, as oneDNN lists them on the C standard output."""
+    stdout = os.dup(1)
+    with tempfile.TemporaryFile() as output:
+        os.dup2(output.fileno(), 1)
         with torch.backends.mkldnn.verbose(torch.backends.mkldnn.VERBOSE_ON):
             run()
-        os.dup2(kept, 1)
-        os.close(kept)
-        said.seek(0)
-        lines = said.read().decode(errors="replace")
+        os.dup2(stdout, 1)
+        os.close(stdout)
+        output.seek(0)
+        lines = output.read().decode(errors="replace")
     ran = re.findall(r"exec,cpu,(convolution|inner_product|matmul),([^,]+),", lines)
     return counted(f"{what} {kernel}" for what, kernel in ran)
 
@@ -146,7 +147,7 @@ ADAPTERS = {"onnxruntime": onnxruntime, "onnxruntime-int8": onnxruntime, "openvi
 
 def main():
     engine, model, variant, batch, threads, source, destination = sys.argv[1:]
-    # The engines chat on the standard output: keep it for the protocol alone.
+    # The engines print messages on the standard output, which is reserved for the protocol.
     replies = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     x = np.fromfile(source, np.float32).reshape(int(batch), 3, 224, 224)

@@ -13,9 +13,9 @@
 static struct vgg_image line_of(const uint8_t *values, int count, bool upright)
 {
     struct vgg_image image;
-    ck_assert_int_eq(vgg_image_create("line", upright ? 1 : (uint64_t)count,
-                                      upright ? (uint64_t)count : 1, UINT64_MAX, NULL, &image,
-                                      NULL),
+    ck_assert_int_eq(vgg_image_create(&(struct vgg_image_request){"line", UINT64_MAX, NULL},
+                                      upright ? 1 : (uint64_t)count, upright ? (uint64_t)count : 1,
+                                      &image, NULL),
                      VGG_OK);
     for (int i = 0; i < count; i++) {
         image.rgb[3 * i] = image.rgb[3 * i + 1] = values[i];
@@ -43,8 +43,8 @@ static void check_line(const uint8_t *from, int from_count, const uint8_t *to, i
 static struct vgg_image noise(int width, int height, uint32_t seed)
 {
     struct vgg_image image;
-    ck_assert_int_eq(vgg_image_create("noise", (uint64_t)width, (uint64_t)height, UINT64_MAX, NULL,
-                                      &image, NULL),
+    ck_assert_int_eq(vgg_image_create(&(struct vgg_image_request){"noise", UINT64_MAX, NULL},
+                                      (uint64_t)width, (uint64_t)height, &image, NULL),
                      VGG_OK);
     for (int i = 0; i < width * height * 3; i++) {
         seed = seed * 1664525u + 1013904223u;
@@ -129,7 +129,7 @@ START_TEST(windows_agree_with_the_whole)
         ck_assert_int_eq(vgg_image_resize(&image, width, height, &whole, NULL), VGG_OK);
         for (int y = 0; y < height; y++) {
             for (int x = 0; x < width; x++) {
-                struct vgg_window window = {x, y, 1 + (width - x - 1) / 2, height - y};
+                struct vgg_rectangle window = {x, y, 1 + (width - x - 1) / 2, height - y};
                 uint8_t part[40 * 40 * 3];
                 size_t stride = (size_t)window.width * 3;
                 const struct vgg_raster pixels = {image.rgb, image.width, image.height, 3};

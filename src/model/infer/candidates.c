@@ -161,12 +161,14 @@ static void choose_global(const struct search *search, const struct vgg_open_que
     }
 }
 
-vgg_status vgg_candidates_choose(const struct vgg_load *load, const struct vgg_outline *outline,
-                                 const struct vgg_open_questions *open,
-                                 const struct vgg_overrides *overrides, struct vgg_choice *choice,
-                                 struct vgg_spec *spec)
+vgg_status vgg_candidates_choose(const struct vgg_load *load,
+                                 const struct vgg_candidate_request *request,
+                                 struct vgg_choice *choice, struct vgg_spec *spec)
 {
-    const struct search search = {load, outline, overrides, vgg_outline_get_area(outline)};
+    const struct vgg_open_questions *open = request->open;
+    const struct vgg_overrides *overrides = request->overrides;
+    const struct search search = {load, request->outline, overrides,
+                                  vgg_outline_get_area(request->outline)};
     const bool square = search.area <= 2 || vgg_area_get_side(search.area) > 0;
     bool first = true;
     *choice = (struct vgg_choice){0};

@@ -14,6 +14,12 @@ struct vgg_open_questions {
     bool global_pool;
 };
 
+struct vgg_candidate_request {
+    const struct vgg_outline *outline;
+    const struct vgg_open_questions *open;
+    const struct vgg_overrides *overrides;
+};
+
 struct vgg_choice {
     struct vgg_hypothesis hypothesis;
     /* The features end exactly as large as the classifier takes them. */
@@ -28,9 +34,8 @@ struct vgg_choice {
  * classifier takes; without one the usual net at the smallest size. If a caller gives a size, it must give these features instead.
  *   spec  receives the layers and the input size
  * Errors: MISMATCH (the classifier takes no square of pixels and nobody gave the size), LIMIT, MEMORY. */
-vgg_status vgg_candidates_choose(const struct vgg_load *load, const struct vgg_outline *outline,
-                                 const struct vgg_open_questions *open,
-                                 const struct vgg_overrides *overrides, struct vgg_choice *choice,
-                                 struct vgg_spec *spec);
+vgg_status vgg_candidates_choose(const struct vgg_load *load,
+                                 const struct vgg_candidate_request *request,
+                                 struct vgg_choice *choice, struct vgg_spec *spec);
 
 #endif

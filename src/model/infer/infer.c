@@ -133,8 +133,9 @@ static vgg_status describe(struct inference *in, struct vgg_spec *spec)
     const struct vgg_load *load = in->load;
     find_pools(in);
     find_questions(in);
-    vgg_status status =
-        vgg_candidates_choose(load, &in->outline, &in->open, in->overrides, &in->choice, spec);
+    vgg_status status = vgg_candidates_choose(
+        load, &(struct vgg_candidate_request){&in->outline, &in->open, in->overrides}, &in->choice,
+        spec);
     if (status != VGG_OK) {
         return status;
     }

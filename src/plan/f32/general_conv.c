@@ -401,5 +401,5 @@ void vgg_general_conv_describe(const struct vgg_plan *plan, const struct vgg_ste
     info->multiply_adds = pixels * conv->oc * cut.ic * (double)cut.area;
     info->products = pixels * step->cut.groups * (double)cut.part_elements;
     info->weight_bytes = step->weights.elements * sizeof(float);
-    info->kept_bytes = plan->options.one_shot ? 0 : info->weight_bytes;
+    info->prepacked_bytes = plan->options.one_shot ? 0 : info->weight_bytes;
 }
