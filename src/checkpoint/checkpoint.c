@@ -8,6 +8,7 @@
 
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/container/detect.h"
+#include "checkpoint/script/script.h"
 
 /* Makes a checkpoint with its context and path, and nothing else. */
 static vgg_status create(const char *path, const struct vgg_context *context, vgg_checkpoint **out,
@@ -137,6 +138,9 @@ static vgg_status read_tensors(vgg_checkpoint *checkpoint,
         goto done;
     }
     status = name_classes(checkpoint, err);
+    if (status == VGG_OK) {
+        status = vgg_script_read(&archive, &checkpoint->dict.location, &checkpoint->script);
+    }
     if (status != VGG_OK) {
         goto done;
     }

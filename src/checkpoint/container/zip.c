@@ -115,6 +115,28 @@ static vgg_status find_data(struct vgg_archive *archive, size_t pickle_bytes,
     return VGG_OK;
 }
 
+static vgg_status read_member(const struct vgg_archive *archive, const char *name, uint64_t max,
+                              struct vgg_member *out)
+{
+    const struct vgg_zip_member *member = find_file(archive->state, name);
+    *out = (struct vgg_member){.file_offset = VGG_NO_OFFSET};
+    if (member == NULL) {
+        return VGG_OK;
+    }
+    if (member->bytes > max) {
+        return vgg_zip_fail_member(archive, member, VGG_ERR_LIMIT, "expected a smaller member");
+    }
+    out->size = (size_t)member->bytes;
+    if (member->method == VGG_ZIP_STORED) {
+        out->file_offset = member->data_offset;
+        if (member->crc == 0) { /* torch was told not to compute it, or there are no bytes */
+            out->data = archive->file->data + member->data_offset;
+            return VGG_OK;
+        }
+    }
+    return unpack(archive, member, &out->data);
+}
+
 /* ---- opening ---- */
 
 /* The folder P of the only P/data.pkl. */
@@ -275,6 +297,7 @@ vgg_status vgg_zip_open(struct vgg_archive *archive)
     archive->kind =
         find_file(state, "constants.pkl") != NULL ? VGG_CONTAINER_TORCHSCRIPT : VGG_CONTAINER_ZIP;
     archive->find_data = find_data;
+    archive->read_member = read_member;
     return VGG_OK;
 }
 
