@@ -9,11 +9,6 @@
 
 enum { DEPTH_MAX = 300 };
 
-struct vgg_variable {
-    struct vgg_span name;
-    struct vgg_term value;
-};
-
 bool vgg_follower_pay(struct vgg_follower *follower, size_t steps)
 {
     if (follower->steps_left < steps) {

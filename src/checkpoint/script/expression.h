@@ -6,6 +6,12 @@
 #include "checkpoint/script/code.h"
 #include "checkpoint/script/recorder.h"
 
+/* A name is set again by a variable of its own: the last one counts. */
+struct vgg_variable {
+    struct vgg_span name;
+    struct vgg_term value;
+};
+
 /* A function that is being followed. */
 struct vgg_frame {
     const struct vgg_code_function *function;

@@ -101,56 +101,74 @@ static bool skip_block(struct vgg_follower *follower, struct vgg_frame *frame, u
     return vgg_follower_pay(follower, length);
 }
 
-/* Chooses the block that is run: that of a condition that is known, or the one that does not raise; none where they do
- * nothing but warn. Stops if it is not known. */
-static bool choose(struct vgg_follower *follower, const struct vgg_term *condition,
-                   const struct block *yes, const struct block *no, const struct block **out)
-{
-    if (condition->kind == VGG_TERM_BOOL) {
-        *out = condition->boolean ? yes : no;
-    } else if (yes->raises != no->raises) {
-        *out = yes->raises ? no : yes;
-    } else if (yes->matters || no->matters) {
-        return vgg_recorder_stop(follower->recorder, VGG_SCRIPT_UNKNOWN,
-                                 "which lines run depends on the input");
-    } else {
-        *out = NULL;
-    }
-    return true;
-}
-
+/* Reads "if CONDITION:", and the blocks below it and below its "else:". */
 static bool read_if(struct vgg_follower *follower, struct vgg_frame *frame, uint32_t indent,
-                    const struct block **chosen, struct block blocks[2])
+                    struct vgg_term *condition, struct block blocks[2])
 {
-    struct vgg_term condition;
     frame->at++;
-    if (!vgg_expression_read(follower, frame, &condition) ||
+    if (!vgg_expression_read(follower, frame, condition) ||
         !skip_block(follower, frame, indent, &blocks[0])) {
         return false;
     }
     const bool has_else = frame->at->kind == VGG_TOKEN_LINE && frame->at->length == indent &&
                           is_name(&frame->at[1], "else");
-    if (has_else) {
-        frame->at += 2;
-        if (!skip_block(follower, frame, indent, &blocks[1])) {
-            return false;
-        }
+    if (!has_else) {
+        return true;
     }
-    return choose(follower, &condition, &blocks[0], &blocks[1], chosen);
+    frame->at += 2;
+    return skip_block(follower, frame, indent, &blocks[1]);
 }
 
+static enum flow run_chosen(struct vgg_follower *follower, struct vgg_frame *frame,
+                            const struct block *block)
+{
+    if (block->begin == NULL) {
+        return FLOW_ENDED;
+    }
+    frame->at = block->begin;
+    return run_block(follower, frame);
+}
+
+/* Follows both blocks of a condition that is not known. What they set is not known either, so that it must be no more
+ * than a number: "a or b" is such a block. */
+static enum flow run_both(struct vgg_follower *follower, struct vgg_frame *frame,
+                          const struct block blocks[2])
+{
+    const size_t variables = frame->count, steps = follower->recorder->count;
+    bool good = true;
+    for (int i = 0; i < 2 && good; i++) {
+        good = !blocks[i].matters || run_chosen(follower, frame, &blocks[i]) == FLOW_ENDED;
+    }
+    good = good && follower->recorder->count == steps;
+    for (size_t i = variables; i < frame->count; i++) {
+        struct vgg_term *value = &frame->variables[i].value;
+        good = good && value->kind <= VGG_TERM_TEXT;
+        *value = (struct vgg_term){0};
+    }
+    if (good) {
+        return FLOW_ENDED;
+    }
+    vgg_recorder_stop(follower->recorder, VGG_SCRIPT_UNKNOWN,
+                      "which lines run depends on the input");
+    return FLOW_STOPPED;
+}
+
+/* Follows the block of a condition that is known, or the one that does not raise. */
 static enum flow run_if(struct vgg_follower *follower, struct vgg_frame *frame, uint32_t indent)
 {
     struct block blocks[2] = {{0}};
-    const struct block *chosen = NULL;
-    enum flow flow = FLOW_ENDED;
-    if (!read_if(follower, frame, indent, &chosen, blocks)) {
+    struct vgg_term condition;
+    enum flow flow;
+    if (!read_if(follower, frame, indent, &condition, blocks)) {
         return FLOW_STOPPED;
     }
     const struct vgg_token *next = frame->at;
-    if (chosen != NULL && chosen->begin != NULL) {
-        frame->at = chosen->begin;
-        flow = run_block(follower, frame);
+    if (condition.kind == VGG_TERM_BOOL) {
+        flow = run_chosen(follower, frame, &blocks[condition.boolean ? 0 : 1]);
+    } else if (blocks[0].raises != blocks[1].raises) {
+        flow = run_chosen(follower, frame, &blocks[blocks[0].raises ? 1 : 0]);
+    } else {
+        flow = run_both(follower, frame, blocks);
     }
     frame->at = next;
     return flow;
