@@ -410,6 +410,16 @@ static bool is_image(const struct vgg_term *kernel)
     return kernel->kind == VGG_TERM_SIZE && kernel->dim == VGG_SIZE_IMAGE;
 }
 
+/* Whether a term is 0, or a list of zeros. */
+static bool is_zero(const struct vgg_term *term)
+{
+    bool zero = term->kind == VGG_TERM_LIST || is_number(term, 0);
+    for (size_t i = 0; term->kind == VGG_TERM_LIST && i < term->list.count; i++) {
+        zero = zero && is_number(&term->list.items[i], 0);
+    }
+    return zero;
+}
+
 static bool call_pool(struct call *call, struct vgg_term *out)
 {
     const struct vgg_term *kernel = get(call, "kernel_size");
@@ -419,10 +429,11 @@ static bool call_pool(struct call *call, struct vgg_term *out)
     }
     if (is_image(kernel)) {
         const bool max = strcmp(call->operation->type, "MaxPool2d") == 0;
-        return is_number(get(call, "padding"), 0) &&
-                       add_global_pool(call, max ? "AdaptiveMaxPool2d" : "AdaptiveAvgPool2d")
-                   ? give_data(call, out)
-                   : derive(call, out);
+        if (!is_zero(get(call, "padding"))) {
+            return derive(call, out);
+        }
+        return add_global_pool(call, max ? "AdaptiveMaxPool2d" : "AdaptiveAvgPool2d") &&
+               give_data(call, out);
     }
     if (is_none(stride) || (stride->kind == VGG_TERM_LIST && stride->list.count == 0)) {
         *stride = *kernel;

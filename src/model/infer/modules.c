@@ -324,12 +324,21 @@ static void note_settings(const struct reader *reader, struct vgg_spec *spec)
              reader->missing ? "PyTorch's defaults where the file has none" : "as in the modules");
 }
 
+/* Records that the average pool is one of the file's, not one that is added. */
+static void note_average_pool(const struct reader *reader, struct vgg_spec *spec)
+{
+    if (vgg_spec_count(spec, VGG_LAYER_ADAPTIVE_POOL) > 0) {
+        vgg_note(reader->load, spec, "average pool", get_source(reader),
+                 reader->followed ? "as in the script's code" : "as in the modules");
+    }
+}
+
 /* Adds what a Softmax or Sigmoid at the end says of the scores. */
 static void note_scores(const struct reader *reader, struct vgg_spec *spec)
 {
-    vgg_note(reader->load, spec, "scores", VGG_EVIDENCE_CONVENTION, "%s",
-             spec->layers[spec->layer_count - 1].kind == VGG_LAYER_SOFTMAX ? "the net's own"
-                                                                           : "softmax");
+    const bool own = spec->layers[spec->layer_count - 1].kind == VGG_LAYER_SOFTMAX;
+    vgg_note(reader->load, spec, "scores", own ? get_source(reader) : VGG_EVIDENCE_CONVENTION, "%s",
+             own ? "the net's own" : "softmax");
 }
 
 /* Takes the modules in their order as the net. */
@@ -339,7 +348,8 @@ static vgg_status take_chain(struct reader *reader, struct vgg_spec *spec)
     struct vgg_spec made = {.inferred = true};
     vgg_status status = VGG_OK;
     struct vgg_layer *flatten = &reader->list.items[reader->list.count - 1];
-    if (flatten->kind == VGG_LAYER_FLATTEN && ends_in_image(&reader->list)) {
+    const bool adds_pool = flatten->kind == VGG_LAYER_FLATTEN && ends_in_image(&reader->list);
+    if (adds_pool) {
         *flatten = (struct vgg_layer){.kind = VGG_LAYER_ADAPTIVE_POOL,
                                       .name = "avgpool",
                                       .adaptive = {.kind = VGG_ADAPTIVE_AVG, .out = {1, 1}}};
@@ -366,6 +376,9 @@ static vgg_status take_chain(struct reader *reader, struct vgg_spec *spec)
     note_settings(reader, &made);
     vgg_evidence_add(&made.evidence, load->arena, &kept);
     note_modules(reader, &made);
+    if (!adds_pool) {
+        note_average_pool(reader, &made);
+    }
     note_scores(reader, &made);
     made.preprocess_source = VGG_EVIDENCE_CONVENTION;
     made.source = "names, shapes and modules";
