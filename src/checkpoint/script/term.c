@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+static const struct vgg_term unknown;
+
 static void note(int64_t found, int64_t *first, int64_t *second)
 {
     if (*first == VGG_NO_DATA) {
@@ -101,7 +103,10 @@ static struct vgg_term compute_is(const struct vgg_arguments *arguments, bool ex
     const bool none = a->kind == VGG_TERM_NONE || b->kind == VGG_TERM_NONE;
     /* Data are never None. */
     const bool known = (is_known(a) || a->kind == VGG_TERM_DERIVED) && is_known(b);
-    return none && known ? make_bool((a->kind == b->kind) == expected) : (struct vgg_term){0};
+    if (!none || !known) {
+        return unknown;
+    }
+    return make_bool((a->kind == b->kind) == expected);
 }
 
 /* The order of two numbers or texts: -1, 0 or 1; 2: it is not known. */
@@ -131,7 +136,7 @@ static bool compute_comparison(struct vgg_span name, const struct vgg_arguments 
     for (size_t i = 0; i < sizeof comparisons / sizeof comparisons[0]; i++) {
         if (vgg_span_equals(name, comparisons[i].name)) {
             const int order = compare(&arguments->items[0].value, &arguments->items[1].value);
-            *out = order == 2 ? (struct vgg_term){0} : make_bool(comparisons[i].results[order + 1]);
+            *out = order == 2 ? unknown : make_bool(comparisons[i].results[order + 1]);
             return true;
         }
     }
@@ -142,14 +147,13 @@ static bool compute_comparison(struct vgg_span name, const struct vgg_arguments 
 static struct vgg_term compute_size(const struct vgg_arguments *arguments)
 {
     if (arguments->items[0].value.kind != VGG_TERM_DATA) {
-        return (struct vgg_term){0};
+        return unknown;
     }
     if (arguments->count == 1) {
         return make_size(VGG_SIZE_ALL);
     }
     const struct vgg_term *dim = &arguments->items[1].value;
-    return dim->kind == VGG_TERM_INT && dim->integer >= 0 ? make_size(dim->integer)
-                                                          : (struct vgg_term){0};
+    return dim->kind == VGG_TERM_INT && dim->integer >= 0 ? make_size(dim->integer) : unknown;
 }
 
 /* shape[2:] is height and width. */
@@ -160,12 +164,12 @@ static struct vgg_term compute_slice(const struct vgg_arguments *arguments)
         shape->kind == VGG_TERM_SIZE && shape->dim == VGG_SIZE_ALL && arguments->count >= 2 &&
         arguments->items[1].value.kind == VGG_TERM_INT &&
         (arguments->items[1].value.integer == 2 || arguments->items[1].value.integer == -2);
-    return image ? make_size(VGG_SIZE_IMAGE) : (struct vgg_term){0};
+    return image ? make_size(VGG_SIZE_IMAGE) : unknown;
 }
 
 static struct vgg_term compute_not(const struct vgg_term *term)
 {
-    return term->kind == VGG_TERM_BOOL ? make_bool(!term->boolean) : (struct vgg_term){0};
+    return term->kind == VGG_TERM_BOOL ? make_bool(!term->boolean) : unknown;
 }
 
 enum computation { SAME, SECOND, SIZE, SLICE, IS, IS_NOT, NOT, NUMBER };
@@ -221,7 +225,7 @@ static struct vgg_term compute(enum computation computation, const struct vgg_ar
     case NUMBER:
         break;
     }
-    return (struct vgg_term){0};
+    return unknown;
 }
 
 bool vgg_term_compute(struct vgg_span name, const struct vgg_arguments *arguments,
