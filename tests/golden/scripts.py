@@ -4,7 +4,7 @@
 
     scripts.py RUN_CHAINS
 
-Each net is scripted and traced, and run by RUN_CHAINS (tests/golden/run_chains.c). Logits must equal PyTorch's in float64
+Each net is scripted, traced and frozen, and run by RUN_CHAINS (tests/golden/run_chains.c). Logits must equal PyTorch's in float64
 to BOUND of the largest, and nothing that the code shows may be an assumption: only the preprocessing and the input size. A
 net that is no chain of layers must be refused, with the name of what is not. Ends with "N passed, N failed, 0 skipped".
 Exit 77 (skipped) without PyTorch.
@@ -167,8 +167,8 @@ SCRIPTED = {
 REFUSED = {
     "skip": (lambda: Skip("add"), ["torch.add", "ReLU after prep", "skip connection"]),
     "concatenation": (lambda: Skip("cat"), ["torch.cat", "ReLU after prep", "branch"]),
-    "product": (lambda: Skip("multiply"), ["torch.mul", "block.1"]),
-    "factor": (lambda: Skip("factor"), ["torch.mul of the output of block.1"]),
+    "product": (lambda: Skip("multiply"), ["torch.mul joins", "block.1"]),
+    "factor": (lambda: Skip("factor"), ["torch.mul of the output", "block.1"]),
     "two heads": (TwoHeads, ["used twice"]),
     "transposed": (lambda: nn.Sequential(nn.ConvTranspose2d(3, 8, 3), nn.Flatten(), nn.Linear(9248, 5)), ["conv"]),
     "reflection": (lambda: Head(conv(3, 8, 3, padding_mode="reflect"), nn.ReLU()), ["pad"]),
@@ -192,6 +192,8 @@ def save(net, folder):
     yield "script", f"{folder}/script.pt"
     torch.jit.trace(net, torch.zeros(1, channels, side, side)).save(f"{folder}/trace.pt")
     yield "trace", f"{folder}/trace.pt"
+    torch.jit.freeze(torch.jit.script(net)).save(f"{folder}/frozen.pt")
+    yield "frozen", f"{folder}/frozen.pt"
 
 
 def ask(program, path):
@@ -241,7 +243,8 @@ def main():
                     check_right(f"{name}, {kind}", net, path, ask(program, path))
         for name, (make, words) in REFUSED.items():
             for kind, path in save(make().eval(), folder):
-                check_refused(f"{name}, {kind}", words, ask(program, path))
+                # Constants have no names.
+                check_refused(f"{name}, {kind}", words[:1] if kind == "frozen" else words, ask(program, path))
         program.stdin.close()
         report("run_chains", f"exit {program.returncode}" if program.wait() else None)
     print(f"{passed} passed, {failed} failed, 0 skipped")

@@ -36,6 +36,8 @@ struct vgg_archive {
      *   pickle_bytes  the size of the pickle; `pickle` may have more bytes */
     vgg_status (*find_data)(struct vgg_archive *archive, size_t pickle_bytes,
                             struct vgg_storages *storages);
+    /* The folder of the storages in an archive; NULL: "data/". */
+    const char *storage_folder;
     /* Reads a member of the archive beside the pickle, of at most max bytes, and compares its CRC.
      *   name  within the archive's folder: "code/__torch__.py"
      *   out   data is NULL if there is no such member; else load->arena's, or in the file

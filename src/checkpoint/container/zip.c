@@ -83,6 +83,7 @@ static vgg_status find_data(struct vgg_archive *archive, size_t pickle_bytes,
                             struct vgg_storages *storages)
 {
     const struct zip_state *state = archive->state;
+    const char *folder = archive->storage_folder != NULL ? archive->storage_folder : "data/";
     if (pickle_bytes != archive->pickle.size) {
         return vgg_fail(archive->load.err, VGG_ERR_FORMAT,
                         "%s: data.pkl: %zu bytes after the pickle's end", archive->load.path,
@@ -93,7 +94,7 @@ static vgg_status find_data(struct vgg_archive *archive, size_t pickle_bytes,
         if (!storage->wanted) {
             continue;
         }
-        const struct vgg_zip_member *member = find(state, "data/", storage->key);
+        const struct vgg_zip_member *member = find(state, folder, storage->key);
         if (member == NULL) {
             return vgg_fail(archive->load.err, VGG_ERR_FORMAT,
                             "%s: storage %.*s is not in the archive", archive->load.path,

@@ -72,28 +72,61 @@ static void follow(struct vgg_follower *follower, const struct vgg_value *module
     memcpy(out->reason, recorder->reason, sizeof out->reason);
 }
 
-vgg_status vgg_script_read(const struct vgg_archive *archive, const struct vgg_location *location,
-                           struct vgg_script *out)
-{
-    const struct vgg_load *load = &archive->load;
-    struct vgg_arena scratch = {.context = load->arena->context};
+/* What following needs, on the caller's stack. */
+struct reading {
+    struct vgg_arena scratch;
     struct vgg_recorder recorder;
     struct vgg_follower follower;
     struct vgg_code code;
+};
+
+static bool begin(const struct vgg_archive *archive, const struct vgg_named_list *modules,
+                  struct reading *out)
+{
+    const struct vgg_load *load = &archive->load;
+    out->scratch = (struct vgg_arena){.context = load->arena->context};
+    vgg_code_init(archive, &out->scratch, &out->code);
+    vgg_follower_init(&out->code, &out->recorder, &out->scratch, &out->follower);
+    return vgg_recorder_init(modules, load->limits->layers, load->arena, &out->scratch,
+                             &out->recorder);
+}
+
+static vgg_status end(const struct vgg_archive *archive, struct reading *reading, bool good)
+{
+    vgg_arena_destroy(&reading->scratch);
+    return good && !reading->recorder.no_memory && !reading->code.no_memory
+               ? VGG_OK
+               : vgg_load_fail_memory(&archive->load, 1, "the code of the script");
+}
+
+vgg_status vgg_script_read(const struct vgg_archive *archive, const struct vgg_location *location,
+                           struct vgg_script *out)
+{
+    struct reading reading;
     *out = (struct vgg_script){0};
     if (archive->read_member == NULL || location->kind != VGG_SOURCE_SCRIPT) {
         return VGG_OK;
     }
-    vgg_code_init(archive, &scratch, &code);
-    vgg_follower_init(&code, &recorder, &scratch, &follower);
-    bool good = vgg_recorder_init(&location->modules, load->limits->layers, load->arena, &scratch,
-                                  &recorder);
+    bool good = begin(archive, &location->modules, &reading);
     if (good) {
-        follow(&follower, location->source, out);
-        good = read_all_settings(&follower, location, out);
+        follow(&reading.follower, location->source, out);
+        good = read_all_settings(&reading.follower, location, out);
     }
-    vgg_arena_destroy(&scratch);
-    return good && !recorder.no_memory && !code.no_memory
-               ? VGG_OK
-               : vgg_load_fail_memory(load, 1, "the code of the script");
+    return end(archive, &reading, good);
+}
+
+vgg_status vgg_script_read_frozen(const struct vgg_archive *archive, const struct vgg_value *module,
+                                  const struct vgg_value *constants, struct vgg_script *out,
+                                  struct vgg_named_list *tensors)
+{
+    static const struct vgg_named_list none;
+    struct reading reading;
+    *out = (struct vgg_script){0};
+    const bool good = begin(archive, &none, &reading);
+    if (good) {
+        reading.follower.constants = constants;
+        follow(&reading.follower, module, out);
+    }
+    *tensors = reading.recorder.constants;
+    return end(archive, &reading, good);
 }

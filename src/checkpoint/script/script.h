@@ -14,4 +14,13 @@
 vgg_status vgg_script_read(const struct vgg_archive *archive, const struct vgg_location *location,
                            struct vgg_script *out);
 
+/* Follows the code of a module whose weights are constants of the code.
+ *   module     the archive's object
+ *   constants  a tuple or list
+ *   tensors    receives the constants that are weights, each under the name of its step: "conv1.weight"
+ * Errors: MEMORY. */
+vgg_status vgg_script_read_frozen(const struct vgg_archive *archive, const struct vgg_value *module,
+                                  const struct vgg_value *constants, struct vgg_script *out,
+                                  struct vgg_named_list *tensors);
+
 #endif

@@ -515,16 +515,13 @@ vgg_status vgg_spec_apply_modules(const struct vgg_load *load,
     const size_t count = vgg_checkpoint_get_module_count(request->checkpoint);
     struct reader reader = {.load = load, .request = request};
     *described = false;
-    if (count == 0) {
-        return VGG_OK;
-    }
     vgg_status status = vgg_script_check(load, request->checkpoint, &reader.followed);
     if (status == VGG_OK && reader.followed && !request->has_cfg) {
         *described = true;
         status = add_script(&reader);
         return status ? status : take_chain(&reader, spec);
     }
-    if (status != VGG_OK) {
+    if (status != VGG_OK || count == 0) {
         return status;
     }
     reader.followed = false;
