@@ -5,8 +5,8 @@
 #include <stdio.h>
 
 enum {
-    BYTES_MAX = 16 << 20,
-    TOKENS_MAX = 2 << 20,
+    BYTES_MAX = 8 << 20,
+    TOKENS_MAX = 1 << 20,
     COMPARISONS_MAX = 20 << 20, /* of names, in all searches */
     PATH_BYTES_MAX = 400,
 };
@@ -81,7 +81,8 @@ static bool read_function(const struct vgg_token *token, uint32_t indent,
 static size_t list_functions(const struct vgg_token *tokens, size_t count,
                              struct vgg_code_function *functions)
 {
-    struct vgg_span class_name = {0};
+    const struct vgg_span none = {"", 0};
+    struct vgg_span class_name = none;
     size_t found = 0;
     for (size_t i = 0; i + 2 < count; i++) {
         const struct vgg_token *line = &tokens[i];
@@ -90,8 +91,8 @@ static size_t list_functions(const struct vgg_token *tokens, size_t count,
             continue;
         }
         if (line->length == 0) {
-            class_name = vgg_token_is(&line[1], VGG_TOKEN_NAME, "class") ? vgg_token_span(&line[2])
-                                                                         : (struct vgg_span){0};
+            class_name =
+                vgg_token_is(&line[1], VGG_TOKEN_NAME, "class") ? vgg_token_span(&line[2]) : none;
         }
         function.class_name = class_name;
         if (vgg_token_is(&line[1], VGG_TOKEN_NAME, "def") && i + 3 < count &&

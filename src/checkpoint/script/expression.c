@@ -106,7 +106,12 @@ static struct vgg_term make_scalar(const struct vgg_value *value)
 static bool make_list(struct vgg_follower *follower, const struct vgg_value *value,
                       struct vgg_term *out)
 {
+    enum { ITEMS_MAX = 64 }; /* no setting has so many */
     const size_t count = value->list.count;
+    if (count > ITEMS_MAX) {
+        *out = (struct vgg_term){0};
+        return true;
+    }
     struct vgg_term *items = vgg_arena_alloc(follower->scratch, count + 1, sizeof *items);
     if (items == NULL) {
         return vgg_recorder_stop_memory(follower->recorder);
@@ -205,7 +210,7 @@ static bool add_argument(struct vgg_follower *follower, struct vgg_arguments *ar
         arguments->max = max;
     }
     arguments->items[arguments->count++] = *argument;
-    return true;
+    return vgg_follower_pay(follower, 2);
 }
 
 /* Reads expressions with commas between them up to a closing bracket, and the bracket. In a dict, keys and values are
@@ -321,9 +326,12 @@ static bool read_primary(struct vgg_follower *follower, struct vgg_frame *frame,
         return true;
     }
     if (token[negative].kind == VGG_TOKEN_NUMBER) {
-        frame->at += 1 + negative;
-        return vgg_term_read_number(vgg_token_span(&token[negative]), negative, out) ||
-               vgg_frame_stop(follower, frame);
+        frame->at += negative;
+        if (!vgg_term_read_number(vgg_token_span(frame->at), negative, out)) {
+            return vgg_frame_stop(follower, frame);
+        }
+        frame->at++;
+        return true;
     }
     const bool bracket = vgg_token_is_mark(token, '(') || vgg_token_is_mark(token, '[') ||
                          vgg_token_is_mark(token, '{');
@@ -398,7 +406,7 @@ static const struct vgg_code_function *find_function(struct vgg_follower *follow
     }
     return dot > 0 && vgg_is_torchscript(name)
                ? vgg_code_find(follower->code, (struct vgg_span){name.bytes, dot - 1},
-                               (struct vgg_span){0},
+                               (struct vgg_span){"", 0},
                                (struct vgg_span){name.bytes + dot, name.length - dot})
                : NULL;
 }

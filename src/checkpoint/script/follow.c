@@ -3,7 +3,10 @@
  * that are in the code are known, tensors are not. */
 #include "checkpoint/script/follow.h"
 
-enum { STEPS_MAX = 2 << 20 };
+enum {
+    STEPS_MAX = 1 << 20,
+    CALL_STEPS = 100, /* what a call costs, because it needs memory */
+};
 
 /* How a block ends. */
 enum flow { FLOW_STOPPED, FLOW_ENDED, FLOW_RETURNED };
@@ -138,8 +141,8 @@ static enum flow run_both(struct vgg_follower *follower, struct vgg_frame *frame
     bool good = true;
     for (int i = 0; i < 2 && good; i++) {
         good = !blocks[i].matters || run_chosen(follower, frame, &blocks[i]) == FLOW_ENDED;
+        good = good && follower->recorder->count == steps;
     }
-    good = good && follower->recorder->count == steps;
     for (size_t i = variables; i < frame->count; i++) {
         struct vgg_term *value = &frame->variables[i].value;
         good = good && value->kind <= VGG_TERM_TEXT;
@@ -340,8 +343,8 @@ static bool run_function(struct vgg_follower *follower, const struct vgg_code_fu
     struct vgg_recorder *recorder = follower->recorder;
     const struct vgg_value *caller = recorder->self;
     recorder->self = self != NULL ? self : caller;
-    const bool good = vgg_follower_enter(follower) && bind(follower, &frame, self, arguments) &&
-                      run_body(follower, &frame);
+    const bool good = vgg_follower_enter(follower) && vgg_follower_pay(follower, CALL_STEPS) &&
+                      bind(follower, &frame, self, arguments) && run_body(follower, &frame);
     follower->depth--;
     recorder->self = caller;
     *out = frame.result;

@@ -63,6 +63,7 @@ static void follow(struct vgg_follower *follower, const struct vgg_value *module
 {
     struct vgg_recorder *recorder = follower->recorder;
     struct vgg_term result;
+    recorder->self = module;
     if (vgg_follow_forward(follower, module, &result) && take_result(recorder, &result)) {
         recorder->outcome = VGG_SCRIPT_FOLLOWED;
     }
