@@ -33,6 +33,19 @@ void vgg_checkpoint_get_step(const struct vgg_checkpoint *checkpoint, size_t ind
     *out = (struct vgg_module){.name = step->name, .type = step->type, .state = step->state};
 }
 
+bool vgg_checkpoint_is_used(const struct vgg_checkpoint *checkpoint, const char *name)
+{
+    const struct vgg_script *script = &checkpoint->script;
+    const char *dot = strrchr(name, '.');
+    const size_t length = dot != NULL ? (size_t)(dot - name) : 0;
+    bool used = script->outcome != VGG_SCRIPT_FOLLOWED;
+    for (size_t i = 0; i < script->step_count && !used; i++) {
+        const char *step = script->steps[i].name;
+        used = step != NULL && strncmp(step, name, length) == 0 && step[length] == '\0';
+    }
+    return used;
+}
+
 static enum vgg_setting read_int(const struct vgg_value *value, int64_t *out)
 {
     if (value->kind == VGG_VALUE_BOOL) {

@@ -28,6 +28,9 @@ const struct vgg_script *vgg_checkpoint_get_script(const struct vgg_checkpoint *
 void vgg_checkpoint_get_step(const struct vgg_checkpoint *checkpoint, size_t index,
                              struct vgg_module *out);
 
+/* Whether the net has a tensor by that name: one of a step, where the code of a script shows the steps, else any. */
+bool vgg_checkpoint_is_used(const struct vgg_checkpoint *checkpoint, const char *name);
+
 /* Whether a module has a setting, and in the form that is asked for. */
 enum vgg_setting {
     VGG_SETTING_ABSENT, /* the file does not have it, or None */

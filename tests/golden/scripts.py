@@ -99,6 +99,19 @@ class Views(nn.Module):
         return self.fc(x)
 
 
+class Inside(nn.Module):
+    """A VGG inside another net, with a layer on top."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("seen", torch.zeros(3))
+        self.model = Head(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.MaxPool2d(2))
+        self.top = nn.Linear(5, 2)
+
+    def forward(self, x):
+        return self.top(torch.relu(self.model(x)))
+
+
 class Skip(nn.Module):
     def __init__(self, join):
         super().__init__()
@@ -153,6 +166,7 @@ NETS = {
     "maximum of the image": lambda: nn.Sequential(conv(3, 8, 3), nn.ReLU(), nn.AdaptiveMaxPool2d(1), nn.Flatten(),
                                                   nn.Identity(), nn.Linear(8, 5)),
     "one channel": lambda: nn.Sequential(conv(1, 8, 3), nn.ReLU(), nn.MaxPool2d(7), nn.Flatten(), nn.Linear(128, 5)),
+    "inside another net": Inside,
     "functional": Functional,
     "shared modules": Shared,
     "view": lambda: Views(0),
