@@ -8,6 +8,8 @@
 
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/container/detect.h"
+#include "checkpoint/script/frozen.h"
+#include "checkpoint/script/script.h"
 
 /* Makes a checkpoint with its context and path, and nothing else. */
 static vgg_status create(const char *path, const struct vgg_context *context, vgg_checkpoint **out,
@@ -46,7 +48,9 @@ static const char *copy_class(const struct vgg_value *object, struct vgg_arena *
 static vgg_status name_classes(vgg_checkpoint *checkpoint, struct vgg_error *err)
 {
     const struct vgg_location *location = &checkpoint->dict.location;
-    bool script = location->kind == VGG_SOURCE_SCRIPT;
+    /* The module of a frozen one is no more than its code. */
+    bool script =
+        location->kind == VGG_SOURCE_SCRIPT || checkpoint->script.outcome == VGG_SCRIPT_FOLLOWED;
     if (script != (checkpoint->container == VGG_CONTAINER_TORCHSCRIPT)) {
         return vgg_fail(err, VGG_ERR_FORMAT,
                         script ? "%s: a TorchScript module outside a TorchScript archive"
@@ -121,6 +125,9 @@ static vgg_status read_tensors(vgg_checkpoint *checkpoint,
         goto done;
     }
     status = note_writer(checkpoint, &archive, err);
+    if (status == VGG_OK && archive.kind == VGG_CONTAINER_TORCHSCRIPT && storages.count == 0) {
+        status = vgg_frozen_read(&archive, &pickle, &storages, &checkpoint->script);
+    }
     if (status != VGG_OK) {
         goto done;
     }
@@ -137,6 +144,9 @@ static vgg_status read_tensors(vgg_checkpoint *checkpoint,
         goto done;
     }
     status = name_classes(checkpoint, err);
+    if (status == VGG_OK && checkpoint->script.outcome == VGG_SCRIPT_NONE) {
+        status = vgg_script_read(&archive, &checkpoint->dict.location, &checkpoint->script);
+    }
     if (status != VGG_OK) {
         goto done;
     }

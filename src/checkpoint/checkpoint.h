@@ -5,6 +5,7 @@
 
 #include "checkpoint/container/archive.h"
 #include "checkpoint/locate/state_dict.h"
+#include "checkpoint/script/script_types.h"
 
 struct vgg_checkpoint {
     struct vgg_context context;
@@ -20,6 +21,7 @@ struct vgg_checkpoint {
     size_t prepacked_count;
     const char *class_name;    /* of a whole or TorchScript module; or NULL */
     const char **module_types; /* [location.modules.count] their classes */
+    struct vgg_script script;  /* what the code of a TorchScript archive says */
 };
 
 /* The context that it was opened with, without the limits. */

@@ -11,12 +11,39 @@ void vgg_checkpoint_get_module(const struct vgg_checkpoint *checkpoint, size_t i
                                struct vgg_module *out)
 {
     const struct vgg_named *named = &checkpoint->dict.location.modules.items[index];
+    const struct vgg_script *script = &checkpoint->script;
+    const struct vgg_value *settings = script->settings != NULL ? script->settings[index] : NULL;
     *out = (struct vgg_module){
         .name = named->name,
         .type = checkpoint->module_types[index],
         .python_module = named->value->object.callee->global.module,
-        .state = named->value->object.state,
+        .state = settings != NULL ? settings : named->value->object.state,
     };
+}
+
+const struct vgg_script *vgg_checkpoint_get_script(const struct vgg_checkpoint *checkpoint)
+{
+    return &checkpoint->script;
+}
+
+void vgg_checkpoint_get_step(const struct vgg_checkpoint *checkpoint, size_t index,
+                             struct vgg_module *out)
+{
+    const struct vgg_script_step *step = &checkpoint->script.steps[index];
+    *out = (struct vgg_module){.name = step->name, .type = step->type, .state = step->state};
+}
+
+bool vgg_checkpoint_is_used(const struct vgg_checkpoint *checkpoint, const char *name)
+{
+    const struct vgg_script *script = &checkpoint->script;
+    const char *dot = strrchr(name, '.');
+    const size_t length = dot != NULL ? (size_t)(dot - name) : 0;
+    bool used = script->outcome != VGG_SCRIPT_FOLLOWED;
+    for (size_t i = 0; i < script->step_count && !used; i++) {
+        const char *step = script->steps[i].name;
+        used = step != NULL && strncmp(step, name, length) == 0 && step[length] == '\0';
+    }
+    return used;
 }
 
 static enum vgg_setting read_int(const struct vgg_value *value, int64_t *out)

@@ -11,7 +11,8 @@ struct vgg_module {
     /* The class's Python module, which is not terminated: "torch.nn.modules.pooling". Of TorchScript
      * "__torch__.torch.nn…". */
     struct vgg_span python_module;
-    const struct vgg_value *state; /* its attributes */
+    const struct vgg_value
+        *state; /* its attributes; of TorchScript the settings that its code shows */
 };
 
 /* The number of modules, and each of them in the order of the file, a module before its children. A state dict has
@@ -20,6 +21,15 @@ size_t vgg_checkpoint_get_module_count(const struct vgg_checkpoint *checkpoint);
 /* Strings are the checkpoint's. */
 void vgg_checkpoint_get_module(const struct vgg_checkpoint *checkpoint, size_t index,
                                struct vgg_module *out);
+
+/* What the code of a TorchScript archive says; its outcome is NONE where there is no code. */
+const struct vgg_script *vgg_checkpoint_get_script(const struct vgg_checkpoint *checkpoint);
+/* A step of the code as a module. Its name is NULL if it is a function's. */
+void vgg_checkpoint_get_step(const struct vgg_checkpoint *checkpoint, size_t index,
+                             struct vgg_module *out);
+
+/* Whether the net has a tensor by that name: one of a step, where the code of a script shows the steps, else any. */
+bool vgg_checkpoint_is_used(const struct vgg_checkpoint *checkpoint, const char *name);
 
 /* Whether a module has a setting, and in the form that is asked for. */
 enum vgg_setting {

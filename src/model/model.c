@@ -3,6 +3,7 @@
 #include "model/model_types.h"
 
 #include "checkpoint/checkpoint.h"
+#include "checkpoint/module.h"
 #include "model/apply_options.h"
 #include "model/graph/bind.h"
 #include "model/graph/check_weights.h"
@@ -27,10 +28,14 @@ static vgg_status list_tensors(struct creation *c)
     if (tensors == NULL) {
         return vgg_load_fail_memory(&c->load, count * sizeof *tensors, "the list of tensors");
     }
+    size_t used = 0;
     for (size_t i = 0; i < count; i++) {
-        tensors[i] = vgg_checkpoint_get_tensor(c->checkpoint, i);
+        const struct vgg_tensor *tensor = vgg_checkpoint_get_tensor(c->checkpoint, i);
+        if (c->options->spec_path != NULL || vgg_checkpoint_is_used(c->checkpoint, tensor->name)) {
+            tensors[used++] = tensor;
+        }
     }
-    return vgg_tensor_list_init(&c->tensors, c->load.arena, tensors, count, c->load.err);
+    return vgg_tensor_list_init(&c->tensors, c->load.arena, tensors, used, c->load.err);
 }
 
 /* Refuses a caller's description for int8 weights, which can only be used with the packed file's. */

@@ -176,6 +176,74 @@ def specs():
     return seeds
 
 
+SCRIPT = """class Conv(Module):
+  __parameters__ = ["weight", "bias", ]
+  weight : Tensor
+  stride : Final[Tuple[int, int]] = (2, 2)
+  def forward(self: __torch__.Conv,
+    input: Tensor) -> Tensor:
+    weight = self.weight
+    bias = self.bias
+    return torch.conv2d(input, weight, bias, [2, 2], [0, 1], [1, 1], 1)
+class Act(Module):
+  def forward(self: __torch__.Act,
+    input: Tensor) -> Tensor:
+    _0 = __torch__.torch.nn.functional.leaky_relu
+    return _0(input, 1.0000000000000001e-05, False, )
+class Net(Module):
+  def forward(self: __torch__.Net,
+    x: Tensor) -> Tensor:
+"""
+SCRIPT_BODIES = {
+    "chain": """    act = getattr(self, "act")
+    conv = self.conv
+    _0 = (act).forward((conv).forward(x, ), )
+    input = torch.max_pool2d(_0, [2, 2], annotate(List[int], []), [0, 0], [1, 1])
+    x0 = torch.view(input, [int(ops.prim.NumToTensor(torch.size(input, 0))), -1])
+    return torch.softmax(torch.dropout(x0, 0.5, False), 1)
+""",
+    "branch": """    conv = self.conv
+    y = torch.relu((conv).forward(x, ))
+    conv2 = self.conv2
+    return torch.add(y, (conv2).forward(y, ))
+""",
+    "conditions": """    training = self.training
+    if training:
+      y = torch.tanh(x)
+    else:
+      if torch.ne(torch.dim(x), 4):
+        ops.prim.RaiseException(torch.format("{}", torch.dim(x)), "builtins.ValueError")
+      else:
+        pass
+      y = torch.relu_(x)
+    if torch.lt(torch.len(torch.size(x)), 2):
+      _1 = True
+    else:
+      _1 = torch.__is__(y, None)
+    return __torch__.user(y, slope=self.scale, )
+def user(x: Tensor,
+    slope: float=-0.5,
+    names: Dict[str, Tensor]={"a": 1}) -> Tensor:
+  a, b = torch.adaptive_max_pool2d(torch.leaky_relu(x, slope), [1, 1])
+  return torch.squeeze(torch.squeeze(a, -1), -1)
+""",
+    "others": """    h = torch.slice(torch.size(x), 2)
+    y = torch.avg_pool2d(x, h)
+    z = torch.mean(torch.clamp(y, 0., 6.), [2, 3], True, dtype=None)
+    _3 = torch.batch_norm(z, None, None, CONSTANTS.c0, CONSTANTS.c1, False, 0.1, 0.001, True)
+    return torch.cat([_3, z], 1)
+""",
+    "loop": """    for i in range(3):
+      x = torch.relu(x)
+    return (x, self.sizes[1])
+""",
+}
+
+
+def scripts():
+    return {name: (SCRIPT + body).encode() for name, body in SCRIPT_BODIES.items()}
+
+
 def packed_rows(width, height, depth, channels):
     row = (width * depth * channels + 7) // 8
     return b"".join(bytes([y % 5]) + bytes((y * 31 + i * 7) & 0xff for i in range(row))
@@ -207,6 +275,7 @@ TARGETS = {
     "tar": tars,
     "safetensors": safetensors,
     "packed": packed,
+    "script": scripts,
     "spec": specs,
     "image": images,
 }
@@ -246,6 +315,13 @@ def json_words(*more):
     yield from (b'"' + word.encode() + b'"' for word in more)
 
 
+def script_words():
+    text = (SOURCE / "checkpoint/script/operations.c").read_text() + (SOURCE / "checkpoint/script/term.c").read_text()
+    yield from (b"torch.", b"__torch__.", b"torch.nn.functional.", b"self.conv", b"self.act", b".forward(", b"return ",
+                b"if ", b"else:\n", b"    ", b"def ", b"class ", b"True", b"None", b"CONSTANTS.c0", b"[2, 3]", b"=")
+    yield from (word.encode() for word in sorted(set(re.findall(r'\{"([\w.]+)",', text))))
+
+
 def spec_words():
     text = "".join((SOURCE / "model/spec" / name).read_text() for name in ("spec.c", "layers.c"))
     yield from json_words("M", *sorted(set(re.findall(r'\{"([\w@]+)", VGG_FIELD', text))))
@@ -262,6 +338,7 @@ DICTIONARIES = {
     "packed": lambda: json_words("tensors", "name", "dtype", "layout", "shape", "offset", "crc32", "F32", "BF16",
                                  "I8", "I32", "rows", "column-major", "int8", "int8-input", "layers", "low", "step",
                                  "scales", "direct", "winograd", "group", "channels", "m"),
+    "script": script_words,
     "spec": spec_words,
     "image": lambda: [b"\x89PNG\r\n\x1a\n", b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"iCCP", b"gAMA",
                         *(b"\xff" + bytes([marker]) for marker in (

@@ -371,6 +371,15 @@ def save_all(folder, index, net):
         paths["script"] = script
     except Exception:  # a class that TorchScript does not know
         pass
+    first = next(module for module in net.modules() if isinstance(module, nn.Conv2d))
+    for side in (28, 32, 48, 64):
+        try:
+            trace = f"{folder}/{index}_trace.pt"
+            torch.jit.trace(net, torch.zeros(1, first.in_channels, side, side), check_trace=False).save(trace)
+            paths["trace"] = trace
+            break
+        except RuntimeError:  # the classifier takes another size
+            pass
     return paths
 
 

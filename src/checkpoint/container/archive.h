@@ -12,6 +12,13 @@
 #include "checkpoint/tensor/prepacked_order.h"
 #include "checkpoint/container/storage.h"
 
+/* The bytes of one file in an archive. */
+struct vgg_member {
+    const uint8_t *data;
+    size_t size;
+    uint64_t file_offset; /* of data; VGG_NO_OFFSET when it is not in the file as is */
+};
+
 /* An opened container. */
 struct vgg_archive {
     struct vgg_load load;
@@ -29,6 +36,14 @@ struct vgg_archive {
      *   pickle_bytes  the size of the pickle; `pickle` may have more bytes */
     vgg_status (*find_data)(struct vgg_archive *archive, size_t pickle_bytes,
                             struct vgg_storages *storages);
+    /* The folder of the storages in an archive; NULL: "data/". */
+    const char *storage_folder;
+    /* Reads a member of the archive beside the pickle, of at most max bytes, and compares its CRC.
+     *   name  within the archive's folder: "code/__torch__.py"
+     *   out   data is NULL if there is no such member; else load->arena's, or in the file
+     * NULL: there are no members. Errors: FORMAT, LIMIT, UNSUPPORTED, MEMORY. */
+    vgg_status (*read_member)(const struct vgg_archive *archive, const char *name, uint64_t max,
+                              struct vgg_member *out);
     /* The net's description in JSON, inside the file; NULL: it has none. */
     const uint8_t *description;
     size_t description_bytes;

@@ -83,6 +83,7 @@ static vgg_status find_data(struct vgg_archive *archive, size_t pickle_bytes,
                             struct vgg_storages *storages)
 {
     const struct zip_state *state = archive->state;
+    const char *folder = archive->storage_folder != NULL ? archive->storage_folder : "data/";
     if (pickle_bytes != archive->pickle.size) {
         return vgg_fail(archive->load.err, VGG_ERR_FORMAT,
                         "%s: data.pkl: %zu bytes after the pickle's end", archive->load.path,
@@ -93,7 +94,7 @@ static vgg_status find_data(struct vgg_archive *archive, size_t pickle_bytes,
         if (!storage->wanted) {
             continue;
         }
-        const struct vgg_zip_member *member = find(state, "data/", storage->key);
+        const struct vgg_zip_member *member = find(state, folder, storage->key);
         if (member == NULL) {
             return vgg_fail(archive->load.err, VGG_ERR_FORMAT,
                             "%s: storage %.*s is not in the archive", archive->load.path,
@@ -113,6 +114,28 @@ static vgg_status find_data(struct vgg_archive *archive, size_t pickle_bytes,
         storage->swapped = state->swapped;
     }
     return VGG_OK;
+}
+
+static vgg_status read_member(const struct vgg_archive *archive, const char *name, uint64_t max,
+                              struct vgg_member *out)
+{
+    const struct vgg_zip_member *member = find_file(archive->state, name);
+    *out = (struct vgg_member){.file_offset = VGG_NO_OFFSET};
+    if (member == NULL) {
+        return VGG_OK;
+    }
+    if (member->bytes > max) {
+        return vgg_zip_fail_member(archive, member, VGG_ERR_LIMIT, "expected a smaller member");
+    }
+    out->size = (size_t)member->bytes;
+    if (member->method == VGG_ZIP_STORED) {
+        out->file_offset = member->data_offset;
+        if (member->crc == 0) { /* torch was told not to compute it, or there are no bytes */
+            out->data = archive->file->data + member->data_offset;
+            return VGG_OK;
+        }
+    }
+    return unpack(archive, member, &out->data);
 }
 
 /* ---- opening ---- */
@@ -275,6 +298,7 @@ vgg_status vgg_zip_open(struct vgg_archive *archive)
     archive->kind =
         find_file(state, "constants.pkl") != NULL ? VGG_CONTAINER_TORCHSCRIPT : VGG_CONTAINER_ZIP;
     archive->find_data = find_data;
+    archive->read_member = read_member;
     return VGG_OK;
 }
 

@@ -327,6 +327,12 @@ vgg_status vgg_locate(const struct vgg_load *load, const struct vgg_pickle *pick
     if (status == VGG_OK) {
         status = take(&search, candidate, out);
     }
+    if (status == VGG_OK && key == NULL && out->kind == VGG_SOURCE_SCRIPT && out->skipped > 0) {
+        /* The code of a script says what runs beside the VGG in it. */
+        made.source = candidate->source;
+        search.candidate_count = 0;
+        status = take(&search, &made, out);
+    }
     if (status == VGG_OK && out->tensors.count == 0) {
         status = key != NULL ? fail_no_key(&search, key) : fail_nothing(&search, pickle->root);
     }

@@ -71,6 +71,7 @@ static vgg_status read_real(const struct reader *reader, const char *key, double
 static vgg_status read_padding(const struct reader *reader, struct vgg_window *window)
 {
     if (vgg_module_is(reader->module, "padding", "valid")) {
+        window->padding = (struct vgg_margins){0};
         return VGG_OK;
     }
     if (vgg_module_is(reader->module, "padding", "same")) {

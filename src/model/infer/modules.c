@@ -7,6 +7,7 @@
 #include "model/infer/input_size.h"
 #include "model/infer/module_layer.h"
 #include "model/infer/notes.h"
+#include "model/infer/script_layers.h"
 #include "model/spec/defaults.h"
 #include "model/spec/layers.h"
 #include "model/spec/module_types.h"
@@ -30,6 +31,8 @@ struct reader {
     struct entry *entries;
     size_t count;
     struct vgg_layer_list list;
+    /* The list is what the code of a TorchScript archive runs. */
+    bool followed;
     /* A setting that changes results was not in the file. */
     bool missing;
 };
@@ -218,6 +221,23 @@ static vgg_status add_layers(struct reader *reader)
     return flat ? VGG_OK : add_flatten(reader);
 }
 
+/* Lists what the code of a script runs. */
+static vgg_status add_script(struct reader *reader)
+{
+    bool flat = false;
+    const struct vgg_module_request *request = reader->request;
+    vgg_status status = vgg_script_list_layers(reader->load, request->checkpoint, request->tensors,
+                                               &reader->list, &reader->missing);
+    for (size_t i = 0; i < reader->list.count; i++) {
+        flat = flat || reader->list.items[i].kind == VGG_LAYER_FLATTEN;
+    }
+    if (status == VGG_OK && !flat) {
+        status = add_flatten(reader);
+    }
+    struct vgg_spec unnamed = {.layers = reader->list.items, .layer_count = reader->list.count};
+    return status ? status : vgg_layers_name(reader->load, &unnamed);
+}
+
 /* A net that ends in an image of scores gives the mean of all its positions. */
 static bool ends_in_image(const struct vgg_layer_list *list)
 {
@@ -279,13 +299,16 @@ static void note_modules(const struct reader *reader, struct vgg_spec *spec)
         }
     }
     if (unknown == NULL) {
-        vgg_note(reader->load, spec, "order", VGG_EVIDENCE_MODULES, "of the modules");
+        vgg_note(reader->load, spec, "order", VGG_EVIDENCE_MODULES,
+                 reader->followed ? "of the script's code" : "of the modules");
         return;
     }
     struct vgg_evidence *order = vgg_evidence_find(list, "order");
     if (order == NULL || order->source > VGG_EVIDENCE_PUBLISHED) {
+        const char *reason = vgg_checkpoint_get_script(reader->request->checkpoint)->reason;
         vgg_note(reader->load, spec, "order", VGG_EVIDENCE_CONVENTION,
-                 "of the modules (the class %s may run them otherwise)", unknown->module.type);
+                 "of the modules (the class %s may run them otherwise%s%s)", unknown->module.type,
+                 reason[0] != '\0' ? ": " : "", reason);
     }
 }
 
@@ -301,12 +324,21 @@ static void note_settings(const struct reader *reader, struct vgg_spec *spec)
              reader->missing ? "PyTorch's defaults where the file has none" : "as in the modules");
 }
 
+/* Records that the average pool is one of the file's, not one that is added. */
+static void note_average_pool(const struct reader *reader, struct vgg_spec *spec)
+{
+    if (vgg_spec_count(spec, VGG_LAYER_ADAPTIVE_POOL) > 0) {
+        vgg_note(reader->load, spec, "average pool", get_source(reader),
+                 reader->followed ? "as in the script's code" : "as in the modules");
+    }
+}
+
 /* Adds what a Softmax or Sigmoid at the end says of the scores. */
 static void note_scores(const struct reader *reader, struct vgg_spec *spec)
 {
-    vgg_note(reader->load, spec, "scores", VGG_EVIDENCE_CONVENTION, "%s",
-             spec->layers[spec->layer_count - 1].kind == VGG_LAYER_SOFTMAX ? "the net's own"
-                                                                           : "softmax");
+    const bool own = spec->layers[spec->layer_count - 1].kind == VGG_LAYER_SOFTMAX;
+    vgg_note(reader->load, spec, "scores", own ? get_source(reader) : VGG_EVIDENCE_CONVENTION, "%s",
+             own ? "the net's own" : "softmax");
 }
 
 /* Takes the modules in their order as the net. */
@@ -315,8 +347,9 @@ static vgg_status take_chain(struct reader *reader, struct vgg_spec *spec)
     const struct vgg_load *load = reader->load;
     struct vgg_spec made = {.inferred = true};
     vgg_status status = VGG_OK;
-    if (ends_in_image(&reader->list)) {
-        struct vgg_layer *flatten = &reader->list.items[reader->list.count - 1];
+    struct vgg_layer *flatten = &reader->list.items[reader->list.count - 1];
+    const bool adds_pool = flatten->kind == VGG_LAYER_FLATTEN && ends_in_image(&reader->list);
+    if (adds_pool) {
         *flatten = (struct vgg_layer){.kind = VGG_LAYER_ADAPTIVE_POOL,
                                       .name = "avgpool",
                                       .adaptive = {.kind = VGG_ADAPTIVE_AVG, .out = {1, 1}}};
@@ -343,6 +376,9 @@ static vgg_status take_chain(struct reader *reader, struct vgg_spec *spec)
     note_settings(reader, &made);
     vgg_evidence_add(&made.evidence, load->arena, &kept);
     note_modules(reader, &made);
+    if (!adds_pool) {
+        note_average_pool(reader, &made);
+    }
     note_scores(reader, &made);
     made.preprocess_source = VGG_EVIDENCE_CONVENTION;
     made.source = "names, shapes and modules";
@@ -479,14 +515,21 @@ vgg_status vgg_spec_apply_modules(const struct vgg_load *load,
     const size_t count = vgg_checkpoint_get_module_count(request->checkpoint);
     struct reader reader = {.load = load, .request = request};
     *described = false;
-    if (count == 0) {
-        return VGG_OK;
+    vgg_status status = vgg_script_check(load, request->checkpoint, &reader.followed);
+    if (status == VGG_OK && reader.followed && !request->has_cfg) {
+        *described = true;
+        status = add_script(&reader);
+        return status ? status : take_chain(&reader, spec);
     }
+    if (status != VGG_OK || count == 0) {
+        return status;
+    }
+    reader.followed = false;
     reader.entries = vgg_load_alloc(load, count + 1, sizeof *reader.entries);
     if (reader.entries == NULL) {
         return vgg_load_fail_memory(load, count * sizeof *reader.entries, "the modules");
     }
-    vgg_status status = list(&reader);
+    status = list(&reader);
     if (status != VGG_OK) {
         return status;
     }

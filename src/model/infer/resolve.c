@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "checkpoint/module.h"
 #include "model/infer/infer.h"
 #include "model/infer/modules.h"
 #include "model/infer/notes.h"
@@ -148,7 +149,9 @@ static vgg_status resolve_from_tensors(const struct vgg_load *load,
     const bool is_close = status == VGG_OK ? !out->builtin && is_incomplete(tensors)
                                            : status != VGG_ERR_MEMORY && status != VGG_ERR_LIMIT;
     const bool has_modules =
-        request->checkpoint != NULL && vgg_checkpoint_get_module_count(request->checkpoint) > 0;
+        request->checkpoint != NULL &&
+        (vgg_checkpoint_get_module_count(request->checkpoint) > 0 ||
+         vgg_checkpoint_get_script(request->checkpoint)->outcome == VGG_SCRIPT_FOLLOWED);
     status = apply_modules(load, tensors, request, status, out);
     if (is_close && !has_modules && vgg_published_find_closest(load, tensors, out)) {
         take_classes(tensors, out);

@@ -1,0 +1,271 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""TorchScript archives against PyTorch: their code says what the names and shapes of the weights do not.
+
+    scripts.py RUN_CHAINS
+
+Each net is scripted, traced and frozen, and run by RUN_CHAINS (tests/golden/run_chains.c). Logits must equal PyTorch's in float64
+to BOUND of the largest, and nothing that the code shows may be an assumption: only the preprocessing and the input size. A
+net that is no chain of layers must be refused, with the name of what is not. Ends with "N passed, N failed, 0 skipped".
+Exit 77 (skipped) without PyTorch.
+"""
+import subprocess
+import sys
+import tempfile
+import warnings
+
+try:
+    import numpy as np
+    import torch
+    from torch import nn
+    from torch.nn import functional as F
+except ImportError:
+    print("PyTorch is not installed: skipped")
+    sys.exit(77)
+
+from chains import BOUND, CONVENTION, make_input, randomise
+
+# What no code shows.
+ALLOWED = {"input size", "mean and std", "crop", "resize", "interpolation", "channels", "scores", "labels", "size"}
+
+
+class Head(nn.Module):
+    """Features and one linear layer."""
+
+    def __init__(self, *features, inputs=8 * 16, end=(), pool=4):
+        super().__init__()
+        self.features = nn.Sequential(*features)
+        self.pool = nn.AdaptiveAvgPool2d(pool)
+        self.classifier = nn.Sequential(nn.Linear(inputs, 5), *end)
+
+    def forward(self, x):
+        x = self.pool(self.features(x))
+        return self.classifier(torch.flatten(x, 1))
+
+
+class Functional(nn.Module):
+    """Activations and pools as functions, in another order than the modules are registered in."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(8 * 16, 5)
+        self.conv2 = nn.Conv2d(8, 8, 3)
+        self.bn = nn.BatchNorm2d(8, eps=1e-3)
+        self.conv1 = nn.Conv2d(3, 8, 3, stride=2)
+        self.drop = nn.Dropout(0.3)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.conv1(x)), 2)
+        x = self.bn(F.leaky_relu(self.conv2(x), 0.2))
+        x = F.avg_pool2d(x, 3, stride=2, padding=1)
+        x = F.adaptive_avg_pool2d(x, 4)
+        x = self.drop(x.view(x.size(0), -1))
+        x = F.dropout(self.fc(x), training=self.training)
+        return F.log_softmax(x, dim=1)
+
+
+class Shared(nn.Module):
+    """One ReLU and one pool for all layers."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.conv2, self.conv3 = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3), nn.Conv2d(8, 8, 3, padding=1)
+        self.act, self.pool = nn.Tanh(), nn.MaxPool2d(3, 2)
+        self.fc = nn.Linear(8, 5)
+
+    def forward(self, x):
+        x = self.pool(self.act(self.conv1(x)))
+        x = self.conv3(self.act(self.conv2(x)))
+        return self.fc(self.pool(self.act(x)).mean([2, 3]))
+
+
+class Views(nn.Module):
+    """Other ways to flatten and to pool the whole image."""
+
+    def __init__(self, way):
+        super().__init__()
+        self.conv, self.fc, self.way = nn.Conv2d(3, 8, 3), nn.Linear(8, 5), way
+
+    def forward(self, x):
+        x = F.max_pool2d(torch.sigmoid(self.conv(x)), 8)
+        if self.way == 0:
+            x = F.avg_pool2d(x, x.size()[2:]).view(-1, 8)
+        elif self.way == 1:
+            x = F.adaptive_max_pool2d(x, 1).squeeze(-1).squeeze(-1)
+        elif self.way == 2:
+            x = torch.reshape(F.adaptive_avg_pool2d(x, 1), (x.shape[0], 8))
+        else:
+            x = x.mean(dim=(2, 3), keepdim=True).flatten(1)
+        return self.fc(x)
+
+
+class Inside(nn.Module):
+    """A VGG inside another net, with a layer on top."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("seen", torch.zeros(3))
+        self.model = Head(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.MaxPool2d(2))
+        self.top = nn.Linear(5, 2)
+
+    def forward(self, x):
+        return self.top(torch.relu(self.model(x)))
+
+
+class Skip(nn.Module):
+    def __init__(self, join):
+        super().__init__()
+        self.prep, self.block = nn.Conv2d(3, 8, 3, padding=1), nn.Sequential(nn.Conv2d(8, 8, 3, padding=1), nn.ReLU())
+        self.fc, self.join = nn.Linear(16 if join == "cat" else 8, 5), join
+
+    def forward(self, x):
+        x = F.relu(self.prep(x))
+        if self.join == "add":
+            x = self.block(x) + x
+        elif self.join == "cat":
+            x = torch.cat([x, self.block(x)], 1)
+        elif self.join == "multiply":
+            x = self.block(x) * x
+        else:
+            x = self.block(x) * 2.0
+        return self.fc(x.mean([2, 3]))
+
+
+class TwoHeads(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.age, self.gender = nn.Conv2d(3, 8, 3), nn.Linear(8, 5), nn.Linear(8, 2)
+
+    def forward(self, x):
+        x = F.relu(self.conv(x)).mean([2, 3])
+        return self.age(x), self.gender(x)
+
+
+def conv(*arguments, **settings):
+    return nn.Conv2d(*arguments, **{"padding": 1, **settings})
+
+
+NETS = {
+    "padding 0": lambda: Head(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, 3), nn.ReLU(), nn.MaxPool2d(2)),
+    "stride 2": lambda: Head(conv(3, 8, 3, stride=2), nn.ReLU(), conv(8, 8, 3, stride=2), nn.ReLU()),
+    "eps": lambda: Head(conv(3, 8, 3), nn.BatchNorm2d(8, eps=1e-3), nn.ReLU(inplace=True), nn.MaxPool2d(2)),
+    "leaky": lambda: Head(conv(3, 8, 3), nn.LeakyReLU(0.2, inplace=True), nn.MaxPool2d(2)),
+    "average pool": lambda: Head(conv(3, 8, 3), nn.ReLU(), nn.AvgPool2d(3, 2, 1, count_include_pad=False)),
+    "ceil mode": lambda: Head(conv(3, 8, 3), nn.ReLU(), nn.MaxPool2d(3, 2, ceil_mode=True)),
+    "dilation": lambda: Head(conv(3, 8, 3, dilation=2, padding=2), nn.ReLU(), nn.MaxPool2d(3, 1, dilation=2)),
+    "groups": lambda: Head(conv(3, 9, 3, groups=3, bias=False), nn.ReLU(), nn.Conv2d(9, 8, (1, 3)), nn.ReLU()),
+    "same padding": lambda: Head(nn.Conv2d(3, 8, 4, padding="same"), nn.ReLU(), nn.Conv2d(8, 8, 3, padding="valid")),
+    "zero padding": lambda: Head(nn.ZeroPad2d((0, 1, 2, 3)), nn.Conv2d(3, 8, 3), nn.ReLU()),
+    "norm after ReLU": lambda: Head(conv(3, 8, 3), nn.ReLU(), nn.BatchNorm2d(8), nn.MaxPool2d(2)),
+    "norm without weights": lambda: Head(conv(3, 8, 3), nn.BatchNorm2d(8, affine=False), nn.ReLU()),
+    "sigmoid at the end": lambda: Head(conv(3, 8, 3), nn.ReLU(), end=[nn.Sigmoid()]),
+    "log-softmax": lambda: Head(conv(3, 8, 3), nn.ReLU(), end=[nn.ReLU(), nn.Linear(5, 4), nn.LogSoftmax(1)]),
+    "softmax": lambda: Head(conv(3, 8, 3), nn.ReLU(), end=[nn.BatchNorm1d(5), nn.Softmax(dim=-1)]),
+    "activations": lambda: Head(conv(3, 8, 3), nn.PReLU(8), conv(8, 8, 3), nn.ELU(0.5), conv(8, 8, 3), nn.GELU(),
+                                nn.SiLU(), nn.Hardswish(), nn.ReLU6(), nn.GELU("tanh"), nn.Tanh(), nn.PReLU()),
+    "maximum of the image": lambda: nn.Sequential(conv(3, 8, 3), nn.ReLU(), nn.AdaptiveMaxPool2d(1), nn.Flatten(),
+                                                  nn.Identity(), nn.Linear(8, 5)),
+    "one channel": lambda: nn.Sequential(conv(1, 8, 3), nn.ReLU(), nn.MaxPool2d(7), nn.Flatten(), nn.Linear(128, 5)),
+    "inside another net": Inside,
+    "functional": Functional,
+    "shared modules": Shared,
+    "view": lambda: Views(0),
+    "squeeze": lambda: Views(1),
+    "reshape": lambda: Views(2),
+    "mean": lambda: Views(3),
+}
+# With scripts alone: a trace of the module has no name for what it does.
+SCRIPTED = {
+    "local response norm": lambda: Head(conv(3, 8, 3), nn.ReLU(), nn.LocalResponseNorm(3, k=2.0)),
+}
+REFUSED = {
+    "skip": (lambda: Skip("add"), ["torch.add", "ReLU after prep", "skip connection"]),
+    "concatenation": (lambda: Skip("cat"), ["torch.cat", "ReLU after prep", "branch"]),
+    "product": (lambda: Skip("multiply"), ["torch.mul joins", "block.1"]),
+    "factor": (lambda: Skip("factor"), ["torch.mul of the output", "block.1"]),
+    "two heads": (TwoHeads, ["used twice"]),
+    "transposed": (lambda: nn.Sequential(nn.ConvTranspose2d(3, 8, 3), nn.Flatten(), nn.Linear(9248, 5)), ["conv"]),
+    "reflection": (lambda: Head(conv(3, 8, 3, padding_mode="reflect"), nn.ReLU()), ["pad"]),
+    "unknown function": (lambda: Head(conv(3, 8, 3), nn.Mish()), ["mish"]),
+}
+passed = failed = 0
+
+
+def report(name, problem):
+    global passed, failed
+    passed, failed = passed + (not problem), failed + bool(problem)
+    if problem:
+        print(f"FAILED {name}: {problem}")
+
+
+def save(net, folder):
+    """The net scripted and traced; the input of the trace has the size that is guessed or given."""
+    channels = min(m.in_channels for m in net.modules() if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d)))
+    side = 28 if channels == 1 else 32
+    torch.jit.script(net).save(f"{folder}/script.pt")
+    yield "script", f"{folder}/script.pt"
+    torch.jit.trace(net, torch.zeros(1, channels, side, side)).save(f"{folder}/trace.pt")
+    yield "trace", f"{folder}/trace.pt"
+    torch.jit.freeze(torch.jit.script(net)).save(f"{folder}/frozen.pt")
+    yield "frozen", f"{folder}/frozen.pt"
+
+
+def ask(program, path):
+    print(f"{path}\t{path}.out", file=program.stdin, flush=True)
+    answer = []
+    for line in program.stdout:
+        answer.append(line.rstrip("\n"))
+        if line.startswith(("refused", "end")):
+            return answer
+    return [f"refused: the program ended with {program.wait()}"]
+
+
+def check_right(name, net, path, answer):
+    if answer[0].startswith("refused"):
+        return report(name, answer[0])
+    c, h, w = map(int, answer[0].split()[1:4])
+    assumed = {line.split(" ", 2)[2].split(":")[0] for line in answer[1:] if line.startswith(f"evidence {CONVENTION} ")}
+    report(f"{name}, assumptions", f"assumed {sorted(assumed - ALLOWED)}" if assumed - ALLOWED else None)
+    found = np.fromfile(f"{path}.out.f32", np.float32)
+    with torch.no_grad():
+        single = net(make_input(c, h, w))[0].numpy()
+        expected = net.double()(make_input(c, h, w).double())[0].numpy()
+    net.float()
+    if found.shape != expected.shape:
+        return report(name, f"{found.shape} outputs, expected {expected.shape}")
+    # Where large terms cancel, float32 cannot be as exact: PyTorch's own is not, either.
+    bound = max(BOUND * np.abs(expected).max(), 8 * np.abs(single - expected).max())
+    worst = np.abs(found - expected).max()
+    return report(name, f"differs by {worst}, bound {bound}" if worst > bound else None)
+
+
+def check_refused(name, words, answer):
+    missing = [word for word in words if word not in answer[0]]
+    good = answer[0].startswith("refused") and not missing
+    report(name, None if good else f"{missing} not in: {answer[0]}")
+
+
+def main():
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    program = subprocess.Popen([sys.argv[1]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, make in {**NETS, **SCRIPTED}.items():
+            net = randomise(make(), torch.Generator().manual_seed(1))
+            for kind, path in save(net, folder):
+                if kind == "script" or name in NETS:
+                    check_right(f"{name}, {kind}", net, path, ask(program, path))
+        for name, (make, words) in REFUSED.items():
+            for kind, path in save(make().eval(), folder):
+                # Constants have no names.
+                check_refused(f"{name}, {kind}", words[:1] if kind == "frozen" else words, ask(program, path))
+        program.stdin.close()
+        report("run_chains", f"exit {program.returncode}" if program.wait() else None)
+    print(f"{passed} passed, {failed} failed, 0 skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    sys.exit(main())
