@@ -297,8 +297,8 @@ static void make_plan(const struct general_net *net, struct vgg_plan **plan, vgg
                                              .activation_bytes = 1 << 26};
     struct vgg_pool *pool;
     ck_assert_int_eq(vgg_pool_create(1, NULL, &pool, NULL), VGG_OK);
-    const vgg_status status =
-        vgg_plan_create(net->nodes, net->count, "net.pth", &options, pool, plan, err);
+    const vgg_status status = vgg_plan_create(&(struct vgg_net){net->nodes, net->count, "net.pth"},
+                                              &options, pool, plan, err);
     ck_assert_msg(status == code, "%s", err->message);
     vgg_pool_destroy(pool);
 }
