@@ -18,12 +18,16 @@
 #include "model/spec/layers.h"
 #include "model/spec/spec.h"
 
-/* Reads the description load->path. */
-static vgg_status open_spec(const struct vgg_load *load, struct vgg_spec *out)
+/* Reads the description load->path.
+ *   read  vgg_file_read, or vgg_file_read_regular for a file that the caller did not name */
+static vgg_status open_spec(const struct vgg_load *load,
+                            vgg_status (*read)(const char *, uint64_t, const struct vgg_allocator *,
+                                               struct vgg_file *, struct vgg_error *),
+                            struct vgg_spec *out)
 {
     struct vgg_file file;
-    vgg_status status = vgg_file_read(load->path, load->limits->json_bytes,
-                                      vgg_allocator_of(load->arena->context), &file, load->err);
+    vgg_status status = read(load->path, load->limits->json_bytes,
+                             vgg_allocator_of(load->arena->context), &file, load->err);
     if (status != VGG_OK) {
         return status;
     }
@@ -32,13 +36,23 @@ static vgg_status open_spec(const struct vgg_load *load, struct vgg_spec *out)
     return status;
 }
 
-/* Returns the file name in a path, and the length of that name without its extension. */
+/* Returns the file name in a path, and the length of that name without its extension. "model.safetensors.index.json",
+ * the index of shards, stands for "model.safetensors". */
 static const char *file_name(const char *path, size_t *stem_length)
 {
+    static const char index[] = ".index.json";
+    const size_t tail = sizeof index - 1;
     const char *slash = strrchr(path, '/');
     const char *name = slash != NULL ? slash + 1 : path;
-    const char *dot = strrchr(name, '.');
-    *stem_length = dot != NULL && dot != name ? (size_t)(dot - name) : strlen(name);
+    size_t length = strlen(name);
+    if (length > tail && strcmp(name + length - tail, index) == 0) {
+        length -= tail;
+    }
+    size_t stem = length;
+    while (stem > 0 && name[stem - 1] != '.') {
+        stem--;
+    }
+    *stem_length = stem > 1 ? stem - 1 : length;
     return name;
 }
 
@@ -203,7 +217,7 @@ static vgg_status resolve_from_file(const struct vgg_load *load, const char *spe
     if (load_spec.path == NULL) {
         return vgg_load_fail_memory(load, strlen(spec_path) + 1, "a path");
     }
-    vgg_status status = open_spec(&load_spec, out);
+    vgg_status status = open_spec(&load_spec, vgg_file_read, out);
     out->source = load_spec.path;
     return status ? status : complete(load, tensors, overrides, VGG_EVIDENCE_USER, out);
 }
@@ -220,7 +234,7 @@ static vgg_status resolve_from_neighbour(const struct vgg_load *load,
     if (load_spec.path == NULL) {
         return vgg_load_fail_memory(load, strlen(load->path), "a path");
     }
-    vgg_status status = open_spec(&load_spec, out);
+    vgg_status status = open_spec(&load_spec, vgg_file_read_regular, out);
     if (status == VGG_OK) {
         out->source = load_spec.path;
         return complete(load, tensors, &request->overrides, VGG_EVIDENCE_FILE, out);
