@@ -58,6 +58,18 @@ static vgg_status run(const vgg_model *model, const char *path, struct vgg_error
     return status;
 }
 
+/* What a user who insists on strictness gives beside the net: size, preprocessing and scores. */
+static void give_preprocessing(const struct vgg_model_info *info, struct vgg_model_options *options)
+{
+    options->strict = true;
+    options->height = options->resize = info->height;
+    options->width = options->resize_width = info->width;
+    options->no_normalize = true;
+    options->interpolation = "bilinear";
+    options->scores = "softmax";
+    options->channels = info->channels == 1 ? "gray" : info->channels == 3 ? "rgb" : NULL;
+}
+
 static vgg_status describe(const char *path, const char *prefix, struct vgg_error *err)
 {
     struct vgg_model_options options = {0};
@@ -79,9 +91,9 @@ static vgg_status describe(const char *path, const char *prefix, struct vgg_erro
         status = run(model, name, err);
     }
     if (status == VGG_OK) {
-        options.strict = true;
-        const bool known = vgg_model_create(checkpoint, &options, &strict, NULL) == VGG_OK;
         vgg_model_get_info(model, &info);
+        give_preprocessing(&info, &options);
+        const bool known = vgg_model_create(checkpoint, &options, &strict, NULL) == VGG_OK;
         printf("net %d %d %d %d %d\n", info.channels, info.height, info.width, info.class_count,
                known);
         print_evidence(model);

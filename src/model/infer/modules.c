@@ -304,7 +304,10 @@ static void note_modules(const struct reader *reader, struct vgg_spec *spec)
         return;
     }
     struct vgg_evidence *order = vgg_evidence_find(list, "order");
-    if (order == NULL || order->source > VGG_EVIDENCE_PUBLISHED) {
+    if (order == NULL || (!spec->builtin && order->source > VGG_EVIDENCE_PUBLISHED)) {
+        if (order != NULL) {
+            order->source = VGG_EVIDENCE_CONVENTION;
+        }
         const char *reason = vgg_checkpoint_get_script(reader->request->checkpoint)->reason;
         vgg_note(reader->load, spec, "order", VGG_EVIDENCE_CONVENTION,
                  "of the modules (the class %s may run them otherwise%s%s)", unknown->module.type,
