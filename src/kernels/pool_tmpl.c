@@ -30,10 +30,13 @@ void VGG_KERNEL(avg_pool)(const struct vgg_avg_pool_args *args)
             int w_end = (int)(((int64_t)(ow + 1) * args->iw + args->ow - 1) / args->ow);
             vf sum = vf_zero();
             for (int h = h_begin; h < h_end; h++) {
+                /* A sum for each row: the error grows with height and width, not with their product. */
+                vf row = vf_zero();
                 for (int w = w_begin; w < w_end; w++) {
-                    sum = vf_add(
-                        sum, vf_load(args->x + h * args->x_row_stride + (ptrdiff_t)w * VF_LANES));
+                    row = vf_add(
+                        row, vf_load(args->x + h * args->x_row_stride + (ptrdiff_t)w * VF_LANES));
                 }
+                sum = vf_add(sum, row);
             }
             /* Divided by height and width in turn, as PyTorch does. */
             float y[VF_LANES];

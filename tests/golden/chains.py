@@ -75,7 +75,7 @@ class Named(nn.Module):
             kind = type(module).__name__
             short = {"Conv2d": "conv", "BatchNorm2d": "bn", "Linear": "fc", "MaxPool2d": "pool"}.get(kind, kind.lower())
             counts[short] = counts.get(short, 0) + 1
-            if not functional_steps or any(True for _ in module.parameters()):
+            if not functional_steps or module.state_dict():
                 setattr(self, f"{short}{counts[short]}", module)
                 self.steps.append(f"{short}{counts[short]}")
             else:

@@ -69,7 +69,7 @@ static void note_convs(const struct vgg_findings *findings, struct vgg_spec *spe
         const struct vgg_layer *layer = &spec->layers[i];
         points = points || (layer->kind == VGG_LAYER_CONV && layer->conv.window.kernel.h == 1);
     }
-    if (points && padded != NULL && !given) {
+    if (points) {
         vgg_note(load, spec, "padding of 1x1 convolutions", get_source(findings, false), "0");
     }
 }
