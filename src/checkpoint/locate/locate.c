@@ -385,7 +385,7 @@ vgg_status vgg_locate(const struct vgg_load *load, const struct vgg_pickle *pick
         /* The code of a script says what runs beside the VGG in it. */
         made.source = candidate->source;
         search.candidate_count = 0;
-        status = take(&search, &made, out);
+        status = take(&search, &made, false, out);
     }
     if (status == VGG_OK && out->tensors.count == 0) {
         status = key != NULL ? fail_no_key(&search, key) : fail_nothing(&search, pickle->root);
