@@ -59,6 +59,34 @@ static vgg_status check_requested(const struct creation *c)
     return VGG_OK;
 }
 
+static void set_size(int height, int width, struct vgg_overrides *out)
+{
+    out->height = height > 0 ? height : width;
+    out->width = width > 0 ? width : height;
+}
+
+/* Takes the input's size from the options that give it. Dense evaluation takes images of any size, so that theirs says
+ * nothing of the net. */
+static void find_size(const struct vgg_model_options *options, struct vgg_overrides *out)
+{
+    struct vgg_preprocess preset = {0};
+    if (options->preset != NULL) {
+        vgg_preprocess_find(options->preset, &preset, NULL);
+    }
+    if (options->dense) {
+        return;
+    }
+    if (options->height > 0 || options->width > 0) {
+        set_size(options->height, options->width, out);
+    } else if (options->crop > 0) {
+        set_size(options->crop, options->crop_width, out);
+    } else if (preset.crop > 0 && options->crop == 0) {
+        set_size(preset.crop, preset.crop_width, out);
+    } else if (options->resize > 0 && options->resize_width > 0) {
+        set_size(options->resize, options->resize_width, out);
+    }
+}
+
 /* Finds the net's description: the caller's, else the packed file's own, else the one that the tensors imply. */
 static vgg_status find_spec(const struct creation *c, struct vgg_spec *out)
 {
@@ -75,8 +103,7 @@ static vgg_status find_spec(const struct creation *c, struct vgg_spec *out)
         status = check_requested(c);
     }
     if (status != VGG_OK || is_requested || checkpoint->description == NULL) {
-        request.overrides.height = options->height > 0 ? options->height : options->width;
-        request.overrides.width = options->width > 0 ? options->width : options->height;
+        find_size(options, &request.overrides);
         return status ? status
                       : vgg_spec_find(&c->load, &c->tensors, c->constants, c->constant_count,
                                       &request, out);

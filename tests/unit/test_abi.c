@@ -22,7 +22,7 @@ START_TEST(keeps_the_sizes_of_structs)
     ck_assert_uint_eq(sizeof(struct vgg_verified), 48);
     ck_assert_uint_eq(sizeof(struct vgg_ready_info), 80);
     ck_assert_uint_eq(sizeof(struct vgg_pack_options), 72);
-    ck_assert_uint_eq(sizeof(struct vgg_model_options), 200);
+    ck_assert_uint_eq(sizeof(struct vgg_model_options), 192);
     ck_assert_uint_eq(sizeof(struct vgg_evidence), 64);
     ck_assert_uint_eq(sizeof(struct vgg_model_info), 104);
     ck_assert_uint_eq(sizeof(struct vgg_node_info), 120);

@@ -149,7 +149,7 @@ static const struct {
     {WITH("\"preprocess\":\"magic\""), "preprocess: "},
     {WITH("\"preprocess\":7"), "preprocess: expected a preset's name or an object, found 7"},
     {WITH("\"preprocess\":\"imagenet\""),
-     "preprocess: expected a crop of 14, the net's input, found 224"},
+     "preprocess: expected a crop of 14x14, the net's input, found 224x224"},
     {WITH("\"preprocess\":{\"resize\":14,\"crop\":14,\"mean\":[0,0,0]}"),
      "preprocess.std: the key is missing"},
     {WITH("\"preprocess\":{\"resize\":14,\"crop\":14,\"mean\":[0,0],\"std\":[1,1,1]}"),
