@@ -333,7 +333,7 @@ START_TEST(describes_general_convolutions)
     ck_assert_double_eq(info[2].multiply_adds, 2 * 20 * 4 * 9 * 3 * 3);
     ck_assert_double_ge(info[2].products, info[2].multiply_adds);
     ck_assert_uint_ge(info[2].weight_bytes, 20 * 4 * 9 * sizeof(float));
-    ck_assert_uint_eq(info[2].kept_bytes, info[2].weight_bytes);
+    ck_assert_uint_eq(info[2].prepacked_bytes, info[2].weight_bytes);
     ck_assert_str_eq(info[4].nodes, "Flatten");
     vgg_plan_destroy(plan);
     general_net_destroy(net);
