@@ -19,9 +19,14 @@ struct way {
     const struct vgg_kernels *kernels;
     int batch, threads;
     bool one_shot, low_memory, direct;
-    vgg_node_fn *on_node;
-    void *user;
+    /* NULL: nodes are fused. */
+    const struct vgg_node_listener *listener;
 };
+
+static struct vgg_net view(const struct general_net *net)
+{
+    return (struct vgg_net){net->nodes, net->count, "net.pth"};
+}
 
 static void run(const struct general_net *net, const struct way *way, const float *input,
                 float *out)
@@ -34,19 +39,18 @@ static void run(const struct general_net *net, const struct way *way, const floa
         .one_shot = way->one_shot,
         .low_memory = way->low_memory,
         .conv = way->direct ? VGG_CONV_DIRECT : VGG_CONV_AUTO,
-        .unfused = way->on_node != NULL,
+        .unfused = way->listener != NULL,
     };
     struct vgg_error err = {0};
     struct vgg_pool *pool;
     struct vgg_plan *plan;
     struct vgg_executor *executor;
     ck_assert_int_eq(vgg_pool_create(way->threads, NULL, &pool, NULL), VGG_OK);
-    vgg_status status = vgg_plan_create(&(struct vgg_net){net->nodes, net->count, "net"}, &options,
-                                        pool, &plan, &err);
+    const struct vgg_net nodes = view(net);
+    vgg_status status = vgg_plan_create(&nodes, &options, pool, &plan, &err);
     ck_assert_msg(status == VGG_OK, "%s", err.message);
     ck_assert_int_eq(plan->class_count, net->shape.c);
-    const struct vgg_node_listener listener = {way->on_node, way->user};
-    status = vgg_executor_create(plan, pool, &listener, &executor, &err);
+    status = vgg_executor_create(plan, pool, way->listener, &executor, &err);
     ck_assert_msg(status == VGG_OK, "%s", err.message);
     /* What a run leaves behind must not reach the next one: here it is NaN. */
     memset(executor->slab, 0xff, plan->slab_bytes);
@@ -57,7 +61,7 @@ static void run(const struct general_net *net, const struct way *way, const floa
                          left < way->batch ? left : way->batch,
                          out + (size_t)n * (size_t)net->shape.c);
     }
-    ck_assert(way->on_node != NULL || plan_allocations == before);
+    ck_assert(way->listener != NULL || plan_allocations == before);
     vgg_executor_destroy(executor);
     vgg_plan_destroy(plan);
     vgg_pool_destroy(pool);
@@ -139,8 +143,7 @@ static void check_unfused(const struct general_net *net, const struct way *fused
     }
     struct way way = *fused;
     way.batch = BATCH;
-    way.on_node = check_node;
-    way.user = &listener;
+    way.listener = &(struct vgg_node_listener){check_node, &listener};
     run(net, &way, input, out);
     ck_assert_uint_eq(listener.heard, net->count);
     for (int n = 0; n < BATCH; n++) {
@@ -297,8 +300,8 @@ static void make_plan(const struct general_net *net, struct vgg_plan **plan, vgg
                                              .activation_bytes = 1 << 26};
     struct vgg_pool *pool;
     ck_assert_int_eq(vgg_pool_create(1, NULL, &pool, NULL), VGG_OK);
-    const vgg_status status = vgg_plan_create(&(struct vgg_net){net->nodes, net->count, "net.pth"},
-                                              &options, pool, plan, err);
+    const struct vgg_net nodes = view(net);
+    const vgg_status status = vgg_plan_create(&nodes, &options, pool, plan, err);
     ck_assert_msg(status == code, "%s", err->message);
     vgg_pool_destroy(pool);
 }

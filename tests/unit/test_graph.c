@@ -3,6 +3,7 @@
 #include "fake_net.h"
 
 #include "model/graph/bind.h"
+#include "model/graph/make_dense.h"
 
 /* The nodes of a made-up net. */
 static struct vgg_graph build(struct fake_net *net)
@@ -167,6 +168,71 @@ START_TEST(infers_other_windows_and_survives_huge_sizes)
 }
 END_TEST
 
+/* Layers by a letter each; S has slopes for each of several channels. */
+static enum vgg_op get_op(char letter)
+{
+    static const struct {
+        char letter;
+        enum vgg_op op;
+    } ops[] = {{'P', VGG_OP_ADAPTIVE_AVG_POOL},
+               {'F', VGG_OP_FLATTEN},
+               {'L', VGG_OP_LINEAR},
+               {'N', VGG_OP_BATCH_NORM},
+               {'S', VGG_OP_ACTIVATION},
+               {'R', VGG_OP_RELU},
+               {'D', VGG_OP_DROPOUT},
+               {'G', VGG_OP_GENERAL_POOL},
+               {'Z', VGG_OP_ZERO_PAD},
+               {'M', VGG_OP_MAX_POOL},
+               {'X', VGG_OP_SOFTMAX},
+               {'A', VGG_OP_ADAPTIVE_MAX_POOL},
+               {'C', VGG_OP_CONCAT_POOL}};
+    size_t i = 0;
+    while (ops[i].letter != letter) {
+        i++;
+    }
+    return ops[i].op;
+}
+
+static vgg_status make_dense(const char *letters, struct vgg_error *err)
+{
+    static const struct vgg_tensor slopes = {.name = "slopes", .ndim = 1, .shape = {4}};
+    struct vgg_arena arena = {0};
+    struct vgg_node nodes[8] = {0};
+    struct vgg_graph graph = {.nodes = nodes};
+    for (; letters[graph.count] != '\0'; graph.count++) {
+        struct vgg_node *node = &nodes[graph.count];
+        node->op = get_op(letters[graph.count]);
+        node->name = "layer";
+        if (node->op == VGG_OP_ADAPTIVE_AVG_POOL) {
+            node->adaptive_pool = (struct vgg_adaptive_pool){2, 2};
+        } else if (node->op == VGG_OP_ACTIVATION) {
+            node->activation.slopes = &slopes;
+        } else if (node->op == VGG_OP_LINEAR) {
+            node->linear = (struct vgg_linear){.in_features = 16, .out_features = 4};
+        }
+    }
+    const vgg_status status = vgg_graph_make_dense("x.pth", &graph, &arena, err);
+    vgg_arena_destroy(&arena);
+    return status;
+}
+
+START_TEST(makes_dense_only_what_can_move)
+{
+    static const char *const good[] = {"RPFLRL", "GNZPFLN", "SPSNFDL", "PFRLSF"};
+    static const char *const bad[] = {"RFL",  "PL",   "PPFL", "PMFL", "PFNL",
+                                      "PFSL", "PFLX", "AFL",  "CFL"};
+    struct vgg_error err = {0};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        ck_assert_msg(make_dense(good[i], &err) == VGG_OK, "%s: %s", good[i], err.message);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        ck_assert_msg(make_dense(bad[i], &err) == VGG_ERR_UNSUPPORTED, "%s", bad[i]);
+        ck_assert_msg(strstr(err.message, "x.pth: layer (") == err.message, "%s", err.message);
+    }
+}
+END_TEST
+
 UNIT_MAIN("graph", names_nodes_as_torchvision_does, fills_a_classifier_that_begins_with_dropout,
           refuses_a_classifier_it_cannot_fill, infers_shapes, refuses_inputs_that_do_not_fit,
-          infers_other_windows_and_survives_huge_sizes)
+          infers_other_windows_and_survives_huge_sizes, makes_dense_only_what_can_move)

@@ -158,18 +158,23 @@ static void put_tensor_entry(struct bytes *header, const char *name, const char 
     put(header, text, strlen(text));
 }
 
-/* conv 3->8, ReLU, pool, conv 8->20, ReLU, linear 320->16, ReLU, linear 16->10: a safetensors file. */
-static struct bytes make_file(void)
+/* conv channels->8, ReLU, pool, conv 8->20, ReLU, linear 320->16, ReLU, linear 16->10: a safetensors file. */
+static struct bytes make_file_of(int channels)
 {
-    static const struct {
+    char first[16];
+    snprintf(first, sizeof first, "8,%d,3,3", channels);
+    const struct {
         const char *name, *shape;
         size_t count;
         float size;
-    } tensors[] = {
-        {"features.0.weight", "8,3,3,3", 216, 0.4f},    {"features.0.bias", "8", 8, 0.1f},
-        {"features.3.weight", "20,8,3,3", 1440, 0.25f}, {"features.3.bias", "20", 20, 0.1f},
-        {"classifier.0.weight", "16,320", 5120, 0.1f},  {"classifier.0.bias", "16", 16, 0.1f},
-        {"classifier.3.weight", "10,16", 160, 0.4f},    {"classifier.3.bias", "10", 10, 0.1f}};
+    } tensors[] = {{"features.0.weight", first, 72 * (size_t)channels, 0.4f},
+                   {"features.0.bias", "8", 8, 0.1f},
+                   {"features.3.weight", "20,8,3,3", 1440, 0.25f},
+                   {"features.3.bias", "20", 20, 0.1f},
+                   {"classifier.0.weight", "16,320", 5120, 0.1f},
+                   {"classifier.0.bias", "16", 16, 0.1f},
+                   {"classifier.3.weight", "10,16", 160, 0.4f},
+                   {"classifier.3.bias", "10", 10, 0.1f}};
     struct bytes header = {0}, data = {0}, file = {0};
     uint32_t random = 3;
     put(&header, "{", 1);
@@ -189,6 +194,11 @@ static struct bytes make_file(void)
     free(header.data);
     free(data.data);
     return file;
+}
+
+static struct bytes make_file(void)
+{
+    return make_file_of(3);
 }
 
 static vgg_status open_net(struct opened *out, const char *preset,
@@ -400,6 +410,25 @@ START_TEST(calls_in_the_wrong_order_are_refused)
 }
 END_TEST
 
+/* The input's bytes are a grid of three channels. */
+START_TEST(nets_of_other_channels_are_refused)
+{
+    static const int channels[] = {1, 2, 4};
+    for (size_t i = 0; i < sizeof channels / sizeof *channels; i++) {
+        struct opened net = {.file = make_file_of(channels[i])};
+        vgg_quantizer *quantizer;
+        ck_assert_msg(open_net(&net, NULL, NULL) == VGG_OK, "%s", err.message);
+        ck_assert_int_eq(vgg_quantizer_create(net.model, NULL, &quantizer, &err),
+                         VGG_ERR_UNSUPPORTED);
+        ck_assert_msg(strstr(err.message, "expected a net for images of 3 channels") != NULL, "%s",
+                      err.message);
+        ck_assert_ptr_null(quantizer);
+        close_net(&net);
+        free(net.file.data);
+    }
+}
+END_TEST
+
 /* --- memory ----------------------------------------------------------------------------------- */
 
 struct lender {
@@ -472,4 +501,4 @@ END_TEST
 UNIT_MAIN("quantize", a_histogram_grows_with_its_numbers, every_method_clips_where_it_says,
           the_error_is_that_of_bytes, the_saved_net_does_what_was_measured, pixels_are_the_grid,
           other_inputs_have_the_range_there_was, calls_in_the_wrong_order_are_refused,
-          every_allocation_may_fail)
+          nets_of_other_channels_are_refused, every_allocation_may_fail)

@@ -120,6 +120,11 @@ static vgg_status start(struct vgg_quantizer *quantizer,
     vgg_model_get_info(quantizer->model, &info);
     quantizer->class_count = info.class_count;
     quantizer->input = vgg_model_get_input_shape(quantizer->model);
+    if (quantizer->input.c != 3) {
+        return vgg_fail(err, VGG_ERR_UNSUPPORTED,
+                        "%s: int8 weights: expected a net for images of 3 channels, got one of %d",
+                        quantizer->path, quantizer->input.c);
+    }
     quantizer->input_elements = 3 * (size_t)quantizer->input.h * (size_t)quantizer->input.w;
     for (int c = 0; c < 3; c++) {
         quantizer->min[c] = INFINITY;

@@ -8,16 +8,13 @@
 #include "plan/f32/general_pool.h"
 #include "plan/f32/reshape.h"
 #include "plan/f32/softmax.h"
-
-/* So that no thread waits long for the last one. */
-enum { TASKS_PER_THREAD = 4 };
+#include "plan/task.h"
 
 /* A block of output channels is a group; its rows are cut where there are few blocks. */
 static void partition_rows(const struct vgg_plan *plan, struct vgg_step *step)
 {
     const struct vgg_activation *out = &plan->activations[step->out];
-    step->cut.chunks = vgg_clamp(
-        vgg_ceil_div(TASKS_PER_THREAD * plan->options.threads, step->cut.groups), 1, out->shape.h);
+    step->cut.chunks = vgg_cut_rows(plan, out->shape.h, 1, step->cut.groups);
 }
 
 void vgg_general_partition(const struct vgg_plan *plan, struct vgg_step *step)

@@ -21,8 +21,7 @@
 enum {
     /* Input rows of a task: with its weights, half of a second-level cache of 2 MiB. */
     INPUT_ROWS_BYTES = 768 * 1024,
-    /* So that no thread waits long for the last one. */
-    TASKS_PER_THREAD = 4,
+
     /* More than any ISA's group of output channels. */
     MAX_WIDTH = 64,
 };
@@ -108,10 +107,8 @@ void vgg_general_conv_partition(const struct vgg_plan *plan, struct vgg_step *st
     const size_t row_bytes = (size_t)in->row_stride * in_blocks * sizeof(float);
     const size_t fitting = INPUT_ROWS_BYTES / row_bytes / (size_t)conv->window.stride.h;
     const int rows = fitting < 1 ? 1 : fitting < (size_t)h ? (int)fitting : h;
-    const int chunks = vgg_ceil_div(h, rows);
     step->cut.groups = cut.depthwise ? cut.parts : conv->groups * cut.parts;
-    const int wanted = vgg_ceil_div(TASKS_PER_THREAD * plan->options.threads, step->cut.groups);
-    step->cut.chunks = vgg_clamp(chunks > wanted ? chunks : wanted, 1, h);
+    step->cut.chunks = vgg_cut_rows(plan, h, vgg_ceil_div(h, rows), step->cut.groups);
     step->cut.groups_first =
         cut.part_elements * sizeof(float) > row_bytes * (size_t)(in->shape.h + 2 * in->pad);
     size_scratch(plan, step, &cut);
