@@ -2,6 +2,7 @@
 /* Chooses the net among the candidates in a checkpoint and lists its tensors by name. */
 #include "checkpoint/locate/locate.h"
 
+#include "checkpoint/locate/beside.h"
 #include "checkpoint/locate/tensor_names.h"
 #include "checkpoint/locate/search.h"
 #include "checkpoint/locate/rebuild.h"
@@ -171,25 +172,49 @@ static const struct vgg_source *choose_likely(const struct vgg_search *search)
 
 /* ---- listing the tensors ---- */
 
-/* Reduces the list to the names of a candidate, and removes the prefix from them. Returns the number of others. */
-static size_t strip(const struct vgg_search *search, const struct vgg_candidate *candidate,
-                    const char *prefix, struct vgg_named_list *list)
+/* What is taken: a candidate, or a candidate and the layers on top of it. */
+struct taken {
+    const struct vgg_search *search;
+    const struct vgg_candidate *candidate;
+    const char *prefix;
+    bool layers;
+};
+
+/* Whether a tensor or module is taken, and the part of its name before the rest. */
+static bool is_taken(const struct taken *taken, const char *name, size_t *skip)
 {
-    const size_t length = strlen(prefix), count = list->count;
-    size_t used = 0;
+    const size_t length = strlen(taken->prefix);
+    const enum vgg_beside beside = vgg_beside_get(taken->search, taken->candidate, name);
+    *skip = length;
+    if (beside == VGG_BESIDE_CONSTANT) {
+        /* What a script does with a constant is in its code, which needs the whole module. */
+        const bool has_prefix = starts_with(name, taken->prefix);
+        *skip = has_prefix ? length : 0;
+        return has_prefix || taken->candidate->source->kind != VGG_SOURCE_SCRIPT;
+    }
+    if (beside == VGG_BESIDE_NONE || (beside == VGG_BESIDE_LAYER && taken->layers)) {
+        return starts_with(name, taken->prefix);
+    }
+    return false;
+}
+
+/* Keeps the names that are taken, less their prefix. Returns how many are not. */
+static size_t strip(const struct taken *taken, struct vgg_named_list *list)
+{
+    const size_t count = list->count, length = strlen(taken->prefix);
+    size_t kept = 0, skip;
     for (size_t i = 0; i < count; i++) {
         struct vgg_named named = list->items[i];
-        if (vgg_candidate_has(search, candidate, named.name) && starts_with(named.name, prefix)) {
-            named.name += length;
-        } else if (strlen(named.name) == length - 1 && starts_with(prefix, named.name)) {
-            named.name += length - 1; /* the module whose path is the prefix */
-        } else {
+        if (strlen(named.name) + 1 == length && starts_with(taken->prefix, named.name)) {
+            skip = length - 1; /* the module that the prefix is the path of */
+        } else if (!is_taken(taken, named.name, &skip)) {
             continue;
         }
-        list->items[used++] = named;
+        named.name += skip;
+        list->items[kept++] = named;
     }
-    list->count = used;
-    return count - used;
+    list->count = kept;
+    return count - kept;
 }
 
 static bool clean(struct vgg_named_list *list, struct vgg_arena *arena)
@@ -202,48 +227,71 @@ static bool clean(struct vgg_named_list *list, struct vgg_arena *arena)
     return good;
 }
 
-/* The prefix of wrappers that all names share; NULL without memory. */
-static const char *find_common_prefix(const struct vgg_named_list *tensors, struct vgg_arena *arena)
+/* The prefixes of wrappers that all names have, but for constants and what is not taken; NULL without memory. */
+static const char *find_common_prefix(const struct taken *taken,
+                                      const struct vgg_named_list *tensors)
 {
+    struct vgg_arena *arena = taken->search->load->arena;
     const struct vgg_allocator *allocator = vgg_allocator_of(arena->context);
     const char **names = vgg_mem_alloc(allocator, tensors->count + 1, sizeof *names);
+    size_t count = 0;
     if (names == NULL) {
         return NULL;
     }
     for (size_t i = 0; i < tensors->count; i++) {
-        names[i] = tensors->items[i].name;
+        const char *name = tensors->items[i].name;
+        const enum vgg_beside beside = vgg_beside_get(taken->search, taken->candidate, name);
+        if (beside == VGG_BESIDE_NONE || beside == VGG_BESIDE_LAYER) {
+            names[count++] = name;
+        }
     }
-    size_t length = vgg_names_common_prefix(names, tensors->count);
+    size_t length = vgg_names_common_prefix(names, count);
     const char *prefix = vgg_arena_copy_string(arena, length > 0 ? names[0] : "", length);
     vgg_mem_free(allocator, names);
     return prefix;
 }
 
+/* Finds the prefix of a candidate's tensors, and of the layers on top of it if there are some.
+ *   alone  whether the caller wants the candidate alone */
+static vgg_status find_prefix(struct taken *taken, bool alone, const struct vgg_named_list *tensors)
+{
+    vgg_status status =
+        alone ? VGG_OK
+              : vgg_beside_find_layers(taken->search, taken->candidate, tensors, &taken->layers);
+    if (status != VGG_OK) {
+        return status;
+    }
+    taken->prefix = taken->candidate->prefix != NULL && !taken->layers
+                        ? taken->candidate->prefix
+                        : find_common_prefix(taken, tensors);
+    return taken->prefix != NULL
+               ? VGG_OK
+               : vgg_load_fail_memory(taken->search->load, tensors->count, "the tensors' names");
+}
+
 static vgg_status take(const struct vgg_search *search, const struct vgg_candidate *candidate,
-                       struct vgg_location *out)
+                       bool alone, struct vgg_location *out)
 {
     vgg_source_label name;
     struct vgg_location location = {.source = candidate->source->value,
                                     .kind = candidate->source->kind};
+    struct taken taken = {.search = search, .candidate = candidate};
     struct vgg_walk_budget budget = vgg_walk_budget_make(search->load->limits);
     vgg_status status =
         vgg_walk(search->load, location.source, &budget, &location.tensors, &location.modules);
+    status = status ? status : find_prefix(&taken, alone, &location.tensors);
     if (status != VGG_OK) {
         return status;
     }
     vgg_source_get_label(candidate->source, "", name);
     location.key = vgg_arena_copy_string(search->load->arena, name,
                                          candidate->source->parent == NULL ? 0 : strlen(name));
-    location.prefix = candidate->prefix != NULL
-                          ? candidate->prefix
-                          : find_common_prefix(&location.tensors, search->load->arena);
-    bool good = location.key != NULL && location.prefix != NULL;
-    if (good) {
-        location.skipped = strip(search, candidate, location.prefix, &location.tensors);
-        strip(search, candidate, location.prefix, &location.modules);
-        good = candidate->prefix == NULL || (clean(&location.tensors, search->load->arena) &&
-                                             clean(&location.modules, search->load->arena));
-    }
+    location.prefix = taken.prefix;
+    location.skipped = strip(&taken, &location.tensors);
+    strip(&taken, &location.modules);
+    const bool good = location.key != NULL && (candidate->prefix == NULL ||
+                                               (clean(&location.tensors, search->load->arena) &&
+                                                clean(&location.modules, search->load->arena)));
     if (!good) {
         return vgg_load_fail_memory(search->load, sizeof name, "the tensors' names");
     }
@@ -306,6 +354,14 @@ static vgg_status fail_nothing(const struct vgg_search *search, const struct vgg
                                             : ", expected a state dict");
 }
 
+/* Whether a key names a candidate in its source, and not only the source. */
+static bool is_named(const struct vgg_candidate *candidate, const char *key)
+{
+    vgg_source_label name;
+    return key != NULL && candidate->prefix != NULL && candidate->prefix[0] != '\0' &&
+           strcmp(vgg_source_get_label(candidate->source, candidate->prefix, name), key) == 0;
+}
+
 vgg_status vgg_locate(const struct vgg_load *load, const struct vgg_pickle *pickle, const char *key,
                       struct vgg_location *out)
 {
@@ -325,13 +381,14 @@ vgg_status vgg_locate(const struct vgg_load *load, const struct vgg_pickle *pick
         candidate = candidate != NULL ? candidate : &made;
     }
     if (status == VGG_OK) {
-        status = take(&search, candidate, out);
+        const bool alone = is_named(candidate, key) || candidate->source->kind == VGG_SOURCE_SCRIPT;
+        status = take(&search, candidate, alone, out);
     }
     if (status == VGG_OK && key == NULL && out->kind == VGG_SOURCE_SCRIPT && out->skipped > 0) {
         /* The code of a script says what runs beside the VGG in it. */
         made.source = candidate->source;
         search.candidate_count = 0;
-        status = take(&search, &made, out);
+        status = take(&search, &made, true, out);
     }
     if (status == VGG_OK && out->tensors.count == 0) {
         status = key != NULL ? fail_no_key(&search, key) : fail_nothing(&search, pickle->root);

@@ -14,6 +14,21 @@ static const char *const prefixes[] = {
     "module.", "_orig_mod.", "model.", "net.", "network.", "backbone.", "_fsdp_wrapped_module.",
 };
 
+/* Modules and buffers of training. */
+static const char *const states[] = {
+    "criterion",     "criterions",    "criteria",       "loss",           "losses",
+    "loss_fn",       "loss_func",     "loss_function",  "ce_loss",        "bce_loss",
+    "lossfn",        "cross_entropy", "crossentropy",   "metric",         "metrics",
+    "train_acc",     "val_acc",       "valid_acc",      "test_acc",       "train_metrics",
+    "valid_metrics", "val_metrics",   "test_metrics",   "train_accuracy", "val_accuracy",
+    "test_accuracy", "accuracy",      "train_loss",     "val_loss",       "test_loss",
+    "optimizer",     "scheduler",     "lr_scheduler",   "n_averaged",     "ema",
+    "ema_model",     "model_ema",     "averaged_model",
+};
+
+/* Leaves of normalisations, without what may stand before them. */
+static const char *const constants[] = {"mean", "std"};
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The next component of a dotted name, and the place after its dot (or the end). */
@@ -83,6 +98,36 @@ enum vgg_name_part vgg_name_find_part(const char *name, size_t *prefix_length)
     }
     *prefix_length = 0;
     return VGG_NAME_OTHER;
+}
+
+bool vgg_name_is_state(const char *name)
+{
+    const char *next;
+    for (const char *p = name; *p != '\0'; p = next) {
+        const size_t length = component(p, &next);
+        for (size_t i = 0; i < COUNT(states); i++) {
+            if (is(p, length, states[i])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+bool vgg_name_is_constant(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    const char *leaf = dot != NULL ? dot + 1 : name;
+    const size_t length = strlen(leaf);
+    for (size_t i = 0; i < COUNT(constants); i++) {
+        const size_t tail = strlen(constants[i]);
+        if (length >= tail && strcmp(leaf + length - tail, constants[i]) == 0 &&
+            (length == tail || leaf[length - tail - 1] == '_') &&
+            strncmp(leaf, "running_", 8) != 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 const char *vgg_name_clean(const char *name, struct vgg_arena *arena)

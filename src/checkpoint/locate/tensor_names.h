@@ -18,6 +18,13 @@ enum vgg_name_part {
  *                  VGG_NAME_OTHER */
 enum vgg_name_part vgg_name_find_part(const char *name, size_t *prefix_length);
 
+/* Whether a tensor is of what only training needs: losses, metrics, averages of weights. */
+bool vgg_name_is_state(const char *name);
+
+/* Whether a tensor can be the mean or the standard deviation of a normalisation of images: "0.mean",
+ * "normalizer.new_std". */
+bool vgg_name_is_constant(const char *name);
+
 /* Removes the components that DataParallel, torch.compile and the like put inside a part: "features.module.0.weight"
  * becomes "features.0.weight". Other names stay as they are. Returns the name itself, a copy in the arena, or NULL
  * without memory. */
