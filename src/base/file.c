@@ -52,64 +52,117 @@ done:
     return status;
 }
 
-vgg_status vgg_file_read(const char *path, uint64_t max_bytes,
-                         const struct vgg_allocator *allocator, struct vgg_file *out,
-                         struct vgg_error *err)
+/* Bytes that are read one piece after the other. */
+struct reading {
+    const char *name;
+    uint64_t max_bytes;
+    const struct vgg_allocator *allocator;
+    uint8_t *data;
+    size_t size, capacity;
+    struct vgg_error *err;
+};
+
+/* Makes room for at least one more byte. */
+static vgg_status grow(struct reading *reading)
 {
-    vgg_status status = VGG_OK;
-    bool is_stdin = strcmp(path, "-") == 0;
-    const char *name = is_stdin ? "standard input" : path;
-    uint8_t *data = NULL;
-    size_t size = 0, capacity = 0;
-    struct stat info;
-    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return vgg_fail_errno(err, errno, "%s: cannot open", name);
+    size_t capacity = reading->capacity;
+    const bool fits = reading->data == NULL || vgg_size_mul(capacity, 2, &capacity);
+    uint8_t *grown =
+        fits ? vgg_mem_grow(reading->allocator, reading->data, reading->size, capacity) : NULL;
+    if (grown == NULL) {
+        return vgg_fail_memory(reading->err, reading->name, capacity, "the file");
     }
-    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && (uint64_t)info.st_size < max_bytes &&
-        (uint64_t)info.st_size < SIZE_MAX) {
-        capacity = (size_t)info.st_size + 1; /* one more, so that the end is seen without growing */
-    } else {
-        capacity = 64 * 1024;
-    }
+    reading->data = grown;
+    reading->capacity = capacity;
+    return VGG_OK;
+}
+
+static vgg_status read_to_end(struct reading *reading, int fd)
+{
     for (;;) {
-        if (data == NULL || size == capacity) {
-            const bool fits = data == NULL || vgg_size_mul(capacity, 2, &capacity);
-            uint8_t *grown = fits ? vgg_mem_grow(allocator, data, size, capacity) : NULL;
-            if (grown == NULL) {
-                status = vgg_fail_memory(err, name, capacity, "the file");
-                goto done;
-            }
-            data = grown;
+        vgg_status status =
+            reading->data == NULL || reading->size == reading->capacity ? grow(reading) : VGG_OK;
+        if (status != VGG_OK) {
+            return status;
         }
-        ssize_t got = read(fd, data + size, capacity - size);
+        ssize_t got = read(fd, reading->data + reading->size, reading->capacity - reading->size);
         if (got < 0 && errno == EINTR) {
             continue;
         }
         if (got < 0) {
-            status = vgg_fail_errno(err, errno, "%s: cannot read", name);
-            goto done;
+            return vgg_fail_errno(reading->err, errno, "%s: cannot read", reading->name);
         }
         if (got == 0) {
-            break;
+            return VGG_OK;
         }
-        size += (size_t)got;
-        if (size > max_bytes) {
-            status = vgg_fail(err, VGG_ERR_LIMIT, "%s: file is larger than the limit of %llu bytes",
-                              name, (unsigned long long)max_bytes);
-            goto done;
+        reading->size += (size_t)got;
+        if (reading->size > reading->max_bytes) {
+            return vgg_fail(reading->err, VGG_ERR_LIMIT,
+                            "%s: file is larger than the limit of %llu bytes", reading->name,
+                            (unsigned long long)reading->max_bytes);
         }
     }
-    *out = (struct vgg_file){.data = data, .size = size, .origin = VGG_FILE_COPY};
-    if (allocator != NULL) {
-        out->allocator = *allocator;
+}
+
+static vgg_status read_file(struct reading *reading, int fd, bool regular_only,
+                            struct vgg_file *out)
+{
+    struct stat info;
+    const bool regular = fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+    if (regular_only && !regular) {
+        return vgg_fail(reading->err, VGG_ERR_UNSUPPORTED, "%s: expected a regular file",
+                        reading->name);
     }
-    data = NULL;
-done:
-    vgg_mem_free(allocator, data);
+    reading->capacity = 64 * 1024;
+    if (regular && (uint64_t)info.st_size < reading->max_bytes &&
+        (uint64_t)info.st_size < SIZE_MAX) {
+        /* One more, so that the end is seen without growing. */
+        reading->capacity = (size_t)info.st_size + 1;
+    }
+    vgg_status status = read_to_end(reading, fd);
+    if (status != VGG_OK) {
+        vgg_mem_free(reading->allocator, reading->data);
+        return status;
+    }
+    *out = (struct vgg_file){.data = reading->data, .size = reading->size, .origin = VGG_FILE_COPY};
+    if (reading->allocator != NULL) {
+        out->allocator = *reading->allocator;
+    }
+    return VGG_OK;
+}
+
+vgg_status vgg_file_read(const char *path, uint64_t max_bytes,
+                         const struct vgg_allocator *allocator, struct vgg_file *out,
+                         struct vgg_error *err)
+{
+    const bool is_stdin = strcmp(path, "-") == 0;
+    struct reading reading = {.name = is_stdin ? "standard input" : path,
+                              .max_bytes = max_bytes,
+                              .allocator = allocator,
+                              .err = err};
+    const int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return vgg_fail_errno(err, errno, "%s: cannot open", reading.name);
+    }
+    vgg_status status = read_file(&reading, fd, false, out);
     if (!is_stdin) {
         close(fd);
     }
+    return status;
+}
+
+vgg_status vgg_file_read_regular(const char *path, uint64_t max_bytes,
+                                 const struct vgg_allocator *allocator, struct vgg_file *out,
+                                 struct vgg_error *err)
+{
+    struct reading reading = {
+        .name = path, .max_bytes = max_bytes, .allocator = allocator, .err = err};
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        return vgg_fail_errno(err, errno, "%s: cannot open", path);
+    }
+    vgg_status status = read_file(&reading, fd, true, out);
+    close(fd);
     return status;
 }
 

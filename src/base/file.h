@@ -28,6 +28,10 @@ vgg_status vgg_file_map(const char *path, uint64_t max_bytes, struct vgg_file *o
 vgg_status vgg_file_read(const char *path, uint64_t max_bytes,
                          const struct vgg_allocator *allocator, struct vgg_file *out,
                          struct vgg_error *err);
+/* The same for a regular file only, as a file has to be that nobody named: a FIFO must not be waited for. */
+vgg_status vgg_file_read_regular(const char *path, uint64_t max_bytes,
+                                 const struct vgg_allocator *allocator, struct vgg_file *out,
+                                 struct vgg_error *err);
 /* Wraps bytes that the caller owns. */
 void vgg_file_borrow(const void *bytes, size_t count, struct vgg_file *out);
 /* Unmaps or frees, and clears the struct; a cleared struct is allowed. */

@@ -10,6 +10,7 @@
 #include "checkpoint/container/detect.h"
 #include "checkpoint/script/frozen.h"
 #include "checkpoint/script/script.h"
+#include "checkpoint/locate/tensor_names.h"
 
 /* Makes a checkpoint with its context and path, and nothing else. */
 static vgg_status create(const char *path, const struct vgg_context *context, vgg_checkpoint **out,
@@ -124,6 +125,7 @@ static vgg_status read_tensors(vgg_checkpoint *checkpoint,
     if (status != VGG_OK) {
         goto done;
     }
+    checkpoint->root = pickle.root;
     status = note_writer(checkpoint, &archive, err);
     if (status == VGG_OK && archive.kind == VGG_CONTAINER_TORCHSCRIPT && storages.count == 0) {
         status = vgg_frozen_read(&archive, &pickle, &storages, &checkpoint->script);
@@ -244,6 +246,17 @@ void vgg_checkpoint_close(vgg_checkpoint *checkpoint)
         const struct vgg_allocator allocator = checkpoint->context.allocator;
         vgg_mem_free(&allocator, checkpoint);
     }
+}
+
+bool vgg_tensor_is_constant(const struct vgg_tensor *tensor)
+{
+    enum { DIMS_MAX = 4 };
+    const int64_t count = vgg_tensor_get_count(tensor);
+    bool has_one_side = tensor->ndim <= DIMS_MAX;
+    for (int d = 0; d < tensor->ndim; d++) {
+        has_one_side = has_one_side && (tensor->shape[d] == 1 || tensor->shape[d] == count);
+    }
+    return has_one_side && (count == 1 || count == 3) && vgg_name_is_constant(tensor->name);
 }
 
 const struct vgg_context *vgg_checkpoint_get_context(const struct vgg_checkpoint *checkpoint)

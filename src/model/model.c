@@ -8,7 +8,7 @@
 #include "model/graph/bind.h"
 #include "model/graph/check_weights.h"
 #include "model/graph/make_dense.h"
-#include "model/infer/resolve.h"
+#include "model/infer/complete.h"
 #include "model/view.h"
 
 /* The values that the steps of vgg_model_create share. */
@@ -18,24 +18,32 @@ struct creation {
     vgg_model *model;
     struct vgg_limits limits;
     struct vgg_load load;
+    /* The net's, and beside them mean and std of a normalisation of its input. */
     struct vgg_tensor_list tensors;
+    const struct vgg_tensor **constants;
+    size_t constant_count;
 };
 
 static vgg_status list_tensors(struct creation *c)
 {
     const size_t count = vgg_checkpoint_get_tensor_count(c->checkpoint);
     const struct vgg_tensor **tensors = vgg_load_alloc(&c->load, count, sizeof *tensors);
-    if (tensors == NULL) {
+    size_t kept = 0;
+    c->constants = vgg_load_alloc(&c->load, count, sizeof *c->constants);
+    if (tensors == NULL || c->constants == NULL) {
         return vgg_load_fail_memory(&c->load, count * sizeof *tensors, "the list of tensors");
     }
-    size_t used = 0;
     for (size_t i = 0; i < count; i++) {
         const struct vgg_tensor *tensor = vgg_checkpoint_get_tensor(c->checkpoint, i);
-        if (c->options->spec_path != NULL || vgg_checkpoint_is_used(c->checkpoint, tensor->name)) {
-            tensors[used++] = tensor;
+        const bool is_used =
+            c->options->spec_path != NULL || vgg_checkpoint_is_used(c->checkpoint, tensor->name);
+        if (is_used && vgg_tensor_is_constant(tensor)) {
+            c->constants[c->constant_count++] = tensor;
+        } else if (is_used) {
+            tensors[kept++] = tensor;
         }
     }
-    return vgg_tensor_list_init(&c->tensors, c->load.arena, tensors, used, c->load.err);
+    return vgg_tensor_list_init(&c->tensors, c->load.arena, tensors, kept, c->load.err);
 }
 
 /* Refuses a caller's description for int8 weights, which can only be used with the packed file's. */
@@ -70,7 +78,9 @@ static vgg_status find_spec(const struct creation *c, struct vgg_spec *out)
     if (status != VGG_OK || is_requested || checkpoint->description == NULL) {
         request.overrides.height = options->height > 0 ? options->height : options->width;
         request.overrides.width = options->width > 0 ? options->width : options->height;
-        return status ? status : vgg_spec_resolve(&c->load, &c->tensors, &request, out);
+        return status ? status
+                      : vgg_spec_find(&c->load, &c->tensors, c->constants, c->constant_count,
+                                      &request, out);
     }
     status = vgg_spec_parse(&c->load, checkpoint->description, checkpoint->description_bytes, out);
     out->source = "the packed file";

@@ -8,10 +8,17 @@
 
 #include "model/apply_preprocess.h"
 
-/* Adds a record.
- *   given  an option gives it */
-__attribute__((format(printf, 4, 5))) static void note(vgg_model *model, const char *property,
-                                                       bool given, const char *format, ...)
+/* Whose a property is. */
+struct origin {
+    /* An option gives it. */
+    bool given;
+    /* Where it was found; NULL: it was not. */
+    const char *found;
+};
+
+/* Adds a record. */
+__attribute__((format(printf, 4, 5))) static void
+note(vgg_model *model, const char *property, struct origin origin, const char *format, ...)
 {
     char value[160];
     va_list args;
@@ -21,8 +28,11 @@ __attribute__((format(printf, 4, 5))) static void note(vgg_model *model, const c
     vgg_evidence_add(&model->spec.evidence, &model->arena,
                      &(struct vgg_evidence){.property = property,
                                             .value = value,
-                                            .source = given ? VGG_EVIDENCE_USER
-                                                            : model->spec.preprocess_source});
+                                            .source = origin.given ? VGG_EVIDENCE_USER
+                                                      : origin.found != NULL
+                                                          ? VGG_EVIDENCE_FILE
+                                                          : model->spec.preprocess_source,
+                                            .why = origin.given ? NULL : origin.found});
 }
 
 static void note_size(vgg_model *model, bool given)
@@ -40,25 +50,25 @@ static void note_size(vgg_model *model, bool given)
                                .source = given ? VGG_EVIDENCE_USER : VGG_EVIDENCE_FILE});
 }
 
-static void note_resize(vgg_model *model, bool given)
+static void note_resize(vgg_model *model, struct origin origin)
 {
     const struct vgg_preprocess *p = &model->spec.preprocess;
     if (p->resize == 0) {
-        note(model, "resize", given, "none");
+        note(model, "resize", origin, "none");
     } else if (p->resize_width > 0) {
-        note(model, "resize", given, "%dx%d, whatever the aspect", p->resize, p->resize_width);
+        note(model, "resize", origin, "%dx%d, whatever the aspect", p->resize, p->resize_width);
     } else {
-        note(model, "resize", given, "%d, aspect kept", p->resize);
+        note(model, "resize", origin, "%d, aspect kept", p->resize);
     }
 }
 
-static void note_crop(vgg_model *model, bool given)
+static void note_crop(vgg_model *model, struct origin origin)
 {
     const struct vgg_preprocess *p = &model->spec.preprocess;
     if (p->crop == 0) {
-        note(model, "crop", given, "none");
+        note(model, "crop", origin, "none");
     } else {
-        note(model, "crop", given, "%dx%d", p->crop, p->crop_width > 0 ? p->crop_width : p->crop);
+        note(model, "crop", origin, "%dx%d", p->crop, p->crop_width > 0 ? p->crop_width : p->crop);
     }
 }
 
@@ -80,25 +90,25 @@ static const char *name_normalisation(const struct vgg_preprocess *preprocess)
     return NULL;
 }
 
-static void note_normalisation(vgg_model *model, bool given)
+static void note_normalisation(vgg_model *model, struct origin origin)
 {
     const struct vgg_preprocess *p = &model->spec.preprocess;
     const char *name = name_normalisation(p);
     const float *m = p->mean, *s = p->std;
     const bool none = m[0] == 0 && m[1] == 0 && m[2] == 0 && s[0] == 1 && s[1] == 1 && s[2] == 1;
     if (name != NULL || none) {
-        note(model, "mean and std", given, "%s", none ? "none" : name);
+        note(model, "mean and std", origin, "%s", none ? "none" : name);
     } else {
-        note(model, "mean and std", given, "%.4g,%.4g,%.4g and %.4g,%.4g,%.4g", (double)m[0],
+        note(model, "mean and std", origin, "%.4g,%.4g,%.4g and %.4g,%.4g,%.4g", (double)m[0],
              (double)m[1], (double)m[2], (double)s[0], (double)s[1], (double)s[2]);
     }
 }
 
-static void note_channels(vgg_model *model, bool given)
+static void note_channels(vgg_model *model, struct origin origin)
 {
     const struct vgg_preprocess *p = &model->spec.preprocess;
     const char *order = p->gray || model->spec.channels == 1 ? "gray" : p->bgr ? "BGR" : "RGB";
-    note(model, "channels", given, "%s of 0 to %d", order, p->unscaled ? 255 : 1);
+    note(model, "channels", origin, "%s of 0 to %d", order, p->unscaled ? 255 : 1);
 }
 
 void vgg_model_note_preprocess(vgg_model *model, const struct vgg_model_options *options)
@@ -107,12 +117,16 @@ void vgg_model_note_preprocess(vgg_model *model, const struct vgg_model_options 
     const bool size = preset || vgg_preprocess_gives_size(options);
     const char *interpolation = vgg_interpolation_string(model->spec.preprocess.interpolation);
     if (options->scores != NULL) {
-        note(model, "scores", true, "%s", options->scores);
+        note(model, "scores", (struct origin){.given = true}, "%s", options->scores);
     }
     note_size(model, size);
-    note_resize(model, preset || options->resize != 0);
-    note_crop(model, size);
-    note(model, "interpolation", preset || options->interpolation != NULL, "%s", interpolation);
-    note_normalisation(model, preset || vgg_preprocess_gives_values(options));
-    note_channels(model, preset || options->channels != NULL);
+    const struct vgg_preprocess_origin *found = &model->spec.preprocess_origin;
+    note_resize(model, (struct origin){preset || options->resize != 0, found->resize});
+    note_crop(model, (struct origin){size, found->crop});
+    note(model, "interpolation",
+         (struct origin){preset || options->interpolation != NULL, found->interpolation}, "%s",
+         interpolation);
+    note_normalisation(
+        model, (struct origin){preset || vgg_preprocess_gives_values(options), found->values});
+    note_channels(model, (struct origin){preset || options->channels != NULL, NULL});
 }

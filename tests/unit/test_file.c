@@ -2,6 +2,7 @@
 /* base/file, base/cursor: mapping and reading files of every kind; bounded reading. */
 #include "unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,6 +58,9 @@ START_TEST(maps_and_reads)
         ck_assert_int_eq(file.origin, VGG_FILE_COPY);
         check_content(&file, sizes[i]);
         vgg_file_close(&file);
+        ck_assert_int_eq(vgg_file_read_regular(path, sizes[i], NULL, &file, NULL), VGG_OK);
+        check_content(&file, sizes[i]);
+        vgg_file_close(&file);
         remove_file();
     }
 }
@@ -70,6 +74,7 @@ START_TEST(keeps_the_limit)
     ck_assert_int_eq(vgg_file_map(path, 999, &file, &err), VGG_ERR_LIMIT);
     ck_assert_ptr_nonnull(strstr(err.message, "1000 bytes, limit is 999"));
     ck_assert_int_eq(vgg_file_read(path, 999, NULL, &file, &err), VGG_ERR_LIMIT);
+    ck_assert_int_eq(vgg_file_read_regular(path, 999, NULL, &file, &err), VGG_ERR_LIMIT);
     ck_assert_int_eq(vgg_file_read("/dev/zero", 100000, NULL, &file, &err), VGG_ERR_LIMIT);
     remove_file();
 }
@@ -90,6 +95,10 @@ START_TEST(tells_what_is_no_file)
     unlink(path);
     ck_assert_int_eq(mkfifo(path, 0600), 0);
     ck_assert_int_eq(vgg_file_map(path, 1, &file, &err), VGG_ERR_UNSUPPORTED);
+    ck_assert_int_eq(vgg_file_read_regular(path, 1, NULL, &file, &err), VGG_ERR_UNSUPPORTED);
+    ck_assert_int_eq(vgg_file_read_regular("/dev/zero", 1, NULL, &file, &err), VGG_ERR_UNSUPPORTED);
+    ck_assert_int_eq(vgg_file_read_regular("/no/such", 1, NULL, &file, &err), VGG_ERR_IO);
+    ck_assert_int_eq(err.sys_errno, ENOENT);
     remove_file();
 }
 END_TEST

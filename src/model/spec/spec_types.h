@@ -24,6 +24,11 @@ struct vgg_int8_grid {
     float low[3], step[3];
 };
 
+/* Where single properties of the preprocessing were found, in or beside the file; NULL: they were not. */
+struct vgg_preprocess_origin {
+    const char *values, *resize, *crop, *interpolation;
+};
+
 struct vgg_spec {
     /* Where the description came from, see vgg_model_info. */
     const char *source;
@@ -36,8 +41,9 @@ struct vgg_spec {
     int channels;
     struct vgg_pixels input;
     struct vgg_preprocess preprocess;
-    /* Whose preprocessing it is. */
+    /* Whose preprocessing it is, but for what was found elsewhere. */
     enum vgg_evidence_source preprocess_source;
+    struct vgg_preprocess_origin preprocess_origin;
     /* Its count is 0 when classes have no names. */
     struct vgg_labels labels;
     /* Inferred from names and shapes, not written by a user. */

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* What a checkpoint and the files beside it say of class names and preprocessing. */
+#ifndef VGG_MODEL_INFER_FOUND_H
+#define VGG_MODEL_INFER_FOUND_H
+
+#include "base/load.h"
+#include "model/spec/spec_types.h"
+
+enum { VGG_FOUND_LABELS_MAX = 8 };
+
+/* Class names, before it is known how many classes the net has. */
+struct vgg_found_labels {
+    /* "meta.CLASSES" */
+    const char *where;
+    struct vgg_labels labels;
+    /* Why they cannot be used; NULL: they can. */
+    const char *problem;
+    /* They can only be class names, so that a problem is reported. */
+    bool is_telling;
+};
+
+/* Each value with the place where it was found; NULL: it was not. */
+struct vgg_found {
+    /* The first has precedence. */
+    struct vgg_found_labels labels[VGG_FOUND_LABELS_MAX];
+    size_t label_count;
+    const char *values;
+    float mean[3], std[3];
+    bool unscaled;
+    /* The size of the input. */
+    const char *input;
+    struct vgg_pixels size;
+    const char *resize, *crop, *interpolation;
+    /* Of these three. */
+    struct vgg_preprocess steps;
+};
+
+/* Takes mean and std if none was found before. Numbers that cannot be used are reported.
+ *   count  of each: 1 or 3
+ *   where  "0.mean, 0.std"; is copied
+ * Errors: MEMORY. */
+vgg_status vgg_found_add_values(const struct vgg_load *load, struct vgg_found *found,
+                                const char *where, const float *mean, size_t mean_count,
+                                const float *std, size_t std_count);
+
+/* Adds class names; the ninth and further ones are ignored. */
+void vgg_found_add_labels(struct vgg_found *found, const struct vgg_found_labels *labels);
+
+/* Completes a description that was inferred, or one that leaves these properties open. Class names that are not those of
+ * the net's classes are not taken, and neither are ImageNet's folders (n01440764), which the published names
+ * stand for; the log has the reason.
+ * Errors: MEMORY. */
+vgg_status vgg_found_apply(const struct vgg_load *load, const struct vgg_found *found,
+                           struct vgg_spec *spec);
+
+#endif
