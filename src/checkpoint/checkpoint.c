@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "checkpoint/checkpoint.h"
-#include "checkpoint/container/detect.h"
 #include "checkpoint/script/frozen.h"
 #include "checkpoint/script/script.h"
 #include "checkpoint/locate/tensor_names.h"
@@ -104,71 +103,84 @@ static int compare_prepacked(const void *a, const void *b)
                             (left->file_offset < right->file_offset);
 }
 
-/* Reads the tensors from checkpoint->file. */
-static vgg_status read_tensors(vgg_checkpoint *checkpoint,
-                               const struct vgg_checkpoint_options *options,
-                               const struct vgg_limits *limits, struct vgg_error *err)
+/* Takes what only a packed file, which is a single one, has beside its tensors. */
+static void take_description(vgg_checkpoint *checkpoint, const struct vgg_archive *archive)
 {
-    struct vgg_archive archive = {.load = {.path = checkpoint->path,
-                                           .limits = limits,
-                                           .arena = &checkpoint->arena,
-                                           .err = err},
-                                  .file = &checkpoint->file};
-    struct vgg_pickle pickle;
-    struct vgg_storages storages;
-    vgg_status status = vgg_archive_open(&archive);
-    if (status != VGG_OK) {
-        goto done;
-    }
-    checkpoint->container = archive.kind;
-    status = vgg_archive_read(&archive, &pickle, &storages);
-    if (status != VGG_OK) {
-        goto done;
-    }
-    checkpoint->root = pickle.root;
-    status = note_writer(checkpoint, &archive, err);
-    if (status == VGG_OK && archive.kind == VGG_CONTAINER_TORCHSCRIPT && storages.count == 0) {
-        status = vgg_frozen_read(&archive, &pickle, &storages, &checkpoint->script);
-    }
-    if (status != VGG_OK) {
-        goto done;
-    }
-    checkpoint->description = archive.description;
-    checkpoint->description_bytes = archive.description_bytes;
-    checkpoint->prepacked = archive.prepacked;
-    checkpoint->prepacked_count = archive.prepacked_count;
-    if (archive.prepacked_count > 0) {
-        qsort(archive.prepacked, archive.prepacked_count, sizeof *archive.prepacked,
+    checkpoint->description = archive->description;
+    checkpoint->description_bytes = archive->description_bytes;
+    checkpoint->prepacked = archive->prepacked;
+    checkpoint->prepacked_count = archive->prepacked_count;
+    if (archive->prepacked_count > 0) {
+        qsort(archive->prepacked, archive->prepacked_count, sizeof *archive->prepacked,
               compare_prepacked);
     }
-    status = vgg_state_dict_read(&archive.load, &pickle, options->key, &checkpoint->dict);
+}
+
+/* Points the tensors to their bytes. A place in one of several files is of no use to anyone. */
+static vgg_status bind(vgg_checkpoint *checkpoint, struct vgg_parts_reader *reader, bool compute)
+{
+    struct vgg_storages storages;
+    vgg_status status = vgg_parts_find_data(reader, &storages);
+    status =
+        status ? status : vgg_state_dict_bind(&reader->load, &checkpoint->dict, &storages, compute);
     if (status != VGG_OK) {
-        goto done;
+        return status;
     }
-    status = name_classes(checkpoint, err);
-    if (status == VGG_OK && checkpoint->script.outcome == VGG_SCRIPT_NONE) {
-        status = vgg_script_read(&archive, &checkpoint->dict.location, &checkpoint->script);
+    for (size_t i = 0; i < checkpoint->dict.count && checkpoint->parts.count > 1; i++) {
+        checkpoint->dict.tensors[i].file_offset = VGG_NO_OFFSET;
     }
-    if (status != VGG_OK) {
-        goto done;
+    vgg_log(&checkpoint->context, VGG_LOG_INFO, "%s: %s checkpoint, %zu tensors in %zu storages",
+            checkpoint->path, vgg_container_string(checkpoint->container), checkpoint->dict.count,
+            storages.count);
+    return VGG_OK;
+}
+
+/* Reads a frozen TorchScript module, whose weights are constants of its code. */
+static vgg_status read_frozen(vgg_checkpoint *checkpoint, struct vgg_parts_reader *reader,
+                              struct vgg_pickle *pickle)
+{
+    if (checkpoint->container != VGG_CONTAINER_TORCHSCRIPT || reader->storages[0].count > 0) {
+        return VGG_OK;
     }
-    status = vgg_archive_find_data(&archive, pickle.size, &storages);
-    if (status != VGG_OK) {
-        goto done;
-    }
-    status = vgg_state_dict_bind(&archive.load, &checkpoint->dict, &storages, !options->names_only);
-    if (status == VGG_OK) {
-        vgg_log(&checkpoint->context, VGG_LOG_INFO,
-                "%s: %s checkpoint, %zu tensors in %zu storages", checkpoint->path,
-                vgg_container_string(checkpoint->container), checkpoint->dict.count,
-                storages.count);
-    }
-done:
-    vgg_archive_close(&archive);
+    vgg_status status =
+        vgg_frozen_read(&reader->archives[0], pickle, &reader->storages[0], &checkpoint->script);
+    reader->pickles[0] = *pickle;
     return status;
 }
 
+/* Reads the tensors from the files that are mapped. */
+static vgg_status read_tensors(vgg_checkpoint *checkpoint, struct vgg_parts_reader *reader,
+                               const struct vgg_checkpoint_options *options)
+{
+    struct vgg_pickle pickle;
+    struct vgg_error *err = reader->load.err;
+    vgg_status status = vgg_parts_read(reader, &pickle);
+    if (status != VGG_OK) {
+        return status;
+    }
+    checkpoint->container = reader->parts->items[0].container;
+    checkpoint->root = pickle.root;
+    take_description(checkpoint, &reader->archives[0]);
+    status = note_writer(checkpoint, &reader->archives[0], err);
+    status = status ? status : read_frozen(checkpoint, reader, &pickle);
+    status = status ? status
+                    : vgg_state_dict_read(&reader->load, &pickle, options->key, &checkpoint->dict);
+    status = status ? status : name_classes(checkpoint, err);
+    if (status == VGG_OK && checkpoint->script.outcome == VGG_SCRIPT_NONE) {
+        status =
+            vgg_script_read(&reader->archives[0], &checkpoint->dict.location, &checkpoint->script);
+    }
+    return status ? status : bind(checkpoint, reader, !options->names_only);
+}
+
 static const struct vgg_checkpoint_options no_options;
+
+static struct vgg_parts_reader make_reader(vgg_checkpoint *checkpoint,
+                                           const struct vgg_limits *limits, struct vgg_error *err)
+{
+    return (struct vgg_parts_reader){.load = {checkpoint->path, limits, &checkpoint->arena, err},
+                                     .parts = &checkpoint->parts};
+}
 
 vgg_status vgg_checkpoint_open(const char *path, const struct vgg_context *context,
                                vgg_checkpoint **out, struct vgg_error *err)
@@ -192,10 +204,12 @@ vgg_status vgg_checkpoint_open_with(const char *path, const struct vgg_checkpoin
     vgg_limits_take(context, &limits);
     vgg_status status = create(path, context, &checkpoint, err);
     if (status == VGG_OK) {
-        status = vgg_file_map(path, limits.file_bytes, &checkpoint->file, err);
-    }
-    if (status == VGG_OK) {
-        status = read_tensors(checkpoint, options != NULL ? options : &no_options, &limits, err);
+        struct vgg_parts_reader reader = make_reader(checkpoint, &limits, err);
+        status = vgg_parts_map(&reader);
+        status = status
+                     ? status
+                     : read_tensors(checkpoint, &reader, options != NULL ? options : &no_options);
+        vgg_parts_finish(&reader);
     }
     if (status != VGG_OK) {
         vgg_checkpoint_close(checkpoint);
@@ -227,8 +241,12 @@ vgg_status vgg_checkpoint_open_memory(const void *bytes, size_t count, const cha
     }
     vgg_status status = create(name, context, &checkpoint, err);
     if (status == VGG_OK) {
-        vgg_file_borrow(bytes, count, &checkpoint->file);
-        status = read_tensors(checkpoint, options != NULL ? options : &no_options, &limits, err);
+        struct vgg_parts_reader reader = make_reader(checkpoint, &limits, err);
+        status = vgg_parts_borrow(&reader, bytes, count);
+        status = status
+                     ? status
+                     : read_tensors(checkpoint, &reader, options != NULL ? options : &no_options);
+        vgg_parts_finish(&reader);
     }
     if (status != VGG_OK) {
         vgg_checkpoint_close(checkpoint);
@@ -241,7 +259,7 @@ vgg_status vgg_checkpoint_open_memory(const void *bytes, size_t count, const cha
 void vgg_checkpoint_close(vgg_checkpoint *checkpoint)
 {
     if (checkpoint != NULL) {
-        vgg_file_close(&checkpoint->file);
+        vgg_parts_close(&checkpoint->parts);
         vgg_arena_destroy(&checkpoint->arena);
         const struct vgg_allocator allocator = checkpoint->context.allocator;
         vgg_mem_free(&allocator, checkpoint);
@@ -276,13 +294,23 @@ enum vgg_container vgg_checkpoint_get_container(const vgg_checkpoint *checkpoint
 
 bool vgg_checkpoint_owns(const vgg_checkpoint *checkpoint, const void *address)
 {
-    uintptr_t begin = (uintptr_t)checkpoint->file.data;
-    return (uintptr_t)address >= begin && (uintptr_t)address - begin < checkpoint->file.size;
+    for (size_t i = 0; i < checkpoint->parts.count; i++) {
+        const struct vgg_file *file = &checkpoint->parts.items[i].file;
+        const uintptr_t begin = (uintptr_t)file->data;
+        if ((uintptr_t)address >= begin && (uintptr_t)address - begin < file->size) {
+            return true;
+        }
+    }
+    return false;
 }
 
 uint64_t vgg_checkpoint_get_file_bytes(const vgg_checkpoint *checkpoint)
 {
-    return checkpoint->file.size;
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < checkpoint->parts.count; i++) {
+        bytes += checkpoint->parts.items[i].file.size;
+    }
+    return bytes;
 }
 
 const char *vgg_checkpoint_get_key(const vgg_checkpoint *checkpoint)

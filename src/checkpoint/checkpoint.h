@@ -3,13 +3,13 @@
 #ifndef VGG_CHECKPOINT_CHECKPOINT_H
 #define VGG_CHECKPOINT_CHECKPOINT_H
 
-#include "checkpoint/container/archive.h"
+#include "checkpoint/parts.h"
 #include "checkpoint/locate/state_dict.h"
 #include "checkpoint/script/script_types.h"
 
 struct vgg_checkpoint {
     struct vgg_context context;
-    struct vgg_file file;
+    struct vgg_parts parts;
     struct vgg_arena arena; /* owns everything below */
     const char *path;
     enum vgg_container container;

@@ -311,11 +311,184 @@ def test_side_files(folder):
           found.err)
 
 
+# --- shards ---
+
+def write_tensors(path, state):
+    """A safetensors file."""
+    header, offset, body = {}, 0, b""
+    for name in sorted(state):
+        data = state[name].contiguous().numpy().tobytes()
+        header[name] = {"dtype": "F32", "shape": list(state[name].shape), "data_offsets": [offset, offset + len(data)]}
+        offset, body = offset + len(data), body + data
+    text = json.dumps(header).encode()
+    with open(path, "wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text + body)
+
+
+def make_shards(folder, state, stem, extension, count=3):
+    """The paths of the index and of the shards, as transformers writes them."""
+    os.makedirs(folder, exist_ok=True)
+    names, shards, placed = [f"{stem}-{i:05}-of-{count:05}{extension}" for i in range(1, count + 1)], [{} for _ in range(count)], {}
+    for i, name in enumerate(state):
+        shards[i % count][name], placed[name] = state[name], names[i % count]
+    for name, shard in zip(names, shards):
+        path = os.path.join(folder, name)
+        if extension == ".safetensors":
+            write_tensors(path, shard)
+        else:
+            torch.save(shard, path)
+    index = f"{stem}{extension}.index.json"
+    write(folder, index, {"metadata": {"total_size": 1}, "weight_map": placed})
+    return os.path.join(folder, index), [os.path.join(folder, name) for name in names]
+
+
+def logits(path, *options):
+    with tempfile.TemporaryDirectory() as folder:
+        out = os.path.join(folder, "logits.npy")
+        found = Run("--save-logits", out, *options, path)
+        return (np.load(out) if found.code == 0 else None), found
+
+
+def test_shards(folder):
+    state = randomise(Net()).state_dict()
+    expected, _ = logits(save(folder, state))
+    for stem, extension in (("model", ".safetensors"), ("pytorch_model", ".bin"), ("vgg-16.best", ".bin")):
+        where = os.path.join(folder, stem)
+        index, shards = make_shards(where, state, stem, extension)
+        for path in (index, *shards):
+            array, found = logits(path, "--verify")
+            check(array is not None and np.array_equal(array, expected), f"opened by {os.path.basename(path)}", found.err)
+        packed = os.path.join(where, "net.vgg")
+        done = subprocess.run([PROGRAM, "pack", index, "-o", packed], capture_output=True, text=True)
+        array, found = logits(packed)
+        check(array is not None and np.abs(array - expected).max() < 1e-5, "packed", done.stderr, found.err)
+        report = json.loads(subprocess.run([PROGRAM, "info", "--format", "json", index], capture_output=True, text=True).stdout)
+        check(report["model"]["bytes"] == sum(os.path.getsize(shard) for shard in shards), "bytes of all shards", report["model"])
+    index, shards = make_shards(os.path.join(folder, "spec"), state, "model", ".safetensors")
+    write(os.path.join(folder, "spec"), "model.json", {"layers": []})
+    check("model.json: " in Run(index).err, "a description beside the index", Run(index).err)
+
+
+def break_shards(folder, state):
+    """What is wrong, the file that is opened, and the message."""
+    def make(name):
+        index, shards = make_shards(os.path.join(folder, name), state, "model", ".safetensors")
+        with open(index, encoding="utf-8") as file:
+            return index, shards, json.load(file)
+
+    index, shards, _ = make("no index")
+    os.remove(index)
+    yield "no index", shards[0], "one of several files of a checkpoint: the index ", "model.safetensors.index.json is not beside it"
+    index, shards, _ = make("a shard less")
+    os.remove(shards[1])
+    yield "a shard less", index, "cannot open: No such file or directory; the index ", "names it"
+    yield "a shard less, by a shard", shards[0], "cannot open: No such file or directory; the index ", "names it"
+    for what, change in (("outside", "../model.bin"), ("an absolute path", "/etc/passwd"), ("hidden", ".model"), ("a number", 7), ("empty", "")):
+        index, shards, content = make(what)
+        content["weight_map"]["features.0.weight"] = change
+        write(os.path.dirname(index), os.path.basename(index), content)
+        yield what, index, "expected the name of a file in the same folder"
+        yield what + ", by a shard", shards[0], "expected the name of a file in the same folder", "is one of several shards"
+    index, shards, content = make("another shard")
+    content["weight_map"]["features.0.weight"] = os.path.basename(shards[1])
+    write(os.path.dirname(index), os.path.basename(index), content)
+    yield "another shard", index, "features.0.weight: expected in model-00002-of-00003.safetensors, which does not have it"
+    index, shards, content = make("another tensor")
+    content["weight_map"]["features.9.weight"] = os.path.basename(shards[1])
+    write(os.path.dirname(index), os.path.basename(index), content)
+    yield "another tensor", index, "features.9.weight: expected in"
+    index, shards, content = make("not named")
+    content["weight_map"] = {name: shard for name, shard in content["weight_map"].items() if shard != os.path.basename(shards[0])}
+    write(os.path.dirname(index), os.path.basename(index), content)
+    yield "not named", shards[0], "does not name it"
+    for what, text, problem in (("no JSON", "{", "this is not JSON"), ("no map", "{}", "has no weight_map"),
+                                ("an empty map", '{"weight_map": {}}', "expected tensors, found none"),
+                                ("twice", '{"weight_map": {"a": "b", "a": "b"}}', "the key is given twice")):
+        index, shards, _ = make(what)
+        write(os.path.dirname(index), os.path.basename(index), text)
+        yield what, shards[0], problem
+        if what != "no map":
+            yield what + ", by the index", index, problem
+    index, shards, _ = make("a FIFO")
+    os.remove(index)
+    os.mkfifo(index)
+    yield "a FIFO", shards[0], "expected a regular file; it is read because"
+    index, shards, _ = make("a FIFO for a shard")
+    os.remove(shards[2])
+    os.mkfifo(shards[2])
+    yield "a FIFO for a shard", index, "found a pipe or device"
+    index, shards, _ = make("a whole module")
+    os.remove(shards[2])
+    torch.save(Net(), shards[2])
+    yield "a whole module", index, "expected a state dict, as a shard of"
+    index, shards, _ = make("itself")
+    write(os.path.dirname(index), os.path.basename(index), {"weight_map": {"a": os.path.basename(index)}})
+    yield "itself", index, "a JSON text, expected a checkpoint"
+    index, shards, _ = make("many")
+    write(os.path.dirname(index), os.path.basename(index), {"weight_map": {f"a{i}": f"b{i}" for i in range(300)}})
+    yield "many", index, "more shards than the limit of 256"
+
+
+def test_broken_shards(folder):
+    for what, path, *problems in break_shards(folder, randomise(Net()).state_dict()):
+        found = Run(path)
+        check(found.code == 3 and all(problem in found.err for problem in problems) and found.err.count("\n") == 1, what, found.err)
+
+
+# --- nets in larger nets ---
+
+def test_nets_in_nets(folder):
+    class Outer(nn.Module):
+        def __init__(self, classes=3):
+            super().__init__()
+            self.vgg, self.fc = Net(8), nn.Linear(8, classes)
+
+        def forward(self, x):
+            return self.fc(torch.relu(self.vgg(x)))
+
+    net = randomise(Outer()).eval()
+    state = net.state_dict()
+    half = prepare(32, 32, [0.5] * 3, [0.5] * 3)
+    with torch.no_grad():
+        expected = net(half).numpy()
+    for what, saved in (("a layer on top", state), ("DataParallel", {"module." + name: value for name, value in state.items()}),
+                        ("sorted", dict(sorted(state.items()))), ("training state", {**state, "criterion.weight": torch.ones(3)})):
+        array, found = logits(save(folder, saved))
+        check(array is not None and np.abs(array - expected).max() < 1e-4 * np.abs(expected).max(), what, array, expected, found.err)
+        check(found.assumes("activation before fc"), what, found.err)
+    class Whole(Net):
+        """torchvision's head."""
+        def __init__(self):
+            super().__init__()
+            self.classifier = nn.Sequential(nn.Linear(384, 12), nn.ReLU(), nn.Dropout(), nn.Linear(12, 10), nn.ReLU(), nn.Dropout(), nn.Linear(10, 8))
+
+    net.vgg = randomise(Whole()).eval()
+    with torch.no_grad():
+        expected = net.fc(net.vgg(half)).numpy()
+    array, found = logits(save(folder, net.state_dict()))
+    check(array is not None and np.abs(array - expected).max() < 1e-4 * np.abs(expected).max(), "a whole head", array, expected, found.err)
+    check(found.assumes("activation before fc none"), "a whole head", found.err)
+    for what, more, problem in (
+            ("another width", {"fc.weight": torch.rand(3, 9)}, 'fc.weight [3,9]: stands beside the net "vgg" and is no layer on top of its 8 outputs'),
+            ("two heads", {"age.weight": torch.rand(2, 8)}, "stands beside the net"), ("a convolution", {"up.weight": torch.rand(3, 4, 1, 1)}, "up.weight"),
+            ("a queue", {"queue": torch.rand(8, 9)}, "queue [8,9]")):
+        found = Run(save(folder, {**state, **more}))
+        check(found.code == 3 and problem in found.err and "--key" in found.err, what, found.err)
+        check(Run("--key", "vgg", save(folder, {**state, **more})).code == 0, f"{what}: the net alone by its key")
+    for what, more in (("counters", {"steps": torch.tensor(3), "queue_ptr": torch.zeros(1, dtype=torch.long)}),
+                       ("losses", {"loss_fn.weight": torch.rand(3), "val_acc.correct": torch.rand(1)}), ("averages", {"n_averaged": torch.tensor(2.0)})):
+        found = Run(save(folder, {**{"model." + name: value for name, value in Net().state_dict().items()}, **more}))
+        check(found.code == 0, what, found.err)
+
+
 def main():
     seed("evidence")
     with tempfile.TemporaryDirectory() as folder:
-        for test in (test_labels, test_buffers, test_hyperparameters, test_found_size, test_side_files):
-            test(folder)
+        for test in (test_labels, test_buffers, test_hyperparameters, test_found_size, test_side_files, test_shards, test_broken_shards,
+                     test_nets_in_nets):
+            own = os.path.join(folder, test.__name__)
+            os.mkdir(own)
+            test(own)
     print(f"{passed} passed, {failed} failed")
     return failed > 0
 

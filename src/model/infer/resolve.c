@@ -36,13 +36,23 @@ static vgg_status open_spec(const struct vgg_load *load,
     return status;
 }
 
-/* Returns the file name in a path, and the length of that name without its extension. */
+/* Returns the file name in a path, and the length of that name without its extension. "model.safetensors.index.json",
+ * the index of shards, stands for "model.safetensors". */
 static const char *file_name(const char *path, size_t *stem_length)
 {
+    static const char index[] = ".index.json";
+    const size_t tail = sizeof index - 1;
     const char *slash = strrchr(path, '/');
     const char *name = slash != NULL ? slash + 1 : path;
-    const char *dot = strrchr(name, '.');
-    *stem_length = dot != NULL && dot != name ? (size_t)(dot - name) : strlen(name);
+    size_t length = strlen(name);
+    if (length > tail && strcmp(name + length - tail, index) == 0) {
+        length -= tail;
+    }
+    size_t stem = length;
+    while (stem > 0 && name[stem - 1] != '.') {
+        stem--;
+    }
+    *stem_length = stem > 1 ? stem - 1 : length;
     return name;
 }
 
