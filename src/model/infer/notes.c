@@ -124,6 +124,25 @@ static void note_activations(const struct vgg_findings *findings, struct vgg_spe
     }
 }
 
+/* Records whether there is an activation before a layer on top of a whole net, which only the class of both knows. */
+static void note_top(const struct vgg_findings *findings, struct vgg_spec *spec)
+{
+    const struct vgg_outline *outline = findings->outline;
+    char property[VGG_SHAPE_TEXT_BYTES];
+    if (outline->top == NULL) {
+        return;
+    }
+    bool has_activation = true;
+    for (size_t i = 0; i + 1 < outline->sites->linear_count; i++) {
+        if (outline->sites->linears[i + 1].site == outline->top) {
+            has_activation = outline->linears[i].activation != VGG_NOWHERE;
+        }
+    }
+    snprintf(property, sizeof property, "activation before %.100s", outline->top->name);
+    vgg_note(findings->load, spec, property, VGG_EVIDENCE_CONVENTION, "%s",
+             has_activation ? "as elsewhere" : "none");
+}
+
 static void note_pools(const struct vgg_findings *findings, struct vgg_spec *spec)
 {
     const struct vgg_load *load = findings->load;
@@ -227,6 +246,7 @@ void vgg_note_layers(const struct vgg_findings *findings, struct vgg_spec *spec)
     note_convs(findings, spec);
     note_norms(findings, spec);
     note_activations(findings, spec);
+    note_top(findings, spec);
     note_pools(findings, spec);
     note_size(findings, spec);
     vgg_note(findings->load, spec, "scores", get_source(findings, false), "softmax");

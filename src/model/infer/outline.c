@@ -285,14 +285,39 @@ static bool is_appended(const struct vgg_site *before, const struct vgg_site *si
            memcmp(before->name, site->name, site->place.parent) == 0;
 }
 
+/* Whether the next linear layer is outside the net that ends in this one: the convolutions and this layer share a
+ * beginning of their names, "vgg.", which the next one does not have. */
+static bool is_outside(const struct vgg_sites *sites, size_t i)
+{
+    const char *conv = sites->convs[0].site->name, *linear = sites->linears[i].site->name;
+    size_t shared = 0;
+    for (size_t at = 0; conv[at] != '\0' && conv[at] == linear[at]; at++) {
+        shared = conv[at] == '.' ? at + 1 : shared;
+    }
+    return shared > 0 && strncmp(sites->linears[i + 1].site->name, conv, shared) != 0;
+}
+
+/* Whether a classifier has its three layers, so that nothing of it was taken off and replaced by modules without weights:
+ * its outputs are scores. */
+static bool is_whole_head(const struct vgg_sites *sites, size_t i)
+{
+    return i >= 2 && vgg_site_is_beside(sites->linears[i - 2].site, sites->linears[i].site) &&
+           vgg_site_is_beside(sites->linears[i - 1].site, sites->linears[i].site);
+}
+
 /* Reads the gap between two linear layers: an activation, then Dropout. */
 static vgg_status read_linear_gap(const struct reading *reading, size_t i, struct vgg_unit *unit)
 {
     const struct vgg_weighted *linear = &reading->sites->linears[i];
     const struct places places = find_places(linear, linear + 1);
     const int left = place_activation(&places, linear->prelu != NULL, false, unit);
-    if (is_appended(linear->site, linear[1].site)) {
+    const bool outside = is_outside(reading->sites, i);
+    if (is_appended(linear->site, linear[1].site) ||
+        (outside && is_whole_head(reading->sites, i))) {
         unit->activation = VGG_NOWHERE;
+    }
+    if (outside && reading->out->top == NULL) {
+        reading->out->top = linear[1].site;
     }
     if (left > 1 || places.before_norm > 1 || places.leading > 2) {
         return fail_linear(reading, i + 1,

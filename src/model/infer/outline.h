@@ -49,6 +49,9 @@ struct vgg_outline {
     bool listed;
     /* A cfg says where the pools are. */
     bool has_cfg;
+    /* The first linear layer on top of a net that stands in the file as a whole, "fc" beside "vgg.classifier.6";
+     * NULL: there is none. */
+    const struct vgg_site *top;
     /* Dropout was assumed where the cfg has nothing, before this convolution; NULL: nowhere. */
     const struct vgg_site *dropout_before;
 };
