@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "checkpoint/checkpoint.h"
-#include "checkpoint/locate/tensor_names.h"
 #include "checkpoint/script/frozen.h"
 #include "checkpoint/script/script.h"
+#include "checkpoint/locate/tensor_names.h"
 
 /* Makes a checkpoint with its context and path, and nothing else. */
 static vgg_status create(const char *path, const struct vgg_context *context, vgg_checkpoint **out,
@@ -135,33 +135,40 @@ static vgg_status bind(vgg_checkpoint *checkpoint, struct vgg_parts_reader *read
     return VGG_OK;
 }
 
+/* Reads a frozen TorchScript module, whose weights are constants of its code. */
+static vgg_status read_frozen(vgg_checkpoint *checkpoint, struct vgg_parts_reader *reader,
+                              struct vgg_pickle *pickle)
+{
+    if (checkpoint->container != VGG_CONTAINER_TORCHSCRIPT || reader->storages[0].count > 0) {
+        return VGG_OK;
+    }
+    vgg_status status =
+        vgg_frozen_read(&reader->archives[0], pickle, &reader->storages[0], &checkpoint->script);
+    reader->pickles[0] = *pickle;
+    return status;
+}
+
 /* Reads the tensors from the files that are mapped. */
 static vgg_status read_tensors(vgg_checkpoint *checkpoint, struct vgg_parts_reader *reader,
                                const struct vgg_checkpoint_options *options)
 {
     struct vgg_pickle pickle;
     struct vgg_error *err = reader->load.err;
-    struct vgg_archive *archive = NULL;
     vgg_status status = vgg_parts_read(reader, &pickle);
     if (status != VGG_OK) {
         return status;
     }
-    archive = &reader->archives[0];
-    if (archive->kind == VGG_CONTAINER_TORCHSCRIPT && reader->storages[0].count == 0) {
-        status = vgg_frozen_read(archive, &pickle, &reader->storages[0], &checkpoint->script);
-        if (status != VGG_OK) {
-            return status;
-        }
-    }
     checkpoint->container = reader->parts->items[0].container;
     checkpoint->root = pickle.root;
-    take_description(checkpoint, archive);
-    status = note_writer(checkpoint, archive, err);
+    take_description(checkpoint, &reader->archives[0]);
+    status = note_writer(checkpoint, &reader->archives[0], err);
+    status = status ? status : read_frozen(checkpoint, reader, &pickle);
     status = status ? status
                     : vgg_state_dict_read(&reader->load, &pickle, options->key, &checkpoint->dict);
     status = status ? status : name_classes(checkpoint, err);
     if (status == VGG_OK && checkpoint->script.outcome == VGG_SCRIPT_NONE) {
-        status = vgg_script_read(archive, &checkpoint->dict.location, &checkpoint->script);
+        status =
+            vgg_script_read(&reader->archives[0], &checkpoint->dict.location, &checkpoint->script);
     }
     return status ? status : bind(checkpoint, reader, !options->names_only);
 }

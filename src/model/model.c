@@ -35,10 +35,11 @@ static vgg_status list_tensors(struct creation *c)
     }
     for (size_t i = 0; i < count; i++) {
         const struct vgg_tensor *tensor = vgg_checkpoint_get_tensor(c->checkpoint, i);
-        if (vgg_tensor_is_constant(tensor)) {
+        const bool is_used =
+            c->options->spec_path != NULL || vgg_checkpoint_is_used(c->checkpoint, tensor->name);
+        if (is_used && vgg_tensor_is_constant(tensor)) {
             c->constants[c->constant_count++] = tensor;
-        } else if (c->options->spec_path != NULL ||
-                   vgg_checkpoint_is_used(c->checkpoint, tensor->name)) {
+        } else if (is_used) {
             tensors[used++] = tensor;
         }
     }

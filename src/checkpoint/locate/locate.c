@@ -187,8 +187,10 @@ static bool is_taken(const struct taken *taken, const char *name, size_t *skip)
     const enum vgg_beside beside = vgg_beside_get(taken->search, taken->candidate, name);
     *skip = length;
     if (beside == VGG_BESIDE_CONSTANT) {
-        *skip = starts_with(name, taken->prefix) ? length : 0;
-        return true;
+        /* What a script does with a constant is in its code, which needs the whole module. */
+        const bool has_prefix = starts_with(name, taken->prefix);
+        *skip = has_prefix ? length : 0;
+        return has_prefix || taken->candidate->source->kind != VGG_SOURCE_SCRIPT;
     }
     if (beside == VGG_BESIDE_NONE || (beside == VGG_BESIDE_LAYER && taken->layers)) {
         return starts_with(name, taken->prefix);
@@ -379,13 +381,14 @@ vgg_status vgg_locate(const struct vgg_load *load, const struct vgg_pickle *pick
         candidate = candidate != NULL ? candidate : &made;
     }
     if (status == VGG_OK) {
-        status = take(&search, candidate, is_named(candidate, key), out);
+        const bool alone = is_named(candidate, key) || candidate->source->kind == VGG_SOURCE_SCRIPT;
+        status = take(&search, candidate, alone, out);
     }
     if (status == VGG_OK && key == NULL && out->kind == VGG_SOURCE_SCRIPT && out->skipped > 0) {
         /* The code of a script says what runs beside the VGG in it. */
         made.source = candidate->source;
         search.candidate_count = 0;
-        status = take(&search, &made, false, out);
+        status = take(&search, &made, true, out);
     }
     if (status == VGG_OK && out->tensors.count == 0) {
         status = key != NULL ? fail_no_key(&search, key) : fail_nothing(&search, pickle->root);

@@ -151,11 +151,22 @@ static bool is_in_order(const struct entry *entry)
            (is_sequential(entry) || entry->activations >= entry->convs + entry->linears - last);
 }
 
+/* Whether a convolution's weight is listed as that of a linear layer, as timm's pre_logits.fc1. */
+static bool is_listed_as_linear(const struct reader *reader, const struct entry *entry)
+{
+    const struct vgg_tensor *weight =
+        entry->kind == VGG_LAYER_CONV
+            ? vgg_tensor_list_findf(reader->request->tensors, "%s.weight", entry->module.name)
+            : NULL;
+    return weight != NULL && weight->ndim == 2;
+}
+
 /* Whether the order of the modules is that of execution. */
 static bool is_chain(const struct reader *reader)
 {
     for (size_t i = 0; i < reader->count; i++) {
-        if (!reader->entries[i].is_leaf && !is_in_order(&reader->entries[i])) {
+        const struct entry *entry = &reader->entries[i];
+        if (entry->is_leaf ? is_listed_as_linear(reader, entry) : !is_in_order(entry)) {
             return false;
         }
     }
