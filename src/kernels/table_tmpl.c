@@ -41,9 +41,9 @@ VGG_OTHER_KERNEL_LIST(X)
     };
 VGG_ISA_LIST(X)
 #undef X
-#define SAID_(number, isa) number##_##isa
-#define SAID(number, isa) SAID_(number, isa)
-#define AGREES(number, own) ((int)SAID(number, LISTED_ISA) == (int)(own))
+#define LISTED_(number, isa) number##_##isa
+#define LISTED(number, isa) LISTED_(number, isa)
+#define AGREES(number, own) ((int)LISTED(number, LISTED_ISA) == (int)(own))
 _Static_assert(AGREES(LANES, VF_LANES) && AGREES(BLOCKS, CONV_BLOCKS) && AGREES(FUSED, VF_FUSED) &&
                    AGREES(V_BLOCKS, VT_BLOCKS) && AGREES(V_LANES, VT_LANES) &&
                    AGREES(V_TERMS, VT_TERMS) && AGREES(TILES, VT_TILES),

@@ -129,8 +129,8 @@ def main():
     where = harness.machine()
     print(harness.describe(where))
     print("one thread; fully connected layers: density of the inputs in %, weights stored and read in MB; ms of each")
-    print(f"{'net':12}{'isa':8}{'density':>14}{'stored':>9}{'read':>8}  {'rows':18}{'columns':18}{'run, rows':>17}"
-          f"{'run, columns':>17}{'ratio':>7}{'error':>9}")
+    print(f"{'net':12}{'isa':8}{'density':>14}{'stored':>9}{'read':>8}  {'row-major':18}{'column-major':18}{'run, row-major':>17}"
+          f"{'run, column-m.':>17}{'ratio':>7}{'error':>9}")
     models = harness.ROOT / "models"
     cases = [("bundled", models / "fashion_vgg8_bn.pth", models / "images" / "bag_18.png", None)]
     cases += [(name, None, args.photo, shares) for name, shares in (("published", PUBLISHED), ("dense", (1, 1, 1)))]

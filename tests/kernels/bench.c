@@ -178,7 +178,7 @@ static void run_columns(const void *context)
     layer->kernels->columns(&layer->args);
 }
 
-/* `percent` of the inputs are listed, the same for all images: so many weights are read. */
+/* The weights of `percent` of the inputs, which are the same for all images, are listed and read. */
 static void bench_columns(const struct vgg_kernels *kernels, int k, int rows,
                           enum vgg_weights_type type, int percent, double peak)
 {

@@ -12,19 +12,6 @@
 #include "vgg/quantize.h"
 #include "commands/operands.h"
 
-static vgg_status check_operands(const struct cli_options *options, const char **model,
-                                 struct vgg_error *err)
-{
-    vgg_status status = operands_take_model(options, model, err);
-    if (status != VGG_OK) {
-        return status;
-    }
-    if (options->output == NULL) {
-        return message_fail(err, VGG_ERR_ARGUMENT, "no -o FILE given, as in -o model.safetensors");
-    }
-    return VGG_OK;
-}
-
 /* Writes an int8 net's tensors dequantized to float32, all others unchanged. */
 static vgg_status save(const vgg_checkpoint *checkpoint, const char *output, size_t *count,
                        struct vgg_error *err)
@@ -63,7 +50,7 @@ int command_convert(const struct cli_options *options)
     vgg_checkpoint *checkpoint = NULL;
     size_t count = 0;
     int exit_code = EXIT_USAGE;
-    vgg_status status = check_operands(options, &model, &err);
+    vgg_status status = operands_take_model_and_output(options, "model.safetensors", &model, &err);
     if (status == VGG_OK) {
         exit_code = EXIT_MODEL;
         sigbus_begin(model);

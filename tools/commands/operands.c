@@ -115,6 +115,16 @@ vgg_status operands_take_model(const struct cli_options *options, const char **m
     return VGG_OK;
 }
 
+vgg_status operands_take_model_and_output(const struct cli_options *options, const char *example,
+                                          const char **model, struct vgg_error *err)
+{
+    vgg_status status = operands_take_model(options, model, err);
+    if (status == VGG_OK && options->output == NULL) {
+        status = message_fail(err, VGG_ERR_ARGUMENT, "no -o FILE given, as in -o %s", example);
+    }
+    return status;
+}
+
 void operands_print_image_error(const char *path, const struct vgg_error *err)
 {
     struct vgg_error folder = {0};

@@ -23,6 +23,11 @@ vgg_status operands_sort(const struct cli_options *options, struct operands *out
 vgg_status operands_take_model(const struct cli_options *options, const char **model,
                                struct vgg_error *err);
 
+/* The same for a command that writes a file, which -o must name.
+ *   example  of the file's name, for the message */
+vgg_status operands_take_model_and_output(const struct cli_options *options, const char *example,
+                                          const char **model, struct vgg_error *err);
+
 /* Prints why an image failed, with a hint where its path is that of something else.
  *   path  named in the message, if the error does not name it */
 void operands_print_image_error(const char *path, const struct vgg_error *err);

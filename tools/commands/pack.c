@@ -14,12 +14,9 @@
 static vgg_status check_operands(const struct cli_options *options, const char **model,
                                  struct vgg_error *err)
 {
-    vgg_status status = operands_take_model(options, model, err);
+    vgg_status status = operands_take_model_and_output(options, "vgg16.vgg", model, err);
     if (status != VGG_OK) {
         return status;
-    }
-    if (options->output == NULL) {
-        return message_fail(err, VGG_ERR_ARGUMENT, "no -o FILE given, as in -o vgg16.vgg");
     }
     if (options->weights == CLI_WEIGHTS_INT8 && options->calibrate == NULL) {
         return message_fail(
