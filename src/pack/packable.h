@@ -5,7 +5,8 @@
 
 #include "model/graph/graph.h"
 
-/* Refuses models that no packed file can hold: ARGUMENT; and non-finite weights: UNSUPPORTED. */
+/* Refuses models that no packed file can hold: ARGUMENT; and non-finite weights, and weights that two layers share:
+ * UNSUPPORTED. */
 vgg_status vgg_model_check_packable(const vgg_model *model, struct vgg_error *err);
 
 /* Refuses a packed file without plain weights, from which every CPU can prepack: UNSUPPORTED. */

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """TorchScript archives against PyTorch: their code says what the names and shapes of the weights do not.
 
-    scripts.py RUN_CHAINS
+    scripts.py RUN_CHAINS VGG_INFER
 
 Each net is scripted, traced and frozen, and run by RUN_CHAINS (tests/golden/run_chains.c). Logits must equal PyTorch's in float64
 to BOUND of the largest, and nothing that the code shows may be an assumption: only the preprocessing and the input size. A
@@ -77,6 +77,21 @@ class Shared(nn.Module):
         x = self.pool(self.act(self.conv1(x)))
         x = self.conv3(self.act(self.conv2(x)))
         return self.fc(self.pool(self.act(x)).mean([2, 3]))
+
+
+class Twice(nn.Module):
+    """One convolution and one BatchNorm with the same weights in two places."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.conv2, self.bn = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3), nn.BatchNorm2d(8)
+        self.fc = nn.Linear(8, 5)
+
+    def forward(self, x):
+        x = F.relu_(self.bn(self.conv1(x)))
+        x = F.relu(self.bn(self.conv2(x)), inplace=True)
+        x = F.max_pool2d(F.silu(self.conv2(x)), 4)
+        return self.fc(F.adaptive_avg_pool2d(x, (1, 1)).flatten(1))
 
 
 class Views(nn.Module):
@@ -169,6 +184,7 @@ NETS = {
     "inside another net": Inside,
     "functional": Functional,
     "shared modules": Shared,
+    "shared weights": Twice,
     "view": lambda: Views(0),
     "squeeze": lambda: Views(1),
     "reshape": lambda: Views(2),
@@ -245,6 +261,15 @@ def check_refused(name, words, answer):
     report(name, None if good else f"{missing} not in: {answer[0]}")
 
 
+def check_packing(folder):
+    """A packed file cannot have the weights of two layers under one name."""
+    torch.jit.script(Twice().eval()).save(f"{folder}/twice.pt")
+    done = subprocess.run([sys.argv[2], "pack", "-o", f"{folder}/twice.vgg", f"{folder}/twice.pt"], capture_output=True,
+                          text=True, timeout=600)
+    good = done.returncode == 3 and "expected weights of its own" in done.stderr
+    report("packing of shared weights", None if good else f"exit {done.returncode}: {done.stderr}")
+
+
 def main():
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
@@ -259,6 +284,7 @@ def main():
             for kind, path in save(make().eval(), folder):
                 # Constants have no names.
                 check_refused(f"{name}, {kind}", words[:1] if kind == "frozen" else words, ask(program, path))
+        check_packing(folder)
         program.stdin.close()
         report("run_chains", f"exit {program.returncode}" if program.wait() else None)
     print(f"{passed} passed, {failed} failed, 0 skipped")
@@ -266,6 +292,6 @@ def main():
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 3:
         sys.exit(__doc__)
     sys.exit(main())

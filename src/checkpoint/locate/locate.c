@@ -381,11 +381,11 @@ vgg_status vgg_locate(const struct vgg_load *load, const struct vgg_pickle *pick
         candidate = candidate != NULL ? candidate : &made;
     }
     if (status == VGG_OK) {
+        /* The code of a script says what runs beside the VGG in it. */
         const bool alone = is_named(candidate, key) || candidate->source->kind == VGG_SOURCE_SCRIPT;
         status = take(&search, candidate, alone, out);
     }
     if (status == VGG_OK && key == NULL && out->kind == VGG_SOURCE_SCRIPT && out->skipped > 0) {
-        /* The code of a script says what runs beside the VGG in it. */
         made.source = candidate->source;
         search.candidate_count = 0;
         status = take(&search, &made, true, out);

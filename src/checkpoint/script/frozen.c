@@ -53,10 +53,9 @@ static vgg_status fail(const struct vgg_archive *archive, const struct vgg_value
 {
     const struct vgg_span name = module->object.callee->global.name;
     return vgg_fail(archive->load.err, VGG_ERR_UNSUPPORTED,
-                    "%s: a TorchScript module (%.*s) without weights: they are constants of its "
-                    "code, as torch.jit.freeze and the optimize functions make them, and the code "
-                    "is no chain of layers: %s; save the module as it was before, or its "
-                    "state_dict()",
+                    "%s: a TorchScript module (%.*s) without weights: if torch.jit.freeze or "
+                    "optimize_for_inference made them constants of its code, save the module as it "
+                    "was before, or its state_dict(); the code is no chain of layers: %s",
                     archive->load.path, VGG_SHOWN(name.bytes, name.length, 64), script->reason);
 }
 
