@@ -50,13 +50,15 @@ def random_for(name):
 # --- the images: each function yields (name, bytes of the file) ---
 
 def natural():
-    """Photographs as they are; parts of them, in many sizes and encodings."""
+    """Photographs as they are; parts of them, in many sizes and encodings. Every day the fourth of the sizes."""
     sizes = [(500, 375), (375, 500), (333, 251), (640, 427), (256, 256), (224, 300), (257, 255)]
     for name, path in photos():
         with open(path, "rb") as file:
             yield name + ".jpg", file.read()
         photo = Image.open(path).convert("RGB")
         for i, (width, height) in enumerate(sizes):
+            if QUICK and i != 3:
+                continue
             stem = "%s_%dx%d" % (name, width, height)
             rng = random_for(stem)
             if i % 2 == 0:
@@ -312,7 +314,7 @@ def main():
             print("%-50s %s" % (name, problem or "equal"))
 
     for group in (natural, sizes_and_shapes, png_kinds, png_extras, jpeg_kinds, cmyk):
-        files = list(group())[::4 if QUICK and group is natural else 1]
+        files = list(group())
         with tempfile.TemporaryDirectory() as folder:
             results = run(program, folder, files, PRESETS)
             for name, data in files:
