@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "checkpoint/checkpoint.h"
+#include "checkpoint/explain.h"
 #include "checkpoint/script/frozen.h"
 #include "checkpoint/script/script.h"
 #include "checkpoint/locate/tensor_names.h"
@@ -210,6 +211,7 @@ vgg_status vgg_checkpoint_open_with(const char *path, const struct vgg_checkpoin
                      ? status
                      : read_tensors(checkpoint, &reader, options != NULL ? options : &no_options);
         vgg_parts_finish(&reader);
+        status = status ? vgg_explain_failure(&reader.load, status) : status;
     }
     if (status != VGG_OK) {
         vgg_checkpoint_close(checkpoint);

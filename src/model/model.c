@@ -95,8 +95,11 @@ static vgg_status find_spec(const struct creation *c, struct vgg_spec *out)
     const vgg_checkpoint *checkpoint = c->checkpoint;
     const struct vgg_override_texts texts = {options->padding, options->eps, options->activation,
                                              options->pool};
-    struct vgg_request request = {
-        .spec_path = options->spec_path, .cfg = options->cfg, .checkpoint = checkpoint};
+    struct vgg_request request = {.spec_path = options->spec_path,
+                                  .cfg = options->cfg,
+                                  .checkpoint = checkpoint,
+                                  .constants = c->constants,
+                                  .constant_count = c->constant_count};
     vgg_status status = vgg_overrides_parse(&texts, &request.overrides, c->load.err);
     const bool is_requested = options->spec_path != NULL || options->cfg != NULL ||
                               vgg_overrides_has_layers(&request.overrides);
@@ -105,9 +108,7 @@ static vgg_status find_spec(const struct creation *c, struct vgg_spec *out)
     }
     if (status != VGG_OK || is_requested || checkpoint->description == NULL) {
         find_size(options, &request.overrides);
-        return status ? status
-                      : vgg_spec_find(&c->load, &c->tensors, c->constants, c->constant_count,
-                                      &request, out);
+        return status ? status : vgg_spec_find(&c->load, &c->tensors, &request, out);
     }
     status = vgg_spec_parse(&c->load, checkpoint->description, checkpoint->description_bytes, out);
     out->source = "the packed file";

@@ -12,4 +12,4 @@ class Case:
     expects: tuple          # texts that the message must contain, in this order
     args: tuple = ()        # options of vgg-infer
     beside: dict = dataclasses.field(default_factory=dict)  # more files: name -> bytes
-    code: int = 3           # exit code; 0: the file is valid, 1: the error shows only with an image
+    code: int = 3           # exit code; 0: the file is valid, and expects is a warning's; 1: the error shows only with an image

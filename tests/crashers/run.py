@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 
+import cases_beside
 import cases_good
 import cases_other
 import cases_packed
@@ -28,12 +29,12 @@ import writer
 from emulator import EMULATOR, command_of
 
 SECONDS, BYTES = 1.0, 64 << 20
-ROWS = range(1, 32)
+ROWS = range(1, 33)
 
 
 def all_cases():
     for module in (cases_good, cases_pickle, cases_storage, cases_zip, cases_tar, cases_safetensors,
-                   cases_packed, cases_other):
+                   cases_packed, cases_other, cases_beside):
         yield from module.cases()
 
 
@@ -56,10 +57,12 @@ def problem_of(case, run, path, factor):
     size = path.stat().st_size if path.is_file() else 0
     if run.peak_bytes > BYTES * factor + size:
         return f"{run.peak_bytes >> 20} MiB of memory"
-    if case.code == 0:
-        return None if run.out and not run.err else "expected an answer and no message"
+    if case.code == 0 and (not run.out or bool(run.err) != bool(case.expects)):
+        return "expected an answer and " + ("a warning" if case.expects else "no message")
+    if case.code == 0 and not case.expects:
+        return None
     lines = run.err.split(b"\n")
-    if run.out and case.code != 1:
+    if run.out and case.code not in (0, 1):
         return "wrote to standard output"
     if len(lines) != 2 or lines[1]:
         return f"{len(lines) - 1} lines on standard error, expected 1"

@@ -14,6 +14,8 @@ import os
 import subprocess
 import sys
 import tempfile
+import types
+import zipfile
 
 try:
     import numpy as np
@@ -481,11 +483,81 @@ def test_nets_in_nets(folder):
         check(found.code == 0, what, found.err)
 
 
+# --- what is no checkpoint, or of another kind ---
+
+class Method(nn.Module):
+    """Of which people save a method."""
+
+
+def write_zip(folder, name, *members):
+    with zipfile.ZipFile(os.path.join(folder, name), "w") as file:
+        for member in members:
+            file.writestr(member, b"{}")
+    return os.path.join(folder, name)
+
+
+class Call:
+    """Pickled as a call of a function that is not there."""
+
+    def __init__(self, module, name):
+        function = types.FunctionType((lambda *_: None).__code__, {}, name)
+        function.__module__, function.__qualname__ = module, name
+        for i in range(1, 1 + len(module.split("."))):
+            sys.modules.setdefault(".".join(module.split(".")[:i]), types.ModuleType(module))
+        setattr(sys.modules[module], name, function)
+        self.function = function
+
+    def __reduce__(self):
+        return self.function, (1,)
+
+
+def test_messages(folder):
+    state = randomise(Net()).state_dict()
+    exported = "a program of torch.export (.pt2), which is not supported"
+    distributed = "of torch.distributed.checkpoint: make one file of the folder with python -m"
+    os.mkdir(os.path.join(folder, "parts"))
+    write(os.path.join(folder, "parts"), ".metadata", "x")
+    write(os.path.join(folder, "parts"), "__0_0.distcp", "PK\3\4")
+    os.mkdir(os.path.join(folder, "hub"))
+    save(os.path.join(folder, "hub"), state, "pytorch_model.bin")
+    os.mkdir(os.path.join(folder, "empty"))
+    for what, path, problem in (
+            ("torch.export", write_zip(folder, "a.pt2", "serialized_exported_program.json", "serialized_state_dict.pt", "version"), exported),
+            ("torch.export 2.8", write_zip(folder, "b.pt2", "b/archive_format", "b/models/model.json", "b/data/weights/w"), exported),
+            ("TorchScript 1.0", write_zip(folder, "c.pt", "c/model.json", "c/tensors/0"), "a TorchScript archive of PyTorch 1.0 or 1.1"),
+            ("a method", save(folder, Method().state_dict, "method.pth"), "a method that was saved without calling it"),
+            ("a method in a dict", save(folder, {"model": Method().state_dict}, "method2.pth"), "save model.state_dict() (at byte"),
+            ("a folder of parts", os.path.join(folder, "parts"), "a folder " + distributed),
+            ("a part", os.path.join(folder, "parts", "__0_0.distcp"), "a part of a checkpoint " + distributed),
+            ("the parts' index", os.path.join(folder, "parts", ".metadata"), "a part of a checkpoint " + distributed),
+            ("a folder", os.path.join(folder, "hub"), f"name the file in it, {folder}/hub/pytorch_model.bin"),
+            ("an empty folder", os.path.join(folder, "empty"), "found a folder: name the file in it"),
+            ("torch.compile", save(folder, Call("torch._dynamo.eval_frame", "OptimizedModule"), "d.pth"), "a model of torch.compile: save"),
+            ("cloudpickle", save(folder, [state, Call("cloudpickle.cloudpickle", "_make_skeleton_class")], "e.pth"), "as MLflow does"),
+            ("DTensor", save(folder, {"a": Call("torch.distributed.tensor", "DTensor")}, "f.pth"), "distributed tensors, of which each")):
+        found = Run(path)
+        check(found.code == 3 and problem in found.err and found.err.count("\n") == 1, what, found.err)
+
+
+def test_bars(folder):
+    """tch, PyTorch for Rust, has names with bars: those of a C++ archive may have no dots."""
+    state = randomise(Net()).state_dict()
+    expected, _ = logits(save(folder, state))
+    holder = nn.Module()
+    for name, tensor in state.items():
+        holder._parameters[name.replace(".", "|")] = nn.Parameter(tensor)
+    path = os.path.join(folder, "net.ot")
+    torch.jit.script(holder).save(path)
+    for path in (path, save(folder, {name.replace(".", "|"): tensor for name, tensor in state.items()})):
+        array, found = logits(path)
+        check(array is not None and np.array_equal(array, expected), f"names with bars: {path}", found.err)
+
+
 def main():
     seed("evidence")
     with tempfile.TemporaryDirectory() as folder:
         for test in (test_labels, test_buffers, test_hyperparameters, test_found_size, test_side_files, test_shards, test_broken_shards,
-                     test_nets_in_nets):
+                     test_nets_in_nets, test_messages, test_bars):
             own = os.path.join(folder, test.__name__)
             os.mkdir(own)
             test(own)

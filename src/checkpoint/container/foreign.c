@@ -3,6 +3,9 @@
 #include "checkpoint/container/foreign.h"
 
 #define NOT_PYTORCH "not a PyTorch checkpoint"
+#define EXPORTED                                                                                   \
+    "a program of torch.export (.pt2), which is not supported: save the state_dict() of the "      \
+    "model that it was exported from"
 
 /* Signatures at a fixed offset. */
 static const struct {
@@ -145,6 +148,9 @@ vgg_status vgg_foreign_fail_zip(const struct vgg_archive *archive,
     static const struct {
         const char *end, *what;
     } kinds[] = {
+        {"serialized_exported_program.json", EXPORTED},
+        {"archive_format", EXPORTED},
+        {"models/model.json", EXPORTED},
         {"model.json", "a TorchScript archive of PyTorch 1.0 or 1.1, which is not supported: save "
                        "model.state_dict() instead"},
         {"[Content_Types].xml", "an Office document, expected a checkpoint"},

@@ -138,6 +138,10 @@ static vgg_status fail_encoding(const struct context *context, const struct vgg_
         {"_rebuild_sparse_csr_tensor", "a sparse tensor",
          "is not supported: save it with to_dense()"},
         {"_rebuild_meta_tensor_no_storage", "a tensor on the device 'meta'", "has no data"},
+        {"_rebuild_wrapper_subclass", "a distributed tensor (DTensor) or another subclass",
+         "is not supported: gather it with full_tensor() before it is saved"},
+        {"DTensor", "a distributed tensor",
+         "is not supported: gather it with full_tensor() before it is saved"},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (vgg_span_equals(global->global.name, known[i].name)) {

@@ -75,6 +75,16 @@ static vgg_status no_memory(const struct walk *walk)
                                 "the tensors' names");
 }
 
+/* tch, PyTorch for Rust, writes "features|0|weight", since names of a C++ archive may have no dots. */
+static void undo_bars(char *name, size_t length)
+{
+    if (memchr(name, '.', length) == NULL) {
+        for (size_t i = 0; i < length; i++) {
+            name[i] = name[i] == '|' ? '.' : name[i];
+        }
+    }
+}
+
 /* prefix + key + suffix, in the arena. */
 static vgg_status make_name(struct walk *walk, const char *prefix, const struct vgg_value *key,
                             const char *suffix, const char **out)
@@ -103,6 +113,7 @@ static vgg_status make_name(struct walk *walk, const char *prefix, const struct 
     memcpy(name, prefix, before);
     memcpy(name + before, key->text.bytes, key->text.length);
     memcpy(name + length, suffix, after);
+    undo_bars(name + before, key->text.length);
     *out = name;
     return VGG_OK;
 }

@@ -81,3 +81,37 @@ const struct vgg_global *vgg_global_find(struct vgg_span module, struct vgg_span
     }
     return &other;
 }
+
+const char *vgg_global_explain(struct vgg_span module, struct vgg_span name)
+{
+    /* The first row that fits; name NULL: every name in module and below it. */
+    static const struct {
+        const char *module, *name, *text;
+    } rows[] = {
+        {"builtins", "getattr",
+         "a method that was saved without calling it, as model.state_dict for "
+         "model.state_dict(), or an object that holds one: save model.state_dict()"},
+        {"__builtin__", "getattr",
+         "a method that was saved without calling it, as model.state_dict for "
+         "model.state_dict(), or an object that holds one: save model.state_dict()"},
+        {"torch._dynamo", NULL, "a model of torch.compile: save its state_dict() instead"},
+        {"torch._inductor", NULL, "a model of torch.compile: save its state_dict() instead"},
+        {"torch.fx", NULL, "a module of torch.fx: save its state_dict() instead"},
+        {"cloudpickle", NULL,
+         "saved with cloudpickle, as MLflow does, and holds code: load it in Python and save "
+         "model.state_dict()"},
+        {"dill", NULL,
+         "saved with dill, and holds code: load it in Python and save model.state_dict()"},
+        {"torch.distributed", NULL,
+         "distributed tensors, of which each process saves a part: save what "
+         "get_model_state_dict gives with full_state_dict=True, or full_tensor() of each"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].name == NULL
+                ? is_in_package(module, rows[i].module)
+                : vgg_span_equals(module, rows[i].module) && vgg_span_equals(name, rows[i].name)) {
+            return rows[i].text;
+        }
+    }
+    return NULL;
+}

@@ -9,4 +9,7 @@
  * Other names that are not on the list have the role OTHER. */
 const struct vgg_global *vgg_global_find(struct vgg_span module, struct vgg_span name);
 
+/* What a name that is refused stands for and what to do, as the end of a message; NULL: nothing is known of it. */
+const char *vgg_global_explain(struct vgg_span module, struct vgg_span name);
+
 #endif

@@ -281,10 +281,11 @@ HANDLER(BINGET)
 static vgg_status refuse_global(struct vgg_pickle_machine *m, struct vgg_span module,
                                 struct vgg_span name, const char *verb, const char *advice)
 {
-    return vgg_pickle_fail(m, VGG_ERR_UNSUPPORTED,
-                           "checkpoint %s %.*s.%.*s, which is not tensor data%s", verb,
-                           VGG_SHOWN(module.bytes, module.length, 200),
-                           VGG_SHOWN(name.bytes, name.length, 200), advice);
+    const char *text = vgg_global_explain(module, name);
+    return vgg_pickle_fail(
+        m, VGG_ERR_UNSUPPORTED, "checkpoint %s %.*s.%.*s, which is not tensor data%s%s", verb,
+        VGG_SHOWN(module.bytes, module.length, 200), VGG_SHOWN(name.bytes, name.length, 200),
+        text != NULL ? ": " : "", text != NULL ? text : advice);
 }
 
 static vgg_status push_global(struct vgg_pickle_machine *m, struct vgg_span module,

@@ -12,11 +12,12 @@
 #include "model/infer/usual_size.h"
 #include "model/spec/defaults.h"
 
-static vgg_status read_all(const struct vgg_load *load, const struct vgg_checkpoint *checkpoint,
-                           const struct vgg_tensor *const *constants, size_t constant_count,
+static vgg_status read_all(const struct vgg_load *load, const struct vgg_request *request,
                            struct vgg_found *found)
 {
-    vgg_status status = vgg_found_read_buffers(load, constants, constant_count, found);
+    const struct vgg_checkpoint *checkpoint = request->checkpoint;
+    vgg_status status =
+        vgg_found_read_buffers(load, request->constants, request->constant_count, found);
     status = status ? status : vgg_found_read_labels(load, checkpoint, found);
     status = status ? status : vgg_found_read_side_files(load, found);
     return status ? status : vgg_found_read_hyperparameters(load, checkpoint, found);
@@ -108,13 +109,11 @@ static vgg_status apply_size(const struct vgg_load *load, const struct vgg_tenso
 }
 
 vgg_status vgg_spec_find(const struct vgg_load *load, const struct vgg_tensor_list *tensors,
-                         const struct vgg_tensor *const *constants, size_t constant_count,
                          const struct vgg_request *request, struct vgg_spec *out)
 {
     struct vgg_found found = {0};
     vgg_status status = vgg_spec_resolve(load, tensors, request, out);
-    status =
-        status ? status : read_all(load, request->checkpoint, constants, constant_count, &found);
+    status = status ? status : read_all(load, request, &found);
     status = status ? status : apply_size(load, tensors, request, &found, out);
     if (status != VGG_OK) {
         return status;

@@ -7,10 +7,8 @@
 
 /* The same as vgg_spec_resolve with class names and preprocessing that the checkpoint has beside its tensors, in buffers
  * of a normalisation, or in config.json and preprocessor_config.json in its folder.
- *   constants  [constant_count] buffers that are mean or std, which are not among the tensors
  * Errors: as vgg_spec_resolve. */
 vgg_status vgg_spec_find(const struct vgg_load *load, const struct vgg_tensor_list *tensors,
-                         const struct vgg_tensor *const *constants, size_t constant_count,
                          const struct vgg_request *request, struct vgg_spec *out);
 
 #endif

@@ -31,15 +31,15 @@ static bool is_unscaled(const float mean[3], const float std[3])
     return large;
 }
 
-vgg_status vgg_found_add_values(const struct vgg_load *load, struct vgg_found *found,
-                                const char *where, const float *mean, size_t mean_count,
-                                const float *std, size_t std_count)
+vgg_status vgg_found_add_values(const struct vgg_load *load, const struct vgg_found_pair *pair,
+                                struct vgg_found *found)
 {
+    const char *where = pair->where;
     if (found->values != NULL) {
         return VGG_OK;
     }
-    if (!copy(mean, mean_count, -VGG_MAX_MEAN, found->mean) ||
-        !copy(std, std_count, VGG_MIN_STD, found->std)) {
+    if (!copy(pair->mean, pair->mean_count, -VGG_MAX_MEAN, found->mean) ||
+        !copy(pair->std, pair->std_count, VGG_MIN_STD, found->std)) {
         vgg_log(load->arena->context, VGG_LOG_WARNING,
                 "%s: %s: not used: expected means from %g to %g and positive standard deviations",
                 load->path, where, -VGG_MAX_MEAN, VGG_MAX_MEAN);

@@ -6,7 +6,7 @@
 #include "base/load.h"
 #include "model/spec/spec_types.h"
 
-enum { VGG_FOUND_LABELS_MAX = 8 };
+enum { VGG_FOUND_LABELS_MAX = 8, VGG_FOUND_WHERE_BYTES = 330 };
 
 /* Class names, before it is known how many classes the net has. */
 struct vgg_found_labels {
@@ -35,13 +35,19 @@ struct vgg_found {
     struct vgg_preprocess steps;
 };
 
+/* Mean and std as they are in a file. */
+struct vgg_found_pair {
+    float mean[3], std[3];
+    /* 1: for all channels, or 3. */
+    size_t mean_count, std_count;
+    /* "0.mean, 0.std" */
+    char where[VGG_FOUND_WHERE_BYTES];
+};
+
 /* Takes mean and std if none was found before. Numbers that cannot be used are reported.
- *   count  of each: 1 or 3
- *   where  "0.mean, 0.std"; is copied
  * Errors: MEMORY. */
-vgg_status vgg_found_add_values(const struct vgg_load *load, struct vgg_found *found,
-                                const char *where, const float *mean, size_t mean_count,
-                                const float *std, size_t std_count);
+vgg_status vgg_found_add_values(const struct vgg_load *load, const struct vgg_found_pair *pair,
+                                struct vgg_found *found);
 
 /* Adds class names; the ninth and further ones are ignored. */
 void vgg_found_add_labels(struct vgg_found *found, const struct vgg_found_labels *labels);

@@ -7,16 +7,9 @@
 
 #include "checkpoint/facts.h"
 
-enum { FACTS_MAX = 4, CHANNELS = 3, WHERE_BYTES = 2 * VGG_FACT_PATH_BYTES + 8 };
+enum { FACTS_MAX = 4, CHANNELS = 3 };
 
-/* One mean and one standard deviation for all channels, or for each. */
-struct pair {
-    float mean[CHANNELS], std[CHANNELS];
-    size_t mean_count, std_count;
-    char where[WHERE_BYTES];
-};
-
-static bool are_same(const struct pair *a, const struct pair *b)
+static bool are_same(const struct vgg_found_pair *a, const struct vgg_found_pair *b)
 {
     return a->mean_count == b->mean_count && a->std_count == b->std_count &&
            memcmp(a->mean, b->mean, a->mean_count * sizeof a->mean[0]) == 0 &&
@@ -26,11 +19,11 @@ static bool are_same(const struct pair *a, const struct pair *b)
 /* The pairs that were found, as long as they are the same. */
 struct pairs {
     const struct vgg_load *load;
-    struct pair first;
+    struct vgg_found_pair first;
     bool differ;
 };
 
-static void add_pair(struct pairs *pairs, const struct pair *pair)
+static void add_pair(struct pairs *pairs, const struct vgg_found_pair *pair)
 {
     if (pairs->first.where[0] == '\0') {
         pairs->first = *pair;
@@ -44,11 +37,9 @@ static void add_pair(struct pairs *pairs, const struct pair *pair)
 
 static vgg_status take(const struct pairs *pairs, struct vgg_found *found)
 {
-    const struct pair *pair = &pairs->first;
-    return pair->where[0] == '\0' || pairs->differ
-               ? VGG_OK
-               : vgg_found_add_values(pairs->load, found, pair->where, pair->mean, pair->mean_count,
-                                      pair->std, pair->std_count);
+    const struct vgg_found_pair *pair = &pairs->first;
+    return pair->where[0] == '\0' || pairs->differ ? VGG_OK
+                                                   : vgg_found_add_values(pairs->load, pair, found);
 }
 
 /* ---- buffers ---- */
@@ -78,7 +69,7 @@ vgg_status vgg_found_read_buffers(const struct vgg_load *load,
     count = count < BUFFERS_MAX ? count : BUFFERS_MAX;
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < count; j++) {
-            struct pair pair;
+            struct vgg_found_pair pair;
             if (are_partners(constants[i]->name, constants[j]->name)) {
                 pair.mean_count = read_buffer(constants[i], pair.mean);
                 pair.std_count = read_buffer(constants[j], pair.std);
@@ -123,7 +114,7 @@ static bool are_beside(const struct vgg_fact *a, const char *key_a, const struct
 static vgg_status look_at_pair(struct pairs *pairs, const struct vgg_fact *mean,
                                const struct vgg_fact *std)
 {
-    struct pair pair;
+    struct vgg_found_pair pair;
     vgg_status status = read_numbers(pairs->load, mean->value, pair.mean, &pair.mean_count);
     status = status ? status : read_numbers(pairs->load, std->value, pair.std, &pair.std_count);
     if (status == VGG_OK && pair.mean_count > 0 && pair.std_count > 0) {

@@ -17,6 +17,9 @@ struct vgg_request {
     struct vgg_overrides overrides;
     /* The file, for its modules; NULL: there are none. */
     const struct vgg_checkpoint *checkpoint;
+    /* [constant_count] its buffers that are mean or std of a normalisation, which are not among the tensors. */
+    const struct vgg_tensor *const *constants;
+    size_t constant_count;
 };
 
 /* Takes the first of these that exists:

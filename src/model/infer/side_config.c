@@ -69,15 +69,14 @@ static size_t read_numbers(const struct vgg_json *list, float out[3])
 static vgg_status read_values(const struct side *side, const struct vgg_json *object,
                               const char *mean_key, const char *std_key)
 {
-    char where[WHERE_BYTES];
-    float mean[3], std[3];
-    const size_t means = read_numbers(vgg_json_get(object, mean_key), mean);
-    const size_t stds = read_numbers(vgg_json_get(object, std_key), std);
-    if (means == 0 || stds == 0) {
+    struct vgg_found_pair pair;
+    pair.mean_count = read_numbers(vgg_json_get(object, mean_key), pair.mean);
+    pair.std_count = read_numbers(vgg_json_get(object, std_key), pair.std);
+    if (pair.mean_count == 0 || pair.std_count == 0) {
         return VGG_OK;
     }
-    snprintf(where, sizeof where, "%s: %s, %s", side->name, mean_key, std_key);
-    return vgg_found_add_values(side->load, side->found, where, mean, means, std, stds);
+    snprintf(pair.where, sizeof pair.where, "%s: %s, %s", side->name, mean_key, std_key);
+    return vgg_found_add_values(side->load, &pair, side->found);
 }
 
 /* ---- class names ---- */
