@@ -10,8 +10,17 @@ import os
 import sys
 import tempfile
 
-from custom import (BOUND, CIFAR, IMAGENET, PHOTOS, RUN_MODEL, available, check, command, compare, functional,
-                    in_double, main, make_head, models, nn, np, randomise, run, save, tally, torch, transform)
+from custom import (BOUND, CIFAR, CIFAR_IMAGES, COLOURS, EPS, IMAGENET, LAYERS, PHOTOS, POOLED, POOLS, RUN_MODEL, SQUASHED,
+                    available, check, check_assumed, command, compare, functional, in_double, main, make_head, models,
+                    nn, np, randomise, read_assumed, run, save, squash, squashed, tally, torch, transform)
+
+# What is assumed where names do not show the place of BatchNorm.
+BEFORE = {"BatchNorm before the activation"}
+
+
+def in_order(first, last):
+    """What is assumed where the names have no number for each layer."""
+    return {f"order of the file ({first} … {last})"}
 
 
 class Named(nn.Module):
@@ -101,30 +110,35 @@ def write_safetensors(path, state):
 def test_names_of_their_own():
     net = scratch_net()
     compare_named("a Sequential for each layer", net, transform(256, 224, *IMAGENET), images=PHOTOS[:1],
-                  assumed="assumed: layers in the order of the file (layer1.0 … fc2.0); pools as in vgg16, whose "
-                          "convolutions these are; ImageNet's preprocessing (")
+                  assumed=LAYERS | EPS | in_order("layer1.0", "fc2.0") | COLOURS | {
+                      "places of pools as in vgg16_bn, whose convolutions these are", "input size 224x224",
+                      "resize 256, aspect kept", "crop 224x224", "mean and std ImageNet's"})
     three = Named(0, ("block1", block(3, 8, 8)), ("block2", block(8, 16)), ("block3", block(16, 24, 24)), Flat(),
                   ("classifier", make_head(24 * 16, 40, 12)))
-    blocks = "a 2x2 max pool after each of the 3 blocks ({}1 …); an input of 32x32 pixels; mean and std of 0.5 ("
-    compare_named("blocks and a classifier", three, CIFAR, assumed=blocks.format("block"))
-    compare_named("as in Caffe", caffe_net(), CIFAR, assumed=blocks.format("conv"))
+    blocks = "places of pools after each of the {} blocks ({}1 …)"
+    compare_named("blocks and a classifier", three, CIFAR, assumed=LAYERS | CIFAR_IMAGES | in_order("block1.0", "classifier.3") | {
+        blocks.format(3, "block"), "last pool one after block3.2"})
+    compare_named("as in Caffe", caffe_net(), CIFAR, assumed=LAYERS | CIFAR_IMAGES | in_order("conv1_1", "fc8") | {
+        blocks.format(3, "conv"), "last pool one after conv3_2"})
     norms = Named(4, ("stage1_conv", block(3, 8, 8, batch_norm=True)), ("stage2_conv", block(8, 16, batch_norm=True)), Flat(),
                   ("fc", nn.Linear(16 * 16, 12)))
     compare_named("BatchNorm in blocks", norms, transform(18, 16, *IMAGENET), ["--size", "16", "--preset", "imagenet"],
-                  assumed="a 2x2 max pool after each of the 2 blocks (stage1 …) (")
+                  assumed=LAYERS | EPS | in_order("stage1_conv.0", "fc") | {
+                      blocks.format(2, "stage"), "last pool one after stage2_conv.0"})
     first = Named(0, ("one", block(3, 8, 8, pools=False)), ("two", block(8, 16, pools=False, first=[nn.MaxPool2d(2)])),
                   pool, Flat(), ("fc", nn.Linear(16 * 64, 12)))
     compare_named("blocks that begin with a pool", first, CIFAR,
-                  assumed="assumed: layers in the order of the file (one.0 … fc); a 2x2 max pool after two.1; an input")
+                  assumed=LAYERS | POOLS | CIFAR_IMAGES | in_order("one.0", "fc") | {"last pool one after two.1"})
     linears = Named(0, ("block1", block(3, 8, 8)), ("block2", block(8, 16)), Flat(), ("fc1", nn.Linear(16 * 64, 20, bias=False)),
                     ("bn1", nn.BatchNorm1d(20)), nn.ReLU(), ("fc2", nn.Linear(20, 12)))
     compare_named("BatchNorm1d", linears, CIFAR, ["--preset", "cifar"])
     mixed = Named(0, ("features", block(3, 8, 8)), Flat(), ("fc1", nn.Linear(8 * 256, 20)), nn.ReLU(),
                   ("fc2", nn.Linear(20, 12)))
-    compare_named("features, fc1, fc2", mixed, CIFAR, ["--preset", "cifar"], assumed="a 2x2 max pool after features.2")
+    compare_named("features, fc1, fc2", mixed, CIFAR, ["--preset", "cifar"],
+                  assumed=LAYERS | POOLS | in_order("features.0", "fc2") | {"last pool one after features.2"})
     whole = Named(0, ("body", nn.Sequential(*block(3, 8, 16), *block(16, 24), Flat(), nn.Linear(24 * 64, 20), nn.ReLU(),
                                            nn.Linear(20, 12))))
-    compare_named("one Sequential", whole, CIFAR, assumed="layers in the order of the file (body.0 … body.11); a 2x2 max")
+    compare_named("one Sequential", whole, CIFAR, assumed=LAYERS | POOLS | CIFAR_IMAGES)
 
 
 def test_timm():
@@ -155,24 +169,24 @@ def test_timm():
             return self.run(x.double(), in_double)
 
     net = Timm()
-    reported = "assumed: layers in the order of the file (features.0 … head.fc); a 2x2 max pool after features.5; "
-    compare_named("timm", net, transform(28, 28, *IMAGENET), assumed=reported)
-    compare_named("timm, smaller", net, transform(20, 20, *IMAGENET), ["--size", "20"], assumed=reported)
-    compare_named("timm, larger", net, transform(0, (36, 44), *IMAGENET), ["--dense", "--size=36x44", "--resize=0"])
+    reported = LAYERS | POOLS | in_order("features.0", "head.fc") | {"last pool one after features.5"}
+    compare_named("timm", net, squash(28), assumed=reported | squashed(28))
+    compare_named("timm, smaller", net, squash(20), ["--size", "20"],
+                  assumed=reported | SQUASHED | {"resize 20x20, whatever the aspect", POOLED.format(7)})
+    compare_named("timm, larger", net, transform(0, (36, 44), *IMAGENET),
+                  ["--dense", "--size=36x44", "--resize=0", "--preset=imagenet"])
 
 
 def test_nested():
-    """A Sequential in the place of the last layer, as a widely read tutorial has it."""
+    """A Sequential in the place of the last layer, as a widely read tutorial has it; with ReLU and without."""
     def make(*last):
         return Named(0, ("features", nn.Sequential(*block(3, 8), *block(8, 16))), Flat(),
                      ("classifier", nn.Sequential(nn.Linear(16 * 64, 20), nn.ReLU(), nn.Dropout(), nn.Sequential(*last))))
 
     compare_named("nested", make(nn.Linear(20, 15), nn.ReLU(), nn.Dropout(0.4), nn.Linear(15, 7)), CIFAR, ["--preset", "cifar"],
-                  assumed="assumed: layers in the order of the file (features.0 … classifier.3.3); a 2x2 max pool after features.3")
+                  assumed=LAYERS | POOLS | in_order("features.0", "classifier.3.3") | {"last pool one after features.3"})
+    compare_named("nested without ReLU", make(nn.Linear(20, 15), nn.Linear(15, 7)), CIFAR, ["--preset", "cifar"])
     with tempfile.TemporaryDirectory() as folder:
-        text = command(save(folder, make(nn.Linear(20, 15), nn.Linear(15, 7))), PHOTOS[0], code=3).stderr
-        check("expected ReLU between the linear layers classifier.3.0 and classifier.3.1, found no place for it" in text,
-              "no ReLU", text)
         net = torch.quantization.quantize_dynamic(Named(0, ("features", block(3, 8)), Flat(), ("classifier", nn.Linear(8 * 256, 7))),
                                                   {nn.Linear}, torch.qint8)
         text = command(save(folder, net), PHOTOS[0], code=3).stderr
@@ -189,26 +203,37 @@ def test_convolutions_alone():
         with tempfile.TemporaryDirectory() as folder:
             torch.save(state, os.path.join(folder, "net.pth"))
             text = command(os.path.join(folder, "net.pth"), PHOTOS[0], code=3).stderr
-            check(f"expected a classifier, found convolutions alone ({ends}): features without linear layers give no "
-                  "classes, the whole checkpoint does" in text and text.count("\n") == 1, "convolutions alone", text)
+            check(f"expected a classifier, found convolutions alone ({ends}): features without a classifier give no "
+                  "classes" in text and text.count("\n") == 1, "convolutions alone", text)
+
+
+def without_pools(pixels):
+    """A net whose names do not tell where its pools are."""
+    relu = functional.relu
+    return Named(0, ("conv1", conv(3, 8)), ("bn1", nn.BatchNorm2d(8)), relu, ("conv2", conv(8, 16)),
+                 ("bn2", nn.BatchNorm2d(16)), relu, pool, ("conv3", conv(16, 16)), ("bn3", nn.BatchNorm2d(16)), relu, pool,
+                 Flat(), ("fc1", nn.Linear(16 * pixels, 20)), relu, ("fc2", nn.Linear(20, 12)))
 
 
 def test_names_that_do_not_tell():
-    relu = functional.relu
-    net = Named(0, ("conv1", conv(3, 8)), ("bn1", nn.BatchNorm2d(8)), relu, ("conv2", conv(8, 16)),
-                ("bn2", nn.BatchNorm2d(16)), relu, pool, ("conv3", conv(16, 16)), ("bn3", nn.BatchNorm2d(16)), relu, pool,
-                Flat(), ("fc1", nn.Linear(16 * 64, 20)), relu, ("fc2", nn.Linear(20, 12)))
+    net = without_pools(64)
     with tempfile.TemporaryDirectory() as folder:
-        text = command(save(folder, net), PHOTOS[0], code=3).stderr
+        # A pool after each convolution makes features of 8x8 of a usual size, but features of 9x9 of none.
+        check_assumed("pools that may be anywhere", command(save(folder, net), PHOTOS[0]).stdout,
+                      LAYERS | EPS | BEFORE | in_order("conv1", "fc2") | squashed(64) - {"input size 64x64"} | {
+                          "places of pools after each convolution", "last pool one after conv3",
+                          "input size 64x64 (no last pool at 32x32 fits as well; padding 0, no last pool at 48x48 "
+                          "fits as well)"})
+        text = command(save(folder, without_pools(81)), PHOTOS[0], code=3).stderr
         check("the names conv1 … conv3 do not tell where the pools are: expected the list of layers \"8,16,16\""
               in text and text.count("\n") == 1, "no pools", text)
         text = command("--cfg", "8,16,M", save(folder, net), PHOTOS[0], code=3).stderr
         check("expected 2 convolutions as cfg has, found 3: conv1.weight … conv3.weight" in text, "a cfg for others", text)
     compare_named("cfg and names", net, CIFAR, ["--cfg", "8,16,M,16,M"],
-                  assumed="assumed: layers in the order of the file (conv1 … fc2); an input of 32x32")
+                  assumed=(LAYERS | EPS | BEFORE | CIFAR_IMAGES | in_order("conv1", "fc2")) - {"pool MaxPool2d 2x2"})
     spec = {"layers": [8, 16, "M", 16, "M"], "batch_norm": True, "classifier": [20, 12], "avgpool": 8, "input": 32,
             "preprocess": "cifar"}
-    compare_named("a description and names", net, CIFAR, ["--spec", "{spec}"], spec=spec, assumed="")
+    compare_named("a description and names", net, CIFAR, ["--spec", "{spec}"], spec=spec, assumed=())
     with tempfile.TemporaryDirectory() as folder:
         spec["layers"][1] = 20
         save(folder, net, spec)
@@ -253,7 +278,7 @@ def test_sorted_names():
             text = command("--save-logits", out[1], os.path.join(folder, "a.pth"), PHOTOS[0]).stdout
             check(np.array_equal(np.load(out[0]), np.load(out[1])), f"{name}: other logits than in the file's order", text)
         reported = command("info", os.path.join(folder, "b.safetensors")).stdout
-        check("layers in the order of their numbers (conv1_1 … fc2)" in reported, "sorted names", reported)
+        check("order of the numbers in the names (conv1_1 … fc2)" in read_assumed(reported), "sorted names", reported)
         # A packed file has torchvision's names. It sums its linear layers in another order: both are within BOUND.
         command("pack", os.path.join(folder, "a.pth"), "-o", os.path.join(folder, "a.vgg"))
         for path, model in zip(out, ("a.vgg", "a.pth")):

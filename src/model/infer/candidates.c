@@ -49,6 +49,12 @@ static bool reaches(const struct search *search, const struct vgg_spec *spec,
     return vgg_input_reaches(spec, input, search->area == 2 ? 1 : search->area);
 }
 
+/* Whether an input is large enough. */
+static bool reaches_any(const struct vgg_spec *spec, struct vgg_pixels input)
+{
+    return vgg_input_reaches(spec, input, 0);
+}
+
 /* Adds "padding 0 at 64x64 fits as well" to the text. */
 static void add_alternative(const struct vgg_hypothesis *hypothesis, int side, char *text,
                             size_t bytes)
@@ -143,7 +149,8 @@ static void choose_global(const struct search *search, const struct vgg_open_que
 {
     const int classes = vgg_spec_get_classes(spec), side = vgg_input_find_usual(spec, 1);
     const bool given = search->overrides->height > 0;
-    if (!open->global_pool || search->area != 1) {
+    const struct vgg_pixels imagenet = {IMAGENET_SIDE, IMAGENET_SIDE};
+    if (!open->global_pool || search->area != 1 || !reaches_any(spec, imagenet)) {
         return;
     }
     if (side > 0 && (classes == 10 || classes == 100)) {
@@ -154,7 +161,7 @@ static void choose_global(const struct search *search, const struct vgg_open_que
         return;
     }
     choice->hypothesis.global_pool = !given;
-    spec->input = (struct vgg_pixels){IMAGENET_SIDE, IMAGENET_SIDE};
+    spec->input = imagenet;
     if (side > 0 && !given) {
         snprintf(choice->alternatives, sizeof choice->alternatives,
                  "%dx%d without the average pool fits as well", side, side);

@@ -40,8 +40,10 @@ static struct vgg_pixels choose_adaptive(const struct vgg_spec *spec)
     const struct vgg_pixels end = vgg_spec_feature_size(spec, NULL);
     const int classes = vgg_spec_get_classes(spec);
     const int usual = end.h > 0 ? vgg_input_find_usual(spec, end.h * end.w) : 0;
-    if (end.h <= 1 && !(usual > 0 && (classes == 10 || classes == 100))) {
-        return (struct vgg_pixels){IMAGENET_SIDE, IMAGENET_SIDE};
+    const struct vgg_pixels imagenet = {IMAGENET_SIDE, IMAGENET_SIDE};
+    if (end.h <= 1 && !(usual > 0 && (classes == 10 || classes == 100)) &&
+        vgg_input_reaches(spec, imagenet, 0)) {
+        return imagenet;
     }
     return usual > 0 ? (struct vgg_pixels){usual, usual} : vgg_spec_natural_input(spec);
 }

@@ -261,6 +261,22 @@ static bool ends_in_image(const struct vgg_layer_list *list)
     return true;
 }
 
+/* Whether the last convolution can put out scores of classes: it is 1x1, or no activation follows it. Features without
+ * a classifier end otherwise. */
+static bool ends_in_scores(const struct vgg_layer_list *list)
+{
+    bool scores = false, point = false;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct vgg_layer *layer = &list->items[i];
+        if (layer->kind == VGG_LAYER_CONV) {
+            point = layer->conv.window.kernel.h == 1 && layer->conv.window.kernel.w == 1;
+            scores = true;
+        }
+        scores = scores && (point || layer->kind != VGG_LAYER_ACTIVATION);
+    }
+    return scores;
+}
+
 /* Whether two nets compute the same. */
 static bool is_same(const struct vgg_spec *a, const struct vgg_spec *b)
 {
@@ -549,6 +565,10 @@ vgg_status vgg_spec_apply_modules(const struct vgg_load *load,
     }
     if (is_chain(&reader) && !request->has_cfg) {
         status = add_layers(&reader);
+        if (status == VGG_OK && !request->inferred && ends_in_image(&reader.list) &&
+            !ends_in_scores(&reader.list)) {
+            return VGG_OK;
+        }
         *described = status == VGG_OK;
         return status ? status : take_chain(&reader, spec);
     }
