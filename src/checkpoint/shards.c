@@ -53,7 +53,7 @@ static const char *find_number(const char *name)
 static const char *make_index_path(const struct vgg_load *load, const char *number)
 {
     const size_t head = (size_t)(number - load->path);
-    const char *rest = number + 2 * NUMBER_DIGITS + sizeof "--of-" - 1;
+    const char *rest = number + sizeof "-NNNNN-of-NNNNN" - 1;
     char *path = vgg_load_alloc(load, head + strlen(rest) + sizeof index_end, 1);
     if (path != NULL) {
         memcpy(path, load->path, head);
