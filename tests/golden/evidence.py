@@ -278,6 +278,11 @@ def test_side_files(folder):
         write(folder, name, content)
         check_input(what, path, expected, known=STEPS)
         os.remove(os.path.join(folder, name))
+    write(folder, "config.json", timm_config(input_size=[3, 64, 48], crop_pct=1.0))
+    found = Run("--save-logits", os.path.join(folder, "l.npy"), path)
+    check(found.code == 0 and found.assumes("average pool to 8x8") and not found.assumes("input size"), "a size that an average pool allows",
+          found.err, found.report and found.report["model"]["assumed"])
+    os.remove(os.path.join(folder, "l.npy"))
     for what, content in (("timm", timm_config()), ("id2label", {"id2label": {str(i): name for i, name in enumerate(NAMES)}}),
                           ("label2id", {"class_to_idx": {name: i for i, name in enumerate(NAMES)}, "id2label": {"0": "LABEL_0"}})):
         write(folder, "config.json", content)

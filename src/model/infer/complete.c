@@ -25,17 +25,25 @@ static vgg_status read_all(const struct vgg_load *load, const struct vgg_request
 
 /* ---- the input's size ---- */
 
-static bool is_assumed(const struct vgg_spec *spec)
+/* Files beside a checkpoint must not make it a net of any size. */
+enum { MAX_FOUND_SIDE = 1024 };
+
+/* Whether the input's size is known by nothing stronger than a value in or beside the file. */
+static bool is_weak(const struct vgg_spec *spec)
 {
     const struct vgg_evidence *size = vgg_evidence_find(&spec->evidence, "input size");
-    return size != NULL && size->source == VGG_EVIDENCE_CONVENTION;
+    return size != NULL && size->source > VGG_EVIDENCE_FILE;
 }
 
-/* Whether the features of an input of this size end as large as the classifier takes them. */
-static bool fits(const struct vgg_spec *spec, struct vgg_pixels size)
+/* Whether the features of an input of this size end as large as the classifier takes them, or are made so by an adaptive
+ * pool, which a size that can be no other allows. */
+static bool fits(const struct vgg_spec *spec, const struct vgg_found *found)
 {
-    const struct vgg_pixels end = vgg_spec_feature_size(spec, NULL);
-    return vgg_input_reaches(spec, size, end.h == 1 && end.w == 1 ? 0 : end.h * end.w);
+    const struct vgg_pixels end = vgg_spec_feature_size(spec, NULL), size = found->size;
+    const bool any = (end.h == 1 && end.w == 1) ||
+                     (found->is_input_certain && vgg_spec_count(spec, VGG_LAYER_ADAPTIVE_POOL) > 0);
+    return size.h <= MAX_FOUND_SIDE && size.w <= MAX_FOUND_SIDE &&
+           vgg_input_reaches(spec, size, any ? 0 : end.h * end.w);
 }
 
 static void note_size(const struct vgg_load *load, const struct vgg_found *found,
@@ -72,27 +80,41 @@ static vgg_status set_size(const struct vgg_load *load, struct vgg_pixels size,
     return VGG_OK;
 }
 
-/* Uses the size that was found instead of an assumed one, if a net that names and shapes allow takes it. */
+/* Finds the net that names and shapes allow for the size that was found. A published net is the same for all sizes. */
+static vgg_status resolve_sized(const struct vgg_load *load, const struct vgg_tensor_list *tensors,
+                                const struct vgg_request *request, struct vgg_pixels size,
+                                struct vgg_spec *spec)
+{
+    const struct vgg_load quiet = vgg_load_quietly(load);
+    struct vgg_request sized = *request;
+    struct vgg_spec other = {0};
+    if (spec->builtin) {
+        return VGG_OK;
+    }
+    sized.overrides.height = size.h;
+    sized.overrides.width = size.w;
+    vgg_status status = vgg_spec_resolve(&quiet, tensors, &sized, &other);
+    if (status == VGG_OK) {
+        *spec = other;
+    }
+    return status;
+}
+
+/* Uses the size that was found instead of a weaker one, if the net takes it. */
 static vgg_status apply_size(const struct vgg_load *load, const struct vgg_tensor_list *tensors,
                              const struct vgg_request *request, const struct vgg_found *found,
                              struct vgg_spec *spec)
 {
-    struct vgg_error ignored = {0};
-    struct vgg_load try = *load;
-    struct vgg_request sized = *request;
-    struct vgg_spec other = {0};
-    if (found->input == NULL || request->overrides.height > 0 || !is_assumed(spec)) {
+    struct vgg_spec other = *spec;
+    if (found->input == NULL || request->overrides.height > 0 || !is_weak(spec)) {
         return VGG_OK;
     }
-    try.err = &ignored;
-    sized.overrides.height = found->size.h;
-    sized.overrides.width = found->size.w;
     if (spec->input.h != found->size.h || spec->input.w != found->size.w) {
-        vgg_status status = vgg_spec_resolve(&try, tensors, &sized, &other);
+        vgg_status status = resolve_sized(load, tensors, request, found->size, &other);
         if (status == VGG_ERR_MEMORY) {
             return vgg_load_fail_memory(load, 1, "the description");
         }
-        if (status != VGG_OK || !fits(&other, found->size)) {
+        if (status != VGG_OK || !fits(&other, found)) {
             vgg_log(load->arena->context, VGG_LOG_WARNING,
                     "%s: %s: not used: the net does not take an input of %dx%d", load->path,
                     found->input, found->size.h, found->size.w);

@@ -27,9 +27,10 @@ struct vgg_found {
     const char *values;
     float mean[3], std[3];
     bool unscaled;
-    /* The size of the input. */
+    /* The size of the input; certain if the name of the value can mean nothing else. */
     const char *input;
     struct vgg_pixels size;
+    bool is_input_certain;
     const char *resize, *crop, *interpolation;
     /* Of these three. */
     struct vgg_preprocess steps;

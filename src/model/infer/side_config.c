@@ -164,6 +164,7 @@ static vgg_status set_sizes(const struct side *side, const char *where, struct v
         return VGG_OK;
     }
     found->input = found->resize = found->crop = where;
+    found->is_input_certain = true;
     found->size = size;
     steps->crop = size.h;
     steps->crop_width = size.h == size.w ? 0 : size.w;
@@ -268,6 +269,7 @@ static vgg_status read_steps(const struct side *side, const struct vgg_json *roo
         return VGG_OK; /* images of several sizes */
     }
     found->input = found->resize = found->crop = where;
+    found->is_input_certain = true;
     steps->resize = height;
     steps->resize_width = width;
     steps->crop = crops ? crop : 0;
