@@ -6,6 +6,7 @@
 
 #include "model/infer/input_size.h"
 #include "model/infer/module_layer.h"
+#include "model/infer/module_settings.h"
 #include "model/infer/notes.h"
 #include "model/infer/script_layers.h"
 #include "model/spec/defaults.h"
@@ -98,6 +99,20 @@ static bool has_tensors(const struct reader *reader, const struct vgg_module *mo
     return false;
 }
 
+/* Whether a class is PyTorch's own. */
+static bool is_of_torch(const struct vgg_module *module)
+{
+    static const char *const prefixes[] = {"torch.nn.", "__torch__.torch.nn."};
+    const struct vgg_span name = module->python_module;
+    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
+        const size_t length = strlen(prefixes[i]);
+        if (name.length >= length && memcmp(name.bytes, prefixes[i], length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Lists the modules, but for those inside a layer. */
 static vgg_status list(struct reader *reader)
 {
@@ -114,8 +129,8 @@ static vgg_status list(struct reader *reader)
             continue;
         }
         entry->is_leaf = vgg_module_type_find(entry->module.type, &entry->kind);
-        entry->is_unknown =
-            !entry->is_leaf && !has_children(reader, i) && has_tensors(reader, &entry->module);
+        entry->is_unknown = !entry->is_leaf && !has_children(reader, i) &&
+                            !is_of_torch(&entry->module) && has_tensors(reader, &entry->module);
         if (is_branching(&entry->module)) {
             return vgg_fail(reader->load->err, VGG_ERR_UNSUPPORTED,
                             "%s: %s: %s is by its name a block with a skip connection or another "
@@ -418,124 +433,30 @@ static vgg_status take_chain(struct reader *reader, struct vgg_spec *spec)
 
 /* ---- settings for the layers that names and shapes show ---- */
 
-static const struct entry *find_entry(const struct reader *reader, const char *name)
+static vgg_status take_settings(const struct reader *reader, struct vgg_spec *spec)
 {
-    for (size_t i = 0; i < reader->count; i++) {
-        if (reader->entries[i].is_leaf && strcmp(reader->entries[i].module.name, name) == 0) {
-            return &reader->entries[i];
-        }
+    const struct vgg_module_request *request = reader->request;
+    struct vgg_module_leaf *leaves = vgg_load_alloc(reader->load, reader->count, sizeof *leaves);
+    size_t count = 0;
+    if (leaves == NULL) {
+        return vgg_load_fail_memory(reader->load, reader->count * sizeof *leaves, "the modules");
     }
-    return NULL;
-}
-
-/* The only layer that the modules of a kind make; false: there is none, or they differ. */
-static vgg_status find_only(struct reader *reader, enum vgg_layer_kind kind, bool *found,
-                            struct vgg_layer *out)
-{
-    *found = false;
     for (size_t i = 0; i < reader->count; i++) {
         const struct entry *entry = &reader->entries[i];
-        struct vgg_layer layer;
-        if (!entry->is_leaf || entry->kind != kind) {
-            continue;
+        if (entry->is_leaf) {
+            leaves[count++] = (struct vgg_module_leaf){entry->module, entry->kind};
         }
-        vgg_status status = vgg_module_read_layer(reader->load, reader->request->tensors,
-                                                  &entry->module, &layer, &reader->missing);
-        if (status != VGG_OK) {
-            return status;
-        }
-        if (*found && !vgg_layer_equals(&layer, out)) {
-            return vgg_fail(reader->load->err, VGG_ERR_UNSUPPORTED,
-                            "%s: %s and %s: which of the two runs where is in the code of a class, "
-                            "which is not in the file",
-                            reader->load->path, out->name, layer.name);
-        }
-        *out = layer;
-        *found = true;
     }
-    return VGG_OK;
-}
-
-/* Replaces the settings of the layers of a kind that have no module of their own. */
-static vgg_status replace_all(struct reader *reader, enum vgg_layer_kind kind,
-                              struct vgg_spec *spec)
-{
-    struct vgg_layer only;
-    bool found;
-    vgg_status status = find_only(reader, kind, &found, &only);
-    for (size_t i = 0; found && status == VGG_OK && i < spec->layer_count; i++) {
-        struct vgg_layer *layer = &spec->layers[i];
-        if (layer->kind == kind &&
-            !(kind == VGG_LAYER_ACTIVATION && layer->activation.kind == VGG_ACTIVATION_PRELU)) {
-            const char *name = layer->name;
-            *layer = only;
-            layer->name = name;
-        }
+    const struct vgg_module_leaves settings = {.items = leaves,
+                                               .count = count,
+                                               .tensors = request->tensors,
+                                               .overrides = request->overrides,
+                                               .has_cfg = request->has_cfg};
+    vgg_status status = vgg_module_settings_take(reader->load, &settings, spec);
+    if (status == VGG_OK && !spec->builtin && !request->has_cfg) {
+        spec->source = "names, shapes and modules";
     }
     return status;
-}
-
-/* Replaces the settings of the layers that the file has by name. */
-static vgg_status replace_named(struct reader *reader, struct vgg_spec *spec)
-{
-    for (size_t i = 0; i < spec->layer_count; i++) {
-        struct vgg_layer *layer = &spec->layers[i];
-        const struct entry *entry = find_entry(reader, layer->name);
-        struct vgg_layer own;
-        if (entry == NULL || entry->kind != layer->kind) {
-            continue;
-        }
-        vgg_status status = vgg_module_read_layer(reader->load, reader->request->tensors,
-                                                  &entry->module, &own, &reader->missing);
-        if (status != VGG_OK) {
-            return status;
-        }
-        *layer = own;
-    }
-    return VGG_OK;
-}
-
-/* Records which settings come from modules: those whose modules are there. */
-static void note_found(const struct reader *reader, struct vgg_spec *spec)
-{
-    static const struct {
-        enum vgg_layer_kind kind;
-        const char *property;
-    } settings[] = {{VGG_LAYER_CONV, "stride"},
-                    {VGG_LAYER_CONV, "padding"},
-                    {VGG_LAYER_BATCH_NORM, "eps"},
-                    {VGG_LAYER_POOL, "pool"},
-                    {VGG_LAYER_ACTIVATION, "activation"}};
-    for (size_t s = 0; s < sizeof settings / sizeof settings[0]; s++) {
-        struct vgg_evidence *known = vgg_evidence_find(&spec->evidence, settings[s].property);
-        for (size_t i = 0; known != NULL && i < reader->count; i++) {
-            const struct entry *entry = &reader->entries[i];
-            if (entry->is_leaf && entry->kind == settings[s].kind &&
-                known->source > get_source(reader)) {
-                known->source = get_source(reader);
-            }
-        }
-    }
-}
-
-/* Takes the settings of modules for the layers that names and shapes show. */
-static vgg_status take_settings(struct reader *reader, struct vgg_spec *spec)
-{
-    const struct vgg_overrides *overrides = reader->request->overrides;
-    vgg_status status = replace_named(reader, spec);
-    status = status ? status : replace_all(reader, VGG_LAYER_ACTIVATION, spec);
-    if (status == VGG_OK && !reader->request->has_cfg) {
-        status = replace_all(reader, VGG_LAYER_POOL, spec);
-    }
-    if (status != VGG_OK) {
-        return status;
-    }
-    vgg_overrides_apply(overrides, spec);
-    note_found(reader, spec);
-    if (!spec->builtin) {
-        spec->source = reader->request->has_cfg ? spec->source : "names, shapes and modules";
-    }
-    return VGG_OK;
 }
 
 vgg_status vgg_spec_apply_modules(const struct vgg_load *load,
