@@ -102,6 +102,9 @@ static bool has_tensors(const struct reader *reader, const struct vgg_module *mo
 /* Whether a class is PyTorch's own. */
 static bool is_of_torch(const struct vgg_module *module)
 {
+    if (strcmp(module->type, "Module") == 0) {
+        return false; /* the base class, which anyone may use for parameters of any kind */
+    }
     static const char *const prefixes[] = {"torch.nn.", "__torch__.torch.nn."};
     const struct vgg_span name = module->python_module;
     for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
