@@ -311,7 +311,7 @@ START_TEST(refuses_broken_tensors)
     static const char *const others[][2] = {{"_rebuild_qtensor", "a quantised tensor (torch"},
                                             {"_rebuild_sparse_tensor", "to_dense()"},
                                             {"_rebuild_meta_tensor_no_storage", "has no data"},
-                                            {"_rebuild_wrapper_subclass", "encoding (torch._ut"}};
+                                            {"_rebuild_wrapper_subclass", "full_tensor() before"}};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         out = begin_dict();
         put_global(&out, "torch._utils", others[i][0]);

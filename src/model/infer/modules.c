@@ -381,12 +381,17 @@ static void note_average_pool(const struct reader *reader, struct vgg_spec *spec
     }
 }
 
-/* Adds what a Softmax or Sigmoid at the end says of the scores. */
+/* Adds what a Softmax or a Sigmoid at the end shows of the scores. */
 static void note_scores(const struct reader *reader, struct vgg_spec *spec)
 {
-    const bool own = spec->layers[spec->layer_count - 1].kind == VGG_LAYER_SOFTMAX;
+    const struct vgg_layer *last = &spec->layers[spec->layer_count - 1];
+    const bool own =
+        last->kind == VGG_LAYER_SOFTMAX ||
+        (last->kind == VGG_LAYER_ACTIVATION && last->activation.kind == VGG_ACTIVATION_SIGMOID);
     vgg_note(reader->load, spec, "scores", own ? get_source(reader) : VGG_EVIDENCE_CONVENTION, "%s",
-             own ? "the net's own" : "softmax");
+             own                               ? "the net's own"
+             : vgg_spec_get_classes(spec) == 1 ? "sigmoid"
+                                               : "softmax");
 }
 
 /* Takes the modules in their order as the net. */

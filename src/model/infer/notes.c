@@ -249,5 +249,6 @@ void vgg_note_layers(const struct vgg_findings *findings, struct vgg_spec *spec)
     note_top(findings, spec);
     note_pools(findings, spec);
     note_size(findings, spec);
-    vgg_note(findings->load, spec, "scores", get_source(findings, false), "softmax");
+    vgg_note(findings->load, spec, "scores", get_source(findings, false), "%s",
+             vgg_spec_get_classes(spec) == 1 ? "sigmoid" : "softmax");
 }
