@@ -21,7 +21,7 @@ def strangers():
             ("packed.pth.zst", b"\x28\xb5\x2f\xfd" + bytes(20), "compressed with zstd"),
             ("archive.rar", b"Rar!\x1a\7\0" + bytes(20), "a RAR archive"),
             ("keras.h5", b"\x89HDF\r\n\x1a\n" + bytes(64), "an HDF5 file"),
-            ("array.npy", b"\x93NUMPY\1\0" + bytes(64), "a NumPy array"),
+            ("array.pth", b"\x93NUMPY\1\0" + bytes(64), "expected a checkpoint, got an array"),
             ("model.gguf", b"GGUF\3\0\0\0" + bytes(64), "a GGUF model"),
             ("model.onnx", b"\x08\x07\x12\x07pytorch\x1a\x052.0.1" + bytes(32), "an ONNX model"),
             ("preview.pth", b"PYTORCH1" + bytes(64), "PyTorch 1.0 preview"),

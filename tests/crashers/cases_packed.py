@@ -132,7 +132,7 @@ def descriptions():
     yield bad("spec-none", "not JSON", spec=b"")
     yield bad("spec-no-json", "not JSON", spec=b"\0\1\2")
     yield bad("spec-unknown-key", "more", spec={**PACKED_SPEC, "more": 1})
-    yield bad("spec-of-schema-2", "schema: expected 1", spec={**PACKED_SPEC, "schema": 2})
+    yield bad("spec-of-schema-3", "schema: expected 2", spec={**PACKED_SPEC, "schema": 3})
     yield bad("spec-of-another-net", "missing", spec={**PACKED_SPEC, "layers": [4, 4, "M"]})
     yield bad("spec-of-other-shapes", "features.0.weight: expected", spec={**PACKED_SPEC, "layers": [5, "M"]})
     yield bad("spec-of-17-mb", "limit", spec=b" " * (17 << 20))

@@ -170,8 +170,10 @@ def contents():
     yield from in_both(27, "with-and-without-module", both, "expected one VGG, got several different ones", "choose one with --key NAME")
     module_twice = [("module." + name, tensor) for name, tensor in net()] * 2
     yield from in_both(27, "duplicate-module-key", module_twice, "classifier.0.bias: the name is given twice")
-    yield from in_both(27, "wrong-in-channels", net(features_0_weight={"shape": (4, 1, 3, 3)}),
-                       "features.0.weight: expected [4,3,3,3], got [4,1,3,3]")
+    second = net({"features.0.weight": (4, 3, 3, 3), "features.0.bias": (4,), "features.3.weight": (4, 2, 3, 3),
+                  "features.3.bias": (4,), "classifier.0.weight": (5, 16), "classifier.0.bias": (5,)})
+    yield from in_both(27, "wrong-in-channels", second,
+                       "features.3.weight [4,2,3,3] cannot follow features.0.weight [4,3,3,3]")
     yield from in_both(27, "not-a-square", net(classifier_0_weight={"shape": (5, 20)}), "classifier.0.weight: expected")
     yield from in_both(27, "complex", net(features_0_bias={"type": "ComplexFloat"}), ": features.0.bias: ", "ComplexFloat")
     counter = net() + [("x" * 79 + ".num_batches_tracked", {"key": "9", "shape": (1,)})]  # found by fuzzing
@@ -181,29 +183,29 @@ def contents():
 
 
 def pools(count, channels=2, first=2):
-    """A net whose input has a side of 2^count pixels, by its pools and a classifier for one pixel."""
+    """A net whose input has a side of 2^(count+1) pixels, by its pools and a classifier for 2x2 pixels."""
     shapes, before = {}, 3
     for i in range(count):
         after = channels if i else first
         shapes[f"features.{3 * i}.weight"] = (after, before, 3, 3)
         shapes[f"features.{3 * i}.bias"] = (after,)
         before = after
-    return net({**shapes, "classifier.0.weight": (5, channels), "classifier.0.bias": (5,)},
+    return net({**shapes, "classifier.0.weight": (5, 4 * channels), "classifier.0.bias": (5,)},
                features_0_weight={"values": bytes(4 * 27 * first)},
                features_3_weight={"values": bytes(4 * 9 * first * channels)})
 
 
 def inputs():
     """Row 27: a small file that suggests a large input, or much for a usual one."""
-    for count, first in ((10, 2), (12, 2), (15, 2), (6, 3000)):
-        side = 1 << count
+    for count, first in ((10, 2), (12, 2), (14, 2), (6, 3000)):
+        side = 2 << count
         expects = f"images of {side} x {side} pixels needs more memory", "give the input size with --size"
         yield from in_both(27, f"input-of-{side}", pools(count, first=first), *expects)
         if count < 13:
-            yield Case(27, f"dense-of-{side}.zip", zip_net(pools(count, first=first)), expects, ("--dense",), code=1)
+            yield Case(27, f"dense-of-{side}.zip", zip_net(pools(count, first=first)), expects, ("--dense",))
     yield from in_both(27, "input-beyond-the-largest", pools(40), "the image is too small for this net")
-    yield Case(0, "input-of-256.zip", zip_net(pools(8, 8, 8)), (), code=0)
-    yield Case(0, "input-of-256-dense.zip", zip_net(pools(8, 8, 8)), (), ("--dense",), code=0)
+    yield Case(0, "input-of-256.zip", zip_net(pools(7, 8, 8)), (), code=0)
+    yield Case(0, "input-of-256-dense.zip", zip_net(pools(7, 8, 8)), (), ("--dense",), code=0)
 
 
 def cases():
