@@ -77,7 +77,7 @@ static int compare_name(const void *name, const void *parameter)
 static bool is_ignored(const char *name, const struct vgg_parameter *const *by_name, size_t count)
 {
     static const char counter[] = ".num_batches_tracked";
-    char mean[96];
+    char mean[256]; /* longer names are no modules */
     size_t length = strlen(name), tail = sizeof counter - 1;
     if (length < tail || !vgg_ends_with(name, length, counter) ||
         length - tail > sizeof mean - sizeof ".running_mean") {

@@ -116,6 +116,11 @@ static bool is_of_torch(const struct vgg_module *module)
     return false;
 }
 
+static bool is_sequential(const struct entry *entry)
+{
+    return strcmp(entry->module.type, "Sequential") == 0;
+}
+
 /* Lists the modules, but for those inside a layer. */
 static vgg_status list(struct reader *reader)
 {
@@ -134,6 +139,9 @@ static vgg_status list(struct reader *reader)
         entry->is_leaf = vgg_module_type_find(entry->module.type, &entry->kind);
         entry->is_unknown = !entry->is_leaf && !has_children(reader, i) &&
                             !is_of_torch(&entry->module) && has_tensors(reader, &entry->module);
+        if (is_sequential(entry) && !has_children(reader, i)) {
+            continue; /* an empty one computes nothing */
+        }
         if (is_branching(&entry->module)) {
             return vgg_fail(reader->load->err, VGG_ERR_UNSUPPORTED,
                             "%s: %s: %s is by its name a block with a skip connection or another "
@@ -153,11 +161,6 @@ static vgg_status list(struct reader *reader)
         reader->count++;
     }
     return VGG_OK;
-}
-
-static bool is_sequential(const struct entry *entry)
-{
-    return strcmp(entry->module.type, "Sequential") == 0;
 }
 
 /* Whether a class contains one module for each step, so that their order is that of the steps: an activation for each

@@ -254,6 +254,8 @@ static vgg_status read_spec(const struct vgg_load *load, const struct vgg_json *
     status = status ? status : vgg_spec_read_layers(load, &parts.layers, spec);
     if (status == VGG_OK && parts.input != NULL) {
         status = read_size(load, parts.input, spec);
+    } else if (status == VGG_OK) {
+        spec->channels = vgg_spec_find_channels(spec);
     }
     status = status ? status : vgg_layers_connect(load, spec);
     status = status ? status : find_size(load, parts.input != NULL, spec);
