@@ -57,7 +57,7 @@ static double get_sigmoid(double x)
 static double get_score(double output, const struct vgg_model_info *info, enum vgg_scores scores)
 {
     if (scores == VGG_SCORES_NONE) {
-        return NAN;
+        return (double)NAN;
     }
     if (scores == VGG_SCORES_SIGMOID) {
         return ends_in(info, "sigmoid") ? output : get_sigmoid(output);

@@ -45,7 +45,7 @@ static void dump(const char *path, const struct vgg_preprocess *preprocess)
 {
     static struct vgg_error err;
     struct vgg_image image = {0}, crop = {0};
-    int width, height;
+    int width = 0, height = 0;
     if (vgg_image_open(path, NULL, &image, &err) != VGG_OK ||
         vgg_preprocess_get_size(preprocess, image.width, image.height, NULL, &width, &height,
                                 &err) != VGG_OK ||
