@@ -216,7 +216,7 @@ def without_pools(pixels):
 
 
 def test_names_that_do_not_tell():
-    net = without_pools(64)
+    net, relu = without_pools(64), functional.relu
     with tempfile.TemporaryDirectory() as folder:
         # A pool after each convolution makes features of 8x8 of a usual size, but features of 9x9 of none.
         check_assumed("pools that may be anywhere", command(save(folder, net), PHOTOS[0]).stdout,
@@ -224,6 +224,9 @@ def test_names_that_do_not_tell():
                           "places of pools after each convolution", "last pool one after conv3",
                           "input size 64x64 (no last pool at 32x32 fits as well; padding 0, no last pool at 48x48 "
                           "fits as well)"})
+        one_pool = Named(0, ("conv1", conv(3, 8)), relu, ("conv2", conv(8, 12)), relu, pool, Flat(), ("fc1", nn.Linear(12 * 196, 7)))
+        text = command("info", "-f", "json", save(folder, one_pool)).stdout
+        check('no pools between convolutions at 28x28 fits as well' in text, "one pool", text)
         text = command(save(folder, without_pools(81)), PHOTOS[0], code=3).stderr
         check("the names conv1 … conv3 do not tell where the pools are: expected the list of layers \"8,16,16\""
               in text and text.count("\n") == 1, "no pools", text)

@@ -55,10 +55,20 @@ static bool reaches_any(const struct vgg_spec *spec, struct vgg_pixels input)
     return vgg_input_reaches(spec, input, 0);
 }
 
-/* Adds "padding 0 at 64x64 fits as well" to the text. */
-static void add_alternative(const struct vgg_hypothesis *hypothesis, int side, char *text,
-                            size_t bytes)
+/* What is tried of a hypothesis. */
+struct attempt {
+    struct vgg_hypothesis hypothesis;
+    struct vgg_spec spec;
+    bool fits, usual;
+};
+
+/* Adds "padding 0 at 64x64 fits as well" to the alternatives of the choice. */
+static void add_alternative(const struct attempt *attempt, const struct vgg_open_questions *open,
+                            struct vgg_choice *choice)
 {
+    const struct vgg_hypothesis *hypothesis = &attempt->hypothesis;
+    char *text = choice->alternatives;
+    const size_t bytes = sizeof choice->alternatives;
     const struct {
         bool holds;
         const char *name;
@@ -66,6 +76,7 @@ static void add_alternative(const struct vgg_hypothesis *hypothesis, int side, c
         {hypothesis->no_padding, "padding 0"},
         {hypothesis->no_last_pool, "no last pool"},
         {hypothesis->single_is_pool, "pools instead of activations"},
+        {open->pool_each && !hypothesis->pool_each, "no pools between convolutions"},
     };
     size_t used = strlen(text);
     const char *separator = used > 0 ? "; " : "";
@@ -76,16 +87,10 @@ static void add_alternative(const struct vgg_hypothesis *hypothesis, int side, c
         }
     }
     if (used < bytes) {
-        snprintf(text + used, bytes - used, " at %dx%d fits as well", side, side);
+        snprintf(text + used, bytes - used, " at %dx%d fits as well", attempt->spec.input.h,
+                 attempt->spec.input.w);
     }
 }
-
-/* What is tried of a hypothesis. */
-struct attempt {
-    struct vgg_hypothesis hypothesis;
-    struct vgg_spec spec;
-    bool fits, usual;
-};
 
 static vgg_status try(const struct search *search, struct attempt *attempt)
 {
@@ -195,8 +200,7 @@ vgg_status vgg_candidates_choose(const struct vgg_load *load,
             take(&attempt, choice, spec);
             first = false;
         } else if (attempt.usual && overrides->height == 0) {
-            add_alternative(&attempt.hypothesis, attempt.spec.input.h, choice->alternatives,
-                            sizeof choice->alternatives);
+            add_alternative(&attempt, open, choice);
         }
     }
     if (!square && !choice->fits) {
