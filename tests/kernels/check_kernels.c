@@ -8,8 +8,8 @@
  *     amx           on CPUs with AMX
  *     amx-trapped   on CPUs with AVX-512 alone, where the model executes the tile instructions (tile_trap.h)
  *
- * The seed is printed; the same seed draws the same numbers. Exit 0: all passed; 1: some failed; 2:
- * usage; 77, which test runners take for "skipped": this machine lacks the CPU asked for. */
+ * Every run draws the same numbers, so that a failure can be repeated; --seed N draws others. Exit 0: all passed; 1: some
+ * failed; 2: usage; 77, which test runners take for "skipped": this machine lacks the CPU asked for. */
 #include "check.h"
 
 #include <getopt.h>
@@ -222,9 +222,7 @@ static struct check_totals compare_tables(const struct options *options)
 
 int main(int argc, char **argv)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    struct options options = {.seed = (uint64_t)now.tv_nsec};
+    struct options options = {.seed = 1};
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (!parse(argc, argv, &options)) {
         fprintf(stderr, "usage: %s [--isa NAME] [--compare NAME] [--seed N] [--bench]\n", argv[0]);
