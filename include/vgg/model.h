@@ -66,7 +66,7 @@ struct vgg_model_options {
     /* "bilinear", "bicubic", "nearest" or "lanczos"; NULL: the description's. */
     const char *interpolation;
     /* "rgb", "bgr", or "gray": the image is converted to gray, and all planes of the net's input are the same. "1" and
-     * "3" are gray and rgb of a net with so many input channels. NULL: the description's; a net with one input channel
+     * "3" are gray and rgb of a net with 1 and 3 input channels. NULL: the description's; a net with one input channel
      * takes gray. */
     const char *channels;
     /* [3] R, G, B as in struct vgg_preprocess; NULL: the description's. mean from -1e6 to 1e6, std from 1e-6 to 1e6. */

@@ -62,7 +62,7 @@ struct reading {
     struct vgg_error *err;
 };
 
-/* Makes room for at least one more byte. */
+/* Enlarges the buffer by one byte or more. */
 static vgg_status grow(struct reading *reading)
 {
     size_t capacity = reading->capacity;

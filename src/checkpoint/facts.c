@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-/* A short pickle can hold a large tree by sharing values, so that each dict is looked into once, and only so many. */
+/* A short pickle can hold a large tree by sharing values: each dict is read once, and at most SCOPES_MAX are read. */
 enum { SCOPES_MAX = 64, DEPTH_MAX = 2, KEY_BYTES_MAX = 60 };
 
 /* A dict of items or attributes. */

@@ -115,7 +115,7 @@ vgg_status vgg_image_crop(const struct vgg_image *image, const struct vgg_prepro
 {
     struct crop crop;
     if (out == NULL) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT, "crop: expected room for the result");
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "crop: expected an image for the result, got NULL");
     }
     vgg_status status = make_crop(image, preprocess, limits, &crop, err);
     if (status == VGG_OK && crop.channels == 3) {

@@ -76,10 +76,10 @@ START_TEST(refuses_a_classifier_it_cannot_fill)
     } wrong[] = {
         {{4, 7},
          "x.pth: expected at most a pool, Flatten and Dropout before the linear layer "
-         "classifier.4, found room for 4 modules"},
+         "classifier.4, found numbers for 4 modules"},
         {{0, 4},
          "x.pth: expected ReLU and at most Dropout before the linear layer classifier.4, found "
-         "room for 3 modules"},
+         "numbers for 3 modules"},
     };
     for (size_t i = 0; i < 2; i++) {
         struct fake_net net = {0};

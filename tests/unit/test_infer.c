@@ -353,8 +353,8 @@ START_TEST(refuses_a_cfg_that_does_not_fit)
                   "features.5.weight"},
         {"8,8,M,32", "x.pth: features.5.weight: expected 32 output channels, entry 4 of cfg, found "
                      "[16,8,3,3]"},
-        {"8,M,8,M,16", "x.pth: expected room for 2 modules between features.0 and features.2 as "
-                       "cfg has, found it for 1"},
+        {"8,M,8,M,16", "x.pth: cfg has 2 modules between features.0 and features.2, but their "
+                       "numbers leave 1"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         struct fake_net net = {0};

@@ -106,7 +106,8 @@ static struct vgg_term make_scalar(const struct vgg_value *value)
 static bool make_list(struct vgg_follower *follower, const struct vgg_value *value,
                       struct vgg_term *out)
 {
-    enum { ITEMS_MAX = 64 }; /* no setting has so many */
+    /* More than any setting of a supported module has. */
+    enum { ITEMS_MAX = 64 };
     const size_t count = value->list.count;
     if (count > ITEMS_MAX) {
         *out = (struct vgg_term){0};

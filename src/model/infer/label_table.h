@@ -14,7 +14,7 @@ struct vgg_label_table {
     bool no_memory;
 };
 
-/* Begins a table for so many names. */
+/* Begins a table of count names. */
 void vgg_label_table_begin(struct vgg_label_table *table, const struct vgg_load *load,
                            size_t count);
 

@@ -144,8 +144,7 @@ static vgg_status fail_cfg(const struct reading *reading, size_t i, int wanted, 
 {
     const struct vgg_weighted *conv = &reading->sites->convs[i];
     return vgg_fail(reading->load->err, VGG_ERR_MISMATCH,
-                    "%s: expected room for %d modules between %s and %s as cfg has, found it for "
-                    "%d",
+                    "%s: cfg has %d modules between %s and %s, but their numbers leave %d",
                     reading->load->path, wanted, conv->site->name, conv[1].site->name, found);
 }
 
@@ -270,7 +269,7 @@ static vgg_status fail_linear(const struct reading *reading, size_t i, int modul
     const struct vgg_weighted *linear = &reading->sites->linears[i];
     const bool norm = i > 0 && linear[-1].norm != NULL;
     return vgg_fail(reading->load->err, VGG_ERR_UNSUPPORTED,
-                    "%s: expected %s%s before the linear layer %s, found room for %d modules",
+                    "%s: expected %s%s before the linear layer %s, found numbers for %d modules",
                     reading->load->path, norm ? "BatchNorm1d, " : "",
                     i == 0 ? "at most a pool, Flatten and Dropout" : "ReLU and at most Dropout",
                     linear->site->name, modules);
