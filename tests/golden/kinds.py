@@ -1,0 +1,548 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Kinds of nets that people save, compared with PyTorch: each is run right by default, or wrong in a property that is
+named as assumed and right with the option or description that sets it, or refused by name. With --strict none is wrong.
+
+    kinds.py VGG_INFER [TITLE...]
+
+Exit 77 (skipped) without PyTorch.
+"""
+import collections
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import types
+
+try:
+    import numpy as np
+    import torch
+    from PIL import Image
+    from torch import nn
+    from torch.nn import functional as F
+    from torchvision import transforms as T
+except ImportError as missing:
+    print(f"skipped: {missing} (apt-get install python3-torch python3-torchvision)")
+    sys.exit(77)
+
+from nets import seed
+
+PROGRAM = sys.argv[1]
+BOUND = 1e-5
+passed = failed = 0
+
+
+def report(name, problem):
+    global passed, failed
+    passed, failed = passed + (not problem), failed + bool(problem)
+    if problem:
+        print(f"FAILED {name}: {problem}")
+
+
+# --- nets ---
+
+FUNCTIONS = {"relu": F.relu, "flat": lambda x: x.flatten(1), "pool": lambda x: F.max_pool2d(x, 2),
+             "average": lambda x: F.avg_pool2d(x, 2)}
+
+
+class Net(nn.Module):
+    """Modules by name, and the order in which forward runs them and functions: convs/0 is one of a ModuleList or a
+    Sequential, block+x has a skip connection."""
+
+    def __init__(self, order, **modules):
+        super().__init__()
+        for name, module in modules.items():
+            setattr(self, name, module)
+        self.order = order.split()
+
+    def forward(self, x):
+        for step in self.order:
+            name, _, index = step.split("+")[0].partition("/")
+            if step in FUNCTIONS:
+                x = FUNCTIONS[step](x)
+            else:
+                module = getattr(self, name)
+                y = module[int(index)](x) if index else module(x)
+                x = y + x if "+" in step else y
+        return x
+
+
+def conv(ic, oc, k=3, **more):
+    return nn.Conv2d(ic, oc, k, **{"padding": k // 2, **more})
+
+
+def pool(*arguments, **more):
+    return nn.MaxPool2d(*arguments or (2,), **more)
+
+
+def layers(*entries, ic=3, norm=False, act=nn.ReLU, **more):
+    """A Sequential: numbers are convolutions with BatchNorm and activation."""
+    modules = []
+    for entry in entries:
+        if isinstance(entry, nn.Module):
+            modules.append(entry)
+            continue
+        modules += [conv(ic, entry, **more), *([nn.BatchNorm2d(entry)] if norm else []), *([act()] if act else [])]
+        ic = entry
+    return nn.Sequential(*modules)
+
+
+def vgg(features, *head):
+    """features and classifier."""
+    return Net("features flat classifier", features=features, classifier=head[0] if len(head) == 1 else nn.Sequential(*head))
+
+
+def linear(channels, side=8, classes=5):
+    return nn.Linear(channels * side * side, classes)
+
+
+def small(*head, **more):
+    return vgg(layers(6, pool(), 8, pool(), **more), *head or (linear(8),))
+
+
+def tiny(padding, side, channels=3):
+    """A course's TinyVGG."""
+    first, second = (layers(5, 5, pool(), ic=ic, padding=padding) for ic in (channels, 5))
+    return Net("conv_block_1 conv_block_2 classifier", conv_block_1=first, conv_block_2=second,
+               classifier=nn.Sequential(nn.Flatten(), linear(5, side, 3)))
+
+
+def named(**modules):
+    return nn.Sequential(collections.OrderedDict(modules))
+
+
+def norm_after_relu():
+    """Blocks of modules with names, which do not show their order."""
+    def unit(ic, oc):
+        return named(conv=conv(ic, oc), activation=nn.ReLU(), bn=nn.BatchNorm2d(oc))
+    return Net("block1 pool block2 pool flat fc", block1=nn.Sequential(unit(3, 6), unit(6, 6)),
+               block2=nn.Sequential(unit(6, 8), unit(8, 8)), fc=linear(8))
+
+
+def listed(*modules):
+    """features of these modules for each of two layers."""
+    return vgg(nn.Sequential(*(make(ic, oc) for ic, oc in ((3, 6), (6, 8)) for make in modules)), linear(8))
+
+
+def make_norm(_, channels):
+    return nn.BatchNorm2d(channels)
+
+
+def resnet9():
+    def unit(ic, oc, *more):
+        return nn.Sequential(conv(ic, oc), nn.BatchNorm2d(oc), nn.ReLU(), *more)
+    return Net("conv1 conv2 res1+x conv3 conv4 res2+x classifier", conv1=unit(3, 6), conv2=unit(6, 8, pool()),
+               res1=nn.Sequential(unit(8, 8), unit(8, 8)), conv3=unit(8, 8, pool()), conv4=unit(8, 8, pool()),
+               res2=nn.Sequential(unit(8, 8), unit(8, 8)),
+               classifier=nn.Sequential(nn.MaxPool2d(4), nn.Flatten(), nn.Linear(8, 10)))
+
+
+def embedding():
+    """A layer on top of a net whose last layer was taken off, as for images and texts."""
+    head = nn.Dropout(), linear(8, 8, 12), nn.ReLU(), nn.Dropout(), nn.Linear(12, 12), nn.ReLU()
+    return Net("cnn fc", cnn=small(*head), fc=nn.Linear(12, 4))
+
+
+def functional_pools():
+    """One Sequential of convolutions and activations; forward pools between them."""
+    order = " ".join(f"features/{i}" + " pool" * (i in (3, 7)) for i in range(8))
+    return Net(order + " flat classifier", features=layers(6, 6, 8, 8), classifier=linear(8))
+
+
+def slices():
+    """Parts of one Sequential, whose modules keep their numbers."""
+    whole = layers(6, 6, pool(), 8, 8, pool())
+    return Net("conv1 conv2 flat fc", conv1=whole[0:5], conv2=whole[5:], fc=linear(8))
+
+
+def module_lists():
+    return Net("convs/0 bns/0 relu pool convs/1 bns/1 relu pool flat fcs/0 relu fcs/1",
+               convs=nn.ModuleList([conv(3, 6), conv(6, 8)]), bns=nn.ModuleList([nn.BatchNorm2d(6), nn.BatchNorm2d(8)]),
+               fcs=nn.ModuleList([linear(8, 8, 7), nn.Linear(7, 5)]))
+
+
+def fully_convolutional():
+    head = nn.Conv2d(6, 12, 7), nn.ReLU(), nn.Dropout(), nn.Conv2d(12, 12, 1), nn.ReLU(), nn.Dropout(), nn.Conv2d(12, 6, 1)
+    features = layers(4, pool(), 4, pool(), 6, pool(), 6, pool(), 6, pool())
+    return Net("features classifier flat", features=features, classifier=nn.Sequential(*head))
+
+
+def partly_normed():
+    return vgg(nn.Sequential(conv(3, 6), nn.BatchNorm2d(6), nn.ReLU(), pool(), *layers(8, pool(), ic=6)), linear(8))
+
+
+def with_5x5():
+    return vgg(nn.Sequential(conv(3, 6, 5), nn.ReLU(), pool(), *layers(8, pool(), ic=6)), linear(8))
+
+
+def with_pools(make):
+    return vgg(layers(6, make(), 8, 8, make()), linear(8))
+
+
+def with_strides():
+    return vgg(nn.Sequential(*layers(6), *layers(8, ic=6, stride=2), *layers(8, ic=8), *layers(8, ic=8, stride=2)), linear(8))
+
+
+def without_affine(_, channels):
+    return nn.BatchNorm2d(channels, affine=False)
+
+
+def named_pools():
+    return vgg(named(conv1=conv(3, 6), relu1=nn.ReLU(), pool1=pool(), conv2=conv(6, 8), relu2=nn.ReLU(), pool2=pool()), linear(8))
+
+
+def unnamed_skip():
+    return Net("a b+x c flat fc", a=layers(6, pool()), b=layers(6, ic=6), c=layers(6, pool(), ic=6), fc=linear(6))
+
+
+def attention():
+    return Net("features attention classifier", features=layers(6, pool()), attention=conv(6, 6, 1),
+               classifier=nn.Sequential(nn.Flatten(), linear(6, 16)))
+
+
+def functional_average():
+    return Net("feature average flat classifier", feature=layers(6, pool(), 8, pool(), 8, 8, norm=True), classifier=linear(8, 4))
+
+
+def global_average():
+    return Net("features avgpool flat classifier", features=layers(4, pool(), 4, pool(), 6, pool(), norm=True),
+               avgpool=nn.AdaptiveAvgPool2d(1), classifier=nn.Linear(6, 4))
+
+
+def listed_head():
+    return Net("features flat fcs/0 relu fcs/1", features=layers(6, pool(), 8, pool()),
+               fcs=nn.ModuleList([linear(8, 8, 7), nn.Linear(7, 5)]))
+
+
+def wide():
+    """For 48x80 pixels."""
+    return vgg(layers(6, pool(), 8, pool(), 8, pool()), nn.Linear(480, 5))
+
+
+class ConcatPool(nn.Module):
+    """fastai's AdaptiveConcatPool2d."""
+
+    def __init__(self):
+        super().__init__()
+        self.ap, self.mp = nn.AdaptiveAvgPool2d(1), nn.AdaptiveMaxPool2d(1)
+
+    def forward(self, x):
+        return torch.cat([self.mp(x), self.ap(x)], 1)
+
+
+def fastai():
+    return nn.Sequential(nn.Sequential(layers(4, pool(), 4, pool(), 6, pool(), norm=True)), nn.Sequential(
+        ConcatPool(), nn.Flatten(), nn.BatchNorm1d(12), nn.Dropout(), nn.Linear(12, 7, bias=False), nn.ReLU(), nn.BatchNorm1d(7),
+        nn.Dropout(), nn.Linear(7, 4, bias=False)))
+
+
+def without_numbers(order):
+    return Net(order, entry=conv(3, 6), middle=conv(6, 6), exit=conv(6, 6), head=linear(6))
+
+
+def randomise(net):
+    for module in net.modules():
+        if isinstance(module, (nn.Conv2d, nn.Linear)):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.normal_(module.bias, 0, 0.3)
+        elif isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
+            module.running_mean.normal_(0, 0.3)
+            module.running_var.uniform_(0.02, 0.5)
+            if module.affine:
+                nn.init.uniform_(module.weight, 0.5, 1.5)
+                nn.init.normal_(module.bias, 0, 0.3)
+    return net.eval()
+
+
+# --- how a net is saved ---
+
+def state(net):
+    return net.state_dict()
+
+
+def whole(net):
+    return net
+
+
+def with_settings(net):
+    """Beside OmegaConf's settings."""
+    names = "omegaconf", "omegaconf.dictconfig"
+    for name in names:
+        sys.modules.setdefault(name, types.ModuleType(name))
+    settings = type("DictConfig", (), {"__module__": names[1]})
+    sys.modules[names[1]].DictConfig = settings
+    settings = settings()
+    settings._content, settings._metadata = {"lr": 0.1, "layers": [6, 8]}, {"ref_type": dict, "key_type": int}
+    return {"hyper_parameters": settings, "state_dict": {"model." + name: tensor for name, tensor in state(net).items()}}
+
+
+def in_a_list(net):
+    """The first of two nets, its features in DataParallel."""
+    return {"model": [{name.replace("features.", "features.module."): tensor for name, tensor in state(net).items()},
+                      {"embed.weight": torch.rand(4, 3)}]}
+
+
+def beside(**tensors):
+    return lambda net: {**state(net), **tensors}
+
+
+def save(saved, path):
+    if path.endswith(".pth"):
+        torch.save(saved, path)
+        return
+    header, offset, body = {}, 0, b""
+    for name in sorted(saved):
+        data = saved[name].numpy().tobytes()
+        header[name] = {"dtype": "F32", "shape": list(saved[name].shape), "data_offsets": [offset, offset + len(data)]}
+        offset, body = offset + len(data), body + data
+    text = json.dumps(header).encode()
+    with open(path, "wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text + body)
+
+
+# --- what the author feeds a net ---
+
+def squash(height, width=None, gray=False):
+    return T.Compose([*([T.Grayscale(1)] if gray else []), T.Resize((height, width or height)), T.ToTensor()])
+
+
+HALF = [0.5] * 3, [0.5] * 3
+CIFAR = T.Compose([T.Resize(32), T.CenterCrop(32), T.ToTensor(), T.Normalize(*HALF)])
+IMAGENET = T.Compose([T.Resize(256), T.CenterCrop(224), T.ToTensor(), T.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))])
+
+
+# --- changes of a written description ---
+
+def swap_norms(spec):
+    """BatchNorm behind the activation."""
+    modules = spec["layers"]
+    for i in range(len(modules) - 1):
+        if (modules[i]["type"], modules[i + 1]["type"]) == ("BatchNorm2d", "ReLU"):
+            modules[i], modules[i + 1] = modules[i + 1], modules[i]
+
+
+def take(*indices):
+    """Makes the list of layers these of it."""
+    def change(spec):
+        spec["layers"] = [spec["layers"][i] for i in indices]
+    return change
+
+
+def leave_out(kind, which):
+    def change(spec):
+        found = [module for module in spec["layers"] if module["type"] == kind]
+        spec["layers"].remove(found[which])
+    return change
+
+
+def set_strides(spec):
+    """Convolutions with strides in the place of pools."""
+    spec["layers"] = [module for module in spec["layers"] if module["type"] not in ("MaxPool2d", "AdaptiveAvgPool2d")]
+    convolutions = [module for module in spec["layers"] if module["type"] == "Conv2d"]
+    for module in convolutions[1::2]:
+        module["stride"] = 2
+
+
+def rename(*names):
+    """Gives the convolutions other weights."""
+    def change(spec):
+        for module, name in zip([module for module in spec["layers"] if module["type"] == "Conv2d"], names):
+            module["name"] = name
+    return change
+
+
+# --- the kinds ---
+
+class Kind:
+    """A net and how it is saved. Its default is right, or the properties in `wrong` are, and are named as assumed; with
+    the author's preprocessing, options and the changed description it is right, unless it is hopeless. Or it is refused
+    with these words."""
+
+    def __init__(self, make, how=state, feed=CIFAR, **more):
+        self.make, self.how, self.feed = make, how, feed
+        self.wrong, self.refused, self.options = more.get("wrong"), more.get("refused"), more.get("options", "").split()
+        self.change, self.hopeless, self.name = more.get("change"), more.get("hopeless"), more.get("name", "net.pth")
+
+
+RELU, POOL = lambda *_: nn.ReLU(), lambda *_: pool()
+NORM_FIRST = "BatchNorm before the activation"
+BRANCH = "by its name a branch of the net"
+CFG_OF_NAMES = "--cfg 6,6,M,6,M"
+
+KINDS = {
+    # A course's net in its forms.
+    "TinyVGG, padding 0": Kind(lambda: tiny(0, 13), feed=squash(64)),
+    "TinyVGG, padding 1 at 64": Kind(lambda: tiny(1, 16), feed=squash(64)),
+    "TinyVGG, padding 1 at 128": Kind(lambda: tiny(1, 32), feed=squash(128)),
+    "TinyVGG, padding 1 at 224": Kind(lambda: tiny(1, 56), feed=squash(224), options="--resize 224x224 --no-normalize"),
+    "TinyVGG, one channel": Kind(lambda: tiny(1, 7, 1), feed=squash(28, gray=True)),
+    # BatchNorm and bias.
+    "BatchNorm after ReLU": Kind(lambda: listed(conv, RELU, make_norm, POOL)),
+    "BatchNorm after ReLU, whole": Kind(lambda: listed(conv, RELU, make_norm, POOL), whole),
+    "BatchNorm after ReLU, by names": Kind(norm_after_relu, wrong=[NORM_FIRST], change=swap_norms),
+    "BatchNorm after ReLU, by names, whole": Kind(norm_after_relu, whole, wrong=["order of the modules"],
+                                                  options="--cfg 6,6,M,8,8,M", change=swap_norms),
+    "BatchNorm in some layers": Kind(partly_normed),
+    "BatchNorm in some layers, whole": Kind(partly_normed, whole),
+    "affine=False": Kind(lambda: listed(conv, without_affine, RELU, POOL)),
+    "affine=False, whole": Kind(lambda: listed(conv, without_affine, RELU, POOL), whole),
+    "eps": Kind(lambda: listed(conv, lambda _, oc: nn.BatchNorm2d(oc, eps=0.1), RELU, POOL), wrong=["eps 1e-05"],
+                options="--eps 0.1"),
+    "bias in some layers": Kind(lambda: vgg(nn.Sequential(conv(3, 6, bias=False), nn.ReLU(), pool(), *layers(8, pool(), ic=6)),
+                                            nn.Linear(512, 5, bias=False))),
+    # Nets in nets, branches.
+    "an embedding on top": Kind(embedding, in_a_list),
+    "a layer on top without activation": Kind(lambda: Net("model top", model=small(linear(8, 8, 12)), top=nn.Linear(12, 2)),
+                                              wrong=["activation before top as elsewhere"], change=leave_out("ReLU", -1)),
+    "ResNet9": Kind(resnet9, refused=["res1.0.0.weight: " + BRANCH]),
+    "ResNet9, whole": Kind(resnet9, whole, refused=["res1.0.0.weight: " + BRANCH]),
+    "attention": Kind(attention, refused=["attention.weight: " + BRANCH]),
+    "a skip without a name": Kind(unnamed_skip, wrong=["order of the file"], hopeless=True),
+    "a skip without a name, whole": Kind(unnamed_skip, whole, wrong=["order of the modules (the class Net"], hopeless=True),
+    # Properties of layers that names and shapes do not show.
+    "LeakyReLU": Kind(lambda: small(act=lambda: nn.LeakyReLU(0.1)), wrong=["activation ReLU"],
+                      options="--activation LeakyReLU(0.1)"),
+    "Tanh": Kind(lambda: small(act=nn.Tanh), wrong=["activation ReLU"], options="--activation Tanh"),
+    "no ReLU, by names": Kind(lambda: Net("conv1 pool conv2 pool flat fc", conv1=conv(3, 6), conv2=conv(6, 8), fc=linear(8)),
+                              wrong=["activation ReLU"], options="--activation none"),
+    "AvgPool2d": Kind(lambda: with_pools(lambda: nn.AvgPool2d(2)), wrong=["pool MaxPool2d 2x2"], options="--pool AvgPool2d(2)"),
+    "MaxPool2d(3, 2, 1)": Kind(lambda: with_pools(lambda: pool(3, 2, 1)), wrong=["pool MaxPool2d 2x2"],
+                               options="--pool MaxPool2d(3,2,1)"),
+    "MaxPool2d(3, 2, 1), whole": Kind(lambda: with_pools(lambda: pool(3, 2, 1)), whole),
+    "ceil_mode on even sizes, whole": Kind(lambda: with_pools(lambda: pool(2, ceil_mode=True)), whole),
+    "AvgPool2d(1, 1), whole": Kind(lambda: vgg(layers(6, pool(), 8, pool(), nn.AvgPool2d(1, 1)), linear(8)), whole),
+    "a function as last pool": Kind(functional_average, wrong=["last pool one", "pool MaxPool2d"],
+                                    options="--cfg 6,M,8,M,8,8,A"),
+    "strides": Kind(with_strides, wrong=["stride 1"], options="--size 32 --preset cifar", change=set_strides),
+    "Dropout between": Kind(lambda: vgg(layers(6, nn.Dropout2d(), 8, pool(), 8, nn.Dropout2d(), 8, pool()), linear(8)),
+                            wrong=["places of pools"], options="--cfg 6,D,8,M,8,D,8,M"),
+    "5x5 first convolution": Kind(with_5x5),
+    "5x5 first convolution, whole": Kind(with_5x5, whole),
+    # Ends.
+    "one output": Kind(lambda: small(linear(8, 8, 1))),
+    "Sigmoid, whole": Kind(lambda: small(linear(8, 8, 1), nn.Sigmoid()), whole),
+    "Softmax, whole": Kind(lambda: small(linear(8), nn.Softmax(1)), whole),
+    "LogSoftmax, whole": Kind(lambda: small(linear(8), nn.LogSoftmax(1)), whole),
+    "features alone": Kind(lambda: layers(6, pool(), 8, pool()), refused=["features without a classifier give no classes"]),
+    # Names.
+    "pools with names": Kind(named_pools),
+    "pools with names, whole": Kind(named_pools, whole),
+    "slices, whole": Kind(slices, whole),
+    "linear layers alone": Kind(lambda: small(linear(8, 8, 7), nn.Linear(7, 5))),
+    "no numbers, sorted": Kind(lambda: without_numbers("entry relu middle relu pool exit relu pool flat head"),
+                               name="net.safetensors", wrong=["order of an alphabetical list, which may be another (entry"],
+                               options=CFG_OF_NAMES, change=rename("entry", "middle", "exit")),
+    "another order of the class, whole": Kind(lambda: without_numbers("entry relu exit relu pool middle relu pool flat head"),
+                                              whole, wrong=["order of the file (entry"], options=CFG_OF_NAMES,
+                                              change=rename("entry", "exit", "middle")),
+    # Beside the net.
+    "criterion.weight": Kind(small, beside(**{"criterion.weight": torch.ones(5)})),
+    "mean and std": Kind(small, beside(mean=torch.tensor(HALF[0]), std=torch.tensor(HALF[1]))),
+    "OmegaConf": Kind(small, with_settings),
+    # Inputs that are no square.
+    "48x80": Kind(wide, feed=squash(48, 80), refused=["give the input size with --size"],
+                  options="--size 48x80 --resize 48x80 --no-normalize"),
+    "48x80, whole": Kind(wide, whole, squash(48, 80), refused=["give the input size with --size"],
+                         options="--resize 48x80 --no-normalize"),
+}
+
+
+# --- the comparison ---
+
+class Run:
+    def __init__(self, folder, *words):
+        self.logits, self.input = (os.path.join(folder, name) for name in ("logits.npy", "input.npy"))
+        done = subprocess.run([PROGRAM, "--format", "json", "--save-logits", self.logits, "--save-input", self.input, *words,
+                               os.path.join(folder, "image.png")], capture_output=True, text=True)
+        self.code, self.err = done.returncode, done.stderr
+        self.assumed = json.loads(done.stdout)["model"]["assumed"] if self.code == 0 else ""
+        self.words = f"{' '.join(words[:-1])}: {self.err}{self.assumed}"
+
+    def error(self, net, array=None):
+        """The largest difference of the logits, relative to the largest; 1 where PyTorch cannot run the input."""
+        if self.code:
+            return 1.0
+        try:
+            with torch.no_grad():
+                expected = net(torch.from_numpy(np.load(self.input) if array is None else array)).numpy()
+        except RuntimeError:
+            return 1.0
+        found = np.load(self.logits)
+        return np.abs(found - expected).max() / np.abs(expected).max() if found.shape == expected.shape else 1.0
+
+
+def make_image(path):
+    y, x = np.mgrid[0:150, 0:200]
+    pixels = np.stack([x, y, (x + y) % 256], -1) * [1.2, 1.6, 0.9] + np.random.default_rng(7).normal(0, 12, (150, 200, 3))
+    pixels[(y - 60) ** 2 + (x - 120) ** 2 < 1500] = (200, 30, 90)
+    Image.fromarray(np.clip(pixels, 0, 255).astype("uint8")).save(path)
+
+
+def check_default(title, kind, net, run):
+    error = run.error(net)
+    if kind.refused:
+        missing = [words for words in kind.refused if words not in run.err]
+        report(title, f"exit {run.code}, {missing} not in {run.words}" if run.code != 3 or missing else None)
+    elif kind.wrong:
+        missing = [words for words in kind.wrong if words not in run.assumed]
+        report(f"{title}, assumed", f"exit {run.code}, {missing} not in {run.words}" if run.code or missing else None)
+        report(f"{title}, another net", f"differs by {error:.1e} only" if error <= BOUND else None)
+    else:
+        report(title, f"differs by {error:.1e}{run.words}" if error > BOUND else None)
+
+
+def describe(kind, folder, path):
+    """The changed description as an option."""
+    written = os.path.join(folder, "written.json")
+    subprocess.run([PROGRAM, "info", *kind.options, path, "--write-spec", written], capture_output=True, check=True)
+    with open(written, encoding="utf-8") as file:
+        spec = json.load(file)
+    kind.change(spec)
+    with open(written, "w", encoding="utf-8") as file:
+        json.dump(spec, file)
+    return ["--spec", written]
+
+
+def check(title, kind, folder):
+    net, path = randomise(kind.make()), os.path.join(folder, kind.name)
+    save(kind.how(net), path)
+    default = Run(folder, path)
+    check_default(title, kind, net, default)
+    if kind.hopeless or (kind.refused and not kind.options):
+        return
+    with Image.open(os.path.join(folder, "image.png")) as image:
+        array = kind.feed(image)[None].numpy()
+    changed = kind.options or kind.change
+    run = Run(folder, *(describe(kind, folder, path) if kind.change else kind.options), path) if changed else default
+    error = run.error(net, array)
+    problem = f"differs by {error:.1e} ({run.error(net):.1e} with its own input) {run.words}"
+    report(f"{title}, as its author", problem if error > BOUND else None)
+
+
+def check_strict(title, kind, folder):
+    net, path = randomise(kind.make()), os.path.join(folder, kind.name)
+    save(kind.how(net), path)
+    run = Run(folder, "--strict", path)
+    error = run.error(net)
+    report(f"{title}, --strict", f"differs by {error:.1e}{run.words}" if run.code != 3 and error > BOUND else None)
+
+
+def main():
+    wanted = sys.argv[2:]
+    with tempfile.TemporaryDirectory() as folder:
+        make_image(os.path.join(folder, "image.png"))
+        for title, kind in KINDS.items():
+            if wanted and title not in wanted:
+                continue
+            seed(title)
+            check(title, kind, folder)
+            if kind.wrong:
+                check_strict(title, kind, folder)
+    print(f"{passed} passed, {failed} failed")
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
