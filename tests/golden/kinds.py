@@ -429,6 +429,8 @@ KINDS = {
     # Names.
     "pools with names": Kind(named_pools),
     "pools with names, whole": Kind(named_pools, whole),
+    "slices": Kind(slices),
+    "slices, cfg": Kind(slices, options="--cfg 6,6,M,8,8,M"),
     "slices, whole": Kind(slices, whole),
     "linear layers alone": Kind(lambda: small(linear(8, 8, 7), nn.Linear(7, 5))),
     "no numbers, sorted": Kind(lambda: without_numbers("entry relu middle relu pool exit relu pool flat head"),

@@ -34,14 +34,26 @@ static const struct vgg_site *get_last(const struct vgg_weighted *layer)
     return last;
 }
 
+/* Whether two Sequentials are slices of one, whose numbers go on: conv1 = features[0:5], conv2 = features[5:10]. */
+static bool is_continued(const struct vgg_site *last, const struct vgg_site *first)
+{
+    return !vgg_site_is_beside(last, first) && !last->place.unit && !first->place.unit &&
+           last->place.number >= 0 && first->place.number > last->place.number + 1;
+}
+
 static struct places find_places(const struct vgg_weighted *layer, const struct vgg_weighted *next)
 {
     const struct vgg_site *first = next->norm_before != NULL ? next->norm_before : next->site;
+    const struct vgg_site *last = get_last(layer);
     struct places places = {
         .before_norm = layer->norm != NULL ? vgg_site_count_between(layer->site, layer->norm) : -1,
-        .after = vgg_site_count_between(get_last(layer), first),
+        .after = vgg_site_count_between(last, first),
         .leading = vgg_site_is_beside(layer->site, first) ? -1 : first->place.number,
     };
+    if (places.leading > 1 && is_continued(last, first)) {
+        places.after = first->place.number - last->place.number - 1;
+        places.leading = -1;
+    }
     return places;
 }
 
