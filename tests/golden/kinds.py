@@ -418,6 +418,8 @@ KINDS = {
     "strides": Kind(with_strides, wrong=["stride 1"], options="--size 32 --preset cifar", change=set_strides),
     "Dropout between": Kind(lambda: vgg(layers(6, nn.Dropout2d(), 8, pool(), 8, nn.Dropout2d(), 8, pool()), linear(8)),
                             wrong=["places of pools"], options="--cfg 6,D,8,M,8,D,8,M"),
+    "functions as pools": Kind(functional_pools, wrong=["places of pools", "single modules between convolutions pools"],
+                               options="--cfg 6,6,M,8,8,M"),
     "5x5 first convolution": Kind(with_5x5),
     "5x5 first convolution, whole": Kind(with_5x5, whole),
     # Ends.

@@ -136,6 +136,9 @@ static struct vgg_window get_window(const struct emitter *emitter, const struct 
 /* The modules that a cfg lists between two convolutions. */
 static void add_entries(struct emitter *emitter, const struct vgg_unit *unit)
 {
+    if (unit->functional) {
+        emitter->next = -1;
+    }
     for (size_t i = 0; i < unit->entry_count; i++) {
         if (unit->entries[i].kind == VGG_CFG_DROPOUT) {
             add_identities(emitter, 1);

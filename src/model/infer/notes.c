@@ -173,6 +173,10 @@ static void note_pools(const struct vgg_findings *findings, struct vgg_spec *spe
         vgg_note(load, spec, "Dropout", VGG_EVIDENCE_CONVENTION, "where cfg has nothing, before %s",
                  outline->dropout_before->name);
     }
+    if (outline->functional_after != NULL) {
+        vgg_note(load, spec, "pools of cfg", VGG_EVIDENCE_CONVENTION, "functions, after %s",
+                 outline->functional_after->name);
+    }
     if (findings->choice->hypothesis.single_is_pool) {
         vgg_note(load, spec, "single modules between convolutions", VGG_EVIDENCE_CONVENTION,
                  "pools, without activations");

@@ -179,6 +179,18 @@ static bool has_pools_alone(const struct reading *reading)
     return true;
 }
 
+/* Whether the numbers leave no place for pools anywhere, so that those of the cfg are functions. */
+static bool has_functional_pools(const struct reading *reading)
+{
+    const struct vgg_sites *sites = reading->sites;
+    for (size_t i = 0; i + 1 < sites->conv_count; i++) {
+        if (find_places(&sites->convs[i], &sites->convs[i + 1]).after > 1) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Takes the entries of the cfg up to the next convolution, and Dropout where the numbers leave place for more.
  *   entry  the index in cfg of the convolution; receives that of the next one */
 static vgg_status take_entries(struct reading *reading, size_t i, size_t *entry,
@@ -213,6 +225,11 @@ static vgg_status take_entries(struct reading *reading, size_t i, size_t *entry,
     }
     if (wanted == 1 && places.after == 1 && left == 0 && has_pools_alone(reading)) {
         unit->activation = VGG_NOWHERE;
+        return VGG_OK;
+    }
+    if (wanted > left && left == 0 && places.after == 1 && has_functional_pools(reading)) {
+        unit->functional = true;
+        reading->out->functional_after = conv->site;
         return VGG_OK;
     }
     if (wanted > left) {

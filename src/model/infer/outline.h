@@ -34,9 +34,11 @@ struct vgg_unit {
     const struct vgg_weighted *layer;
     enum vgg_activation_place activation;
     enum vgg_gap gap;
-    /* Of CFG: the entries up to the next convolution. */
+    /* Of CFG: the entries up to the next convolution, and whether they are functions, for which the numbers leave no
+     * place. */
     const struct vgg_cfg_entry *entries;
     size_t entry_count;
+    bool functional;
     /* Modules that compute nothing, for which the numbers leave a place: before and after. */
     int identities_before, identities;
 };
@@ -54,6 +56,8 @@ struct vgg_outline {
     const struct vgg_site *top;
     /* Dropout was assumed where the cfg has nothing, before this convolution; NULL: nowhere. */
     const struct vgg_site *dropout_before;
+    /* Pools of the cfg are taken to be functions after this convolution; NULL: none. */
+    const struct vgg_site *functional_after;
 };
 
 /* Reads the outline from the numbers in names.
