@@ -405,6 +405,7 @@ KINDS = {
     "LeakyReLU": Kind(lambda: small(act=lambda: nn.LeakyReLU(0.1)), wrong=["activation ReLU"],
                       options="--activation LeakyReLU(0.1)"),
     "Tanh": Kind(lambda: small(act=nn.Tanh), wrong=["activation ReLU"], options="--activation Tanh"),
+    "no ReLU": Kind(lambda: vgg(layers(6, pool(), 8, pool(), 8, pool(), act=None), linear(8, 4))),
     "no ReLU, by names": Kind(lambda: Net("conv1 pool conv2 pool flat fc", conv1=conv(3, 6), conv2=conv(6, 8), fc=linear(8)),
                               wrong=["activation ReLU"], options="--activation none"),
     "AvgPool2d": Kind(lambda: with_pools(lambda: nn.AvgPool2d(2)), wrong=["pool MaxPool2d 2x2"], options="--pool AvgPool2d(2)"),

@@ -100,13 +100,21 @@ static void add_norm(struct emitter *emitter, const struct vgg_site *site)
     }
 }
 
+/* Whether an activation without weights follows. Where the modules between convolutions are pools alone, none follows the
+ * last one, either. */
+static bool has_activation(const struct emitter *emitter, const struct vgg_unit *unit)
+{
+    const bool open = unit->activation == VGG_OR_POOL || unit->gap == VGG_GAP_UNKNOWN;
+    return unit->layer->prelu == NULL && unit->activation != VGG_NOWHERE &&
+           !(open && emitter->hypothesis.single_is_pool);
+}
+
 /* BatchNorm and activation after a layer, in the order that the numbers show. */
 static void add_norm_and_activation(struct emitter *emitter, const struct vgg_unit *unit)
 {
     const struct vgg_weighted *layer = unit->layer;
     const bool before = unit->activation == VGG_BEFORE_NORM;
-    const bool plain = layer->prelu == NULL && unit->activation != VGG_NOWHERE &&
-                       !(unit->activation == VGG_OR_POOL && emitter->hypothesis.single_is_pool);
+    const bool plain = has_activation(emitter, unit);
     if (before && plain) {
         add_activation(emitter);
     }
