@@ -124,23 +124,21 @@ static void note_activations(const struct vgg_findings *findings, struct vgg_spe
     }
 }
 
-/* Records whether there is an activation before a layer on top of a whole net, which only the class of both knows. */
-static void note_top(const struct vgg_findings *findings, struct vgg_spec *spec)
+/* Records whether there is an activation before a layer on top of a whole net, which only the class of both knows, and that
+ * there is none where numbers leave no place: those of a ModuleList count no activations. */
+static void note_linears(const struct vgg_findings *findings, struct vgg_spec *spec)
 {
     const struct vgg_outline *outline = findings->outline;
     char property[VGG_SHAPE_TEXT_BYTES];
-    if (outline->top == NULL) {
-        return;
-    }
-    bool has_activation = true;
     for (size_t i = 0; i + 1 < outline->sites->linear_count; i++) {
-        if (outline->sites->linears[i + 1].site == outline->top) {
-            has_activation = outline->linears[i].activation != VGG_NOWHERE;
+        const struct vgg_site *next = outline->sites->linears[i + 1].site;
+        const bool none = outline->linears[i].activation == VGG_NOWHERE;
+        if (none || next == outline->top) {
+            snprintf(property, sizeof property, "activation before %.100s", next->name);
+            vgg_note(findings->load, spec, property, VGG_EVIDENCE_CONVENTION, "%s",
+                     none ? "none" : "as elsewhere");
         }
     }
-    snprintf(property, sizeof property, "activation before %.100s", outline->top->name);
-    vgg_note(findings->load, spec, property, VGG_EVIDENCE_CONVENTION, "%s",
-             has_activation ? "as elsewhere" : "none");
 }
 
 static void note_pools(const struct vgg_findings *findings, struct vgg_spec *spec)
@@ -250,7 +248,7 @@ void vgg_note_layers(const struct vgg_findings *findings, struct vgg_spec *spec)
     note_convs(findings, spec);
     note_norms(findings, spec);
     note_activations(findings, spec);
-    note_top(findings, spec);
+    note_linears(findings, spec);
     note_pools(findings, spec);
     note_size(findings, spec);
     vgg_note(findings->load, spec, "scores", get_source(findings, false), "%s",

@@ -337,7 +337,10 @@ static bool is_whole_head(const struct vgg_sites *sites, size_t i)
 static vgg_status read_linear_gap(const struct reading *reading, size_t i, struct vgg_unit *unit)
 {
     const struct vgg_weighted *linear = &reading->sites->linears[i];
-    const struct places places = find_places(linear, linear + 1);
+    struct places places = find_places(linear, linear + 1);
+    if (reading->out->listed) {
+        places.after = places.after == 0 ? -1 : places.after;
+    }
     const int left = place_activation(&places, linear->prelu != NULL, false, unit);
     const bool outside = is_outside(reading->sites, i);
     if (is_appended(linear->site, linear[1].site) ||
