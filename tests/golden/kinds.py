@@ -428,6 +428,7 @@ KINDS = {
     "Sigmoid, whole": Kind(lambda: small(linear(8, 8, 1), nn.Sigmoid()), whole),
     "Softmax, whole": Kind(lambda: small(linear(8), nn.Softmax(1)), whole),
     "LogSoftmax, whole": Kind(lambda: small(linear(8), nn.LogSoftmax(1)), whole),
+    "fully convolutional": Kind(fully_convolutional, feed=IMAGENET),
     "features alone": Kind(lambda: layers(6, pool(), 8, pool()), refused=["features without a classifier give no classes"]),
     # Names.
     "pools with names": Kind(named_pools),

@@ -135,8 +135,9 @@ static struct vgg_window get_window(const struct emitter *emitter, const struct 
 {
     struct vgg_window window = vgg_window_square(1, 1, 0);
     window.kernel = (struct vgg_pixels){(int)weight->shape[2], (int)weight->shape[3]};
-    const int h = emitter->hypothesis.no_padding ? 0 : window.kernel.h / 2;
-    const int w = emitter->hypothesis.no_padding ? 0 : window.kernel.w / 2;
+    const bool none =
+        emitter->hypothesis.no_padding || vgg_outline_is_former_linear(emitter->outline, weight);
+    const int h = none ? 0 : window.kernel.h / 2, w = none ? 0 : window.kernel.w / 2;
     window.padding = (struct vgg_margins){.top = h, .left = w, .bottom = h, .right = w};
     return window;
 }

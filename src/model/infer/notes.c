@@ -65,9 +65,16 @@ static void note_convs(const struct vgg_findings *findings, struct vgg_spec *spe
         vgg_note(load, spec, "padding", source, "%d", window->padding.top);
     }
     bool points = false;
-    for (size_t i = 0; i < spec->layer_count; i++) {
-        const struct vgg_layer *layer = &spec->layers[i];
-        points = points || (layer->kind == VGG_LAYER_CONV && layer->conv.window.kernel.h == 1);
+    for (size_t i = 0; i < findings->outline->sites->conv_count; i++) {
+        const struct vgg_tensor *weight = findings->outline->sites->convs[i].site->weight;
+        points = points || weight->shape[2] == 1;
+        if (vgg_outline_is_former_linear(findings->outline, weight)) {
+            char property[64];
+            snprintf(property, sizeof property, "padding of %dx%d convolutions",
+                     (int)weight->shape[2], (int)weight->shape[3]);
+            vgg_note(load, spec, property, get_source(findings, given), "%d",
+                     given ? findings->overrides->padding : 0);
+        }
     }
     if (points) {
         vgg_note(load, spec, "padding of 1x1 convolutions", get_source(findings, false), "0");

@@ -72,6 +72,13 @@ static bool is_listed(const struct vgg_sites *sites)
     return neighbours;
 }
 
+bool vgg_outline_is_former_linear(const struct vgg_outline *outline,
+                                  const struct vgg_tensor *weight)
+{
+    const struct vgg_sites *sites = outline->sites;
+    return sites->linear_count == 0 && weight->shape[2] > sites->convs[0].site->weight->shape[2];
+}
+
 /* ---- convolutions ---- */
 
 static vgg_status fail_places(const struct reading *reading, size_t i, int modules)
@@ -102,6 +109,18 @@ static int place_activation(const struct places *places, bool has_prelu, bool un
     return places->after > 0 ? places->after - 1 : -1;
 }
 
+/* Whether a convolution is, or follows, one that takes the place of a linear layer. */
+static bool is_in_head(const struct reading *reading, size_t i)
+{
+    for (size_t before = 0; before <= i; before++) {
+        const struct vgg_site *site = reading->sites->convs[before].site;
+        if (vgg_outline_is_former_linear(reading->out, site->weight)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Reads the gap after a convolution that is not the last, without cfg. */
 static vgg_status read_gap(const struct reading *reading, size_t i, struct vgg_unit *unit)
 {
@@ -111,6 +130,11 @@ static vgg_status read_gap(const struct reading *reading, size_t i, struct vgg_u
         places.after = places.after == 0 ? -1 : places.after;
     }
     const int left = place_activation(&places, conv->prelu != NULL, conv->site->place.unit, unit);
+    if (is_in_head(reading, i)) {
+        unit->gap = VGG_GAP_NONE; /* what follows the activation is Dropout */
+        unit->identities = left > 0 ? left : 0;
+        return VGG_OK;
+    }
     const int modules =
         places.after + (conv->norm != NULL && places.before_norm >= 0 ? 1 + places.before_norm : 0);
     if (left > 1 || places.before_norm > 1) {

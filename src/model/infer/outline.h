@@ -60,6 +60,11 @@ struct vgg_outline {
     const struct vgg_site *functional_after;
 };
 
+/* Whether a convolution takes the place of a linear layer: in a net without any, its kernel is larger than that of the first
+ * convolution. */
+bool vgg_outline_is_former_linear(const struct vgg_outline *outline,
+                                  const struct vgg_tensor *weight);
+
 /* Reads the outline from the numbers in names.
  *   cfg  NULL: none was given
  * Errors: UNSUPPORTED (numbers leave places whose modules nothing shows), MISMATCH (cfg differs), MEMORY. */
