@@ -118,6 +118,9 @@ static void add_norm_and_activation(struct emitter *emitter, const struct vgg_un
     if (before && plain) {
         add_activation(emitter);
     }
+    if (unit->pool_before_norm) {
+        add_pool(emitter, false);
+    }
     if (layer->norm != NULL) {
         add_norm(emitter, layer->norm);
     }

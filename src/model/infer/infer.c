@@ -74,7 +74,8 @@ static void find_questions(struct inference *in)
     for (size_t i = 0; i < count; i++) {
         const struct vgg_unit *unit = &in->outline.convs[i];
         single = single || unit->activation == VGG_OR_POOL;
-        pair = pair || (unit->gap == VGG_GAP_POOL && unit->activation != VGG_OR_POOL);
+        pair = pair || unit->pool_before_norm ||
+               (unit->gap == VGG_GAP_POOL && unit->activation != VGG_OR_POOL);
     }
     in->open.padding = !published && !in->overrides->has_padding;
     in->open.last_pool = !published && in->outline.convs[count - 1].gap == VGG_GAP_UNKNOWN;

@@ -93,6 +93,18 @@ static bool shows_norm(const struct vgg_outline *outline)
     return !outline->listed;
 }
 
+/* Whether something is between a convolution and its BatchNorm: the numbers do not tell an activation from a pool. */
+static bool has_norm_after(const struct vgg_outline *outline)
+{
+    for (size_t i = 0; i < outline->sites->conv_count; i++) {
+        if (outline->convs[i].layer->norm != NULL &&
+            outline->convs[i].activation == VGG_BEFORE_NORM) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void note_norms(const struct vgg_findings *findings, struct vgg_spec *spec)
 {
     const struct vgg_load *load = findings->load;
@@ -104,6 +116,8 @@ static void note_norms(const struct vgg_findings *findings, struct vgg_spec *spe
              norm->norm.eps);
     if (!shows_norm(findings->outline)) {
         vgg_note(load, spec, "BatchNorm", get_source(findings, false), "before the activation");
+    } else if (has_norm_after(findings->outline)) {
+        vgg_note(load, spec, "BatchNorm", get_source(findings, false), "after the activation");
     }
 }
 

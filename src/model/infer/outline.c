@@ -121,6 +121,17 @@ static bool is_in_head(const struct reading *reading, size_t i)
     return false;
 }
 
+/* Takes a pool between a layer and its BatchNorm, for which the numbers leave a second place beside the activation's. */
+static bool take_pool_before_norm(const struct places *places, int left, struct vgg_unit *unit)
+{
+    if (unit->activation != VGG_BEFORE_NORM || places->before_norm != 2 || left > 0) {
+        return false;
+    }
+    unit->pool_before_norm = true;
+    unit->gap = VGG_GAP_NONE;
+    return true;
+}
+
 /* Reads the gap after a convolution that is not the last, without cfg. */
 static vgg_status read_gap(const struct reading *reading, size_t i, struct vgg_unit *unit)
 {
@@ -130,6 +141,9 @@ static vgg_status read_gap(const struct reading *reading, size_t i, struct vgg_u
         places.after = places.after == 0 ? -1 : places.after;
     }
     const int left = place_activation(&places, conv->prelu != NULL, conv->site->place.unit, unit);
+    if (take_pool_before_norm(&places, left, unit)) {
+        return VGG_OK;
+    }
     if (is_in_head(reading, i)) {
         unit->gap = VGG_GAP_NONE; /* what follows the activation is Dropout */
         unit->identities = left > 0 ? left : 0;
@@ -169,6 +183,9 @@ static void read_last(const struct reading *reading, size_t i, struct vgg_unit *
         places.after--;
     }
     const int left = place_activation(&places, conv->prelu != NULL, conv->site->place.unit, unit);
+    if (take_pool_before_norm(&places, left, unit)) {
+        return;
+    }
     unit->gap = left < 0 ? VGG_GAP_UNKNOWN : left == 0 ? VGG_GAP_NONE : VGG_GAP_POOL;
     unit->identities = left > 1 ? left - 1 : 0;
     if (left == 0 && places.after == 1 && unit->activation == VGG_AFTER_NORM) {

@@ -34,6 +34,8 @@ struct vgg_unit {
     const struct vgg_weighted *layer;
     enum vgg_activation_place activation;
     enum vgg_gap gap;
+    /* Activation and pool are both between the layer and its BatchNorm. */
+    bool pool_before_norm;
     /* Of CFG: the entries up to the next convolution, and whether they are functions, for which the numbers leave no
      * place. */
     const struct vgg_cfg_entry *entries;
