@@ -433,6 +433,8 @@ KINDS = {
     "LogSoftmax, whole": Kind(lambda: small(linear(8), nn.LogSoftmax(1)), whole),
     "fully convolutional": Kind(fully_convolutional, feed=IMAGENET),
     "features alone": Kind(lambda: layers(6, pool(), 8, pool()), refused=["features without a classifier give no classes"]),
+    "global average pool": Kind(global_average, feed=IMAGENET),
+    "fastai's head": Kind(fastai, feed=IMAGENET),
     # Names.
     "pools with names": Kind(named_pools),
     "pools with names, whole": Kind(named_pools, whole),

@@ -43,10 +43,16 @@ static vgg_status emit(const struct search *search, const struct vgg_hypothesis 
                     &(struct vgg_emit_options){*hypothesis, search->overrides}, spec);
 }
 
+/* The pixels at which the features must end; 0: any number. */
+static int get_area(const struct search *search)
+{
+    return search->area == 2 ? 0 : search->area; /* fastai's pool takes any */
+}
+
 static bool reaches(const struct search *search, const struct vgg_spec *spec,
                     struct vgg_pixels input)
 {
-    return vgg_input_reaches(spec, input, search->area == 2 ? 1 : search->area);
+    return vgg_input_reaches(spec, input, get_area(search));
 }
 
 /* Whether an input is large enough. */
@@ -100,7 +106,7 @@ static vgg_status try(const struct search *search, struct attempt *attempt)
         return status;
     }
     struct vgg_pixels *input = &attempt->spec.input;
-    const int usual = vgg_input_find_usual(&attempt->spec, search->area == 2 ? 1 : search->area);
+    const int usual = vgg_input_find_usual(&attempt->spec, get_area(search));
     *input = usual > 0 ? (struct vgg_pixels){usual, usual} : vgg_spec_natural_input(&attempt->spec);
     attempt->usual = usual > 0;
     attempt->fits = usual > 0 || (input->h > 0 && reaches(search, &attempt->spec, *input));
@@ -109,6 +115,8 @@ static vgg_status try(const struct search *search, struct attempt *attempt)
         const struct vgg_pixels given = {overrides->height, overrides->width};
         attempt->fits = attempt->usual = reaches(search, &attempt->spec, given);
         *input = input->h > 0 ? *input : given;
+    } else if (search->area == 1 && attempt->hypothesis.no_padding) {
+        attempt->usual = false; /* an average pool before the classifier is more usual */
     }
     return VGG_OK;
 }
@@ -148,28 +156,37 @@ static bool is_better(const struct attempt *attempt, const struct vgg_choice *ch
     return first || (attempt->usual && !choice->usual) || (attempt->fits && !choice->fits);
 }
 
-/* A classifier of one pixel may take the mean of an image of any size. */
+/* A classifier of one pixel may take the mean of an image of any size; fastai's, of two numbers for each channel, does. */
 static void choose_global(const struct search *search, const struct vgg_open_questions *open,
                           struct vgg_choice *choice, struct vgg_spec *spec)
 {
-    const int classes = vgg_spec_get_classes(spec), side = vgg_input_find_usual(spec, 1);
-    const bool given = search->overrides->height > 0;
-    const struct vgg_pixels imagenet = {IMAGENET_SIDE, IMAGENET_SIDE};
-    if (!open->global_pool || search->area != 1 || !reaches_any(spec, imagenet)) {
+    const int classes = vgg_spec_get_classes(spec);
+    const int side = vgg_input_find_usual(spec, get_area(search));
+    const bool given = search->overrides->height > 0, known = search->area == 2;
+    const char *how = known ? "" : " with a global average pool";
+    const struct vgg_pixels imagenet = {IMAGENET_SIDE, IMAGENET_SIDE}, cifar = {32, 32};
+    char *text = choice->alternatives;
+    const size_t bytes = sizeof choice->alternatives;
+    if (!open->global_pool || search->area == 0 || search->area > 2 ||
+        !reaches_any(spec, imagenet)) {
         return;
     }
+    text[0] = '\0';
     if (side > 0 && (classes == 10 || classes == 100)) {
         if (!given) {
-            snprintf(choice->alternatives, sizeof choice->alternatives,
-                     "%dx%d with a global average pool fits as well", IMAGENET_SIDE, IMAGENET_SIDE);
+            snprintf(text, bytes, "%dx%d%s fits as well", IMAGENET_SIDE, IMAGENET_SIDE, how);
         }
         return;
     }
-    choice->hypothesis.global_pool = !given;
+    choice->hypothesis.global_pool = !given && !known;
     spec->input = imagenet;
-    if (side > 0 && !given) {
-        snprintf(choice->alternatives, sizeof choice->alternatives,
-                 "%dx%d without the average pool fits as well", side, side);
+    if (given) {
+        return;
+    }
+    if (side > 0 && !known) {
+        snprintf(text, bytes, "%dx%d without the average pool fits as well", side, side);
+    } else if (reaches_any(spec, cifar)) {
+        snprintf(text, bytes, "%dx%d%s fits as well", cifar.h, cifar.w, how);
     }
 }
 
