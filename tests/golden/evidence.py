@@ -278,6 +278,9 @@ def test_side_files(folder):
         write(folder, name, content)
         check_input(what, path, expected, known=STEPS)
         os.remove(os.path.join(folder, name))
+    write(folder, "config.json", timm_config(crop_pct=None))
+    check_input("timm's own crop_pct", path, prepare(36, 32, MEAN, STD, cubic), known=["mean and std", "crop", "input size"],
+                unknown=["resize 36, aspect kept"])
     write(folder, "config.json", timm_config(input_size=[3, 64, 48], crop_pct=1.0))
     found = Run("--save-logits", os.path.join(folder, "l.npy"), path)
     check(found.code == 0 and found.assumes("average pool to 8x8") and not found.assumes("input size"), "a size that an average pool allows",

@@ -63,7 +63,7 @@ static void apply_preprocess(const struct vgg_found *found, struct vgg_spec *spe
     if (found->resize != NULL) {
         preprocess->resize = found->steps.resize;
         preprocess->resize_width = found->steps.resize_width;
-        origin->resize = found->resize;
+        origin->resize = found->is_resize_default ? NULL : found->resize;
     }
     if (found->crop != NULL) {
         preprocess->crop = found->steps.crop;

@@ -32,7 +32,9 @@ struct vgg_found {
     struct vgg_pixels size;
     bool is_input_certain;
     const char *resize, *crop, *interpolation;
-    /* Of these three. */
+    /* The file gives the crop, and the resize is what timm takes if nothing is said. */
+    bool is_resize_default;
+    /* Of resize, crop and interpolation. */
     struct vgg_preprocess steps;
 };
 

@@ -200,8 +200,9 @@ static vgg_status read_pretrained(const struct side *side, const struct vgg_json
         vgg_json_count(size) == 3) {
         const struct vgg_json *height = vgg_json_next(vgg_json_first(size));
         const struct vgg_pixels pixels = {read_side(height), read_side(vgg_json_next(height))};
+        side->found->is_resize_default = !vgg_json_is(part, VGG_JSON_NUMBER);
         const double crop_pct =
-            vgg_json_is(part, VGG_JSON_NUMBER) ? vgg_json_number(part) : 0.875; /* timm's default */
+            side->found->is_resize_default ? 0.875 /* timm's default */ : vgg_json_number(part);
         if (pixels.h > 0 && pixels.w > 0) {
             status = set_sizes(side, where, pixels, crop_pct, is_text(mode, "squash"));
         }
@@ -270,6 +271,7 @@ static vgg_status read_steps(const struct side *side, const struct vgg_json *roo
     }
     found->input = found->resize = found->crop = where;
     found->is_input_certain = true;
+    found->is_resize_default = false;
     steps->resize = height;
     steps->resize_width = width;
     steps->crop = crops ? crop : 0;
