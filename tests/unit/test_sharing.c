@@ -142,6 +142,9 @@ START_TEST(other_options_make_other_plans)
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         struct vgg_session_info info;
         const size_t before = held;
+        if (others[i].isa == vgg_isa_detect()) {
+            continue; /* the usual one, on a CPU that has nothing better */
+        }
         vgg_session *other = create(&f, &others[i]);
         vgg_session_get_info(other, &info);
         ck_assert_uint_ge(held - before, info.weight_bytes + info.activation_bytes);
