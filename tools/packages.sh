@@ -122,6 +122,6 @@ install_missing() {
     as_root $APT_INSTALL -y $missing
 }
 
-LIBRARY_PACKAGES="libzip-dev libcjson-dev libpng-dev libjpeg62-turbo-dev zlib1g-dev"
+LIBRARY_PACKAGES="libzip-dev libcjson-dev libpng-dev libjpeg-dev zlib1g-dev"
 # shellcheck disable=SC2034 # used by the scripts that source this
 BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config python3-minimal $LIBRARY_PACKAGES"
