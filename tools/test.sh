@@ -120,13 +120,13 @@ build() {
     note_time "$folder"
 }
 
-# run_tests FOLDER PART MESON-TEST-OPTION...
+# run_tests FOLDER PART MESON-TEST-OPTION...: builds what these tests need if it is not yet there.
 run_tests() {
     folder=$1 part=$2
     shift 2
     say "testing $folder/: $part"
     rm -f "$folder/meson-logs/$part.json"
-    meson test -C "$folder" --no-rebuild --print-errorlogs --logbase "$part" "$@" ||
+    meson test -C "$folder" --print-errorlogs --logbase "$part" "$@" ||
         failures=1
     logs="$logs $folder/meson-logs/$part.json"
     note_time "$part"
