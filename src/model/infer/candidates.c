@@ -43,10 +43,17 @@ static vgg_status emit(const struct search *search, const struct vgg_hypothesis 
                     &(struct vgg_emit_options){*hypothesis, search->overrides}, spec);
 }
 
+/* The pixels of each channel that the features must end with; 0: any number. The two numbers for each channel of a
+ * maximum and a mean are of one. */
+static int get_wanted(const struct search *search)
+{
+    return search->area == 2 ? 1 : search->area;
+}
+
 static bool reaches(const struct search *search, const struct vgg_spec *spec,
                     struct vgg_pixels input)
 {
-    return vgg_input_reaches(spec, input, search->area == 2 ? 1 : search->area);
+    return vgg_input_reaches(spec, input, get_wanted(search));
 }
 
 /* Whether an input is large enough. */
@@ -62,13 +69,10 @@ struct attempt {
     bool fits, usual;
 };
 
-/* Adds "padding 0 at 64x64 fits as well" to the alternatives of the choice. */
-static void add_alternative(const struct attempt *attempt, const struct vgg_open_questions *open,
-                            struct vgg_choice *choice)
+/* Writes what a hypothesis differs in from the usual one: "padding 0, no last pool at "; "" if it is that. */
+static void name_hypothesis(const struct vgg_hypothesis *hypothesis,
+                            const struct vgg_open_questions *open, char *name, size_t bytes)
 {
-    const struct vgg_hypothesis *hypothesis = &attempt->hypothesis;
-    char *text = choice->alternatives;
-    const size_t bytes = sizeof choice->alternatives;
     const struct {
         bool holds;
         const char *name;
@@ -78,17 +82,33 @@ static void add_alternative(const struct attempt *attempt, const struct vgg_open
         {hypothesis->single_is_pool, "pools instead of activations"},
         {open->pool_each && !hypothesis->pool_each, "no pools between convolutions"},
     };
-    size_t used = strlen(text);
-    const char *separator = used > 0 ? "; " : "";
+    size_t used = 0;
+    name[0] = '\0';
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         if (parts[i].holds && used < bytes) {
-            used += (size_t)snprintf(text + used, bytes - used, "%s%s", separator, parts[i].name);
-            separator = ", ";
+            used += (size_t)snprintf(name + used, bytes - used, "%s%s", used > 0 ? ", " : "",
+                                     parts[i].name);
         }
     }
-    if (used < bytes) {
-        snprintf(text + used, bytes - used, " at %dx%d fits as well", attempt->spec.input.h,
-                 attempt->spec.input.w);
+    if (used > 0 && used < bytes) {
+        snprintf(name + used, bytes - used, " at ");
+    }
+}
+
+/* Adds the usual sizes that fit an attempt, or the one that the caller gives.
+ *   chosen  the side that is not added; 0: all are */
+static void add_alternatives(const struct search *search, const struct attempt *attempt,
+                             const struct vgg_open_questions *open, int chosen,
+                             struct vgg_choice *choice)
+{
+    char name[128];
+    struct vgg_text *text = &choice->alternatives;
+    name_hypothesis(&attempt->hypothesis, open, name, sizeof name);
+    if (search->overrides->height > 0) {
+        vgg_text_add(text, "%s%s%dx%d fits as well", text->length > 0 ? "; " : "", name,
+                     search->overrides->height, search->overrides->width);
+    } else if (search->area > 0) {
+        vgg_input_list_usual(&attempt->spec, get_wanted(search), name, chosen, text);
     }
 }
 
@@ -100,7 +120,7 @@ static vgg_status try(const struct search *search, struct attempt *attempt)
         return status;
     }
     struct vgg_pixels *input = &attempt->spec.input;
-    const int usual = vgg_input_find_usual(&attempt->spec, search->area == 2 ? 1 : search->area);
+    const int usual = vgg_input_find_usual(&attempt->spec, get_wanted(search));
     *input = usual > 0 ? (struct vgg_pixels){usual, usual} : vgg_spec_natural_input(&attempt->spec);
     attempt->usual = usual > 0;
     attempt->fits = usual > 0 || (input->h > 0 && reaches(search, &attempt->spec, *input));
@@ -155,21 +175,22 @@ static void choose_global(const struct search *search, const struct vgg_open_que
     const int classes = vgg_spec_get_classes(spec), side = vgg_input_find_usual(spec, 1);
     const bool given = search->overrides->height > 0;
     const struct vgg_pixels imagenet = {IMAGENET_SIDE, IMAGENET_SIDE};
+    struct vgg_text *text = &choice->alternatives;
     if (!open->global_pool || search->area != 1 || !reaches_any(spec, imagenet)) {
         return;
     }
     if (side > 0 && (classes == 10 || classes == 100)) {
         if (!given) {
-            snprintf(choice->alternatives, sizeof choice->alternatives,
-                     "%dx%d with a global average pool fits as well", IMAGENET_SIDE, IMAGENET_SIDE);
+            vgg_text_add(text, "%s%dx%d with a global average pool fits as well",
+                         text->length > 0 ? "; " : "", IMAGENET_SIDE, IMAGENET_SIDE);
         }
         return;
     }
     choice->hypothesis.global_pool = !given;
     spec->input = imagenet;
     if (side > 0 && !given) {
-        snprintf(choice->alternatives, sizeof choice->alternatives,
-                 "%dx%d without the average pool fits as well", side, side);
+        vgg_text_add(text, "%s%dx%d without the average pool fits as well",
+                     text->length > 0 ? "; " : "", side, side);
     }
 }
 
@@ -199,8 +220,11 @@ vgg_status vgg_candidates_choose(const struct vgg_load *load,
         if (is_better(&attempt, choice, first)) {
             take(&attempt, choice, spec);
             first = false;
-        } else if (attempt.usual && overrides->height == 0) {
-            add_alternative(&attempt, open, choice);
+            if (attempt.usual && overrides->height == 0) {
+                add_alternatives(&search, &attempt, open, attempt.spec.input.h, choice);
+            }
+        } else if (attempt.usual) {
+            add_alternatives(&search, &attempt, open, 0, choice);
         }
     }
     if (!square && !choice->fits) {

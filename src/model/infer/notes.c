@@ -224,7 +224,7 @@ static void note_size(const struct vgg_findings *findings, struct vgg_spec *spec
                       : published->found && published->usual_head && published->by_numbers
                           ? VGG_EVIDENCE_PUBLISHED
                           : VGG_EVIDENCE_CONVENTION,
-            .alternatives = choice->alternatives[0] != '\0' ? choice->alternatives : NULL,
+            .alternatives = choice->alternatives.length > 0 ? choice->alternatives.buffer : NULL,
         });
     if (choice->hypothesis.global_pool) {
         vgg_note(findings->load, spec, "average pool", VGG_EVIDENCE_CONVENTION, "global");
