@@ -107,13 +107,18 @@ static void add_norm_and_activation(struct emitter *emitter, const struct vgg_un
     const bool before = unit->activation == VGG_BEFORE_NORM;
     const bool plain = layer->prelu == NULL && unit->activation != VGG_NOWHERE &&
                        !(unit->activation == VGG_OR_POOL && emitter->hypothesis.single_is_pool);
+    const bool prelu_first = layer->prelu != NULL && layer->norm != NULL &&
+                             vgg_site_count_between(layer->prelu, layer->norm) >= 0;
     if (before && plain) {
         add_activation(emitter);
+    }
+    if (prelu_first) {
+        add_prelu(emitter, layer->prelu);
     }
     if (layer->norm != NULL) {
         add_norm(emitter, layer->norm);
     }
-    if (layer->prelu != NULL) {
+    if (layer->prelu != NULL && !prelu_first) {
         add_prelu(emitter, layer->prelu);
     }
     if (!before && plain) {
@@ -236,8 +241,7 @@ static void add_linear_unit(struct emitter *emitter, const struct vgg_unit *unit
     if (linear->norm_before != NULL) {
         emitter->site = NULL;
         add_norm(emitter, linear->norm_before);
-        const int between = vgg_site_count_between(linear->norm_before, linear->site);
-        add_identities(emitter, between > 0 ? between : 0);
+        add_identities(emitter, unit->identities_between);
     }
     add(emitter, VGG_LAYER_LINEAR, linear->site->name)->linear = (struct vgg_linear_layer){
         .in_features = linear->site->in_channels,

@@ -30,6 +30,14 @@ static enum vgg_evidence_source get_source(const struct vgg_findings *findings, 
                                                        : VGG_EVIDENCE_CONVENTION;
 }
 
+/* The same of what also concerns the classifier, of which the convolutions of a published net show nothing. */
+static enum vgg_evidence_source get_head_source(const struct vgg_findings *findings, bool given)
+{
+    const struct vgg_published *published = findings->published;
+    const bool known = published->usual_head || published->caffe_head;
+    return given || known ? get_source(findings, given) : VGG_EVIDENCE_CONVENTION;
+}
+
 static const struct vgg_layer *find_layer(const struct vgg_spec *spec, enum vgg_layer_kind kind)
 {
     for (size_t i = 0; i < spec->layer_count; i++) {
@@ -40,12 +48,18 @@ static const struct vgg_layer *find_layer(const struct vgg_spec *spec, enum vgg_
     return NULL;
 }
 
+/* Whether a convolution's kernel is one pixel. */
+static bool is_point(const struct vgg_layer *layer)
+{
+    return layer->conv.window.kernel.h == 1 && layer->conv.window.kernel.w == 1;
+}
+
 /* The first convolution whose kernel is larger than one pixel: padding makes no sense for the others. */
 static const struct vgg_layer *find_padded(const struct vgg_spec *spec)
 {
     for (size_t i = 0; i < spec->layer_count; i++) {
         const struct vgg_layer *layer = &spec->layers[i];
-        if (layer->kind == VGG_LAYER_CONV && layer->conv.window.kernel.h > 1) {
+        if (layer->kind == VGG_LAYER_CONV && !is_point(layer)) {
             return layer;
         }
     }
@@ -60,14 +74,18 @@ static void note_convs(const struct vgg_findings *findings, struct vgg_spec *spe
     vgg_note(load, spec, "stride", get_source(findings, false), "1");
     vgg_note(load, spec, "dilation", get_source(findings, false), "1");
     if (padded != NULL) {
-        const struct vgg_window *window = &padded->conv.window;
+        const struct vgg_margins padding = padded->conv.window.padding;
         const enum vgg_evidence_source source = get_source(findings, given);
-        vgg_note(load, spec, "padding", source, "%d", window->padding.top);
+        if (padding.top == padding.left) {
+            vgg_note(load, spec, "padding", source, "%d", padding.top);
+        } else {
+            vgg_note(load, spec, "padding", source, "%dx%d", padding.top, padding.left);
+        }
     }
     bool points = false;
     for (size_t i = 0; i < spec->layer_count; i++) {
         const struct vgg_layer *layer = &spec->layers[i];
-        points = points || (layer->kind == VGG_LAYER_CONV && layer->conv.window.kernel.h == 1);
+        points = points || (layer->kind == VGG_LAYER_CONV && is_point(layer));
     }
     if (points) {
         vgg_note(load, spec, "padding of 1x1 convolutions", get_source(findings, false), "0");
@@ -75,27 +93,45 @@ static void note_convs(const struct vgg_findings *findings, struct vgg_spec *spe
 }
 
 /* Whether the numbers of a Sequential show that a BatchNorm directly follows its layer, or does not. */
-static bool shows_norm(const struct vgg_outline *outline)
+static bool shows_norm(const struct vgg_unit *units, size_t count)
 {
-    for (size_t i = 0; i < outline->sites->conv_count; i++) {
-        const struct vgg_weighted *layer = outline->convs[i].layer;
+    for (size_t i = 0; i < count; i++) {
+        const struct vgg_weighted *layer = units[i].layer;
         if (layer->norm != NULL && vgg_site_count_between(layer->site, layer->norm) < 0) {
             return false;
         }
     }
-    return !outline->listed;
+    return true;
+}
+
+static bool has_norm_in_head(const struct vgg_outline *outline)
+{
+    for (size_t i = 0; i < outline->sites->linear_count; i++) {
+        const struct vgg_weighted *layer = outline->linears[i].layer;
+        if (layer->norm != NULL || layer->norm_before != NULL) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void note_norms(const struct vgg_findings *findings, struct vgg_spec *spec)
 {
     const struct vgg_load *load = findings->load;
+    const struct vgg_outline *outline = findings->outline;
     const struct vgg_layer *norm = find_layer(spec, VGG_LAYER_BATCH_NORM);
+    const bool given = findings->overrides->has_eps;
     if (norm == NULL) {
         return;
     }
-    vgg_note(load, spec, "eps", get_source(findings, findings->overrides->has_eps), "%g",
-             norm->norm.eps);
-    if (!shows_norm(findings->outline)) {
+    vgg_note(load, spec, "eps",
+             has_norm_in_head(outline) ? get_head_source(findings, given)
+                                       : get_source(findings, given),
+             "%g", norm->norm.eps);
+    if (!shows_norm(outline->linears, outline->sites->linear_count)) {
+        vgg_note(load, spec, "BatchNorm", get_head_source(findings, false),
+                 "before the activation");
+    } else if (outline->listed || !shows_norm(outline->convs, outline->sites->conv_count)) {
         vgg_note(load, spec, "BatchNorm", get_source(findings, false), "before the activation");
     }
 }
@@ -119,7 +155,9 @@ static void note_activations(const struct vgg_findings *findings, struct vgg_spe
     const struct vgg_sites *sites = findings->outline->sites;
     if (sites->conv_count + sites->linear_count > 1) {
         vgg_note(findings->load, spec, "activation",
-                 get_source(findings, overrides->has_activation), "%s",
+                 sites->linear_count > 1 ? get_head_source(findings, overrides->has_activation)
+                                         : get_source(findings, overrides->has_activation),
+                 "%s",
                  activation != NULL ? vgg_activation_name(activation->activation.kind) : "none");
     }
 }
@@ -159,7 +197,9 @@ static void note_pools(const struct vgg_findings *findings, struct vgg_spec *spe
                      : get_source(findings, false),
                  "%s %dx%d", vgg_layer_type(pool), window->kernel.h, window->kernel.w);
     }
-    if (findings->pools != VGG_POOLS_BY_CFG && count > 1) {
+    const bool has_places =
+        count > 1 || last->gap == VGG_GAP_POOL || last->activation == VGG_OR_POOL;
+    if (findings->pools != VGG_POOLS_BY_CFG && has_places) {
         vgg_note(load, spec, "places of pools", get_source(findings, false), "%s",
                  findings->pools_text[0] != '\0' ? findings->pools_text
                                                  : "where the numbers leave a place");
@@ -176,6 +216,16 @@ static void note_pools(const struct vgg_findings *findings, struct vgg_spec *spe
     if (findings->choice->hypothesis.single_is_pool) {
         vgg_note(load, spec, "single modules between convolutions", VGG_EVIDENCE_CONVENTION,
                  "pools, without activations");
+    }
+}
+
+/* Records that unknown modules before linear layers are taken to compute nothing. */
+static void note_idle(const struct vgg_findings *findings, struct vgg_spec *spec)
+{
+    const int count = vgg_outline_count_idle(findings->outline);
+    if (count > 0) {
+        vgg_note(findings->load, spec, "modules before linear layers",
+                 get_head_source(findings, false), "compute nothing (%d of them)", count);
     }
 }
 
@@ -248,7 +298,8 @@ void vgg_note_layers(const struct vgg_findings *findings, struct vgg_spec *spec)
     note_activations(findings, spec);
     note_top(findings, spec);
     note_pools(findings, spec);
+    note_idle(findings, spec);
     note_size(findings, spec);
-    vgg_note(findings->load, spec, "scores", get_source(findings, false), "%s",
+    vgg_note(findings->load, spec, "scores", get_head_source(findings, false), "%s",
              vgg_spec_get_classes(spec) == 1 ? "sigmoid" : "softmax");
 }

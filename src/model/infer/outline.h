@@ -37,8 +37,9 @@ struct vgg_unit {
     /* Of CFG: the entries up to the next convolution. */
     const struct vgg_cfg_entry *entries;
     size_t entry_count;
-    /* Modules that compute nothing, for which the numbers leave a place: before and after. */
-    int identities_before, identities;
+    /* Modules that compute nothing, for which the numbers leave a place: before the layer, between the BatchNorm before it
+     * and the layer, and after it. */
+    int identities_before, identities_between, identities;
 };
 
 struct vgg_outline {
@@ -61,5 +62,9 @@ struct vgg_outline {
  * Errors: UNSUPPORTED (numbers leave places whose modules nothing shows), MISMATCH (cfg differs), MEMORY. */
 vgg_status vgg_outline_read(const struct vgg_load *load, const struct vgg_sites *sites,
                             const struct vgg_cfg *cfg, struct vgg_outline *out);
+
+/* The places between the features and the first linear layer, and at the beginning of a linear layer's own Sequential,
+ * whose modules nothing shows; they are taken to compute nothing, as Flatten and Dropout do. */
+int vgg_outline_count_idle(const struct vgg_outline *outline);
 
 #endif
