@@ -576,6 +576,25 @@ def test_alternatives(folder):
         check(found.assumes("input size 288x288 (299x299 fits as well)"), "two sizes", found.report)
 
 
+def test_caffe(folder):
+    """A net whose name says that it takes Caffe's images: as with its preset, and named with what fits as well."""
+    layers, channels = [], 3
+    for width in (64, 8, 0, 8, 8, 0, 8, 8, 8, 0, 8, 8, 8, 0, 8, 8, 8, 0):
+        layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()] if width else [nn.MaxPool2d(2)]
+        channels = width or channels
+    net = nn.Module()
+    net.features, net.classifier = nn.Sequential(*layers), nn.Linear(channels * 49, 3)
+    path = save(folder, randomise(net).state_dict(), "vgg16_caffe.pth")
+    array, found = logits(path)
+    by_preset, asked = logits(path, "--preset", "caffe")
+    check(np.array_equal(array, by_preset) and not np.array_equal(array, logits(path, "--preset", "imagenet")[0]), "Caffe's images")
+    for part in ("mean and std Caffe's (ImageNet's fit as well)", "channels BGR of 0 to 255 (RGB of 0 to 1 fits as well)"):
+        check(found.assumes(part) and not asked.assumes(part), f"assumed: {part}", found.report)
+    entries = {entry["property"]: entry for entry in found.report["model"]["assumptions"]}
+    check(entries["mean and std"]["why"] == "the file's name", "the reason", entries)
+    check(Run(path, "--strict").code == 3, "strict")
+
+
 def test_bars(folder):
     """tch, PyTorch for Rust, has names with bars: those of a C++ archive may have no dots."""
     state = randomise(Net()).state_dict()
@@ -594,7 +613,7 @@ def main():
     seed("evidence")
     with tempfile.TemporaryDirectory() as folder:
         for test in (test_labels, test_buffers, test_hyperparameters, test_found_size, test_side_files, test_shards, test_broken_shards,
-                     test_nets_in_nets, test_messages, test_alternatives, test_bars):
+                     test_nets_in_nets, test_messages, test_alternatives, test_caffe, test_bars):
             own = os.path.join(folder, test.__name__)
             os.mkdir(own)
             test(own)

@@ -135,7 +135,7 @@ const struct cli_option cli_option_table[] = {
          "no crop: average the class scores of all positions"),
 
     TEXT("preset", 0, PREPROCESS, RUN | PACK, preset, "NAME",
-         "preprocessing: auto, imagenet, features, cifar, caffe"),
+         "auto, imagenet, features, cifar, caffe or vgg-face"),
     COUNT("size", 0, PREPROCESS, RUN, CLI_SIZE, size, "N|HxW", 1, 65535,
           "input size in pixels (default: the model's)"),
     COUNT("resize", 0, PREPROCESS, RUN | PACK, CLI_EXTENT, resize, "SIZE", 1, 65535,
