@@ -131,6 +131,7 @@ START_TEST(knows_names_and_classes)
         {"VGG_FACE.pth", PAPER, 2622, "vgg-face"},
         {"faces.pth", PAPER, 2622, "vgg-face"},
         {"vggface2.pth", PAPER, 7, "imagenet"},
+        {"vgg_face_dag.pth", PAPER, 7, "custom"}, /* R, G, B */
         {"faces.pth", PAPER, 2621, "imagenet"},
         /* No net of the paper. */
         {"caffe.pth", "8 M 8 M 8 M 8 M 8 M", 20, "imagenet"},

@@ -120,7 +120,7 @@ static bool is_named_face(const char *path)
     return false;
 }
 
-/* Whether a net has the paper's convolutions, which were trained with Caffe: 8 to 16 of 3x3, without BatchNorm. */
+/* Whether a net is one of the paper's, which were trained with Caffe: 8 to 16 convolutions of 3x3, without BatchNorm. */
 static bool is_of_the_paper(const struct vgg_spec *spec)
 {
     const size_t count = vgg_spec_count(spec, VGG_LAYER_CONV);
@@ -131,8 +131,7 @@ static bool is_of_the_paper(const struct vgg_spec *spec)
             return false;
         }
     }
-    return spec->channels == 3 && count >= 8 && count <= 16 &&
-           spec->layers[0].kind == VGG_LAYER_CONV && spec->layers[0].conv.out_channels == 64;
+    return spec->channels == 3 && count >= 8 && count <= 16;
 }
 
 /* ---- the preprocessing ---- */
@@ -196,8 +195,11 @@ vgg_status vgg_caffe_apply(const struct vgg_load *load, const struct vgg_tensor_
     } else if (paper && (is_named_face(load->path) || vgg_spec_get_classes(spec) == FACE_CLASSES)) {
         preset = "vgg-face";
         guess.why = is_named_face(load->path) ? "the file's name" : "2622 classes, as VGG-Face has";
+        form.rgb = is_named_face(load->path) && find_in_name(load->path, "_dag") != NULL;
         guess.channels =
-            "RGB of 0 to 255, as of MatConvNet, fits as well; RGB of 0 to 1 fits as well";
+            form.rgb
+                ? "BGR of 0 to 255, as of Caffe, fits as well; RGB of 0 to 1 fits as well"
+                : "RGB of 0 to 255, as of MatConvNet, fits as well; RGB of 0 to 1 fits as well";
     } else {
         return VGG_OK;
     }

@@ -11,7 +11,7 @@
  *   - the weights of the first convolution are those of Caffe's VGG-16, also after training that left them alone;
  *   - the file's name says so: it has "caffe" or "vgg_face" in it, or the hash of a file that is known to be one;
  *   - it has the 2622 classes of VGG-Face.
- * The last two only count for a net of the paper's convolutions.
+ * The last two only count for a net of 8 to 16 convolutions of 3x3 without BatchNorm, as the paper's are.
  *   load  with the checkpoint's path */
 vgg_status vgg_caffe_apply(const struct vgg_load *load, const struct vgg_tensor_list *tensors,
                            struct vgg_spec *spec);
