@@ -132,6 +132,26 @@ START_TEST(runs_prelu_where_its_number_is)
 }
 END_TEST
 
+/* A module between a convolution and its BatchNorm may be an activation, a pool or Dropout. */
+START_TEST(names_the_module_before_batch_norm)
+{
+    for (int number = 1; number <= 2; number++) {
+        static const char *const leaves[] = {"weight", "bias", "running_mean", "running_var"};
+        struct fake_net net = {0};
+        struct vgg_spec spec = {0};
+        vgg_limits_init(&net.limits);
+        fake_add(&net, 8, 3, 3, 3, "features.0.weight");
+        for (int i = 0; i < 4; i++) {
+            fake_add(&net, 8, 0, 0, 0, "features.%d.%s", number, leaves[i]);
+        }
+        fake_linear(&net, 0, 8 * 256, 10);
+        ck_assert_int_eq(fake_infer(&net, NULL, &spec), VGG_OK);
+        check_assumed(&spec, "BatchNorm", number == 2 ? "after the activation" : NULL);
+        fake_fini(&net);
+    }
+}
+END_TEST
+
 /* A kernel of one row is padded at its sides, and is no 1x1 convolution. */
 START_TEST(tells_the_padding_of_flat_kernels)
 {
@@ -149,4 +169,4 @@ END_TEST
 
 UNIT_MAIN("outline", names_modules_before_linear_layers, names_modules_of_a_sequential,
           assumes_the_classifier_of_published_features, runs_prelu_where_its_number_is,
-          tells_the_padding_of_flat_kernels)
+          names_the_module_before_batch_norm, tells_the_padding_of_flat_kernels)

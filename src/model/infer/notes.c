@@ -115,24 +115,48 @@ static bool has_norm_in_head(const struct vgg_outline *outline)
     return false;
 }
 
+/* Whether there is a module between a layer and its BatchNorm that may be another than an activation. */
+static bool has_module_before_norm(const struct vgg_unit *units, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (units[i].activation == VGG_BEFORE_NORM) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Records where BatchNorm is, if only convention says so.
+ *   source  of what the layers' numbers leave open */
+static void note_norm_order(const struct vgg_findings *findings, const struct vgg_unit *units,
+                            size_t count, enum vgg_evidence_source source, struct vgg_spec *spec)
+{
+    if (!shows_norm(units, count)) {
+        vgg_note(findings->load, spec, "BatchNorm", source, "before the activation");
+    } else if (has_module_before_norm(units, count)) {
+        vgg_note(findings->load, spec, "BatchNorm", source, "after the activation");
+    }
+}
+
 static void note_norms(const struct vgg_findings *findings, struct vgg_spec *spec)
 {
-    const struct vgg_load *load = findings->load;
     const struct vgg_outline *outline = findings->outline;
     const struct vgg_layer *norm = find_layer(spec, VGG_LAYER_BATCH_NORM);
     const bool given = findings->overrides->has_eps;
+    const enum vgg_evidence_source source = get_source(findings, false);
     if (norm == NULL) {
         return;
     }
-    vgg_note(load, spec, "eps",
+    vgg_note(findings->load, spec, "eps",
              has_norm_in_head(outline) ? get_head_source(findings, given)
                                        : get_source(findings, given),
              "%g", norm->norm.eps);
-    if (!shows_norm(outline->linears, outline->sites->linear_count)) {
-        vgg_note(load, spec, "BatchNorm", get_head_source(findings, false),
-                 "before the activation");
-    } else if (outline->listed || !shows_norm(outline->convs, outline->sites->conv_count)) {
-        vgg_note(load, spec, "BatchNorm", get_source(findings, false), "before the activation");
+    note_norm_order(findings, outline->linears, outline->sites->linear_count,
+                    get_head_source(findings, false), spec);
+    if (outline->listed) {
+        vgg_note(findings->load, spec, "BatchNorm", source, "before the activation");
+    } else {
+        note_norm_order(findings, outline->convs, outline->sites->conv_count, source, spec);
     }
 }
 
