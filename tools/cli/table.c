@@ -163,7 +163,8 @@ const struct cli_option cli_option_table[] = {
 
     {"input", 'i', OTHER, CLASSIFY, CLI_OPERAND, 0, "IMAGE", "an image, like an operand", NULL, 0,
      0},
-    CHOICE("scores", 0, OTHER, CLASSIFY | EVAL, CLI_CHOICE, scores, "KIND", scores, "scores of classes"),
+    CHOICE("scores", 0, OTHER, CLASSIFY | EVAL, CLI_CHOICE, scores, "KIND", scores,
+           "scores of classes"),
     TEXT("save-logits", 0, OTHER, CLASSIFY, save_logits, "FILE",
          "save logits as .npy, float32 [images, classes]"),
     TEXT("save-input", 0, OTHER, CLASSIFY, save_input, "FILE",

@@ -10,8 +10,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "checkpoint/tensor/tensor.h"
-
 /* One corner of the kernel of six of the 64 output channels of Caffe's VGG-16, in the order B, G, R. */
 static const struct {
     int channel;
@@ -65,7 +63,7 @@ static bool find_form(const struct vgg_tensor *weight, struct form *out)
         weight->ndim != 4 || memcmp(weight->shape, shape, sizeof shape) != 0) {
         return false;
     }
-    vgg_tensor_read_range(weight, 0, 64 * 3 * 9, &weights[0][0][0]);
+    vgg_tensor_read_f32(weight, &weights[0][0][0]);
     for (int n = 0; n < 8; n++) {
         *out = (struct form){(n & 1) != 0, (n & 2) != 0, (n & 4) != 0};
         if (has_form((const float(*)[3][9])weights, out)) {
