@@ -544,57 +544,6 @@ def test_messages(folder):
         check(found.code == 3 and problem in found.err and found.err.count("\n") == 1, what, found.err)
 
 
-class Open(nn.Module):
-    """A net of which names and shapes leave the padding, the pools and the input's size open."""
-
-    def __init__(self):
-        super().__init__()
-        for i in range(5):
-            setattr(self, f"conv{i + 1}", nn.Conv2d(8 if i else 3, 8, 3))
-        self.fc = nn.Linear(8 * 4, 5)
-
-
-def test_alternatives(folder):
-    """The line of assumptions shows the first nets that fit as well, the evidence all of them."""
-    path = save(folder, randomise(Open()).state_dict())
-    others = ["no last pool at 32x32 fits as well", "padding 0 at 128x128 fits as well",
-              "padding 0, no last pool at 96x96 fits as well"]
-    for words in ((path, PHOTO), ("info", path)):
-        text = subprocess.run([PROGRAM, *words], capture_output=True, text=True).stdout
-        check(f"input size 64x64 ({'; '.join(others[:2])}; 1 more)" in text and "(see vgg-infer info and vgg-infer help net)" in text,
-              f"the line of assumptions: {words[0]}", text)
-        listed = f"  instead of input size 64x64: {'; '.join(others)}\n" in text
-        check(listed == (words[0] == "info"), f"all alternatives in the text: {words[0]}", text)
-    report = json.loads(subprocess.run([PROGRAM, "info", "-fjson", path], capture_output=True, text=True).stdout)
-    found = [entry["alternatives"] for entry in report["model"]["assumptions"] if entry["property"] == "input size"]
-    check(found == ["; ".join(others)], "all alternatives in JSON", found)
-    # Several usual sizes can end in the same features.
-    net = nn.Sequential(*[layer for i in range(5) for layer in (nn.Conv2d(8 if i else 3, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))],
-                        nn.Flatten(), nn.Linear(8 * 81, 5))
-    for saved in (net.state_dict(), net):
-        found = Run(save(folder, saved))
-        check(found.assumes("input size 288x288 (299x299 fits as well)"), "two sizes", found.report)
-
-
-def test_caffe(folder):
-    """A net whose name says that it takes Caffe's images: as with its preset, and named with what fits as well."""
-    layers, channels = [], 3
-    for width in (64, 8, 0, 8, 8, 0, 8, 8, 8, 0, 8, 8, 8, 0, 8, 8, 8, 0):
-        layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()] if width else [nn.MaxPool2d(2)]
-        channels = width or channels
-    net = nn.Module()
-    net.features, net.classifier = nn.Sequential(*layers), nn.Linear(channels * 49, 3)
-    path = save(folder, randomise(net).state_dict(), "vgg16_caffe.pth")
-    array, found = logits(path)
-    by_preset, asked = logits(path, "--preset", "caffe")
-    check(np.array_equal(array, by_preset) and not np.array_equal(array, logits(path, "--preset", "imagenet")[0]), "Caffe's images")
-    for part in ("mean and std Caffe's (ImageNet's fit as well)", "channels BGR of 0 to 255 (RGB of 0 to 1 fits as well)"):
-        check(found.assumes(part) and not asked.assumes(part), f"assumed: {part}", found.report)
-    entries = {entry["property"]: entry for entry in found.report["model"]["assumptions"]}
-    check(entries["mean and std"]["why"] == "the file's name", "the reason", entries)
-    check(Run(path, "--strict").code == 3, "strict")
-
-
 def test_bars(folder):
     """tch, PyTorch for Rust, has names with bars: those of a C++ archive may have no dots."""
     state = randomise(Net()).state_dict()
@@ -613,7 +562,7 @@ def main():
     seed("evidence")
     with tempfile.TemporaryDirectory() as folder:
         for test in (test_labels, test_buffers, test_hyperparameters, test_found_size, test_side_files, test_shards, test_broken_shards,
-                     test_nets_in_nets, test_messages, test_alternatives, test_caffe, test_bars):
+                     test_nets_in_nets, test_messages, test_bars):
             own = os.path.join(folder, test.__name__)
             os.mkdir(own)
             test(own)
