@@ -38,9 +38,9 @@ struct vgg_model_options {
     /* The shorter side to which images are resized before the crop. The crop becomes at most as large, unless
      * height or width is given. -1: no resize; 0: the description's. */
     int resize;
-    /* Dense evaluation as in the VGG paper: the net runs on the whole image, which is cropped only if height or
-     * width is given; the classifier moves over it as a convolution, and class scores are averaged over its
-     * positions. */
+    /* Dense evaluation as in the VGG paper: the net runs on the whole image, which keeps its aspect unless resize_width
+     * is given, and is cropped only if height or width is; the classifier moves over it as a convolution, and class
+     * scores are averaged over its positions. */
     bool dense;
     /* NULL: the defaults. */
     const struct vgg_limits *limits;

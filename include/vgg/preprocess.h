@@ -61,6 +61,7 @@ struct vgg_preprocess {
  *   features  256 → 224, the ranges of vgg16's IMAGENET1K_FEATURES weights
  *   cifar     32 → 32, mean and std 0.5
  *   caffe     256 → 224, B, G, R of 0…255 less their means: nets converted from Caffe
+ *   vgg-face  the same with the means of faces: VGG-Face
  * Fills *out; ARGUMENT names the presets there are. Thread-safe. */
 VGG_API vgg_status vgg_preprocess_find(const char *name, struct vgg_preprocess *out,
                                        struct vgg_error *err);

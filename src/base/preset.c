@@ -30,6 +30,13 @@ static const struct vgg_preprocess presets[] = {
      .std = {1, 1, 1},
      .bgr = 1,
      .unscaled = 1},
+    {.name = "vgg-face",
+     .resize = 256,
+     .crop = 224,
+     .mean = {(float)129.1863, (float)104.7624, (float)93.594},
+     .std = {1, 1, 1},
+     .bgr = 1,
+     .unscaled = 1},
 };
 
 vgg_status vgg_preprocess_find(const char *name, struct vgg_preprocess *out, struct vgg_error *err)

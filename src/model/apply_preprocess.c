@@ -144,6 +144,16 @@ static void apply_crop(struct sizes *sizes)
     }
 }
 
+/* Dense evaluation runs the net on the image as it is: one that would be squashed keeps its aspect, with the smaller of the
+ * two sides as its shorter one. */
+static void keep_aspect(struct vgg_preprocess *preprocess)
+{
+    if (preprocess->resize_width > 0 && preprocess->resize_width < preprocess->resize) {
+        preprocess->resize = preprocess->resize_width;
+    }
+    preprocess->resize_width = 0;
+}
+
 vgg_status vgg_preprocess_apply_sizes(const struct vgg_model_options *options,
                                       struct vgg_preprocess *preprocess, int *height, int *width,
                                       struct vgg_error *err)
@@ -152,6 +162,9 @@ vgg_status vgg_preprocess_apply_sizes(const struct vgg_model_options *options,
     vgg_status status = check(options, err);
     if (status != VGG_OK) {
         return status;
+    }
+    if (options->dense) {
+        keep_aspect(preprocess);
     }
     apply_input(&sizes);
     apply_resize(&sizes);

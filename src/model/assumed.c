@@ -37,6 +37,27 @@ static void add_average_pool(vgg_model *model, const struct vgg_shape *shapes)
                                             .source = VGG_EVIDENCE_CONVENTION});
 }
 
+/* Alternatives that the line of assumptions shows of each property; the evidence has all. */
+enum { SHOWN_ALTERNATIVES = 2 };
+
+static const char separator[] = "; ";
+
+/* The length of the alternatives that are shown, and the number of those that are not. */
+static size_t cut_alternatives(const char *alternatives, int *more)
+{
+    const char *end = alternatives;
+    size_t length = strlen(alternatives);
+    *more = 0;
+    for (int count = 1; (end = strstr(end, separator)) != NULL; count++) {
+        if (count == SHOWN_ALTERNATIVES) {
+            length = (size_t)(end - alternatives);
+        }
+        *more += count >= SHOWN_ALTERNATIVES;
+        end += sizeof separator - 1;
+    }
+    return length;
+}
+
 static size_t get_length(const struct vgg_evidence *evidence)
 {
     return strlen(evidence->property) + strlen(evidence->value) +
@@ -53,10 +74,17 @@ static int compare(const void *a, const void *b)
 
 static void add(struct vgg_text *text, const struct vgg_evidence *evidence)
 {
-    vgg_text_add(text, "%s%s %s", text->length > 0 ? "; " : "", evidence->property,
+    vgg_text_add(text, "%s%s %s", text->length > 0 ? separator : "", evidence->property,
                  evidence->value);
-    if (evidence->alternatives != NULL) {
-        vgg_text_add(text, " (%s)", evidence->alternatives);
+    if (evidence->alternatives == NULL) {
+        return;
+    }
+    int more;
+    const int length = (int)cut_alternatives(evidence->alternatives, &more);
+    if (more > 0) {
+        vgg_text_add(text, " (%.*s; %d more)", length, evidence->alternatives, more);
+    } else {
+        vgg_text_add(text, " (%.*s)", length, evidence->alternatives);
     }
 }
 

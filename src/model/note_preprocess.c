@@ -14,6 +14,8 @@ struct origin {
     bool given;
     /* Where it was found; NULL: it was not. */
     const char *found;
+    /* Of an assumption, NULL if there are none: the reason, and what fits as well. */
+    const char *why, *alternatives;
 };
 
 /* Adds a record. */
@@ -25,14 +27,18 @@ note(vgg_model *model, const char *property, struct origin origin, const char *f
     va_start(args, format);
     vsnprintf(value, sizeof value, format, args);
     va_end(args);
-    vgg_evidence_add(&model->spec.evidence, &model->arena,
-                     &(struct vgg_evidence){.property = property,
-                                            .value = value,
-                                            .source = origin.given ? VGG_EVIDENCE_USER
-                                                      : origin.found != NULL
-                                                          ? VGG_EVIDENCE_FILE
-                                                          : model->spec.preprocess_source,
-                                            .why = origin.given ? NULL : origin.found});
+    vgg_evidence_add(
+        &model->spec.evidence, &model->arena,
+        &(struct vgg_evidence){
+            .property = property,
+            .value = value,
+            .source = origin.given           ? VGG_EVIDENCE_USER
+                      : origin.found != NULL ? VGG_EVIDENCE_FILE
+                                             : model->spec.preprocess_source,
+            .why = origin.given           ? NULL
+                   : origin.found != NULL ? origin.found
+                                          : origin.why,
+            .alternatives = origin.given || origin.found != NULL ? NULL : origin.alternatives});
 }
 
 static void note_size(vgg_model *model, bool given)
@@ -77,7 +83,10 @@ static const char *name_normalisation(const struct vgg_preprocess *preprocess)
 {
     static const struct {
         const char *preset, *text;
-    } known[] = {{"imagenet", "ImageNet's"}, {"cifar", "0.5"}, {"caffe", "Caffe's"}};
+    } known[] = {{"imagenet", "ImageNet's"},
+                 {"cifar", "0.5"},
+                 {"caffe", "Caffe's"},
+                 {"vgg-face", "VGG-Face's"}};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         struct vgg_preprocess preset;
         if (vgg_preprocess_find(known[i].preset, &preset, NULL) == VGG_OK &&
@@ -121,12 +130,20 @@ void vgg_model_note_preprocess(vgg_model *model, const struct vgg_model_options 
     }
     note_size(model, size);
     const struct vgg_preprocess_origin *found = &model->spec.preprocess_origin;
-    note_resize(model, (struct origin){preset || options->resize != 0, found->resize});
-    note_crop(model, (struct origin){size, found->crop});
+    const struct vgg_preprocess_guess *guess = &model->spec.preprocess_guess;
+    note_resize(model,
+                (struct origin){.given = preset || options->resize != 0, .found = found->resize});
+    note_crop(model, (struct origin){.given = size, .found = found->crop});
     note(model, "interpolation",
-         (struct origin){preset || options->interpolation != NULL, found->interpolation}, "%s",
-         interpolation);
-    note_normalisation(
-        model, (struct origin){preset || vgg_preprocess_gives_values(options), found->values});
-    note_channels(model, (struct origin){preset || options->channels != NULL, NULL});
+         (struct origin){.given = preset || options->interpolation != NULL,
+                         .found = found->interpolation},
+         "%s", interpolation);
+    note_normalisation(model,
+                       (struct origin){.given = preset || vgg_preprocess_gives_values(options),
+                                       .found = found->values,
+                                       .why = guess->why,
+                                       .alternatives = guess->values});
+    note_channels(model, (struct origin){.given = preset || options->channels != NULL,
+                                         .why = guess->why,
+                                         .alternatives = guess->channels});
 }

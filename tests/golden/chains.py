@@ -9,7 +9,8 @@ under names of their own. It is saved as a state dict, as a whole module and, wh
 description and logits are compared with the net:
 
   - logits equal PyTorch's in float64 to BOUND of the largest;
-  - else a property that differs is named as an assumption, and strict mode refuses the net.
+  - else each difference is one of a property that is named as an assumption with a value that is not the net's, and
+    strict mode refuses the net.
 """
 import json
 import os
@@ -34,18 +35,10 @@ ACTIVATIONS = {
     "ReLU": nn.ReLU, "LeakyReLU": lambda: nn.LeakyReLU(0.1), "ELU": nn.ELU, "GELU": nn.GELU, "SiLU": nn.SiLU,
     "Tanh": nn.Tanh, "Sigmoid": nn.Sigmoid, "Hardswish": nn.Hardswish, "ReLU6": nn.ReLU6, "PReLU": nn.PReLU,
 }
-# Properties that may name what differs between two layers of these kinds.
-NAMES = {
-    "stride": {"stride", "settings of layers"},
-    "padding": {"padding", "padding of 1x1 convolutions", "settings of layers"},
-    "dilation": {"dilation", "settings of layers"},
-    "eps": {"eps", "settings of layers"},
-    "activation": {"activation", "single modules between convolutions", "BatchNorm", "order"},
-    "pool": {"pool", "places of pools", "last pool", "single modules between convolutions", "order", "Dropout",
-             "settings of layers", "pool before the classifier", "average pool"},
-    "scores": {"scores"},
-    "size": {"input size", "average pool"},
-}
+# Functions at the end of a net, which make scores of its outputs.
+SCORES = ("Softmax", "LogSoftmax", "Sigmoid")
+POOLS = ("MaxPool2d", "AvgPool2d")
+ADAPTIVE = ("AdaptiveAvgPool2d", "AdaptiveMaxPool2d", "AdaptiveConcatPool2d")
 
 
 class Chain(nn.Module):
@@ -222,14 +215,16 @@ def pair(value):
     return tuple(value) if isinstance(value, (tuple, list)) else (value, value)
 
 
-def truth_of(module):
+def truth_of(module, name):
     """A module as the description has it; None: it computes nothing."""
     kind = type(module).__name__
     if isinstance(module, nn.Conv2d):
-        return {"type": "Conv2d", "stride": pair(module.stride), "padding": pair(module.padding),
-                "dilation": pair(module.dilation)}
+        return {"type": "Conv2d", "name": name, "kernel": pair(module.kernel_size), "stride": pair(module.stride),
+                "padding": pair(module.padding), "dilation": pair(module.dilation)}
+    if isinstance(module, nn.Linear):
+        return {"type": kind, "name": name}
     if isinstance(module, (nn.BatchNorm2d, nn.BatchNorm1d)):
-        return {"type": "BatchNorm2d", "eps": module.eps}
+        return {"type": "BatchNorm2d", "name": name, "eps": module.eps}
     if isinstance(module, (nn.MaxPool2d, nn.AvgPool2d)):
         return {"type": kind, "kernel": pair(module.kernel_size), "stride": pair(module.stride),
                 "padding": pair(module.padding), "ceil": module.ceil_mode,
@@ -245,69 +240,114 @@ def described(layer):
     """A layer of the description in the same form."""
     kind = layer["type"]
     if kind == "Conv2d":
-        return {"type": kind, "stride": pair(layer["stride"]), "padding": pair(layer["padding"]),
+        return {"type": kind, "name": layer["name"], "kernel": pair(layer["kernel_size"]),
+                "stride": pair(layer["stride"]), "padding": pair(layer["padding"]),
                 "dilation": pair(layer.get("dilation", 1))}
-    if kind == "BatchNorm2d":
-        return {"type": kind, "eps": layer["eps"]}
-    if kind in ("MaxPool2d", "AvgPool2d"):
+    if kind == "Linear":
+        return {"type": kind, "name": layer["name"]}
+    if kind in ("BatchNorm2d", "BatchNorm1d"):
+        return {"type": "BatchNorm2d", "name": layer["name"], "eps": layer["eps"]}
+    if kind in POOLS:
         return {"type": kind, "kernel": pair(layer["kernel_size"]), "stride": pair(layer["stride"]),
                 "padding": pair(layer["padding"]), "ceil": layer.get("ceil_mode", False),
                 "count": layer.get("count_include_pad", True)}
-    if kind in ("Dropout", "Flatten"):
+    if kind in ("Dropout", "Identity", "Flatten"):
         return None
     if kind == "LeakyReLU":
         return {"type": kind, "slope": layer["negative_slope"]}
     return {"type": kind}
 
 
-ANCHORS = ("Conv2d", "Linear", "BatchNorm2d")
-
-
-def segments(layers):
-    """The layers between those with weights, and these themselves."""
-    parts, between = [], []
+def group(layers):
+    """Each convolution or linear layer with what follows it up to the next one; first what stands before all of them."""
+    groups = [({"type": "input"}, [])]
     for layer in layers:
-        if layer["type"] in ANCHORS:
-            parts.append((between, layer))
-            between = []
+        if layer["type"] in ("Conv2d", "Linear"):
+            groups.append((layer, []))
         else:
-            between.append(layer)
-    return parts, between
+            groups[-1][1].append(layer)
+    return groups
 
 
-def classify(layer):
-    if layer["type"] in ("MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d", "AdaptiveMaxPool2d", "AdaptiveConcatPool2d"):
+def classify(layer, last):
+    kind = layer["type"]
+    if kind in POOLS:
         return "pool"
-    if layer["type"] == "ZeroPad2d":
+    if kind in ADAPTIVE:
+        return "average pool"
+    if kind == "ZeroPad2d":
         return "padding"
-    if layer["type"] in ("Softmax", "LogSoftmax", "Sigmoid"):
-        return "activation"
-    return "activation"
+    if kind == "BatchNorm2d":
+        return "norm"
+    return "scores" if last and kind in SCORES else "activation"
 
 
-def find_differences(order, description):
-    """Which properties of the description are not the net's."""
-    truth = [t for t in map(truth_of, order) if t]
-    told = [d for d in map(described, description["layers"]) if d]
-    differences = set()
-    (mine, my_end), (theirs, their_end) = segments(truth), segments(told)
-    if [layer["type"] for _, layer in mine] != [layer["type"] for _, layer in theirs]:
-        return {"order"}
-    for (a, x), (b, y) in zip(mine + [(my_end, {})], theirs + [(their_end, {})]):
-        for key in x:
-            if x[key] != y[key]:
-                differences.add(key)
-        strip = [layer for layer in a if layer["type"] != "AdaptiveAvgPool2d"]
-        other = [layer for layer in b if layer["type"] != "AdaptiveAvgPool2d"]
-        if strip != other:
-            left = [classify(layer) for layer in strip if layer not in other]
-            right = [classify(layer) for layer in other if layer not in strip]
-            differences.update(left + right)
-            if not left and not right:
-                differences.add("activation")
-            if not x and any(layer["type"] in ("Softmax", "LogSoftmax", "Sigmoid") for layer in strip):
-                differences.add("scores")
-                differences.discard("activation")
+def compare_order(mine, theirs, last, from_modules):
+    """The order of one group's layers, of which both have the same number of each kind."""
+    kinds = [[classify(layer, last) for layer in layers] for layers in (mine, theirs)]
+    both = {"order"} if from_modules else set()
+    for pair_of_kinds, names in ((("norm", "activation"), {"BatchNorm"}), (("pool", "activation"), {"places of pools"}),
+                                 (("pool", "norm"), {"places of pools", "BatchNorm"})):
+        ordered = [[kind for kind in side if kind in pair_of_kinds] for side in kinds]
+        if ordered[0] != ordered[1] and sorted(ordered[0]) == sorted(ordered[1]):
+            yield f"order of {' and '.join(pair_of_kinds)}", names | both
+
+
+def name_padding(layer):
+    return "padding of 1x1 convolutions" if layer.get("kernel") == (1, 1) else "padding"
+
+
+def compare_settings(mine, theirs):
+    """The settings of two layers of one kind that differ, each with the properties that say so."""
+    for key in mine:
+        if mine[key] != theirs[key] and key != "name":
+            yield key, {name_padding(mine) if key == "padding" else key, "settings of layers"}
+
+
+def compare_group(mine, theirs, place, following, from_modules):
+    """What differs after one layer. place: "inner", "last convolution" or "last"; following: the next layer with weights."""
+    last = place == "last"
+    parts = {kind: [[layer for layer in layers if classify(layer, last) == kind] for layers in (mine, theirs)]
+             for kind in ("norm", "activation", "pool", "padding", "scores")}
+    middle = {"modules before linear layers"} if place == "last convolution" else set()
+    single = set()
+    if parts["activation"][0] and not parts["pool"][0] and parts["pool"][1] and not parts["activation"][1]:
+        single = {"single modules between convolutions"}
+    for norm, other in zip(*parts["norm"]):
+        yield from compare_settings(norm, other)
+    a, b = parts["activation"]
+    if [layer["type"] for layer in a] != [layer["type"] for layer in b]:
+        yield "activation", {"activation"} | single | middle
+    elif a != b:
+        yield "slope", {"activation", "settings of layers"}
+    a, b = parts["pool"]
+    if len(a) != len(b):
+        yield "number of pools", {"places of pools"} | single | middle | ({"last pool"} if middle else set())
+    elif a != b:
+        yield "pool", {"pool", "settings of layers"}
+    if len(parts["padding"][0]) != len(parts["padding"][1]):
+        yield "ZeroPad2d", {name_padding(following)}
+    if parts["scores"][0] != parts["scores"][1]:
+        yield "scores", {"scores"}
+    yield from compare_order(mine, theirs, last, from_modules)
+
+
+def find_differences(truth, told, from_modules):
+    """What of the description is not the net's: pairs of a text and the properties whose assumed value is wrong then.
+
+    from_modules: the order that is assumed is that of all modules, not only of those with weights."""
+    mine, theirs = group(truth), group(told)
+    weighted = [[(layer["type"], layer["name"]) for layer in layers if "name" in layer] for layers in (truth, told)]
+    if weighted[0] != weighted[1]:
+        return [("order of the layers with weights", {"order"})]
+    differences = []
+    for i, ((layer, after), (other, other_after)) in enumerate(zip(mine, theirs)):
+        is_conv = layer["type"] == "Conv2d"
+        if is_conv:
+            differences += compare_settings(layer, other)
+        following = mine[i + 1][0] if i + 1 < len(mine) else {}
+        place = "last" if not following else "last convolution" if is_conv and following["type"] == "Linear" else "inner"
+        differences += compare_group(after, other_after, place, following, from_modules)
     return differences
 
 
@@ -326,6 +366,16 @@ class Failures:
         self.kinds[kind] = self.kinds.get(kind, 0) + 1
 
 
+def read_assumed(answer):
+    """The properties that are assumed, with their values."""
+    assumed = {}
+    for line in answer:
+        if line.startswith(f"evidence {CONVENTION} "):
+            name, _, value = line.split(" ", 2)[2].partition(": ")
+            assumed[name] = value
+    return assumed
+
+
 def judge(title, net, order, answer, prefix, results):
     """Right, or wrong with the reason named, or refused."""
     if answer[0].startswith("refused"):
@@ -333,11 +383,14 @@ def judge(title, net, order, answer, prefix, results):
         results.check(len(answer[0]) > 20, f"{title}: {answer[0]}")
         return
     c, h, w, classes, strict = map(int, answer[0].split()[1:])
-    assumed = {line.split(" ", 2)[2].split(":")[0] for line in answer[1:] if line.startswith(f"evidence {CONVENTION} ")}
+    assumed = read_assumed(answer[1:])
     logits = np.fromfile(prefix + ".f32", np.float32)
     with open(prefix + ".json", encoding="utf-8") as file:
         description = json.load(file)
-    differences = find_differences(order, description)
+    names = {id(module): name for name, module in net.named_modules()}
+    truth = [t for t in (truth_of(module, names.get(id(module))) for module in order) if t]
+    differences = find_differences(truth, [d for d in map(described, description["layers"]) if d],
+                                   "of the modules" in assumed.get("order", ""))
     try:
         with torch.no_grad():
             single = net(make_input(c, h, w))[0].numpy()
@@ -347,7 +400,7 @@ def judge(title, net, order, answer, prefix, results):
         equal = right.shape == logits.shape and np.abs(right - logits).max() <= bound
     except RuntimeError:
         equal = False
-        differences.add("size")
+        differences.append(("size", {"input size"}))
     if equal:
         results.count("right" if strict else "right, with assumptions")
         results.check(True, title)
@@ -356,9 +409,10 @@ def judge(title, net, order, answer, prefix, results):
     results.check(not strict, f"{title}: strict, and wrong; differs in {differences}")
     if not differences:
         results.check(False, f"{title}: the description is right and the logits are wrong")
-    for difference in differences:
-        allowed = NAMES.get(difference, {"order"}) | ({"order"} if "order" in assumed else set())
-        results.check(bool(allowed & assumed), f"{title}: differs in {difference}, assumed {sorted(assumed)}")
+    for difference, properties in differences:
+        results.check(not properties.isdisjoint(assumed),
+                      f"{title}: differs in {difference}, which one of {sorted(properties)} should say; assumed "
+                      f"{sorted(assumed)}")
 
 
 def save_all(folder, index, net):

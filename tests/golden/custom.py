@@ -41,6 +41,7 @@ from quick import QUICK
 PROGRAM, RUN_MODEL = sys.argv[1:3]
 PHOTOS = [path for _, path in list(photos())[:2]]
 HALF = (0.5,) * 3
+PLAIN = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 # The bound of exact.py is a part of the largest of 1000 logits. The largest of ten normal numbers is about half
 # that of a thousand, and rounding is the same.
 BOUND = 2 * THOUSAND
@@ -440,7 +441,10 @@ def test_dense():
     compare("dense, cropped", net, transform(224, (131, 168), *IMAGENET),
             ["--dense", "--resize", "224", "--size", "131x168", "--preset", "imagenet"], logits_of=both)
     # One window is the net itself.
-    compare("dense, one window", net, squash(24), ["--dense", "--size", "24"])
+    # Images would be squashed; a dense net takes them as they are.
+    compare("dense, one window", net, transform(24, 24, *PLAIN), ["--dense", "--size", "24"])
+    compare("dense, the aspect kept", net, transform(28, 0, *PLAIN), ["--dense"], logits_of=both, images=PHOTOS[:1])
+    compare("dense, squashed where asked for", net, squash(40), ["--dense", "--resize", "40x40"], logits_of=both)
     deep = [32, "M", 64, "M", 96, 96, "M", 128, 128, "M", 128, 128, "M"]
     net = Net(make_layers(deep), make_head(128 * 49, 300, 200, 10), 7)
     compare("dense, five pools", net, transform(0, (256, 305), *IMAGENET),

@@ -87,6 +87,17 @@ def sparse_vgg16(path, net):
         out.truncate()
 
 
+def check_weight_types(folder):
+    """The type of the weights, also of convolutions that VGG itself does not have."""
+    for what, first, last, expected in (("one", torch.half, torch.half, "float16"), ("two", torch.half, torch.float, "mixed")):
+        net = nn.Sequential(nn.Conv2d(3, 4, 3, padding=2, dilation=2).to(first), nn.ReLU(), nn.AdaptiveAvgPool2d(2), nn.Flatten(),
+                            nn.Linear(16, 5).to(last))
+        path = folder / f"{what}_types.pth"
+        torch.save(net, path)
+        found = json.loads(info("--format", "json", path)[0])["model"]["weights"]
+        check(f"{what} type of weights", found == expected, found)
+
+
 def main():
     torch.manual_seed(2)
     with tempfile.TemporaryDirectory() as name:
@@ -132,6 +143,7 @@ def main():
                       tuple(told["strides"]) == tensor.stride())
             text, _ = info("--tensors", path)
             check("text", "found in state_dict, names less module." in text and "features.0.weight" in text, text)
+        check_weight_types(folder)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

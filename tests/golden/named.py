@@ -112,7 +112,8 @@ def test_names_of_their_own():
     compare_named("a Sequential for each layer", net, transform(256, 224, *IMAGENET), images=PHOTOS[:1],
                   assumed=LAYERS | EPS | in_order("layer1.0", "fc2.0") | COLOURS | {
                       "places of pools as in vgg16_bn, whose convolutions these are", "input size 224x224",
-                      "resize 256, aspect kept", "crop 224x224", "mean and std ImageNet's"})
+                      "resize 256, aspect kept", "crop 224x224", "mean and std ImageNet's",
+                      "modules before linear layers compute nothing (2 of them)"})
     three = Named(0, ("block1", block(3, 8, 8)), ("block2", block(8, 16)), ("block3", block(16, 24, 24)), Flat(),
                   ("classifier", make_head(24 * 16, 40, 12)))
     blocks = "places of pools after each of the {} blocks ({}1 …)"

@@ -315,6 +315,58 @@ def check_eval(folder, net, model, steps):
     check(abs(found["loss"] - np.mean(losses)) < 1e-5, "eval: the loss", found["loss"], np.mean(losses))
 
 
+def make_classes(folder, steps, count):
+    """Ten images for each class in a folder of its own, and the tensors of all, with their classes."""
+    inputs, classes = [], []
+    for index in range(count):
+        (folder / "val" / str(index)).mkdir(parents=True)
+        for number in range(10):
+            image = Image.fromarray(rng.integers(0, 256, (32, 32, 3), np.uint8))
+            image.save(folder / "val" / str(index) / f"{number}.png")
+            inputs.append(steps(image))
+            classes.append(index)
+    return torch.stack(inputs), torch.tensor(classes)
+
+
+def evaluate(what, words, ranked, classes, loss):
+    """Compares with PyTorch: numbers of which the largest is the best class, the classes that are right, the loss."""
+    found = json.loads(run("eval", *words, "-fjson", "-k2").stdout)
+    best = ranked.argsort(1, descending=True)
+    expected = {"scores": words[-1], "images": len(classes), "top1": int((best[:, 0] == classes).sum()),
+                "topk": int((best[:, :2] == classes[:, None]).any(1).sum())}
+    check(expected.items() <= found.items(), f"eval {what}: the numbers", found, expected)
+    text = run("eval", *words).stdout.decode()
+    if loss is None:
+        check(found["loss"] is None and found["loss_name"] is None and "loss" not in text, f"eval {what}: a loss", text)
+    else:
+        value, name = loss
+        check(abs(found["loss"] - value.item()) < 1e-5 and found["loss_name"] == name and f"(mean {name})" in text,
+              f"eval {what}: the loss", found["loss"], value, text)
+
+
+def test_eval_scores(folder):
+    net, model = save_net(folder, 3)
+    steps = T.Compose([T.Resize(32), T.CenterCrop(32), T.ToTensor(), T.Normalize((0.5,) * 3, (0.5,) * 3)])
+    inputs, classes = make_classes(folder, steps, 3)
+    functional, one_hot = nn.functional, nn.functional.one_hot(classes, 3).double()
+    with torch.no_grad():
+        logits = net(inputs).double()
+    across = functional.cross_entropy(logits, classes), "cross-entropy"
+    alone = functional.binary_cross_entropy_with_logits(logits, one_hot), "binary cross-entropy"
+    for kind, loss in (("softmax", across), ("sigmoid", alone), ("none", None)):
+        evaluate(kind, [model, folder / "val", "--scores", kind], logits, classes, loss)
+    # What the net ends in is taken without being asked for.
+    whole = folder / "whole.pth"
+    torch.save(nn.Sequential(*net.features, net.avgpool, nn.Flatten(), *net.classifier, nn.Sigmoid()), whole)
+    words = ["--resize", "32", "--crop", "32", "--mean", "0.5", "--std", "0.5", whole, folder / "val"]
+    found = json.loads(run("eval", *words, "-fjson").stdout)
+    loss = functional.binary_cross_entropy(logits.sigmoid(), one_hot).item()
+    check(found["scores"] == "sigmoid" and abs(found["loss"] - loss) < 1e-5, "eval: a Sigmoid at the end", found["loss"], loss)
+    for kind in ("softmax", "none"):
+        _, one = save_net(folder, 1, "one")
+        expect_error(["eval", one, folder / "val", "--scores", kind], 2, f"--scores {kind}: one output is one class")
+
+
 def test_built_in_labels(folder):
     """A built-in list needs no file, and a file of its name is read by a path."""
     _, model = save_net(folder, 10, "ten")

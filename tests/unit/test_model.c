@@ -313,6 +313,20 @@ START_TEST(scales_a_squash_with_the_input)
     ck_assert(info.height == 56 && info.width == 14);
     ck_assert(p->resize == 56 && p->resize_width == 14 && p->crop == 56 && p->crop_width == 14);
     ck_assert_int_eq(p->interpolation, VGG_INTERPOLATION_BICUBIC);
+    /* Dense evaluation keeps the aspect, with the smaller side as the shorter one, unless the caller wants it otherwise. */
+    static const struct {
+        struct vgg_model_options options;
+        int resize[2], crop;
+    } dense[] = {{{.dense = true}, {28, 0}, 0},
+                 {{.dense = true, .height = 56, .width = 28}, {56, 0}, 56},
+                 {{.dense = true, .resize = 64, .resize_width = 48}, {64, 48}, 0}};
+    for (size_t i = 0; i < sizeof dense / sizeof dense[0]; i++) {
+        create(&dense[i].options);
+        p = vgg_model_get_preprocess(model);
+        ck_assert_msg(p->resize == dense[i].resize[0] && p->resize_width == dense[i].resize[1] &&
+                          p->crop == dense[i].crop,
+                      "%zu: resize %dx%d, crop %d", i, p->resize, p->resize_width, p->crop);
+    }
     close_all();
 }
 END_TEST

@@ -42,8 +42,9 @@ START_TEST(finds_presets)
     ck_assert_int_eq(vgg_preprocess_find("cifar", &preset, &err), VGG_OK);
     ck_assert_int_eq(preset.crop, 32);
     ck_assert_int_eq(vgg_preprocess_find("imagnet", &preset, &err), VGG_ERR_ARGUMENT);
-    ck_assert_str_eq(err.message,
-                     "preset 'imagnet': expected one of imagenet, features, cifar, caffe");
+    ck_assert_str_eq(
+        err.message,
+        "preset 'imagnet': expected one of imagenet, features, cifar, caffe, vgg-face");
     ck_assert_int_eq(vgg_preprocess_find(NULL, &preset, &err), VGG_ERR_ARGUMENT);
 }
 END_TEST

@@ -325,7 +325,7 @@ END_TEST
 /* All 256 values of a pixel are bytes of the grid, whatever the preprocessing. */
 START_TEST(pixels_are_the_grid)
 {
-    static const char *const presets[] = {"imagenet", "features", "cifar", "caffe"};
+    static const char *const presets[] = {"imagenet", "features", "cifar", "caffe", "vgg-face"};
     struct opened net = {.file = make_file()};
     for (size_t p = 0; p < sizeof presets / sizeof presets[0]; p++) {
         vgg_quantizer *quantizer;

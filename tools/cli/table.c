@@ -135,7 +135,7 @@ const struct cli_option cli_option_table[] = {
          "no crop: average the class scores of all positions"),
 
     TEXT("preset", 0, PREPROCESS, RUN | PACK, preset, "NAME",
-         "preprocessing: auto, imagenet, features, cifar, caffe"),
+         "auto, imagenet, features, cifar, caffe or vgg-face"),
     COUNT("size", 0, PREPROCESS, RUN, CLI_SIZE, size, "N|HxW", 1, 65535,
           "input size in pixels (default: the model's)"),
     COUNT("resize", 0, PREPROCESS, RUN | PACK, CLI_EXTENT, resize, "SIZE", 1, 65535,
@@ -163,7 +163,8 @@ const struct cli_option cli_option_table[] = {
 
     {"input", 'i', OTHER, CLASSIFY, CLI_OPERAND, 0, "IMAGE", "an image, like an operand", NULL, 0,
      0},
-    CHOICE("scores", 0, OTHER, CLASSIFY, CLI_CHOICE, scores, "KIND", scores, "scores of classes"),
+    CHOICE("scores", 0, OTHER, CLASSIFY | EVAL, CLI_CHOICE, scores, "KIND", scores,
+           "scores of classes"),
     TEXT("save-logits", 0, OTHER, CLASSIFY, save_logits, "FILE",
          "save logits as .npy, float32 [images, classes]"),
     TEXT("save-input", 0, OTHER, CLASSIFY, save_input, "FILE",

@@ -5,9 +5,7 @@
 #include "report/eval_report.h"
 
 #include <errno.h>
-#include <float.h>
 #include <limits.h>
-#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -15,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "commands/commands.h"
+#include "commands/eval_scores.h"
 #include "io/message.h"
 #include "io/plural.h"
 #include "commands/net.h"
@@ -32,6 +31,7 @@ struct evaluation {
     char bundled_path[PATH_MAX];
 
     struct net net;
+    struct eval_scores scores;
     struct image_reader reader;
     const char **labels; /* [classes] */
     struct ground_truth_classes classes;
@@ -40,7 +40,6 @@ struct evaluation {
     int batch, threads;
     float *inputs;               /* [batch][channels][height][width] */
     float *outputs;              /* [batch][outputs] */
-    float *logits;               /* [classes] of one image */
     size_t *order;               /* [batch] which image each input is of */
     struct vgg_error *problems;  /* [batch] why an image could not be read; code OK: it could */
     struct eval_answer *answers; /* [truth.count] */
@@ -87,12 +86,17 @@ static vgg_status open_model(struct evaluation *v, struct vgg_error *err)
         v->net.about.folded = v->net.about.info.batch_norm;
         status = vgg_model_check_classifier(v->net.model, err);
     }
+    if (status == VGG_OK) {
+        status = eval_scores_init(&v->net.about.info, (enum vgg_scores)v->options->scores,
+                                  &v->scores, err);
+        v->net.about.scores = vgg_scores_string(v->scores.kind);
+    }
     return status;
 }
 
 static vgg_status read_ground_truth(struct evaluation *v, struct vgg_error *err)
 {
-    const int count = vgg_scores_count(&v->net.about.info, VGG_SCORES_AUTO);
+    const int count = v->scores.count;
     v->reader = net_get_reader(&v->net);
     v->labels = calloc((size_t)count, sizeof *v->labels);
     if (v->labels == NULL) {
@@ -134,12 +138,11 @@ static vgg_status create_session(struct evaluation *v, struct vgg_error *err)
     const size_t batch = (size_t)v->batch;
     v->inputs = calloc(batch, input_size(v) * sizeof *v->inputs);
     v->outputs = calloc(batch * (size_t)info->class_count, sizeof *v->outputs);
-    v->logits = calloc((size_t)v->classes.count, sizeof *v->logits);
     v->order = calloc(batch, sizeof *v->order);
     v->problems = calloc(batch, sizeof *v->problems);
     v->answers = calloc(v->truth.count, sizeof *v->answers);
-    if (v->inputs == NULL || v->outputs == NULL || v->logits == NULL || v->order == NULL ||
-        v->problems == NULL || v->answers == NULL) {
+    if (v->inputs == NULL || v->outputs == NULL || v->order == NULL || v->problems == NULL ||
+        v->answers == NULL) {
         return message_fail(err, VGG_ERR_MEMORY, "%s: out of memory for a batch of %d",
                             v->model_path, v->batch);
     }
@@ -219,55 +222,18 @@ static int pack_inputs(struct evaluation *v, size_t first, int count)
     return good;
 }
 
-/* The logarithm of a score, finite also where the score is rounded to 0. */
-static float get_log(float score)
-{
-    return logf(score < FLT_MIN ? FLT_MIN : score);
-}
-
-/* Logits, whose softmax are the scores, of one image's outputs. */
-static const float *get_logits(struct evaluation *v, const float *outputs)
-{
-    const struct vgg_model_info *info = &v->net.about.info;
-    const bool is_sigmoid = strcmp(info->final_activation, "sigmoid") == 0;
-    if (v->classes.count > info->class_count) {
-        /* Two classes of one output: the logit of class 0 is 0. */
-        v->logits[0] = is_sigmoid ? get_log(1 - outputs[0]) : 0;
-        v->logits[1] = is_sigmoid ? get_log(outputs[0]) : outputs[0];
-        return v->logits;
-    }
-    if (strcmp(info->final_activation, "softmax") != 0) {
-        return outputs;
-    }
-    for (int i = 0; i < info->class_count; i++) {
-        v->logits[i] = get_log(outputs[i]);
-    }
-    return v->logits;
-}
-
-/* One image's outputs to its answer; false when a logit is not finite. */
+/* One image's outputs to its answer; false when an output is not finite. */
 static bool judge(struct evaluation *v, size_t image, const float *outputs)
 {
-    const float *logits = get_logits(v, outputs);
-    const int count = v->classes.count, class_index = v->truth.images[image].class_index;
-    const float own = logits[class_index];
-    struct eval_answer answer = {0};
-    double sum = 0;
-    for (int i = 0; i < count; i++) {
-        if (!isfinite(logits[i])) {
-            return false;
-        }
-        answer.best = logits[i] > logits[answer.best] ? i : answer.best;
-        answer.rank += logits[i] > own || (logits[i] == own && i < class_index);
+    struct eval_judgement judgement;
+    if (!eval_scores_judge(&v->scores, outputs, v->truth.images[image].class_index, &judgement)) {
+        return false;
     }
-    for (int i = 0; i < count; i++) {
-        sum += exp((double)logits[i] - (double)logits[answer.best]);
-    }
-    v->answers[image] = answer;
+    v->answers[image] = (struct eval_answer){.best = judgement.best, .rank = judgement.rank};
     v->outcome.images++;
-    v->outcome.best += answer.rank == 0;
-    v->outcome.among += answer.rank < v->outcome.topk;
-    v->outcome.loss += log(sum) + (double)logits[answer.best] - (double)own;
+    v->outcome.best += judgement.rank == 0;
+    v->outcome.among += judgement.rank < v->outcome.topk;
+    v->outcome.loss += judgement.loss;
     return true;
 }
 
@@ -341,7 +307,6 @@ static void free_validation(struct evaluation *v)
     free(v->labels);
     free(v->inputs);
     free(v->outputs);
-    free(v->logits);
     free(v->order);
     free(v->problems);
     free(v->answers);
@@ -385,6 +350,7 @@ int command_eval(const struct cli_options *options)
         .truth = &v.truth,
         .classes = &v.classes,
         .answers = v.answers,
+        .loss_name = eval_scores_name_loss(&v.scores),
         .topk = options->topk < v.classes.count ? options->topk : v.classes.count,
     };
     status = run_all(&v, &err);

@@ -193,7 +193,9 @@ bool eval_write_text(const struct eval_outcome *outcome, FILE *out)
         fprintf(out, "  top %-2d %7.3f %%  %zu\n", outcome->topk,
                 percent(outcome->among, outcome->images), outcome->among);
     }
-    fprintf(out, "  loss   %.6g  (mean cross-entropy)\n", outcome->loss);
+    if (outcome->loss_name != NULL) {
+        fprintf(out, "  loss   %.6g  (mean %s)\n", outcome->loss, outcome->loss_name);
+    }
     fprintf(out, "  time   %.1f s, %.1f images/s\n", outcome->seconds,
             (double)outcome->images / outcome->seconds);
     if (outcome->failed > 0) {
@@ -288,7 +290,9 @@ bool eval_write_json(const struct eval_outcome *outcome, FILE *out)
     json_integer(&json, "topk", (int64_t)outcome->among);
     json_number(&json, "top1_accuracy", (double)outcome->best / (double)outcome->images, DIGITS);
     json_number(&json, "topk_accuracy", (double)outcome->among / (double)outcome->images, DIGITS);
+    json_string(&json, "scores", outcome->model->scores);
     json_number(&json, "loss", outcome->loss, DIGITS);
+    json_string(&json, "loss_name", outcome->loss_name);
     json_number(&json, "seconds", outcome->seconds, DIGITS);
     write_json_classes(&json, outcome, classes, count);
     write_json_wrong(&json, outcome);

@@ -25,7 +25,8 @@ struct eval_outcome {
     int topk;
     size_t images, failed; /* run and judged; unreadable */
     size_t best, among;    /* images whose class is the best, and among the topk best */
-    double loss;           /* mean cross-entropy, in nats */
+    const char *loss_name; /* "cross-entropy"; NULL: there is no loss */
+    double loss;           /* its mean over all images, in nats */
     double seconds;        /* decoding and running, all images */
 };
 

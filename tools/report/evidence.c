@@ -2,6 +2,8 @@
 /* What is known of a net and from where, as text and as JSON. */
 #include "report/evidence.h"
 
+#include <string.h>
+
 #include "io/message.h"
 
 /* The names of the sources in JSON. */
@@ -34,11 +36,50 @@ static void write_source(FILE *out, const vgg_model *model, enum vgg_evidence_so
     fputs(begun ? "\n" : "", out);
 }
 
-void evidence_write_text(FILE *out, const vgg_model *model)
+/* Whether the line of assumptions shows only the first of a property's alternatives. */
+static bool is_cut(const char *assumed, const struct vgg_evidence *evidence)
+{
+    return evidence->source == VGG_EVIDENCE_CONVENTION && evidence->alternatives != NULL &&
+           strstr(assumed, evidence->alternatives) == NULL;
+}
+
+bool evidence_is_cut(const char *assumed, const vgg_model *model)
+{
+    for (size_t i = 0; i < vgg_model_get_evidence_count(model); i++) {
+        struct vgg_evidence evidence;
+        vgg_model_get_evidence(model, i, &evidence);
+        if (is_cut(assumed, &evidence)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Lists the alternatives of each property of which the line of assumptions shows only the first. */
+static void write_alternatives(FILE *out, const char *assumed, const vgg_model *model)
+{
+    for (size_t i = 0; i < vgg_model_get_evidence_count(model); i++) {
+        struct vgg_evidence evidence;
+        vgg_model_get_evidence(model, i, &evidence);
+        if (!is_cut(assumed, &evidence)) {
+            continue;
+        }
+        fputs("  instead of ", out);
+        message_write_visible(out, evidence.property);
+        putc(' ', out);
+        message_write_visible(out, evidence.value);
+        fputs(": ", out);
+        message_write_visible(out, evidence.alternatives);
+        putc('\n', out);
+    }
+}
+
+void evidence_write_text(FILE *out, const char *assumed, const vgg_model *model)
 {
     for (int source = VGG_EVIDENCE_USER; source < VGG_EVIDENCE_CONVENTION; source++) {
         write_source(out, model, (enum vgg_evidence_source)source);
     }
+    write_alternatives(out, assumed, model);
 }
 
 static void write_record(struct json *json, const struct vgg_evidence *evidence)

@@ -3,13 +3,19 @@
 #ifndef TOOLS_REPORT_EVIDENCE_H
 #define TOOLS_REPORT_EVIDENCE_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "io/json.h"
 #include "vgg/model.h"
 
-/* Writes a line for each source: "  from names and shapes: layers …; order …". */
-void evidence_write_text(FILE *out, const vgg_model *model);
+/* Writes a line for each source, "  from names and shapes: layers …; order …", and all alternatives where the line of
+ * assumptions shows only the first of them.
+ *   assumed  that line, as in vgg_model_info */
+void evidence_write_text(FILE *out, const char *assumed, const vgg_model *model);
+
+/* Whether the line of assumptions shows only some of the alternatives. */
+bool evidence_is_cut(const char *assumed, const vgg_model *model);
 
 /* Writes the members "evidence", all properties, and "assumptions", those that nothing but convention shows.
  *   model  NULL: empty lists */

@@ -156,7 +156,7 @@ bool info_write_text(const struct info *info, FILE *out)
     putc('\n', out);
     report_write_description(about, true, out);
     info_write_origin(info, out);
-    evidence_write_text(out, info->model);
+    evidence_write_text(out, about->info.assumed, info->model);
     if (info->tensors) {
         return info_write_tensors(info, out);
     }

@@ -6,6 +6,7 @@
 
 #include "io/message.h"
 #include "io/plural.h"
+#include "report/evidence.h"
 
 void report_format_bytes(uint64_t count, char *out, size_t bytes)
 {
@@ -140,7 +141,10 @@ void report_write_description(const struct report_model *model, bool input, FILE
     if (model->info.assumed[0] != '\0') {
         fputs("  assumed: ", out);
         message_write_visible(out, model->info.assumed);
-        fputs(" (see vgg-infer help net)\n", out);
+        fputs(evidence_is_cut(model->info.assumed, model->model)
+                  ? " (see vgg-infer info and vgg-infer help net)\n"
+                  : " (see vgg-infer help net)\n",
+              out);
     }
 }
 

@@ -8,8 +8,8 @@
 #include "model/infer/usual_size.h"
 #include "model/spec/defaults.h"
 
-/* The size of ImageNet's images after the crop. */
-enum { IMAGENET_SIDE = 224 };
+/* The sizes of ImageNet's images after the crop, and of CIFAR's. */
+enum { IMAGENET_SIDE = 224, CIFAR_SIDE = 32 };
 
 /* All combinations of the first four questions. */
 enum { MAX_HYPOTHESES = 16 };
@@ -68,13 +68,10 @@ struct attempt {
     bool fits, usual;
 };
 
-/* Adds "padding 0 at 64x64 fits as well" to the alternatives of the choice. */
-static void add_alternative(const struct attempt *attempt, const struct vgg_open_questions *open,
-                            struct vgg_choice *choice)
+/* Writes what a hypothesis differs in from the usual one: "padding 0, no last pool at "; "" if it is that. */
+static void name_hypothesis(const struct vgg_hypothesis *hypothesis,
+                            const struct vgg_open_questions *open, char *name, size_t bytes)
 {
-    const struct vgg_hypothesis *hypothesis = &attempt->hypothesis;
-    char *text = choice->alternatives;
-    const size_t bytes = sizeof choice->alternatives;
     const struct {
         bool holds;
         const char *name;
@@ -84,17 +81,33 @@ static void add_alternative(const struct attempt *attempt, const struct vgg_open
         {hypothesis->single_is_pool, "pools instead of activations"},
         {open->pool_each && !hypothesis->pool_each, "no pools between convolutions"},
     };
-    size_t used = strlen(text);
-    const char *separator = used > 0 ? "; " : "";
+    size_t used = 0;
+    name[0] = '\0';
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         if (parts[i].holds && used < bytes) {
-            used += (size_t)snprintf(text + used, bytes - used, "%s%s", separator, parts[i].name);
-            separator = ", ";
+            used += (size_t)snprintf(name + used, bytes - used, "%s%s", used > 0 ? ", " : "",
+                                     parts[i].name);
         }
     }
-    if (used < bytes) {
-        snprintf(text + used, bytes - used, " at %dx%d fits as well", attempt->spec.input.h,
-                 attempt->spec.input.w);
+    if (used > 0 && used < bytes) {
+        snprintf(name + used, bytes - used, " at ");
+    }
+}
+
+/* Adds the usual sizes that fit an attempt, or the one that the caller gives.
+ *   chosen  the side that is not added; 0: all are */
+static void add_alternatives(const struct search *search, const struct attempt *attempt,
+                             const struct vgg_open_questions *open, int chosen,
+                             struct vgg_choice *choice)
+{
+    char name[128];
+    struct vgg_text *text = &choice->alternatives;
+    name_hypothesis(&attempt->hypothesis, open, name, sizeof name);
+    if (search->overrides->height > 0) {
+        vgg_text_add(text, "%s%s%dx%d fits as well", text->length > 0 ? "; " : "", name,
+                     search->overrides->height, search->overrides->width);
+    } else if (get_area(search) > 0) {
+        vgg_input_list_usual(&attempt->spec, get_area(search), name, chosen, text);
     }
 }
 
@@ -156,6 +169,12 @@ static bool is_better(const struct attempt *attempt, const struct vgg_choice *ch
     return first || (attempt->usual && !choice->usual) || (attempt->fits && !choice->fits);
 }
 
+static void add_fit(struct vgg_choice *choice, int side, const char *how)
+{
+    struct vgg_text *text = &choice->alternatives;
+    vgg_text_add(text, "%s%dx%d%s fits as well", text->length > 0 ? "; " : "", side, side, how);
+}
+
 /* A classifier of one pixel may take the mean of an image of any size; fastai's, of two numbers for each channel, does. */
 static void choose_global(const struct search *search, const struct vgg_open_questions *open,
                           struct vgg_choice *choice, struct vgg_spec *spec)
@@ -164,17 +183,15 @@ static void choose_global(const struct search *search, const struct vgg_open_que
     const int side = vgg_input_find_usual(spec, get_area(search));
     const bool given = search->overrides->height > 0, known = search->area == 2;
     const char *how = known ? "" : " with a global average pool";
-    const struct vgg_pixels imagenet = {IMAGENET_SIDE, IMAGENET_SIDE}, cifar = {32, 32};
-    char *text = choice->alternatives;
-    const size_t bytes = sizeof choice->alternatives;
+    const struct vgg_pixels imagenet = {IMAGENET_SIDE, IMAGENET_SIDE},
+                            cifar = {CIFAR_SIDE, CIFAR_SIDE};
     if (!open->global_pool || search->area == 0 || search->area > 2 ||
         !reaches_any(spec, imagenet)) {
         return;
     }
-    text[0] = '\0';
     if (side > 0 && (classes == 10 || classes == 100)) {
         if (!given) {
-            snprintf(text, bytes, "%dx%d%s fits as well", IMAGENET_SIDE, IMAGENET_SIDE, how);
+            add_fit(choice, IMAGENET_SIDE, how);
         }
         return;
     }
@@ -184,9 +201,9 @@ static void choose_global(const struct search *search, const struct vgg_open_que
         return;
     }
     if (side > 0 && !known) {
-        snprintf(text, bytes, "%dx%d without the average pool fits as well", side, side);
+        add_fit(choice, side, " without the average pool");
     } else if (reaches_any(spec, cifar)) {
-        snprintf(text, bytes, "%dx%d%s fits as well", cifar.h, cifar.w, how);
+        add_fit(choice, CIFAR_SIDE, how);
     }
 }
 
@@ -216,8 +233,11 @@ vgg_status vgg_candidates_choose(const struct vgg_load *load,
         if (is_better(&attempt, choice, first)) {
             take(&attempt, choice, spec);
             first = false;
-        } else if (attempt.usual && overrides->height == 0) {
-            add_alternative(&attempt, open, choice);
+            if (attempt.usual && overrides->height == 0) {
+                add_alternatives(&search, &attempt, open, attempt.spec.input.h, choice);
+            }
+        } else if (attempt.usual) {
+            add_alternatives(&search, &attempt, open, 0, choice);
         }
     }
     if (!square && !choice->fits) {

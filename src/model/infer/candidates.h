@@ -26,8 +26,8 @@ struct vgg_choice {
     bool fits;
     /* The size is one that people use, 224 or 32. */
     bool usual;
-    /* "" or what fits as well, with the options that choose it. */
-    char alternatives[240];
+    /* What fits as well: "padding 0 at 64x64 fits as well; …". */
+    struct vgg_text alternatives;
 };
 
 /* Chooses the first hypothesis, the usual net first, for which a usual input size gives exactly the features that the

@@ -69,7 +69,7 @@ static vgg_status set_size(const struct vgg_load *load, struct vgg_pixels size,
     struct vgg_preprocess *preprocess = &spec->preprocess;
     const int64_t before = spec->input.h;
     spec->input = size;
-    if (spec->preprocess_source == VGG_EVIDENCE_CONVENTION) {
+    if (spec->preprocess_source == VGG_EVIDENCE_CONVENTION && spec->preprocess_guess.why == NULL) {
         return vgg_spec_default_preprocess(spec, load->err);
     }
     preprocess->resize = (int)(preprocess->resize * (int64_t)size.h / before);

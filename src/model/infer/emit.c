@@ -115,8 +115,13 @@ static void add_norm_and_activation(struct emitter *emitter, const struct vgg_un
     const struct vgg_weighted *layer = unit->layer;
     const bool before = unit->activation == VGG_BEFORE_NORM;
     const bool plain = has_activation(emitter, unit);
+    const bool prelu_first = layer->prelu != NULL && layer->norm != NULL &&
+                             vgg_site_count_between(layer->prelu, layer->norm) >= 0;
     if (before && plain) {
         add_activation(emitter);
+    }
+    if (prelu_first) {
+        add_prelu(emitter, layer->prelu);
     }
     if (unit->pool_before_norm) {
         add_pool(emitter, false);
@@ -124,7 +129,7 @@ static void add_norm_and_activation(struct emitter *emitter, const struct vgg_un
     if (layer->norm != NULL) {
         add_norm(emitter, layer->norm);
     }
-    if (layer->prelu != NULL) {
+    if (layer->prelu != NULL && !prelu_first) {
         add_prelu(emitter, layer->prelu);
     }
     if (!before && plain) {
@@ -251,8 +256,7 @@ static void add_linear_unit(struct emitter *emitter, const struct vgg_unit *unit
     if (linear->norm_before != NULL) {
         emitter->site = NULL;
         add_norm(emitter, linear->norm_before);
-        const int between = vgg_site_count_between(linear->norm_before, linear->site);
-        add_identities(emitter, between > 0 ? between : 0);
+        add_identities(emitter, unit->identities_between);
     }
     add(emitter, VGG_LAYER_LINEAR, linear->site->name)->linear = (struct vgg_linear_layer){
         .in_features = linear->site->in_channels,

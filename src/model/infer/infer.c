@@ -110,8 +110,7 @@ static vgg_status apply_published(const struct inference *in, struct vgg_spec *s
     }
     spec->builtin = true;
     spec->preprocess = known->preprocess;
-    if (published->caffe_head && vgg_spec_get_classes(spec) == 1000 &&
-        vgg_spec_count(spec, VGG_LAYER_BATCH_NORM) == 0) {
+    if (published->caffe_head) {
         return vgg_preprocess_find("caffe", &spec->preprocess, in->load->err);
     }
     if (known->labels.count == (size_t)vgg_spec_get_classes(spec)) {

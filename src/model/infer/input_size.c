@@ -2,7 +2,8 @@
 /* Finds the input size of a net whose layers are known. */
 #include "model/infer/input_size.h"
 
-#include "model/infer/notes.h"
+#include <stdio.h>
+
 #include "model/infer/usual_size.h"
 #include "model/spec/defaults.h"
 
@@ -33,28 +34,51 @@ static int find_area(const struct vgg_spec *spec)
     return 0;
 }
 
-/* A net with an adaptive pool takes any size: the one at which the pool changes nothing, or ImageNet's where the pool
- * takes the mean of everything. */
-static struct vgg_pixels choose_adaptive(const struct vgg_spec *spec)
+/* The pixels of each channel that the features end with, by the adaptive pool or the linear layer; 0: not known. */
+static int find_wanted(const struct vgg_spec *spec)
 {
     const struct vgg_pixels end = vgg_spec_feature_size(spec, NULL);
+    return has_adaptive(spec) ? end.h * end.w : find_area(spec);
+}
+
+/* A net with an adaptive pool takes any size: the one at which the pool changes nothing, or ImageNet's where the pool
+ * takes the mean of everything. */
+static bool takes_imagenet(const struct vgg_spec *spec, int wanted, int usual)
+{
     const int classes = vgg_spec_get_classes(spec);
-    const int usual = end.h > 0 ? vgg_input_find_usual(spec, end.h * end.w) : 0;
     const struct vgg_pixels imagenet = {IMAGENET_SIDE, IMAGENET_SIDE};
-    if (end.h <= 1 && !(usual > 0 && (classes == 10 || classes == 100)) &&
-        vgg_input_reaches(spec, imagenet, 0)) {
-        return imagenet;
-    }
-    return usual > 0 ? (struct vgg_pixels){usual, usual} : vgg_spec_natural_input(spec);
+    return has_adaptive(spec) && wanted <= 1 && !(usual > 0 && (classes == 10 || classes == 100)) &&
+           vgg_input_reaches(spec, imagenet, 0);
 }
 
 static struct vgg_pixels choose(const struct vgg_spec *spec)
 {
-    if (has_adaptive(spec)) {
-        return choose_adaptive(spec);
+    const int wanted = find_wanted(spec);
+    const int usual = wanted > 0 ? vgg_input_find_usual(spec, wanted) : 0;
+    if (takes_imagenet(spec, wanted, usual)) {
+        return (struct vgg_pixels){IMAGENET_SIDE, IMAGENET_SIDE};
     }
-    const int area = find_area(spec), usual = area > 0 ? vgg_input_find_usual(spec, area) : 0;
     return usual > 0 ? (struct vgg_pixels){usual, usual} : vgg_spec_natural_input(spec);
+}
+
+/* Records the size, and the others that people use and that fit as well.
+ *   given  the caller's; 0: none */
+static void note_size(const struct vgg_load *load, struct vgg_pixels given, struct vgg_spec *spec)
+{
+    const struct vgg_pixels size = given.h > 0 ? given : spec->input;
+    const int wanted = find_wanted(spec);
+    struct vgg_text others = {0};
+    char value[32];
+    snprintf(value, sizeof value, "%dx%d", size.h, size.w);
+    if (given.h == 0 && wanted > 0) {
+        vgg_input_list_usual(spec, wanted, "", size.h, &others);
+    }
+    vgg_evidence_add(
+        &spec->evidence, load->arena,
+        &(struct vgg_evidence){.property = "input size",
+                               .value = value,
+                               .source = given.h > 0 ? VGG_EVIDENCE_USER : VGG_EVIDENCE_CONVENTION,
+                               .alternatives = others.length > 0 ? others.buffer : NULL});
 }
 
 vgg_status vgg_input_choose(const struct vgg_load *load, const struct vgg_overrides *overrides,
@@ -70,7 +94,6 @@ vgg_status vgg_input_choose(const struct vgg_load *load, const struct vgg_overri
         return vgg_fail_hint(load->err, VGG_ERR_MISMATCH, VGG_HINT_SIZE,
                              "%s: the layers do not show the size of the input", load->path);
     }
-    vgg_note(load, spec, "input size", given ? VGG_EVIDENCE_USER : VGG_EVIDENCE_CONVENTION, "%dx%d",
-             given ? size.h : spec->input.h, given ? size.w : spec->input.w);
+    note_size(load, given ? size : (struct vgg_pixels){0}, spec);
     return VGG_OK;
 }

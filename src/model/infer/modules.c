@@ -328,10 +328,13 @@ static void note_modules(const struct reader *reader, struct vgg_spec *spec)
 {
     static const char *const settings[] = {
         "stride", "dilation", "padding", "padding of 1x1 convolutions", "eps", "pool", "last pool"};
-    static const char *const structure[] = {
-        "activation",      "BatchNorm",
-        "places of pools", "single modules between convolutions",
-        "average pool",    "pool before the classifier"};
+    static const char *const structure[] = {"activation",
+                                            "BatchNorm",
+                                            "places of pools",
+                                            "single modules between convolutions",
+                                            "average pool",
+                                            "pool before the classifier",
+                                            "modules before linear layers"};
     const struct entry *unknown = find_unknown_forward(reader);
     struct vgg_evidence_list *list = &spec->evidence;
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {

@@ -30,6 +30,14 @@ static enum vgg_evidence_source get_source(const struct vgg_findings *findings, 
                                                        : VGG_EVIDENCE_CONVENTION;
 }
 
+/* The same of what also concerns the classifier, of which the convolutions of a published net show nothing. */
+static enum vgg_evidence_source get_head_source(const struct vgg_findings *findings, bool given)
+{
+    const struct vgg_published *published = findings->published;
+    const bool known = published->usual_head || published->caffe_head;
+    return given || known ? get_source(findings, given) : VGG_EVIDENCE_CONVENTION;
+}
+
 static const struct vgg_layer *find_layer(const struct vgg_spec *spec, enum vgg_layer_kind kind)
 {
     for (size_t i = 0; i < spec->layer_count; i++) {
@@ -40,16 +48,39 @@ static const struct vgg_layer *find_layer(const struct vgg_spec *spec, enum vgg_
     return NULL;
 }
 
+/* Whether a convolution's kernel is one pixel. */
+static bool is_point(const struct vgg_layer *layer)
+{
+    return layer->conv.window.kernel.h == 1 && layer->conv.window.kernel.w == 1;
+}
+
 /* The first convolution whose kernel is larger than one pixel: padding makes no sense for the others. */
 static const struct vgg_layer *find_padded(const struct vgg_spec *spec)
 {
     for (size_t i = 0; i < spec->layer_count; i++) {
         const struct vgg_layer *layer = &spec->layers[i];
-        if (layer->kind == VGG_LAYER_CONV && layer->conv.window.kernel.h > 1) {
+        if (layer->kind == VGG_LAYER_CONV && !is_point(layer)) {
             return layer;
         }
     }
     return NULL;
+}
+
+/* Records the padding of convolutions that were linear layers. */
+static void note_former_linears(const struct vgg_findings *findings, struct vgg_spec *spec)
+{
+    const struct vgg_sites *sites = findings->outline->sites;
+    const bool given = findings->overrides->has_padding;
+    for (size_t i = 0; i < sites->conv_count; i++) {
+        const struct vgg_tensor *weight = sites->convs[i].site->weight;
+        if (vgg_outline_is_former_linear(findings->outline, weight)) {
+            char property[64];
+            snprintf(property, sizeof property, "padding of %dx%d convolutions",
+                     (int)weight->shape[2], (int)weight->shape[3]);
+            vgg_note(findings->load, spec, property, get_source(findings, given), "%d",
+                     given ? findings->overrides->padding : 0);
+        }
+    }
 }
 
 static void note_convs(const struct vgg_findings *findings, struct vgg_spec *spec)
@@ -60,21 +91,18 @@ static void note_convs(const struct vgg_findings *findings, struct vgg_spec *spe
     vgg_note(load, spec, "stride", get_source(findings, false), "1");
     vgg_note(load, spec, "dilation", get_source(findings, false), "1");
     if (padded != NULL) {
-        const struct vgg_window *window = &padded->conv.window;
+        const struct vgg_margins padding = padded->conv.window.padding;
         const enum vgg_evidence_source source = get_source(findings, given);
-        vgg_note(load, spec, "padding", source, "%d", window->padding.top);
+        if (padding.top == padding.left) {
+            vgg_note(load, spec, "padding", source, "%d", padding.top);
+        } else {
+            vgg_note(load, spec, "padding", source, "%dx%d", padding.top, padding.left);
+        }
     }
     bool points = false;
-    for (size_t i = 0; i < findings->outline->sites->conv_count; i++) {
-        const struct vgg_tensor *weight = findings->outline->sites->convs[i].site->weight;
-        points = points || weight->shape[2] == 1;
-        if (vgg_outline_is_former_linear(findings->outline, weight)) {
-            char property[64];
-            snprintf(property, sizeof property, "padding of %dx%d convolutions",
-                     (int)weight->shape[2], (int)weight->shape[3]);
-            vgg_note(load, spec, property, get_source(findings, given), "%d",
-                     given ? findings->overrides->padding : 0);
-        }
+    for (size_t i = 0; i < spec->layer_count; i++) {
+        const struct vgg_layer *layer = &spec->layers[i];
+        points = points || (layer->kind == VGG_LAYER_CONV && is_point(layer));
     }
     if (points) {
         vgg_note(load, spec, "padding of 1x1 convolutions", get_source(findings, false), "0");
@@ -82,42 +110,70 @@ static void note_convs(const struct vgg_findings *findings, struct vgg_spec *spe
 }
 
 /* Whether the numbers of a Sequential show that a BatchNorm directly follows its layer, or does not. */
-static bool shows_norm(const struct vgg_outline *outline)
+static bool shows_norm(const struct vgg_unit *units, size_t count)
 {
-    for (size_t i = 0; i < outline->sites->conv_count; i++) {
-        const struct vgg_weighted *layer = outline->convs[i].layer;
+    for (size_t i = 0; i < count; i++) {
+        const struct vgg_weighted *layer = units[i].layer;
         if (layer->norm != NULL && vgg_site_count_between(layer->site, layer->norm) < 0) {
             return false;
         }
     }
-    return !outline->listed;
+    return true;
 }
 
-/* Whether something is between a convolution and its BatchNorm: the numbers do not tell an activation from a pool. */
-static bool has_norm_after(const struct vgg_outline *outline)
+static bool has_norm_in_head(const struct vgg_outline *outline)
 {
-    for (size_t i = 0; i < outline->sites->conv_count; i++) {
-        if (outline->convs[i].layer->norm != NULL &&
-            outline->convs[i].activation == VGG_BEFORE_NORM) {
+    for (size_t i = 0; i < outline->sites->linear_count; i++) {
+        const struct vgg_weighted *layer = outline->linears[i].layer;
+        if (layer->norm != NULL || layer->norm_before != NULL) {
             return true;
         }
     }
     return false;
 }
 
+/* Whether there is a module between a layer and its BatchNorm that may be another than an activation. */
+static bool has_module_before_norm(const struct vgg_unit *units, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (units[i].activation == VGG_BEFORE_NORM) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Records where BatchNorm is, if only convention says so.
+ *   source  of what the layers' numbers leave open */
+static void note_norm_order(const struct vgg_findings *findings, const struct vgg_unit *units,
+                            size_t count, enum vgg_evidence_source source, struct vgg_spec *spec)
+{
+    if (!shows_norm(units, count)) {
+        vgg_note(findings->load, spec, "BatchNorm", source, "before the activation");
+    } else if (has_module_before_norm(units, count)) {
+        vgg_note(findings->load, spec, "BatchNorm", source, "after the activation");
+    }
+}
+
 static void note_norms(const struct vgg_findings *findings, struct vgg_spec *spec)
 {
-    const struct vgg_load *load = findings->load;
+    const struct vgg_outline *outline = findings->outline;
     const struct vgg_layer *norm = find_layer(spec, VGG_LAYER_BATCH_NORM);
+    const bool given = findings->overrides->has_eps;
+    const enum vgg_evidence_source source = get_source(findings, false);
     if (norm == NULL) {
         return;
     }
-    vgg_note(load, spec, "eps", get_source(findings, findings->overrides->has_eps), "%g",
-             norm->norm.eps);
-    if (!shows_norm(findings->outline)) {
-        vgg_note(load, spec, "BatchNorm", get_source(findings, false), "before the activation");
-    } else if (has_norm_after(findings->outline)) {
-        vgg_note(load, spec, "BatchNorm", get_source(findings, false), "after the activation");
+    vgg_note(findings->load, spec, "eps",
+             has_norm_in_head(outline) ? get_head_source(findings, given)
+                                       : get_source(findings, given),
+             "%g", norm->norm.eps);
+    note_norm_order(findings, outline->linears, outline->sites->linear_count,
+                    get_head_source(findings, false), spec);
+    if (outline->listed) {
+        vgg_note(findings->load, spec, "BatchNorm", source, "before the activation");
+    } else {
+        note_norm_order(findings, outline->convs, outline->sites->conv_count, source, spec);
     }
 }
 
@@ -140,7 +196,9 @@ static void note_activations(const struct vgg_findings *findings, struct vgg_spe
     const struct vgg_sites *sites = findings->outline->sites;
     if (sites->conv_count + sites->linear_count > 1) {
         vgg_note(findings->load, spec, "activation",
-                 get_source(findings, overrides->has_activation), "%s",
+                 sites->linear_count > 1 ? get_head_source(findings, overrides->has_activation)
+                                         : get_source(findings, overrides->has_activation),
+                 "%s",
                  activation != NULL ? vgg_activation_name(activation->activation.kind) : "none");
     }
 }
@@ -178,7 +236,9 @@ static void note_pools(const struct vgg_findings *findings, struct vgg_spec *spe
                      : get_source(findings, false),
                  "%s %dx%d", vgg_layer_type(pool), window->kernel.h, window->kernel.w);
     }
-    if (findings->pools != VGG_POOLS_BY_CFG && count > 1) {
+    const bool has_places =
+        count > 1 || last->gap == VGG_GAP_POOL || last->activation == VGG_OR_POOL;
+    if (findings->pools != VGG_POOLS_BY_CFG && has_places) {
         vgg_note(load, spec, "places of pools", get_source(findings, false), "%s",
                  findings->pools_text[0] != '\0' ? findings->pools_text
                                                  : "where the numbers leave a place");
@@ -199,6 +259,16 @@ static void note_pools(const struct vgg_findings *findings, struct vgg_spec *spe
     if (findings->choice->hypothesis.single_is_pool) {
         vgg_note(load, spec, "single modules between convolutions", VGG_EVIDENCE_CONVENTION,
                  "pools, without activations");
+    }
+}
+
+/* Records that unknown modules before linear layers are taken to compute nothing. */
+static void note_idle(const struct vgg_findings *findings, struct vgg_spec *spec)
+{
+    const int count = vgg_outline_count_idle(findings->outline);
+    if (count > 0) {
+        vgg_note(findings->load, spec, "modules before linear layers",
+                 get_head_source(findings, false), "compute nothing (%d of them)", count);
     }
 }
 
@@ -247,7 +317,7 @@ static void note_size(const struct vgg_findings *findings, struct vgg_spec *spec
                       : published->found && published->usual_head && published->by_numbers
                           ? VGG_EVIDENCE_PUBLISHED
                           : VGG_EVIDENCE_CONVENTION,
-            .alternatives = choice->alternatives[0] != '\0' ? choice->alternatives : NULL,
+            .alternatives = choice->alternatives.length > 0 ? choice->alternatives.buffer : NULL,
         });
     if (choice->hypothesis.global_pool) {
         vgg_note(findings->load, spec, "average pool", VGG_EVIDENCE_CONVENTION, "global");
@@ -267,11 +337,13 @@ void vgg_note_layers(const struct vgg_findings *findings, struct vgg_spec *spec)
              findings->outline->sites->linear_count);
     note_order(findings, spec);
     note_convs(findings, spec);
+    note_former_linears(findings, spec);
     note_norms(findings, spec);
     note_activations(findings, spec);
     note_linears(findings, spec);
     note_pools(findings, spec);
+    note_idle(findings, spec);
     note_size(findings, spec);
-    vgg_note(findings->load, spec, "scores", get_source(findings, false), "%s",
+    vgg_note(findings->load, spec, "scores", get_head_source(findings, false), "%s",
              vgg_spec_get_classes(spec) == 1 ? "sigmoid" : "softmax");
 }

@@ -396,7 +396,40 @@ static vgg_status read_linear_gap(const struct reading *reading, size_t i, struc
                            places.after + (places.before_norm >= 0 ? 1 + places.before_norm : 0));
     }
     unit->identities = left > 0 ? left : 0;
+    if (places.leading > 0 && !linear[1].site->place.unit) {
+        unit[1].identities_before = places.leading;
+    }
     return VGG_OK;
+}
+
+/* Reads what lies between the features and the first linear layer: Flatten and Dropout, in the classifier's Sequential or
+ * in that of the whole net. */
+static vgg_status read_first_linear(const struct reading *reading, struct vgg_unit *unit)
+{
+    enum { MAX_MODULES = 3 };
+    const struct vgg_sites *sites = reading->sites;
+    const struct vgg_weighted *linear = unit->layer;
+    const struct vgg_site *first = linear->norm_before != NULL ? linear->norm_before : linear->site;
+    const struct vgg_weighted *conv = &sites->convs[sites->conv_count - 1];
+    const bool beside = vgg_site_count_between(get_last(conv), first) >= 0;
+    const int leading = beside || first->place.unit ? 0 : first->place.number;
+    const int between =
+        linear->norm_before != NULL ? vgg_site_count_between(first, linear->site) : 0;
+    const int after = reading->out->convs[sites->conv_count - 1].identities;
+    unit->identities_before = leading > 0 ? leading : 0;
+    unit->identities_between = between > 0 ? between : 0;
+    const int modules = unit->identities_before + unit->identities_between + after;
+    return modules > MAX_MODULES ? fail_linear(reading, 0, modules) : VGG_OK;
+}
+
+int vgg_outline_count_idle(const struct vgg_outline *outline)
+{
+    const struct vgg_sites *sites = outline->sites;
+    int count = sites->linear_count > 0 ? outline->convs[sites->conv_count - 1].identities : 0;
+    for (size_t i = 0; i < sites->linear_count; i++) {
+        count += outline->linears[i].identities_before + outline->linears[i].identities_between;
+    }
+    return count;
 }
 
 static vgg_status read_linears(struct reading *reading)
@@ -409,19 +442,10 @@ static vgg_status read_linears(struct reading *reading)
         unit->layer = linear;
         unit->gap = VGG_GAP_NONE;
         if (i == 0) {
-            const struct vgg_site *first =
-                linear->norm_before != NULL ? linear->norm_before : linear->site;
-            const struct vgg_weighted *conv =
-                &reading->sites->convs[reading->sites->conv_count - 1];
-            const int between = vgg_site_count_between(get_last(conv), first);
-            const int leading = between >= 0 || first->place.unit ? -1 : first->place.number;
-            if (leading > 3) {
-                return fail_linear(reading, 0, leading);
-            }
-            unit->identities_before = leading > 0 ? leading : 0;
+            status = read_first_linear(reading, unit);
         }
         if (i + 1 < count) {
-            status = read_linear_gap(reading, i, unit);
+            status = status ? status : read_linear_gap(reading, i, unit);
         } else if (linear->norm != NULL) {
             unit->activation = VGG_NOWHERE;
         }

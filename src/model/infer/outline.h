@@ -41,8 +41,9 @@ struct vgg_unit {
     const struct vgg_cfg_entry *entries;
     size_t entry_count;
     bool functional;
-    /* Modules that compute nothing, for which the numbers leave a place: before and after. */
-    int identities_before, identities;
+    /* Modules that compute nothing, for which the numbers leave a place: before the layer, between the BatchNorm before it
+     * and the layer, and after it. */
+    int identities_before, identities_between, identities;
 };
 
 struct vgg_outline {
@@ -72,5 +73,9 @@ bool vgg_outline_is_former_linear(const struct vgg_outline *outline,
  * Errors: UNSUPPORTED (numbers leave places whose modules nothing shows), MISMATCH (cfg differs), MEMORY. */
 vgg_status vgg_outline_read(const struct vgg_load *load, const struct vgg_sites *sites,
                             const struct vgg_cfg *cfg, struct vgg_outline *out);
+
+/* The places between the features and the first linear layer, and at the beginning of a linear layer's own Sequential,
+ * whose modules nothing shows; they are taken to compute nothing, as Flatten and Dropout do. */
+int vgg_outline_count_idle(const struct vgg_outline *outline);
 
 #endif

@@ -155,11 +155,15 @@ bool vgg_overrides_has_layers(const struct vgg_overrides *overrides)
            overrides->has_pool;
 }
 
+/* PReLU stays: its weights show it. */
 static void apply_activation(const struct vgg_overrides *overrides, struct vgg_layer *layer)
 {
+    if (layer->activation.kind == VGG_ACTIVATION_PRELU) {
+        return;
+    }
     if (overrides->no_activation) {
         layer->kind = VGG_LAYER_IDENTITY;
-    } else if (layer->activation.kind != VGG_ACTIVATION_PRELU) {
+    } else {
         layer->activation = overrides->activation;
     }
 }

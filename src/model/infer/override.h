@@ -12,7 +12,7 @@ struct vgg_overrides {
     int padding;
     /* Of every BatchNorm. */
     double eps;
-    /* Instead of every activation. */
+    /* Instead of every activation but PReLU, which weights show. */
     struct vgg_activation_layer activation;
     bool no_activation;
     /* Instead of every pool but adaptive ones. */

@@ -99,6 +99,14 @@ static bool head_fits(const struct vgg_outline *outline, const int numbers[3])
     return true;
 }
 
+/* Whether the net has ImageNet's classes and no BatchNorm, which the nets that were converted from Caffe do not have. */
+static bool is_for_imagenet(const struct vgg_outline *outline)
+{
+    const struct vgg_sites *sites = outline->sites;
+    return sites->convs[0].norm == NULL &&
+           sites->linears[sites->linear_count - 1].site->out_channels == 1000;
+}
+
 /* Whether the file's name without its extension is the description's. */
 static bool is_named(const char *path, const struct vgg_spec *spec)
 {
@@ -146,7 +154,7 @@ vgg_status vgg_published_find(const struct vgg_load *load, const struct vgg_outl
             features_fit(outline, &out->spec, &out->by_numbers)) {
             out->found = true;
             out->usual_head = head_fits(outline, usual);
-            out->caffe_head = head_fits(outline, caffe);
+            out->caffe_head = head_fits(outline, caffe) && is_for_imagenet(outline);
             return VGG_OK;
         }
     }

@@ -15,7 +15,7 @@ struct vgg_published {
     bool by_numbers;
     /* The classifier is the published one, for any number of classes: features, numbers and average pool. */
     bool usual_head;
-    /* The same with the numbers of a net that was converted from Caffe. */
+    /* The same with the numbers, and ImageNet's classes, of a net that was converted from Caffe. */
     bool caffe_head;
 };
 

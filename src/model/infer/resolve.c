@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "checkpoint/module.h"
+#include "model/infer/caffe.h"
 #include "model/infer/infer.h"
 #include "model/infer/modules.h"
 #include "model/infer/notes.h"
@@ -132,6 +133,16 @@ static vgg_status apply_modules(const struct vgg_load *load, const struct vgg_te
     return applied != VGG_OK || described ? applied : status;
 }
 
+/* The same, and the preprocessing of a net whose weights were made for another one than is usual. */
+static vgg_status complete_inferred(const struct vgg_load *load,
+                                    const struct vgg_tensor_list *tensors,
+                                    const struct vgg_request *request, vgg_status status,
+                                    struct vgg_spec *out)
+{
+    status = apply_modules(load, tensors, request, status, out);
+    return status ? status : vgg_caffe_apply(load, tensors, out);
+}
+
 /* Whether a bias has lost its weight, so that names and shapes show another net than the one that was saved. */
 static bool is_incomplete(const struct vgg_tensor_list *tensors)
 {
@@ -166,7 +177,7 @@ static vgg_status resolve_from_tensors(const struct vgg_load *load,
         request->checkpoint != NULL &&
         (vgg_checkpoint_get_module_count(request->checkpoint) > 0 ||
          vgg_checkpoint_get_script(request->checkpoint)->outcome == VGG_SCRIPT_FOLLOWED);
-    status = apply_modules(load, tensors, request, status, out);
+    status = complete_inferred(load, tensors, request, status, out);
     if (is_close && !has_modules && vgg_published_find_closest(load, tensors, out)) {
         take_classes(tensors, out);
         out->inferred = out->builtin = true;
@@ -187,7 +198,7 @@ static vgg_status resolve_from_cfg(const struct vgg_load *load,
         return status;
     }
     out->source = "cfg, names and shapes";
-    return apply_modules(load, tensors, request, status, out);
+    return complete_inferred(load, tensors, request, status, out);
 }
 
 /* Completes a description that was read from a file.

@@ -44,3 +44,15 @@ int vgg_input_find_usual(const struct vgg_spec *spec, int area)
     }
     return 0;
 }
+
+void vgg_input_list_usual(const struct vgg_spec *spec, int area, const char *name, int chosen,
+                          struct vgg_text *out)
+{
+    for (int i = 0; i < USUAL_COUNT; i++) {
+        const int side = usual_sizes[i];
+        if (side != chosen && vgg_input_reaches(spec, (struct vgg_pixels){side, side}, area)) {
+            vgg_text_add(out, "%s%s%dx%d fits as well", out->length > 0 ? "; " : "", name, side,
+                         side);
+        }
+    }
+}

@@ -29,6 +29,13 @@ struct vgg_preprocess_origin {
     const char *values, *resize, *crop, *interpolation;
 };
 
+/* Why values of the preprocessing are assumed that are not the usual ones; NULL: they are not. */
+struct vgg_preprocess_guess {
+    const char *why;
+    /* What fits as well, of mean and std and of the channels. */
+    const char *values, *channels;
+};
+
 struct vgg_spec {
     /* Where the description came from, see vgg_model_info. */
     const char *source;
@@ -44,6 +51,7 @@ struct vgg_spec {
     /* Whose preprocessing it is, but for what was found elsewhere. */
     enum vgg_evidence_source preprocess_source;
     struct vgg_preprocess_origin preprocess_origin;
+    struct vgg_preprocess_guess preprocess_guess;
     /* Its count is 0 when classes have no names. */
     struct vgg_labels labels;
     /* Inferred from names and shapes, not written by a user. */
