@@ -109,8 +109,12 @@ class Views(nn.Module):
             x = F.adaptive_max_pool2d(x, 1).squeeze(-1).squeeze(-1)
         elif self.way == 2:
             x = torch.reshape(F.adaptive_avg_pool2d(x, 1), (x.shape[0], 8))
-        else:
+        elif self.way == 3:
             x = x.mean(dim=(2, 3), keepdim=True).flatten(1)
+        elif self.way == 4:
+            x = F.avg_pool2d(x, x.size()[2:])[:, :, 0, 0]
+        else:
+            x = F.max_pool2d(x, [x.size(2), x.size(3)]).clone()[:, :, 0, 0]
         return self.fc(x)
 
 
@@ -125,6 +129,84 @@ class Inside(nn.Module):
 
     def forward(self, x):
         return self.top(torch.relu(self.model(x)))
+
+
+class Lists(nn.Module):
+    """Loops over lists of modules, a helper, and conditions that are known."""
+
+    def __init__(self):
+        super().__init__()
+        self.convs = nn.ModuleList([nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 8, 3), nn.Conv2d(8, 8, 3)])
+        self.bns = nn.ModuleList([nn.BatchNorm2d(8, eps=1e-2) for _ in self.convs])
+        self.fcs = nn.ModuleList([nn.Linear(32, 10), nn.Linear(10, 10), nn.Linear(10, 5)])
+
+    def shrink(self, x, size: int):
+        return F.max_pool2d(x, size) if not self.training else x
+
+    def forward(self, x):
+        if x.dim() == 3:
+            x = x.unsqueeze(0)
+        assert x.size(1) == 3
+        for conv, bn in zip(self.convs, self.bns):
+            x = self.shrink(F.relu(bn(conv(x))), 2)
+        x = x.flatten(1)
+        for i, fc in enumerate(self.fcs):
+            x = fc(x)
+            if i < len(self.fcs) - 1:
+                x = F.dropout(F.elu(x), 0.5, self.training)
+        return x
+
+
+class Repeated(nn.Module):
+    """One layer in a loop."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.again, self.fc = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3, padding=1), nn.Linear(8, 5)
+
+    def forward(self, x):
+        x = self.first(x)
+        for _ in range(2):
+            x = F.relu(self.again(x))
+        i = 0
+        while i < 2:
+            x, i = torch.tanh(self.again(x)), i + 1
+        return self.fc(x.mean((-1, -2)))
+
+
+class Changed(nn.Module):
+    """Changes that no step of the rest shows."""
+
+    def __init__(self, what):
+        super().__init__()
+        self.conv, self.fc, self.what = nn.Conv2d(3, 8, 3), nn.Linear(8, 5), what
+
+    def forward(self, x):
+        x = self.conv(x)
+        if self.what == 0:
+            x.mul_(2.0)
+        elif self.what == 1:
+            x[:, 0] = 0
+        elif self.what == 2:
+            x.view(-1).zero_()
+        else:
+            x.clamp_(0.0, 3.0)
+        return self.fc(F.relu(x).mean([2, 3]))
+
+
+class Other(nn.Module):
+    """Code that is no chain of layers, and that names and shapes do not show."""
+
+    def __init__(self, what):
+        super().__init__()
+        self.conv, self.fc, self.what = nn.Conv2d(3, 8, 3), nn.Linear(8, 5), what
+
+    def forward(self, x):
+        x = self.conv(x)
+        if self.what == 0:
+            x = F.interpolate(x, scale_factor=2.0)
+        x = F.relu(x).mean([2, 3])
+        return self.fc(x), x
 
 
 class Skip(nn.Module):
@@ -189,6 +271,10 @@ NETS = {
     "squeeze": lambda: Views(1),
     "reshape": lambda: Views(2),
     "mean": lambda: Views(3),
+    "index": lambda: Views(4),
+    "index of a maximum": lambda: Views(5),
+    "lists of modules": Lists,
+    "loops": Repeated,
 }
 # With scripts alone: a trace of the module has no name for what it does.
 SCRIPTED = {
@@ -202,6 +288,12 @@ REFUSED = {
     "two heads": (TwoHeads, ["used twice"]),
     "transposed": (lambda: nn.Sequential(nn.ConvTranspose2d(3, 8, 3), nn.Flatten(), nn.Linear(9248, 5)), ["conv"]),
     "reflection": (lambda: Head(conv(3, 8, 3, padding_mode="reflect"), nn.ReLU()), ["pad"]),
+    "product in place": (lambda: Changed(0), ["torch.mul_ of the output of conv"]),
+    "assigned part": (lambda: Changed(1), ["torch.select of the output of conv"]),
+    "assigned view": (lambda: Changed(2), ["torch.view of the output of conv"]),
+    "clamp in place": (lambda: Changed(3), ["torch.clamp_ of the output of conv"]),
+    "resized": (lambda: Other(0), ["chain of layers", "of the output of conv"]),
+    "two results": (lambda: Other(1), ["returns several values"]),
     "unknown function": (lambda: Head(conv(3, 8, 3), nn.Mish()), ["mish"]),
 }
 passed = failed = 0

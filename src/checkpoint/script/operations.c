@@ -2,9 +2,6 @@
 /* The functions of PyTorch that are layers: their parameters, and the module that computes the same. */
 #include "checkpoint/script/operations.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "checkpoint/script/state.h"
 
 enum handling {
@@ -15,6 +12,8 @@ enum handling {
     SAME,    /* returns its input */
     VIEW,    /* a Flatten with a shape of its own */
     SQUEEZE, /* a Flatten of 1x1 pixels */
+    SELECT,  /* the same by an index */
+    SLICE,   /* returns its input if it takes all of it */
     MEAN,    /* of height and width */
     CLAMP,   /* ReLU or ReLU6, by its bounds */
     CONV,    /* with weights */
@@ -106,6 +105,9 @@ static const struct vgg_operation operations[] = {
     {"contiguous", TORCH, NULL, SAME, "input,memory_format=0"},
     {"detach", TORCH, NULL, SAME, "input"},
     {"clone", TORCH, NULL, SAME, "input,memory_format=None"},
+    {"to", TORCH, NULL, SAME, "input,dtype,non_blocking=False,copy=False,memory_format=None"},
+    {"slice", TORCH, NULL, SLICE, "input,dim=0,start=None,end=None,step=1"},
+    {"select", TORCH, "Flatten", SELECT, "input,dim,index"},
 };
 
 /* A call: each parameter with its value. */
@@ -153,6 +155,11 @@ const struct vgg_operation *vgg_operation_find(struct vgg_span name)
         }
     }
     return NULL;
+}
+
+bool vgg_operation_is_of_torch(struct vgg_span name)
+{
+    return skip(&name, "__torch__.torch.nn.functional.");
 }
 
 /* ---- parameters ---- */
@@ -254,11 +261,6 @@ static bool derive(struct call *call, struct vgg_term *out)
     return true;
 }
 
-static bool is_flatten(const char *type)
-{
-    return strcmp(type, "Flatten") == 0;
-}
-
 /* Adds a step of a class with these settings. */
 static bool add_step(struct call *call, const char *name, const char *type,
                      const struct vgg_setting_term *settings, size_t count)
@@ -312,21 +314,6 @@ static bool add_global_pool(struct call *call, const char *type)
 
 /* ---- functions of shape ---- */
 
-/* Whether the last step's output has no height and width. */
-static bool is_flat(const struct vgg_recorder *recorder)
-{
-    for (size_t i = recorder->count; i > 0; i--) {
-        const char *type = recorder->steps[i - 1].type;
-        if (is_flatten(type) || strcmp(type, "Linear") == 0) {
-            return true;
-        }
-        if (strstr(type, "Pool") != NULL || strstr(type, "Conv") != NULL) {
-            return false;
-        }
-    }
-    return false;
-}
-
 /* Whether the last step pools the whole image into one pixel. */
 static bool is_one_pixel(const struct vgg_recorder *recorder)
 {
@@ -365,10 +352,30 @@ static bool call_squeeze(struct call *call, struct vgg_term *out)
     const struct vgg_term *dim = get(call, "dim");
     const bool image = is_none(dim) || is_number(dim, 2) || is_number(dim, 3) ||
                        is_number(dim, -1) || is_number(dim, -2);
-    if (is_flat(call->recorder)) {
+    if (vgg_recorder_is_flat(call->recorder, call->recorder->count)) {
         return give_data(call, out);
     }
     return image && is_one_pixel(call->recorder) ? add_flatten(call, out) : derive(call, out);
+}
+
+/* x[:, :, 0, 0] of 1x1 pixels: first x[:, :, 0], then [:, :, 0] of that. */
+static bool call_select(struct call *call, struct vgg_term *out)
+{
+    struct vgg_term *dim = get(call, "dim"), *index = get(call, "index");
+    const bool first = is_number(index, 0) || is_number(index, -1);
+    if (!first || !(is_number(dim, 2) || is_number(dim, 3))) {
+        return derive(call, out);
+    }
+    return call_squeeze(call, out);
+}
+
+/* x[:] */
+static bool call_slice(struct call *call, struct vgg_term *out)
+{
+    const struct vgg_term *start = get(call, "start"), *end = get(call, "end");
+    const bool all = (is_none(start) || is_number(start, 0)) && is_number(get(call, "step"), 1) &&
+                     (is_none(end) || is_number(end, (double)INT64_MAX));
+    return all ? give_data(call, out) : derive(call, out);
 }
 
 /* The mean of height and width. */
@@ -376,7 +383,8 @@ static bool call_mean(struct call *call, struct vgg_term *out)
 {
     const struct vgg_term *dim = get(call, "dim"), *keep = get(call, "keepdim");
     if (dim->kind != VGG_TERM_LIST || dim->list.count != 2 || !is_none(get(call, "dtype")) ||
-        is_flat(call->recorder) || keep->kind != VGG_TERM_BOOL) {
+        vgg_recorder_is_flat(call->recorder, call->recorder->count) ||
+        keep->kind != VGG_TERM_BOOL) {
         return derive(call, out);
     }
     const struct vgg_term *a = &dim->list.items[0], *b = &dim->list.items[1];
@@ -525,6 +533,10 @@ static bool dispatch(struct call *call, struct vgg_term *out)
         return call_view(call, out);
     case SQUEEZE:
         return call_squeeze(call, out);
+    case SELECT:
+        return call_select(call, out);
+    case SLICE:
+        return call_slice(call, out);
     case MEAN:
         return call_mean(call, out);
     case CLAMP:

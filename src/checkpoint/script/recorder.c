@@ -145,6 +145,20 @@ size_t vgg_recorder_resolve(const struct vgg_recorder *recorder, size_t data)
     return data;
 }
 
+bool vgg_recorder_is_flat(const struct vgg_recorder *recorder, size_t data)
+{
+    for (size_t i = data; i > 0; i--) {
+        const char *type = recorder->steps[i - 1].type;
+        if (strcmp(type, "Flatten") == 0 || strcmp(type, "Linear") == 0) {
+            return true;
+        }
+        if (strstr(type, "Pool") != NULL || strstr(type, "Conv") != NULL) {
+            return false;
+        }
+    }
+    return false;
+}
+
 bool vgg_recorder_check_input(struct vgg_recorder *recorder, struct vgg_span operation,
                               const struct vgg_term *term)
 {
