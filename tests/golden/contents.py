@@ -24,6 +24,7 @@ import tempfile
 import checkpoints
 from checkpoints import LEGACY, expect, np, refuse, report, seed, torch
 
+import torch.jit._pickle
 import torch.nn.utils.parametrize
 import torchvision
 from torch import nn
@@ -490,6 +491,16 @@ def newer(folder):
     refuse(path.name, path, ": w: ", "conjugated or negated")
 
 
+def typed_values(save, container):
+    """Lists and dicts with a type, as torch::pickle_save writes them in C++."""
+    state = nets_tensors()
+    path = save("typed-dict", Call(torch.jit._pickle.restore_type_tag, dict(state), "Dict[str, Tensor]"))
+    expect(path.name, path, state, container)
+    path = save("typed-lists", {"sizes": Call(torch.jit._pickle.build_intlist, [1, 2]), "state_dict": state,
+                                "tensors": Call(torch.jit._pickle.build_tensorlist, [torch.ones(2)])})
+    expect(path.name, path, state, container, "state_dict")
+
+
 class MyTensor(torch.Tensor):
     pass
 
@@ -522,7 +533,7 @@ def main():
         folder = pathlib.Path(name)
         for container, options in CONTAINERS:
             save = saver(folder, container, options)
-            for part in (keys, several, beside, modules, folded, tensors):
+            for part in (keys, several, beside, modules, folded, tensors, typed_values):
                 seed(part.__name__ + container)
                 part(save, container)
         for part in (scripts, newer):

@@ -359,6 +359,9 @@ static vgg_status apply(struct vgg_pickle_machine *m, bool is_call)
                              ": save model.state_dict() instead");
     }
     m->stack.count -= 2;
+    if (is_call && role == VGG_GLOBAL_TYPED && args->list.count > 0) {
+        return vgg_pickle_push(m, args->list.items[0]);
+    }
     if (role != VGG_GLOBAL_DICT && role != VGG_GLOBAL_ORDERED_DICT) {
         return vgg_pickle_push_new(
             m, (struct vgg_value){.kind = VGG_VALUE_OBJECT, .object = {callee, args, NULL}});

@@ -45,6 +45,8 @@ enum vgg_global_role {
     VGG_GLOBAL_DICT,
     /* Its argument, when there is one, is a list of pairs (Python 2). */
     VGG_GLOBAL_ORDERED_DICT,
+    /* (list or dict[, type]): TorchScript's lists and dicts of one type. The result is the first argument. */
+    VGG_GLOBAL_TYPED,
     /* (storage, offset, size, stride) */
     VGG_GLOBAL_REBUILD_TENSOR,
     /* … requires_grad, hooks[, metadata] */
