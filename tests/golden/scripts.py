@@ -4,10 +4,10 @@
 
     scripts.py RUN_CHAINS VGG_INFER
 
-Each net is scripted, traced and frozen, and run by RUN_CHAINS (tests/golden/run_chains.c). Logits must equal PyTorch's in float64
-to BOUND of the largest, and nothing that the code shows may be an assumption: only the preprocessing and the input size. A
-net that is no chain of layers must be refused, with the name of what is not. Ends with "N passed, N failed, 0 skipped".
-Exit 77 (skipped) without PyTorch.
+Each net is scripted, traced, frozen and optimised for mobile devices, and run by RUN_CHAINS (tests/golden/run_chains.c).
+Logits must equal PyTorch's in float64 to BOUND of the largest, and nothing that the code shows may be an assumption:
+only the preprocessing and the input size. A net that is no chain of layers must be refused, with the name of what is not.
+Ends with "N passed, N failed, 0 skipped". Exit 77 (skipped) without PyTorch.
 """
 import subprocess
 import sys
@@ -19,6 +19,7 @@ try:
     import torch
     from torch import nn
     from torch.nn import functional as F
+    from torch.utils import mobile_optimizer
 except ImportError:
     print("PyTorch is not installed: skipped")
     sys.exit(77)
@@ -316,6 +317,10 @@ def save(net, folder):
     yield "trace", f"{folder}/trace.pt"
     torch.jit.freeze(torch.jit.script(net)).save(f"{folder}/frozen.pt")
     yield "frozen", f"{folder}/frozen.pt"
+    # PyTorch has no packed form of padding that is a text, and folds a BatchNorm of two convolutions into the wrong weights.
+    if not isinstance(net, Twice) and not any(isinstance(getattr(m, "padding", 0), str) for m in net.modules()):
+        mobile_optimizer.optimize_for_mobile(torch.jit.script(net)).save(f"{folder}/mobile.pt")
+        yield "mobile", f"{folder}/mobile.pt"
 
 
 def ask(program, path):
@@ -375,7 +380,7 @@ def main():
         for name, (make, words) in REFUSED.items():
             for kind, path in save(make().eval(), folder):
                 # Constants have no names.
-                check_refused(f"{name}, {kind}", words[:1] if kind == "frozen" else words, ask(program, path))
+                check_refused(f"{name}, {kind}", words[:1] if kind in ("frozen", "mobile") else words, ask(program, path))
         check_packing(folder)
         program.stdin.close()
         report("run_chains", f"exit {program.returncode}" if program.wait() else None)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "checkpoint/locate/rebuild.h"
+#include "checkpoint/script/mobile.h"
 #include "checkpoint/script/operations.h"
 
 enum { DEPTH_MAX = 300 };
@@ -161,6 +162,9 @@ static struct vgg_term get_constant(const struct vgg_follower *follower, struct 
                        index.kind == VGG_TERM_INT && index.integer >= 0 &&
                        (uint64_t)index.integer < constants->list.count;
     const struct vgg_value *value = known ? constants->list.items[index.integer] : NULL;
+    if (value != NULL && vgg_mobile_is_layer(value)) {
+        return (struct vgg_term){.kind = VGG_TERM_PACKED, .packed = value};
+    }
     return value != NULL && vgg_value_is_tensor(value)
                ? (struct vgg_term){.kind = VGG_TERM_TENSOR, .tensor = {.value = value}}
                : (struct vgg_term){0};
@@ -471,6 +475,10 @@ static bool call_name(struct vgg_follower *follower, struct vgg_span name,
     }
     if (vgg_term_compute(name, arguments, out)) {
         return true;
+    }
+    bool packed;
+    if (!vgg_mobile_call(follower->recorder, name, arguments, &packed, out) || packed) {
+        return packed && out->kind == VGG_TERM_DATA;
     }
     const struct vgg_operation *operation = vgg_operation_find(name);
     *out = derive(name, arguments);

@@ -22,6 +22,8 @@ enum vgg_term_kind {
     VGG_TERM_METHOD,
     /* A parameter, a buffer, or a constant of the code. */
     VGG_TERM_TENSOR,
+    /* A constant that is a layer with its weights. */
+    VGG_TERM_PACKED,
     /* The output of a step. */
     VGG_TERM_DATA,
     /* The result of an operation on data that is no step. */
@@ -63,6 +65,7 @@ struct vgg_term {
             const struct vgg_value *value;
             bool transposed;
         } tensor;
+        const struct vgg_value *packed;
         /* 0: the net's input; k: the output of the k-th step. */
         size_t data;
         struct {
