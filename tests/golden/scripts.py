@@ -132,6 +132,24 @@ class Inside(nn.Module):
         return self.top(torch.relu(self.model(x)))
 
 
+class Concat(nn.Module):
+    """fastai's pool of the maximum and the mean, and an activation that is a product."""
+
+    def __init__(self, mean_first=False):
+        super().__init__()
+        self.conv1, self.conv2, self.fc = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3), nn.Linear(64, 5)
+        self.ap, self.mp, self.mean_first = nn.AdaptiveAvgPool2d(2), nn.AdaptiveMaxPool2d(2), mean_first
+
+    def forward(self, x):
+        x = self.conv1(x)
+        x = self.conv2(x * torch.sigmoid(x))
+        if self.mean_first:
+            x = torch.cat([self.ap(x), self.mp(x)], 1)
+        else:
+            x = torch.cat([self.mp(x), self.ap(x)], 1)
+        return self.fc(x.flatten(1))
+
+
 class Lists(nn.Module):
     """Loops over lists of modules, a helper, and conditions that are known."""
 
@@ -275,6 +293,7 @@ NETS = {
     "index": lambda: Views(4),
     "index of a maximum": lambda: Views(5),
     "lists of modules": Lists,
+    "maximum and mean": Concat,
     "loops": Repeated,
 }
 # With scripts alone: a trace of the module has no name for what it does.
@@ -293,6 +312,7 @@ REFUSED = {
     "assigned part": (lambda: Changed(1), ["torch.select of the output of conv"]),
     "assigned view": (lambda: Changed(2), ["torch.view of the output of conv"]),
     "clamp in place": (lambda: Changed(3), ["torch.clamp_ of the output of conv"]),
+    "mean and maximum": (lambda: Concat(True), ["torch.cat joins"]),
     "resized": (lambda: Other(0), ["chain of layers", "of the output of conv"]),
     "two results": (lambda: Other(1), ["returns several values"]),
     "unknown function": (lambda: Head(conv(3, 8, 3), nn.Mish()), ["mish"]),

@@ -325,6 +325,44 @@ START_TEST(follows_loops)
 }
 END_TEST
 
+START_TEST(joins_functions_of_one_input)
+{
+    check_steps("    x = torch.relu(x)\n"
+                "    _0, _1 = torch.adaptive_max_pool2d(x, [1, 1])\n"
+                "    return torch.cat([_0, torch.adaptive_avg_pool2d(x, [1, 1])], 1)\n",
+                "ReLU, AdaptiveConcatPool2d, Identity");
+    check_steps("    y = torch.adaptive_avg_pool2d(x, 2)\n"
+                "    z, _1 = torch.adaptive_max_pool2d(x, [2, 2])\n"
+                "    return torch.flatten(torch.cat([z, y], 1), 1)\n",
+                "AdaptiveConcatPool2d, Identity, Flatten");
+    check_steps("    return torch.mul(x, torch.sigmoid(x))\n", "SiLU, Identity");
+    check_steps("    return torch.mul(torch.sigmoid(x), x)\n", "SiLU, Identity");
+    static const char *const others[] = {
+        /* The mean first, other sizes, other dimensions, other functions. */
+        "    y = torch.adaptive_avg_pool2d(x, 1)\n    z, _1 = torch.adaptive_max_pool2d(x, 1)\n"
+        "    return torch.cat([y, z], 1)\n",
+        "    y = torch.adaptive_avg_pool2d(x, 1)\n    z, _1 = torch.adaptive_max_pool2d(x, 2)\n"
+        "    return torch.cat([z, y], 1)\n",
+        "    y = torch.adaptive_avg_pool2d(x, 1)\n    z, _1 = torch.adaptive_max_pool2d(x, 1)\n"
+        "    return torch.cat([z, y], 2)\n",
+        "    y = torch.adaptive_avg_pool2d(x, 1)\n    z, _1 = torch.adaptive_max_pool2d(x, 1)\n"
+        "    return torch.add(z, y)\n",
+        "    y = torch.adaptive_avg_pool2d(x, 1)\n    z, _1 = torch.adaptive_max_pool2d(x, 1)\n"
+        "    return torch.relu(z)\n",
+        "    return torch.mul(x, torch.tanh(x))\n",
+        /* The parts are no longer the output of a step. */
+        "    y = torch.sigmoid(x)\n    z = torch.mul(x, y)\n    return torch.relu(y)\n",
+        "    y = torch.sigmoid(x)\n    return torch.mul(torch.mul(x, y), y)\n",
+        "    y = torch.sigmoid(x)\n    _0 = torch.relu_(y)\n    return torch.mul(x, y)\n",
+    };
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        follow(others[i]);
+        ck_assert_msg(script.outcome == VGG_SCRIPT_REFUSED, "%s", others[i]);
+    }
+    vgg_arena_destroy(&arena);
+}
+END_TEST
+
 START_TEST(follows_parts_of_tensors)
 {
     /* x[:, :, 0, 0] of one pixel. */
@@ -467,5 +505,6 @@ END_TEST
 UNIT_MAIN("script", splits_code, refuses_bad_tokens, follows_modules_and_functions,
           knows_pytorchs_functions, follows_the_users_functions, chooses_between_lines,
           takes_the_result, refuses_branches_by_name, stops_at_changes, follows_loops,
-          follows_parts_of_tensors, stops_where_it_does_not_understand, reads_settings,
-          bounds_its_work, bounds_repeated_calls)
+          joins_functions_of_one_input, follows_parts_of_tensors,
+          stops_where_it_does_not_understand, reads_settings, bounds_its_work,
+          bounds_repeated_calls)

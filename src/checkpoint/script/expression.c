@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "checkpoint/locate/rebuild.h"
+#include "checkpoint/script/joins.h"
 #include "checkpoint/script/mobile.h"
 #include "checkpoint/script/operations.h"
 
@@ -476,9 +477,13 @@ static bool call_name(struct vgg_follower *follower, struct vgg_span name,
     if (vgg_term_compute(name, arguments, out)) {
         return true;
     }
-    bool packed;
-    if (!vgg_mobile_call(follower->recorder, name, arguments, &packed, out) || packed) {
-        return packed && out->kind == VGG_TERM_DATA;
+    bool known;
+    if (!vgg_join_call(follower->recorder, name, arguments, &known, out) ||
+        (!known && !vgg_mobile_call(follower->recorder, name, arguments, &known, out))) {
+        return false;
+    }
+    if (known) {
+        return true;
     }
     const struct vgg_operation *operation = vgg_operation_find(name);
     *out = derive(name, arguments);

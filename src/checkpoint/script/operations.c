@@ -2,6 +2,7 @@
 /* The functions of PyTorch that are layers: their parameters, and the module that computes the same. */
 #include "checkpoint/script/operations.h"
 
+#include "checkpoint/script/joins.h"
 #include "checkpoint/script/state.h"
 
 enum handling {
@@ -73,11 +74,11 @@ static const struct vgg_operation operations[] = {
     {"avg_pool2d", BOTH, "AvgPool2d", POOL,
      "input,kernel_size,stride=[],padding=0,ceil_mode=False,count_include_pad=True,"
      "divisor_override=None"},
-    {"adaptive_avg_pool2d", BOTH, "AdaptiveAvgPool2d", PLAIN, "input,output_size"},
+    {"adaptive_avg_pool2d", BOTH, "AdaptiveAvgPool2d", POOL, "input,output_size"},
     {"adaptive_max_pool2d", TORCH, "AdaptiveMaxPool2d", PAIR, "input,output_size"},
-    {"adaptive_max_pool2d", FUNCTIONAL, "AdaptiveMaxPool2d", PLAIN,
+    {"adaptive_max_pool2d", FUNCTIONAL, "AdaptiveMaxPool2d", POOL,
      "input,output_size,return_indices=False"},
-    {"_adaptive_max_pool2d", FUNCTIONAL, "AdaptiveMaxPool2d", PLAIN,
+    {"_adaptive_max_pool2d", FUNCTIONAL, "AdaptiveMaxPool2d", POOL,
      "input,output_size,return_indices=False"},
     {"adaptive_max_pool2d_with_indices", FUNCTIONAL, "AdaptiveMaxPool2d", PAIR,
      "input,output_size,return_indices=False"},
@@ -120,6 +121,8 @@ struct call {
     size_t count;
     /* Changes its input in place. */
     bool in_place;
+    /* Has the input of the last step, and can be joined to it. */
+    bool is_other_pool;
 };
 
 /* ---- names ---- */
@@ -428,8 +431,19 @@ static bool is_zero(const struct vgg_term *term)
     return zero;
 }
 
+/* Leaves a pool to be joined to the last step. */
+static bool call_other_pool(struct call *call, struct vgg_term *out)
+{
+    derive(call, out);
+    out->derived.twin = call->recorder->count;
+    return true;
+}
+
 static bool call_pool(struct call *call, struct vgg_term *out)
 {
+    if (call->is_other_pool) {
+        return call_other_pool(call, out);
+    }
     const struct vgg_term *kernel = get(call, "kernel_size");
     struct vgg_term *stride = get(call, "stride");
     if (kernel == NULL) {
@@ -553,12 +567,23 @@ static bool dispatch(struct call *call, struct vgg_term *out)
     return derive(call, out);
 }
 
+static bool is_other_pool(struct call *call)
+{
+    const struct vgg_term *size = get(call, "output_size");
+    return size != NULL &&
+           vgg_join_is_other_pool(call->recorder, call->operation->type, get(call, "input"), size);
+}
+
 bool vgg_operation_call(const struct vgg_operation *operation, struct vgg_span name,
                         const struct vgg_arguments *arguments, struct vgg_recorder *recorder,
                         struct vgg_term *out)
 {
     struct call call = {.operation = operation, .name = name, .recorder = recorder};
-    if (!bind(&call, arguments) || !vgg_recorder_check_input(recorder, name, get(&call, "input"))) {
+    if (!bind(&call, arguments)) {
+        return false;
+    }
+    call.is_other_pool = is_other_pool(&call);
+    if (!call.is_other_pool && !vgg_recorder_check_input(recorder, name, get(&call, "input"))) {
         return false;
     }
     const struct vgg_term *in_place = get(&call, "inplace");

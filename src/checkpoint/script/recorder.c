@@ -127,6 +127,10 @@ bool vgg_recorder_stop_derived(struct vgg_recorder *recorder, const struct vgg_t
     const struct vgg_span operation = term->derived.operation;
     describe_self(recorder, self);
     describe_data(recorder, term->derived.first, first);
+    if (term->derived.twin > 0) {
+        return vgg_recorder_stop(recorder, VGG_SCRIPT_REFUSED, "%s: %s is used twice: a branch",
+                                 self, first);
+    }
     if (term->derived.first == term->derived.second) {
         return vgg_recorder_stop(recorder, VGG_SCRIPT_REFUSED, "%s: %.*s of %s", self,
                                  VGG_SHOWN(operation.bytes, operation.length, 64), first);

@@ -72,6 +72,8 @@ struct vgg_term {
             struct vgg_span operation;
             /* Two that it takes; the same if it takes one. */
             size_t first, second;
+            /* A step with the same input that this can be joined to; 0: none. */
+            size_t twin;
         } derived;
         /* 0: images of the batch; 1: channels, … */
         int64_t dim;
