@@ -84,6 +84,9 @@ START_TEST(reads_scalars)
     is_int(OK("\x8a\x01\xff"), -1);
     is_int(OK("\x8a\x02\xff\x00"), 255);
     is_int(OK("\x8a\x08\x00\x00\x00\x00\x00\x00\x00\x80"), INT64_MIN);
+    is_int(OK("I94613285943296\n"), 94613285943296);
+    is_int(OK("I9223372036854775807\n"), INT64_MAX);
+    is_int(OK("I-9223372036854775808\n"), INT64_MIN);
     is_int(OK("\x8b\x02\x00\x00\x00\x00\x01"), 256);
     ck_assert_int_eq(OK("\x8a\x09\x00\x00\x00\x00\x00\x00\x00\x80\x00")->kind, VGG_VALUE_LONG);
     ck_assert(OK("G\x3f\xf8\x00\x00\x00\x00\x00\x00")->real == 1.5);

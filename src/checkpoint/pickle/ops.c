@@ -100,6 +100,25 @@ HANDLER(BININT)
         m, (struct vgg_value){.kind = VGG_VALUE_INT, .integer = (int32_t)operand->number});
 }
 
+/* Decimal digits. "00" and "01" are what protocol 0 has for conditions. */
+HANDLER(INT)
+{
+    const struct vgg_span line = operand->text;
+    const bool negative = line.length > 0 && line.bytes[0] == '-';
+    int64_t integer = 0;
+    bool good =
+        line.length > negative && !vgg_span_equals(line, "00") && !vgg_span_equals(line, "01");
+    for (uint32_t i = negative; i < line.length && good; i++) {
+        const int digit = line.bytes[i] - '0';
+        good = digit >= 0 && digit <= 9 && !__builtin_mul_overflow(integer, 10, &integer) &&
+               !__builtin_add_overflow(integer, negative ? -digit : digit, &integer);
+    }
+    if (!good) {
+        return BAD(m, "%s", "INT without an integer of 64 bits");
+    }
+    return vgg_pickle_push_new(m, (struct vgg_value){.kind = VGG_VALUE_INT, .integer = integer});
+}
+
 /* The longest integers in real checkpoints, UUIDs and NumPy's random states, have 128 bits; a pickle takes a byte more
  * for the sign. */
 enum { LONG_BYTES_MAX = 17 };
