@@ -256,6 +256,10 @@ START_TEST(refuses_other_names)
     REFUSED_BODY("ctorch.hub\nload\n\x8c\x02id\x85R",
                  "a.pth: pickle: checkpoint calls torch.hub.load, which is not tensor data: save");
     REFUSED_BODY("cnt\nsystem\n", "nt.system");
+    REFUSED_BODY("c__builtin__\ngetattr\n", "a method that was saved without calling it");
+    REFUSED_BODY("ctorch._dynamo.eval_frame\nOptimizedModule\n)\x81"
+                 "c__builtin__\ngetattr\n",
+                 "a model of torch.compile: save its state_dict() instead");
     REFUSED_BODY("cbuiltins\neval\n", "builtins.eval");
     REFUSED_BODY("c__builtin__\nexec\n", "__builtin__.exec");
     REFUSED_BODY("cpip\nmain\n)R", "pip.main");

@@ -300,7 +300,8 @@ HANDLER(BINGET)
 static vgg_status refuse_global(struct vgg_pickle_machine *m, struct vgg_span module,
                                 struct vgg_span name, const char *verb, const char *advice)
 {
-    const char *text = vgg_global_explain(module, name);
+    /* A class that was named before says best what holds the name: a compiled model has a method in it. */
+    const char *text = m->explanation != NULL ? m->explanation : vgg_global_explain(module, name);
     return vgg_pickle_fail(
         m, VGG_ERR_UNSUPPORTED, "checkpoint %s %.*s.%.*s, which is not tensor data%s%s", verb,
         VGG_SHOWN(module.bytes, module.length, 200), VGG_SHOWN(name.bytes, name.length, 200),
@@ -313,6 +314,9 @@ static vgg_status push_global(struct vgg_pickle_machine *m, struct vgg_span modu
     const struct vgg_global *entry = vgg_global_find(module, name);
     if (entry == NULL) {
         return refuse_global(m, module, name, "refers to", "");
+    }
+    if (entry->role == VGG_GLOBAL_OTHER && m->explanation == NULL) {
+        m->explanation = vgg_global_explain(module, name);
     }
     return vgg_pickle_push_new(
         m, (struct vgg_value){.kind = VGG_VALUE_GLOBAL, .global = {entry, module, name}});
