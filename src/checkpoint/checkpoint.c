@@ -136,6 +136,22 @@ static vgg_status bind(vgg_checkpoint *checkpoint, struct vgg_parts_reader *read
     return VGG_OK;
 }
 
+/* Follows the code of a TorchScript archive. The archives of PyTorch's C++ library have none: the classes of their modules
+ * say nothing, and the names of their tensors are all that there is. */
+static vgg_status read_script(vgg_checkpoint *checkpoint, const struct vgg_archive *archive)
+{
+    struct vgg_location *location = &checkpoint->dict.location;
+    if (checkpoint->script.outcome != VGG_SCRIPT_NONE || location->kind != VGG_SOURCE_SCRIPT) {
+        return VGG_OK;
+    }
+    const vgg_status status = vgg_script_read(archive, location, &checkpoint->script);
+    if (status == VGG_OK && checkpoint->script.outcome == VGG_SCRIPT_NONE) {
+        location->modules.count = 0;
+        checkpoint->class_name = NULL;
+    }
+    return status;
+}
+
 /* Reads a frozen TorchScript module, whose weights are constants of its code. */
 static vgg_status read_frozen(vgg_checkpoint *checkpoint, struct vgg_parts_reader *reader,
                               struct vgg_pickle *pickle)
@@ -167,10 +183,7 @@ static vgg_status read_tensors(vgg_checkpoint *checkpoint, struct vgg_parts_read
     status = status ? status
                     : vgg_state_dict_read(&reader->load, &pickle, options->key, &checkpoint->dict);
     status = status ? status : name_classes(checkpoint, err);
-    if (status == VGG_OK && checkpoint->script.outcome == VGG_SCRIPT_NONE) {
-        status =
-            vgg_script_read(&reader->archives[0], &checkpoint->dict.location, &checkpoint->script);
-    }
+    status = status ? status : read_script(checkpoint, &reader->archives[0]);
     return status ? status : bind(checkpoint, reader, !options->names_only);
 }
 

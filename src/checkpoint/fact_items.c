@@ -3,13 +3,9 @@
 #include "checkpoint/fact_items.h"
 
 #include "base/cursor.h"
+#include "checkpoint/locate/numpy.h"
 
-enum {
-    WRAPPERS_MAX = 8,
-    ARRAY_BYTES_MAX = 1 << 20,
-    ELEMENT_BYTES_MAX = 1 << 14,
-    UTF8_BYTES_MAX = 4
-};
+enum { WRAPPERS_MAX = 8, ARRAY_ITEMS_MAX = 1 << 20, UTF8_BYTES_MAX = 4 };
 
 static bool is_list(const struct vgg_value *value)
 {
@@ -32,9 +28,6 @@ static const struct vgg_value *open_wrapper(const struct vgg_value *value)
         return NULL;
     }
     const struct vgg_value *state = value->object.state;
-    if (is_object_of(value, "restore_type_tag") && value->object.args->list.count > 0) {
-        return value->object.args->list.items[0]; /* TorchScript's lists */
-    }
     if (state == NULL || state->kind != VGG_VALUE_DICT) {
         return NULL;
     }
@@ -66,114 +59,53 @@ const struct vgg_value *vgg_value_get_dict(const struct vgg_value *value)
 
 /* The elements of an array, or of a scalar as an array of one. */
 struct array {
-    /* As NumPy calls it: 'U' text, 'f', 'i', 'u' numbers, 'O' Python's objects. */
-    char type;
-    size_t item_bytes, count;
+    struct vgg_array_type type;
+    size_t count;
     /* [count * item_bytes], but for objects */
     const uint8_t *bytes;
     /* Of objects. */
     const struct vgg_value *list;
 };
 
-/* Reads a dtype: its name, "U4", and in its state the byte order, "<". False: another type. */
-static bool read_dtype(const struct vgg_value *dtype, struct array *out)
-{
-    if (!is_object_of(dtype, "dtype") || dtype->object.args->list.count == 0 ||
-        dtype->object.state == NULL || !is_list(dtype->object.state) ||
-        dtype->object.state->list.count < 7) {
-        return false;
-    }
-    const struct vgg_value *name = dtype->object.args->list.items[0];
-    const struct vgg_value *order = dtype->object.state->list.items[1];
-    if (name->kind != VGG_VALUE_TEXT || name->text.length < 2 || name->text.length > 8 ||
-        order->kind != VGG_VALUE_TEXT || vgg_span_equals(order->text, ">")) {
-        return false;
-    }
-    out->type = name->text.bytes[0];
-    out->item_bytes = 0;
-    for (uint32_t i = 1; i < name->text.length; i++) {
-        const char digit = name->text.bytes[i];
-        if (digit < '0' || digit > '9') {
-            return false;
-        }
-        out->item_bytes = 10 * out->item_bytes + (size_t)(digit - '0');
-    }
-    out->item_bytes *= out->type == 'U' ? 4 : 1; /* UTF-32 */
-    return out->item_bytes > 0 && out->item_bytes <= ELEMENT_BYTES_MAX;
-}
-
-/* The bytes that protocol 2 writes as a text with one character for each: _codecs.encode(text, "latin1").
- * False: without memory; *out is NULL where these are no bytes. */
-static bool read_bytes(const struct vgg_value *value, struct vgg_arena *arena, const uint8_t **out,
-                       size_t *size)
-{
-    *out = NULL;
-    if (value->kind == VGG_VALUE_BYTES) {
-        *out = (const uint8_t *)value->text.bytes;
-        *size = value->text.length;
-        return true;
-    }
-    if (!is_object_of(value, "encode") || value->object.args->list.count == 0 ||
-        value->object.args->list.items[0]->kind != VGG_VALUE_TEXT) {
-        return true;
-    }
-    const struct vgg_span text = value->object.args->list.items[0]->text;
-    if (text.length > ARRAY_BYTES_MAX) {
-        return true;
-    }
-    uint8_t *bytes = vgg_arena_alloc(arena, text.length + 1, 1);
-    size_t count = 0;
-    for (uint32_t i = 0; bytes != NULL && i < text.length; i++) {
-        const uint8_t byte = (uint8_t)text.bytes[i];
-        const bool two = byte >= 0xc0 && i + 1 < text.length;
-        bytes[count++] = two ? (uint8_t)(byte << 6 | (text.bytes[i + 1] & 0x3f)) : byte;
-        i += two;
-    }
-    *out = bytes;
-    *size = count;
-    return bytes != NULL;
-}
-
 /* Takes the data of an array, which must have as many bytes as its elements. */
-static bool read_data(const struct vgg_value *data, struct vgg_arena *arena, struct array *out,
+static bool read_data(struct vgg_value *data, struct vgg_arena *arena, struct array *out,
                       bool *found)
 {
-    size_t size = 0;
-    if (out->type == 'O') {
+    if (out->type.kind == 'O') {
         out->list = data;
         *found = data->kind == VGG_VALUE_LIST && data->list.count == out->count;
         return true;
     }
-    const bool good = read_bytes(data, arena, &out->bytes, &size);
-    *found = out->bytes != NULL && size == (uint64_t)out->count * out->item_bytes;
-    return good;
+    if (!vgg_array_decode(data, arena)) {
+        return false;
+    }
+    *found =
+        data->kind == VGG_VALUE_BYTES && data->text.length == out->count * out->type.item_bytes;
+    out->bytes = *found ? (const uint8_t *)data->text.bytes : NULL;
+    return true;
 }
 
-/* Reads NumPy's scalar(dtype, bytes), or an array: BUILD's (version, shape, dtype, is_fortran, data).
+/* Reads NumPy's scalar(dtype, bytes), or an array of one dimension.
  * False: without memory. */
 static bool read_array(const struct vgg_value *value, struct vgg_arena *arena, struct array *out,
                        bool *found)
 {
+    struct vgg_array array;
     *found = false;
     *out = (struct array){0};
     if (is_object_of(value, "scalar") && value->object.args->list.count == 2) {
         struct vgg_value **args = value->object.args->list.items;
         out->count = 1;
-        return !read_dtype(args[0], out) || read_data(args[1], arena, out, found);
+        const bool known = vgg_array_read_type(args[0], &out->type) && !out->type.big;
+        return !known || read_data(args[1], arena, out, found);
     }
-    const struct vgg_value *state = value->kind == VGG_VALUE_OBJECT ? value->object.state : NULL;
-    if (!is_object_of(value, "_reconstruct") || state == NULL || !is_list(state) ||
-        state->list.count != 5) {
+    if (!vgg_array_read(value, &array) || array.type.big || array.ndim != 1 ||
+        array.shape[0] > ARRAY_ITEMS_MAX) {
         return true;
     }
-    struct vgg_value **parts = state->list.items;
-    const struct vgg_value *shape = parts[1];
-    if (!is_list(shape) || shape->list.count != 1 || shape->list.items[0]->kind != VGG_VALUE_INT ||
-        shape->list.items[0]->integer < 0 || shape->list.items[0]->integer > ARRAY_BYTES_MAX) {
-        return true;
-    }
-    out->count = (size_t)shape->list.items[0]->integer;
-    return !read_dtype(parts[2], out) || read_data(parts[4], arena, out, found);
+    out->type = array.type;
+    out->count = (size_t)array.shape[0];
+    return read_data(array.data, arena, out, found);
 }
 
 /* Writes a character as UTF-8; returns its bytes. Surrogates and what is no character become invalid UTF-8, which
@@ -228,27 +160,27 @@ static struct vgg_fact_item make_number(double number)
 /* A little-endian number of 4 or 8 bytes; integers of other sizes, too. */
 static struct vgg_fact_item read_number(const struct array *array, const uint8_t *bytes)
 {
-    const unsigned size = (unsigned)array->item_bytes;
+    const unsigned size = (unsigned)array->type.item_bytes;
     struct vgg_cursor in = vgg_cursor_make(bytes, size);
     if (size > 8) {
         return (struct vgg_fact_item){.kind = VGG_ITEM_OTHER};
     }
     uint64_t raw = vgg_cursor_le(&in, size);
-    if (array->type == 'f' && size == 8) {
+    if (array->type.kind == 'f' && size == 8) {
         double number;
         memcpy(&number, &raw, sizeof number);
         return make_number(number);
     }
-    if (array->type == 'f' && size == 4) {
+    if (array->type.kind == 'f' && size == 4) {
         const uint32_t half = (uint32_t)raw;
         float number;
         memcpy(&number, &half, sizeof number);
         return make_number((double)number);
     }
-    if (array->type == 'u') {
+    if (array->type.kind == 'u') {
         return make_number((double)raw);
     }
-    if (array->type != 'i') {
+    if (array->type.kind != 'i') {
         return (struct vgg_fact_item){.kind = VGG_ITEM_OTHER};
     }
     const uint64_t sign = (uint64_t)1 << (8 * size - 1);
@@ -259,7 +191,7 @@ static struct vgg_fact_item read_number(const struct array *array, const uint8_t
 static bool read_element(const struct array *array, size_t index, struct vgg_arena *arena,
                          struct vgg_fact_item *out)
 {
-    if (array->type == 'O') {
+    if (array->type.kind == 'O') {
         const struct vgg_value *value = array->list->list.items[index];
         *out = (struct vgg_fact_item){.kind = VGG_ITEM_OTHER};
         if (value->kind == VGG_VALUE_TEXT) {
@@ -267,9 +199,9 @@ static bool read_element(const struct array *array, size_t index, struct vgg_are
         }
         return true;
     }
-    const uint8_t *bytes = array->bytes + index * array->item_bytes;
-    if (array->type == 'U') {
-        return read_utf32(bytes, array->item_bytes, arena, out);
+    const uint8_t *bytes = array->bytes + index * array->type.item_bytes;
+    if (array->type.kind == 'U') {
+        return read_utf32(bytes, array->type.item_bytes, arena, out);
     }
     *out = read_number(array, bytes);
     return true;

@@ -257,12 +257,14 @@ def operands():
 
     refused = {"EXT1": b"\x82\1", "EXT2": b"\x83\1\0", "EXT4": b"\x84\1\0\0\0", "INST": b"iposix\nsystem\n",
                "OBJ": b"o", "NEWOBJ_EX": b"\x92", "PERSID": b"P0\n", "POP": b"0", "POP_MARK": b"1", "DUP": b"2",
-               "GET": b"g0\n", "PUT": b"p0\n", "INT": b"I1\n", "LONG": b"L1L\n", "FLOAT": b"F1\n",
+               "GET": b"g0\n", "PUT": b"p0\n", "LONG": b"L1L\n", "FLOAT": b"F1\n",
                "STRING": b"S'x'\n", "UNICODE": b"Vx\n", "DICT": b"d", "LIST": b"l",
                "NEXT_BUFFER": b"\x97", "READONLY_BUFFER": b"\x98"}
     for name, code in refused.items():
         yield from in_both(18, f"opcode-{name}", b"\x80\4N(" + code + b".",
                            f"opcode {name}, which a checkpoint may not use")
+    for name, line in (("empty", b""), ("sign", b"-"), ("letters", b"12x"), ("condition", b"01"), ("large", b"9223372036854775808")):
+        yield from in_both(18, f"int-{name}", b"\x80\2I" + line + b"\n.", "INT without an integer of 64 bits")
     yield from in_both(18, "proto-inside", b"\x80\2N\x80\2.", "PROTO inside the pickle")
     yield from in_both(18, "proto-6", b"\x80\6N.", "protocol 6, expected 2 to 5")
     yield from in_both(18, "proto-255", b"\x80\xffN.", "protocol 255, expected 2 to 5")

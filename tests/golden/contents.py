@@ -24,6 +24,7 @@ import tempfile
 import checkpoints
 from checkpoints import LEGACY, expect, np, refuse, report, seed, torch
 
+import torch.jit._pickle
 import torch.nn.utils.parametrize
 import torchvision
 from torch import nn
@@ -490,6 +491,57 @@ def newer(folder):
     refuse(path.name, path, ": w: ", "conjugated or negated")
 
 
+def typed_values(save, container):
+    """Lists and dicts with a type, as torch::pickle_save writes them in C++."""
+    state = nets_tensors()
+    path = save("typed-dict", Call(torch.jit._pickle.restore_type_tag, dict(state), "Dict[str, Tensor]"))
+    expect(path.name, path, state, container)
+    path = save("typed-lists", {"sizes": Call(torch.jit._pickle.build_intlist, [1, 2]), "state_dict": state,
+                                "tensors": Call(torch.jit._pickle.build_tensorlist, [torch.ones(2)])})
+    expect(path.name, path, state, container, "state_dict")
+
+
+def arrays(save, container):
+    """Arrays of NumPy instead of tensors: a state dict of them, and what XLA's devices write."""
+    state = nets_tensors()
+    plain = {name: tensor.numpy() for name, tensor in state.items()}
+    for protocol in (2, 4, 5):
+        path = save(f"arrays-{protocol}", {"epoch": 1, "net": plain}, pickle_protocol=protocol)
+        expect(path.name, path, state, container, "net")
+    kinds = {f"{kind}.weight": np.arange(-6, 6).reshape(2, 3, 2).astype(kind)
+             for kind in ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "?")}
+    expected = {name: torch.from_numpy(array) for name, array in kinds.items()}
+    path = save("arrays-types", kinds)
+    expect(path.name, path, expected, container)
+    path = save("arrays-swapped", {name: array.astype(array.dtype.newbyteorder(">")) for name, array in kinds.items()})
+    expect(path.name, path, expected, container)
+    path = save("arrays-fortran", {name: np.asfortranarray(array) for name, array in kinds.items()})
+    expect(path.name, path, {name: torch.from_numpy(np.asfortranarray(array)) for name, array in kinds.items()}, container)
+    mixed = dict(state, **{"features.0.bias": plain["features.0.bias"], "scores": np.ones(3)})
+    path = save("arrays-mixed", mixed)
+    expect(path.name, path, state, container)
+
+    for function in ("_rebuild_xla_tensor", "_rebuild_device_tensor_from_numpy"):
+        rebuild = stand_in("torch._utils", function)
+        path = save(function, {n: Call(rebuild, array, state[n].dtype, "xla:0", False) for n, array in plain.items()})
+        expect(path.name, path, state, container)
+    rebuild = stand_in("torch._utils", "_rebuild_device_tensor_from_cpu_tensor")
+    path = save("from-cpu", {n: Call(rebuild, t, t.dtype, "xla:0", False) for n, t in state.items()})
+    expect(path.name, path, state, container)
+
+    path = save("arrays-complex", dict(state, **{"features.0.bias": np.ones(4, np.complex64)}))
+    refuse(path.name, path, ": features.0.bias: an array of NumPy, expected one of numbers")
+    path = save("arrays-names", {"conv1_W": np.ones((2, 3))})
+    refuse(path.name, path, "arrays of NumPy whose names are no layer's parameters")
+    for shape in ((1 << 62, 1 << 62), (13,), (5, 0, 1 << 62)):
+        dtype, wrong = np.dtype("f4"), shape[1:2] != (0,)
+        array = Call(np.core.multiarray._reconstruct, np.ndarray, (0,), b"b",
+                     state=(1, shape, dtype, False, bytes(48)))
+        path = save(f"arrays-{len(shape)}-{shape[0]}", {"a.weight": array})
+        if wrong:
+            refuse(path.name, path, ": a.weight: bad tensor: elements outside its storage")
+
+
 class MyTensor(torch.Tensor):
     pass
 
@@ -522,7 +574,7 @@ def main():
         folder = pathlib.Path(name)
         for container, options in CONTAINERS:
             save = saver(folder, container, options)
-            for part in (keys, several, beside, modules, folded, tensors):
+            for part in (keys, several, beside, modules, folded, tensors, typed_values, arrays):
                 seed(part.__name__ + container)
                 part(save, container)
         for part in (scripts, newer):

@@ -561,11 +561,30 @@ def test_bars(folder):
         check(array is not None and np.array_equal(array, expected), f"names with bars: {path}", found.err)
 
 
+def test_trees(folder):
+    """What torch::save writes of a module in C++: modules of the class Module without code, with those that have no tensors."""
+    net = randomise(nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 8, 3, padding=1), nn.ReLU(),
+                                  nn.MaxPool2d(2), nn.Flatten(), nn.Linear(512, 3)))
+    for name, net in (("sequential", net), ("modules", randomise(Net()))):
+        tree = nn.Module()
+        for path, module in list(net.named_modules())[1:]:
+            holder = nn.Module()
+            holder._parameters.update(module._parameters)
+            holder._buffers.update(module._buffers)
+            parent, _, leaf = path.rpartition(".")
+            tree.get_submodule(parent).add_module(leaf, holder)
+        expected, _ = logits(save(folder, net.state_dict()))
+        path = os.path.join(folder, "tree.pt")
+        torch.jit.script(tree).save(path)
+        array, found = logits(path)
+        check(array is not None and np.array_equal(array, expected), f"tree of C++: {name}", found.err)
+
+
 def main():
     seed("evidence")
     with tempfile.TemporaryDirectory() as folder:
         for test in (test_labels, test_buffers, test_hyperparameters, test_found_size, test_side_files, test_shards, test_broken_shards,
-                     test_nets_in_nets, test_messages, test_bars):
+                     test_nets_in_nets, test_messages, test_bars, test_trees):
             own = os.path.join(folder, test.__name__)
             os.mkdir(own)
             test(own)

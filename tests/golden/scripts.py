@@ -4,10 +4,10 @@
 
     scripts.py RUN_CHAINS VGG_INFER
 
-Each net is scripted, traced and frozen, and run by RUN_CHAINS (tests/golden/run_chains.c). Logits must equal PyTorch's in float64
-to BOUND of the largest, and nothing that the code shows may be an assumption: only the preprocessing and the input size. A
-net that is no chain of layers must be refused, with the name of what is not. Ends with "N passed, N failed, 0 skipped".
-Exit 77 (skipped) without PyTorch.
+Each net is scripted, traced, frozen and optimised for mobile devices, and run by RUN_CHAINS (tests/golden/run_chains.c).
+Logits must equal PyTorch's in float64 to BOUND of the largest, and nothing that the code shows may be an assumption:
+only the preprocessing and the input size. A net that is no chain of layers must be refused, with the name of what is not.
+Ends with "N passed, N failed, 0 skipped". Exit 77 (skipped) without PyTorch.
 """
 import subprocess
 import sys
@@ -19,6 +19,7 @@ try:
     import torch
     from torch import nn
     from torch.nn import functional as F
+    from torch.utils import mobile_optimizer
 except ImportError:
     print("PyTorch is not installed: skipped")
     sys.exit(77)
@@ -109,8 +110,12 @@ class Views(nn.Module):
             x = F.adaptive_max_pool2d(x, 1).squeeze(-1).squeeze(-1)
         elif self.way == 2:
             x = torch.reshape(F.adaptive_avg_pool2d(x, 1), (x.shape[0], 8))
-        else:
+        elif self.way == 3:
             x = x.mean(dim=(2, 3), keepdim=True).flatten(1)
+        elif self.way == 4:
+            x = F.avg_pool2d(x, x.size()[2:])[:, :, 0, 0]
+        else:
+            x = F.max_pool2d(x, [x.size(2), x.size(3)]).clone()[:, :, 0, 0]
         return self.fc(x)
 
 
@@ -125,6 +130,102 @@ class Inside(nn.Module):
 
     def forward(self, x):
         return self.top(torch.relu(self.model(x)))
+
+
+class Concat(nn.Module):
+    """fastai's pool of the maximum and the mean, and an activation that is a product."""
+
+    def __init__(self, mean_first=False):
+        super().__init__()
+        self.conv1, self.conv2, self.fc = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3), nn.Linear(64, 5)
+        self.ap, self.mp, self.mean_first = nn.AdaptiveAvgPool2d(2), nn.AdaptiveMaxPool2d(2), mean_first
+
+    def forward(self, x):
+        x = self.conv1(x)
+        x = self.conv2(x * torch.sigmoid(x))
+        if self.mean_first:
+            x = torch.cat([self.ap(x), self.mp(x)], 1)
+        else:
+            x = torch.cat([self.mp(x), self.ap(x)], 1)
+        return self.fc(x.flatten(1))
+
+
+class Lists(nn.Module):
+    """Loops over lists of modules, a helper, and conditions that are known."""
+
+    def __init__(self):
+        super().__init__()
+        self.convs = nn.ModuleList([nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 8, 3), nn.Conv2d(8, 8, 3)])
+        self.bns = nn.ModuleList([nn.BatchNorm2d(8, eps=1e-2) for _ in self.convs])
+        self.fcs = nn.ModuleList([nn.Linear(32, 10), nn.Linear(10, 10), nn.Linear(10, 5)])
+
+    def shrink(self, x, size: int):
+        return F.max_pool2d(x, size) if not self.training else x
+
+    def forward(self, x):
+        if x.dim() == 3:
+            x = x.unsqueeze(0)
+        assert x.size(1) == 3
+        for conv, bn in zip(self.convs, self.bns):
+            x = self.shrink(F.relu(bn(conv(x))), 2)
+        x = x.flatten(1)
+        for i, fc in enumerate(self.fcs):
+            x = fc(x)
+            if i < len(self.fcs) - 1:
+                x = F.dropout(F.elu(x), 0.5, self.training)
+        return x
+
+
+class Repeated(nn.Module):
+    """One layer in a loop."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.again, self.fc = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3, padding=1), nn.Linear(8, 5)
+
+    def forward(self, x):
+        x = self.first(x)
+        for _ in range(2):
+            x = F.relu(self.again(x))
+        i = 0
+        while i < 2:
+            x, i = torch.tanh(self.again(x)), i + 1
+        return self.fc(x.mean((-1, -2)))
+
+
+class Changed(nn.Module):
+    """Changes that no step of the rest shows."""
+
+    def __init__(self, what):
+        super().__init__()
+        self.conv, self.fc, self.what = nn.Conv2d(3, 8, 3), nn.Linear(8, 5), what
+
+    def forward(self, x):
+        x = self.conv(x)
+        if self.what == 0:
+            x.mul_(2.0)
+        elif self.what == 1:
+            x[:, 0] = 0
+        elif self.what == 2:
+            x.view(-1).zero_()
+        else:
+            x.clamp_(0.0, 3.0)
+        return self.fc(F.relu(x).mean([2, 3]))
+
+
+class Other(nn.Module):
+    """Code that is no chain of layers, and that names and shapes do not show."""
+
+    def __init__(self, what):
+        super().__init__()
+        self.conv, self.fc, self.what = nn.Conv2d(3, 8, 3), nn.Linear(8, 5), what
+
+    def forward(self, x):
+        x = self.conv(x)
+        if self.what == 0:
+            x = F.interpolate(x, scale_factor=2.0)
+        x = F.relu(x).mean([2, 3])
+        return self.fc(x), x
 
 
 class Skip(nn.Module):
@@ -189,6 +290,11 @@ NETS = {
     "squeeze": lambda: Views(1),
     "reshape": lambda: Views(2),
     "mean": lambda: Views(3),
+    "index": lambda: Views(4),
+    "index of a maximum": lambda: Views(5),
+    "lists of modules": Lists,
+    "maximum and mean": Concat,
+    "loops": Repeated,
 }
 # With scripts alone: a trace of the module has no name for what it does.
 SCRIPTED = {
@@ -202,6 +308,13 @@ REFUSED = {
     "two heads": (TwoHeads, ["used twice"]),
     "transposed": (lambda: nn.Sequential(nn.ConvTranspose2d(3, 8, 3), nn.Flatten(), nn.Linear(9248, 5)), ["conv"]),
     "reflection": (lambda: Head(conv(3, 8, 3, padding_mode="reflect"), nn.ReLU()), ["pad"]),
+    "product in place": (lambda: Changed(0), ["torch.mul_ of the output of conv"]),
+    "assigned part": (lambda: Changed(1), ["torch.select of the output of conv"]),
+    "assigned view": (lambda: Changed(2), ["torch.view of the output of conv"]),
+    "clamp in place": (lambda: Changed(3), ["torch.clamp_ of the output of conv"]),
+    "mean and maximum": (lambda: Concat(True), ["torch.cat joins"]),
+    "resized": (lambda: Other(0), ["chain of layers", "of the output of conv"]),
+    "two results": (lambda: Other(1), ["returns several values"]),
     "unknown function": (lambda: Head(conv(3, 8, 3), nn.Mish()), ["mish"]),
 }
 passed = failed = 0
@@ -224,6 +337,10 @@ def save(net, folder):
     yield "trace", f"{folder}/trace.pt"
     torch.jit.freeze(torch.jit.script(net)).save(f"{folder}/frozen.pt")
     yield "frozen", f"{folder}/frozen.pt"
+    # PyTorch has no packed form of padding that is a text, and folds a BatchNorm of two convolutions into the wrong weights.
+    if not isinstance(net, Twice) and not any(isinstance(getattr(m, "padding", 0), str) for m in net.modules()):
+        mobile_optimizer.optimize_for_mobile(torch.jit.script(net)).save(f"{folder}/mobile.pt")
+        yield "mobile", f"{folder}/mobile.pt"
 
 
 def ask(program, path):
@@ -283,7 +400,7 @@ def main():
         for name, (make, words) in REFUSED.items():
             for kind, path in save(make().eval(), folder):
                 # Constants have no names.
-                check_refused(f"{name}, {kind}", words[:1] if kind == "frozen" else words, ask(program, path))
+                check_refused(f"{name}, {kind}", words[:1] if kind in ("frozen", "mobile") else words, ask(program, path))
         check_packing(folder)
         program.stdin.close()
         report("run_chains", f"exit {program.returncode}" if program.wait() else None)

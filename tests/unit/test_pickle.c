@@ -84,6 +84,9 @@ START_TEST(reads_scalars)
     is_int(OK("\x8a\x01\xff"), -1);
     is_int(OK("\x8a\x02\xff\x00"), 255);
     is_int(OK("\x8a\x08\x00\x00\x00\x00\x00\x00\x00\x80"), INT64_MIN);
+    is_int(OK("I94613285943296\n"), 94613285943296);
+    is_int(OK("I9223372036854775807\n"), INT64_MAX);
+    is_int(OK("I-9223372036854775808\n"), INT64_MIN);
     is_int(OK("\x8b\x02\x00\x00\x00\x00\x01"), 256);
     ck_assert_int_eq(OK("\x8a\x09\x00\x00\x00\x00\x00\x00\x00\x80\x00")->kind, VGG_VALUE_LONG);
     ck_assert(OK("G\x3f\xf8\x00\x00\x00\x00\x00\x00")->real == 1.5);
@@ -253,6 +256,10 @@ START_TEST(refuses_other_names)
     REFUSED_BODY("ctorch.hub\nload\n\x8c\x02id\x85R",
                  "a.pth: pickle: checkpoint calls torch.hub.load, which is not tensor data: save");
     REFUSED_BODY("cnt\nsystem\n", "nt.system");
+    REFUSED_BODY("c__builtin__\ngetattr\n", "a method that was saved without calling it");
+    REFUSED_BODY("ctorch._dynamo.eval_frame\nOptimizedModule\n)\x81"
+                 "c__builtin__\ngetattr\n",
+                 "a model of torch.compile: save its state_dict() instead");
     REFUSED_BODY("cbuiltins\neval\n", "builtins.eval");
     REFUSED_BODY("c__builtin__\nexec\n", "__builtin__.exec");
     REFUSED_BODY("cpip\nmain\n)R", "pip.main");

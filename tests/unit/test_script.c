@@ -278,13 +278,131 @@ START_TEST(refuses_branches_by_name)
 }
 END_TEST
 
+/* What the rest of the code would not show. */
+START_TEST(stops_at_changes)
+{
+    static const char *const data[] = {"mul_(y, 2)", "clamp_(y, 0, 3)",
+                                       "fill_(torch.select(y, 1, 0), 0)", "add(y, 1, out=y)"};
+    static const char *const others[] = {"zero_(self.scale)", "append([2], 3)",
+                                         "_set_item([2], 0, 3)"};
+    char body[200];
+    for (size_t i = 0; i < sizeof data / sizeof data[0]; i++) {
+        snprintf(body, sizeof body, "    y = torch.tanh(x)\n    _0 = torch.%s\n    return y\n",
+                 data[i]);
+        check_stop(body, VGG_SCRIPT_REFUSED, "of the output of Tanh");
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        snprintf(body, sizeof body, "    _0 = torch.%s\n    return torch.tanh(x)\n", others[i]);
+        check_stop(body, VGG_SCRIPT_UNKNOWN, "changes a value");
+    }
+    vgg_arena_destroy(&arena);
+}
+END_TEST
+
+START_TEST(follows_loops)
+{
+    check_steps("    x1 = x\n"
+                "    for i in range(torch.sub(3, 1)):\n"
+                "      x1 = torch.relu(x1)\n"
+                "    return torch.tanh(x1)\n",
+                "ReLU, ReLU, Tanh");
+    check_steps("    x1 = x\n"
+                "    i = 0\n"
+                "    _0 = True\n"
+                "    while _0:\n"
+                "      x2 = torch.relu(x1)\n"
+                "      i0 = torch.add(i, 1)\n"
+                "      _0, x1, i = torch.lt(i0, 3), x2, i0\n"
+                "    return torch.tanh(x1)\n",
+                "ReLU, ReLU, ReLU, Tanh");
+    check_steps("    for i in range(0):\n"
+                "      x = torch.relu(x)\n"
+                "    if torch.lt(torch.len([1, 2]), torch.floordiv(torch.mul(3, 3), 2)):\n"
+                "      x = torch.tanh(x)\n"
+                "    return x\n",
+                "Tanh");
+    vgg_arena_destroy(&arena);
+}
+END_TEST
+
+START_TEST(joins_functions_of_one_input)
+{
+    check_steps("    x = torch.relu(x)\n"
+                "    _0, _1 = torch.adaptive_max_pool2d(x, [1, 1])\n"
+                "    return torch.cat([_0, torch.adaptive_avg_pool2d(x, [1, 1])], 1)\n",
+                "ReLU, AdaptiveConcatPool2d, Identity");
+    check_steps("    y = torch.adaptive_avg_pool2d(x, 2)\n"
+                "    z, _1 = torch.adaptive_max_pool2d(x, [2, 2])\n"
+                "    return torch.flatten(torch.cat([z, y], 1), 1)\n",
+                "AdaptiveConcatPool2d, Identity, Flatten");
+    check_steps("    return torch.mul(x, torch.sigmoid(x))\n", "SiLU, Identity");
+    check_steps("    return torch.mul(torch.sigmoid(x), x)\n", "SiLU, Identity");
+    static const char *const others[] = {
+        /* The mean first, other sizes, other dimensions, other functions. */
+        "    y = torch.adaptive_avg_pool2d(x, 1)\n    z, _1 = torch.adaptive_max_pool2d(x, 1)\n"
+        "    return torch.cat([y, z], 1)\n",
+        "    y = torch.adaptive_avg_pool2d(x, 1)\n    z, _1 = torch.adaptive_max_pool2d(x, 2)\n"
+        "    return torch.cat([z, y], 1)\n",
+        "    y = torch.adaptive_avg_pool2d(x, 1)\n    z, _1 = torch.adaptive_max_pool2d(x, 1)\n"
+        "    return torch.cat([z, y], 2)\n",
+        "    y = torch.adaptive_avg_pool2d(x, 1)\n    z, _1 = torch.adaptive_max_pool2d(x, 1)\n"
+        "    return torch.add(z, y)\n",
+        "    y = torch.adaptive_avg_pool2d(x, 1)\n    z, _1 = torch.adaptive_max_pool2d(x, 1)\n"
+        "    return torch.relu(z)\n",
+        "    return torch.mul(x, torch.tanh(x))\n",
+        /* The parts are no longer the output of a step. */
+        "    y = torch.sigmoid(x)\n    z = torch.mul(x, y)\n    return torch.relu(y)\n",
+        "    y = torch.sigmoid(x)\n    return torch.mul(torch.mul(x, y), y)\n",
+        "    y = torch.sigmoid(x)\n    _0 = torch.relu_(y)\n    return torch.mul(x, y)\n",
+    };
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        follow(others[i]);
+        ck_assert_msg(script.outcome == VGG_SCRIPT_REFUSED, "%s", others[i]);
+    }
+    vgg_arena_destroy(&arena);
+}
+END_TEST
+
+START_TEST(follows_parts_of_tensors)
+{
+    /* x[:, :, 0, 0] of one pixel. */
+    check_steps("    x = torch.adaptive_avg_pool2d(x, [1, 1])\n"
+                "    x = torch.slice(torch.slice(x, 0, 0, 9223372036854775807), 1, None, None, 1)\n"
+                "    return torch.select(torch.select(x, 2, 0), 2, 0)\n",
+                "AdaptiveAvgPool2d, Flatten");
+    check_steps("    if torch.eq(torch.dim(x), 3):\n"
+                "      x = torch.unsqueeze(x, 0)\n"
+                "    x = torch.to(torch.relu(x), 6, False, False, None)\n"
+                "    x = torch.flatten(x, 1)\n"
+                "    if torch.eq(torch.dim(x), 2):\n"
+                "      x = torch.tanh(x)\n"
+                "    return x\n",
+                "ReLU, Flatten, Tanh");
+    check_stop("    return torch.slice(torch.relu(x), 1, 0, 3, 1)\n", VGG_SCRIPT_REFUSED,
+               "torch.slice of the output of ReLU");
+    check_stop("    return torch.select(torch.relu(x), 2, 0)\n", VGG_SCRIPT_REFUSED,
+               "torch.select of the output of ReLU");
+    check_stop("    return torch.select(torch.flatten(x, 1), 1, 0)\n", VGG_SCRIPT_REFUSED,
+               "torch.select of the output of Flatten");
+    check_stop("    return torch.to(torch.relu(x), 7, False, False, None)\n", VGG_SCRIPT_REFUSED,
+               "torch.to of the output of ReLU");
+    vgg_arena_destroy(&arena);
+}
+END_TEST
+
 START_TEST(stops_where_it_does_not_understand)
 {
     static const struct {
         const char *body, *reason;
     } cases[] = {
-        {"    for i in range(3):\n      x = torch.relu(x)\n    return x\n", "Net.forward"},
-        {"    while True:\n      pass\n", "at \"while\""},
+        {"    for i in x:\n      x = torch.relu(x)\n    return x\n", "Net.forward"},
+        {"    for i in range(torch.size(x, 2)):\n      x = torch.relu(x)\n    return x\n",
+         "how often a loop runs depends on the input"},
+        {"    while torch.gt(torch.size(x, 2), 3):\n      pass\n",
+         "how often a loop runs depends on the input"},
+        {"    while True:\n      pass\n", "the code is too long"},
+        {"    for i in range(9000000000000000000):\n      pass\n", "the code is too long"},
+        {"    with x:\n      pass\n", "at \"with\""},
         {"    self.scale = x\n    return x\n", "at \"=\""},
         {"    return x + x\n", "at \"+\""},
         {"    return torch.relu(x, 1, 2, 3)\n", "torch.relu: a call"},
@@ -316,7 +434,7 @@ END_TEST
 /* The settings of single modules are known even where their order is not. */
 START_TEST(reads_settings)
 {
-    follow("    while True:\n      pass\n");
+    follow("    with x:\n      pass\n");
     ck_assert_int_eq(script.outcome, VGG_SCRIPT_UNKNOWN);
     ck_assert_ptr_null(script.settings[0]);
     ck_assert_ptr_nonnull(vgg_value_get(script.settings[1], "stride"));
@@ -386,5 +504,7 @@ END_TEST
 
 UNIT_MAIN("script", splits_code, refuses_bad_tokens, follows_modules_and_functions,
           knows_pytorchs_functions, follows_the_users_functions, chooses_between_lines,
-          takes_the_result, refuses_branches_by_name, stops_where_it_does_not_understand,
-          reads_settings, bounds_its_work, bounds_repeated_calls)
+          takes_the_result, refuses_branches_by_name, stops_at_changes, follows_loops,
+          joins_functions_of_one_input, follows_parts_of_tensors,
+          stops_where_it_does_not_understand, reads_settings, bounds_its_work,
+          bounds_repeated_calls)

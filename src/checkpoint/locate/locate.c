@@ -307,6 +307,16 @@ static bool is_optimizer(const struct vgg_value *dict)
     return vgg_value_get(dict, "param_groups") != NULL || vgg_value_get(dict, "optimizer") != NULL;
 }
 
+static bool has_array(const struct vgg_value *dict)
+{
+    for (size_t i = 1; i < dict->list.count; i += 2) {
+        if (vgg_value_is_array(dict->list.items[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static vgg_status fail_nothing(const struct vgg_search *search, const struct vgg_value *root)
 {
     const char *path = search->load->path;
@@ -351,6 +361,8 @@ static vgg_status fail_nothing(const struct vgg_search *search, const struct vgg
                          path, keys.length > 0 ? keys.buffer : "none",
                          root->list.count > 2 * LISTED_MAX ? ", …" : "",
                          is_optimizer(root) ? ": an optimizer's state, expected model.state_dict()"
+                         : has_array(root)  ? ": arrays of NumPy whose names are no layer's "
+                                              "parameters, expected a state dict"
                                             : ", expected a state dict");
 }
 

@@ -5,6 +5,10 @@
 
 #include <inttypes.h>
 
+#include "base/byteorder.h"
+#include "checkpoint/locate/numpy.h"
+#include "checkpoint/pickle/globals.h"
+
 /* The file and tensor that all messages here name. */
 struct context {
     const struct vgg_load *load;
@@ -29,6 +33,7 @@ bool vgg_value_is_tensor(const struct vgg_value *value)
     case VGG_GLOBAL_REBUILD_TENSOR_V3:
     case VGG_GLOBAL_REBUILD_FROM_TYPE:
     case VGG_GLOBAL_REBUILD_PARAMETER:
+    case VGG_GLOBAL_REBUILD_FROM_ARRAY:
     case VGG_GLOBAL_PARAMETER:
     case VGG_GLOBAL_TENSOR:
     case VGG_GLOBAL_OTHER_TENSOR:
@@ -36,6 +41,12 @@ bool vgg_value_is_tensor(const struct vgg_value *value)
     default:
         return false;
     }
+}
+
+bool vgg_value_is_array(const struct vgg_value *value)
+{
+    struct vgg_array array;
+    return vgg_array_read(value, &array);
 }
 
 static vgg_status fail_shape(const struct context *context, const char *what)
@@ -273,12 +284,83 @@ static bool is_plain_metadata(const struct vgg_value *value)
            (value->kind == VGG_VALUE_DICT && value->list.count == 0);
 }
 
+/* ---- arrays of NumPy ---- */
+
+/* The storage type with elements of an array's; NULL: there is none. */
+static const struct vgg_element_type *find_array_type(const struct vgg_array_type *type)
+{
+    static const struct {
+        char kind;
+        size_t bytes;
+        const char *storage;
+    } known[] = {
+        {'f', 2, "HalfStorage"}, {'f', 4, "FloatStorage"}, {'f', 8, "DoubleStorage"},
+        {'i', 1, "CharStorage"}, {'i', 2, "ShortStorage"}, {'i', 4, "IntStorage"},
+        {'i', 8, "LongStorage"}, {'u', 1, "ByteStorage"},  {'b', 1, "BoolStorage"},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        const struct vgg_span name = {known[i].storage, (uint32_t)strlen(known[i].storage)};
+        if (type->kind == known[i].kind && type->item_bytes == known[i].bytes) {
+            return vgg_global_find((struct vgg_span){"torch", 5}, name)->element;
+        }
+    }
+    return NULL;
+}
+
+static void set_strides(const struct vgg_array *array, struct vgg_tensor *out)
+{
+    int64_t stride = 1;
+    for (int i = 0; i < array->ndim; i++) {
+        const int d = array->fortran ? i : array->ndim - 1 - i;
+        out->shape[d] = array->shape[d];
+        out->stride[d] = stride;
+        /* Too large a product is found with the extent: the data of an array have fewer bytes. */
+        if (array->shape[d] > 0 && __builtin_mul_overflow(stride, array->shape[d], &stride)) {
+            stride = INT64_MAX;
+        }
+    }
+    out->ndim = array->ndim;
+}
+
+static vgg_status read_array(const struct context *context, const struct vgg_value *value,
+                             struct vgg_tensor *out, struct vgg_placement *placement)
+{
+    const struct vgg_load *load = context->load;
+    struct vgg_array array;
+    const struct vgg_element_type *type =
+        vgg_array_read(value, &array) ? find_array_type(&array.type) : NULL;
+    if (type == NULL) {
+        return FAIL(context, VGG_ERR_UNSUPPORTED, "%s",
+                    "an array of NumPy, expected one of numbers");
+    }
+    struct vgg_storage *storage = vgg_load_alloc(load, 1, sizeof *storage);
+    if (storage == NULL || !vgg_array_decode(array.data, load->arena)) {
+        return vgg_load_fail_memory(load, sizeof *storage, context->name);
+    }
+    if (array.data->kind != VGG_VALUE_BYTES) {
+        return fail_shape(context, "an array of NumPy without bytes");
+    }
+    *storage = (struct vgg_storage){.type = type,
+                                    .count = array.data->text.length / type->bytes,
+                                    .bytes = array.data->text.length,
+                                    .data = (const uint8_t *)array.data->text.bytes,
+                                    .file_offset = VGG_NO_OFFSET,
+                                    .swapped = array.type.big == vgg_host_is_little()};
+    set_strides(&array, out);
+    out->dtype = type->dtype;
+    *placement = (struct vgg_placement){.storage = storage};
+    return check_extent(context, out, 0, storage->count);
+}
+
 vgg_status vgg_tensor_rebuild(const struct vgg_load *load, const struct vgg_value *value,
                               const char *name, struct vgg_tensor *out,
                               struct vgg_placement *placement)
 {
     const struct context context = {load, name};
     struct encoding encoding = {0};
+    if (vgg_value_is_array(value)) {
+        return read_array(&context, value, out, placement);
+    }
     vgg_status status = unwrap(&context, value, &encoding);
     if (status != VGG_OK) {
         return status;
@@ -296,6 +378,10 @@ vgg_status vgg_tensor_rebuild(const struct vgg_load *load, const struct vgg_valu
         min = 7;
         max = 8;
         break;
+    case VGG_GLOBAL_REBUILD_FROM_ARRAY:
+        return args->list.count == 4
+                   ? read_array(&context, args->list.items[0], out, placement)
+                   : fail_shape(&context, "wrong number of arguments to rebuild an array");
     case VGG_GLOBAL_TENSOR: /* without arguments; the state is the arguments of set_() */
         if (args->list.count != 0 || encoding.state == NULL ||
             encoding.state->kind != VGG_VALUE_TUPLE) {

@@ -14,6 +14,9 @@ struct vgg_placement {
 /* Whether a value claims to be a tensor or Parameter, in any encoding. */
 bool vgg_value_is_tensor(const struct vgg_value *value);
 
+/* Whether a value is an array of NumPy. */
+bool vgg_value_is_array(const struct vgg_value *value);
+
 /* Reads a tensor's geometry and checks that every element lies in its storage.
  *   name  of the tensor, for messages
  *   out   all but name, data, file_offset and swapped

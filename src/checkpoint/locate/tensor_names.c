@@ -130,6 +130,19 @@ bool vgg_name_is_constant(const char *name)
     return false;
 }
 
+bool vgg_name_is_parameter(struct vgg_span name)
+{
+    static const char *const ends[] = {
+        ".weight",   ".bias",     ".running_mean", ".running_var", ".num_batches_tracked",
+        ".weight_g", ".weight_v", ".weight_orig",  ".weight_mask"};
+    for (size_t i = 0; i < COUNT(ends); i++) {
+        if (vgg_span_ends_with(name, ends[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *vgg_name_clean(const char *name, struct vgg_arena *arena)
 {
     const char *next;

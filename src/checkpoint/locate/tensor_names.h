@@ -25,6 +25,9 @@ bool vgg_name_is_state(const char *name);
  * "normalizer.new_std". */
 bool vgg_name_is_constant(const char *name);
 
+/* Whether a name is that of a layer's parameter or buffer: "features.0.weight". */
+bool vgg_name_is_parameter(struct vgg_span name);
+
 /* Removes the components that DataParallel, torch.compile and the like put inside a part: "features.module.0.weight"
  * becomes "features.0.weight". Other names stay as they are. Returns the name itself, a copy in the arena, or NULL
  * without memory. */

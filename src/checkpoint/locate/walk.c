@@ -30,11 +30,20 @@ bool vgg_is_torchscript(struct vgg_span module)
            (module.length == length || module.bytes[length] == '.');
 }
 
+/* Whether an entry of a dict is a tensor. An array of NumPy is one under the name of a layer's parameter alone: others are
+ * labels, histories and statistics. */
+static bool is_tensor(const struct vgg_value *key, const struct vgg_value *value)
+{
+    return vgg_value_is_tensor(value) ||
+           (key->kind == VGG_VALUE_TEXT && vgg_value_is_array(value) &&
+            vgg_name_is_parameter(key->text));
+}
+
 enum vgg_source_kind vgg_source_of(const struct vgg_value *value)
 {
     if (value->kind == VGG_VALUE_DICT) {
         for (size_t i = 1; i < value->list.count; i += 2) {
-            if (vgg_value_is_tensor(value->list.items[i])) {
+            if (is_tensor(value->list.items[i - 1], value->list.items[i])) {
                 return VGG_SOURCE_DICT;
             }
         }
@@ -178,7 +187,7 @@ static vgg_status add_tensors(struct walk *walk, const char *prefix, const struc
     for (size_t i = 0; dict != NULL && i < dict->list.count && status == VGG_OK; i += 2) {
         const struct vgg_value *key = dict->list.items[i], *value = dict->list.items[i + 1];
         const char *name = NULL;
-        if (!vgg_value_is_tensor(value) || has(except, key)) {
+        if (!is_tensor(key, value) || has(except, key)) {
             continue;
         }
         if (walk->tensors->count >= walk->load->limits->tensors) {

@@ -29,6 +29,8 @@ struct vgg_pickle_machine {
     struct vgg_value_stack memo; /* by index; NULL: empty */
     size_t memo_count;
     struct vgg_value_stack persistents;
+    /* Of the first name that something is known of; NULL: there was none. */
+    const char *explanation;
     bool stopped;
 };
 

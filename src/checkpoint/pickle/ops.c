@@ -100,6 +100,25 @@ HANDLER(BININT)
         m, (struct vgg_value){.kind = VGG_VALUE_INT, .integer = (int32_t)operand->number});
 }
 
+/* Decimal digits. "00" and "01" are what protocol 0 has for conditions. */
+HANDLER(INT)
+{
+    const struct vgg_span line = operand->text;
+    const bool negative = line.length > 0 && line.bytes[0] == '-';
+    int64_t integer = 0;
+    bool good =
+        line.length > negative && !vgg_span_equals(line, "00") && !vgg_span_equals(line, "01");
+    for (uint32_t i = negative; i < line.length && good; i++) {
+        const int digit = line.bytes[i] - '0';
+        good = digit >= 0 && digit <= 9 && !__builtin_mul_overflow(integer, 10, &integer) &&
+               !__builtin_add_overflow(integer, negative ? -digit : digit, &integer);
+    }
+    if (!good) {
+        return BAD(m, "%s", "INT without an integer of 64 bits");
+    }
+    return vgg_pickle_push_new(m, (struct vgg_value){.kind = VGG_VALUE_INT, .integer = integer});
+}
+
 /* The longest integers in real checkpoints, UUIDs and NumPy's random states, have 128 bits; a pickle takes a byte more
  * for the sign. */
 enum { LONG_BYTES_MAX = 17 };
@@ -281,7 +300,8 @@ HANDLER(BINGET)
 static vgg_status refuse_global(struct vgg_pickle_machine *m, struct vgg_span module,
                                 struct vgg_span name, const char *verb, const char *advice)
 {
-    const char *text = vgg_global_explain(module, name);
+    /* A class that was named before says best what holds the name: a compiled model has a method in it. */
+    const char *text = m->explanation != NULL ? m->explanation : vgg_global_explain(module, name);
     return vgg_pickle_fail(
         m, VGG_ERR_UNSUPPORTED, "checkpoint %s %.*s.%.*s, which is not tensor data%s%s", verb,
         VGG_SHOWN(module.bytes, module.length, 200), VGG_SHOWN(name.bytes, name.length, 200),
@@ -294,6 +314,9 @@ static vgg_status push_global(struct vgg_pickle_machine *m, struct vgg_span modu
     const struct vgg_global *entry = vgg_global_find(module, name);
     if (entry == NULL) {
         return refuse_global(m, module, name, "refers to", "");
+    }
+    if (entry->role == VGG_GLOBAL_OTHER && m->explanation == NULL) {
+        m->explanation = vgg_global_explain(module, name);
     }
     return vgg_pickle_push_new(
         m, (struct vgg_value){.kind = VGG_VALUE_GLOBAL, .global = {entry, module, name}});
@@ -359,6 +382,9 @@ static vgg_status apply(struct vgg_pickle_machine *m, bool is_call)
                              ": save model.state_dict() instead");
     }
     m->stack.count -= 2;
+    if (is_call && role == VGG_GLOBAL_TYPED && args->list.count > 0) {
+        return vgg_pickle_push(m, args->list.items[0]);
+    }
     if (role != VGG_GLOBAL_DICT && role != VGG_GLOBAL_ORDERED_DICT) {
         return vgg_pickle_push_new(
             m, (struct vgg_value){.kind = VGG_VALUE_OBJECT, .object = {callee, args, NULL}});

@@ -17,6 +17,7 @@ enum vgg_pickle_operand_kind {
     OPERAND_BYTES1,  /* a length of 1 byte, bytes */
     OPERAND_BYTES4,  /* a length of 4 bytes, bytes */
     OPERAND_BYTES8,  /* a length of 8 bytes, bytes */
+    OPERAND_LINE,    /* one line */
     OPERAND_LINES,   /* two lines */
 };
 

@@ -57,6 +57,9 @@ static struct vgg_pickle_operand read_operand(struct vgg_cursor *in,
     case OPERAND_BYTES8:
         operand.text = read_bytes(in, vgg_cursor_le(in, 8));
         break;
+    case OPERAND_LINE:
+        operand.text = read_line(in);
+        break;
     case OPERAND_LINES:
         operand.text = read_line(in);
         operand.second = read_line(in);

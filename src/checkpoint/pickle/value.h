@@ -45,6 +45,8 @@ enum vgg_global_role {
     VGG_GLOBAL_DICT,
     /* Its argument, when there is one, is a list of pairs (Python 2). */
     VGG_GLOBAL_ORDERED_DICT,
+    /* (list or dict[, type]): TorchScript's lists and dicts of one type. The result is the first argument. */
+    VGG_GLOBAL_TYPED,
     /* (storage, offset, size, stride) */
     VGG_GLOBAL_REBUILD_TENSOR,
     /* … requires_grad, hooks[, metadata] */
@@ -57,6 +59,8 @@ enum vgg_global_role {
     VGG_GLOBAL_REBUILD_PARAMETER,
     /* (tensor): a class that wraps a tensor (torch before 0.4) */
     VGG_GLOBAL_PARAMETER,
+    /* (array of NumPy, dtype, device, requires_grad): a tensor of a device that has no storages */
+    VGG_GLOBAL_REBUILD_FROM_ARRAY,
     /* A class whose BUILD state is (storage, offset, size, stride). */
     VGG_GLOBAL_TENSOR,
     /* A storage class, inside persistent ids. */

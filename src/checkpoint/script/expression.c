@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "checkpoint/locate/rebuild.h"
+#include "checkpoint/script/joins.h"
+#include "checkpoint/script/mobile.h"
 #include "checkpoint/script/operations.h"
 
 enum { DEPTH_MAX = 300 };
@@ -161,6 +163,9 @@ static struct vgg_term get_constant(const struct vgg_follower *follower, struct 
                        index.kind == VGG_TERM_INT && index.integer >= 0 &&
                        (uint64_t)index.integer < constants->list.count;
     const struct vgg_value *value = known ? constants->list.items[index.integer] : NULL;
+    if (value != NULL && vgg_mobile_is_layer(value)) {
+        return (struct vgg_term){.kind = VGG_TERM_PACKED, .packed = value};
+    }
     return value != NULL && vgg_value_is_tensor(value)
                ? (struct vgg_term){.kind = VGG_TERM_TENSOR, .tensor = {.value = value}}
                : (struct vgg_term){0};
@@ -412,6 +417,50 @@ static const struct vgg_code_function *find_function(struct vgg_follower *follow
                : NULL;
 }
 
+/* The dimensions of data: images of 3, or rows. */
+static struct vgg_term count_dims(const struct vgg_recorder *recorder,
+                                  const struct vgg_arguments *arguments)
+{
+    enum { ROWS = 2, IMAGES = 4 };
+    if (arguments->count != 1 || arguments->items[0].value.kind != VGG_TERM_DATA) {
+        return (struct vgg_term){0};
+    }
+    const bool flat = vgg_recorder_is_flat(recorder, arguments->items[0].value.data);
+    return (struct vgg_term){.kind = VGG_TERM_INT, .integer = flat ? ROWS : IMAGES};
+}
+
+/* Whether a function changes what it is given: "torch.mul_", "torch.append", any function with out=. */
+static bool is_change(struct vgg_span name, const struct vgg_arguments *arguments)
+{
+    static const char *const lists[] = {
+        "torch.append", "torch.insert", "torch.extend", "torch.pop",     "torch.clear",
+        "torch.remove", "torch.sort",   "torch.Delete", "torch.reverse", "torch._set_item"};
+    for (size_t i = 0; i < arguments->count; i++) {
+        if (vgg_span_equals(arguments->items[i].name, "out")) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        if (vgg_span_equals(name, lists[i])) {
+            return true;
+        }
+    }
+    return vgg_span_ends_with(name, "_") && !vgg_span_ends_with(name, "__");
+}
+
+/* Stops at a change that is no step: the rest of the code would be followed as if it had not happened. */
+static bool check_change(struct vgg_follower *follower, struct vgg_span name,
+                         const struct vgg_arguments *arguments, const struct vgg_term *result)
+{
+    if (result->kind == VGG_TERM_DATA || !is_change(name, arguments)) {
+        return true;
+    }
+    return result->kind == VGG_TERM_DERIVED
+               ? vgg_recorder_stop_derived(follower->recorder, result)
+               : vgg_recorder_stop(follower->recorder, VGG_SCRIPT_UNKNOWN, "%.*s changes a value",
+                                   VGG_SHOWN(name.bytes, name.length, 64));
+}
+
 static bool call_name(struct vgg_follower *follower, struct vgg_span name,
                       const struct vgg_arguments *arguments, struct vgg_term *out)
 {
@@ -421,16 +470,32 @@ static bool call_name(struct vgg_follower *follower, struct vgg_span name,
     if (vgg_span_equals(name, "ops.prim.RaiseException")) {
         return vgg_recorder_stop(follower->recorder, VGG_SCRIPT_UNKNOWN, "the code raises");
     }
+    if (vgg_span_equals(name, "torch.dim")) {
+        *out = count_dims(follower->recorder, arguments);
+        return true;
+    }
     if (vgg_term_compute(name, arguments, out)) {
+        return true;
+    }
+    bool known;
+    if (!vgg_join_call(follower->recorder, name, arguments, &known, out) ||
+        (!known && !vgg_mobile_call(follower->recorder, name, arguments, &known, out))) {
+        return false;
+    }
+    if (known) {
         return true;
     }
     const struct vgg_operation *operation = vgg_operation_find(name);
     *out = derive(name, arguments);
     if (operation != NULL && out->kind == VGG_TERM_DERIVED) {
-        return vgg_operation_call(operation, name, arguments, follower->recorder, out);
+        return vgg_operation_call(operation, name, arguments, follower->recorder, out) &&
+               check_change(follower, name, arguments, out);
     }
-    const struct vgg_code_function *function = find_function(follower, name);
-    return function == NULL || follower->run(follower, function, NULL, arguments, out);
+    /* A function of PyTorch with data that is no layer is refused by its own name, not by that of its parts. */
+    const bool own = out->kind != VGG_TERM_DERIVED || !vgg_operation_is_of_torch(name);
+    const struct vgg_code_function *function = own ? find_function(follower, name) : NULL;
+    return function != NULL ? follower->run(follower, function, NULL, arguments, out)
+                            : check_change(follower, name, arguments, out);
 }
 
 static bool read_call(struct vgg_follower *follower, struct vgg_frame *frame, struct vgg_term *term)

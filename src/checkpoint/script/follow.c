@@ -53,6 +53,37 @@ static bool assign(struct vgg_follower *follower, struct vgg_frame *frame,
     return true;
 }
 
+/* Reads "x" or "x, y", which is a list. */
+static bool read_values(struct vgg_follower *follower, struct vgg_frame *frame,
+                        struct vgg_term *out)
+{
+    enum { VALUES_MAX = 64 };
+    struct vgg_term values[VALUES_MAX];
+    size_t count = 0;
+    bool more = true;
+    while (more) {
+        if (count == VALUES_MAX) {
+            return vgg_frame_stop(follower, frame);
+        }
+        if (!vgg_expression_read(follower, frame, &values[count++])) {
+            return false;
+        }
+        more = vgg_token_is_mark(frame->at, ',');
+        frame->at += more;
+    }
+    if (count == 1) {
+        *out = values[0];
+        return true;
+    }
+    struct vgg_term *items = vgg_arena_alloc(follower->scratch, count, sizeof *items);
+    if (items == NULL) {
+        return vgg_recorder_stop_memory(follower->recorder);
+    }
+    memcpy(items, values, count * sizeof *items);
+    *out = vgg_term_make_list(items, count);
+    return true;
+}
+
 static bool run_assignment(struct vgg_follower *follower, struct vgg_frame *frame,
                            const struct vgg_token *end)
 {
@@ -66,7 +97,7 @@ static bool run_assignment(struct vgg_follower *follower, struct vgg_frame *fram
         frame->at++;
     }
     frame->at++;
-    return vgg_expression_read(follower, frame, &value) && assign(follower, frame, targets, &value);
+    return read_values(follower, frame, &value) && assign(follower, frame, targets, &value);
 }
 
 /* ---- branches ---- */
@@ -177,6 +208,70 @@ static enum flow run_if(struct vgg_follower *follower, struct vgg_frame *frame, 
     return flow;
 }
 
+/* ---- loops ---- */
+
+static enum flow stop_loop(struct vgg_follower *follower)
+{
+    vgg_recorder_stop(follower->recorder, VGG_SCRIPT_UNKNOWN,
+                      "how often a loop runs depends on the input");
+    return FLOW_STOPPED;
+}
+
+/* Follows "for NAME in range(N):" N times. */
+static enum flow run_for(struct vgg_follower *follower, struct vgg_frame *frame, uint32_t indent)
+{
+    const struct vgg_token *target = &frame->at[1];
+    struct vgg_term count;
+    struct block block;
+    if (target->kind != VGG_TOKEN_NAME || !is_name(&target[1], "in") ||
+        !is_name(&target[2], "range")) {
+        vgg_frame_stop(follower, frame);
+        return FLOW_STOPPED;
+    }
+    frame->at = &target[3];
+    if (!vgg_frame_expect(follower, frame, '(') || !vgg_expression_read(follower, frame, &count) ||
+        !vgg_frame_expect(follower, frame, ')') || !skip_block(follower, frame, indent, &block)) {
+        return FLOW_STOPPED;
+    }
+    const struct vgg_token *next = frame->at;
+    if (count.kind != VGG_TERM_INT) {
+        return stop_loop(follower);
+    }
+    enum flow flow = FLOW_ENDED;
+    for (int64_t i = 0; i < count.integer && flow == FLOW_ENDED; i++) {
+        const struct vgg_term index = {.kind = VGG_TERM_INT, .integer = i};
+        const bool good = vgg_follower_pay(follower, CALL_STEPS) &&
+                          vgg_frame_set(follower, frame, vgg_token_span(target), &index);
+        flow = good ? run_chosen(follower, frame, &block) : FLOW_STOPPED;
+    }
+    frame->at = next;
+    return flow;
+}
+
+/* Follows "while CONDITION:" as long as the condition is known and true. */
+static enum flow run_while(struct vgg_follower *follower, struct vgg_frame *frame, uint32_t indent)
+{
+    const struct vgg_token *begin = &frame->at[1], *next;
+    struct vgg_term condition;
+    struct block block;
+    enum flow flow = FLOW_ENDED;
+    do {
+        frame->at = begin;
+        if (!vgg_follower_pay(follower, CALL_STEPS) ||
+            !vgg_expression_read(follower, frame, &condition) ||
+            !skip_block(follower, frame, indent, &block)) {
+            return FLOW_STOPPED;
+        }
+        next = frame->at;
+        if (condition.kind != VGG_TERM_BOOL) {
+            return stop_loop(follower);
+        }
+        flow = condition.boolean ? run_chosen(follower, frame, &block) : FLOW_ENDED;
+    } while (condition.boolean && flow == FLOW_ENDED);
+    frame->at = next;
+    return flow;
+}
+
 /* ---- statements ---- */
 
 static bool end_line(struct vgg_follower *follower, struct vgg_frame *frame)
@@ -193,11 +288,10 @@ static enum flow run_return(struct vgg_follower *follower, struct vgg_frame *fra
     return good && end_line(follower, frame) ? FLOW_RETURNED : FLOW_STOPPED;
 }
 
-/* Statements that are not understood: loops, contexts. */
+/* Statements that are not understood. */
 static bool is_other(const struct vgg_token *token)
 {
-    static const char *const keywords[] = {"for", "while", "with",   "raise",
-                                           "try", "del",   "assert", NULL};
+    static const char *const keywords[] = {"with", "raise", "try", "del", "assert", NULL};
     size_t i = 0;
     while (keywords[i] != NULL && !is_name(token, keywords[i])) {
         i++;
@@ -215,6 +309,10 @@ static enum flow run_statement(struct vgg_follower *follower, struct vgg_frame *
         good = vgg_frame_stop(follower, frame);
     } else if (is_name(frame->at, "if")) {
         return run_if(follower, frame, indent);
+    } else if (is_name(frame->at, "for")) {
+        return run_for(follower, frame, indent);
+    } else if (is_name(frame->at, "while")) {
+        return run_while(follower, frame, indent);
     } else if (is_name(frame->at, "return")) {
         return run_return(follower, frame);
     } else if (is_name(frame->at, "pass")) {
@@ -361,16 +459,28 @@ void vgg_follower_init(struct vgg_code *code, struct vgg_recorder *recorder,
                                  .run = run_function};
 }
 
+static const struct vgg_code_function *find_forward(const struct vgg_follower *follower,
+                                                    const struct vgg_value *module)
+{
+    static const char forward[] = "forward";
+    const struct vgg_value *type = module->object.callee;
+    return vgg_code_find(follower->code, type->global.module, type->global.name,
+                         (struct vgg_span){forward, sizeof forward - 1});
+}
+
+bool vgg_follow_is_plain(const struct vgg_follower *follower, const struct vgg_value *module)
+{
+    return vgg_span_equals(module->object.callee->global.name, "Module") &&
+           find_forward(follower, module) == NULL;
+}
+
 bool vgg_follow_forward(struct vgg_follower *follower, const struct vgg_value *module,
                         struct vgg_term *result)
 {
-    static const char forward[] = "forward";
     struct vgg_argument input = {.value = {.kind = VGG_TERM_DATA, .data = 0}};
     const struct vgg_arguments arguments = {&input, 1, 1};
-    const struct vgg_value *type = module->object.callee;
-    const struct vgg_span name = type->global.name;
-    const struct vgg_code_function *function = vgg_code_find(
-        follower->code, type->global.module, name, (struct vgg_span){forward, sizeof forward - 1});
+    const struct vgg_span name = module->object.callee->global.name;
+    const struct vgg_code_function *function = find_forward(follower, module);
     return function != NULL ? run_function(follower, function, module, &arguments, result)
                             : vgg_recorder_stop(follower->recorder, VGG_SCRIPT_UNKNOWN,
                                                 "%.*s.forward: the code is not in the archive",

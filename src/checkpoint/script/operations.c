@@ -2,9 +2,7 @@
 /* The functions of PyTorch that are layers: their parameters, and the module that computes the same. */
 #include "checkpoint/script/operations.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
+#include "checkpoint/script/joins.h"
 #include "checkpoint/script/state.h"
 
 enum handling {
@@ -15,6 +13,8 @@ enum handling {
     SAME,    /* returns its input */
     VIEW,    /* a Flatten with a shape of its own */
     SQUEEZE, /* a Flatten of 1x1 pixels */
+    SELECT,  /* the same by an index */
+    SLICE,   /* returns its input if it takes all of it */
     MEAN,    /* of height and width */
     CLAMP,   /* ReLU or ReLU6, by its bounds */
     CONV,    /* with weights */
@@ -74,11 +74,11 @@ static const struct vgg_operation operations[] = {
     {"avg_pool2d", BOTH, "AvgPool2d", POOL,
      "input,kernel_size,stride=[],padding=0,ceil_mode=False,count_include_pad=True,"
      "divisor_override=None"},
-    {"adaptive_avg_pool2d", BOTH, "AdaptiveAvgPool2d", PLAIN, "input,output_size"},
+    {"adaptive_avg_pool2d", BOTH, "AdaptiveAvgPool2d", POOL, "input,output_size"},
     {"adaptive_max_pool2d", TORCH, "AdaptiveMaxPool2d", PAIR, "input,output_size"},
-    {"adaptive_max_pool2d", FUNCTIONAL, "AdaptiveMaxPool2d", PLAIN,
+    {"adaptive_max_pool2d", FUNCTIONAL, "AdaptiveMaxPool2d", POOL,
      "input,output_size,return_indices=False"},
-    {"_adaptive_max_pool2d", FUNCTIONAL, "AdaptiveMaxPool2d", PLAIN,
+    {"_adaptive_max_pool2d", FUNCTIONAL, "AdaptiveMaxPool2d", POOL,
      "input,output_size,return_indices=False"},
     {"adaptive_max_pool2d_with_indices", FUNCTIONAL, "AdaptiveMaxPool2d", PAIR,
      "input,output_size,return_indices=False"},
@@ -106,6 +106,9 @@ static const struct vgg_operation operations[] = {
     {"contiguous", TORCH, NULL, SAME, "input,memory_format=0"},
     {"detach", TORCH, NULL, SAME, "input"},
     {"clone", TORCH, NULL, SAME, "input,memory_format=None"},
+    {"to", TORCH, NULL, SAME, "input,dtype,non_blocking=False,copy=False,memory_format=None"},
+    {"slice", TORCH, NULL, SLICE, "input,dim=0,start=None,end=None,step=1"},
+    {"select", TORCH, "Flatten", SELECT, "input,dim,index"},
 };
 
 /* A call: each parameter with its value. */
@@ -118,6 +121,8 @@ struct call {
     size_t count;
     /* Changes its input in place. */
     bool in_place;
+    /* Has the input of the last step, and can be joined to it. */
+    bool is_other_pool;
 };
 
 /* ---- names ---- */
@@ -153,6 +158,11 @@ const struct vgg_operation *vgg_operation_find(struct vgg_span name)
         }
     }
     return NULL;
+}
+
+bool vgg_operation_is_of_torch(struct vgg_span name)
+{
+    return skip(&name, "__torch__.torch.nn.functional.");
 }
 
 /* ---- parameters ---- */
@@ -254,11 +264,6 @@ static bool derive(struct call *call, struct vgg_term *out)
     return true;
 }
 
-static bool is_flatten(const char *type)
-{
-    return strcmp(type, "Flatten") == 0;
-}
-
 /* Adds a step of a class with these settings. */
 static bool add_step(struct call *call, const char *name, const char *type,
                      const struct vgg_setting_term *settings, size_t count)
@@ -312,21 +317,6 @@ static bool add_global_pool(struct call *call, const char *type)
 
 /* ---- functions of shape ---- */
 
-/* Whether the last step's output has no height and width. */
-static bool is_flat(const struct vgg_recorder *recorder)
-{
-    for (size_t i = recorder->count; i > 0; i--) {
-        const char *type = recorder->steps[i - 1].type;
-        if (is_flatten(type) || strcmp(type, "Linear") == 0) {
-            return true;
-        }
-        if (strstr(type, "Pool") != NULL || strstr(type, "Conv") != NULL) {
-            return false;
-        }
-    }
-    return false;
-}
-
 /* Whether the last step pools the whole image into one pixel. */
 static bool is_one_pixel(const struct vgg_recorder *recorder)
 {
@@ -365,10 +355,30 @@ static bool call_squeeze(struct call *call, struct vgg_term *out)
     const struct vgg_term *dim = get(call, "dim");
     const bool image = is_none(dim) || is_number(dim, 2) || is_number(dim, 3) ||
                        is_number(dim, -1) || is_number(dim, -2);
-    if (is_flat(call->recorder)) {
+    if (vgg_recorder_is_flat(call->recorder, call->recorder->count)) {
         return give_data(call, out);
     }
     return image && is_one_pixel(call->recorder) ? add_flatten(call, out) : derive(call, out);
+}
+
+/* x[:, :, 0, 0] of 1x1 pixels: first x[:, :, 0], then [:, :, 0] of that. */
+static bool call_select(struct call *call, struct vgg_term *out)
+{
+    struct vgg_term *dim = get(call, "dim"), *index = get(call, "index");
+    const bool first = is_number(index, 0) || is_number(index, -1);
+    if (!first || !(is_number(dim, 2) || is_number(dim, 3))) {
+        return derive(call, out);
+    }
+    return call_squeeze(call, out);
+}
+
+/* x[:] */
+static bool call_slice(struct call *call, struct vgg_term *out)
+{
+    const struct vgg_term *start = get(call, "start"), *end = get(call, "end");
+    const bool all = (is_none(start) || is_number(start, 0)) && is_number(get(call, "step"), 1) &&
+                     (is_none(end) || is_number(end, (double)INT64_MAX));
+    return all ? give_data(call, out) : derive(call, out);
 }
 
 /* The mean of height and width. */
@@ -376,7 +386,8 @@ static bool call_mean(struct call *call, struct vgg_term *out)
 {
     const struct vgg_term *dim = get(call, "dim"), *keep = get(call, "keepdim");
     if (dim->kind != VGG_TERM_LIST || dim->list.count != 2 || !is_none(get(call, "dtype")) ||
-        is_flat(call->recorder) || keep->kind != VGG_TERM_BOOL) {
+        vgg_recorder_is_flat(call->recorder, call->recorder->count) ||
+        keep->kind != VGG_TERM_BOOL) {
         return derive(call, out);
     }
     const struct vgg_term *a = &dim->list.items[0], *b = &dim->list.items[1];
@@ -420,8 +431,19 @@ static bool is_zero(const struct vgg_term *term)
     return zero;
 }
 
+/* Leaves a pool to be joined to the last step. */
+static bool call_other_pool(struct call *call, struct vgg_term *out)
+{
+    derive(call, out);
+    out->derived.twin = call->recorder->count;
+    return true;
+}
+
 static bool call_pool(struct call *call, struct vgg_term *out)
 {
+    if (call->is_other_pool) {
+        return call_other_pool(call, out);
+    }
     const struct vgg_term *kernel = get(call, "kernel_size");
     struct vgg_term *stride = get(call, "stride");
     if (kernel == NULL) {
@@ -525,6 +547,10 @@ static bool dispatch(struct call *call, struct vgg_term *out)
         return call_view(call, out);
     case SQUEEZE:
         return call_squeeze(call, out);
+    case SELECT:
+        return call_select(call, out);
+    case SLICE:
+        return call_slice(call, out);
     case MEAN:
         return call_mean(call, out);
     case CLAMP:
@@ -541,12 +567,23 @@ static bool dispatch(struct call *call, struct vgg_term *out)
     return derive(call, out);
 }
 
+static bool is_other_pool(struct call *call)
+{
+    const struct vgg_term *size = get(call, "output_size");
+    return size != NULL &&
+           vgg_join_is_other_pool(call->recorder, call->operation->type, get(call, "input"), size);
+}
+
 bool vgg_operation_call(const struct vgg_operation *operation, struct vgg_span name,
                         const struct vgg_arguments *arguments, struct vgg_recorder *recorder,
                         struct vgg_term *out)
 {
     struct call call = {.operation = operation, .name = name, .recorder = recorder};
-    if (!bind(&call, arguments) || !vgg_recorder_check_input(recorder, name, get(&call, "input"))) {
+    if (!bind(&call, arguments)) {
+        return false;
+    }
+    call.is_other_pool = is_other_pool(&call);
+    if (!call.is_other_pool && !vgg_recorder_check_input(recorder, name, get(&call, "input"))) {
         return false;
     }
     const struct vgg_term *in_place = get(&call, "inplace");

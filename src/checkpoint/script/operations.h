@@ -11,6 +11,9 @@ struct vgg_operation;
  * layer. */
 const struct vgg_operation *vgg_operation_find(struct vgg_span name);
 
+/* Whether a function is defined in torch.nn.functional, and so has a name that users know. */
+bool vgg_operation_is_of_torch(struct vgg_span name);
+
 /* Records the steps of a call, if its input is the output of the last step.
  *   name  that it is called by
  *   out   receives the result; DERIVED if these arguments make it no layer

@@ -127,6 +127,10 @@ bool vgg_recorder_stop_derived(struct vgg_recorder *recorder, const struct vgg_t
     const struct vgg_span operation = term->derived.operation;
     describe_self(recorder, self);
     describe_data(recorder, term->derived.first, first);
+    if (term->derived.twin > 0) {
+        return vgg_recorder_stop(recorder, VGG_SCRIPT_REFUSED, "%s: %s is used twice: a branch",
+                                 self, first);
+    }
     if (term->derived.first == term->derived.second) {
         return vgg_recorder_stop(recorder, VGG_SCRIPT_REFUSED, "%s: %.*s of %s", self,
                                  VGG_SHOWN(operation.bytes, operation.length, 64), first);
@@ -143,6 +147,20 @@ size_t vgg_recorder_resolve(const struct vgg_recorder *recorder, size_t data)
         data++;
     }
     return data;
+}
+
+bool vgg_recorder_is_flat(const struct vgg_recorder *recorder, size_t data)
+{
+    for (size_t i = data; i > 0; i--) {
+        const char *type = recorder->steps[i - 1].type;
+        if (strcmp(type, "Flatten") == 0 || strcmp(type, "Linear") == 0) {
+            return true;
+        }
+        if (strstr(type, "Pool") != NULL || strstr(type, "Conv") != NULL) {
+            return false;
+        }
+    }
+    return false;
 }
 
 bool vgg_recorder_check_input(struct vgg_recorder *recorder, struct vgg_span operation,

@@ -69,6 +69,9 @@ const char *vgg_recorder_find_name(const struct vgg_recorder *recorder,
 /* What data are now: the output of the last of the steps that change them in place. */
 size_t vgg_recorder_resolve(const struct vgg_recorder *recorder, size_t data);
 
+/* Whether data have no height and width. */
+bool vgg_recorder_is_flat(const struct vgg_recorder *recorder, size_t data);
+
 /* Stops because a step, or the net's output, is the result of an operation that is no step. Returns false. */
 bool vgg_recorder_stop_derived(struct vgg_recorder *recorder, const struct vgg_term *term);
 

@@ -109,7 +109,7 @@ vgg_status vgg_script_read(const struct vgg_archive *archive, const struct vgg_l
         return VGG_OK;
     }
     bool good = begin(archive, &location->modules, &reading);
-    if (good) {
+    if (good && !vgg_follow_is_plain(&reading.follower, location->source)) {
         follow(&reading.follower, location->source, out);
         good = read_all_settings(&reading.follower, location, out);
     }

@@ -143,6 +143,48 @@ static bool compute_comparison(struct vgg_span name, const struct vgg_arguments 
     return false;
 }
 
+/* ---- arithmetic ---- */
+
+static const char *const operators[] = {"torch.add", "torch.sub", "torch.mul", "torch.floordiv"};
+enum operator_index { ADD, SUB, MUL, FLOORDIV };
+
+/* False: the result is too large, or there is none. */
+static bool compute_integer(size_t operator, int64_t a, int64_t b, int64_t *out)
+{
+    switch (operator) {
+    case ADD:
+        return !__builtin_add_overflow(a, b, out);
+    case SUB:
+        return !__builtin_sub_overflow(a, b, out);
+    case MUL:
+        return !__builtin_mul_overflow(a, b, out);
+    default:
+        /* Rounded down in Python, towards 0 in C. */
+        *out = a >= 0 && b > 0 ? a / b : 0;
+        return a >= 0 && b > 0;
+    }
+}
+
+/* "torch.sub(3, 1)": of integers alone. */
+static bool compute_arithmetic(struct vgg_span name, const struct vgg_arguments *arguments,
+                               struct vgg_term *out)
+{
+    const struct vgg_term *a = &arguments->items[0].value, *b = &arguments->items[1].value;
+    int64_t result;
+    for (size_t i = 0; i < sizeof operators / sizeof operators[0]; i++) {
+        if (vgg_span_equals(name, operators[i]) && a->kind == VGG_TERM_INT &&
+            b->kind == VGG_TERM_INT) {
+            *out = compute_integer(i, a->integer, b->integer, &result)
+                       ? (struct vgg_term){.kind = VGG_TERM_INT, .integer = result}
+                       : unknown;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- shapes ---- */
+
 /* The shape of data, a side of it, or its height and width. */
 static struct vgg_term compute_size(const struct vgg_arguments *arguments)
 {
@@ -172,7 +214,15 @@ static struct vgg_term compute_not(const struct vgg_term *term)
     return term->kind == VGG_TERM_BOOL ? make_bool(!term->boolean) : unknown;
 }
 
-enum computation { SAME, SECOND, SIZE, SLICE, IS, IS_NOT, NOT, NUMBER };
+/* The length of a list that is known. */
+static struct vgg_term compute_length(const struct vgg_term *term)
+{
+    return term->kind == VGG_TERM_LIST
+               ? (struct vgg_term){.kind = VGG_TERM_INT, .integer = (int64_t)term->list.count}
+               : unknown;
+}
+
+enum computation { SAME, SECOND, SIZE, SLICE, IS, IS_NOT, NOT, LENGTH, NUMBER };
 
 static const struct {
     const char *name;
@@ -192,8 +242,7 @@ static const struct {
     {"torch.__is__", IS, 2},
     {"torch.__isnot__", IS_NOT, 2},
     {"torch.__not__", NOT, 1},
-    {"torch.dim", NUMBER, 0},
-    {"torch.len", NUMBER, 0},
+    {"torch.len", LENGTH, 1},
     {"torch.numel", NUMBER, 0},
     {"torch.format", NUMBER, 0},
     {"torch.warn", NUMBER, 0},
@@ -222,6 +271,8 @@ static struct vgg_term compute(enum computation computation, const struct vgg_ar
         return compute_is(arguments, computation == IS);
     case NOT:
         return compute_not(&arguments->items[0].value);
+    case LENGTH:
+        return compute_length(&arguments->items[0].value);
     case NUMBER:
         break;
     }
@@ -237,8 +288,14 @@ bool vgg_term_compute(struct vgg_span name, const struct vgg_arguments *argument
         out->tensor.transposed = !out->tensor.transposed;
         return true;
     }
-    if (arguments->count == 2 && compute_comparison(name, arguments, out)) {
+    if (arguments->count == 2 &&
+        (compute_comparison(name, arguments, out) || compute_arithmetic(name, arguments, out))) {
         return true;
+    }
+    int64_t first = VGG_NO_DATA, second = VGG_NO_DATA;
+    if (vgg_span_equals(name, "torch.slice") &&
+        vgg_term_find_data(&arguments->items[0].value, &first, &second)) {
+        return false;
     }
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
         if (vgg_span_equals(name, functions[i].name) &&

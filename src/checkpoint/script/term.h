@@ -22,6 +22,8 @@ enum vgg_term_kind {
     VGG_TERM_METHOD,
     /* A parameter, a buffer, or a constant of the code. */
     VGG_TERM_TENSOR,
+    /* A constant that is a layer with its weights. */
+    VGG_TERM_PACKED,
     /* The output of a step. */
     VGG_TERM_DATA,
     /* The result of an operation on data that is no step. */
@@ -63,12 +65,15 @@ struct vgg_term {
             const struct vgg_value *value;
             bool transposed;
         } tensor;
+        const struct vgg_value *packed;
         /* 0: the net's input; k: the output of the k-th step. */
         size_t data;
         struct {
             struct vgg_span operation;
             /* Two that it takes; the same if it takes one. */
             size_t first, second;
+            /* A step with the same input that this can be joined to; 0: none. */
+            size_t twin;
         } derived;
         /* 0: images of the batch; 1: channels, … */
         int64_t dim;

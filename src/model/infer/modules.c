@@ -480,7 +480,8 @@ vgg_status vgg_spec_apply_modules(const struct vgg_load *load,
     const size_t count = vgg_checkpoint_get_module_count(request->checkpoint);
     struct reader reader = {.load = load, .request = request};
     *described = false;
-    vgg_status status = vgg_script_check(load, request->checkpoint, &reader.followed);
+    vgg_status status =
+        vgg_script_check(load, request->checkpoint, request->has_cfg, &reader.followed);
     if (status == VGG_OK && reader.followed && !request->has_cfg) {
         *described = true;
         status = add_script(&reader);

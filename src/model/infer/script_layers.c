@@ -5,15 +5,17 @@
 #include "model/infer/module_layer.h"
 
 vgg_status vgg_script_check(const struct vgg_load *load, const struct vgg_checkpoint *checkpoint,
-                            bool *followed)
+                            bool described, bool *followed)
 {
     const struct vgg_script *script = vgg_checkpoint_get_script(checkpoint);
+    const bool unknown = script->outcome == VGG_SCRIPT_UNKNOWN && !described;
     *followed = script->outcome == VGG_SCRIPT_FOLLOWED;
-    return script->outcome == VGG_SCRIPT_REFUSED
-               ? vgg_fail(load->err, VGG_ERR_UNSUPPORTED,
-                          "%s: expected a chain of layers, found in the script's code: %s",
-                          load->path, script->reason)
-               : VGG_OK;
+    if (script->outcome != VGG_SCRIPT_REFUSED && !unknown) {
+        return VGG_OK;
+    }
+    return vgg_fail_hint(load->err, VGG_ERR_UNSUPPORTED, unknown ? VGG_HINT_LAYERS : VGG_HINT_NONE,
+                         "%s: expected a chain of layers, found in the script's code: %s",
+                         load->path, script->reason);
 }
 
 static vgg_status add_step(const struct vgg_load *load, const struct vgg_tensor_list *tensors,

@@ -7,10 +7,11 @@
 #include "model/graph/tensors.h"
 #include "model/spec/layers.h"
 
-/* Whether the code shows the whole net. Errors: UNSUPPORTED (it is no chain of layers, as where there is a skip
- * connection). */
+/* Whether the code shows the whole net.
+ *   described  the caller knows the net, and needs no code that is understood
+ * Errors: UNSUPPORTED (it is no chain of layers, as where there is a skip connection, or is not understood). */
 vgg_status vgg_script_check(const struct vgg_load *load, const struct vgg_checkpoint *checkpoint,
-                            bool *followed);
+                            bool described, bool *followed);
 
 /* Lists the layers that the code runs, in its order. Functions without a module have no name yet.
  *   missing  set to true if a setting that changes results was not in the file
