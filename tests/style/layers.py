@@ -62,8 +62,8 @@ LIBRARIES = {
     "jerror.h": {"src/image/jpeg.c"},
 }
 # Kernels know nothing but their contract, their vectors and the compiler.
-KERNEL_HEADERS = {"kernels/kernels.h", "kernels/inline.h", "kernels/isas.h", "kernels/vec.h", "kernels/winograd.h", "stddef.h",
-                  "stdint.h", "immintrin.h",
+KERNEL_HEADERS = {"kernels/kernels.h", "kernels/conv_tile.h", "kernels/inline.h", "kernels/isas.h", "kernels/vec.h",
+                  "kernels/winograd.h", "stddef.h", "stdint.h", "immintrin.h",
                   "arm_neon.h",
                   "kernels/vec_avx512.h",  # AMX has the same vectors
                   "kernels/int8.h", "kernels/dot.h", "kernels/dot_avx512vnni.h",
