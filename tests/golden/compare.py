@@ -28,19 +28,13 @@ sys.path.insert(0, str(ROOT / "tools" / "scripts"))
 import golden  # noqa: E402
 from exact import available  # noqa: E402
 from nets import randomise  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import check, finish  # noqa: E402
 
 MODEL = ROOT / "models" / "fashion_vgg8_bn.pth"
 PICTURES = sorted((ROOT / "models" / "images").glob("*.png"))
 torch.set_num_threads(1)
 
-passed = failed = 0
-
-
-def check(good, what, *details):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    if not good:
-        print(f"FAILED: {what}", *details, sep="\n    ")
 
 
 def write_golden(folder, *options, model=MODEL, pictures=PICTURES):
@@ -297,8 +291,7 @@ def main():
             folder.mkdir()
             test(good, folder)
             shutil.rmtree(folder)
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(failed > 0)
+    sys.exit(finish())
 
 
 main()

@@ -22,7 +22,7 @@ import sys
 import tempfile
 
 import checkpoints
-from checkpoints import LEGACY, expect, np, refuse, report, seed, torch
+from checkpoints import LEGACY, expect, finish, np, refuse, report, seed, torch
 
 import torch.nn.utils.parametrize
 import torchvision
@@ -528,8 +528,7 @@ def main():
         for part in (scripts, newer):
             seed(part.__name__)
             part(folder)
-    print(f"{checkpoints.passed} passed, {checkpoints.failed} failed")
-    return 1 if checkpoints.failed else 0
+    return finish()
 
 
 if __name__ == "__main__":

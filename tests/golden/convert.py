@@ -29,16 +29,10 @@ except ImportError:
     safetensors = None
 
 from kills import kill
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import check, finish  # noqa: E402
 
 program, source, kill_at = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
-passed = failed = 0
-
-
-def check(good, message):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    if not good:
-        print(f"FAILED {message}")
 
 
 def convert(model, out, *options, **keywords):
@@ -232,7 +226,7 @@ def check_kills(folder):
     model, out = folder / "big.pth", folder / "killed.safetensors"
     torch.save({f"w{i}": torch.randn(250000) for i in range(30)}, model)
     convert(model, out)
-    kill(kill_at, [program, "convert", model, "-o", out], out, out.read_bytes(), 40, check)
+    kill(kill_at, [program, "convert", model, "-o", out], out, out.read_bytes(), 40)
 
 
 os.umask(0o022)
@@ -246,5 +240,4 @@ with tempfile.TemporaryDirectory(prefix="vgg-convert-") as name:
     check_in_place(folder)
     check_kills(folder)
 
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed > 0)
+sys.exit(finish())

@@ -12,7 +12,7 @@ import tempfile
 
 from custom import (BOUND, CIFAR, CIFAR_IMAGES, COLOURS, EPS, IMAGENET, LAYERS, PHOTOS, POOLED, POOLS, RUN_MODEL, SQUASHED,
                     available, check, check_assumed, command, compare, functional, in_double, main, make_head, models,
-                    nn, np, randomise, read_assumed, run, save, squash, squashed, tally, torch, transform)
+                    nn, np, randomise, read_assumed, run, save, squash, squashed, accuracy, torch, transform)
 
 # What is assumed where names do not show the place of BatchNorm.
 BEFORE = {"BatchNorm before the activation"}
@@ -274,7 +274,7 @@ def test_sorted_names():
         logits = run(RUN_MODEL, os.path.join(folder, "a.pth"), x.numpy(), folder, [f"{isa}:2:1" for isa in available()])
         double, single = net.double_logits(x).numpy(), net(x).numpy()
         for isa, ours in zip(available(), logits):
-            tally.compare(f"names in the file's order {isa:6}", "sorted names", ours[0], single[0], double[0], BOUND)
+            accuracy.compare(f"names in the file's order {isa:6}", "sorted names", ours[0], single[0], double[0], BOUND)
         for name, words in (("b.safetensors", []), ("c.safetensors", ["--cfg", "8,8,M," * 5 + "8,M"])):
             out = os.path.join(folder, "logits.npy"), os.path.join(folder, "a.npy")
             command("--save-logits", out[0], *words, os.path.join(folder, name), PHOTOS[0])
