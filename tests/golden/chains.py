@@ -292,9 +292,9 @@ def classify(layer):
 def find_differences(order, description):
     """Which properties of the description are not the net's."""
     truth = [t for t in map(truth_of, order) if t]
-    told = [d for d in map(described, description["layers"]) if d]
+    found_layers = [d for d in map(described, description["layers"]) if d]
     differences = set()
-    (mine, my_end), (theirs, their_end) = segments(truth), segments(told)
+    (mine, my_end), (theirs, their_end) = segments(truth), segments(found_layers)
     if [layer["type"] for _, layer in mine] != [layer["type"] for _, layer in theirs]:
         return {"order"}
     for (a, x), (b, y) in zip(mine + [(my_end, {})], theirs + [(their_end, {})]):

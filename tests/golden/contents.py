@@ -176,7 +176,7 @@ def several(save, container):
 
 
 def beside(save, container):
-    """Everything that training scripts save with a state dict is passed over."""
+    """Everything that training scripts save with a state dict is skipped."""
     net = small_vgg()
     optimizer = torch.optim.Adam(net.parameters())
     sum(p.sum() for p in net.parameters()).backward()

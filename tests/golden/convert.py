@@ -129,9 +129,9 @@ def check_sources(folder):
     compare("wrapped", wrapped, tensors, folder)
     bundled = source / "models/fashion_vgg8_bn.pth"
     compare("bundled", bundled, torch.load(bundled), folder)
-    picture = source / "models/images/bag_18.png"
+    image = source / "models/images/bag_18.png"
     spec = source / "models/fashion_vgg8_bn.json"
-    runs = [subprocess.run([program, "--format", "csv", "-k10", "--spec", spec, model, picture],
+    runs = [subprocess.run([program, "--format", "csv", "-k10", "--spec", spec, model, image],
                            capture_output=True).stdout
             for model in (bundled, folder / "bundled.out.pth")]
     check(len(runs[0]) > 100 and runs[0] == runs[1], "the converted net classifies otherwise")
@@ -159,7 +159,7 @@ def check_columns(folder, converted):
 def check_packed(folder):
     """A packed file's description stands beside what it is converted to, and is no one else's."""
     packed, out = folder / "shoes.vgg", folder / "shoes.pth"
-    picture = source / "models" / "images" / "bag_18.png"
+    image = source / "models" / "images" / "bag_18.png"
     labels = folder / "labels.txt"
     labels.write_text("".join(f"shoe {i}\n" for i in range(10)))
     subprocess.run([program, "pack", source / "models" / "fashion_vgg8_bn.pth", "-o", packed, "--labels", labels],
@@ -171,7 +171,7 @@ def check_packed(folder):
     # For one run, weights that are ready may be of another F(m) than those that must be prepacked.
     # Fully connected weights are summed in another order than rows are.
     runs = [[line.split(",") for line in
-             subprocess.run([program, "--plan-for", "steady", "--format", "csv", model, picture],
+             subprocess.run([program, "--plan-for", "steady", "--format", "csv", model, image],
                             capture_output=True, text=True).stdout.splitlines()[1:]] for model in (packed, out)]
     check(len(runs[0]) == 5 and runs[0][0][3] == "shoe 8" and
           all(a[:4] == b[:4] and abs(float(a[5]) - float(b[5])) <= 5e-6 for a, b in zip(*runs)),

@@ -271,9 +271,9 @@ def test_other_classes():
         compare(f"{variant}, {classes} classes", net, transform(36, 32, *IMAGENET), ["--size", "32"],
                 assumed=COLOURS | {"resize 36, aspect kept", "mean and std ImageNet's"}, images=PHOTOS[:1])
         with tempfile.TemporaryDirectory() as folder:
-            told = json.loads(command("info", "-fjson", save(folder, net)).stdout)["model"]
-            check(told["name"] == variant and told["classes"] == classes and
-                  told["described_by"] == f"names and shapes (built-in {variant})", f"{variant}: {told}")
+            about = json.loads(command("info", "-fjson", save(folder, net)).stdout)["model"]
+            check(about["name"] == variant and about["classes"] == classes and
+                  about["described_by"] == f"names and shapes (built-in {variant})", f"{variant}: {about}")
 
 
 def test_variations():

@@ -74,7 +74,7 @@ def compare(found, expected, what):
     check([[c["images"], c["top1"]] for c in found["classes"]] == expected["per_class"], f"{what}: per class")
 
 
-def write_pictures(folder):
+def write_images(folder):
     """ImageFolder's layout, with folders whose sorted names are in the order of the classes."""
     images, labels = train_fashion.load("/usr/share/datasets/fashion-mnist", "t10k")
     rows = []
@@ -89,7 +89,7 @@ def write_pictures(folder):
 def main():
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary) / "test"
-        rows = write_pictures(folder)
+        rows = write_images(folder)
         expected = expected_of(folder)
         by_order = eval_json(MODEL, folder)
         check(by_order["classes_from"] == "folder-order", "source", by_order["classes_from"])

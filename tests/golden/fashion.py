@@ -33,11 +33,11 @@ from tally import check, finish  # noqa: E402
 
 BOUND = 6e-6  # of max |logit|: both runs are float32, see exact.py
 FEW = 2000  # images
-# Weights, bits of their fraction, the least share of the same top-1.
+# Weights, bits of their fraction, the minimum share of the same top-1.
 HALVES = (("bf16", 8, 0.995), ("f16", 11, 0.999))
 
 
-def check_halves(program, checkpoint, folder, count, expected, weights, bits, least):
+def check_halves(program, checkpoint, folder, count, expected, weights, bits, min_same):
     """Weights of 16 bits against those of 32."""
     packed, out = os.path.join(folder, f"{weights}.vgg"), os.path.join(folder, f"{weights}.npy")
     subprocess.run([program, "pack", checkpoint, "-o", packed, "--weights", weights], check=True,
@@ -52,7 +52,7 @@ def check_halves(program, checkpoint, folder, count, expected, weights, bits, le
     bound = 9 * 2.0 ** -bits * np.abs(expected).max()
     print(f"{weights}: max |delta logit| {delta.max():.2e} (bound {bound:.2e}), mean {delta.mean():.2e}, "
           f"the same top-1 {100 * same:.2f} %")
-    check(delta.max() <= bound and same >= least, f"a packed file with {weights}")
+    check(delta.max() <= bound and same >= min_same, f"a packed file with {weights}")
 
 
 def check_isa(program, checkpoint, folder, count, expected, isa):

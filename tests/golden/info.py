@@ -50,7 +50,7 @@ def empty_vgg16():
 
 
 def count_modules(net):
-    """Parameters and multiply-adds of each module for one picture: outputs times what each is a sum of."""
+    """Parameters and multiply-adds of each module for one image: outputs times what each is a sum of."""
     counts, hooks = {}, []
     for name, module in net.named_modules():
         if isinstance(module, (nn.Conv2d, nn.Linear)):

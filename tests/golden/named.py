@@ -208,7 +208,7 @@ def test_convolutions_alone():
 
 
 def without_pools(pixels):
-    """A net whose names do not tell where its pools are."""
+    """A net whose names do not show where its pools are."""
     relu = functional.relu
     return Named(0, ("conv1", conv(3, 8)), ("bn1", nn.BatchNorm2d(8)), relu, ("conv2", conv(8, 16)),
                  ("bn2", nn.BatchNorm2d(16)), relu, pool, ("conv3", conv(16, 16)), ("bn3", nn.BatchNorm2d(16)), relu, pool,
