@@ -125,3 +125,8 @@ install_missing() {
 LIBRARY_PACKAGES="libzip-dev libcjson-dev libpng-dev libjpeg-dev zlib1g-dev"
 # shellcheck disable=SC2034 # used by the scripts that source this
 BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config python3-minimal $LIBRARY_PACKAGES"
+# What the tests of a native build need, too.
+# shellcheck disable=SC2034
+TEST_PACKAGES="check valgrind binutils g++ python3 python3-torch python3-torchvision python3-numpy
+    python3-pil dataset-fashion-mnist git libjpeg-turbo-progs python-matplotlib-data mate-backgrounds
+    man-db mandoc zsh fish clang-format cppcheck libbz2-dev liblzma-dev libssl-dev libzstd-dev"

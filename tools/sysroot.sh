@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Makes build-sysroot-ARCHITECTURE/: Debian's libraries and headers that a cross build and its tests need, for the
-# compiler's --sysroot and qemu's -L, and sysroot.ini, which tells meson where they are:
+# compiler's --sysroot and qemu's -L, and sysroot.ini, which names their places for meson:
 #   tools/sysroot.sh s390x     or armhf: any of Debian's architectures
 # Packages are unpacked, not installed: this machine's dpkg learns of no foreign architecture, and a library may
 # have another version here than there, as when only one of them has had a security update.

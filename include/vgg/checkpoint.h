@@ -123,7 +123,7 @@ VGG_API const char *vgg_checkpoint_get_path(const vgg_checkpoint *checkpoint);
 VGG_API enum vgg_container vgg_checkpoint_get_container(const vgg_checkpoint *checkpoint);
 VGG_API uint64_t vgg_checkpoint_get_file_bytes(const vgg_checkpoint *checkpoint);
 
-/* Who wrote the file, as far as its container tells: "PyTorch 2.1 or later, archive version 3, byteorder
+/* Who wrote the file, as far as its container shows: "PyTorch 2.1 or later, archive version 3, byteorder
  * little, pickle protocol 2", or what a safetensors header has under "__metadata__"; or "". */
 VGG_API const char *vgg_checkpoint_get_writer(const vgg_checkpoint *checkpoint);
 

@@ -5,6 +5,7 @@
  * NCHW input is fast with the strides 1, 2 and 4.
  *
  *   c   channel within an input block     i   pixel of the tile     b   output block of the group */
+#include "kernels/conv_tile.h"
 #include "kernels/kernels.h"
 #include "kernels/vec.h"
 
@@ -13,13 +14,7 @@ VGG_INLINE void tile(const struct vgg_conv_args *a, const float *x, float *y, in
                      ptrdiff_t window_stride, ptrdiff_t x_pixel_stride, ptrdiff_t x_channel_stride)
 {
     vf sum[CONV_PIXELS][CONV_BLOCKS];
-    VGG_UNROLL
-    for (int i = 0; i < pixels; i++) {
-        VGG_UNROLL
-        for (int b = 0; b < CONV_BLOCKS; b++) {
-            sum[i][b] = vf_load(a->bias + b * VF_LANES);
-        }
-    }
+    tile_begin(sum, pixels, a->bias);
     const float *weight = a->weight;
     for (int ic = 0; ic < a->ic_blocks; ic++) {
         for (int kh = 0; kh < a->kernel; kh++) {
@@ -27,35 +22,14 @@ VGG_INLINE void tile(const struct vgg_conv_args *a, const float *x, float *y, in
             for (int kw = 0; kw < a->kernel; kw++) {
                 const float *p = row + kw * x_pixel_stride;
                 for (int c = 0; c < a->ic_block; c++) {
-                    vf w[CONV_BLOCKS];
-                    VGG_UNROLL
-                    for (int b = 0; b < CONV_BLOCKS; b++) {
-                        w[b] = vf_load(weight + b * VF_LANES);
-                    }
-                    VGG_UNROLL
-                    for (int i = 0; i < pixels; i++) {
-                        vf v = vf_set1(p[i * window_stride]);
-                        VGG_UNROLL
-                        for (int b = 0; b < CONV_BLOCKS; b++) {
-                            sum[i][b] = vf_fma(v, w[b], sum[i][b]);
-                        }
-                    }
+                    tile_add(sum, pixels, p, 0, window_stride, weight);
                     p += x_channel_stride;
                     weight += CONV_BLOCKS * VF_LANES;
                 }
             }
         }
     }
-    VGG_UNROLL
-    for (int b = 0; b < CONV_BLOCKS; b++) {
-        if (b < a->oc_blocks) {
-            VGG_UNROLL
-            for (int i = 0; i < pixels; i++) {
-                vf_store(y + b * a->y_block_stride + i * VF_LANES,
-                         a->relu ? vf_relu(sum[i][b]) : sum[i][b]);
-            }
-        }
-    }
+    tile_store(sum, pixels, y, a->y_block_stride, a->oc_blocks, a->relu);
 }
 
 #define TILE_CASE(n)                                                                               \

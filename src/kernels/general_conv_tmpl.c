@@ -4,6 +4,7 @@
  * neighbouring pixels that share the filter's vectors.
  *
  *   c   channel within an input block     i   pixel of the tile     b   output block of the group */
+#include "kernels/conv_tile.h"
 #include "kernels/kernels.h"
 #include "kernels/vec.h"
 
@@ -19,19 +20,7 @@ VGG_INLINE const float *add_block(const struct vgg_general_conv_args *a, const f
         for (int kw = 0; kw < a->kernel.w; kw++) {
             const float *x = row + (ptrdiff_t)kw * a->dilation.w * VF_LANES;
             for (int c = 0; c < count; c++) {
-                vf w[CONV_BLOCKS];
-                VGG_UNROLL
-                for (int b = 0; b < CONV_BLOCKS; b++) {
-                    w[b] = vf_load(weight + b * VF_LANES);
-                }
-                VGG_UNROLL
-                for (int i = 0; i < pixels; i++) {
-                    const vf v = vf_set1(x[i * pixel_stride + c]);
-                    VGG_UNROLL
-                    for (int b = 0; b < CONV_BLOCKS; b++) {
-                        sum[i][b] = vf_fma(v, w[b], sum[i][b]);
-                    }
-                }
+                tile_add(sum, pixels, x, c, pixel_stride, weight);
                 weight += CONV_BLOCKS * VF_LANES;
             }
         }
@@ -44,13 +33,7 @@ VGG_INLINE void tile(const struct vgg_general_conv_args *a, const float *x, floa
                      ptrdiff_t pixel_stride)
 {
     vf sum[CONV_PIXELS][CONV_BLOCKS];
-    VGG_UNROLL
-    for (int i = 0; i < pixels; i++) {
-        VGG_UNROLL
-        for (int b = 0; b < CONV_BLOCKS; b++) {
-            sum[i][b] = vf_load(a->bias + b * VF_LANES);
-        }
-    }
+    tile_begin(sum, pixels, a->bias);
     const float *weight = a->weight;
     int lane = a->first;
     for (int left = a->channels; left > 0;) {
@@ -60,16 +43,7 @@ VGG_INLINE void tile(const struct vgg_general_conv_args *a, const float *x, floa
         left -= count;
         lane = 0;
     }
-    VGG_UNROLL
-    for (int b = 0; b < CONV_BLOCKS; b++) {
-        if (b < a->oc_blocks) {
-            VGG_UNROLL
-            for (int i = 0; i < pixels; i++) {
-                vf_store(y + b * a->y_block_stride + i * VF_LANES,
-                         a->relu ? vf_relu(sum[i][b]) : sum[i][b]);
-            }
-        }
-    }
+    tile_store(sum, pixels, y, a->y_block_stride, a->oc_blocks, a->relu);
 }
 
 #define TILE_CASE(n)                                                                               \

@@ -15,7 +15,8 @@ struct packing {
     const struct vgg_pack_options *options;
     struct vgg_prepacker prepacker;
     struct vgg_weight_writer weights;
-    const struct vgg_parameter *next; /* the next parameter of the folded net to write */
+    /* The next parameter of the folded net to write. */
+    const struct vgg_parameter *next;
 };
 
 /* Writes a convolution's weight, plain and prepacked.
@@ -49,7 +50,7 @@ static vgg_status write_weight(struct packing *packing, const struct vgg_node *n
     }
 }
 
-static bool weighs(const struct vgg_node *node)
+static bool has_weights(const struct vgg_node *node)
 {
     return node->op == VGG_OP_CONV2D || node->op == VGG_OP_GENERAL_CONV ||
            node->op == VGG_OP_LINEAR;
@@ -98,7 +99,7 @@ static vgg_status write_layers(struct packing *packing)
     const size_t count = packing->model.node_count;
     vgg_status status = VGG_OK;
     for (size_t i = 0; i < count && status == VGG_OK; i++) {
-        if (weighs(&nodes[i])) {
+        if (has_weights(&nodes[i])) {
             const bool folds = i + 1 < count && nodes[i + 1].op == VGG_OP_BATCH_NORM;
             status = write_layer(packing, &nodes[i], folds ? &nodes[i + 1].norm : NULL);
             i += folds;

@@ -3,7 +3,7 @@
 import struct
 
 from case import Case
-from writer import (NET_BN, Pickle, legacy, legacy_net, members_of, net, net_pickle,
+from writer import (NET_BN, legacy, legacy_net, members_of, net, net_pickle,
                     values_of, zip_archive, zip_net)
 
 HUGE = 1 << 62

@@ -15,16 +15,11 @@ import tempfile
 
 from emulator import command_of
 from writer import legacy_net, net, png, tar_archive, tar_parts, safetensors_net, zip_net
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import finish, report  # noqa: E402
 
 CLASSES = 4096
 MESSAGE = "expected the file to keep its size, got a read error: it was shortened"
-passed = failed = 0
-
-
-def report(name, problem):
-    global passed, failed
-    passed, failed = passed + (not problem), failed + bool(problem)
-    print(f"{'FAILED ' if problem else ''}{name}{': ' + problem if problem else ''}")
 
 
 def large():
@@ -83,8 +78,7 @@ def main(program):
         for kind, data in files.items():
             check_shrink(program, folder, kind, data)
         check_change(program, folder, files["zip"])
-    print(f"{passed} passed, {failed} failed")
-    return failed > 0
+    return finish()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ import struct
 import sys
 import tempfile
 
-from programs import are_close, check, copy_description, finish, images, model, pack_int8, run_well, source
+from programs import are_close, copy_description, images, model, pack_int8, run_well, source
+from tally import check, finish
 
 native = [os.environ.get("VGG_NATIVE") or str(source / "build-test/tools/vgg-infer")]
 foreign = [*shlex.split(os.environ.get("MESON_EXE_WRAPPER", "")), os.path.abspath(sys.argv[2])]

@@ -3,25 +3,13 @@
 import pathlib
 import subprocess
 import sys
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import check  # noqa: E402
 
 RTOL = 3e-6  # as between instruction sets, see tests/golden/exact.py
 source = pathlib.Path(sys.argv[1])
 model = source / "models/fashion_vgg8_bn.pth"
 images = sorted((source / "models/images").glob("*.png"))
-passed = failed = 0
-
-
-def check(good, message):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    if not good:
-        print(f"FAILED {message}")
-
-
-def finish():
-    """Prints the counts and returns the exit code."""
-    print(f"{passed} passed, {failed} failed")
-    return int(failed > 0)
 
 
 def run(command, *words):

@@ -12,8 +12,10 @@ description and logits are compared with the net:
   - else each difference is one of a property that is named as an assumption with a value that is not the net's, and
     strict mode refuses the net.
 """
+import collections
 import json
 import os
+import pathlib
 import random
 import subprocess
 import sys
@@ -23,10 +25,12 @@ try:
     import numpy as np
     import torch
     from torch import nn
-    from torch.nn import functional
 except ImportError:
     print("PyTorch is not installed", file=sys.stderr)
     sys.exit(77)
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import check, finish  # noqa: E402
 
 BOUND = 1e-5
 CONVENTION = 5
@@ -351,36 +355,11 @@ def find_differences(truth, told, from_modules):
     return differences
 
 
-class Failures:
-    def __init__(self):
-        self.passed = self.failed = 0
-        self.kinds = {}
-
-    def check(self, good, text):
-        self.passed += good
-        self.failed += not good
-        if not good and self.failed <= 20:
-            print("FAILED:", text, file=sys.stderr)
-
-    def count(self, kind):
-        self.kinds[kind] = self.kinds.get(kind, 0) + 1
-
-
-def read_assumed(answer):
-    """The properties that are assumed, with their values."""
-    assumed = {}
-    for line in answer:
-        if line.startswith(f"evidence {CONVENTION} "):
-            name, _, value = line.split(" ", 2)[2].partition(": ")
-            assumed[name] = value
-    return assumed
-
-
-def judge(title, net, order, answer, prefix, results):
+def judge(title, net, order, answer, prefix, kinds):
     """Right, or wrong with the reason named, or refused."""
     if answer[0].startswith("refused"):
-        results.count("refused")
-        results.check(len(answer[0]) > 20, f"{title}: {answer[0]}")
+        kinds["refused"] += 1
+        check(len(answer[0]) > 20, f"{title}: {answer[0]}")
         return
     c, h, w, classes, strict = map(int, answer[0].split()[1:])
     assumed = read_assumed(answer[1:])
@@ -402,17 +381,17 @@ def judge(title, net, order, answer, prefix, results):
         equal = False
         differences.append(("size", {"input size"}))
     if equal:
-        results.count("right" if strict else "right, with assumptions")
-        results.check(True, title)
+        kinds["right" if strict else "right, with assumptions"] += 1
+        check(True, title)
         return
-    results.count("wrong, named")
-    results.check(not strict, f"{title}: strict, and wrong; differs in {differences}")
+    kinds["wrong, named"] += 1
+    check(not strict, f"{title}: strict, and wrong; differs in {differences}")
     if not differences:
-        results.check(False, f"{title}: the description is right and the logits are wrong")
+        check(False, f"{title}: the description is right and the logits are wrong")
     for difference, properties in differences:
-        results.check(not properties.isdisjoint(assumed),
-                      f"{title}: differs in {difference}, which one of {sorted(properties)} should say; assumed "
-                      f"{sorted(assumed)}")
+        check(not properties.isdisjoint(assumed),
+              f"{title}: differs in {difference}, which one of {sorted(properties)} should say; assumed "
+              f"{sorted(assumed)}")
 
 
 def save_all(folder, index, net):
@@ -441,7 +420,7 @@ def main():
     run_chains, count = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 250
     first = int(os.environ.get("CHAINS_FIRST", "0"))
     torch.set_num_threads(1)
-    results = Failures()
+    kinds = collections.Counter()
     with tempfile.TemporaryDirectory() as folder:
         program = subprocess.Popen([run_chains], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for index in range(first, first + count):
@@ -458,9 +437,9 @@ def main():
                     if line.startswith(("refused", "end")):
                         break
                 if not answer:
-                    results.check(False, f"net {index} ({form}), {kind}: the program ended: {program.wait()}")
+                    check(False, f"net {index} ({form}), {kind}: the program ended: {program.wait()}")
                     break
-                judge(f"net {index} ({form}), {kind}", net, order, answer, prefix, results)
+                judge(f"net {index} ({form}), {kind}", net, order, answer, prefix, kinds)
                 net.float()
                 for leftover in (path, prefix + ".f32", prefix + ".json"):
                     if os.path.exists(leftover):
@@ -470,10 +449,9 @@ def main():
             break
         if program.poll() is None:
             program.stdin.close()
-            results.check(program.wait() == 0, "the program ended with an error")
-    print(", ".join(f"{number} {kind}" for kind, number in sorted(results.kinds.items())), file=sys.stderr)
-    print(f"{results.passed} passed, {results.failed} failed, 0 skipped")
-    return results.failed > 0
+            check(program.wait() == 0, "the program ended with an error")
+    print(", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items())))
+    return finish()
 
 
 if __name__ == "__main__":

@@ -30,20 +30,12 @@ except ImportError:
 
 import container_files
 from nets import seed
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import finish, report  # noqa: E402
 
 MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY = {"_use_new_zipfile_serialization": False}
 
-passed = failed = 0
-
-
-def report(name, problem):
-    global passed, failed
-    if problem:
-        failed += 1
-        print(f"FAILED {name}: {problem}")
-    else:
-        passed += 1
 
 
 def fnv1a(data):
@@ -479,8 +471,7 @@ def main():
         for part in (saved_by_torch, rezipped, zip_variants, safetensors, tar, written_by_hand, refused):
             seed(part.__name__)
             part(folder)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return finish()
 
 
 if __name__ == "__main__":

@@ -27,19 +27,14 @@ except ImportError:
     print("NumPy or Pillow is not installed: skipped")
     sys.exit(77)
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import check, finish  # noqa: E402
+
 PROGRAM, ROOT = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 MODEL = ROOT / "models" / "fashion_vgg8_bn.pth"
 BOOT = ROOT / "models" / "images" / "ankle_boot_0.png"
 BAG = ROOT / "models" / "images" / "bag_18.png"
 
-passed = failed = 0
-
-
-def check(good, what, *details):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    if not good:
-        print(f"FAILED: {what}", *details, sep="\n    ")
 
 
 def run(*words, code=0, env=None, **options):
@@ -73,7 +68,7 @@ def test_usage(folder):
     expect_error(["--isa", "neon" if os.uname().machine == "x86_64" else "avx2", MODEL, BOOT], 2,
                  "this CPU or this build has no")
     text = folder / "notes.txt"
-    text.write_text("no picture, no checkpoint")
+    text.write_text("neither an image nor a checkpoint")
     expect_error([text], 2, "expected a JPEG or PNG, found text", "IMAGE after it")
     expect_error(["compare", MODEL], 2, "MODEL and FOLDER")
     expect_error(["compare", MODEL, folder, "-f", "csv"], 2, "text or json")
@@ -102,15 +97,15 @@ def test_whole_messages(folder):
     cut = folder / "cut.png"
     cut.write_bytes(BOOT.read_bytes()[:100])
     several = {
-        "pictures": (1, 2, [MODEL, missing, cut]),
-        "pictures with saved arrays": (1, 4, ["--save-logits", folder / "a.npy", MODEL, missing, cut]),
+        "images": (1, 2, [MODEL, missing, cut]),
+        "images with saved arrays": (1, 4, ["--save-logits", folder / "a.npy", MODEL, missing, cut]),
         "usage": (2, 2, ["--lables", "x", BOOT]),
         "a checkpoint": (3, 1, [cut, BOOT, "-m", folder / "none.pth"]),
         "everything": (0, 1, ["--verbose", BOOT]),
     }
-    for what, (code, least, words) in several.items():
+    for what, (code, minimum, words) in several.items():
         writes = get_writes(*words, code=code)
-        check(len(writes) >= least, f"{what}: {least} messages", writes)
+        check(len(writes) >= minimum, f"{what}: {minimum} messages", writes)
         for text in writes:
             check(text.startswith(b"vgg-infer: ") and text.endswith(b"\n") and text.count(b"\n") == 1,
                   f"{what}: a whole line at once", text)
@@ -221,7 +216,7 @@ def test_models(folder):
     result = run("--verify", MODEL, BOOT)
     check(b"verified by the archive's own CRC-32 only" in result.stderr, "--verify without a prefix",
           result.stderr)
-    check(b"members verified" in result.stdout, "--verify tells what it compared", result.stdout)
+    check(b"members verified" in result.stdout, "--verify reports what it compared", result.stdout)
     changed = folder / "changed.pth"  # one bit of a weight
     data = bytearray(MODEL.read_bytes())
     data[len(data) // 2] ^= 1
@@ -274,7 +269,7 @@ def test_formats(folder):
     check(document["schema"] == 2 and document["failed"] == 1, "json: totals", document)
     check([len(r.get("top", [])) for r in document["results"]] == [5, 0, 5], "json: results")
     check(document["results"][1]["image"] == str(bad) and
-          document["results"][1]["error"]["message"], "json: the error record")
+          document["results"][1]["error"]["message"] != "", "json: the error record")
     check(document["model"]["classes"] == 10 and document["threads"] >= 1, "json: the model")
 
     lines = run("--format", "jsonl", "-k2", *words, code=1).stdout.decode().splitlines()
@@ -371,7 +366,7 @@ def test_saved(folder):
     missing = folder / "missing.png"
     result = run("-fjson", "-k10", "--save-logits", logits, "--save-input", inputs, MODEL, missing,
                  BOOT, missing, small, code=1)
-    check(b"NaN" in result.stderr, "rows of NaN are told", result.stderr)
+    check(b"NaN" in result.stderr, "rows of NaN are reported", result.stderr)
     records = json.loads(result.stdout)["results"]
     saved, fed = np.load(logits), np.load(inputs)
     check(saved.shape == (4, 10) and saved.dtype == np.float32, "the shape of logits", saved.shape)
@@ -388,7 +383,7 @@ def test_saved(folder):
               f"row {row}: probabilities")
     pixels = np.asarray(Image.open(BOOT).convert("RGB"), np.float32).transpose(2, 0, 1)
     expected = (pixels / np.float32(255) - np.float32(0.286)) / np.float32(0.353)
-    check(np.array_equal(fed[1], expected), "the input is the picture, normalised")
+    check(np.array_equal(fed[1], expected), "the input is the image, normalised")
     expect_error(["--save-logits", folder / "no" / "x.npy", MODEL, BOOT], 1, "cannot create")
 
 
@@ -413,7 +408,7 @@ def test_sizes(folder):
 
 
 def test_memory(folder):
-    """A picture that does not fit into memory fails; the next one is classified."""
+    """An image that does not fit into memory fails; the next one is classified."""
     large = folder / "large.png"
     Image.new("1", (12000, 12000)).save(large)
     limit = 200 << 20
@@ -438,15 +433,15 @@ def test_time():
 # --- bench and info ---
 
 def test_plans():
-    """Every way to convolve agrees to the rounding; what it was planned for is told."""
+    """Every way to convolve agrees to the rounding; what it was planned for is reported."""
     top = reference()
     for options in (["--conv", "direct"], ["--conv", "f2"], ["--conv", "f4"], ["--conv", "f6"],
                     ["--exact"], ["--plan-for", "steady"]):
         got = json.loads(run(*options, "-fjson", MODEL, BOOT).stdout)["results"][0]["top"]
         check(all(a["index"] == b["index"] and abs(a["logit"] - b["logit"]) < 1e-4
                   for a, b in zip(top, got)), f"{options}: nearly the same numbers", top, got)
-    check(b"one-shot" in run("--time", MODEL, BOOT).stderr, "one picture is a plan for one shot")
-    check(b"steady" in run("--time", MODEL, *[BOOT] * 5).stderr, "five images are not")
+    check(b"one-shot" in run("--time", MODEL, BOOT).stderr, "one image has a one-shot plan")
+    check(b"steady" in run("--time", MODEL, *[BOOT] * 5).stderr, "five images have a steady plan")
     document = json.loads(run("-fjson", "--plan-for=steady", MODEL, BOOT).stdout)
     check(document["plan"] == "steady", "the plan in JSON", document)
     for options in (["--exact"], ["--conv", "exact"]):
@@ -496,8 +491,8 @@ def test_plot(folder):
 
 
 def test_layers_add_up():
-    """No layer is missing. How exactly their times add up to the whole tells tests/bench/layers.py, on an idle
-    machine; on any they take no more than the longest run, and of the shortest at least half."""
+    """No layer is missing. tests/bench/layers.py measures on an idle machine how exactly their times add up to the
+    whole; on any they take no more than the longest run, and of the shortest at least half."""
     record = json.loads(run("bench", "-t1", "--batch=8", "--runs=40", MODEL, "-fjsonl").stdout)
     plan = json.loads(run("info", "--plan", "-t1", "-b8", MODEL, "-fjson").stdout)
     layers = record["layers"]
@@ -569,8 +564,7 @@ def main():
     for name, test in tests:
         with tempfile.TemporaryDirectory() as folder:
             test(*[pathlib.Path(folder)][:test.__code__.co_argcount])
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(failed > 0)
+    sys.exit(finish())
 
 
 main()

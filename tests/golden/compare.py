@@ -28,24 +28,18 @@ sys.path.insert(0, str(ROOT / "tools" / "scripts"))
 import golden  # noqa: E402
 from exact import available  # noqa: E402
 from nets import randomise  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import check, finish  # noqa: E402
 
 MODEL = ROOT / "models" / "fashion_vgg8_bn.pth"
-PICTURES = sorted((ROOT / "models" / "images").glob("*.png"))
+IMAGES = sorted((ROOT / "models" / "images").glob("*.png"))
 torch.set_num_threads(1)
 
-passed = failed = 0
 
 
-def check(good, what, *details):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    if not good:
-        print(f"FAILED: {what}", *details, sep="\n    ")
-
-
-def write_golden(folder, *options, model=MODEL, pictures=PICTURES):
+def write_golden(folder, *options, model=MODEL, images=IMAGES):
     """What tools/scripts/golden.py writes, without another process, which would load PyTorch again."""
-    words, sys.argv = sys.argv, ["golden.py", *map(str, [model, *pictures, "-o", folder, *options])]
+    words, sys.argv = sys.argv, ["golden.py", *map(str, [model, *images, "-o", folder, *options])]
     with contextlib.redirect_stdout(io.StringIO()):
         golden.main()
     sys.argv = words
@@ -123,7 +117,7 @@ def test_agrees(good, folder):
 def test_measures(good, folder):
     """The report's numbers are NumPy's."""
     saved = folder / "logits.npy"
-    subprocess.run([PROGRAM, "--save-logits", saved, MODEL, *PICTURES], check=True,
+    subprocess.run([PROGRAM, "--save-logits", saved, MODEL, *IMAGES], check=True,
                    stdout=subprocess.DEVNULL)
     ours, theirs = np.load(saved).astype(float), np.load(good / "logits.npy").astype(float)
     node = compare(good, code=0)["nodes"][0]
@@ -188,16 +182,16 @@ def test_other_pool(good, folder):
 
 def test_shifted_pixel(good, folder):
     moved = folder / "moved.png"
-    pixels = np.asarray(Image.open(PICTURES[0])).copy()
+    pixels = np.asarray(Image.open(IMAGES[0])).copy()
     Image.fromarray(np.roll(pixels, 1, axis=1)).save(moved)
-    write_golden(folder / "moved", "--no-nodes", pictures=[moved])
+    write_golden(folder / "moved", "--no-nodes", images=[moved])
     compare(folder / "moved", code=0)
     compare(folder / "moved", "--images", code=0)
-    words = [PROGRAM, "compare", str(MODEL), str(folder / "moved"), str(PICTURES[0]), "-fjson"]
+    words = [PROGRAM, "compare", str(MODEL), str(folder / "moved"), str(IMAGES[0]), "-fjson"]
     result = subprocess.run(words, capture_output=True, text=True)
     document = json.loads(result.stdout)
     check(result.returncode == 1 and document["first_past_tolerance"] == "input",
-          "another picture than the golden run's", result.stdout)
+          "another image than the golden run's", result.stdout)
     check(document["input"]["unequal"] > 100, "how many floats differ", document["input"])
 
 
@@ -214,11 +208,11 @@ def test_not_a_number(good, folder):
 # --- folders that are not whole ---
 
 def test_missing_files(good, folder):
-    least = copy(good, folder / "least", "input.npy", "logits.npy")
-    document = compare(least, "--nodes", code=0)
+    smallest = copy(good, folder / "smallest", "input.npy", "logits.npy")
+    document = compare(smallest, "--nodes", code=0)
     check(len(document["nodes"]) == 1 and len(document["skipped"]) == 29, "skipped nodes",
           document["skipped"])
-    document = compare(least, "--images", code=1)
+    document = compare(smallest, "--images", code=1)
     check("names none" in document["stderr"], "--images without names", document["stderr"])
     for name in ("input.npy", "logits.npy"):
         part = copy(good, folder / ("no-" + name))
@@ -260,7 +254,7 @@ def test_recognition(good, folder):
     net.classifier = torch.nn.Sequential(*net.classifier[:6], torch.nn.Linear(4096, 3))
     path = folder / "three.pth"
     torch.save(net.state_dict(), path)
-    write_golden(folder / "three", "--no-nodes", model=path, pictures=PICTURES[:1])
+    write_golden(folder / "three", "--no-nodes", model=path, images=IMAGES[:1])
     document = compare(folder / "three", "--images", code=0, model=path)
     check(document["model"]["name"] == document["expected"]["net"] == "vgg11_bn", "the net")
 
@@ -290,15 +284,14 @@ def test_described_net(good, folder):
 def main():
     with tempfile.TemporaryDirectory() as top:
         good = pathlib.Path(top) / "good"
-        subprocess.run(["/usr/bin/python3", ROOT / "tools" / "scripts" / "golden.py", MODEL, *PICTURES, "-o", good], check=True,
+        subprocess.run(["/usr/bin/python3", ROOT / "tools" / "scripts" / "golden.py", MODEL, *IMAGES, "-o", good], check=True,
                        stdout=subprocess.DEVNULL)
         for name, test in [item for item in globals().items() if item[0].startswith("test_")]:
             folder = pathlib.Path(top) / name
             folder.mkdir()
             test(good, folder)
             shutil.rmtree(folder)
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(failed > 0)
+    sys.exit(finish())
 
 
 main()

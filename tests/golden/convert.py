@@ -29,16 +29,10 @@ except ImportError:
     safetensors = None
 
 from kills import kill
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import check, finish  # noqa: E402
 
 program, source, kill_at = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
-passed = failed = 0
-
-
-def check(good, message):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    if not good:
-        print(f"FAILED {message}")
 
 
 def convert(model, out, *options, **keywords):
@@ -135,9 +129,9 @@ def check_sources(folder):
     compare("wrapped", wrapped, tensors, folder)
     bundled = source / "models/fashion_vgg8_bn.pth"
     compare("bundled", bundled, torch.load(bundled), folder)
-    picture = source / "models/images/bag_18.png"
+    image = source / "models/images/bag_18.png"
     spec = source / "models/fashion_vgg8_bn.json"
-    runs = [subprocess.run([program, "--format", "csv", "-k10", "--spec", spec, model, picture],
+    runs = [subprocess.run([program, "--format", "csv", "-k10", "--spec", spec, model, image],
                            capture_output=True).stdout
             for model in (bundled, folder / "bundled.out.pth")]
     check(len(runs[0]) > 100 and runs[0] == runs[1], "the converted net classifies otherwise")
@@ -165,7 +159,7 @@ def check_columns(folder, converted):
 def check_packed(folder):
     """A packed file's description stands beside what it is converted to, and is no one else's."""
     packed, out = folder / "shoes.vgg", folder / "shoes.pth"
-    picture = source / "models" / "images" / "bag_18.png"
+    image = source / "models" / "images" / "bag_18.png"
     labels = folder / "labels.txt"
     labels.write_text("".join(f"shoe {i}\n" for i in range(10)))
     subprocess.run([program, "pack", source / "models" / "fashion_vgg8_bn.pth", "-o", packed, "--labels", labels],
@@ -177,7 +171,7 @@ def check_packed(folder):
     # For one run, weights that are ready may be of another F(m) than those that must be prepacked.
     # Fully connected weights are summed in another order than rows are.
     runs = [[line.split(",") for line in
-             subprocess.run([program, "--plan-for", "steady", "--format", "csv", model, picture],
+             subprocess.run([program, "--plan-for", "steady", "--format", "csv", model, image],
                             capture_output=True, text=True).stdout.splitlines()[1:]] for model in (packed, out)]
     check(len(runs[0]) == 5 and runs[0][0][3] == "shoe 8" and
           all(a[:4] == b[:4] and abs(float(a[5]) - float(b[5])) <= 5e-6 for a, b in zip(*runs)),
@@ -232,7 +226,7 @@ def check_kills(folder):
     model, out = folder / "big.pth", folder / "killed.safetensors"
     torch.save({f"w{i}": torch.randn(250000) for i in range(30)}, model)
     convert(model, out)
-    kill(kill_at, [program, "convert", model, "-o", out], out, out.read_bytes(), 40, check)
+    kill(kill_at, [program, "convert", model, "-o", out], out, out.read_bytes(), 40)
 
 
 os.umask(0o022)
@@ -246,5 +240,4 @@ with tempfile.TemporaryDirectory(prefix="vgg-convert-") as name:
     check_in_place(folder)
     check_kills(folder)
 
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed > 0)
+sys.exit(finish())

@@ -16,6 +16,7 @@ every instruction set, on the best one with one thread and two; the scalar one i
 and that a batch of any count gives the same."""
 import json
 import os
+import pathlib
 import re
 import subprocess
 import sys
@@ -33,10 +34,12 @@ except ImportError as missing:
     sys.exit(77)
 
 from condition import FACTOR, expected_error
-from exact import BOUND as THOUSAND, Tally, available, run
+from exact import BOUND as THOUSAND, Accuracy, available, run
 from nets import VARIANTS, randomise, seed
 from photos import photos
 from quick import QUICK
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import check, finish  # noqa: E402
 
 PROGRAM, RUN_MODEL = sys.argv[1:3]
 PHOTOS = [path for _, path in list(photos())[:2]]
@@ -50,13 +53,7 @@ BEST = available()[-1]
 EVERY = [(isa, 2) for isa in available()] + [(BEST, 1)]
 VECTOR = [(isa, 2) for isa in available() if isa != "scalar"] or EVERY
 SLOW = ("low_memory", "other_classes", "paper", "torchvision")
-tally = Tally()
-
-
-def check(good, what, *details):
-    tally.passed, tally.failed = tally.passed + bool(good), tally.failed + (not good)
-    if not good:
-        print(f"FAILED: {what}", *details, sep="\n    ")
+accuracy = Accuracy()
 
 
 # --- modules ---
@@ -223,7 +220,7 @@ def compare(title, net, prepare, options=(), spec=None, assumed=None, images=PHO
             check(all(np.array_equal(a, b) for a, b in zip(fed, inputs)), f"{title}: the input")
             same = (ours == first.setdefault(isa, ours)).all()
             for i in range(len(images)):
-                tally.compare(f"{title:34} {isa:6} {threads} image {i}", title, ours[i], single[i],
+                accuracy.compare(f"{title:34} {isa:6} {threads} image {i}", title, ours[i], single[i],
                               double[i], bounds[i], same)
         if assumed is not None:
             check_assumed(title, command(*words, path, images[0]).stdout, assumed)
@@ -275,9 +272,9 @@ def test_other_classes():
         compare(f"{variant}, {classes} classes", net, transform(36, 32, *IMAGENET), ["--size", "32"],
                 assumed=COLOURS | {"resize 36, aspect kept", "mean and std ImageNet's"}, images=PHOTOS[:1])
         with tempfile.TemporaryDirectory() as folder:
-            told = json.loads(command("info", "-fjson", save(folder, net)).stdout)["model"]
-            check(told["name"] == variant and told["classes"] == classes and
-                  told["described_by"] == f"names and shapes (built-in {variant})", f"{variant}: {told}")
+            about = json.loads(command("info", "-fjson", save(folder, net)).stdout)["model"]
+            check(about["name"] == variant and about["classes"] == classes and
+                  about["described_by"] == f"names and shapes (built-in {variant})", f"{variant}: {about}")
 
 
 def test_variations():
@@ -522,7 +519,7 @@ def test_batches():
                      [f"{isa}:2:{batch}" for isa, batch in pairs])
         for (isa, batch), ours in zip(pairs, logits):
             for i in range(len(inputs)):
-                tally.compare(f"{isa:6} batch of {batch}, image {i}", "batches", ours[i], single[i],
+                accuracy.compare(f"{isa:6} batch of {batch}, image {i}", "batches", ours[i], single[i],
                               double[i], BOUND)
 
 
@@ -535,10 +532,9 @@ def main(namespace):
             seed(name)
             test()
     print("worst against float64:")
-    for kind, worst in tally.worst.items():
+    for kind, worst in accuracy.worst.items():
         print(f"  {kind:34} {worst:.2e}")
-    print(f"{tally.passed} passed, {tally.failed} failed")
-    return 1 if tally.failed else 0
+    return finish()
 
 
 if __name__ == "__main__":

@@ -23,18 +23,12 @@ except ImportError as missing:
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools/scripts"))
 import train_fashion  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import check, finish  # noqa: E402
 
 PROGRAM, ROOT = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 MODEL = ROOT / "models" / "fashion_vgg8_bn.pth"
 COUNT = 1003  # no multiple of a batch
-passed = failed = 0
-
-
-def check(good, what, *details):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    if not good:
-        print(f"FAILED: {what}", *details, sep="\n    ")
 
 
 def evaluate(*words, code=0):
@@ -80,7 +74,7 @@ def compare(found, expected, what):
     check([[c["images"], c["top1"]] for c in found["classes"]] == expected["per_class"], f"{what}: per class")
 
 
-def write_pictures(folder):
+def write_images(folder):
     """ImageFolder's layout, with folders whose sorted names are in the order of the classes."""
     images, labels = train_fashion.load("/usr/share/datasets/fashion-mnist", "t10k")
     rows = []
@@ -95,7 +89,7 @@ def write_pictures(folder):
 def main():
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary) / "test"
-        rows = write_pictures(folder)
+        rows = write_images(folder)
         expected = expected_of(folder)
         by_order = eval_json(MODEL, folder)
         check(by_order["classes_from"] == "folder-order", "source", by_order["classes_from"])
@@ -166,8 +160,7 @@ def main():
                                   ([listed, folder], 3, "list.txt"),
                                   ([MODEL, named, "--labels-file", named], 1, "cannot read")):
             check(part in evaluate(*words, code=code).stderr, f"message of {words}")
-    print(f"{passed} passed, {failed} failed")
-    return 0 if failed == 0 else 1
+    return finish()
 
 
 if __name__ == "__main__":

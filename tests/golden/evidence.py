@@ -11,6 +11,7 @@ import argparse
 import collections
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
@@ -30,18 +31,12 @@ except ImportError as missing:
 
 from nets import randomise, seed
 from photos import photos
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import check, finish  # noqa: E402
 
 PROGRAM = sys.argv[1]
 PHOTO = next(path for _, path in photos())
 NAMES = ["cat", "dog", "Mäuse 🐭"]
-passed = failed = 0
-
-
-def check(good, what, *details):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    if not good:
-        print(f"FAILED: {what}", *details, sep="\n    ")
 
 
 class Net(nn.Module):
@@ -588,8 +583,7 @@ def main():
             own = os.path.join(folder, test.__name__)
             os.mkdir(own)
             test(own)
-    print(f"{passed} passed, {failed} failed")
-    return failed > 0
+    return finish()
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ one photograph.
 """
 import argparse
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,8 @@ from nets import VARIANTS, build, imagenet_input
 from photos import photos
 from quick import QUICK
 from reference import Reference
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import finish, show  # noqa: E402
 
 BOUND = 3e-6  # relative to the image's largest |logit|
 
@@ -77,11 +80,10 @@ def same_order(ours, exact, bound):
                for i in range(len(mine)))
 
 
-class Tally:
-    """Prints one line a comparison, and counts."""
+class Accuracy:
+    """Compares logits, prints a line for each comparison, and keeps the largest difference of each kind."""
 
     def __init__(self):
-        self.passed = self.failed = 0
         self.worst = {}
 
     def compare(self, title, kind, ours, single, double, bound, same_bits=True):
@@ -91,29 +93,27 @@ class Tally:
         torch64 = np.abs(single - double).max() / size
         good = bool(ours64 <= bound and ours32 <= 2 * max(bound, BOUND) and same_bits and
                     same_order(ours, double, bound * size))
-        self.passed, self.failed = self.passed + good, self.failed + (not good)
         self.worst[kind] = max(self.worst.get(kind, 0), ours64)
-        print(f"{title} {size:8.3g}  {ours32:12.2e}  {ours64:12.2e}  {torch64:15.2e}"
-              f"{'' if same_bits else '  BITS DIFFER BETWEEN THREADS'}{'' if good else '  FAILED'}",
-              flush=True)
+        show(good, f"{title} {size:8.3g}  {ours32:12.2e}  {ours64:12.2e}  {torch64:15.2e}"
+                   f"{'' if same_bits else '  BITS DIFFER BETWEEN THREADS'}")
 
 
-def check_variant(program, path, folder, variant, container, inputs, names, single, double, tally):
+def check_variant(program, path, folder, variant, container, inputs, names, single, double, accuracy):
     for isa in available():
         few = inputs[:1] if isa == "scalar" else inputs
         logits = run(program, path, few, folder, [f"{isa}:1:1", f"{isa}:2:1"])
         for i in range(len(few)):
-            tally.compare(f"{variant:9} {container:8} {isa:7} {names[i]:13}", isa, logits[0, i],
+            accuracy.compare(f"{variant:9} {container:8} {isa:7} {names[i]:13}", isa, logits[0, i],
                           single[i], double[i], BOUND, (logits[0, i] == logits[1, i]).all())
 
 
-def check_algorithms(program, path, folder, variant, inputs, names, single, double, tally):
+def check_algorithms(program, path, folder, variant, inputs, names, single, double, accuracy):
     for isa in available():
         few = inputs[:1] if isa == "scalar" else inputs
         logits = run(program, path, few, folder, [f"{isa}:2:1:{conv}" for conv in ALGORITHMS])
         for (conv, bound), ours in zip(ALGORITHMS.items(), logits):
             for i in range(len(few)):
-                tally.compare(f"{variant:9} {conv:8} {isa:7} {names[i]:13}", conv, ours[i], single[i],
+                accuracy.compare(f"{variant:9} {conv:8} {isa:7} {names[i]:13}", conv, ours[i], single[i],
                               double[i], bound)
 
 
@@ -122,7 +122,7 @@ def main():
     args.add_argument("program")
     args.add_argument("double_conv")
     args = args.parse_args()
-    reference, tally = Reference(args.double_conv), Tally()
+    reference, accuracy = Reference(args.double_conv), Accuracy()
     images = list(photos())[:2]
     rng = np.random.default_rng(7)
     inputs = torch.stack([imagenet_input(path) for _, path in images] +
@@ -142,15 +142,14 @@ def main():
             single = net(inputs).numpy()
             double = reference.logits(net, inputs)
             check_variant(args.program, path, folder, variant, container, inputs.numpy(), names,
-                          single, double, tally)
+                          single, double, accuracy)
             if variant in TABLE:
                 check_algorithms(args.program, path, folder, variant, inputs.numpy(), names,
-                                 single, double, tally)
+                                 single, double, accuracy)
     print("worst against float64:")
-    for kind, worst in tally.worst.items():
+    for kind, worst in accuracy.worst.items():
         print(f"  {kind:7} {worst:.2e} (bound {ALGORITHMS.get(kind, BOUND):.0e})")
-    print(f"{tally.passed} passed, {tally.failed} failed")
-    return 1 if tally.failed else 0
+    return finish()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ same, and so must the accuracy.
 """
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
@@ -27,14 +28,16 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import train_fashion  # noqa: E402
 from exact import available  # noqa: E402
 from quick import QUICK  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import check, finish  # noqa: E402
 
 BOUND = 6e-6  # of max |logit|: both runs are float32, see exact.py
 FEW = 2000  # images
-# Weights, bits of their fraction, the least share of the same top-1.
+# Weights, bits of their fraction, the minimum share of the same top-1.
 HALVES = (("bf16", 8, 0.995), ("f16", 11, 0.999))
 
 
-def check_halves(program, checkpoint, folder, count, expected, weights, bits, least):
+def check_halves(program, checkpoint, folder, count, expected, weights, bits, min_same):
     """Weights of 16 bits against those of 32."""
     packed, out = os.path.join(folder, f"{weights}.vgg"), os.path.join(folder, f"{weights}.npy")
     subprocess.run([program, "pack", checkpoint, "-o", packed, "--weights", weights], check=True,
@@ -49,7 +52,7 @@ def check_halves(program, checkpoint, folder, count, expected, weights, bits, le
     bound = 9 * 2.0 ** -bits * np.abs(expected).max()
     print(f"{weights}: max |delta logit| {delta.max():.2e} (bound {bound:.2e}), mean {delta.mean():.2e}, "
           f"the same top-1 {100 * same:.2f} %")
-    return delta.max() <= bound and same >= least
+    check(delta.max() <= bound and same >= min_same, f"a packed file with {weights}")
 
 
 def check_isa(program, checkpoint, folder, count, expected, isa):
@@ -61,7 +64,7 @@ def check_isa(program, checkpoint, folder, count, expected, isa):
     delta = (np.abs(logits - expected).max(1) / np.abs(expected).max(1)).max()
     same = (logits.argmax(1) == expected.argmax(1)).all()
     print(f"{isa}: {count} images, max |delta logit| / max |logit| = {delta:.2e}")
-    return same and delta <= BOUND
+    check(same and delta <= BOUND, isa)
 
 
 def main():
@@ -84,9 +87,10 @@ def main():
                                 stdout=subprocess.PIPE, check=True)
         logits = np.load(os.path.join(folder, "logits.npy"))
         few = min(FEW, len(images))
-        levels = [check_isa(program, checkpoint, folder, min(1000, few) if isa == "scalar" else few, expected, isa)
-                  for isa in available()]
-        halves = [check_halves(program, checkpoint, folder, few, logits, *choice) for choice in HALVES]
+        for isa in available():
+            check_isa(program, checkpoint, folder, min(1000, few) if isa == "scalar" else few, expected, isa)
+        for choice in HALVES:
+            check_halves(program, checkpoint, folder, few, logits, *choice)
     records = [json.loads(line) for line in result.stdout.splitlines()]
     records = [r for r in records if "top" in r]
     top1 = np.array([r["top"][0]["index"] for r in records])
@@ -95,10 +99,12 @@ def main():
     print(f"{len(records)} images: accuracy {100 * ours:.2f} %, PyTorch {100 * theirs:.2f} %, "
           f"{(top1 != expected.argmax(1)).sum()} different top-1, "
           f"max |delta logit| / max |logit| = {delta:.2e}")
-    checks = [len(records) == len(labels), (top1 == expected.argmax(1)).all(), ours == theirs,
-              theirs >= 0.925, delta <= BOUND, *levels, *halves]
-    print(f"{sum(checks)} passed, {len(checks) - sum(checks)} failed")
-    return 0 if all(checks) else 1
+    check(len(records) == len(labels), "a result for each image")
+    check((top1 == expected.argmax(1)).all(), "PyTorch's top-1")
+    check(ours == theirs, "PyTorch's accuracy")
+    check(theirs >= 0.925, f"accuracy of PyTorch: {theirs}")
+    check(delta <= BOUND, f"logits: {delta:.2e}")
+    return finish()
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ DUMP_IMAGE is the built tests/golden/dump_image; --list prints each image that w
 quarter of the photographs and an eighth of the damaged files are enough.
 Needs python3-torchvision, libjpeg-turbo-progs and the packages of photos.py."""
 
-import collections
 import io
 import os
+import pathlib
 import struct
 import subprocess
 import sys
@@ -28,6 +28,8 @@ from torchvision.models import VGG16_Weights
 from photos import photos
 from quick import QUICK
 from image_files import (CHANNELS, adobe_transform, chunk, cjpeg, jpeg, palette, png, without)
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import finish, report  # noqa: E402
 
 PILLOW = tuple(int(part) for part in PIL.__version__.split(".")[:2])
 SEED = 20261123
@@ -306,21 +308,18 @@ def main():
     if not sys.argv[1:]:
         sys.exit(__doc__)
     program, listing = sys.argv[1], "--list" in sys.argv
-    counts = collections.Counter()
-
-    def report(name, problem):
-        counts["failed" if problem else "passed"] += 1
-        if problem or listing:
-            print("%-50s %s" % (name, problem or "equal"))
-
+    compared = 0
     for group in (natural, sizes_and_shapes, png_kinds, png_extras, jpeg_kinds, cmyk):
         files = list(group())
         with tempfile.TemporaryDirectory() as folder:
             results = run(program, folder, files, PRESETS)
             for name, data in files:
-                report(name, compare_image(data, [next(results) for _ in PRESETS]))
+                problem = compare_image(data, [next(results) for _ in PRESETS])
+                report(name, problem)
+                if listing and not problem:
+                    print(f"{name}: equal")
         print("%s: %d images x %d presets" % (group.__name__, len(files), len(PRESETS)))
-        counts["images"] += len(files)
+        compared += len(files)
 
     files = list(damaged())[::8 if QUICK else 1]
     known = refused = 0
@@ -328,16 +327,13 @@ def main():
         for (name, data), (pixels, _, message) in zip(files, run(program, folder, files,
                                                                  ["cifar"])):
             problem, is_known = compare_damaged(data, pixels, message)
-            counts["failed" if problem else "passed"] += 1
-            if problem:
-                print("%-50s %s" % (name, problem))
+            report(name, problem)
             known += is_known
             refused += message is not None
     print("damaged: %d files, %d refused; %d PNGs that end within their pixels' last bytes are refused"
           " here only" % (len(files), refused, known))
-    print("%d images, Pillow %s, seed %d" % (counts["images"], PIL.__version__, SEED))
-    print("%d passed, %d failed" % (counts["passed"], counts["failed"]))
-    return 1 if counts["failed"] else 0
+    print("%d images, Pillow %s, seed %d" % (compared, PIL.__version__, SEED))
+    return finish()
 
 
 if __name__ == "__main__":

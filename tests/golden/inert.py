@@ -15,19 +15,13 @@ import re
 import subprocess
 import sys
 import tempfile
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import check, finish  # noqa: E402
 
 DUMP, ROOT = sys.argv[1], pathlib.Path(sys.argv[2])
 # Of the tensor `weight` in every file: the values 1 and 2, as dump_tensors prints them without the file offset.
 EXPECTED = ["weight", "float32", "2", "contiguous", "097a69ee2da301d8"]
 OLDEST = (3, 6)
-passed = failed = 0
-
-
-def check(good, message):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    if not good:
-        print(f"FAILED {message}")
 
 
 def parse_version(text):
@@ -99,8 +93,7 @@ def main():
     check(len(rows) > 50 and len({row[1:] for row in rows}) == len(rows), f"{len(rows)} names, each once")
     for path in pythons().values():
         check_python(path, rows)
-    print(f"{passed} passed, {failed} failed")
-    return failed > 0
+    return finish()
 
 
 if __name__ == "__main__":

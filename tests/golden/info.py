@@ -5,7 +5,7 @@
     info.py VGG_INFER
 
 The table's totals are those that the modules of vgg16 give; the tensors' places in a file are where NumPy finds
-the same numbers; a file of 528 MB is told of without being read. Ends with "N passed, N failed". Exit 77
+the same numbers; a file of 528 MB is described without being read. Ends with "N passed, N failed". Exit 77
 (skipped) without PyTorch.
 """
 import json
@@ -27,23 +27,17 @@ except ImportError:
     sys.exit(77)
 
 from checkpoints import MAGIC, Raw, by_v1
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import check, finish  # noqa: E402
 
 CPU_SECONDS = 0.020
-passed = failed = 0
-
-
-def check(name, good, *details):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    if not good:
-        print(f"FAILED {name}:", *details)
 
 
 def info(*words):
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run([VGG_INFER, "info", *map(str, words)], capture_output=True, text=True, timeout=600)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    check(f"info {words}", done.returncode == 0, done.stderr)
+    check(done.returncode == 0, f"info {words}", done.stderr)
     return done.stdout, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
@@ -56,7 +50,7 @@ def empty_vgg16():
 
 
 def count_modules(net):
-    """Parameters and multiply-adds of each module for one picture: outputs times what each is a sum of."""
+    """Parameters and multiply-adds of each module for one image: outputs times what each is a sum of."""
     counts, hooks = {}, []
     for name, module in net.named_modules():
         if isinstance(module, (nn.Conv2d, nn.Linear)):
@@ -95,7 +89,7 @@ def check_weight_types(folder):
         path = folder / f"{what}_types.pth"
         torch.save(net, path)
         found = json.loads(info("--format", "json", path)[0])["model"]["weights"]
-        check(f"{what} type of weights", found == expected, found)
+        check(found == expected, f"{what} type of weights", found)
 
 
 def main():
@@ -104,26 +98,26 @@ def main():
         folder = pathlib.Path(name)
         net = empty_vgg16()
         counts = count_modules(net)
-        check("vgg16's own totals", sum(p for p, _ in counts.values()) == 138357544)
+        check(sum(p for p, _ in counts.values()) == 138357544, "vgg16's own totals")
         sparse_vgg16(folder / "vgg16.pth", net)
         best = min(info(folder / "vgg16.pth")[1] for _ in range(5))
-        check("time", best < CPU_SECONDS, best, "s of CPU time")
+        check(best < CPU_SECONDS, f"{best} s of CPU time")
         text, _ = info(folder / "vgg16.pth")
         for part in ("vgg16 (13 conv + 3 linear)", "legacy checkpoint, 528 MB", "138,357,544", "15.47 G",
                      "PyTorch 0.1.10 to 1.5", "stream protocol 1001, byteorder little, pickle protocol 2",
                      "64, 64, 128, 128, 256, 256, 256, 512", "classifier.0 takes 25088 = 512 × 7 × 7 features"):
-            check("text", part in text, part, "not in", text)
+            check(part in text, f"{part} in the text", text)
         document = json.loads(info("--format", "json", folder / "vgg16.pth")[0])
-        check("evidence", document["recognised_by"] == {
+        check(document["recognised_by"] == {
             "conv_channels": [m.out_channels for m in net.features if isinstance(m, nn.Conv2d)],
             "linear": "classifier.0", "linear_features": 25088, "linear_input": [512, 7, 7]},
-              document["recognised_by"])
-        check("writer", document["writer"].startswith("PyTorch 0.1.10 to 1.5"), document["writer"])
+              "evidence", document["recognised_by"])
+        check(document["writer"].startswith("PyTorch 0.1.10 to 1.5"), "writer", document["writer"])
         layers = {layer["name"]: (layer["parameters"], layer["multiply_adds"]) for layer in document["layers"]}
         for layer, count in counts.items():
-            check(layer, layers[layer] == count, layers[layer], count)
-        check("sum", document["parameters"] == sum(p for p, _ in counts.values()) and
-              document["multiply_adds"] == sum(m for _, m in counts.values()))
+            check(layers[layer] == count, layer, layers[layer], count)
+        check(document["parameters"] == sum(p for p, _ in counts.values()) and
+              document["multiply_adds"] == sum(m for _, m in counts.values()), "sum")
 
         layouts = {"features.0.weight": torch.randn(4, 3, 3, 3).to(memory_format=torch.channels_last),
                    "features.0.bias": torch.randn(12)[2::3],
@@ -132,20 +126,19 @@ def main():
             path = folder / f"{container}.pth"
             torch.save({"epoch": 1, "state_dict": {"module." + n: t for n, t in layouts.items()}}, path, **options)
             document = json.loads(info("--format", "json", "--tensors", path)[0])
-            check("place", (document["model"]["key"], document["model"]["prefix"]) == ("state_dict", "module."))
-            for told in document["tensors"]:
-                tensor = layouts[told["name"]]
-                dtype = {"float32": np.float32, "float16": np.float16}[told["dtype"]]
-                reach = 1 + sum((n - 1) * s for n, s in zip(told["shape"], told["strides"]))
-                flat = np.fromfile(path, dtype, reach, offset=told["offset"])
-                found = torch.from_numpy(flat).as_strided(told["shape"], told["strides"])
-                check(f"{container} {told['name']}", torch.equal(found, tensor) and
-                      tuple(told["strides"]) == tensor.stride())
+            check((document["model"]["key"], document["model"]["prefix"]) == ("state_dict", "module."), "place")
+            for listed in document["tensors"]:
+                tensor = layouts[listed["name"]]
+                dtype = {"float32": np.float32, "float16": np.float16}[listed["dtype"]]
+                reach = 1 + sum((n - 1) * s for n, s in zip(listed["shape"], listed["strides"]))
+                flat = np.fromfile(path, dtype, reach, offset=listed["offset"])
+                found = torch.from_numpy(flat).as_strided(listed["shape"], listed["strides"])
+                check(torch.equal(found, tensor) and tuple(listed["strides"]) == tensor.stride(),
+                      f"{container} {listed['name']}")
             text, _ = info("--tensors", path)
-            check("text", "found in state_dict, names less module." in text and "features.0.weight" in text, text)
+            check("found in state_dict, names less module." in text and "features.0.weight" in text, "text", text)
         check_weight_types(folder)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return finish()
 
 
 if __name__ == "__main__":

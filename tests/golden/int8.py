@@ -7,6 +7,7 @@ with a few images of the training set; and the same bits from every instruction 
 """
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
@@ -22,17 +23,11 @@ except ImportError as missing:
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools/scripts"))
 import train_fashion  # noqa: E402
 from quick import QUICK  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import check, finish  # noqa: E402
 
 CALIBRATION = 64  # images
 ISAS = ["scalar", "avx2", "avx512", "amx", "neon"]
-passed = failed = 0
-
-
-def check(good, what, detail=""):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    if not good:
-        print(f"FAILED: {what}\n    {detail}")
 
 
 def save(images, folder):
@@ -127,8 +122,7 @@ def main():
                 check((other == got[:50]).all(), f"bits of {isa} with {threads} threads")
                 ran += 1
         check(ran >= 2, "instruction sets", ran)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return finish()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ the noise of its logits against PyTorch's, and that weights stay in the mapped f
 """
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
@@ -23,19 +24,14 @@ except ImportError as missing:
 from exact import available
 from nets import build, imagenet_input
 from photos import photos
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import finish, show  # noqa: E402
 
 CALIBRATION = 7  # photographs; the rest is for the comparison
 MIN_SNR_DB = 30
 # 138.4 million parameters, a page or two for each of the 48 small tensors, the class names.
 MOST_FILE_BYTES = 138.4e6 + 48 * 2 * 4096
 MOST_PRIVATE_BYTES = 12e6  # 4 of them activations
-passed = failed = 0
-
-
-def check(good, what):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    print(f"{'ok' if good else 'FAILED'}: {what}")
 
 
 def main():
@@ -54,16 +50,16 @@ def main():
              folder + "/images", "--format", "json"], stdout=subprocess.PIPE, check=True)
         calibration = json.loads(result.stdout)["calibration"]
         reported = calibration["logits_snr_db"]
-        check(calibration["images"] == CALIBRATION and len(calibration["layers"]) == 16,
+        show(calibration["images"] == CALIBRATION and len(calibration["layers"]) == 16,
               "the report has every layer")
-        check(reported >= MIN_SNR_DB, f"{reported:.1f} dB on the images of the calibration")
+        show(reported >= MIN_SNR_DB, f"{reported:.1f} dB on the images of the calibration")
         subprocess.run([program, "--save-logits", logits, packed, *paths[CALIBRATION:]],
                        stdout=subprocess.DEVNULL, check=True)
         got = np.load(logits)
         for isa in available():
             subprocess.run([program, "--isa", isa, "--save-logits", logits, packed, paths[CALIBRATION]],
                            stdout=subprocess.DEVNULL, check=True)
-            check((np.load(logits)[0] == got[0]).all(), f"the same bits on {isa}")
+            show((np.load(logits)[0] == got[0]).all(), f"the same bits on {isa}")
         got = got.astype(float)
         Image.new("RGB", (300, 260)).save(folder + "/small.png")
         run = subprocess.run([program, "--format", "json", "--time", "-t", "2", packed,
@@ -72,15 +68,14 @@ def main():
     with torch.no_grad():
         expected = net(torch.stack([imagenet_input(path) for path in paths[CALIBRATION:]])).numpy()
     snr = 10 * np.log10((expected.astype(float) ** 2).sum() / ((got - expected) ** 2).sum())
-    check(snr >= MIN_SNR_DB, f"{snr:.1f} dB on other images")
-    check(abs(snr - reported) < 2, "the report has about the same noise")
-    check((got.argmax(1) == expected.argmax(1)).mean() >= 0.8, "the same top 1")
-    check(size < MOST_FILE_BYTES, f"{size} bytes")
+    show(snr >= MIN_SNR_DB, f"{snr:.1f} dB on other images")
+    show(abs(snr - reported) < 2, "the report has about the same noise")
+    show((got.argmax(1) == expected.argmax(1)).mean() >= 0.8, "the same top 1")
+    show(size < MOST_FILE_BYTES, f"{size} bytes")
     private = answer["time"]["peak_private_bytes"]
-    check(private < MOST_PRIVATE_BYTES, f"{private / 1e6:.0f} MB private")
-    check(answer["model"]["int8"], "int8 is reported")
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    show(private < MOST_PRIVATE_BYTES, f"{private / 1e6:.0f} MB private")
+    show(answer["model"]["int8"], "int8 is reported")
+    return finish()
 
 
 if __name__ == "__main__":

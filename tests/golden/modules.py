@@ -24,16 +24,10 @@ except ImportError:
 
 from exact import available
 from nets import seed
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import finish, report  # noqa: E402
 
 BOUND = 1e-5  # of the largest logit; a wrong stride, pool or eps changes whole digits
-passed = failed = 0
-
-
-def report(name, problem):
-    global passed, failed
-    passed, failed = passed + (not problem), failed + bool(problem)
-    if problem:
-        print(f"FAILED {name}: {problem}")
 
 
 class MyVGG(nn.Module):
@@ -257,8 +251,7 @@ def main():
         good = code == 0 and out.startswith("vgg11 (") and "described by names and shapes (built-in vgg11)" in out and "assumed" not in out
         report("vgg11", None if good else out)
         caffe(folder, vgg)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return finish()
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import tempfile
 
 from custom import (BOUND, CIFAR, CIFAR_IMAGES, COLOURS, EPS, IMAGENET, LAYERS, PHOTOS, POOLED, POOLS, RUN_MODEL, SQUASHED,
                     available, check, check_assumed, command, compare, functional, in_double, main, make_head, models,
-                    nn, np, randomise, read_assumed, run, save, squash, squashed, tally, torch, transform)
+                    nn, np, randomise, read_assumed, run, save, squash, squashed, accuracy, torch, transform)
 
 # What is assumed where names do not show the place of BatchNorm.
 BEFORE = {"BatchNorm before the activation"}
@@ -209,7 +209,7 @@ def test_convolutions_alone():
 
 
 def without_pools(pixels):
-    """A net whose names do not tell where its pools are."""
+    """A net whose names do not show where its pools are."""
     relu = functional.relu
     return Named(0, ("conv1", conv(3, 8)), ("bn1", nn.BatchNorm2d(8)), relu, ("conv2", conv(8, 16)),
                  ("bn2", nn.BatchNorm2d(16)), relu, pool, ("conv3", conv(16, 16)), ("bn3", nn.BatchNorm2d(16)), relu, pool,
@@ -275,7 +275,7 @@ def test_sorted_names():
         logits = run(RUN_MODEL, os.path.join(folder, "a.pth"), x.numpy(), folder, [f"{isa}:2:1" for isa in available()])
         double, single = net.double_logits(x).numpy(), net(x).numpy()
         for isa, ours in zip(available(), logits):
-            tally.compare(f"names in the file's order {isa:6}", "sorted names", ours[0], single[0], double[0], BOUND)
+            accuracy.compare(f"names in the file's order {isa:6}", "sorted names", ours[0], single[0], double[0], BOUND)
         for name, words in (("b.safetensors", []), ("c.safetensors", ["--cfg", "8,8,M," * 5 + "8,M"])):
             out = os.path.join(folder, "logits.npy"), os.path.join(folder, "a.npy")
             command("--save-logits", out[0], *words, os.path.join(folder, name), PHOTOS[0])

@@ -23,18 +23,13 @@ except ImportError:
     print("NumPy, Pillow, torch or torchvision is not installed: skipped")
     sys.exit(77)
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import check, finish  # noqa: E402
+
 PROGRAM = pathlib.Path(sys.argv[1]).resolve()
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 rng = np.random.default_rng(20270115)
 torch.manual_seed(3)
-passed = failed = 0
-
-
-def check(good, what, *details):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    if not good:
-        print(f"FAILED: {what}", *details, sep="\n    ")
 
 
 def run(*words, code=0):
@@ -393,8 +388,7 @@ def main():
     for test in tests:
         with tempfile.TemporaryDirectory() as folder:
             test(pathlib.Path(folder))
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(failed > 0)
+    sys.exit(finish())
 
 
 main()

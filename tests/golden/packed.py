@@ -25,15 +25,10 @@ from exact import BOUND, available, run
 from kills import kill
 from nets import build
 from quick import QUICK
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import finish, show  # noqa: E402
 
 program, run_model, kill_at, source = *sys.argv[1:4], pathlib.Path(sys.argv[4])
-passed = failed = 0
-
-
-def check(good, message):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    print(f"{'' if good else 'FAILED '}{message}", flush=True)
 
 
 def vgg_infer(*arguments):
@@ -42,7 +37,7 @@ def vgg_infer(*arguments):
 
 def pack(model, out, readers):
     done = vgg_infer("pack", model, "-o", out, "--for", readers)
-    check(done.returncode == 0 and "MB" in done.stderr, f"pack --for {readers}: {done.stderr.strip()}")
+    show(done.returncode == 0 and "MB" in done.stderr, f"pack --for {readers}: {done.stderr.strip()}")
 
 
 def check_logits(folder):
@@ -63,21 +58,21 @@ def check_logits(folder):
     for i, isa in enumerate(isas):
         # Two float32 runs that are each within BOUND of the exact value.
         off = np.abs(expected[i] - rows[i]).max() / np.abs(rows[i]).max()
-        check(off <= 2 * BOUND, f"{isa}: a packed net is {off:.1e} from its checkpoint")
-        check((found[i] == expected[i]).all(), f"{isa}: the same bits from what lies ready as from plain weights")
-        check((once[i] == expected[i]).all(), f"{isa}: so it is in a plan for one run")
+        show(off <= 2 * BOUND, f"{isa}: a packed net is {off:.1e} from its checkpoint")
+        show((found[i] == expected[i]).all(), f"{isa}: the same bits from what lies ready as from plain weights")
+        show((once[i] == expected[i]).all(), f"{isa}: so it is in a plan for one run")
     last = run(run_model, alone, inputs, folder, [f"{isas[-1]}:1:1", f"{isas[-1]}:2:1:auto:one-shot"])
-    check((last == expected[-1]).all(), f"{isas[-1]} alone: the same bits")
+    show((last == expected[-1]).all(), f"{isas[-1]} alone: the same bits")
     pair = [run(run_model, path, inputs, folder, [f"{isas[-1]}:2:1:f2"]) for path in (plain, whole)]
-    check((pair[0] == pair[1]).all(), f"{isas[-1]}: the same bits with F(2), prepacked from plain weights")
-    check(vgg_infer("info", whole, "--verify").returncode == 0, "--verify finds nothing")
+    show((pair[0] == pair[1]).all(), f"{isas[-1]}: the same bits with F(2), prepacked from plain weights")
+    show(vgg_infer("info", whole, "--verify").returncode == 0, "--verify finds nothing")
     with open(whole, "r+b") as file:  # in what lies ready for some kernel
         file.seek(whole.stat().st_size // 2)
         byte = file.read(1)[0]
         file.seek(-1, os.SEEK_CUR)
         file.write(bytes([byte ^ 1]))
     done = vgg_infer("info", whole, "--verify")
-    check(done.returncode == 3 and "expected CRC-32" in done.stderr, "--verify finds a changed bit")
+    show(done.returncode == 3 and "expected CRC-32" in done.stderr, "--verify finds a changed bit")
 
 
 def check_memory(folder):
@@ -85,17 +80,17 @@ def check_memory(folder):
     output of a layer, 16.4 MB, whether weights lie ready or not. The answer is the same but for rounding."""
     halves, logits = folder / "bf16.vgg", folder / "logits.npy"
     done = vgg_infer("pack", folder / "net.pth", "-o", halves, "--weights", "bf16")
-    check(done.returncode == 0 and "bfloat16 weights" in done.stderr, f"pack: {done.stderr.strip()}")
+    show(done.returncode == 0 and "bfloat16 weights" in done.stderr, f"pack: {done.stderr.strip()}")
     image = source / "models/images/bag_18.png"
     for path in (folder / "alone.vgg", folder / "plain.vgg", halves):
         found = []
         for words in (["--plan-for", "steady"], ["--low-memory"]):
             done = vgg_infer(*words, "--save-logits", logits, path, image)
-            check(done.returncode == 0, f"{path.name} {words[0]}: {done.stderr.strip()}")
+            show(done.returncode == 0, f"{path.name} {words[0]}: {done.stderr.strip()}")
             found.append(np.load(logits))
         off = np.abs(found[1] - found[0]).max() / np.abs(found[0]).max()
         record = json.loads(vgg_infer("bench", "--runs", "1", "--low-memory", "-fjson", path).stdout)["records"][0]
-        check(off <= 2 * BOUND and record["plan"] == "low-memory" and record["weight_bytes"] < 1e5
+        show(off <= 2 * BOUND and record["plan"] == "low-memory" and record["weight_bytes"] < 1e5
               and record["activation_bytes"] < 18.6e6,
               f"{path.name} in little memory: {off:.1e} from a steady plan, {record['weight_bytes']} bytes of weights, "
               f"{record['activation_bytes']} of activations")
@@ -105,7 +100,7 @@ def check_kills(folder):
     everything = "any,scalar,avx2,avx512,amx,neon"
     bundled, out = source / "models" / "fashion_vgg8_bn.pth", folder / "killed.vgg"
     pack(bundled, out, everything)
-    kill(kill_at, [program, "pack", bundled, "-o", out, "--for", everything, "-t", "1"], out, out.read_bytes(), 150, check)
+    kill(kill_at, [program, "pack", bundled, "-o", out, "--for", everything, "-t", "1"], out, out.read_bytes(), 150)
 
 
 with tempfile.TemporaryDirectory(prefix="vgg-packed-") as name:
@@ -114,5 +109,4 @@ with tempfile.TemporaryDirectory(prefix="vgg-packed-") as name:
         check_logits(pathlib.Path(name))
         check_memory(pathlib.Path(name))
 
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed > 0)
+sys.exit(finish())

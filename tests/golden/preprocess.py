@@ -8,6 +8,7 @@ chains of transforms as people write them.
 DUMP_PREPROCESS is the built tests/golden/dump_preprocess."""
 
 import os
+import pathlib
 import struct
 import subprocess
 import sys
@@ -23,6 +24,9 @@ try:
 except ImportError:
     print("NumPy, Pillow or torchvision is not installed: skipped")
     sys.exit(77)
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import check, finish  # noqa: E402
 
 rng = np.random.default_rng(20270114)
 FILTERS = {"bilinear": InterpolationMode.BILINEAR, "bicubic": InterpolationMode.BICUBIC,
@@ -105,20 +109,15 @@ def run(program, folder, cases):
             yield pixels, np.frombuffer(out.read(4 * count), np.float32).reshape(chain.channels, height, width)
 
 
-def check(program, name, cases):
-    """Compares and returns the number of failures."""
-    failures = 0
+def compare(program, name, cases):
     with tempfile.TemporaryDirectory() as folder:
         for (image, chain), (pixels, tensor) in zip(cases, run(program, folder, cases)):
             expected = chain.expect(image)
             good = tensor.shape == expected.shape and (tensor.view(np.uint32) == expected.view(np.uint32)).all()
             good = good and (chain.channels == 3 or (pixels == pixels[..., :1]).all())
-            failures += not good
-            if not good:
-                differ = (tensor != expected).sum() if tensor.shape == expected.shape else expected.shape
-                print("FAILED: %s of %dx%d as '%s': %s differ" % (name, *image.size, chain.fields, differ))
+            differ = (tensor != expected).sum() if tensor.shape == expected.shape else expected.shape
+            check(good, "%s of %dx%d as '%s': %s differ" % (name, *image.size, chain.fields, differ))
     print("%s: %d comparisons" % (name, len(cases)))
-    return failures
 
 
 def resampling_cases():
@@ -146,10 +145,10 @@ def chain_cases():
 def main():
     warnings.simplefilter("ignore")
     cases = {"resampling": list(resampling_cases()), "chains": list(chain_cases())}
-    failed = sum(check(sys.argv[1], name, listed) for name, listed in cases.items())
+    for name, listed in cases.items():
+        compare(sys.argv[1], name, listed)
     print("Pillow %s" % PIL.__version__)
-    print("%d passed, %d failed" % (sum(map(len, cases.values())) - failed, failed))
-    return 1 if failed else 0
+    return finish()
 
 
 if __name__ == "__main__":

@@ -10,17 +10,11 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import check, finish  # noqa: E402
 
 program, source = sys.argv[1], pathlib.Path(sys.argv[2])
 model, image = source / "models/fashion_vgg8_bn.pth", source / "models/images/bag_18.png"
-passed = failed = 0
-
-
-def check(good, message):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    if not good:
-        print(f"FAILED {message}")
 
 
 def modes(*options):
@@ -67,5 +61,4 @@ with tempfile.TemporaryDirectory() as folder:
         check(runs[0].returncode == 0 and runs[1].returncode == 0,
               f"{words[0]}: exit {runs[0].returncode}: {runs[0].stderr}")
 
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed > 0)
+sys.exit(finish())

@@ -9,6 +9,7 @@ Logits must equal PyTorch's in float64 to BOUND of the largest, and nothing that
 only the preprocessing and the input size. A net that is no chain of layers must be refused, with the name of what is not.
 Ends with "N passed, N failed, 0 skipped". Exit 77 (skipped) without PyTorch.
 """
+import pathlib
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,8 @@ except ImportError:
     sys.exit(77)
 
 from chains import BOUND, CONVENTION, make_input, randomise
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import finish, report  # noqa: E402
 
 # What no code shows.
 ALLOWED = {"input size", "mean and std", "crop", "resize", "interpolation", "channels", "scores", "labels", "size"}
@@ -317,14 +320,6 @@ REFUSED = {
     "two results": (lambda: Other(1), ["returns several values"]),
     "unknown function": (lambda: Head(conv(3, 8, 3), nn.Mish()), ["mish"]),
 }
-passed = failed = 0
-
-
-def report(name, problem):
-    global passed, failed
-    passed, failed = passed + (not problem), failed + bool(problem)
-    if problem:
-        print(f"FAILED {name}: {problem}")
 
 
 def save(net, folder):
@@ -404,8 +399,7 @@ def main():
         check_packing(folder)
         program.stdin.close()
         report("run_chains", f"exit {program.returncode}" if program.wait() else None)
-    print(f"{passed} passed, {failed} failed, 0 skipped")
-    return 1 if failed else 0
+    return finish()
 
 
 if __name__ == "__main__":

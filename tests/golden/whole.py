@@ -9,6 +9,7 @@ of a few channels at a time, computes the same bits as a session that has prepac
 """
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,8 @@ except ImportError as missing:
 from exact import available
 from nets import build, imagenet_input
 from photos import photos
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import finish, show  # noqa: E402
 
 BOUND = 6e-6  # of max |logit|: both runs are float32, see exact.py
 MOST_LOAD_MS = 30  # until weights are bound; an idle machine takes 3
@@ -31,13 +34,6 @@ MOST_LOAD_MS = 30  # until weights are bound; an idle machine takes 3
 # for other allocators and decoders.
 MOST_PRIVATE_BYTES = {"one-shot": 48e6, "steady": 290e6}
 
-passed = failed = 0
-
-
-def check(good, what):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    print(f"{'ok' if good else 'FAILED'}: {what}")
 
 
 def run_bits(program, folder, checkpoint, path, *options):
@@ -57,7 +53,7 @@ def check_bits(program, folder, checkpoint, path):
             for threads in ("1", "3"):
                 one_shot = run_bits(program, folder, checkpoint, path, *options, "-t", threads,
                                     "--plan-for", "one-shot")
-                check(one_shot == steady, f"{isa}, {conv}, {threads} threads: one-shot and steady bits agree")
+                show(one_shot == steady, f"{isa}, {conv}, {threads} threads: one-shot and steady bits agree")
 
 
 def main():
@@ -81,18 +77,17 @@ def main():
                 worst = max(abs(t["logit"] - logits[t["index"]].item()) for t in top)
                 private = answer["time"]["peak_private_bytes"]
                 name = f"{container}, {plan}: "
-                check(answer["model"]["container"] == container, name + "container recognised")
-                check(answer["model"]["name"] == "vgg16_bn", name + answer["model"]["name"])
-                check([t["index"] for t in top] == expected, name + f"top 5 are {expected}")
-                check([t["label"] for t in top] == [labels[i] for i in expected], name + "labels")
-                check(worst <= BOUND * logits.abs().max().item(), name + f"logits, {worst:.2g} off")
+                show(answer["model"]["container"] == container, name + "container recognised")
+                show(answer["model"]["name"] == "vgg16_bn", name + answer["model"]["name"])
+                show([t["index"] for t in top] == expected, name + f"top 5 are {expected}")
+                show([t["label"] for t in top] == [labels[i] for i in expected], name + "labels")
+                show(worst <= BOUND * logits.abs().max().item(), name + f"logits, {worst:.2g} off")
                 load_ms = answer["time"]["load_ms"]
-                check(load_ms < MOST_LOAD_MS, name + f"bound after {load_ms:.1f} ms")
-                check(private < MOST_PRIVATE_BYTES[plan], name + f"{private / 1e6:.0f} MB private")
+                show(load_ms < MOST_LOAD_MS, name + f"bound after {load_ms:.1f} ms")
+                show(private < MOST_PRIVATE_BYTES[plan], name + f"{private / 1e6:.0f} MB private")
             if container == "zip":
                 check_bits(program, folder, checkpoint, path)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return finish()
 
 
 if __name__ == "__main__":

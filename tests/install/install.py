@@ -12,18 +12,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import check, finish  # noqa: E402
 
 source, build, prefix, version = (pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3].lstrip("/"),
                                   sys.argv[4])
 meson = sys.argv[5:]
-passed = failed = 0
-
-
-def check(good, message):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    if not good:
-        print(message)
 
 
 def run(command, **options):
@@ -213,5 +207,4 @@ with tempfile.TemporaryDirectory(prefix="vgg-install-") as folder:
     check_header_program(installed)
     check_examples(installed)
 
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed > 0)
+sys.exit(finish())

@@ -77,8 +77,8 @@ static float *make_weights(struct check *check, const struct conv *c, const stru
     float *to = weight;
     int count;
     for (int ic = 0; ic < t->filter_channels; ic += count) {
-        const int room = lanes - (c->first + ic) % lanes, left = t->filter_channels - ic;
-        count = left < room ? left : room;
+        const int free_lanes = lanes - (c->first + ic) % lanes, left = t->filter_channels - ic;
+        count = left < free_lanes ? left : free_lanes;
         for (size_t k = 0; k < t->area; k++) {
             for (int i = 0; i < count; i++) {
                 for (int oc = 0; oc < width; oc++, to++) {

@@ -64,8 +64,8 @@ static void check_stores(struct check *check)
     const vf a = vf_load(numbers);
     for (size_t n = 0; n <= VF_LANES; n++) {
         /* First with numbers after it that must be preserved, then with its last lane at the page's end. */
-        for (size_t room = 0; room <= VF_LANES; room += VF_LANES) {
-            float *p = end - room - n;
+        for (size_t gap = 0; gap <= VF_LANES; gap += VF_LANES) {
+            float *p = end - gap - n;
             memset(end - 3 * VF_LANES, 0, 3 * VF_LANES * sizeof *end);
             if (n == VF_LANES) {
                 vf_store(p, a);

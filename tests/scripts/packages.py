@@ -8,9 +8,10 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import check, finish  # noqa: E402
 
 SCRIPT = pathlib.Path(sys.argv[1]).resolve() / "tools/packages.sh"
-passed = failed = 0
 
 # What they are asked is noted in the file `calls`; what they answer is in the files beside them.
 STAND_INS = {
@@ -33,13 +34,6 @@ ANSWERS = {"foreign": "", "installed": "gcc:amd64 install ok installed\n", "upda
            "simulate": "", "simulate-code": "0", "simulate-older": "", "madison": "",
            "sizes": "'http://x/check.deb' check.deb 100 MD5Sum:0\nNeed to get 161 MB of archives.\n"
                     "After this operation, 441 MB of additional disk space will be used.\n"}
-
-
-def check(good, what, *details):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    if not good:
-        print(f"FAILED {what}", *details, sep="\n    ")
 
 
 def run(command, code=0, **answers):
@@ -134,5 +128,4 @@ def test_avoids_upgrades():
 for name, test in list(globals().items()):
     if name.startswith("test_"):
         test()
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed > 0)
+sys.exit(finish())

@@ -10,17 +10,11 @@ import platform
 import subprocess
 import sys
 import tempfile
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import check, finish  # noqa: E402
 
 TOOLS = pathlib.Path(sys.argv[1]).resolve() / "tools"
 FOREIGN = "neon" if platform.machine() == "x86_64" else "avx2"
-passed = failed = 0
-
-
-def check(good, what, *details):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    if not good:
-        print(f"FAILED {what}", *details, sep="\n    ")
 
 
 def test_options():
@@ -62,5 +56,4 @@ def test_counts():
 
 test_options()
 test_counts()
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed > 0)
+sys.exit(finish())

@@ -7,9 +7,10 @@ follow when one is added; CONTRIBUTING.md says what to write in each place.
 import pathlib
 import re
 import sys
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import check, finish  # noqa: E402
 
 root = pathlib.Path(sys.argv[1])
-passed = failed = 0
 
 # What the place does; the files it may be in, of which one must match; what has to be there. {NAME} is AVX2,
 # {name} is avx2.
@@ -39,13 +40,6 @@ PLACES = (
 PARTIAL = {
     "vgg_kernels_find_packer": "AMX packs as AVX-512, and scalar is what is left",
 }
-
-
-def check(good, message):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    if not good:
-        print(message)
 
 
 def read(path):
@@ -82,5 +76,4 @@ for member in members:
     for place in PLACES:
         check_place(member, *place)
 check_lists(members)
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed > 0)
+sys.exit(finish())

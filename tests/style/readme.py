@@ -15,6 +15,8 @@ import re
 import shlex
 import subprocess
 import sys
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import check, finish  # noqa: E402
 
 root, program = pathlib.Path(sys.argv[1]), sys.argv[2]
 FOLDERS = "examples|include|models|src|tests|tools"
@@ -24,14 +26,6 @@ EXTERNAL = {"apt-get", "cc", "clang-format", "clang-tidy", "cppcheck", "docker",
 # Files that are not in the sources.
 OTHER_FILES = {"stddef.h", "stdint.h"}
 LONG_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*[a-z0-9]")
-passed = failed = 0
-
-
-def check(good, message):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    if not good:
-        print(message)
 
 
 @functools.lru_cache(maxsize=None)
@@ -225,5 +219,4 @@ for document in find_documents():
 number = int(sys.argv[3]) if len(sys.argv) > 3 else count_malicious()
 check_malicious_count(number)
 print(f"{number} malicious files")
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed > 0)
+sys.exit(finish())

@@ -12,18 +12,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import check, finish  # noqa: E402
 
 source, program, archive, shared = pathlib.Path(sys.argv[1]), *sys.argv[2:5]
 compiler = sys.argv[5:]
-passed = failed = 0
 COMMENT = "/* Planted. */\n"
-
-
-def check(good, message):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    if not good:
-        print(message)
 
 
 class Tree:
@@ -185,7 +179,7 @@ def test_isas(tree):
     with tree.plant(header):
         code, out = run("isas.py", *arguments)
     places = re.findall(r"^    \(\"", (source / "tests/style/isas.py").read_text(encoding="utf-8"), re.MULTILINE)
-    missing = len(re.findall(r"^PLANTED: ", out, re.MULTILINE))
+    missing = len(re.findall(r"^FAILED: PLANTED: ", out, re.MULTILINE))
     check(code == 1 and missing == len(places), f"isas.py: reports {missing} of {len(places)} places\n{out}")
     check("lacks ['PLANTED']" in out, f"isas.py: lists of instruction sets: not reported\n{out}")
 
@@ -306,5 +300,4 @@ with tempfile.TemporaryDirectory(prefix="vgg-style-") as name:
     test_analyse(copy, pathlib.Path(name))
     test_symbols(copy, pathlib.Path(name))
     test_tree(copy)
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed > 0)
+sys.exit(finish())

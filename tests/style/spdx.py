@@ -5,6 +5,8 @@
     spdx.py SOURCE_ROOT [--add]"""
 import pathlib
 import sys
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import check, finish  # noqa: E402
 
 TAG = "SPDX-License-Identifier: MIT"
 FOLDERS = ("examples", "include", "models", "src", "tests", "tools")
@@ -20,7 +22,6 @@ def split_interpreter(text):
 
 
 def main():
-    passed = failed = 0
     for folder in FOLDERS:
         for file in sorted((root / folder).rglob("*")):
             tag = STYLES.get(file.suffix)
@@ -30,12 +31,8 @@ def main():
             if not rest.startswith(tag) and add:
                 file.write_text(head + tag + rest, encoding="utf-8")
                 rest = tag + rest
-            good = rest.startswith(tag)
-            passed, failed = passed + good, failed + (not good)
-            if not good:
-                print(f"{file.relative_to(root)}: expected '{tag.strip()}' in its first lines")
-    print(f"{passed} passed, {failed} failed")
-    return failed > 0
+            check(rest.startswith(tag), f"{file.relative_to(root)}: expected '{tag.strip()}' in its first lines")
+    return finish()
 
 
 sys.exit(main())

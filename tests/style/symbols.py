@@ -10,18 +10,12 @@ import pathlib
 import re
 import subprocess
 import sys
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import check, finish  # noqa: E402
 
 root, archive, shared = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 # cJSON notes where its last error was in a global variable of its own: one parse at a time.
 WRITABLE = {"cjson_lock"}
-passed = failed = 0
-
-
-def check(good, message):
-    global passed, failed
-    passed, failed = passed + good, failed + (not good)
-    if not good:
-        print(message)
 
 
 # readelf tells a symbol's visibility, nm does not: Num Value Size Type Bind Vis Ndx Name
@@ -71,5 +65,4 @@ for line in subprocess.run(["objdump", "-t", archive], capture_output=True, text
     if found and not found.group(3).startswith(".") and int(found.group(2), 16) > 0:
         check(found.group(3) in WRITABLE, f"{found.group(3)}: writable data ({found.group(1)})")
 
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed > 0)
+sys.exit(finish())

@@ -8,8 +8,8 @@ import subprocess
 import sys
 
 TOP = {".ci", ".clang-format", ".editorconfig", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md",
-       "LICENSE", "NOTICE", "README.md", "SECURITY.md", "examples", "include", "meson.build", "meson_options.txt",
-       "models", "src", "tests", "tools"}
+       "LICENSE", "NOTICE", "README.md", "SECURITY.md", "examples", "gcovr.cfg", "include", "meson.build",
+       "meson_options.txt", "models", "src", "tests", "tools"}
 
 
 def git(*words):

@@ -8,16 +8,10 @@ import pathlib
 import re
 import subprocess
 import sys
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import check, finish  # noqa: E402
 
 root, program, meson = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]
-passed = failed = 0
-
-
-def check(good, message):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    if not good:
-        print(message)
 
 
 header = (root / "include/vgg/status.h").read_text(encoding="utf-8")
@@ -36,5 +30,4 @@ tags = subprocess.run(["git", "-C", str(root), "tag", "--points-at", "HEAD"], ca
 for tag in tags:
     check(tag == f"v{version}", f"tag {tag}: expected v{version}")
     check(entries and entries[0][1] != "unreleased", f"tag {tag}: CHANGELOG.md says that {version} is unreleased")
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed > 0)
+sys.exit(finish())

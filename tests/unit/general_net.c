@@ -7,17 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_CHANNELS = 40, MAX_SIDE = 24, MAX_FEATURES = 1000 };
+#include "random_tensor.h"
 
-static uint32_t next(struct general_net *net)
-{
-    net->random = net->random * 1664525u + 1013904223u;
-    return net->random >> 8;
-}
+enum { MAX_CHANNELS = 40, MAX_SIDE = 24, MAX_FEATURES = 1000 };
 
 int general_net_draw(struct general_net *net, int low, int high)
 {
-    return low + (int)(next(net) % (uint32_t)(high - low + 1));
+    return low + (int)(random_bits(&net->random) % (uint32_t)(high - low + 1));
 }
 
 struct general_net *general_net_begin(uint32_t seed, struct vgg_shape input)
@@ -42,23 +38,7 @@ const struct vgg_tensor *general_net_add_tensor(struct general_net *net, const i
 {
     ck_assert_uint_lt(net->tensor_count, GENERAL_TENSORS);
     struct vgg_tensor *tensor = &net->tensors[net->tensor_count++];
-    *tensor = (struct vgg_tensor){.name = "tensor", .dtype = VGG_DTYPE_F32};
-    size_t count = 1;
-    while (tensor->ndim < 4 && shape[tensor->ndim] > 0) {
-        tensor->shape[tensor->ndim] = shape[tensor->ndim];
-        count *= (size_t)shape[tensor->ndim++];
-    }
-    int64_t stride = 1;
-    for (int i = tensor->ndim - 1; i >= 0; i--) {
-        tensor->stride[i] = stride;
-        stride *= tensor->shape[i];
-    }
-    float *data = malloc(count * sizeof *data);
-    ck_assert_ptr_nonnull(data);
-    for (size_t i = 0; i < count; i++) {
-        data[i] = low + (high - low) * (float)next(net) * 0x1p-24f;
-    }
-    tensor->data = data;
+    random_tensor(tensor, shape, &(struct random_numbers){&net->random, low, high}, 0);
     return tensor;
 }
 
@@ -335,12 +315,5 @@ struct general_net *general_net_create(uint32_t seed)
 
 float *general_net_make_input(const struct general_net *net, size_t count)
 {
-    struct general_net numbers = {.random = 99};
-    const size_t values = count * general_count(net->input);
-    float *input = malloc(values * sizeof *input);
-    ck_assert_ptr_nonnull(input);
-    for (size_t i = 0; i < values; i++) {
-        input[i] = (float)next(&numbers) * 0x1p-22f - 2;
-    }
-    return input;
+    return random_input(count * general_count(net->input));
 }

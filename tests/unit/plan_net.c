@@ -9,13 +9,7 @@
 
 #include "base/half.h"
 #include "kernels/ref.h"
-
-/* low … high, the same numbers each time. */
-static float next(uint32_t *random, float low, float high)
-{
-    *random = *random * 1664525u + 1013904223u;
-    return low + (high - low) * (float)(*random >> 8) * 0x1p-24f;
-}
+#include "random_tensor.h"
 
 /* A float32 tensor [a][b][c][d] of numbers low … high, zeros ending the shape. Like those of a legacy
  * checkpoint its bytes are aligned to nothing. */
@@ -24,24 +18,7 @@ static const struct vgg_tensor *add_tensor(struct net *net, int a, int b, int c,
 {
     struct vgg_tensor *tensor = &net->tensors[net->tensor_count++];
     const int shape[] = {a, b, c, d};
-    size_t count = 1;
-    *tensor = (struct vgg_tensor){.name = "tensor", .dtype = VGG_DTYPE_F32};
-    while (tensor->ndim < 4 && shape[tensor->ndim] > 0) {
-        tensor->shape[tensor->ndim] = shape[tensor->ndim];
-        count *= (size_t)shape[tensor->ndim++];
-    }
-    int64_t stride = 1;
-    for (int i = tensor->ndim - 1; i >= 0; i--) {
-        tensor->stride[i] = stride;
-        stride *= tensor->shape[i];
-    }
-    char *data = malloc(count * sizeof(float) + 1);
-    ck_assert_ptr_nonnull(data);
-    for (size_t i = 0; i < count; i++) {
-        const float value = next(&net->random, low, high);
-        memcpy(data + 1 + i * sizeof value, &value, sizeof value);
-    }
-    tensor->data = data + 1;
+    random_tensor(tensor, shape, &(struct random_numbers){&net->random, low, high}, 1);
     return tensor;
 }
 
@@ -242,14 +219,7 @@ void net_destroy(struct net *net)
 
 float *net_make_input(size_t count, int h, int w)
 {
-    const size_t values = count * 3 * (size_t)h * (size_t)w;
-    uint32_t random = 99;
-    float *input = malloc(values * sizeof *input);
-    ck_assert_ptr_nonnull(input);
-    for (size_t i = 0; i < values; i++) {
-        input[i] = next(&random, -2, 2);
-    }
-    return input;
+    return random_input(count * 3 * (size_t)h * (size_t)w);
 }
 
 /* A tensor's values, to be freed; `count` times `otherwise` when there is none. */

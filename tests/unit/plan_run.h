@@ -20,7 +20,7 @@ const struct vgg_int8_kernels *plan_get_int8_kernels(int number);
  * program through a counter. */
 extern atomic_int plan_allocations;
 
-/* Called after each node; NULL: nodes are fused and nobody is told. */
+/* Called after each node; NULL: nodes are fused and nothing is called. */
 struct plan_listener {
     vgg_node_fn *on_node;
     void *user;

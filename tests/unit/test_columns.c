@@ -178,7 +178,7 @@ START_TEST(reads_what_inputs_need)
 }
 END_TEST
 
-/* The last layer's inputs, as the BatchNorm before it shifts them: just so many zeros that they are left out, and
+/* The last layer's inputs, as the BatchNorm before it shifts them: just enough zeros that they are skipped, and
  * one fewer. */
 START_TEST(reads_few_zeros)
 {

@@ -233,7 +233,7 @@ START_TEST(verifies_the_sums_of_a_zip)
         ck_assert_ptr_nonnull(strstr(err.message, "zip member good/data/0: CRC error"));
     }
     free(whole.data);
-    members[2].no_crc = members[0].no_crc = true; /* torch was told not to compute them */
+    members[2].no_crc = members[0].no_crc = true; /* torch.save can be set not to compute them */
     ck_assert_int_eq(verify_bytes_as(make_zip(members, GOOD_MEMBERS), "a.pth", &verified, &err),
                      VGG_OK);
     ck_assert_uint_eq(verified.crc_checked, GOOD_MEMBERS - 2);

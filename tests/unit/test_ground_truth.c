@@ -220,7 +220,7 @@ START_TEST(suspects_guesses)
     ck_assert(eval_is_chance(&outcome));
     outcome.best = 300;
     ck_assert(!eval_is_chance(&outcome));
-    outcome.images = 19; /* too few to tell */
+    outcome.images = 19; /* too few for a warning */
     outcome.best = 0;
     ck_assert(!eval_is_chance(&outcome));
 }

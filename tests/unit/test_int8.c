@@ -91,7 +91,7 @@ static void check_node(void *user, const char *name, const int64_t *shape, int n
             plan_allocations = before;
             return;
         }
-        heard++; /* it is told of with its ReLU */
+        heard++; /* it is reported with its ReLU */
     }
     ck_assert_str_eq(name, made->net.nodes[heard].name);
     for (int i = 0; i < ndim; i++) {

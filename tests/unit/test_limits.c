@@ -110,7 +110,7 @@ static vgg_status decode_image(const struct vgg_limits *limits)
             expected                                                                               \
     }
 
-/* expected: the smallest that is enough, where the file tells; 0: some number. */
+/* expected: the smallest that is enough, where the file shows it; 0: some number. */
 static const struct limit {
     const char *name;
     size_t offset, bytes;

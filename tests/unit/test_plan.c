@@ -385,7 +385,7 @@ START_TEST(keeps_to_the_activation_limit)
 }
 END_TEST
 
-/* Weights that a one-shot plan reads by slices are nowhere as a whole: how fast they are read is not told. A million
+/* Weights that a one-shot plan reads by slices are nowhere as a whole: how fast they are read is not reported. A million
  * rows that are all the same one need no memory. */
 START_TEST(measures_no_weights_that_are_not_there)
 {

@@ -19,7 +19,7 @@
 
 enum { NO_SANDBOX = 99 };
 
-/* Runs fn in a child with the sandbox; returns what waitpid tells, or -1 where there is none. */
+/* Runs fn in a child with the sandbox; returns the status of waitpid, or -1 where there is none. */
 static int run(int (*fn)(void), bool may_write)
 {
     int status;

@@ -164,7 +164,7 @@ END_TEST
 static const struct sample usual = {
     .name = "w", .key = "0", .available = 6, .ndim = 2, .shape = {2, 3}, .stride = {3, 1}};
 
-/* The six elements of a type that has no storage class, in a storage of so many bytes. */
+/* The six elements of a type that has no storage class, in a storage of that size. */
 static struct bytes untyped(const char *type, int64_t available)
 {
     struct sample sample = usual;

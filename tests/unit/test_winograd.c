@@ -308,8 +308,8 @@ static void run_denormal(struct net *net, const struct vgg_plan_options *options
 }
 
 /* A run in which every activation is denormal. A processor takes many times as long for such numbers unless it
- * is told that they are zeros, which changes the logits by nothing that can be seen, as the bias of the last
- * layer outweighs them. With a large classifier they would be seen. The calling thread, which works too, has its
+ * is set to take them for zeros, which does not change the rounded logits, as the bias of the last layer outweighs
+ * them. With a large classifier they would be seen. The calling thread, which works too, has its
  * own mode back afterwards. */
 START_TEST(denormals_count_as_zeros)
 {

@@ -363,7 +363,8 @@ int command_classify(const struct cli_options *options)
         goto done;
     }
     if (!options->no_sandbox) {
-        (void)sandbox_enter(false); /* from now on only files that are open are written */
+        /* From now on only files that are open are written. */
+        (void)sandbox_enter(SANDBOX_WRITES_AT_EXIT);
     }
     if (!report_begin(&run.report, (enum output_format)options->format, run.out, options->time,
                       &run.net.about)) {

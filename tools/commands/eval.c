@@ -341,7 +341,8 @@ int command_eval(const struct cli_options *options)
         goto done;
     }
     if (!options->no_sandbox) {
-        (void)sandbox_enter(false); /* from now on only the open file is written */
+        /* From now on only the open file is written. */
+        (void)sandbox_enter(SANDBOX_WRITES_AT_EXIT);
     }
     v.outcome = (struct eval_outcome){
         .model = &v.net.about,

@@ -56,7 +56,7 @@ vgg_status npy_reader_read_row(struct npy_reader *reader, int64_t row, float *ou
 void npy_reader_close(struct npy_reader *reader);
 
 /* An array being written; its first dimension is known only at the end, when the header, which has
- * room for it, is written again. Zero-initialised: closed. */
+ * space for it, is written again. Zero-initialised: closed. */
 struct npy_writer {
     FILE *file;
     char *path;

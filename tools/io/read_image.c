@@ -8,7 +8,7 @@
 #include "io/files.h"
 #include "io/message.h"
 
-/* "[3,224,224]", as far as there is room. */
+/* "[3,224,224]", as far as it fits. */
 static void format_shape(const int64_t *shape, int ndim, char *out, size_t bytes)
 {
     size_t length = 0;

@@ -11,4 +11,11 @@
  * emulator, a kernel without seccomp, a build with a sanitizer); nothing has changed then. */
 bool sandbox_enter(bool may_write);
 
+/* Whether files are written once the outputs are complete: gcov writes its counters when the process ends. */
+#ifdef COVERAGE
+#define SANDBOX_WRITES_AT_EXIT true
+#else
+#define SANDBOX_WRITES_AT_EXIT false
+#endif
+
 #endif

@@ -27,7 +27,7 @@ struct canvas_box {
 void canvas_fill(struct canvas *canvas, struct canvas_box box, uint32_t color);
 
 struct canvas_style {
-    int scale; /* each pixel of the font is so many pixels wide and high */
+    int scale; /* width and height of a pixel of the font */
     uint32_t color;
 };
 

@@ -97,7 +97,7 @@ def make_features(description):
 
 
 def make_classifier(description, features):
-    """`classifier` as models/README.md describes it, for so many features."""
+    """`classifier` as models/README.md describes it, for this number of features."""
     entries = description["classifier"]
     if not isinstance(entries, list):
         entry = {"linear": entries} if isinstance(entries, int) else entries

@@ -11,7 +11,7 @@ struct stats {
     double mean, sd; /* sd: of the sample, 0 for a single number */
     /* How well the median is known: half the width of its 95 % confidence interval over the median.
      * Order statistics, which presume nothing of the distribution; infinite below 6 numbers, which
-     * cannot tell. */
+     * are too few. */
     double median_error;
 };
 

@@ -130,7 +130,7 @@ static vgg_status read_member(const struct vgg_archive *archive, const char *nam
     out->size = (size_t)member->bytes;
     if (member->method == VGG_ZIP_STORED) {
         out->file_offset = member->data_offset;
-        if (member->crc == 0) { /* torch was told not to compute it, or there are no bytes */
+        if (member->crc == 0) { /* torch.save can be set not to compute it, or there are no bytes */
             out->data = archive->file->data + member->data_offset;
             return VGG_OK;
         }

@@ -36,79 +36,8 @@ struct vgg_operation {
     const char *params;
 };
 
-#define POOL_PARAMS "input,kernel_size,stride=[],padding=0,dilation=1,ceil_mode=False"
-#define DROPOUT_PARAMS "input,p=0.5,training=True,inplace=False"
-#define SIMPLE "input,inplace=False"
-
 static const struct vgg_operation operations[] = {
-    {"relu", BOTH, "ReLU", PLAIN, SIMPLE},
-    {"relu6", BOTH, "ReLU6", PLAIN, SIMPLE},
-    {"silu", BOTH, "SiLU", PLAIN, SIMPLE},
-    {"tanh", BOTH, "Tanh", PLAIN, SIMPLE},
-    {"sigmoid", BOTH, "Sigmoid", PLAIN, SIMPLE},
-    {"hardswish", BOTH, "Hardswish", PLAIN, SIMPLE},
-    {"gelu", BOTH, "GELU", PLAIN, "input,approximate=none"},
-    {"leaky_relu", BOTH, "LeakyReLU", PLAIN, "input,negative_slope=0.01,inplace=False"},
-    {"elu", FUNCTIONAL, "ELU", PLAIN, "input,alpha=1.0,inplace=False"},
-    {"elu", TORCH, "ELU", PLAIN, "input,alpha=1.0,scale=1,input_scale=1"},
-    {"hardtanh", BOTH, "ReLU6", CLAMP, "input,min_val=-1.0,max_val=1.0,inplace=False"},
-    {"clamp", TORCH, "ReLU6", CLAMP, "input,min_val=None,max_val=None"},
-    {"clamp_min", TORCH, "ReLU", CLAMP, "input,min_val,max_val=None"},
-    {"prelu", BOTH, "PReLU", PRELU, "input,weight"},
-    {"conv2d", BOTH, "Conv2d", CONV,
-     "input,weight,bias=None,stride=1,padding=0,dilation=1,groups=1"},
-    {"_convolution", TORCH, "Conv2d", CONV,
-     "input,weight,bias,stride,padding,dilation,transposed,output_padding,groups,benchmark=False,"
-     "deterministic=False,cudnn_enabled=True,allow_tf32=True"},
-    {"_convolution_mode", TORCH, "Conv2d", CONV,
-     "input,weight,bias,stride,padding,dilation,groups"},
-    {"linear", BOTH, "Linear", LINEAR, "input,weight,bias=None"},
-    {"addmm", TORCH, "Linear", LINEAR, "bias,input,weight,beta=1,alpha=1"},
-    {"batch_norm", TORCH, "BatchNorm2d", NORM,
-     "input,weight,bias,running_mean,running_var,training,momentum,eps,cudnn_enabled=True"},
-    {"batch_norm", FUNCTIONAL, "BatchNorm2d", NORM,
-     "input,running_mean,running_var,weight=None,bias=None,training=False,momentum=0.1,eps=1e-05"},
-    {"max_pool2d", BOTH, "MaxPool2d", POOL, POOL_PARAMS ",return_indices=False"},
-    {"_max_pool2d", FUNCTIONAL, "MaxPool2d", POOL, POOL_PARAMS ",return_indices=False"},
-    {"max_pool2d_with_indices", BOTH, "MaxPool2d", PAIR, POOL_PARAMS},
-    {"avg_pool2d", BOTH, "AvgPool2d", POOL,
-     "input,kernel_size,stride=[],padding=0,ceil_mode=False,count_include_pad=True,"
-     "divisor_override=None"},
-    {"adaptive_avg_pool2d", BOTH, "AdaptiveAvgPool2d", POOL, "input,output_size"},
-    {"adaptive_max_pool2d", TORCH, "AdaptiveMaxPool2d", PAIR, "input,output_size"},
-    {"adaptive_max_pool2d", FUNCTIONAL, "AdaptiveMaxPool2d", POOL,
-     "input,output_size,return_indices=False"},
-    {"_adaptive_max_pool2d", FUNCTIONAL, "AdaptiveMaxPool2d", POOL,
-     "input,output_size,return_indices=False"},
-    {"adaptive_max_pool2d_with_indices", FUNCTIONAL, "AdaptiveMaxPool2d", PAIR,
-     "input,output_size,return_indices=False"},
-    {"local_response_norm", FUNCTIONAL, "LocalResponseNorm", PLAIN,
-     "input,size,alpha=0.0001,beta=0.75,k=1.0"},
-    {"pad", BOTH, "ZeroPad2d", PLAIN, "input,padding,mode=constant,value=None"},
-    {"_pad", FUNCTIONAL, "ZeroPad2d", PLAIN, "input,padding,mode=constant,value=None"},
-    {"constant_pad_nd", TORCH, "ZeroPad2d", PLAIN, "input,padding,value=0"},
-    {"softmax", TORCH, "Softmax", PLAIN, "input,dim,dtype=None"},
-    {"softmax", FUNCTIONAL, "Softmax", PLAIN, "input,dim=None,_stacklevel=3,dtype=None"},
-    {"log_softmax", TORCH, "LogSoftmax", PLAIN, "input,dim,dtype=None"},
-    {"log_softmax", FUNCTIONAL, "LogSoftmax", PLAIN, "input,dim=None,_stacklevel=3,dtype=None"},
-    {"dropout", BOTH, "Dropout", DROP, DROPOUT_PARAMS},
-    {"dropout1d", FUNCTIONAL, "Dropout", DROP, DROPOUT_PARAMS},
-    {"dropout2d", FUNCTIONAL, "Dropout", DROP, DROPOUT_PARAMS},
-    {"dropout3d", FUNCTIONAL, "Dropout", DROP, DROPOUT_PARAMS},
-    {"alpha_dropout", BOTH, "Dropout", DROP, DROPOUT_PARAMS},
-    {"feature_dropout", TORCH, "Dropout", DROP, DROPOUT_PARAMS},
-    {"feature_alpha_dropout", BOTH, "Dropout", DROP, DROPOUT_PARAMS},
-    {"flatten", TORCH, "Flatten", PLAIN, "input,start_dim=0,end_dim=-1"},
-    {"view", TORCH, "Flatten", VIEW, "input,shape"},
-    {"reshape", TORCH, "Flatten", VIEW, "input,shape"},
-    {"squeeze", TORCH, "Flatten", SQUEEZE, "input,dim=None"},
-    {"mean", TORCH, "AdaptiveAvgPool2d", MEAN, "input,dim,keepdim=False,dtype=None"},
-    {"contiguous", TORCH, NULL, SAME, "input,memory_format=0"},
-    {"detach", TORCH, NULL, SAME, "input"},
-    {"clone", TORCH, NULL, SAME, "input,memory_format=None"},
-    {"to", TORCH, NULL, SAME, "input,dtype,non_blocking=False,copy=False,memory_format=None"},
-    {"slice", TORCH, NULL, SLICE, "input,dim=0,start=None,end=None,step=1"},
-    {"select", TORCH, "Flatten", SELECT, "input,dim,index"},
+#include "checkpoint/script/operations.inc"
 };
 
 /* A call: each parameter with its value. */
@@ -350,11 +279,21 @@ static bool call_view(struct call *call, struct vgg_term *out)
     return keeps_images || any_images ? add_flatten(call, out) : derive(call, out);
 }
 
+/* Dimensions of [images, channels, height, width], counted from either end. */
+static bool is_height(const struct vgg_term *dim)
+{
+    return is_number(dim, 2) || is_number(dim, -2);
+}
+
+static bool is_width(const struct vgg_term *dim)
+{
+    return is_number(dim, 3) || is_number(dim, -1);
+}
+
 static bool call_squeeze(struct call *call, struct vgg_term *out)
 {
     const struct vgg_term *dim = get(call, "dim");
-    const bool image = is_none(dim) || is_number(dim, 2) || is_number(dim, 3) ||
-                       is_number(dim, -1) || is_number(dim, -2);
+    const bool image = is_none(dim) || is_height(dim) || is_width(dim);
     if (vgg_recorder_is_flat(call->recorder, call->recorder->count)) {
         return give_data(call, out);
     }
@@ -391,9 +330,7 @@ static bool call_mean(struct call *call, struct vgg_term *out)
         return derive(call, out);
     }
     const struct vgg_term *a = &dim->list.items[0], *b = &dim->list.items[1];
-    const bool image =
-        (is_number(a, 2) || is_number(a, -2) || is_number(b, 2) || is_number(b, -2)) &&
-        (is_number(a, 3) || is_number(a, -1) || is_number(b, 3) || is_number(b, -1));
+    const bool image = (is_height(a) && is_width(b)) || (is_width(a) && is_height(b));
     if (!image) {
         return derive(call, out);
     }
@@ -496,29 +433,40 @@ static bool call_weighted(struct call *call, enum vgg_weighted_kind kind, struct
 
 /* ---- calls ---- */
 
-/* Parameters that make a function something that the module does not do. */
-static bool is_other(struct call *call)
+/* Whether a parameter has another value than a module computes with. */
+static bool has_other_number(struct call *call)
 {
     static const struct {
         const char *key;
-        double number;
-    } expected[] = {{"transposed", 0},  {"return_indices", 0}, {"scale", 1},
-                    {"input_scale", 1}, {"beta", 1},           {"alpha", 1}};
-    const struct vgg_term *mode = get(call, "mode"), *value = get(call, "value");
-    const struct vgg_term *dtype = get(call, "dtype");
-    enum { FLOAT32 = 6 };
-    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
-        const bool alpha =
-            strcmp(expected[i].key, "alpha") == 0 || strcmp(expected[i].key, "beta") == 0;
-        if ((!alpha || call->operation->handling == LINEAR) &&
-            !is_number(get(call, expected[i].key), expected[i].number)) {
+        double expected;
+        /* An LRN and an ELU have an alpha and a beta that their modules have, too. */
+        bool only_linear;
+    } fixed[] = {
+        {"transposed", 0, false}, {"return_indices", 0, false},
+        {"scale", 1, false},      {"input_scale", 1, false},
+        {"beta", 1, true},        {"alpha", 1, true},
+    };
+    const bool linear = call->operation->handling == LINEAR;
+    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
+        const bool applies = linear || !fixed[i].only_linear;
+        if (applies && !is_number(get(call, fixed[i].key), fixed[i].expected)) {
             return true;
         }
     }
-    return (mode != NULL &&
-            (mode->kind != VGG_TERM_TEXT || !vgg_span_equals(mode->text, "constant"))) ||
-           (!is_none(value) && !is_number(value, 0)) ||
-           (!is_none(dtype) && !is_number(dtype, FLOAT32));
+    return false;
+}
+
+/* Parameters that make a function something that the module does not do. */
+static bool is_other(struct call *call)
+{
+    enum { FLOAT32 = 6 };
+    const struct vgg_term *mode = get(call, "mode"), *value = get(call, "value");
+    const struct vgg_term *dtype = get(call, "dtype");
+    const bool constant =
+        mode == NULL || (mode->kind == VGG_TERM_TEXT && vgg_span_equals(mode->text, "constant"));
+    const bool zeros = is_none(value) || is_number(value, 0);
+    const bool float32 = is_none(dtype) || is_number(dtype, FLOAT32);
+    return has_other_number(call) || !constant || !zeros || !float32;
 }
 
 /* A net that was traced while it was trained drops values and takes the statistics of each batch. */

@@ -138,8 +138,8 @@ static void order_filter(const struct cut *cut, int first, int lanes, const floa
     const size_t width = (size_t)cut->width;
     int count;
     for (int c = 0; c < cut->ic; c += count) {
-        const int left = cut->ic - c, room = lanes - (first + c) % lanes;
-        count = left < room ? left : room;
+        const int left = cut->ic - c, free_lanes = lanes - (first + c) % lanes;
+        count = left < free_lanes ? left : free_lanes;
         for (size_t k = 0; k < cut->area; k++) {
             for (int i = 0; i < count; i++, to += width) {
                 *to = filter[(size_t)(c + i) * cut->area + k];
