@@ -8,6 +8,7 @@ Exit 77 (skipped) without PyTorch.
 """
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
@@ -23,16 +24,11 @@ except ImportError as missing:
 from nets import randomise, seed
 from photos import photos
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import check, finish  # noqa: E402
+
 PROGRAM = sys.argv[1]
 PHOTO = next(path for _, path in photos())
-passed = failed = 0
-
-
-def check(good, what, *details):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    if not good:
-        print(f"FAILED: {what}", *details, sep="\n    ")
 
 
 def run(*words, code=0):
@@ -113,8 +109,7 @@ def main():
     for test in (test_alternatives, test_caffe):
         with tempfile.TemporaryDirectory() as folder:
             test(folder)
-    print(f"{passed} passed, {failed} failed")
-    return failed > 0
+    return finish()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ Exit 77 (skipped) without PyTorch.
 import collections
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
@@ -28,16 +29,11 @@ except ImportError as missing:
 
 from nets import seed
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import finish, report  # noqa: E402
+
 PROGRAM = sys.argv[1]
 BOUND = 1e-5
-passed = failed = 0
-
-
-def report(name, problem):
-    global passed, failed
-    passed, failed = passed + (not problem), failed + bool(problem)
-    if problem:
-        print(f"FAILED {name}: {problem}")
 
 
 # --- nets ---
@@ -557,8 +553,7 @@ def main():
             check(title, kind, folder)
             if kind.wrong:
                 check_strict(title, kind, folder)
-    print(f"{passed} passed, {failed} failed")
-    return failed > 0
+    return finish()
 
 
 if __name__ == "__main__":
