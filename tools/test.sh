@@ -38,7 +38,7 @@ SYSROOT_BUILDS="
 "
 STATIC_BUILDS="$(uname -m) aarch64"
 
-TEST_PACKAGES="check valgrind binutils g++ python3 python3-torch python3-torchvision python3-numpy
+TEST_PACKAGES="check valgrind binutils g++ python3 python3-venv python3-torch python3-torchvision python3-numpy
     python3-pil dataset-fashion-mnist git libjpeg-turbo-progs python-matplotlib-data mate-backgrounds
     man-db mandoc zsh fish clang-format cppcheck libbz2-dev liblzma-dev libssl-dev libzstd-dev"
 LIBRARIES="libc6 check libzip-dev libcjson-dev libpng-dev libjpeg62-turbo-dev zlib1g-dev"
