@@ -173,6 +173,8 @@ def test_timm():
     compare_named("timm", net, squash(28), assumed=reported | squashed(28))
     compare_named("timm, smaller", net, squash(20), ["--size", "20"],
                   assumed=reported | SQUASHED | {"resize 20x20, whatever the aspect", POOLED.format(7)})
+    moved = {"resize 40x40, whatever the aspect", "average pool after the classifier, whose filters move over the features"}
+    compare_named("timm, a little larger", net, squash(40), ["--size", "40"], assumed=reported | SQUASHED | moved)
     compare_named("timm, larger", net, transform(0, (36, 44), *IMAGENET),
                   ["--dense", "--size=36x44", "--resize=0", "--preset=imagenet"])
 

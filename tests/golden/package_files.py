@@ -59,6 +59,7 @@ CONFIGS = {
     "bicubic": {"interpolation": "bicubic", "crop_pct": 0.9, "mean": (0.5, 0.4, 0.3), "std": (0.2, 0.25, 0.3)},
     "squash": {"crop_mode": "squash", "crop_pct": 0.95},
     "the whole image": {"crop_pct": 1.0, "interpolation": "bicubic"},
+    "larger": {"input_size": (3, 256, 256), "crop_pct": 0.94},
 }
 
 
