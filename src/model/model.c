@@ -141,6 +141,19 @@ static vgg_status describe(const struct creation *c)
     return status;
 }
 
+/* Writes to the description what the shapes of the file's weights show, because a packed file has other shapes. */
+static void find_filters(const struct creation *c)
+{
+    struct vgg_graph *graph = &c->model->graph;
+    struct vgg_spec *spec = &c->model->spec;
+    vgg_graph_find_filters(c->checkpoint, graph);
+    for (size_t i = 0; i < graph->count && graph->count == spec->layer_count; i++) {
+        if (spec->layers[i].kind == VGG_LAYER_ADAPTIVE_POOL) {
+            spec->layers[i].adaptive.only_enlarges = graph->nodes[i].adaptive_pool.only_enlarges;
+        }
+    }
+}
+
 /* Builds the nodes of the description and gives them their weights. */
 static vgg_status build(const struct creation *c)
 {
@@ -155,7 +168,7 @@ static vgg_status build(const struct creation *c)
     }
     if (status == VGG_OK) {
         find_prepacked(c->checkpoint, &model->graph);
-        vgg_graph_find_filters(c->checkpoint, &model->graph);
+        find_filters(c);
     }
     return status;
 }
@@ -187,7 +200,7 @@ static vgg_status check_strict(const vgg_model *model, struct vgg_error *err)
 static bool has_larger_features(const vgg_model *model)
 {
     const struct vgg_shape input = {model->spec.channels, model->height, model->width};
-    return vgg_graph_exceeds_filters(&model->graph, input);
+    return !model->spec.int8 && vgg_graph_exceeds_filters(&model->graph, input);
 }
 
 static vgg_status init(vgg_model *model, const vgg_checkpoint *checkpoint,

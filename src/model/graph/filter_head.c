@@ -21,7 +21,7 @@ void vgg_graph_find_filters(const vgg_checkpoint *checkpoint, struct vgg_graph *
             pool = &node->adaptive_pool;
         } else if (node->op == VGG_OP_LINEAR) {
             if (pool != NULL) {
-                pool->only_enlarges = is_filter(checkpoint, &node->linear, pool);
+                pool->only_enlarges |= is_filter(checkpoint, &node->linear, pool);
             }
             return;
         }
