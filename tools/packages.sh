@@ -127,6 +127,6 @@ LIBRARY_PACKAGES="libzip-dev libcjson-dev libpng-dev libjpeg-dev zlib1g-dev"
 BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config python3-minimal $LIBRARY_PACKAGES"
 # What the tests of a native build need, too.
 # shellcheck disable=SC2034
-TEST_PACKAGES="check valgrind binutils g++ python3 python3-torch python3-torchvision python3-numpy
+TEST_PACKAGES="check valgrind binutils g++ python3 python3-venv python3-torch python3-torchvision python3-numpy
     python3-pil dataset-fashion-mnist git libjpeg-turbo-progs python-matplotlib-data mate-backgrounds
     man-db mandoc zsh fish clang-format cppcheck libbz2-dev liblzma-dev libssl-dev libzstd-dev"

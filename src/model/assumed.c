@@ -20,12 +20,26 @@ static bool find_pooled(const vgg_model *model, const struct vgg_shape *shapes,
     return false;
 }
 
+/* Adds where the average of all places is taken. */
+static void add_moving_filters(vgg_model *model)
+{
+    vgg_evidence_add(&model->spec.evidence, &model->arena,
+                     &(struct vgg_evidence){.property = "average pool",
+                                            .value =
+                                                "after the classifier, whose filters move over "
+                                                "the features",
+                                            .source = VGG_EVIDENCE_CONVENTION});
+}
+
 /* Adds the average pool, which only matters where the features have another size than the classifier takes. */
 static void add_average_pool(vgg_model *model, const struct vgg_shape *shapes)
 {
     struct vgg_evidence_list *list = &model->spec.evidence;
     struct vgg_pixels size;
     char value[64];
+    if (model->moves_filters) {
+        add_moving_filters(model);
+    }
     if (!model->spec.inferred || model->spec.builtin || model->dense ||
         !find_pooled(model, shapes, &size)) {
         return;

@@ -7,6 +7,7 @@
 #include "model/apply_options.h"
 #include "model/graph/bind.h"
 #include "model/graph/check_weights.h"
+#include "model/graph/filter_head.h"
 #include "model/graph/make_dense.h"
 #include "model/infer/complete.h"
 #include "model/view.h"
@@ -140,6 +141,19 @@ static vgg_status describe(const struct creation *c)
     return status;
 }
 
+/* Writes to the description what the shapes of the file's weights show, because a packed file has other shapes. */
+static void find_filters(const struct creation *c)
+{
+    struct vgg_graph *graph = &c->model->graph;
+    struct vgg_spec *spec = &c->model->spec;
+    vgg_graph_find_filters(c->checkpoint, graph);
+    for (size_t i = 0; i < graph->count && graph->count == spec->layer_count; i++) {
+        if (spec->layers[i].kind == VGG_LAYER_ADAPTIVE_POOL) {
+            spec->layers[i].adaptive.only_enlarges = graph->nodes[i].adaptive_pool.only_enlarges;
+        }
+    }
+}
+
 /* Builds the nodes of the description and gives them their weights. */
 static vgg_status build(const struct creation *c)
 {
@@ -154,6 +168,7 @@ static vgg_status build(const struct creation *c)
     }
     if (status == VGG_OK) {
         find_prepacked(c->checkpoint, &model->graph);
+        find_filters(c);
     }
     return status;
 }
@@ -180,6 +195,14 @@ static vgg_status check_strict(const vgg_model *model, struct vgg_error *err)
                                model->path, model->assumed);
 }
 
+/* Whether the net computes what dense evaluation does, because its features are larger than the filters of its
+ * classifier. */
+static bool has_larger_features(const vgg_model *model)
+{
+    const struct vgg_shape input = {model->spec.channels, model->height, model->width};
+    return !model->spec.int8 && vgg_graph_exceeds_filters(&model->graph, input);
+}
+
 static vgg_status init(vgg_model *model, const vgg_checkpoint *checkpoint,
                        const struct vgg_model_options *options, struct vgg_error *err)
 {
@@ -192,7 +215,8 @@ static vgg_status init(vgg_model *model, const vgg_checkpoint *checkpoint,
     status = status ? status : describe(&c);
     status = status ? status : build(&c);
     status = status ? status : vgg_model_apply_options(model, options, &c.limits, err);
-    model->dense = options->dense;
+    model->moves_filters = status == VGG_OK && !options->dense && has_larger_features(model);
+    model->dense = options->dense || model->moves_filters;
     if (status == VGG_OK && model->dense) {
         status = vgg_graph_make_dense(model->path, &model->graph, &model->arena, err);
     }

@@ -19,6 +19,8 @@ struct vgg_model {
     /* The input size in pixels. */
     int height, width;
     bool dense;
+    /* Dense because the file's linear layers are filters that are smaller than the features, not by request. */
+    bool moves_filters;
     struct vgg_shared *plans; /* of the model's sessions */
     struct vgg_spec spec;
     struct vgg_graph graph;

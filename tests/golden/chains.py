@@ -355,6 +355,16 @@ def find_differences(truth, told, from_modules):
     return differences
 
 
+def read_assumed(answer):
+    """The properties that are assumed, with their values."""
+    assumed = {}
+    for line in answer:
+        if line.startswith(f"evidence {CONVENTION} "):
+            name, _, value = line.split(" ", 2)[2].partition(": ")
+            assumed[name] = value
+    return assumed
+
+
 def judge(title, net, order, answer, prefix, kinds):
     """Right, or wrong with the reason named, or refused."""
     if answer[0].startswith("refused"):

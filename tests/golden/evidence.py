@@ -514,6 +514,13 @@ class Call:
         return self.function, (1,)
 
 
+class Holder:
+    """An object with a method among its attributes, as fastai's Learner and Cadene's nets are."""
+
+    def __init__(self):
+        self.kept = Method().state_dict
+
+
 def test_messages(folder):
     state = randomise(Net()).state_dict()
     exported = "a program of torch.export (.pt2), which is not supported"
@@ -530,6 +537,8 @@ def test_messages(folder):
             ("TorchScript 1.0", write_zip(folder, "c.pt", "c/model.json", "c/tensors/0"), "a TorchScript archive of PyTorch 1.0 or 1.1"),
             ("a method", save(folder, Method().state_dict, "method.pth"), "a method that was saved without calling it"),
             ("a method in a dict", save(folder, {"model": Method().state_dict}, "method2.pth"), "save model.state_dict() (at byte"),
+            ("an object that holds a method", save(folder, Holder(), "method3.pth"),
+             "or an object that holds one, as the Learner of fastai's learn.export() or a net of Cadene's pretrainedmodels: save"),
             ("a folder of parts", os.path.join(folder, "parts"), "a folder " + distributed),
             ("a part", os.path.join(folder, "parts", "__0_0.distcp"), "a part of a checkpoint " + distributed),
             ("the parts' index", os.path.join(folder, "parts", ".metadata"), "a part of a checkpoint " + distributed),

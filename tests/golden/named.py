@@ -174,6 +174,16 @@ def test_timm():
     compare_named("timm", net, squash(28), assumed=reported | squashed(28))
     compare_named("timm, smaller", net, squash(20), ["--size", "20"],
                   assumed=reported | SQUASHED | {"resize 20x20, whatever the aspect", POOLED.format(7)})
+    moved = {"resize 40x40, whatever the aspect", "average pool after the classifier, whose filters move over the features"}
+    compare_named("timm, a little larger", net, squash(40), ["--size", "40"], assumed=reported | SQUASHED | moved)
+    with tempfile.TemporaryDirectory() as folder:
+        path, packed, saved = save(folder, net), os.path.join(folder, "net.vgg"), os.path.join(folder, "logits.npy")
+        command("pack", path, "-o", packed)
+        logits = []
+        for model in (path, packed):
+            command("--size", "40", "--save-logits", saved, model, PHOTOS[0])
+            logits.append(np.load(saved))
+        check(np.abs(logits[0] - logits[1]).max() <= 1e-5 * np.abs(logits[0]).max(), "timm, packed, a little larger", *logits)
     compare_named("timm, larger", net, transform(0, (36, 44), *IMAGENET),
                   ["--dense", "--size=36x44", "--resize=0", "--preset=imagenet"])
 

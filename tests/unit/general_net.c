@@ -194,8 +194,8 @@ static void add_random_adaptive(struct general_net *net)
     if (node.op == VGG_OP_CONCAT_POOL && 2 * net->shape.c > MAX_CHANNELS) {
         node.op = VGG_OP_ADAPTIVE_MAX_POOL;
     }
-    node.adaptive_pool =
-        (struct vgg_adaptive_pool){general_net_draw(net, 0, 6), general_net_draw(net, 0, 6)};
+    node.adaptive_pool = (struct vgg_adaptive_pool){.oh = general_net_draw(net, 0, 6),
+                                                    .ow = general_net_draw(net, 0, 6)};
     general_net_add(net, node);
 }
 

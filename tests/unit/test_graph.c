@@ -3,6 +3,7 @@
 #include "fake_net.h"
 
 #include "model/graph/bind.h"
+#include "model/graph/filter_head.h"
 #include "model/graph/make_dense.h"
 
 /* The nodes of a made-up net. */
@@ -146,6 +147,24 @@ START_TEST(refuses_inputs_that_do_not_fit)
 }
 END_TEST
 
+START_TEST(averages_no_features_that_a_filter_moves_over)
+{
+    const struct vgg_node pool = {.op = VGG_OP_ADAPTIVE_AVG_POOL,
+                                  .name = "avgpool",
+                                  .adaptive_pool = {.oh = 7, .ow = 7, .only_enlarges = true}};
+    const struct vgg_shape smaller = {5, 2, 7}, larger = {5, 7, 8};
+    struct vgg_graph graph = {.nodes = (struct vgg_node *)&pool, .count = 1};
+    struct vgg_error err = {0};
+    struct vgg_shape shape;
+    ck_assert_int_eq(vgg_node_infer_shape(&pool, smaller, &shape, "x.pth", &err), VGG_OK);
+    ck_assert(shape.h == 7 && shape.w == 7 && !vgg_graph_exceeds_filters(&graph, smaller));
+    ck_assert_int_eq(vgg_node_infer_shape(&pool, larger, &shape, "x.pth", &err), VGG_ERR_MISMATCH);
+    ck_assert_ptr_nonnull(
+        strstr(err.message, "x.pth: avgpool: expected at most 7x7 pixels, found 7x8"));
+    ck_assert(vgg_graph_exceeds_filters(&graph, larger));
+}
+END_TEST
+
 START_TEST(infers_other_windows_and_survives_huge_sizes)
 {
     struct vgg_error err = {0};
@@ -205,7 +224,7 @@ static vgg_status make_dense(const char *letters, struct vgg_error *err)
         node->op = get_op(letters[graph.count]);
         node->name = "layer";
         if (node->op == VGG_OP_ADAPTIVE_AVG_POOL) {
-            node->adaptive_pool = (struct vgg_adaptive_pool){2, 2};
+            node->adaptive_pool = (struct vgg_adaptive_pool){.oh = 2, .ow = 2};
         } else if (node->op == VGG_OP_ACTIVATION) {
             node->activation.slopes = &slopes;
         } else if (node->op == VGG_OP_LINEAR) {
@@ -235,4 +254,5 @@ END_TEST
 
 UNIT_MAIN("graph", names_nodes_as_torchvision_does, fills_a_classifier_that_begins_with_dropout,
           refuses_a_classifier_it_cannot_fill, infers_shapes, refuses_inputs_that_do_not_fit,
+          averages_no_features_that_a_filter_moves_over,
           infers_other_windows_and_survives_huge_sizes, makes_dense_only_what_can_move)

@@ -84,16 +84,16 @@ const struct vgg_global *vgg_global_find(struct vgg_span module, struct vgg_span
 
 const char *vgg_global_explain(struct vgg_span module, struct vgg_span name)
 {
+    static const char method[] =
+        "a method that was saved without calling it, as model.state_dict for model.state_dict(), "
+        "or an object that holds one, as the Learner of fastai's learn.export() or a net of "
+        "Cadene's pretrainedmodels: save model.state_dict()";
     /* The first row that fits; name NULL: every name in module and below it. */
     static const struct {
         const char *module, *name, *text;
     } rows[] = {
-        {"builtins", "getattr",
-         "a method that was saved without calling it, as model.state_dict for "
-         "model.state_dict(), or an object that holds one: save model.state_dict()"},
-        {"__builtin__", "getattr",
-         "a method that was saved without calling it, as model.state_dict for "
-         "model.state_dict(), or an object that holds one: save model.state_dict()"},
+        {"builtins", "getattr", method},
+        {"__builtin__", "getattr", method},
         {"torch._dynamo", NULL, "a model of torch.compile: save its state_dict() instead"},
         {"torch._inductor", NULL, "a model of torch.compile: save its state_dict() instead"},
         {"torch.fx", NULL, "a module of torch.fx: save its state_dict() instead"},

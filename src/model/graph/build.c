@@ -166,7 +166,8 @@ static void build_adaptive(const struct vgg_adaptive_layer *layer, struct vgg_no
     node->op = layer->kind == VGG_ADAPTIVE_AVG   ? VGG_OP_ADAPTIVE_AVG_POOL
                : layer->kind == VGG_ADAPTIVE_MAX ? VGG_OP_ADAPTIVE_MAX_POOL
                                                  : VGG_OP_CONCAT_POOL;
-    node->adaptive_pool = (struct vgg_adaptive_pool){.oh = layer->out.h, .ow = layer->out.w};
+    node->adaptive_pool = (struct vgg_adaptive_pool){
+        .oh = layer->out.h, .ow = layer->out.w, .only_enlarges = layer->only_enlarges};
 }
 
 /*   flat  the layer's input is the features of a linear layer */

@@ -72,6 +72,13 @@ static vgg_status infer_adaptive(const struct vgg_node *node, struct vgg_shape *
                                  const char *path, struct vgg_error *err)
 {
     const struct vgg_adaptive_pool *pool = &node->adaptive_pool;
+    if (pool->only_enlarges && (shape->h > pool->oh || shape->w > pool->ow)) {
+        return vgg_fail(
+            err, VGG_ERR_MISMATCH,
+            "%s: %s: expected at most %dx%d pixels, found %dx%d: the linear layers are "
+            "stored as filters, which move over a larger image as in a dense evaluation",
+            path, node->name, pool->oh, pool->ow, shape->h, shape->w);
+    }
     shape->h = pool->oh > 0 ? pool->oh : shape->h;
     shape->w = pool->ow > 0 ? pool->ow : shape->w;
     if (node->op == VGG_OP_CONCAT_POOL) {

@@ -75,6 +75,8 @@ struct vgg_max_pool {
 struct vgg_adaptive_pool {
     /* 0: as many as the input has. */
     int oh, ow;
+    /* Larger features are not averaged but refused: the net's first linear layer moves over them. */
+    bool only_enlarges;
 };
 
 /* Any other convolution: a kernel with two sides, dilation, groups, padding that differs from side to side. */

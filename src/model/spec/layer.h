@@ -109,6 +109,8 @@ struct vgg_adaptive_layer {
     enum vgg_adaptive_kind kind;
     /* 0: as many as the input has. */
     struct vgg_pixels out;
+    /* Of a mean before linear layers that are filters and move over larger features: those are not averaged. */
+    bool only_enlarges;
 };
 
 struct vgg_linear_layer {

@@ -262,6 +262,7 @@ bool vgg_layer_equals(const struct vgg_layer *a, const struct vgg_layer *b)
         return same_pool(&a->pool, &b->pool);
     case VGG_LAYER_ADAPTIVE_POOL:
         return a->adaptive.kind == b->adaptive.kind &&
+               a->adaptive.only_enlarges == b->adaptive.only_enlarges &&
                same_pixels(a->adaptive.out, b->adaptive.out);
     case VGG_LAYER_ZERO_PAD:
         return same_margins(a->zero_pad, b->zero_pad);

@@ -194,6 +194,7 @@ static vgg_status read_adaptive(struct module *module)
     const struct vgg_field fields[] = {
         COMMON(module),
         {"output_size", VGG_FIELD_ANY, (void *)&output, true, {0, 0}},
+        {"only_enlarges", VGG_FIELD_BOOL, &adaptive->only_enlarges, false, {0, 0}},
     };
     vgg_status status = READ(module, fields);
     return status ? status : read_pixels(module, "output_size", output, 0, &adaptive->out);

@@ -112,6 +112,9 @@ static void add_settings(const struct vgg_layer *layer, struct vgg_bytes *json)
         break;
     case VGG_LAYER_ADAPTIVE_POOL:
         add_pixels("output_size", layer->adaptive.out, json);
+        if (layer->adaptive.only_enlarges) {
+            add(json, ",\"only_enlarges\":true");
+        }
         break;
     case VGG_LAYER_ZERO_PAD:
         add_margins(layer->zero_pad, json);
