@@ -296,8 +296,8 @@ struct general_net *general_net_create(uint32_t seed)
         add_random_on_image(net);
     }
     if (general_count(net->shape) > MAX_FEATURES) {
-        general_net_add(net,
-                        (struct vgg_node){.op = VGG_OP_ADAPTIVE_AVG_POOL, .adaptive_pool = {3, 2}});
+        general_net_add(net, (struct vgg_node){.op = VGG_OP_ADAPTIVE_AVG_POOL,
+                                               .adaptive_pool = {.oh = 3, .ow = 2}});
     }
     general_net_add(net, (struct vgg_node){.op = VGG_OP_FLATTEN});
     for (int left = general_net_draw(net, 0, 5); left > 0; left--) {

@@ -76,8 +76,9 @@ struct net *net_create(void)
     add(net, (struct vgg_node){.op = VGG_OP_MAX_POOL, .name = "features.8", .max_pool = {3, 2}});
     add_conv(net, "features.9", 21, 7, 5, true);
     add(net, (struct vgg_node){.op = VGG_OP_RELU, .name = "features.10"});
-    add(net, (struct vgg_node){
-                 .op = VGG_OP_ADAPTIVE_AVG_POOL, .name = "avgpool", .adaptive_pool = {3, 2}});
+    add(net, (struct vgg_node){.op = VGG_OP_ADAPTIVE_AVG_POOL,
+                               .name = "avgpool",
+                               .adaptive_pool = {.oh = 3, .ow = 2}});
     add(net, (struct vgg_node){.op = VGG_OP_FLATTEN, .name = "flatten"});
     add_linear(net, "classifier.0", 7 * 3 * 2, 27, true);
     add_norm(net, "classifier.1", 27, true);
@@ -103,8 +104,9 @@ struct net *net_create_small_kernels(void)
     add(net, (struct vgg_node){.op = VGG_OP_RELU, .name = "features.7"});
     add_conv(net, "features.8", 40, 33, 3, true);
     add(net, (struct vgg_node){.op = VGG_OP_MAX_POOL, .name = "features.9", .max_pool = {2, 2}});
-    add(net, (struct vgg_node){
-                 .op = VGG_OP_ADAPTIVE_AVG_POOL, .name = "avgpool", .adaptive_pool = {2, 1}});
+    add(net, (struct vgg_node){.op = VGG_OP_ADAPTIVE_AVG_POOL,
+                               .name = "avgpool",
+                               .adaptive_pool = {.oh = 2, .ow = 1}});
     add(net, (struct vgg_node){.op = VGG_OP_FLATTEN, .name = "flatten"});
     add_linear(net, "classifier.0", 33 * 2, NET_CLASSES, true);
     return net;
@@ -132,8 +134,9 @@ struct net *net_create_dense(void)
     add(net, (struct vgg_node){.op = VGG_OP_RELU, .name = "classifier.2"});
     add(net, (struct vgg_node){.op = VGG_OP_DROPOUT, .name = "classifier.3"});
     add_dense(net, "classifier.4", 27, NET_CLASSES, 1, false);
-    add(net, (struct vgg_node){
-                 .op = VGG_OP_ADAPTIVE_AVG_POOL, .name = "average", .adaptive_pool = {1, 1}});
+    add(net, (struct vgg_node){.op = VGG_OP_ADAPTIVE_AVG_POOL,
+                               .name = "average",
+                               .adaptive_pool = {.oh = 1, .ow = 1}});
     add(net, (struct vgg_node){.op = VGG_OP_FLATTEN, .name = "flatten"});
     return net;
 }

@@ -439,7 +439,7 @@ START_TEST(counts_elements_past_32_bits)
     const struct vgg_node nodes[] = {
         {.op = VGG_OP_CONV2D, .name = "first", .conv = {3, IC, 3, 1, 1, .weight = &first}},
         {.op = VGG_OP_CONV2D, .name = "second", .conv = {IC, OC, 3, 1, 1, .weight = &second}},
-        {.op = VGG_OP_ADAPTIVE_AVG_POOL, .name = "avgpool", .adaptive_pool = {1, 1}},
+        {.op = VGG_OP_ADAPTIVE_AVG_POOL, .name = "avgpool", .adaptive_pool = {.oh = 1, .ow = 1}},
         {.op = VGG_OP_FLATTEN, .name = "flatten"},
         {.op = VGG_OP_LINEAR, .name = "linear", .linear = {OC, NET_CLASSES, .weight = &linear}},
     };

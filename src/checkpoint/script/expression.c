@@ -190,7 +190,7 @@ static struct vgg_term derive(struct vgg_span operation, const struct vgg_argume
     }
     second = second != VGG_NO_DATA ? second : first;
     return (struct vgg_term){.kind = VGG_TERM_DERIVED,
-                             .derived = {operation, (size_t)first, (size_t)second}};
+                             .derived = {operation, (size_t)first, (size_t)second, 0}};
 }
 
 static struct vgg_term derive_from(const char *operation, const struct vgg_term *term)
