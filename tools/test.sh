@@ -16,9 +16,8 @@
 #   build-clang     clang, warnings are errors: the unit tests
 #   build-asan      AddressSanitizer and UBSan: the unit tests, the crashers, the fuzzers' seeds
 #   build-tsan      ThreadSanitizer: the thread pool, and nets run on several threads
-#   build-aarch64-linux-gnu …  a cross build for each of CROSS_BUILDS: unit and kernel tests under qemu
-#   build-s390x-linux-gnu …    one for each of SYSROOT_BUILDS, other byte order or size of a pointer: the tests that
-#                              this concerns (tests/meson.build), and files exchanged with build-test
+#   build-aarch64-linux-gnu …  a cross build for each of CROSS_BUILDS: unit and kernel tests under qemu, without those
+#                              that say nothing of that machine (tests/meson.build), and files exchanged with build-test
 #   build-static-…  static executables (tools/static.sh): the main job, under qemu where it is foreign
 #
 # At the end the time that each part took, and in the last line the totals: "N passed, N failed, N skipped".
@@ -26,19 +25,14 @@ set -eu
 cd "$(dirname "$0")/.."
 . tools/packages.sh
 
-# Cross builds: the name of the compiler and of tools/cross/NAME.ini, and Debian's name of the architecture.
+# Cross builds: the name of the compiler and of tools/cross/NAME.ini, and Debian's name of the architecture, whose
+# libraries tools/sysroot.sh unpacks.
 CROSS_BUILDS="
     aarch64-linux-gnu:arm64
-"
-# The same with libraries of that architecture that tools/sysroot.sh unpacks and does not install: Debian has no
-# security updates for s390x, and its libraries must have the version of this machine's to be installed beside them.
-SYSROOT_BUILDS="
     s390x-linux-gnu:s390x
     arm-linux-gnueabihf:armhf
 "
 STATIC_BUILDS="$(uname -m) aarch64"
-
-LIBRARIES="libc6 check libzip-dev libcjson-dev libpng-dev libjpeg-dev zlib1g-dev"
 
 usage() {
     echo "usage: tools/test.sh [--native | --quick] [--isa scalar|avx2|avx512|amx|neon]" >&2
@@ -103,21 +97,24 @@ note_time() {
     clock=$clock_now cpu=$cpu_now
 }
 
-# build FOLDER "SETUP OPTIONS" [NINJA TARGET...]
-build() {
-    folder=$1 options=$2
-    shift 2
-    if [ ! -f "$folder/build.ninja" ]; then
-        say "configuring $folder/"
+# configure FOLDER "SETUP OPTIONS"
+configure() {
+    if [ ! -f "$1/build.ninja" ]; then
+        say "configuring $1/"
         # shellcheck disable=SC2086 # a list of words
-        meson setup "$folder" $options
+        meson setup "$1" $2
     fi
-    say "building $folder/"
-    ninja -C "$folder" "$@"
-    note_time "$folder"
 }
 
-# run_tests FOLDER PART MESON-TEST-OPTION...: builds what these tests need if it is not yet there.
+# build FOLDER "SETUP OPTIONS"
+build() {
+    configure "$1" "$2"
+    say "building $1/"
+    ninja -C "$1"
+    note_time "$1"
+}
+
+# run_tests FOLDER PART MESON-TEST-OPTION...: builds what these tests need, too.
 run_tests() {
     folder=$1 part=$2
     shift 2
@@ -138,32 +135,19 @@ test_native() {
     run_tests build-test golden "$@" --suite golden
 }
 
-# cross_packages ARCHITECTURE COMPILER: a compiler, and the libraries of that architecture.
-cross_packages() {
-    printf '%s ' "gcc-$2" "libc6-dev-$1-cross"
-    for library in $LIBRARIES; do
-        printf '%s ' "$library:$1"
-    done
-}
-
 test_others() {
     build build-clang "--werror --native-file tools/cross/clang.ini"
     run_tests build-clang clang-unit --suite unit
     # With sanitizers gcc warns of what is not so, and optimizing further takes six times as long to compile.
     sanitized="-Db_lundef=false -Ddebug=true -Doptimization=1"
-    build build-asan "-Db_sanitize=address,undefined $sanitized"
+    configure build-asan "-Db_sanitize=address,undefined $sanitized"
     run_tests build-asan asan --suite unit --suite crashers --suite fuzz
-    build build-tsan "-Db_sanitize=thread $sanitized" tests/unit/test_pool tests/unit/test_plan
+    configure build-tsan "-Db_sanitize=thread $sanitized"
     run_tests build-tsan tsan pool plan
     for cross in $CROSS_BUILDS; do
-        compiler=${cross%:*}
-        build "build-$compiler" "--werror --cross-file tools/cross/$compiler.ini"
-        run_tests "build-$compiler" "$compiler" --suite unit --suite kernels
-    done
-    for cross in $SYSROOT_BUILDS; do
         compiler=${cross%:*} arch=${cross#*:}
         tools/sysroot.sh "$arch"
-        build "build-$compiler" \
+        configure "build-$compiler" \
             "--werror --cross-file build-sysroot-$arch/sysroot.ini --cross-file tools/cross/$compiler.ini"
         run_tests "build-$compiler" "$compiler" --no-suite slow --suite unit --suite kernels --suite cross
     done
@@ -185,10 +169,6 @@ packages="$BUILD_PACKAGES $TEST_PACKAGES"
 if [ "$scope" = all ]; then
     packages="$packages clang qemu-user"
     for cross in $CROSS_BUILDS; do
-        add_architecture "${cross#*:}"
-        packages="$packages $(cross_packages "${cross#*:}" "${cross%:*}")"
-    done
-    for cross in $SYSROOT_BUILDS; do
         packages="$packages gcc-${cross%:*}"
     done
 fi
