@@ -3,6 +3,7 @@
 # Builds and tests vgg-infer. Installs the packages that this needs: with apt, only those that are missing.
 #
 #   tools/test.sh            everything: all builds below
+#   tools/test.sh --soak     everything, and under qemu all tests: hours
 #   tools/test.sh --native   build-test alone, all its tests
 #   tools/test.sh --quick    build-test alone, without what takes long: at most five minutes on two cores
 #   tools/test.sh --isa avx2 [--native | --quick]
@@ -35,7 +36,7 @@ CROSS_BUILDS="
 STATIC_BUILDS="$(uname -m) aarch64"
 
 usage() {
-    echo "usage: tools/test.sh [--native | --quick] [--isa scalar|avx2|avx512|amx|neon]" >&2
+    echo "usage: tools/test.sh [--soak | --native | --quick] [--isa scalar|avx2|avx512|amx|neon]" >&2
     echo "       tools/test.sh --chroot trixie|bookworm" >&2
     exit 2
 }
@@ -66,7 +67,7 @@ if [ "$#:${1-}" = 2:--chroot ]; then
 fi
 while [ $# -gt 0 ]; do
     case "$scope:$1:${2-}" in
-    all:--native:* | all:--quick:*)
+    all:--soak:* | all:--native:* | all:--quick:*)
         scope=${1#--}
         shift
         ;;
@@ -149,7 +150,8 @@ test_others() {
         tools/sysroot.sh "$arch"
         configure "build-$compiler" \
             "--werror --cross-file build-sysroot-$arch/sysroot.ini --cross-file tools/cross/$compiler.ini"
-        run_tests "build-$compiler" "$compiler" --no-suite slow --suite unit --suite kernels --suite cross
+        # shellcheck disable=SC2086 # a list of words
+        run_tests "build-$compiler" "$compiler" $emulated --suite unit --suite kernels --suite cross
     done
 }
 
@@ -166,7 +168,7 @@ test_static() {
 }
 
 packages="$BUILD_PACKAGES $TEST_PACKAGES"
-if [ "$scope" = all ]; then
+if [ "$scope" = all ] || [ "$scope" = soak ]; then
     packages="$packages clang qemu-user"
     for cross in $CROSS_BUILDS; do
         packages="$packages gcc-${cross%:*}"
@@ -182,7 +184,9 @@ quick)
     test_native --no-suite slow
     ;;
 native) test_native ;;
-all)
+all | soak)
+    emulated=--no-suite=slow
+    [ "$scope" = all ] || emulated=
     test_native
     test_others
     test_static
