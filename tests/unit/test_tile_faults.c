@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <unistd.h>
 
 #include "tile_config.h"
@@ -103,19 +104,30 @@ START_TEST(aborts_without_configuration)
 }
 END_TEST
 
-/* Bytes of a configuration that must not have these values. */
+/* Fields of a configuration, by their offset, that must not have these values. */
 static const struct {
     int at, value;
 } bad_configs[] = {
-    {0, 2},             /* palette */
-    {1, 1},             /* first row */
-    {2, 1},   {15, 1},  /* reserved */
-    {16, 68}, {17, 1},  /* bytes of a row: too many, by far */
-    {48, 17},           /* rows */
-    {18, 0},  {49, 0},  /* none of one, but of the other */
-    {51, 1},  {22, 4},  /* likewise, of a tile that had neither */
-    {32, 64}, {56, 16}, /* of tiles that there are not */
+    {0, 2},              /* palette */
+    {1, 1},              /* first row */
+    {2, 1},   {15, 1},   /* reserved */
+    {16, 68}, {16, 272}, /* bytes of a row: too many, by far */
+    {48, 17},            /* rows */
+    {18, 0},  {49, 0},   /* none of one, but of the other */
+    {51, 1},  {22, 4},   /* likewise, of a tile that had neither */
+    {32, 64}, {56, 16},  /* of tiles that there are not */
 };
+
+/* The bytes of rows have 16 bits, in the order of the machine; all other fields have 8. */
+static void set_field(struct tile_config *config, int at, int value)
+{
+    const int first = (int)offsetof(struct tile_config, row_bytes);
+    if (at >= first && at < first + (int)sizeof config->row_bytes) {
+        config->row_bytes[(at - first) / 2] = (uint16_t)value;
+    } else {
+        ((uint8_t *)config)[at] = (uint8_t)value;
+    }
+}
 
 START_TEST(aborts_at_bad_configurations)
 {
@@ -123,7 +135,7 @@ START_TEST(aborts_at_bad_configurations)
     ck_assert(!aborts(ZERO, NULL, &good));
     for (size_t i = 0; i < sizeof bad_configs / sizeof *bad_configs; i++) {
         struct tile_config bad = good;
-        ((uint8_t *)&bad)[bad_configs[i].at] = (uint8_t)bad_configs[i].value;
+        set_field(&bad, bad_configs[i].at, bad_configs[i].value);
         ck_assert_msg(aborts(ZERO, NULL, &bad), "case %zu", i);
     }
     struct tile_config more = good; /* a ninth tile with both */
