@@ -84,7 +84,7 @@ static vgg_status look_at(const struct vgg_load *load, const struct vgg_fact *fa
                           struct vgg_found *found)
 {
     struct vgg_label_table table;
-    bool is_names;
+    bool is_names = false;
     vgg_status status = fact->value->kind == VGG_VALUE_DICT
                             ? read_dict(load, fact->value, &table, &is_names)
                             : read_list(load, fact->value, &table, &is_names);
