@@ -290,7 +290,7 @@ def compare_order(mine, theirs, last, from_modules):
     """The order of one group's layers, of which both have the same number of each kind."""
     kinds = [[classify(layer, last) for layer in layers] for layers in (mine, theirs)]
     both = {"order"} if from_modules else set()
-    for pair_of_kinds, names in ((("norm", "activation"), {"BatchNorm"}), (("pool", "activation"), {"places of pools"}),
+    for pair_of_kinds, names in ((("norm", "activation"), {"BatchNorm", "BatchNorm of linear layers"}), (("pool", "activation"), {"places of pools"}),
                                  (("pool", "norm"), {"places of pools", "BatchNorm"})):
         ordered = [[kind for kind in side if kind in pair_of_kinds] for side in kinds]
         if ordered[0] != ordered[1] and sorted(ordered[0]) == sorted(ordered[1]):

@@ -152,8 +152,29 @@ START_TEST(names_the_module_before_batch_norm)
 }
 END_TEST
 
+/* The places of BatchNorm after convolutions and after linear layers are assumptions of their own. */
+START_TEST(names_each_place_of_batch_norm)
+{
+    static const char *const leaves[] = {"weight", "bias", "running_mean", "running_var"};
+    struct fake_net net = {0};
+    struct vgg_spec spec = {0};
+    vgg_limits_init(&net.limits);
+    fake_add(&net, 8, 3, 3, 3, "features.0.weight");
+    fake_add(&net, 10, 8 * 256, 0, 0, "fc1.weight");
+    fake_add(&net, 5, 10, 0, 0, "fc2.weight");
+    for (int i = 0; i < 4; i++) {
+        fake_add(&net, 8, 0, 0, 0, "features.2.%s", leaves[i]);
+        fake_add(&net, 10, 0, 0, 0, "bn1.%s", leaves[i]);
+    }
+    ck_assert_int_eq(fake_infer(&net, NULL, &spec), VGG_OK);
+    check_assumed(&spec, "BatchNorm", "after the activation");
+    check_assumed(&spec, "BatchNorm of linear layers", "before the activation");
+    fake_fini(&net);
+}
+END_TEST
+
 /* A kernel of one row is padded at its sides, and is no 1x1 convolution. */
-START_TEST(tells_the_padding_of_flat_kernels)
+START_TEST(names_the_padding_of_flat_kernels)
 {
     struct fake_net net = {0};
     struct vgg_spec spec = {0};
@@ -169,4 +190,5 @@ END_TEST
 
 UNIT_MAIN("outline", names_modules_before_linear_layers, names_modules_of_a_sequential,
           assumes_the_classifier_of_published_features, runs_prelu_where_its_number_is,
-          names_the_module_before_batch_norm, tells_the_padding_of_flat_kernels)
+          names_the_module_before_batch_norm, names_each_place_of_batch_norm,
+          names_the_padding_of_flat_kernels)

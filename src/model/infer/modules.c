@@ -330,6 +330,7 @@ static void note_modules(const struct reader *reader, struct vgg_spec *spec)
         "stride", "dilation", "padding", "padding of 1x1 convolutions", "eps", "pool", "last pool"};
     static const char *const structure[] = {"activation",
                                             "BatchNorm",
+                                            "BatchNorm of linear layers",
                                             "places of pools",
                                             "single modules between convolutions",
                                             "average pool",

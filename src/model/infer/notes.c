@@ -143,15 +143,32 @@ static bool has_module_before_norm(const struct vgg_unit *units, size_t count)
     return false;
 }
 
-/* Records where BatchNorm is, if only convention says so.
- *   source  of what the layers' numbers leave open */
-static void note_norm_order(const struct vgg_findings *findings, const struct vgg_unit *units,
-                            size_t count, enum vgg_evidence_source source, struct vgg_spec *spec)
+/* Where BatchNorm is taken to be; NULL: the numbers show it. */
+static const char *find_norm_place(const struct vgg_unit *units, size_t count)
 {
-    if (!shows_norm(units, count)) {
-        vgg_note(findings->load, spec, "BatchNorm", source, "before the activation");
-    } else if (has_module_before_norm(units, count)) {
-        vgg_note(findings->load, spec, "BatchNorm", source, "after the activation");
+    return !shows_norm(units, count)              ? "before the activation"
+           : has_module_before_norm(units, count) ? "after the activation"
+                                                  : NULL;
+}
+
+/* Records where BatchNorm is, if only convention says so. A place or a source of its own makes that of linear layers a
+ * property of its own. */
+static void note_norm_order(const struct vgg_findings *findings, struct vgg_spec *spec)
+{
+    const struct vgg_outline *outline = findings->outline;
+    const struct vgg_sites *sites = outline->sites;
+    const enum vgg_evidence_source source = get_source(findings, false);
+    const enum vgg_evidence_source head_source = get_head_source(findings, false);
+    const char *convs = outline->listed ? "before the activation"
+                                        : find_norm_place(outline->convs, sites->conv_count);
+    const char *linears = find_norm_place(outline->linears, sites->linear_count);
+    if (convs != NULL) {
+        vgg_note(findings->load, spec, "BatchNorm", source, "%s", convs);
+    }
+    const bool same = convs != NULL && linears != NULL && strcmp(convs, linears) == 0;
+    if (linears != NULL && !(same && source == head_source)) {
+        vgg_note(findings->load, spec, convs != NULL ? "BatchNorm of linear layers" : "BatchNorm",
+                 head_source, "%s", linears);
     }
 }
 
@@ -160,7 +177,6 @@ static void note_norms(const struct vgg_findings *findings, struct vgg_spec *spe
     const struct vgg_outline *outline = findings->outline;
     const struct vgg_layer *norm = find_layer(spec, VGG_LAYER_BATCH_NORM);
     const bool given = findings->overrides->has_eps;
-    const enum vgg_evidence_source source = get_source(findings, false);
     if (norm == NULL) {
         return;
     }
@@ -168,13 +184,7 @@ static void note_norms(const struct vgg_findings *findings, struct vgg_spec *spe
              has_norm_in_head(outline) ? get_head_source(findings, given)
                                        : get_source(findings, given),
              "%g", norm->norm.eps);
-    note_norm_order(findings, outline->linears, outline->sites->linear_count,
-                    get_head_source(findings, false), spec);
-    if (outline->listed) {
-        vgg_note(findings->load, spec, "BatchNorm", source, "before the activation");
-    } else {
-        note_norm_order(findings, outline->convs, outline->sites->conv_count, source, spec);
-    }
+    note_norm_order(findings, spec);
 }
 
 /* The first activation whose weights do not show what it is. */
