@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Recognises nets whose weights were made for Caffe's preprocessing.
  *
- * Weights of one net can be told from those of another, but not for which images they were made: numbers of the first
- * convolution are as large for pixels of 0 to 255 as for normalised ones, because the layers behind it were trained with
- * it. So only known numbers count. */
+ * Weights can identify a known net, but they do not show for which images an unknown one was trained: the first
+ * convolution's weights are as large for pixels of 0 to 255 as for normalised ones, because the layers behind it were
+ * trained with it. So only known weights count. */
 #include "model/infer/caffe.h"
 
 #include <ctype.h>
@@ -54,7 +54,7 @@ static bool has_form(const float weights[64][3][9], const struct form *form)
     return true;
 }
 
-/* Whether the weight is the known one's; *out is that of the known net if it is not. */
+/* Whether the weight is that of Caffe's VGG-16, and in which form; *out is zeros if it is not. */
 static bool find_form(const struct vgg_tensor *weight, struct form *out)
 {
     float weights[64][3][9];
