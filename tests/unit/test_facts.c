@@ -4,6 +4,7 @@
 #include "writer.h"
 
 #include "checkpoint/facts.h"
+#include "checkpoint/locate/numpy.h"
 
 static struct vgg_arena arena;
 static struct vgg_checkpoint checkpoint;
@@ -240,6 +241,69 @@ START_TEST(ends_in_loops)
 }
 END_TEST
 
-UNIT_MAIN("facts", reads_arrays, refuses_arrays_that_lie,
+/* Two calls that have one text, and that text. */
+static struct vgg_value **read_shared(const char *utf8, size_t length)
+{
+    struct bytes out = begin();
+    for (int i = 0; i < 2; i++) {
+        put_global(&out, "_codecs", "encode");
+        if (i == 0) {
+            PUT(&out, "X");
+            put_le(&out, length, 4);
+            put(&out, utf8, length);
+            PUT(&out, "q\0");
+        } else {
+            PUT(&out, "h\0");
+        }
+        put_text(&out, "latin1");
+        PUT(&out, "\x86R");
+    }
+    PUT(&out, "h\0\x87");
+    read_pickle(out);
+    struct vgg_value **items = checkpoint.root->list.items;
+    for (int i = 0; i < 2; i++) {
+        ck_assert(vgg_array_decode(items[i], &arena));
+        ck_assert_int_eq(items[i]->kind, VGG_VALUE_BYTES);
+        ck_assert_uint_eq(items[i]->text.length, length / 2);
+        ck_assert_int_eq((uint8_t)items[i]->text.bytes[length / 2 - 1], 0xfc);
+    }
+    return items;
+}
+
+/* A file with many calls that have one text must not take the memory of its bytes for each of them. */
+START_TEST(decodes_a_long_text_once)
+{
+    char utf8[512];
+    for (size_t i = 0; i < sizeof utf8; i += 2) {
+        memcpy(utf8 + i, "\xc3\xbc", 2);
+    }
+    struct vgg_value **items = read_shared(utf8, sizeof utf8);
+    ck_assert_ptr_eq(items[0]->text.bytes, items[1]->text.bytes);
+}
+END_TEST
+
+/* A text of one character can be a key as well, because Python has one object for all of them. */
+START_TEST(keeps_a_short_text)
+{
+    struct vgg_value **items = read_shared("\xc3\xbc", 2);
+    ck_assert_int_eq(items[2]->kind, VGG_VALUE_TEXT);
+}
+END_TEST
+
+/* Python does not encode a character above 255 as Latin-1. */
+START_TEST(leaves_a_text_that_has_no_bytes)
+{
+    struct bytes out = begin();
+    put_encoded(&out, "a\xe2\x82\xac", 4);
+    PUT(&out, "\x85");
+    read_pickle(out);
+    struct vgg_value *call = checkpoint.root->list.items[0];
+    ck_assert(vgg_array_decode(call, &arena));
+    ck_assert_int_ne(call->kind, VGG_VALUE_BYTES);
+}
+END_TEST
+
+UNIT_MAIN("facts", reads_arrays, decodes_a_long_text_once, keeps_a_short_text,
+          leaves_a_text_that_has_no_bytes, refuses_arrays_that_lie,
           takes_texts_that_are_none_for_what_they_are, finds_keys_two_levels_down,
           looks_into_omegaconf, ends_in_loops)

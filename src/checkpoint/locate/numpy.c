@@ -2,7 +2,14 @@
 /* NumPy's arrays in a pickle. */
 #include "checkpoint/locate/numpy.h"
 
-enum { ELEMENT_BYTES_MAX = 1 << 14 };
+enum {
+    ELEMENT_BYTES_MAX = 1 << 14,
+    /* The first byte of the last characters of Latin-1 in UTF-8. */
+    LATIN1_LEAD_MAX = 0xc3,
+    /* Many calls can have one text. A text of this many bytes is replaced, so that it does not take memory for each call; a
+     * shorter one can also be a key of a dict, because Python has one object for all equal texts of one character. */
+    SHARED_MIN = 256
+};
 
 static bool is_list(const struct vgg_value *value)
 {
@@ -87,9 +94,20 @@ bool vgg_array_read(const struct vgg_value *value, struct vgg_array *out)
     return vgg_array_read_type(parts[2], &out->type) && read_shape(parts[1], out);
 }
 
+/* Whether each character of a text stands for a byte. Python refuses other texts. */
+static bool is_latin1(struct vgg_span text)
+{
+    for (uint32_t i = 0; i < text.length; i++) {
+        if ((uint8_t)text.bytes[i] > LATIN1_LEAD_MAX) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool vgg_array_decode(struct vgg_value *data, struct vgg_arena *arena)
 {
-    const struct vgg_value *text = data;
+    struct vgg_value *text = data;
     if (is_object_of(data, "bytearray") && data->object.args->list.count > 0) {
         text = data->object.args->list.items[0];
     } else if (is_object_of(data, "encode") && data->object.args->list.count > 0) {
@@ -101,6 +119,9 @@ bool vgg_array_decode(struct vgg_value *data, struct vgg_arena *arena)
     const struct vgg_span in = text->text;
     if (text->kind == VGG_VALUE_BYTES) {
         *data = (struct vgg_value){.kind = VGG_VALUE_BYTES, .text = in};
+        return true;
+    }
+    if (!is_latin1(in)) {
         return true;
     }
     char *bytes = vgg_arena_alloc(arena, (size_t)in.length + 1, 1);
@@ -115,5 +136,8 @@ bool vgg_array_decode(struct vgg_value *data, struct vgg_arena *arena)
         i += two;
     }
     *data = (struct vgg_value){.kind = VGG_VALUE_BYTES, .text = {bytes, count}};
+    if (in.length >= SHARED_MIN) {
+        *text = *data;
+    }
     return true;
 }

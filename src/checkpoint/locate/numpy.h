@@ -32,7 +32,7 @@ bool vgg_array_read_type(const struct vgg_value *dtype, struct vgg_array_type *o
 bool vgg_array_read(const struct vgg_value *value, struct vgg_array *out);
 
 /* Makes the data of an array bytes. Protocol 2 writes them as a text with one character for each,
- * _codecs.encode(text, "latin1"), which is replaced, so that each is decoded once.
+ * _codecs.encode(text, "latin1"). The call is replaced, and so is a long text, so that each is decoded once.
  * False: without memory; data of another kind stay as they are. */
 bool vgg_array_decode(struct vgg_value *data, struct vgg_arena *arena);
 
