@@ -5,12 +5,13 @@ passed = failed = 0
 
 
 def check(good, what, *details):
-    """Counts a check; one that fails is printed, each detail on a line of its own."""
+    """Counts a check and returns whether it passed; one that fails is printed, each detail on a line of its own."""
     global passed, failed
     assert not isinstance(good, str), "expected a condition, then its text"
     passed, failed = passed + bool(good), failed + (not good)
     if not good:
         print(f"FAILED: {what}", *details, sep="\n    ", flush=True)
+    return good
 
 
 def show(good, what):

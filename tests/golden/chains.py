@@ -336,12 +336,12 @@ def compare_group(mine, theirs, place, following, from_modules):
     yield from compare_order(mine, theirs, last, from_modules)
 
 
-def find_differences(truth, told, from_modules):
+def find_differences(expected, found, from_modules):
     """What of the description is not the net's: pairs of a text and the properties whose assumed value is wrong then.
 
     from_modules: the order that is assumed is that of all modules, not only of those with weights."""
-    mine, theirs = group(truth), group(told)
-    weighted = [[(layer["type"], layer["name"]) for layer in layers if "name" in layer] for layers in (truth, told)]
+    mine, theirs = group(expected), group(found)
+    weighted = [[(layer["type"], layer["name"]) for layer in layers if "name" in layer] for layers in (expected, found)]
     if weighted[0] != weighted[1]:
         return [("order of the layers with weights", {"order"})]
     differences = []

@@ -29,6 +29,9 @@ from torch import nn  # noqa: E402
 
 from nets import randomise, seed  # noqa: E402
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tally import check, finish  # noqa: E402
+
 warnings.simplefilter("ignore")
 os.environ["HF_HUB_OFFLINE"] = "1"  # nothing here comes from a hub
 
@@ -48,17 +51,6 @@ REFUSED = 3
 CLASSES = 11
 LOAD = {"weights_only": False} if int(torch.__version__.split(".")[0]) >= 2 else {}
 DEPTHS = {11: "A", 13: "B", 16: "D", 19: "E"}
-
-passed = failed = 0
-
-
-def check(good, what, *details):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    if not good:
-        print(f"FAILED: {what}", *[str(d).rstrip() for d in details], sep="\n    ")
-    return good
-
 
 # --- nets: of every package each variant, narrow; the real ones by name ---
 
@@ -225,8 +217,7 @@ def run_tests(namespace):
     for test in [value for name, value in namespace.items() if name.startswith("test_")]:
         with tempfile.TemporaryDirectory() as folder:
             test(pathlib.Path(folder))
-    print(f"{passed} passed, {failed} failed")
-    return failed > 0
+    return finish()
 
 
 if __name__ == "__main__":
