@@ -42,10 +42,10 @@ NAMES = ["cat", "dog", "Mäuse 🐭"]
 class Net(nn.Module):
     """A small VGG for 32x32 pixels."""
 
-    def __init__(self, classes=3):
+    def __init__(self, classes=3, act=nn.ReLU):
         super().__init__()
-        self.features = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-                                      nn.Conv2d(4, 6, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+        self.features = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), act(), nn.MaxPool2d(2),
+                                      nn.Conv2d(4, 6, 3, padding=1), act(), nn.MaxPool2d(2))
         self.classifier = nn.Sequential(nn.Linear(6 * 64, classes))
 
     def forward(self, x):
@@ -314,6 +314,40 @@ def test_side_files(folder):
     found = Run(path)
     check(found.code == 3 and "pytorch_model.json: expected a regular file; it is read because" in found.err, "a FIFO as a description",
           found.err)
+
+
+def test_timm_settings(folder):
+    """model_args of timm change the net, and no weight shows that."""
+    def run(settings, *options):
+        write(folder, "config.json", {**timm_config(), **settings})
+        return logits(path, *options)
+
+    net, image = randomise(Net()).eval(), prepare(40, 32, MEAN, STD, InterpolationMode.BICUBIC)
+    path = save(folder, net.state_dict(), "pytorch_model.bin")
+    for name, act in (("relu", nn.ReLU), ("relu6", nn.ReLU6), ("leaky_relu", nn.LeakyReLU), ("silu", nn.SiLU), ("swish", nn.SiLU),
+                      ("gelu", nn.GELU), ("elu", nn.ELU), ("hard_swish", nn.Hardswish), ("sigmoid", nn.Sigmoid), ("tanh", nn.Tanh)):
+        other = Net(act=act).eval()
+        other.load_state_dict(net.state_dict())
+        with torch.no_grad():
+            expected = other(image)[0].numpy()
+        for settings in ({"model_args": {"act_layer": name, "drop_rate": 0.5, "num_classes": 3}}, {"act_layer": name}):
+            array, found = run(settings)
+            good = array is not None and np.abs(array - expected).max() < 1e-5 * max(1, np.abs(expected).max())
+            check(good and not found.assumes("activation"), settings, found.err, array, expected)
+    relu, _ = run({"model_args": {"act_layer": None, "norm_layer": "batchnorm2d", "global_pool": "avg", "output_stride": 32}})
+    check(relu is not None and np.array_equal(relu, run({})[0]), "settings of the usual net")
+    for settings, problem in (
+            ({"model_args": {"act_layer": "mish"}}, "model_args.act_layer: expected relu, "), ({"act_layer": 7}, "config.json: act_layer: expected relu, "),
+            ({"model_args": {"act_layer": "prelu"}}, "model_args.act_layer: expected the activation that the weights show, found PReLU"),
+            ({"model_args": {"attn_layer": "se"}}, "model_args.attn_layer: expected no setting of this name, found"),
+            ({"model_args": {"norm_layer": "groupnorm"}}, "model_args.norm_layer: expected batchnorm or "),
+            ({"model_args": {"conv_layer": "std_conv"}}, "model_args.conv_layer: expected conv2d or "),
+            ({"model_args": {"output_stride": 16}}, "model_args.output_stride: expected 32, found 16"),
+            ({"global_pool": "max"}, "global_pool: expected avg or ")):
+        found = run(settings)[1]
+        check(found.code == 3 and problem in found.err, settings, found.err)
+    check(np.array_equal(run({"model_args": {"act_layer": "mish"}}, "--activation", "ReLU")[0], relu), "--activation is stronger")
+    os.remove(os.path.join(folder, "config.json"))
 
 
 # --- shards ---
@@ -587,8 +621,8 @@ def test_trees(folder):
 def main():
     seed("evidence")
     with tempfile.TemporaryDirectory() as folder:
-        for test in (test_labels, test_buffers, test_hyperparameters, test_found_size, test_side_files, test_shards, test_broken_shards,
-                     test_nets_in_nets, test_messages, test_bars, test_trees):
+        for test in (test_labels, test_buffers, test_hyperparameters, test_found_size, test_side_files, test_timm_settings, test_shards,
+                     test_broken_shards, test_nets_in_nets, test_messages, test_bars, test_trees):
             own = os.path.join(folder, test.__name__)
             os.mkdir(own)
             test(own)
