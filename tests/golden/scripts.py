@@ -355,6 +355,9 @@ def save(net, folder):
     yield "trace", f"{folder}/trace.pt"
     torch.jit.freeze(trace).save(f"{folder}/frozen_trace.pt")
     yield "frozen trace", f"{folder}/frozen_trace.pt"
+    # As for mobile devices without packed layers.
+    torch.jit.freeze(torch.jit.script(net))._save_for_lite_interpreter(f"{folder}/lite.ptl")
+    yield "frozen, for the lite interpreter", f"{folder}/lite.ptl"
     torch.jit.freeze(torch.jit.script(net)).save(f"{folder}/frozen.pt")
     yield "frozen", f"{folder}/frozen.pt"
     # PyTorch has no packed form of padding that is a text, and folds a BatchNorm of two convolutions into the wrong weights.
