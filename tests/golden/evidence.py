@@ -578,6 +578,9 @@ def test_messages(folder):
             ("the parts' index", os.path.join(folder, "parts", ".metadata"), "a part of a checkpoint " + distributed),
             ("a folder", os.path.join(folder, "hub"), f"name the file in it, {folder}/hub/pytorch_model.bin"),
             ("an empty folder", os.path.join(folder, "empty"), "found a folder: name the file in it"),
+            *((f"by its name transposed: {name}", save(folder, {"conv1.weight": torch.zeros(8, 3, 3, 3), f"{name}.weight": torch.zeros(8, 8, 3, 3),
+                                                               "fc.weight": torch.zeros(3, 512)}, name + ".pth"),
+               f"{name}.weight: by its name a transposed convolution") for name in ("up", "deconv2", "up_conv1", "decoder.0", "net.convtranspose_3")),
             ("torch.compile", save(folder, Call("torch._dynamo.eval_frame", "OptimizedModule"), "d.pth"), "a model of torch.compile: save"),
             ("cloudpickle", save(folder, [state, Call("cloudpickle.cloudpickle", "_make_skeleton_class")], "e.pth"), "as MLflow does"),
             ("DTensor", save(folder, {"a": Call("torch.distributed.tensor", "DTensor")}, "f.pth"), "distributed tensors, of which each")):
