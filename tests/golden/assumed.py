@@ -71,10 +71,12 @@ def test_alternatives(folder):
               "padding 0, no last pool at 96x96 fits as well"]
     for words in ((path, PHOTO), ("info", path)):
         text = run(*words)
-        check(f"input size 64x64 ({'; '.join(others[:2])}; 1 more)" in text and "(see vgg-infer info and vgg-infer help net)" in text,
+        check(f"input size 64x64 ({'; '.join(others[:2])}; 1 more)" in text and "(see vgg-infer info, vgg-infer help net, vgg-infer help preprocessing)" in text,
               f"the line of assumptions: {words[0]}", text)
         listed = f"  instead of input size 64x64: {'; '.join(others)}\n" in text
         check(listed == (words[0] == "info"), f"all alternatives in the text: {words[0]}", text)
+    text = run(path, "--preset", "cifar", "--size", "64", PHOTO)
+    check("(see vgg-infer help net)" in text, "help for the net alone", text)
     found = read_assumptions(path)["input size"]["alternatives"]
     check(found == "; ".join(others), "all alternatives in JSON", found)
     # Several usual sizes can end in the same features.

@@ -163,7 +163,7 @@ def squashed(height, width=None):
 def read_assumed(text):
     """The entries of the line of a report that lists what is assumed; none if there is no such line."""
     line = next((line for line in text.splitlines() if line.startswith("  assumed: ")), "")
-    listed = line.removeprefix("  assumed: ").removesuffix(" (see vgg-infer help net)")
+    listed = line.removeprefix("  assumed: ").split(" (see vgg-infer ")[0]
     return set(re.split(r"; (?![^(]*\))", listed)) - {""}
 
 

@@ -42,10 +42,10 @@ NAMES = ["cat", "dog", "Mäuse 🐭"]
 class Net(nn.Module):
     """A small VGG for 32x32 pixels."""
 
-    def __init__(self, classes=3):
+    def __init__(self, classes=3, act=nn.ReLU):
         super().__init__()
-        self.features = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-                                      nn.Conv2d(4, 6, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+        self.features = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), act(), nn.MaxPool2d(2),
+                                      nn.Conv2d(4, 6, 3, padding=1), act(), nn.MaxPool2d(2))
         self.classifier = nn.Sequential(nn.Linear(6 * 64, classes))
 
     def forward(self, x):
@@ -284,8 +284,7 @@ def test_side_files(folder):
     for what, content in (("timm", timm_config()), ("id2label", {"id2label": {str(i): name for i, name in enumerate(NAMES)}}),
                           ("label2id", {"class_to_idx": {name: i for i, name in enumerate(NAMES)}, "id2label": {"0": "LABEL_0"}})):
         write(folder, "config.json", content)
-        found = Run(path)
-        check(found.labels() == NAMES and not found.err, f"names of {what}", found.err)
+        check(Run(path).labels() == NAMES and not Run(path).err, f"names of {what}", Run(path).err)
     for what, content in (("another net's", {**timm_config(), "architecture": "resnet18"}), ("settings", {"lr": 0.1, "model": "vgg"}),
                           ("a list", [1, 2]), ("made up", {"id2label": {"0": "LABEL_0", "1": "LABEL_1", "2": "LABEL_2"}}),
                           ("numbers", {"id2label": {"0": [1]}, "label_names": [1, 2, 3]}),
@@ -544,6 +543,8 @@ def test_messages(folder):
             ("the parts' index", os.path.join(folder, "parts", ".metadata"), "a part of a checkpoint " + distributed),
             ("a folder", os.path.join(folder, "hub"), f"name the file in it, {folder}/hub/pytorch_model.bin"),
             ("an empty folder", os.path.join(folder, "empty"), "found a folder: name the file in it"),
+            *((name, save(folder, {"a.weight": torch.zeros(8, 3, 3, 3), f"{name}.weight": torch.zeros(8, 8, 3, 3)}, name + ".pth"),
+               f"{name}.weight: by its name a transposed convolution") for name in ("up", "deconv2", "up_conv1", "decoder.0", "convtranspose_3")),
             ("torch.compile", save(folder, Call("torch._dynamo.eval_frame", "OptimizedModule"), "d.pth"), "a model of torch.compile: save"),
             ("cloudpickle", save(folder, [state, Call("cloudpickle.cloudpickle", "_make_skeleton_class")], "e.pth"), "as MLflow does"),
             ("DTensor", save(folder, {"a": Call("torch.distributed.tensor", "DTensor")}, "f.pth"), "distributed tensors, of which each")):

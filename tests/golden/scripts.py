@@ -231,6 +231,26 @@ class Other(nn.Module):
         return self.fc(x), x
 
 
+class Response(nn.Module):
+    """A local response norm by its arithmetic, or something else that is close to one."""
+
+    def __init__(self, size=5, padding=2, stride=1, ceil=False, count=True, other=""):
+        super().__init__()
+        self.pool = nn.AvgPool3d((size, 1, 1), stride=(stride, 1, 1), padding=(padding, 0, 0), ceil_mode=ceil, count_include_pad=count)
+        self.other = other
+
+    def forward(self, x):
+        y = x.abs() if self.other == "input" else x
+        div = self.pool((x * y).unsqueeze(1)).squeeze(1)
+        if self.other == "minus":
+            div = div.mul(0.5).sub(2.0).pow(0.7)
+        elif self.other == "no k":
+            div = div.mul(0.5).pow(0.7)
+        else:
+            div = div.mul(0.5).add(2.0, alpha=3.0 if self.other == "alpha" else 1.0).pow(0.7)
+        return div / x if self.other == "inverse" else F.relu(x).div(div) if self.other == "another" else x.div(div)
+
+
 class Skip(nn.Module):
     def __init__(self, join):
         super().__init__()
@@ -298,10 +318,9 @@ NETS = {
     "lists of modules": Lists,
     "maximum and mean": Concat,
     "loops": Repeated,
-}
-# With scripts alone: a trace of the module has no name for what it does.
-SCRIPTED = {
-    "local response norm": lambda: Head(conv(3, 8, 3), nn.ReLU(), nn.LocalResponseNorm(3, k=2.0)),
+    "local response norm": lambda: Head(conv(3, 8, 3), nn.ReLU(), nn.LocalResponseNorm(5, 0.3, 0.7, k=2.0), nn.MaxPool2d(2)),
+    "local response norm of an even size": lambda: Head(conv(3, 8, 3), nn.LocalResponseNorm(4, 0.5, k=1.5), nn.ReLU()),
+    "local response norm with padding in its pool": lambda: Head(conv(3, 8, 3), nn.ReLU(), Response()),
 }
 REFUSED = {
     "skip": (lambda: Skip("add"), ["torch.add", "ReLU after prep", "skip connection"]),
@@ -316,6 +335,9 @@ REFUSED = {
     "assigned view": (lambda: Changed(2), ["torch.view of the output of conv"]),
     "clamp in place": (lambda: Changed(3), ["torch.clamp_ of the output of conv"]),
     "mean and maximum": (lambda: Concat(True), ["torch.cat joins"]),
+    **{f"response, {what}": (lambda settings=settings: Head(conv(3, 8, 3), Response(**settings)), ["torch."]) for what, settings in (
+        ("padding", {"padding": 1, "size": 3, "count": False}), ("input", {"other": "input"}), ("minus", {"other": "minus"}),
+        ("no k", {"other": "no k"}), ("alpha", {"other": "alpha"}), ("inverse", {"other": "inverse"}), ("another", {"other": "another"}))},
     "resized": (lambda: Other(0), ["chain of layers", "of the output of conv"]),
     "two results": (lambda: Other(1), ["returns several values"]),
     "unknown function": (lambda: Head(conv(3, 8, 3), nn.Mish()), ["mish"]),
@@ -328,8 +350,14 @@ def save(net, folder):
     side = 28 if channels == 1 else 32
     torch.jit.script(net).save(f"{folder}/script.pt")
     yield "script", f"{folder}/script.pt"
-    torch.jit.trace(net, torch.zeros(1, channels, side, side)).save(f"{folder}/trace.pt")
+    trace = torch.jit.trace(net, torch.zeros(1, channels, side, side))
+    trace.save(f"{folder}/trace.pt")
     yield "trace", f"{folder}/trace.pt"
+    torch.jit.freeze(trace).save(f"{folder}/frozen_trace.pt")
+    yield "frozen trace", f"{folder}/frozen_trace.pt"
+    # As for mobile devices without packed layers.
+    torch.jit.freeze(torch.jit.script(net))._save_for_lite_interpreter(f"{folder}/lite.ptl")
+    yield "frozen, for the lite interpreter", f"{folder}/lite.ptl"
     torch.jit.freeze(torch.jit.script(net)).save(f"{folder}/frozen.pt")
     yield "frozen", f"{folder}/frozen.pt"
     # PyTorch has no packed form of padding that is a text, and folds a BatchNorm of two convolutions into the wrong weights.
@@ -382,20 +410,35 @@ def check_packing(folder):
     report("packing of shared weights", None if good else f"exit {done.returncode}: {done.stderr}")
 
 
+def check_borrowed(folder, program):
+    """The message names the layer whose bias is another's."""
+    class Plain(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv1, self.conv2, self.fc = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3), nn.Linear(8, 5)
+
+        def forward(self, x):
+            x = F.relu(F.conv2d(x, self.conv1.weight, self.conv2.bias))
+            return self.fc(self.conv2(x).mean([2, 3]))
+
+    for kind, path in list(save(Plain().eval(), folder))[:2]:
+        check_refused(f"borrowed bias, {kind}", ["bias of a layer is not its module's (conv1)"], ask(program, path))
+
+
 def main():
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     program = subprocess.Popen([sys.argv[1]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with tempfile.TemporaryDirectory() as folder:
-        for name, make in {**NETS, **SCRIPTED}.items():
+        for name, make in NETS.items():
             net = randomise(make(), torch.Generator().manual_seed(1))
             for kind, path in save(net, folder):
-                if kind == "script" or name in NETS:
-                    check_right(f"{name}, {kind}", net, path, ask(program, path))
+                check_right(f"{name}, {kind}", net, path, ask(program, path))
         for name, (make, words) in REFUSED.items():
             for kind, path in save(make().eval(), folder):
                 # Constants have no names.
-                check_refused(f"{name}, {kind}", words[:1] if kind in ("frozen", "mobile") else words, ask(program, path))
+                check_refused(f"{name}, {kind}", words[:1] if "frozen" in kind or kind == "mobile" else words, ask(program, path))
+        check_borrowed(folder, program)
         check_packing(folder)
         program.stdin.close()
         report("run_chains", f"exit {program.returncode}" if program.wait() else None)

@@ -55,6 +55,34 @@ bool evidence_is_cut(const char *assumed, const vgg_model *model)
     return false;
 }
 
+/* Whether options of the preprocessing set a property. */
+static bool is_preprocessing(const char *property)
+{
+    static const char *const properties[] = {"channels",      "crop",         "input size",
+                                             "interpolation", "mean and std", "resize"};
+    size_t i = 0;
+    while (i < sizeof properties / sizeof properties[0] && strcmp(properties[i], property) != 0) {
+        i++;
+    }
+    return i < sizeof properties / sizeof properties[0];
+}
+
+const char *evidence_help(const vgg_model *model)
+{
+    bool net = false, preprocessing = false;
+    for (size_t i = 0; i < vgg_model_get_evidence_count(model); i++) {
+        struct vgg_evidence evidence;
+        vgg_model_get_evidence(model, i, &evidence);
+        const bool assumed = evidence.source == VGG_EVIDENCE_CONVENTION;
+        const bool of_image = is_preprocessing(evidence.property);
+        net = net || (assumed && !of_image);
+        preprocessing = preprocessing || (assumed && of_image);
+    }
+    return !preprocessing ? "vgg-infer help net"
+           : net          ? "vgg-infer help net, vgg-infer help preprocessing"
+                          : "vgg-infer help preprocessing";
+}
+
 /* Lists the alternatives of each property of which the line of assumptions shows only the first. */
 static void write_alternatives(FILE *out, const char *assumed, const vgg_model *model)
 {

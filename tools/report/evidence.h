@@ -21,4 +21,7 @@ bool evidence_is_cut(const char *assumed, const vgg_model *model);
  *   model  NULL: empty lists */
 void evidence_write_json(struct json *json, const vgg_model *model);
 
+/* The help that says how to set what is assumed: "vgg-infer help net". A constant string. */
+const char *evidence_help(const vgg_model *model);
+
 #endif

@@ -141,10 +141,9 @@ void report_write_description(const struct report_model *model, bool input, FILE
     if (model->info.assumed[0] != '\0') {
         fputs("  assumed: ", out);
         message_write_visible(out, model->info.assumed);
-        fputs(evidence_is_cut(model->info.assumed, model->model)
-                  ? " (see vgg-infer info and vgg-infer help net)\n"
-                  : " (see vgg-infer help net)\n",
-              out);
+        fprintf(out, " (see %s%s)\n",
+                evidence_is_cut(model->info.assumed, model->model) ? "vgg-infer info, " : "",
+                evidence_help(model->model));
     }
 }
 

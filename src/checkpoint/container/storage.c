@@ -10,13 +10,17 @@ static bool is_text(const struct vgg_value *value, const char *text)
     return value->kind == VGG_VALUE_TEXT && vgg_span_equals(value->text, text);
 }
 
-/* Keys are numbers, and become part of member names and messages. */
+/* Keys are numbers, and become part of member names and messages. A script that was saved for the lite interpreter has
+ * "0.storage". */
 static bool is_key(const struct vgg_value *value)
 {
+    static const char ending[] = ".storage";
     if (value->kind != VGG_VALUE_TEXT || value->text.length == 0 || value->text.length > 64) {
         return false;
     }
-    for (uint32_t i = 0; i < value->text.length; i++) {
+    const uint32_t length = value->text.length, end = sizeof ending - 1;
+    const bool ends = length > end && vgg_span_ends_with(value->text, ending);
+    for (uint32_t i = 0; i < length - (ends ? end : 0); i++) {
         char c = value->text.bytes[i];
         if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
               c == '_' || c == '-')) {

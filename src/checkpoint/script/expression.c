@@ -5,7 +5,9 @@
 #include <stdlib.h>
 
 #include "checkpoint/locate/rebuild.h"
+#include "checkpoint/script/constants.h"
 #include "checkpoint/script/joins.h"
+#include "checkpoint/script/local_response.h"
 #include "checkpoint/script/mobile.h"
 #include "checkpoint/script/operations.h"
 
@@ -163,10 +165,20 @@ static struct vgg_term get_constant(const struct vgg_follower *follower, struct 
                        index.kind == VGG_TERM_INT && index.integer >= 0 &&
                        (uint64_t)index.integer < constants->list.count;
     const struct vgg_value *value = known ? constants->list.items[index.integer] : NULL;
-    if (value != NULL && vgg_mobile_is_layer(value)) {
+    double real;
+    if (value == NULL) {
+        return (struct vgg_term){0};
+    }
+    if (vgg_value_is_tensor(value) && vgg_constants_get_real(follower->archive, value, &real)) {
+        return (struct vgg_term){.kind = VGG_TERM_REAL, .real = real};
+    }
+    if (!follower->is_frozen) {
+        return (struct vgg_term){0};
+    }
+    if (vgg_mobile_is_layer(value)) {
         return (struct vgg_term){.kind = VGG_TERM_PACKED, .packed = value};
     }
-    return value != NULL && vgg_value_is_tensor(value)
+    return vgg_value_is_tensor(value)
                ? (struct vgg_term){.kind = VGG_TERM_TENSOR, .tensor = {.value = value}}
                : (struct vgg_term){0};
 }
@@ -479,6 +491,7 @@ static bool call_name(struct vgg_follower *follower, struct vgg_span name,
     }
     bool known;
     if (!vgg_join_call(follower->recorder, name, arguments, &known, out) ||
+        (!known && !vgg_local_response_call(follower->recorder, name, arguments, &known, out)) ||
         (!known && !vgg_mobile_call(follower->recorder, name, arguments, &known, out))) {
         return false;
     }

@@ -28,6 +28,10 @@ struct vgg_follower {
     struct vgg_arena *scratch;
     /* CONSTANTS.c0, …: a list or tuple; NULL: not known. */
     const struct vgg_value *constants;
+    /* The constants are weights; else only numbers are taken. */
+    bool is_frozen;
+    /* Has the storages of the constants. */
+    const struct vgg_archive *archive;
     /* What may still be looked at: tokens, variables and attributes. */
     size_t steps_left;
     /* Calls and expressions in each other. */

@@ -2,29 +2,8 @@
 /* TorchScript archives whose weights are constants of the code: those of torch.jit.freeze. */
 #include "checkpoint/script/frozen.h"
 
+#include "checkpoint/script/constants.h"
 #include "checkpoint/script/script.h"
-
-/* Reads constants.pkl; the number of storages is 0 if there is none, or it has no tensors. */
-static vgg_status read_constants(const struct vgg_archive *archive, struct vgg_pickle *out,
-                                 struct vgg_storages *storages)
-{
-    const struct vgg_load *load = &archive->load;
-    struct vgg_member member;
-    *storages = (struct vgg_storages){0};
-    vgg_status status =
-        archive->read_member(archive, "constants.pkl", load->limits->pickle_bytes, &member);
-    if (status != VGG_OK || member.data == NULL) {
-        return status;
-    }
-    const struct vgg_pickle_source source = {
-        .data = member.data, .size = member.size, .file_offset = member.file_offset};
-    status = vgg_pickle_read(load, &source, out);
-    if (status != VGG_OK ||
-        (out->root->kind != VGG_VALUE_TUPLE && out->root->kind != VGG_VALUE_LIST)) {
-        return status;
-    }
-    return vgg_storages_collect(load, out, storages);
-}
 
 /* A dict of named values. */
 static vgg_status make_dict(const struct vgg_load *load, const struct vgg_named_list *tensors,
@@ -69,7 +48,7 @@ vgg_status vgg_frozen_read(struct vgg_archive *archive, struct vgg_pickle *pickl
     if (archive->read_member == NULL || vgg_source_of(pickle->root) != VGG_SOURCE_SCRIPT) {
         return VGG_OK;
     }
-    vgg_status status = read_constants(archive, &constants, &found);
+    vgg_status status = vgg_constants_read(archive, &constants, &found);
     if (status != VGG_OK || found.count == 0) {
         return status;
     }

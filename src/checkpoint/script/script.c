@@ -3,6 +3,7 @@
  * which settings. */
 #include "checkpoint/script/script.h"
 
+#include "checkpoint/script/constants.h"
 #include "checkpoint/script/follow.h"
 
 /* Takes the steps up to the data that forward returns. */
@@ -88,6 +89,7 @@ static bool begin(const struct vgg_archive *archive, const struct vgg_named_list
     out->scratch = (struct vgg_arena){.context = load->arena->context};
     vgg_code_init(archive, &out->scratch, &out->code);
     vgg_follower_init(&out->code, &out->recorder, &out->scratch, &out->follower);
+    out->follower.archive = archive;
     return vgg_recorder_init(modules, load->limits->layers, load->arena, &out->scratch,
                              &out->recorder);
 }
@@ -100,6 +102,20 @@ static vgg_status end(const struct vgg_archive *archive, struct reading *reading
                : vgg_load_fail_memory(&archive->load, 1, "the code of the script");
 }
 
+/* Reads the numbers of the code, which it can do without. False without memory. */
+static bool read_constants(const struct vgg_archive *archive, struct reading *reading)
+{
+    struct vgg_archive quiet = *archive;
+    struct vgg_pickle pickle;
+    struct vgg_storages storages;
+    quiet.load = vgg_load_quietly(&archive->load);
+    const vgg_status status = vgg_constants_read(&quiet, &pickle, &storages);
+    if (status == VGG_OK && storages.count > 0) {
+        reading->follower.constants = pickle.root;
+    }
+    return status != VGG_ERR_MEMORY;
+}
+
 vgg_status vgg_script_read(const struct vgg_archive *archive, const struct vgg_location *location,
                            struct vgg_script *out)
 {
@@ -108,7 +124,7 @@ vgg_status vgg_script_read(const struct vgg_archive *archive, const struct vgg_l
     if (archive->read_member == NULL || location->kind != VGG_SOURCE_SCRIPT) {
         return VGG_OK;
     }
-    bool good = begin(archive, &location->modules, &reading);
+    bool good = begin(archive, &location->modules, &reading) && read_constants(archive, &reading);
     if (good && !vgg_follow_is_plain(&reading.follower, location->source)) {
         follow(&reading.follower, location->source, out);
         good = read_all_settings(&reading.follower, location, out);
@@ -126,6 +142,7 @@ vgg_status vgg_script_read_frozen(const struct vgg_archive *archive, const struc
     const bool good = begin(archive, &none, &reading);
     if (good) {
         reading.follower.constants = constants;
+        reading.follower.is_frozen = true;
         follow(&reading.follower, module, out);
     }
     *tensors = reading.recorder.constants;

@@ -132,7 +132,9 @@ static bool check_module(struct vgg_recorder *recorder, const struct vgg_value *
                          !term->tensor.transposed &&
                          vgg_span_equals(term->tensor.key, tensor_keys[i]);
         if (none ? has_tensor(module, tensor_keys[i]) : !own) {
-            return stop_owner(recorder, tensor_keys[i], "is not its module's");
+            return vgg_recorder_stop(recorder, VGG_SCRIPT_UNKNOWN,
+                                     "%s of a layer is not its module's (%.100s)", tensor_keys[i],
+                                     vgg_recorder_find_name(recorder, module));
         }
     }
     return true;

@@ -109,6 +109,12 @@ static struct vgg_term compute_is(const struct vgg_arguments *arguments, bool ex
     return make_bool((a->kind == b->kind) == expected);
 }
 
+/* The number of elements of data, which have some. */
+static bool is_count(const struct vgg_term *term)
+{
+    return term->kind == VGG_TERM_SIZE && term->dim == VGG_SIZE_COUNT;
+}
+
 /* The order of two numbers or texts: -1, 0 or 1; 2: it is not known. */
 static int compare(const struct vgg_term *a, const struct vgg_term *b)
 {
@@ -116,6 +122,9 @@ static int compare(const struct vgg_term *a, const struct vgg_term *b)
     if (a->kind == VGG_TERM_TEXT && b->kind == VGG_TERM_TEXT) {
         const int order = vgg_span_compare(a->text, b->text);
         return (order > 0) - (order < 0);
+    }
+    if (is_count(a) && b->kind == VGG_TERM_INT && b->integer == 0) {
+        return 1;
     }
     return get_number(a, &x) && get_number(b, &y) ? (x > y) - (x < y) : 2;
 }
@@ -222,7 +231,7 @@ static struct vgg_term compute_length(const struct vgg_term *term)
                : unknown;
 }
 
-enum computation { SAME, SECOND, SIZE, SLICE, IS, IS_NOT, NOT, LENGTH, NUMBER };
+enum computation { SAME, SECOND, SIZE, SLICE, IS, IS_NOT, NOT, LENGTH, COUNT, NUMBER };
 
 static const struct {
     const char *name;
@@ -243,7 +252,7 @@ static const struct {
     {"torch.__isnot__", IS_NOT, 2},
     {"torch.__not__", NOT, 1},
     {"torch.len", LENGTH, 1},
-    {"torch.numel", NUMBER, 0},
+    {"torch.numel", COUNT, 1},
     {"torch.format", NUMBER, 0},
     {"torch.warn", NUMBER, 0},
     {"torch.__contains__", NUMBER, 0},
@@ -273,6 +282,9 @@ static struct vgg_term compute(enum computation computation, const struct vgg_ar
         return compute_not(&arguments->items[0].value);
     case LENGTH:
         return compute_length(&arguments->items[0].value);
+    case COUNT:
+        return arguments->items[0].value.kind == VGG_TERM_DATA ? make_size(VGG_SIZE_COUNT)
+                                                               : unknown;
     case NUMBER:
         break;
     }

@@ -36,7 +36,10 @@ enum vgg_term_kind {
 enum {
     VGG_SIZE_ALL = -1,   /* the whole shape */
     VGG_SIZE_IMAGE = -2, /* height and width */
+    VGG_SIZE_COUNT = -3, /* the number of elements */
 };
+
+struct vgg_local_response;
 
 struct vgg_term {
     enum vgg_term_kind kind;
@@ -74,6 +77,8 @@ struct vgg_term {
             size_t first, second;
             /* A step with the same input that this can be joined to; 0: none. */
             size_t twin;
+            /* What of a LocalResponseNorm it is; NULL: nothing. */
+            const struct vgg_local_response *response;
         } derived;
         /* 0: images of the batch; 1: channels, … */
         int64_t dim;

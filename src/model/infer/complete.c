@@ -9,6 +9,7 @@
 #include "model/infer/found_values.h"
 #include "model/infer/notes.h"
 #include "model/infer/side_config.h"
+#include "model/infer/timm_settings.h"
 #include "model/infer/usual_size.h"
 #include "model/spec/defaults.h"
 
@@ -137,6 +138,7 @@ vgg_status vgg_spec_find(const struct vgg_load *load, const struct vgg_tensor_li
     vgg_status status = vgg_spec_resolve(load, tensors, request, out);
     status = status ? status : read_all(load, request, &found);
     status = status ? status : apply_size(load, tensors, request, &found, out);
+    status = status ? status : vgg_timm_apply_settings(load, &found.net, out);
     if (status != VGG_OK) {
         return status;
     }

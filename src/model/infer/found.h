@@ -19,8 +19,19 @@ struct vgg_found_labels {
     bool is_telling;
 };
 
+/* Settings of the net itself. */
+struct vgg_found_net {
+    /* A class of PyTorch, and where it was found; NULL: nothing says so. */
+    const char *activation, *where;
+    /* A setting that is not understood: file, key, expected, found; NULL: there is none. */
+    const char *problem;
+    /* The same of the activation, which a caller can give. */
+    const char *activation_problem;
+};
+
 /* Each value with the place where it was found; NULL: it was not. */
 struct vgg_found {
+    struct vgg_found_net net;
     /* The first has precedence. */
     struct vgg_found_labels labels[VGG_FOUND_LABELS_MAX];
     size_t label_count;

@@ -36,17 +36,53 @@ static const char *const branches[] = {
     "lateral",  "fpn",
 };
 
-/* Whether a name has this component: "res1" of "res1.0.0.weight". */
-static bool has_component(const char *name, const char *component)
+/* Components that stand for a ConvTranspose2d, whose weights have the shape of a convolution's. */
+static const char *const transposed[] = {
+    "up",
+    "ups",
+    "upconv",
+    "up_conv",
+    "upsample",
+    "deconv",
+    "deconvs",
+    "decoder",
+    "dec",
+    "convtranspose",
+    "convt",
+    "convtranspose2d",
+    "conv_transpose",
+    "transpose",
+    "transposed",
+    "tconv",
+    "trans_conv",
+};
+
+/* Whether a name has this component: "res1" of "res1.0.0.weight".
+ *   numbered  digits can follow: "up3.weight" has "up" */
+static bool has_component(const char *name, const char *component, bool numbered)
 {
     const size_t length = strlen(component);
     for (const char *p = name; p != NULL && *p != '\0'; p = strchr(p, '.')) {
         p += *p == '.';
-        if (strncmp(p, component, length) == 0 && p[length] == '.') {
+        const bool begins = strncmp(p, component, length) == 0;
+        if (begins && p[length + (numbered ? strspn(p + length, "_0123456789") : 0)] == '.') {
             return true;
         }
     }
     return false;
+}
+
+const struct vgg_tensor *vgg_transposed_find(const struct vgg_tensor_list *tensors)
+{
+    for (size_t i = 0; i < tensors->count; i++) {
+        const struct vgg_tensor *tensor = tensors->items[i];
+        for (size_t t = 0; t < sizeof transposed / sizeof transposed[0] && tensor->ndim == 4; t++) {
+            if (has_component(tensor->name, transposed[t], true)) {
+                return tensor;
+            }
+        }
+    }
+    return NULL;
 }
 
 const struct vgg_tensor *vgg_branch_find(const struct vgg_tensor_list *tensors)
@@ -54,7 +90,7 @@ const struct vgg_tensor *vgg_branch_find(const struct vgg_tensor_list *tensors)
     for (size_t i = 0; i < tensors->count; i++) {
         const struct vgg_tensor *tensor = tensors->items[i];
         for (size_t b = 0; b < sizeof branches / sizeof branches[0] && tensor->ndim > 1; b++) {
-            if (has_component(tensor->name, branches[b])) {
+            if (has_component(tensor->name, branches[b], false)) {
                 return tensor;
             }
         }

@@ -46,11 +46,18 @@ vgg_status vgg_refuse_unsupported(const struct vgg_load *load,
 {
     const struct vgg_tensor *quantised = find_quantised(tensors);
     const struct vgg_tensor *branch = vgg_branch_find(tensors);
+    const struct vgg_tensor *transposed = vgg_transposed_find(tensors);
     if (quantised != NULL) {
         return vgg_fail(load->err, VGG_ERR_FORMAT,
                         "%s: %s: a quantised layer is not supported: save the float model that it "
                         "was made from",
                         load->path, quantised->name);
+    }
+    if (transposed != NULL) {
+        return vgg_fail(load->err, VGG_ERR_FORMAT,
+                        "%s: %s: by its name a transposed convolution, expected convolutions "
+                        "(Conv2d)",
+                        load->path, transposed->name);
     }
     return branch == NULL
                ? VGG_OK

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "model/infer/label_table.h"
+#include "model/infer/timm_settings.h"
 
 enum { WHERE_BYTES = 160 };
 
@@ -19,6 +20,8 @@ struct side {
     const struct vgg_load *load;
     /* "config.json" */
     const char *name;
+    /* Of the file, as for messages. */
+    const char *path;
     struct vgg_found *found;
 };
 
@@ -224,6 +227,8 @@ static vgg_status read_config(const struct side *side, const struct vgg_json *ro
     }
     const struct vgg_json *pretrained = vgg_json_get(root, "pretrained_cfg");
     vgg_status status = read_labels(side, root);
+    status =
+        status ? status : vgg_timm_read_settings(side->load, side->path, root, &side->found->net);
     if (status == VGG_OK && vgg_json_is(pretrained, VGG_JSON_OBJECT)) {
         status = read_labels(side, pretrained);
         status = status ? status : read_pretrained(side, pretrained);
@@ -322,14 +327,13 @@ static vgg_status report(const struct side *side, const struct vgg_error *reason
     return VGG_OK;
 }
 
-static vgg_status parse(const struct side *side, const char *path, const struct vgg_file *file,
-                        read_fn *read)
+static vgg_status parse(const struct side *side, const struct vgg_file *file, read_fn *read)
 {
     const struct vgg_json_bounds bounds = {.depth = 16, .values = 100000};
     struct vgg_error reason = {0};
     struct vgg_load load = *side->load;
     struct vgg_json *root;
-    load.path = path;
+    load.path = side->path;
     load.err = &reason;
     vgg_status status = vgg_json_parse(&load, file->data, file->size, &bounds, &root);
     if (status == VGG_ERR_MEMORY) {
@@ -367,15 +371,17 @@ static vgg_status read_side_file(const struct side *side, read_fn *read)
     if (status != VGG_OK) {
         return report(side, &reason);
     }
-    status = parse(side, path, &file, read);
+    const struct side opened = {load, side->name, path, side->found};
+    status = parse(&opened, &file, read);
     vgg_file_close(&file);
     return status;
 }
 
 vgg_status vgg_found_read_side_files(const struct vgg_load *load, struct vgg_found *found)
 {
-    const struct side config = {load, "config.json", found};
-    const struct side preprocessor = {load, "preprocessor_config.json", found};
+    const struct side config = {.load = load, .name = "config.json", .found = found};
+    const struct side preprocessor = {
+        .load = load, .name = "preprocessor_config.json", .found = found};
     vgg_status status = read_side_file(&config, read_config);
     return status ? status : read_side_file(&preprocessor, read_preprocessor);
 }
