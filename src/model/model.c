@@ -147,7 +147,7 @@ static void find_filters(const struct creation *c)
     struct vgg_graph *graph = &c->model->graph;
     struct vgg_spec *spec = &c->model->spec;
     vgg_graph_find_filters(c->checkpoint, graph);
-    for (size_t i = 0; i < graph->count && graph->count == spec->layer_count; i++) {
+    for (size_t i = 0; i < spec->layer_count; i++) { /* each layer is a node */
         if (spec->layers[i].kind == VGG_LAYER_ADAPTIVE_POOL) {
             spec->layers[i].adaptive.only_enlarges = graph->nodes[i].adaptive_pool.only_enlarges;
         }
