@@ -312,6 +312,21 @@ static void free_validation(struct evaluation *v)
     free(v->answers);
 }
 
+static struct eval_outcome begin_outcome(const struct evaluation *v)
+{
+    const struct cli_options *options = v->options;
+    return (struct eval_outcome){
+        .model = &v->net.about,
+        .folder = v->folder,
+        .list = options->labels_file,
+        .truth = &v->truth,
+        .classes = &v->classes,
+        .answers = v->answers,
+        .loss_name = eval_scores_name_loss(&v->scores),
+        .topk = options->topk < v->classes.count ? options->topk : v->classes.count,
+    };
+}
+
 int command_eval(const struct cli_options *options)
 {
     struct vgg_error err = {0};
@@ -344,16 +359,7 @@ int command_eval(const struct cli_options *options)
         /* From now on only the open file is written. */
         (void)sandbox_enter(SANDBOX_WRITES_AT_EXIT);
     }
-    v.outcome = (struct eval_outcome){
-        .model = &v.net.about,
-        .folder = v.folder,
-        .list = options->labels_file,
-        .truth = &v.truth,
-        .classes = &v.classes,
-        .answers = v.answers,
-        .loss_name = eval_scores_name_loss(&v.scores),
-        .topk = options->topk < v.classes.count ? options->topk : v.classes.count,
-    };
+    v.outcome = begin_outcome(&v);
     status = run_all(&v, &err);
     if (status == VGG_OK) {
         status = write_report(&v, out, &err);
