@@ -62,6 +62,17 @@ static vgg_status apply_labels(vgg_model *model, const char *name, const struct 
                : status;
 }
 
+/* The caller's class names are no assumption, whatever the description assumes or the file has. */
+static void note_given_labels(vgg_model *model, const char *name)
+{
+    struct vgg_evidence_list *list = &model->spec.evidence;
+    if (vgg_evidence_find(list, "labels") != NULL) {
+        vgg_evidence_add(list, &model->arena,
+                         &(struct vgg_evidence){
+                             .property = "labels", .value = name, .source = VGG_EVIDENCE_USER});
+    }
+}
+
 /* 1000 classes are probably ImageNet's, but not certainly if the net is not a published one. */
 static void note_labels(vgg_model *model)
 {
@@ -83,6 +94,7 @@ vgg_status vgg_model_apply_options(vgg_model *model, const struct vgg_model_opti
     }
     if (status == VGG_OK && options->labels_path != NULL) {
         status = apply_labels(model, options->labels_path, limits, err);
+        note_given_labels(model, options->labels_path);
     } else if (status == VGG_OK && spec->labels.count == 0 && classes == 1000) {
         status = vgg_labels_find("imagenet", &model->arena, &spec->labels, err);
         note_labels(model);

@@ -40,7 +40,7 @@ static void add_average_pool(vgg_model *model, const struct vgg_shape *shapes)
     if (model->moves_filters) {
         add_moving_filters(model);
     }
-    if (!model->spec.inferred || model->spec.builtin || model->dense ||
+    if (!vgg_spec_assumes_average_pool(&model->spec) || model->dense ||
         !find_pooled(model, shapes, &size)) {
         return;
     }

@@ -18,27 +18,38 @@ struct origin {
     const char *why, *alternatives;
 };
 
+/* Completes a record from the origin of its property, or the description's assumption of it. */
+static void set_source(const vgg_model *model, struct origin origin, struct vgg_evidence *evidence)
+{
+    const struct vgg_evidence *known = vgg_evidence_find(&model->spec.evidence, evidence->property);
+    if (origin.given) {
+        evidence->source = VGG_EVIDENCE_USER;
+    } else if (origin.found != NULL) {
+        evidence->source = VGG_EVIDENCE_FILE;
+        evidence->why = origin.found;
+    } else if (known != NULL && known->source == VGG_EVIDENCE_CONVENTION) {
+        evidence->source = VGG_EVIDENCE_CONVENTION;
+        evidence->why = known->why;
+        evidence->alternatives = known->alternatives;
+    } else {
+        evidence->source = model->spec.preprocess_source;
+        evidence->why = origin.why;
+        evidence->alternatives = origin.alternatives;
+    }
+}
+
 /* Adds a record. */
 __attribute__((format(printf, 4, 5))) static void
 note(vgg_model *model, const char *property, struct origin origin, const char *format, ...)
 {
     char value[160];
+    struct vgg_evidence evidence = {.property = property, .value = value};
     va_list args;
     va_start(args, format);
     vsnprintf(value, sizeof value, format, args);
     va_end(args);
-    vgg_evidence_add(
-        &model->spec.evidence, &model->arena,
-        &(struct vgg_evidence){
-            .property = property,
-            .value = value,
-            .source = origin.given           ? VGG_EVIDENCE_USER
-                      : origin.found != NULL ? VGG_EVIDENCE_FILE
-                                             : model->spec.preprocess_source,
-            .why = origin.given           ? NULL
-                   : origin.found != NULL ? origin.found
-                                          : origin.why,
-            .alternatives = origin.given || origin.found != NULL ? NULL : origin.alternatives});
+    set_source(model, origin, &evidence);
+    vgg_evidence_add(&model->spec.evidence, &model->arena, &evidence);
 }
 
 static void note_size(vgg_model *model, bool given)

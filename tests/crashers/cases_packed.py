@@ -138,6 +138,35 @@ def descriptions():
     yield bad("spec-of-17-mb", "limit", spec=b" " * (17 << 20))
 
 
+def assumptions():
+    """The properties that the packed file's net assumes."""
+    def assume(name, expects, *entries, **more):
+        return Case(31, f"assumed-{name}.vgg", packed_net(spec={**PACKED_SPEC, "assumed": list(entries)}), (expects,), **more)
+
+    one = {"property": "padding", "value": "1"}
+    for name, expects, entries in (
+            ("none", "assumed: expected a list that is not empty", ()),
+            ("text", "assumed[0]: expected an object", ("padding",)), ("null", "assumed[0]: expected an object", (None,)),
+            ("no-value", "assumed[0].value: the key is missing", ({"property": "padding"},)),
+            ("no-property", "assumed[1].property: the key is missing", (one, {"value": "1"})),
+            ("number", "assumed[0].value: expected a text", ({**one, "value": 1},)),
+            ("list-for-why", "assumed[0].why: expected a text", ({**one, "why": []},)),
+            ("number-for-alternatives", "assumed[0].alternatives: expected a text", ({**one, "alternatives": 3},)),
+            ("source", "assumed[0].source: unknown key", ({**one, "source": "user"},)),
+            ("twice", "assumed[1]: the property is given twice", (one, one)),
+            ("long-text", "assumed[0].why: 100000 bytes, limit is 8192", ({**one, "why": "x" * 100000},)),
+            ("many", "assumed: 2001 entries, limit is 2000", ({**one, "property": str(i)} for i in range(2001))),
+            ("a-million", "limit", [0] * 1000000)):
+        yield assume(name, expects, *entries)
+    yield bad("assumed-object", "assumed: expected a list", spec={**PACKED_SPEC, "assumed": one})
+    yield bad("assumed-pool-of-1", "average_pool_assumed: expected true or false",
+              spec={**PACKED_SPEC, "average_pool_assumed": 1})
+    yield assume("strict", "padding 1", one, args=("--strict",))
+    yield assume("unknown-strict", "no such property x", {"property": "no such property", "value": "x"}, args=("--strict",))
+    full = ({"property": f"{i} {'p' * 4000}", "value": "v" * 4000} for i in range(100))
+    yield assume("full-strict", "would be assumed", *full, args=("--strict",))
+
+
 def int8():
     def bad_int8(name, expects, code=3, args=(), spec=(), **changes):
         return Case(31, f"int8-{name}.vgg", int8_net(spec={**INT8_SPEC, "int8": {**INT8_SPEC["int8"], **dict(spec)}},
@@ -190,5 +219,5 @@ def int8():
 
 
 def cases():
-    for part in (headers, directories, prepacked, descriptions, int8):
+    for part in (headers, directories, prepacked, descriptions, assumptions, int8):
         yield from part()

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Assumptions, and what fits as well: as text and as JSON.
+"""Assumptions, and what fits as well: as text and as JSON, of a checkpoint and of packed files.
 
     assumed.py VGG_INFER
 
@@ -9,6 +9,7 @@ Exit 77 (skipped) without PyTorch.
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -50,8 +51,8 @@ def logits(folder, *words):
     return np.load(out), next((line for line in text.splitlines() if line.startswith("  assumed: ")), "")
 
 
-def read_assumptions(path):
-    return {entry["property"]: entry for entry in json.loads(run("info", "-fjson", path))["model"]["assumptions"]}
+def read_assumptions(path, *words):
+    return {entry["property"]: entry for entry in json.loads(run("info", "-fjson", *words, path))["model"]["assumptions"]}
 
 
 class Open(nn.Module):
@@ -106,9 +107,100 @@ def test_caffe(folder):
     run(path, "--strict", PHOTO, code=3)
 
 
+def make_calibration(folder):
+    images = os.path.join(folder, "images")
+    os.makedirs(images)
+    shutil.copy(PHOTO, images)
+    return images
+
+
+def test_packed(folder):
+    """A packed file of every type of weights has the assumptions of its source, as does what is converted from it."""
+    path = save(folder, randomise(Open()).state_dict())
+    expected = json.loads(run("info", "-fjson", path))["model"]
+    check(len(expected["assumptions"]) > 8, "assumptions of the source", expected["assumptions"])
+    line = next(line for line in run("info", path).splitlines() if line.startswith("  assumed: "))
+    packed = {weights: os.path.join(folder, f"{weights}.vgg") for weights in ("f32", "bf16", "f16", "int8")}
+    again, back = os.path.join(folder, "again.vgg"), os.path.join(folder, "back.pth")
+    for weights, out in packed.items():
+        calibrate = ("--calibrate", make_calibration(folder)) if weights == "int8" else ()
+        run("pack", path, "-o", out, "--weights", weights, *calibrate)
+    run("pack", packed["f32"], "-o", again)
+    run("convert", packed["int8"], "-o", back)
+    for out in (*packed.values(), again, back):
+        found = json.loads(run("info", "-fjson", out))["model"]
+        for key in ("assumed", "assumptions"):
+            check(found[key] == expected[key], f"{out}: {key}", found[key])
+        check([entry for entry in found["evidence"] if entry["source"] == "convention"] == expected["assumptions"], f"{out}: evidence", found)
+        check(line in run("info", out), f"{out}: info prints them")
+        run("--strict", out, PHOTO, code=3)
+    strict = os.path.join(folder, "strict.vgg")
+    run("pack", "--strict", path, "-o", strict, code=3)
+    check(not os.path.exists(strict), "pack --strict writes nothing")
+    # The description for people has no assumptions: using it confirms them.
+    written = os.path.join(folder, "written.json")
+    run("info", path, "--write-spec", written)
+    run("info", packed["f32"], "--write-spec", os.path.join(folder, "again.json"))
+    for name in ("written.json", "again.json"):
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            check("assumed" not in json.load(file), f"{name} has no assumptions")
+    run("--strict", "--spec", written, path, PHOTO)
+
+
+def test_options_of_packed(folder):
+    """An option removes the assumption of its property, when the net is packed and when the packed file runs."""
+    path, packed = save(folder, randomise(Open()).state_dict()), os.path.join(folder, "net.vgg")
+    run("pack", path, "-o", packed)
+    everything = set(read_assumptions(path))
+    options = {("--mean", "0.5", "--std", "0.5"): {"mean and std"}, ("--no-normalize",): {"mean and std"},
+               ("--resize", "64x64"): {"resize", "crop", "input size"}, ("--interpolation", "bicubic"): {"interpolation"},
+               ("--channels", "bgr"): {"channels"}, ("--crop", "64"): {"crop", "input size"}, ("--size", "64"): {"crop", "input size"}}
+    for words, given in options.items():
+        expected, found = read_assumptions(path, *words), read_assumptions(packed, *words)
+        check(found == expected and set(found) == everything - given, f"{words} removes {given}", everything - set(found), found)
+        if words[0] == "--size":  # no option of pack
+            continue
+        again = os.path.join(folder, "again.vgg")
+        run("pack", *words, path, "-o", again)
+        found = read_assumptions(again)
+        check(found == expected, f"pack {words} removes {given}", everything - set(found), found)
+    net = json.loads(run("info", "-fjson", packed, "--size", "80"))["model"]
+    check("resize 80x80" in net["assumed"], "an assumption follows the size", net["assumed"])
+    # A description that assumes a property, of which an option gives another value.
+    back = os.path.join(folder, "back.pth")
+    run("convert", packed, "-o", back)
+    found = read_assumptions(back, "--padding", "0", "--size", "128", "--activation", "Tanh")
+    check(everything - set(found) == {"padding", "activation", "crop", "input size"}, "options beside a description", set(found))
+
+
+def test_other_size_of_packed(folder):
+    """Another size than the classifier takes makes the average pool an assumption, of the packed file too."""
+    net = nn.Module()
+    net.features = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 8, 3, padding=1), nn.ReLU(),
+                                 nn.MaxPool2d(2))
+    net.classifier = nn.Linear(8 * 64, 5)
+    path, packed = save(folder, randomise(net).state_dict()), os.path.join(folder, "net.vgg")
+    run("pack", path, "-o", packed)
+    for size in (32, 64):
+        expected, found = (read_assumptions(out, "--size", str(size)) for out in (path, packed))
+        check(found == expected and ("average pool" in found) == (size == 64), f"assumptions at {size}", expected, found)
+
+
+def test_labels_of_packed(folder):
+    """1000 classes are assumed to be ImageNet's, unless the caller names them."""
+    net = nn.Module()
+    net.features = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+    net.classifier = nn.Linear(8 * 256, 1000)
+    path, packed = save(folder, randomise(net).state_dict()), os.path.join(folder, "net.vgg")
+    run("pack", path, "-o", packed)
+    check("labels" in read_assumptions(path) and "labels" in read_assumptions(packed), "labels are assumed")
+    model = json.loads(run("-fjson", "--labels", "imagenet", packed, PHOTO))["model"]
+    check("labels" not in model["assumed"], "labels are given", model["assumed"])
+
+
 def main():
     seed("assumed")
-    for test in (test_alternatives, test_caffe):
+    for test in (test_alternatives, test_caffe, test_packed, test_options_of_packed, test_other_size_of_packed, test_labels_of_packed):
         with tempfile.TemporaryDirectory() as folder:
             test(folder)
     return finish()

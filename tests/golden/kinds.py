@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Kinds of nets that people save, compared with PyTorch: each is run right by default, or wrong in a property that is
 named as assumed and right with the option or description that sets it, or refused by name. With --strict none is wrong.
+A packed net has the same assumptions as its source.
 
     kinds.py VGG_INFER [TITLE...]
 
@@ -523,6 +524,8 @@ def check(title, kind, folder):
     save(kind.how(net), path)
     default = Run(folder, path)
     check_default(title, kind, net, default)
+    if default.code == 0:
+        check_packed(title, kind, folder)
     if kind.hopeless or (kind.refused and not kind.options):
         return
     with Image.open(os.path.join(folder, "image.png")) as image:
@@ -540,6 +543,26 @@ def check_strict(title, kind, folder):
     run = Run(folder, "--strict", path)
     error = run.error(net)
     report(f"{title}, --strict", f"differs by {error:.1e}{run.words}" if run.code != 3 and error > BOUND else None)
+
+
+def read_assumptions(path):
+    """[assumptions, the line of them] of a net."""
+    done = subprocess.run([PROGRAM, "info", "-fjson", path], capture_output=True, text=True)
+    model = json.loads(done.stdout)["model"]
+    return model["assumptions"], model["assumed"]
+
+
+def check_packed(title, kind, folder):
+    """The packed net assumes what its source does, and is refused with --strict if that is anything."""
+    path, packed = os.path.join(folder, kind.name), os.path.join(folder, "net.vgg")
+    done = subprocess.run([PROGRAM, "pack", path, "-o", packed, "--for", "any"], capture_output=True, text=True)
+    if done.returncode:
+        report(f"{title}, packed", done.stderr)
+        return
+    expected, found = read_assumptions(path), read_assumptions(packed)
+    report(f"{title}, packed", f"expected {expected}, found {found}" if found != expected else None)
+    code = Run(folder, "--strict", packed).code
+    report(f"{title}, packed, --strict", f"exit {code}" if code != (3 if expected[0] else 0) else None)
 
 
 def main():

@@ -345,6 +345,61 @@ START_TEST(writes_descriptions)
 }
 END_TEST
 
+/* What is assumed is read as it was written, in the same order. What is known is not written, and the form for people
+ * has no assumptions. */
+START_TEST(writes_assumptions)
+{
+    static const char text[] = "{\"schema\":1,\"input\":4,\"avgpool\":2,\"layers\":[4,\"M\"],"
+                               "\"classifier\":[5],\"average_pool_assumed\":true}";
+    static const struct vgg_evidence records[] = {
+        {.property = "stride", .value = "1", .source = VGG_EVIDENCE_CONVENTION},
+        {.property = "eps", .value = "0.1", .source = VGG_EVIDENCE_USER},
+        {.property = "order",
+         .value = "of \"a\\b\"\n…\xe2",
+         .source = VGG_EVIDENCE_CONVENTION,
+         .why = "no reason",
+         .alternatives = "another"},
+    };
+    struct vgg_limits limits;
+    struct vgg_arena arena = {0};
+    struct vgg_spec spec, again;
+    struct vgg_bytes json = {.ok = true}, second = {.ok = true}, lines = {.ok = true};
+    vgg_limits_init(&limits);
+    const struct vgg_load load = {"a", &limits, &arena, &err};
+    ck_assert_int_eq(vgg_spec_parse(&load, text, sizeof text - 1, &spec), VGG_OK);
+    for (size_t i = 0; i < sizeof records / sizeof records[0]; i++) {
+        vgg_evidence_add(&spec.evidence, &arena, &records[i]);
+    }
+    vgg_evidence_find(&spec.evidence, "input size")->source = VGG_EVIDENCE_CONVENTION;
+    vgg_spec_write(&spec, VGG_SPEC_COMPACT, &json);
+    ck_assert_msg(vgg_spec_parse(&load, json.data, json.size, &again) == VGG_OK, "%s", err.message);
+    ck_assert(again.average_pool_assumed);
+    ck_assert_uint_eq(again.evidence.count, 3);
+    const struct vgg_evidence *items = again.evidence.items;
+    for (size_t i = 0; i < again.evidence.count; i++) {
+        ck_assert_int_eq(items[i].source, VGG_EVIDENCE_CONVENTION);
+    }
+    ck_assert_str_eq(items[0].property, "input size");
+    ck_assert_str_eq(items[0].value, "4x4");
+    ck_assert_str_eq(items[1].property, "stride");
+    ck_assert_ptr_null(items[1].why);
+    ck_assert_ptr_null(items[1].alternatives);
+    ck_assert_str_eq(items[2].value, "of \"a\\b\"?…\xe2");
+    ck_assert_str_eq(items[2].why, "no reason");
+    ck_assert_str_eq(items[2].alternatives, "another");
+    vgg_spec_write(&again, VGG_SPEC_COMPACT, &second);
+    ck_assert_uint_eq(json.size, second.size);
+    ck_assert_mem_eq(json.data, second.data, json.size);
+    vgg_spec_write(&again, VGG_SPEC_LINES, &lines);
+    vgg_bytes_add(&lines, "", 1);
+    ck_assert_ptr_null(strstr((const char *)lines.data, "assumed"));
+    vgg_mem_free(NULL, json.data);
+    vgg_mem_free(NULL, second.data);
+    vgg_mem_free(NULL, lines.data);
+    vgg_arena_destroy(&arena);
+}
+END_TEST
+
 /* Every preprocessing is read as it was written; gray planes in B, G, R order are read with mean and std in that
  * order. */
 START_TEST(writes_preprocessing)
@@ -504,5 +559,5 @@ START_TEST(refuses_what_float16_cannot_hold)
 END_TEST
 
 UNIT_MAIN("packed", places_tensors_at_pages, refuses_every_cut, refuses_every_changed_byte,
-          reads_other_layouts, gives_the_same_logits, writes_descriptions, writes_preprocessing,
-          rounds_weights_once, refuses_what_float16_cannot_hold)
+          reads_other_layouts, gives_the_same_logits, writes_descriptions, writes_assumptions,
+          writes_preprocessing, rounds_weights_once, refuses_what_float16_cannot_hold)

@@ -357,3 +357,50 @@ void vgg_note_layers(const struct vgg_findings *findings, struct vgg_spec *spec)
     vgg_note(findings->load, spec, "scores", get_head_source(findings, false), "%s",
              vgg_spec_get_classes(spec) == 1 ? "sigmoid" : "softmax");
 }
+
+/* Records a property that a caller gives instead of what the description assumes. */
+static void note_given(const struct vgg_load *load, struct vgg_spec *spec, const char *property,
+                       const char *value)
+{
+    if (vgg_evidence_find(&spec->evidence, property) != NULL) {
+        vgg_note(load, spec, property, VGG_EVIDENCE_USER, "%s", value);
+    }
+}
+
+/* Records the padding of convolutions of all kernels but those of one pixel. */
+static void note_given_padding(const struct vgg_load *load, struct vgg_spec *spec, int padding)
+{
+    static const char others[] = "padding of ";
+    for (size_t i = 0; i < spec->evidence.count; i++) {
+        const char *property = spec->evidence.items[i].property;
+        const bool of_points = strcmp(property, "padding of 1x1 convolutions") == 0;
+        const bool is_other = strncmp(property, others, sizeof others - 1) == 0;
+        if (strcmp(property, "padding") == 0 || (is_other && !of_points)) {
+            vgg_note(load, spec, property, VGG_EVIDENCE_USER, "%d", padding);
+        }
+    }
+}
+
+void vgg_note_overrides(const struct vgg_load *load, const struct vgg_overrides *overrides,
+                        struct vgg_spec *spec)
+{
+    const struct vgg_layer pool = {.kind = VGG_LAYER_POOL, .pool = overrides->pool};
+    char value[64];
+    if (overrides->has_padding) {
+        note_given_padding(load, spec, overrides->padding);
+    }
+    if (overrides->has_eps) {
+        snprintf(value, sizeof value, "%g", overrides->eps);
+        note_given(load, spec, "eps", value);
+    }
+    if (overrides->has_activation) {
+        note_given(load, spec, "activation",
+                   overrides->no_activation ? "none"
+                                            : vgg_activation_name(overrides->activation.kind));
+    }
+    if (overrides->has_pool) {
+        snprintf(value, sizeof value, "%s %dx%d", vgg_layer_type(&pool),
+                 overrides->pool.window.kernel.h, overrides->pool.window.kernel.w);
+        note_given(load, spec, "pool", value);
+    }
+}

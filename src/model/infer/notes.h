@@ -34,4 +34,8 @@ __attribute__((format(printf, 5, 6))) void vgg_note(const struct vgg_load *load,
 /* Records the properties of the layers and the input size. */
 void vgg_note_layers(const struct vgg_findings *findings, struct vgg_spec *spec);
 
+/* Records what a caller gives of the properties that a description assumes. */
+void vgg_note_overrides(const struct vgg_load *load, const struct vgg_overrides *overrides,
+                        struct vgg_spec *spec);
+
 #endif

@@ -216,6 +216,7 @@ static vgg_status complete(const struct vgg_load *load, const struct vgg_tensor_
         spec->preprocess_source = source;
     }
     vgg_overrides_apply(overrides, spec);
+    vgg_note_overrides(load, overrides, spec);
     return vgg_spec_rename(load, tensors, spec);
 }
 

@@ -8,6 +8,7 @@
 #include "model/spec/defaults.h"
 #include "model/spec/fields.h"
 #include "model/spec/layers.h"
+#include "model/spec/read_assumed.h"
 #include "model/spec/read_layers.h"
 #include "model/spec/read_preprocess.h"
 
@@ -157,7 +158,7 @@ static vgg_status read_accuracy(const struct vgg_load *load, const struct vgg_js
 struct parts {
     int schema;
     struct vgg_layer_keys layers;
-    const struct vgg_json *input, *preprocess, *labels, *checkpoint, *accuracy, *int8;
+    const struct vgg_json *input, *preprocess, *labels, *checkpoint, *accuracy, *int8, *assumed;
 };
 
 static vgg_status read_keys(const struct vgg_load *load, const struct vgg_json *root,
@@ -178,6 +179,8 @@ static vgg_status read_keys(const struct vgg_load *load, const struct vgg_json *
         {"checkpoint", VGG_FIELD_ANY, &parts->checkpoint, false, {0, 0}},
         {"accuracy", VGG_FIELD_ANY, &parts->accuracy, false, {0, 0}},
         {"int8", VGG_FIELD_ANY, &parts->int8, false, {0, 0}},
+        {"assumed", VGG_FIELD_ANY, &parts->assumed, false, {0, 0}},
+        {"average_pool_assumed", VGG_FIELD_BOOL, &spec->average_pool_assumed, false, {0, 0}},
     };
     /* The schema is checked first: a later one may have other keys. */
     const struct vgg_json *version = vgg_json_get(root, "schema");
@@ -205,22 +208,24 @@ static vgg_status read_size(const struct vgg_load *load, const struct vgg_json *
     return status;
 }
 
-/* Records what a description says, or leaves open. */
-static void note(const struct vgg_load *load, const char *property, const char *value, bool given,
-                 struct vgg_spec *spec)
+/* Records the size that a description says, assumes or leaves open. */
+static void note_size(const struct vgg_load *load, bool given, struct vgg_spec *spec)
 {
-    vgg_evidence_add(&spec->evidence, load->arena,
-                     &(struct vgg_evidence){
-                         .property = property,
-                         .value = value,
-                         .source = given ? VGG_EVIDENCE_FILE : VGG_EVIDENCE_CONVENTION,
-                     });
+    char value[32];
+    struct vgg_evidence size = {.property = "input size", .value = value};
+    const struct vgg_evidence *assumed = vgg_evidence_find(&spec->evidence, size.property);
+    snprintf(value, sizeof value, "%dx%d", spec->input.h, spec->input.w);
+    size.source = given && assumed == NULL ? VGG_EVIDENCE_FILE : VGG_EVIDENCE_CONVENTION;
+    if (assumed != NULL) {
+        size.why = assumed->why;
+        size.alternatives = assumed->alternatives;
+    }
+    vgg_evidence_add(&spec->evidence, load->arena, &size);
 }
 
 /* Derives the input size from the layers if the description does not have it. */
 static vgg_status find_size(const struct vgg_load *load, bool given, struct vgg_spec *spec)
 {
-    char text[32];
     if (!given) {
         spec->input = vgg_spec_natural_input(spec);
     }
@@ -230,8 +235,7 @@ static vgg_status find_size(const struct vgg_load *load, bool given, struct vgg_
                         "expected a side in pixels, or [channels, height, width]",
                         load->path);
     }
-    snprintf(text, sizeof text, "%dx%d", spec->input.h, spec->input.w);
-    note(load, "input size", text, given, spec);
+    note_size(load, given, spec);
     return VGG_OK;
 }
 
@@ -251,6 +255,9 @@ static vgg_status read_spec(const struct vgg_load *load, const struct vgg_json *
     struct parts parts = {.layers = {.dropout = true, .avgpool = 7}};
     *spec = (struct vgg_spec){.channels = 3};
     vgg_status status = read_keys(load, root, &parts, spec);
+    if (status == VGG_OK && parts.assumed != NULL) {
+        status = vgg_spec_read_assumed(load, parts.assumed, &spec->evidence);
+    }
     status = status ? status : vgg_spec_read_layers(load, &parts.layers, spec);
     if (status == VGG_OK && parts.input != NULL) {
         status = read_size(load, parts.input, spec);

@@ -58,6 +58,9 @@ struct vgg_spec {
     bool inferred;
     /* Inferred, and found to be the built-in net `name`. */
     bool builtin;
+    /* The description was written from an inferred one, so that only convention says what the average pool makes of
+     * features of another size. */
+    bool average_pool_assumed;
     /* What is known of the net, and from where. */
     struct vgg_evidence_list evidence;
 
@@ -81,6 +84,12 @@ struct vgg_spec {
 static inline bool vgg_layer_has_weights(const struct vgg_layer *layer)
 {
     return layer->kind == VGG_LAYER_CONV || layer->kind == VGG_LAYER_LINEAR;
+}
+
+/* Whether only convention says what the average pool makes of features of another size. */
+static inline bool vgg_spec_assumes_average_pool(const struct vgg_spec *spec)
+{
+    return spec->average_pool_assumed || (spec->inferred && !spec->builtin);
 }
 
 /* Number of classes: the outputs of the last convolution or linear layer. */

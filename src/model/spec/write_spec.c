@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "model/spec/write_assumed.h"
 #include "model/spec/write_layers.h"
 #include "model/spec/write_preprocess.h"
 
@@ -70,6 +71,9 @@ void vgg_spec_write(const struct vgg_spec *spec, enum vgg_spec_form form, struct
     add_labels(&spec->labels, line, json);
     if (spec->int8) {
         add_int8(spec, line, json);
+    }
+    if (!lines) {
+        vgg_spec_write_assumed(spec, json);
     }
     add(json, "%s}\n", lines ? "\n" : "");
 }

@@ -7,8 +7,10 @@
 #include "model/spec/spec.h"
 
 enum vgg_spec_form {
-    VGG_SPEC_COMPACT, /* one line, for packed files */
-    VGG_SPEC_LINES,   /* a line for each key and layer, for people */
+    /* One line, for packed files, with what is assumed of the net. */
+    VGG_SPEC_COMPACT,
+    /* A line for each key and layer, for people, who confirm what was assumed by using it. */
+    VGG_SPEC_LINES,
 };
 
 /* Appends the JSON that vgg_spec_parse reads as the same net, with every default written out. Published figures
