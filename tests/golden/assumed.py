@@ -124,7 +124,8 @@ def test_packed(folder):
     again, back = os.path.join(folder, "again.vgg"), os.path.join(folder, "back.pth")
     for weights, out in packed.items():
         calibrate = ("--calibrate", make_calibration(folder)) if weights == "int8" else ()
-        run("pack", path, "-o", out, "--weights", weights, *calibrate)
+        done = subprocess.run([PROGRAM, "pack", path, "-o", out, "--weights", weights, *calibrate], capture_output=True, text=True)
+        check(done.returncode == 0 and f"{out}: assumed: {expected['assumed']}" in done.stderr, f"pack {weights} prints them", done.stderr)
     run("pack", packed["f32"], "-o", again)
     run("convert", packed["int8"], "-o", back)
     for out in (*packed.values(), again, back):

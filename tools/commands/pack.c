@@ -10,6 +10,7 @@
 #include "io/message.h"
 #include "commands/net.h"
 #include "commands/operands.h"
+#include "report/evidence.h"
 
 static vgg_status check_operands(const struct cli_options *options, const char **model,
                                  struct vgg_error *err)
@@ -90,6 +91,12 @@ static void print_summary(const struct cli_options *options, const char *path,
                   net->about.info.batch_norm ? ", BatchNorm folded" : "", bytes / (1 << 20),
                   halves ? vgg_dtype_string(pack->weights) : "", halves ? " weights, " : "",
                   prepacked, plain);
+    if (net->about.info.assumed[0] != '\0') {
+        message_print("%s: assumed: %s (see %s%s)", options->output, net->about.info.assumed,
+                      evidence_is_cut(net->about.info.assumed, net->model) ? "vgg-infer info, "
+                                                                           : "",
+                      evidence_help(net->model));
+    }
 }
 
 int command_pack(const struct cli_options *options)
