@@ -282,6 +282,22 @@ static void note_idle(const struct vgg_findings *findings, struct vgg_spec *spec
     }
 }
 
+/* Records the order in which places of the features become inputs of a linear layer: its matrix does not show it, unless
+ * the file has it as a filter. */
+static void note_flatten(const struct vgg_findings *findings, struct vgg_spec *spec)
+{
+    const struct vgg_outline *outline = findings->outline;
+    /* A factor of two is that of fastai's pool, which leaves one place. */
+    const bool has_places = vgg_outline_get_area(outline) > 2;
+    const bool is_filter =
+        has_places && outline->sites->linears[0].site->weight == findings->tensors->filter;
+    if (has_places) {
+        vgg_note(findings->load, spec, "flatten",
+                 is_filter ? VGG_EVIDENCE_SHAPES : get_head_source(findings, false),
+                 VGG_FLATTEN_ORDER);
+    }
+}
+
 static void note_order(const struct vgg_findings *findings, struct vgg_spec *spec)
 {
     const struct vgg_sites *sites = findings->outline->sites;
@@ -353,7 +369,9 @@ void vgg_note_layers(const struct vgg_findings *findings, struct vgg_spec *spec)
     note_linears(findings, spec);
     note_pools(findings, spec);
     note_idle(findings, spec);
+    note_flatten(findings, spec);
     note_size(findings, spec);
+    vgg_note(findings->load, spec, "logits", get_head_source(findings, false), VGG_LOGITS);
     vgg_note(findings->load, spec, "scores", get_head_source(findings, false), "%s",
              vgg_spec_get_classes(spec) == 1 ? "sigmoid" : "softmax");
 }
