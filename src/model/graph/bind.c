@@ -73,8 +73,8 @@ static int compare_name(const void *name, const void *parameter)
     return strcmp(name, (*p)->name);
 }
 
-/* Whether an unexpected tensor is ignored: it is the num_batches_tracked of a BatchNorm in the net. */
-static bool is_ignored(const char *name, const struct vgg_parameter *const *by_name, size_t count)
+/* Whether an unexpected tensor is the num_batches_tracked of a BatchNorm in the net. */
+static bool is_counter(const char *name, const struct vgg_parameter *const *by_name, size_t count)
 {
     static const char counter[] = ".num_batches_tracked";
     char mean[256]; /* longer names are no modules */
@@ -130,8 +130,10 @@ vgg_status vgg_graph_bind(const char *path, const char *name, const struct vgg_t
     qsort(by_name, count, sizeof *by_name, compare_slots);
     for (size_t i = 0; i < tensors->count; i++) {
         const struct vgg_tensor *tensor = tensors->items[i];
-        if (bsearch(tensor->name, by_name, count, sizeof *by_name, compare_name) == NULL &&
-            !is_ignored(tensor->name, by_name, count)) {
+        const bool optional = tensors->optional != NULL && tensors->optional[i];
+        if (!optional &&
+            bsearch(tensor->name, by_name, count, sizeof *by_name, compare_name) == NULL &&
+            !is_counter(tensor->name, by_name, count)) {
             add_unexpected(&problems, tensor);
         }
     }

@@ -52,6 +52,7 @@ vgg_status vgg_tensor_list_init(struct vgg_tensor_list *list, struct vgg_arena *
     list->by_name = vgg_arena_alloc(arena, count, sizeof *list->by_name);
     list->count = count;
     list->filter = NULL;
+    list->optional = NULL;
     if (list->items == NULL || list->by_name == NULL) {
         return vgg_fail_memory(err, "model", count * sizeof *list->items, "the list of tensors");
     }
