@@ -366,6 +366,7 @@ static void note_modules(const struct reader *reader, struct vgg_spec *spec)
                                             "single modules between convolutions",
                                             "average pool",
                                             "pool before the classifier",
+                                            "modules after the last convolution",
                                             "modules before linear layers"};
     const struct entry *unknown = find_unknown_forward(reader);
     struct vgg_evidence_list *list = &spec->evidence;
