@@ -138,7 +138,10 @@ static void find_prepacked(const vgg_checkpoint *checkpoint, struct vgg_graph *g
 static vgg_status describe(const struct creation *c)
 {
     vgg_model *model = c->model;
+    const struct vgg_override_texts texts = {c->options->padding, c->options->eps,
+                                             c->options->activation, c->options->pool};
     vgg_status status = find_spec(c, &model->spec);
+    status = status ? status : vgg_overrides_check(&c->load, &texts, &model->spec);
     model->name = model->spec.name != NULL ? model->spec.name : "vgg (custom)";
     if (status == VGG_OK && model->spec.int8 && c->options->dense) {
         return vgg_fail(c->load.err, VGG_ERR_UNSUPPORTED,
