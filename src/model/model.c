@@ -30,21 +30,27 @@ static vgg_status list_tensors(struct creation *c)
     const size_t count = vgg_checkpoint_get_tensor_count(c->checkpoint);
     const struct vgg_tensor **tensors = vgg_load_alloc(&c->load, count, sizeof *tensors);
     size_t used = 0;
+    bool *optional = vgg_load_alloc(&c->load, count, sizeof *optional);
     c->constants = vgg_load_alloc(&c->load, count, sizeof *c->constants);
-    if (tensors == NULL || c->constants == NULL) {
+    if (tensors == NULL || optional == NULL || c->constants == NULL) {
         return vgg_load_fail_memory(&c->load, count * sizeof *tensors, "the list of tensors");
     }
     for (size_t i = 0; i < count; i++) {
         const struct vgg_tensor *tensor = vgg_checkpoint_get_tensor(c->checkpoint, i);
-        const bool is_used =
-            c->options->spec_path != NULL || vgg_checkpoint_is_used(c->checkpoint, tensor->name);
+        /* A caller's description may use what the file's code does not. */
+        const bool is_run = vgg_checkpoint_is_used(c->checkpoint, tensor->name);
+        const bool is_used = c->options->spec_path != NULL || is_run;
         if (is_used && vgg_tensor_is_constant(tensor)) {
             c->constants[c->constant_count++] = tensor;
         } else if (is_used) {
+            optional[used] = !is_run;
             tensors[used++] = tensor;
         }
     }
-    return vgg_tensor_list_init(&c->tensors, c->load.arena, tensors, used, c->load.err);
+    vgg_status status =
+        vgg_tensor_list_init(&c->tensors, c->load.arena, tensors, used, c->load.err);
+    c->tensors.optional = optional;
+    return status;
 }
 
 /* Refuses a caller's description for int8 weights, which can only be used with the packed file's. */
@@ -132,7 +138,10 @@ static void find_prepacked(const vgg_checkpoint *checkpoint, struct vgg_graph *g
 static vgg_status describe(const struct creation *c)
 {
     vgg_model *model = c->model;
+    const struct vgg_override_texts texts = {c->options->padding, c->options->eps,
+                                             c->options->activation, c->options->pool};
     vgg_status status = find_spec(c, &model->spec);
+    status = status ? status : vgg_overrides_check(&c->load, &texts, &model->spec);
     model->name = model->spec.name != NULL ? model->spec.name : "vgg (custom)";
     if (status == VGG_OK && model->spec.int8 && c->options->dense) {
         return vgg_fail(c->load.err, VGG_ERR_UNSUPPORTED,

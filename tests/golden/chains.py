@@ -313,7 +313,7 @@ def compare_group(mine, theirs, place, following, from_modules):
     last = place == "last"
     parts = {kind: [[layer for layer in layers if classify(layer, last) == kind] for layers in (mine, theirs)]
              for kind in ("norm", "activation", "pool", "padding", "scores")}
-    middle = {"modules before linear layers"} if place == "last convolution" else set()
+    middle = {"modules before linear layers", "modules after the last convolution"} if place == "last convolution" else set()
     single = set()
     if parts["activation"][0] and not parts["pool"][0] and parts["pool"][1] and not parts["activation"][1]:
         single = {"single modules between convolutions"}

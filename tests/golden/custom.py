@@ -146,7 +146,9 @@ def squash(height, width=None):
 
 # --- what is assumed ---
 
-LAYERS = {"stride 1", "dilation 1", "padding 1", "activation ReLU", "scores softmax", "pool MaxPool2d 2x2"}
+FLATTEN = "flatten channels, height, width"
+LAYERS = {"stride 1", "dilation 1", "padding 1", "activation ReLU", "scores softmax", "pool MaxPool2d 2x2", FLATTEN,
+          "logits the last layer's output, unchanged"}
 POOLS = {"places of pools where the numbers leave a place"}
 EPS = {"eps 1e-05"}
 POOLED = "average pool to {0}x{0} before the classifier"

@@ -40,7 +40,8 @@ BOUND = 1e-5
 # --- nets ---
 
 FUNCTIONS = {"relu": F.relu, "flat": lambda x: x.flatten(1), "pool": lambda x: F.max_pool2d(x, 2),
-             "average": lambda x: F.avg_pool2d(x, 2)}
+             "average": lambda x: F.avg_pool2d(x, 2), "channels_last": lambda x: x.permute(0, 2, 3, 1).flatten(1),
+             "normalize": F.normalize, "temperature": lambda x: x / 1.5}
 
 
 class Net(nn.Module):
@@ -88,6 +89,11 @@ def layers(*entries, ic=3, norm=False, act=nn.ReLU, **more):
 def vgg(features, *head):
     """features and classifier."""
     return Net("features flat classifier", features=features, classifier=head[0] if len(head) == 1 else nn.Sequential(*head))
+
+
+def ending(order):
+    """A small VGG with other functions between its features and the scores."""
+    return Net(order, features=layers(6, pool(), 8, pool()), classifier=nn.Sequential(linear(8)))
 
 
 def linear(channels, side=8, classes=5):
@@ -365,6 +371,7 @@ class Kind:
 
 RELU, POOL = lambda *_: nn.ReLU(), lambda *_: pool()
 NORM_FIRST = "BatchNorm before the activation"
+FLATTEN, LOGITS = "flatten channels, height, width", "logits the last layer's output, unchanged"
 BRANCH = "by its name a branch of the net"
 CFG_OF_NAMES = "--cfg 6,6,M,6,M"
 
@@ -423,6 +430,15 @@ KINDS = {
                                options="--cfg 6,6,M,8,8,M"),
     "5x5 first convolution": Kind(with_5x5),
     "5x5 first convolution, whole": Kind(with_5x5, whole),
+    # What an author's own code computes before and after the classifier.
+    "Flatten of channels last": Kind(lambda: ending("features channels_last classifier"), wrong=[FLATTEN], hopeless=True),
+    "Flatten of channels last, whole": Kind(lambda: ending("features channels_last classifier"), whole, wrong=[FLATTEN],
+                                            hopeless=True),
+    "ReLU at the end": Kind(lambda: ending("features flat classifier relu"), wrong=[LOGITS],
+                            change=lambda spec: spec["layers"].append({"type": "ReLU"})),
+    "normalize at the end": Kind(lambda: ending("features flat classifier normalize"), wrong=[LOGITS], options="--scores none",
+                                 hopeless=True),
+    "temperature, whole": Kind(lambda: ending("features flat classifier temperature"), whole, wrong=[LOGITS], hopeless=True),
     # Ends.
     "one output": Kind(lambda: small(linear(8, 8, 1))),
     "Sigmoid, whole": Kind(lambda: small(linear(8, 8, 1), nn.Sigmoid()), whole),

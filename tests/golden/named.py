@@ -10,7 +10,7 @@ import os
 import sys
 import tempfile
 
-from custom import (BOUND, CIFAR, CIFAR_IMAGES, COLOURS, EPS, IMAGENET, LAYERS, PHOTOS, POOLED, POOLS, RUN_MODEL, SQUASHED,
+from custom import (BOUND, CIFAR, CIFAR_IMAGES, COLOURS, EPS, FLATTEN, IMAGENET, LAYERS, PHOTOS, POOLED, POOLS, RUN_MODEL, SQUASHED,
                     available, check, check_assumed, command, compare, functional, in_double, main, make_head, models,
                     nn, np, randomise, read_assumed, run, save, squash, squashed, accuracy, torch, transform)
 
@@ -170,7 +170,8 @@ def test_timm():
             return self.run(x.double(), in_double)
 
     net = Timm()
-    reported = LAYERS | POOLS | in_order("features.0", "head.fc") | {"last pool one after features.5"}
+    # The filter of the first layer shows how features are flattened.
+    reported = LAYERS - {FLATTEN} | POOLS | in_order("features.0", "head.fc") | {"last pool one after features.5"}
     compare_named("timm", net, squash(28), assumed=reported | squashed(28))
     compare_named("timm, smaller", net, squash(20), ["--size", "20"],
                   assumed=reported | SQUASHED | {"resize 20x20, whatever the aspect", POOLED.format(7)})

@@ -167,6 +167,18 @@ def test_messages(folder):
     expect_error([model, image, "--std", "0"], 2, "std: expected numbers from 1e-06")
     expect_error([model, image, "--size", "3", "--crop", "3"], 2, "--size and --crop exclude each other")
     expect_error([model, image, "--no-normalize", "--mean", "1"], 2, "--no-normalize excludes")
+    bare = folder / "bare.pth"
+    torch.save(nn.Sequential(nn.Conv2d(3, 4, 1), nn.Flatten(), nn.Linear(4 * 32 * 32, 3)), bare)
+    for option, value, words in (("eps", "1", "BatchNorm"), ("pool", "AvgPool2d(2)", "pools other than adaptive ones"),
+                                 ("activation", "GELU", "activations other than PReLU"),
+                                 ("padding", "2", "convolutions larger than 1x1")):
+        expect_error([bare, image, f"--{option}", value], 2, f"bare.pth: {option} {value}: expected a net with {words}, found none")
+    run(bare, image, "--activation", "none")
+    heads = folder / "heads.pth"
+    torch.save({**Net(3).state_dict(), **{f"{name}.{leaf}": torch.rand(*shape) for name in ("age", "gender")
+                                          for leaf, shape in (("weight", (2, 128)), ("bias", (2,)))}}, heads)
+    text = run(heads, image, code=3).stderr.decode()
+    check("cannot follow" in text and "no features.N.weight" not in text, "two heads", text)
     text = run("help", "preprocessing").stdout.decode()
     check("--interpolation NAME" in text and "Resize((H, W))" in text, "help preprocessing", text)
 

@@ -410,6 +410,29 @@ def check_packing(folder):
     report("packing of shared weights", None if good else f"exit {done.returncode}: {done.stderr}")
 
 
+def check_descriptions(folder):
+    """A written description accepts what its net does: tensors that the code does not use."""
+    class Unused(Head):
+        def __init__(self):
+            super().__init__(conv(3, 8, 3, padding=1), nn.ReLU())
+            self.heads = nn.ModuleDict({"a": nn.Linear(128, 3), "b": nn.Linear(128, 2)})
+
+        def forward(self, x):
+            return self.heads["b"](F.max_pool2d(self.features(x), 8).flatten(1))
+
+    net = randomise(Unused(), torch.Generator().manual_seed(2))
+    spec, image, logits = (f"{folder}/{name}" for name in ("written.json", "image.npy", "logits.npy"))
+    np.save(image, make_input(3, 32, 32).numpy())
+    for kind, path in list(save(net, folder))[:2]:
+        done = [subprocess.run([sys.argv[2], *words], capture_output=True, text=True, timeout=600)
+                for words in (["info", "--write-spec", spec, path], ["--save-logits", logits, "--spec", spec, path, image])]
+        with torch.no_grad():
+            expected = net(torch.from_numpy(np.load(image))).numpy()
+        good = done[1].returncode == 0 and np.abs(np.load(logits) - expected).max() <= BOUND * np.abs(expected).max()
+        report(f"a description that leaves tensors out, {kind}", None if good else done[0].stderr + done[1].stderr)
+        pathlib.Path(spec).unlink()
+
+
 def check_borrowed(folder, program):
     """The message names the layer whose bias is another's."""
     class Plain(nn.Module):
@@ -440,6 +463,7 @@ def main():
                 check_refused(f"{name}, {kind}", words[:1] if "frozen" in kind or kind == "mobile" else words, ask(program, path))
         check_borrowed(folder, program)
         check_packing(folder)
+        check_descriptions(folder)
         program.stdin.close()
         report("run_chains", f"exit {program.returncode}" if program.wait() else None)
     return finish()

@@ -115,6 +115,23 @@ START_TEST(counts_what_the_message_cannot_hold)
 }
 END_TEST
 
+/* BatchNorm without statistics, as track_running_stats=False saves it. */
+START_TEST(says_that_statistics_are_missing)
+{
+    struct fake_net net = {0};
+    struct vgg_graph graph;
+    fake_vgg(&net, "8 M", false, 5);
+    build(&net, &graph);
+    fake_add(&net, 8, 0, 0, 0, "features.1.weight");
+    fake_add(&net, 8, 0, 0, 0, "features.1.bias");
+    ck_assert_int_eq(bind(&net, &graph), VGG_ERR_MISMATCH);
+    ck_assert_ptr_nonnull(strstr(net.err.message,
+                                 "features.1.weight: unexpected, found [8] of a normalisation "
+                                 "without running_mean and running_var"));
+    fake_fini(&net);
+}
+END_TEST
+
 START_TEST(refuses_a_classifier_of_nan)
 {
     static float weights[16 * 392];
@@ -153,4 +170,5 @@ END_TEST
 
 UNIT_MAIN("bind", points_each_node_to_its_weights, does_not_need_the_count_of_batches,
           tells_one_problem_shortly, lists_all_problems_at_once,
-          counts_what_the_message_cannot_hold, refuses_a_classifier_of_nan)
+          counts_what_the_message_cannot_hold, refuses_a_classifier_of_nan,
+          says_that_statistics_are_missing)

@@ -304,7 +304,8 @@ START_TEST(says_what_it_assumes)
                      "stride 1; dilation 1; padding 1; padding of 1x1 convolutions 0; eps 1e-05; "
                      "activation ReLU; "
                      "pool MaxPool2d 2x2; places of pools where the numbers leave a place; "
-                     "last pool one after features.7; input size 28x28; scores softmax");
+                     "last pool one after features.7; flatten channels, height, width; "
+                     "input size 28x28; logits the last layer's output, unchanged; scores softmax");
     ck_assert_int_eq(vgg_evidence_find(&spec.evidence, "layers")->source, VGG_EVIDENCE_SHAPES);
     ck_assert_int_eq(vgg_evidence_find(&spec.evidence, "order")->source, VGG_EVIDENCE_SHAPES);
     fake_fini(&net);

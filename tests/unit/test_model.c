@@ -168,31 +168,38 @@ START_TEST(tells_what_it_assumes)
     struct vgg_model_options options = {.cfg = "32,32,M,64,64,M,96,96"};
     open_as("x.pth");
     ck_assert_str_eq(create(NULL).assumed,
-                     "stride 1; padding 1; eps 1e-05; crop none; dilation 1; scores softmax; "
-                     "activation ReLU; input size 28x28; mean and std none; pool MaxPool2d 2x2; "
-                     "interpolation bilinear; channels RGB of 0 to 1; last pool none after "
-                     "features.17; resize 28x28, whatever the aspect; places of pools where the "
-                     "numbers leave a place");
+                     "stride 1; padding 1; eps 1e-05; crop none; dilation 1; scores "
+                     "softmax; activation ReLU; input size 28x28; mean and std none; pool "
+                     "MaxPool2d 2x2; interpolation bilinear; channels RGB of 0 to 1; "
+                     "flatten channels, height, width; last pool none after features.17; "
+                     "resize 28x28, whatever the aspect; logits the last layer's output, "
+                     "unchanged; places of pools where the numbers leave a place");
     ck_assert_str_eq(create(&options).assumed,
-                     "stride 1; padding 1; eps 1e-05; crop none; dilation 1; scores softmax; "
-                     "activation ReLU; input size 28x28; mean and std none; interpolation "
-                     "bilinear; channels RGB of 0 to 1; resize 28x28, whatever the aspect");
+                     "stride 1; padding 1; eps 1e-05; crop none; dilation 1; scores "
+                     "softmax; activation ReLU; input size 28x28; mean and std none; "
+                     "interpolation bilinear; channels RGB of 0 to 1; flatten channels, "
+                     "height, width; resize 28x28, whatever the aspect; logits the last "
+                     "layer's output, unchanged");
     options.height = 32;
     ck_assert_str_eq(create(&options).assumed,
-                     "stride 1; padding 1; eps 1e-05; dilation 1; scores softmax; activation ReLU; "
-                     "mean and std none; interpolation bilinear; channels RGB of 0 to 1; resize "
-                     "32x32, whatever the aspect; average pool to 7x7 before the classifier");
+                     "stride 1; padding 1; eps 1e-05; dilation 1; scores softmax; "
+                     "activation ReLU; mean and std none; interpolation bilinear; channels "
+                     "RGB of 0 to 1; flatten channels, height, width; resize 32x32, "
+                     "whatever the aspect; logits the last layer's output, "
+                     "unchanged; average pool to 7x7 before the classifier");
     options = (struct vgg_model_options){.cfg = options.cfg, .preset = "cifar"};
     ck_assert_str_eq(create(&options).assumed,
-                     "stride 1; padding 1; eps 1e-05; dilation 1; scores softmax; activation ReLU; "
-                     "average pool to 7x7 before the classifier");
+                     "stride 1; padding 1; eps 1e-05; dilation 1; scores softmax; "
+                     "activation ReLU; flatten channels, height, width; logits the last "
+                     "layer's output, unchanged; average pool to 7x7 before the classifier");
     options = (struct vgg_model_options){
         .padding = "1", .eps = "1e-5", .activation = "ReLU", .pool = "MaxPool2d(2)"};
-    ck_assert_str_eq(
-        create(&options).assumed,
-        "stride 1; crop none; dilation 1; scores softmax; input size 28x28; mean and std none; "
-        "interpolation bilinear; channels RGB of 0 to 1; last pool none after features.17; resize "
-        "28x28, whatever the aspect; places of pools where the numbers leave a place");
+    ck_assert_str_eq(create(&options).assumed,
+                     "stride 1; crop none; dilation 1; scores softmax; input size 28x28; "
+                     "mean and std none; interpolation bilinear; channels RGB of 0 to 1; "
+                     "flatten channels, height, width; last pool none after features.17; "
+                     "resize 28x28, whatever the aspect; logits the last layer's output, "
+                     "unchanged; places of pools where the numbers leave a place");
     options = (struct vgg_model_options){.cfg = "32,32", .spec_path = path_of("x.json")};
     refuse(&options, VGG_ERR_ARGUMENT, "exclude each other");
     options = (struct vgg_model_options){.cfg = "32,32,X"};
@@ -403,23 +410,29 @@ START_TEST(assumes_less_with_options)
     struct vgg_model_options options = {.cfg = "32,32,M,64,64,M,96,96", .no_normalize = true};
     open_as("x.pth");
     ck_assert_str_eq(create(&options).assumed,
-                     "stride 1; padding 1; eps 1e-05; crop none; dilation 1; scores softmax; "
-                     "activation ReLU; input size 28x28; interpolation bilinear; channels RGB of 0 "
-                     "to 1; resize 28x28, whatever the aspect");
+                     "stride 1; padding 1; eps 1e-05; crop none; dilation 1; scores "
+                     "softmax; activation ReLU; input size 28x28; interpolation bilinear; "
+                     "channels RGB of 0 to 1; flatten channels, height, width; resize "
+                     "28x28, whatever the aspect; logits the last layer's output, unchanged");
     options.resize = options.resize_width = 28;
     ck_assert_str_eq(create(&options).assumed,
-                     "stride 1; padding 1; eps 1e-05; dilation 1; scores softmax; activation ReLU; "
-                     "interpolation bilinear; channels RGB of 0 to 1");
+                     "stride 1; padding 1; eps 1e-05; dilation 1; scores softmax; "
+                     "activation ReLU; interpolation bilinear; channels RGB of 0 to 1; "
+                     "flatten channels, height, width; logits the last layer's output, "
+                     "unchanged");
     options.no_normalize = false;
     options.mean = half;
-    ck_assert_str_eq(
-        create(&options).assumed,
-        "stride 1; padding 1; eps 1e-05; dilation 1; scores softmax; activation ReLU; "
-        "interpolation bilinear; channels RGB of 0 to 1; mean and std 0.5,0.5,0.5 and 1,1,1");
+    ck_assert_str_eq(create(&options).assumed,
+                     "stride 1; padding 1; eps 1e-05; dilation 1; scores softmax; "
+                     "activation ReLU; interpolation bilinear; channels RGB of 0 to 1; "
+                     "flatten channels, height, width; mean and std 0.5,0.5,0.5 and 1,1,1; "
+                     "logits the last layer's output, unchanged");
     options.std = half;
     ck_assert_str_eq(create(&options).assumed,
-                     "stride 1; padding 1; eps 1e-05; dilation 1; scores softmax; activation ReLU; "
-                     "interpolation bilinear; channels RGB of 0 to 1");
+                     "stride 1; padding 1; eps 1e-05; dilation 1; scores softmax; "
+                     "activation ReLU; interpolation bilinear; channels RGB of 0 to 1; "
+                     "flatten channels, height, width; logits the last layer's output, "
+                     "unchanged");
     close_all();
 }
 END_TEST

@@ -27,12 +27,33 @@ static void add_missing(struct problems *problems, const struct vgg_parameter *p
     problems->missing++;
 }
 
-static void add_unexpected(struct problems *problems, const struct vgg_tensor *tensor)
+/* Whether a weight is a normalisation's that keeps no statistics: GroupNorm, or BatchNorm with
+ * track_running_stats=False. */
+static bool is_norm_without_statistics(const struct vgg_tensor_list *tensors,
+                                       const struct vgg_tensor *tensor)
+{
+    static const char leaf[] = ".weight";
+    const size_t length = strlen(tensor->name), tail = sizeof leaf - 1;
+    if (tensor->ndim != 1 || !vgg_ends_with(tensor->name, length, leaf)) {
+        return false;
+    }
+    const int module = (int)(length - tail);
+    const struct vgg_tensor *bias =
+        vgg_tensor_list_findf(tensors, "%.*s.bias", module, tensor->name);
+    return bias != NULL && bias->ndim == 1 && bias->shape[0] == tensor->shape[0] &&
+           vgg_tensor_list_findf(tensors, "%.*s.running_mean", module, tensor->name) == NULL;
+}
+
+static void add_unexpected(struct problems *problems, const struct vgg_tensor_list *tensors,
+                           const struct vgg_tensor *tensor)
 {
     char shape[VGG_SHAPE_TEXT_BYTES];
-    vgg_text_add(&problems->text, "%s%.*s: unexpected, found %s", separator(problems),
+    vgg_text_add(&problems->text, "%s%.*s: unexpected, found %s%s", separator(problems),
                  VGG_SHOWN_TEXT(tensor->name, 200),
-                 vgg_shape_text(tensor->shape, tensor->ndim, shape));
+                 vgg_shape_text(tensor->shape, tensor->ndim, shape),
+                 is_norm_without_statistics(tensors, tensor)
+                     ? " of a normalisation without running_mean and running_var"
+                     : "");
     problems->unexpected++;
 }
 
@@ -73,8 +94,8 @@ static int compare_name(const void *name, const void *parameter)
     return strcmp(name, (*p)->name);
 }
 
-/* Whether an unexpected tensor is ignored: it is the num_batches_tracked of a BatchNorm in the net. */
-static bool is_ignored(const char *name, const struct vgg_parameter *const *by_name, size_t count)
+/* Whether an unexpected tensor is the num_batches_tracked of a BatchNorm in the net. */
+static bool is_counter(const char *name, const struct vgg_parameter *const *by_name, size_t count)
 {
     static const char counter[] = ".num_batches_tracked";
     char mean[256]; /* longer names are no modules */
@@ -130,9 +151,11 @@ vgg_status vgg_graph_bind(const char *path, const char *name, const struct vgg_t
     qsort(by_name, count, sizeof *by_name, compare_slots);
     for (size_t i = 0; i < tensors->count; i++) {
         const struct vgg_tensor *tensor = tensors->items[i];
-        if (bsearch(tensor->name, by_name, count, sizeof *by_name, compare_name) == NULL &&
-            !is_ignored(tensor->name, by_name, count)) {
-            add_unexpected(&problems, tensor);
+        const bool optional = tensors->optional != NULL && tensors->optional[i];
+        if (!optional &&
+            bsearch(tensor->name, by_name, count, sizeof *by_name, compare_name) == NULL &&
+            !is_counter(tensor->name, by_name, count)) {
+            add_unexpected(&problems, tensors, tensor);
         }
     }
     vgg_mem_free(allocator, by_name);

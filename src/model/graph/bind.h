@@ -7,7 +7,7 @@
 #include "model/graph/tensors.h"
 
 /* Points the nodes to their weights, found by name. num_batches_tracked, which BatchNorm2d keeps but does not
- * use, is ignored where it is present.
+ * use, and optional tensors are ignored where they are present.
  *   path  for messages
  *   name  the net's, for messages
  * Errors: MISMATCH, one message for all missing, unexpected and wrongly shaped or typed tensors; MEMORY. */

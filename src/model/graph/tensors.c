@@ -51,6 +51,8 @@ vgg_status vgg_tensor_list_init(struct vgg_tensor_list *list, struct vgg_arena *
     list->items = vgg_arena_alloc(arena, count, sizeof *list->items);
     list->by_name = vgg_arena_alloc(arena, count, sizeof *list->by_name);
     list->count = count;
+    list->filter = NULL;
+    list->optional = NULL;
     if (list->items == NULL || list->by_name == NULL) {
         return vgg_fail_memory(err, "model", count * sizeof *list->items, "the list of tensors");
     }
@@ -60,6 +62,7 @@ vgg_status vgg_tensor_list_init(struct vgg_tensor_list *list, struct vgg_arena *
         if (list->items[i] == NULL) {
             return vgg_fail_memory(err, "model", sizeof **list->items, "a tensor");
         }
+        list->filter = list->filter == NULL && flat ? list->items[i] : list->filter;
     }
     qsort(list->by_name, count, sizeof *list->by_name, compare_names);
     return VGG_OK;

@@ -14,6 +14,10 @@ struct vgg_tensor_list {
     /* [count], sorted by name */
     const struct vgg_tensor **by_name;
     size_t count;
+    /* The first matrix that the file has as a convolution's filter; NULL: there is none. */
+    const struct vgg_tensor *filter;
+    /* [count] whether a net may leave the tensor out because the file's own code does; NULL: it uses all of them. */
+    const bool *optional;
 };
 
 /* Copies the pointers tensors[count]. A four-dimensional weight of a module called fc, fc1 … is a fully connected

@@ -164,6 +164,7 @@ vgg_status vgg_spec_infer(const struct vgg_load *load, const struct vgg_tensor_l
     struct inference in = {.load = load, .tensors = tensors, .cfg = cfg, .overrides = overrides};
     struct vgg_spec spec = {.inferred = true};
     in.findings = (struct vgg_findings){.load = load,
+                                        .tensors = tensors,
                                         .outline = &in.outline,
                                         .overrides = overrides,
                                         .published = &in.published,

@@ -323,6 +323,37 @@ static enum vgg_evidence_source get_source(const struct reader *reader)
     return reader->missing ? VGG_EVIDENCE_CONVENTION : VGG_EVIDENCE_MODULES;
 }
 
+/* Whether a linear layer takes features of more than one place. */
+static bool flattens_places(const struct vgg_spec *spec)
+{
+    int channels = 0;
+    for (size_t i = 0; i < spec->layer_count; i++) {
+        const struct vgg_layer *layer = &spec->layers[i];
+        if (layer->kind == VGG_LAYER_LINEAR) {
+            return layer->linear.in_features > channels;
+        }
+        if (layer->kind == VGG_LAYER_CONV) {
+            channels = layer->conv.out_channels;
+        } else if (layer->kind == VGG_LAYER_ADAPTIVE_POOL && layer->adaptive.out.h == 1 &&
+                   layer->adaptive.out.w == 1) {
+            return false;
+        }
+    }
+    return false;
+}
+
+/* Records what a class may compute in its own code between the modules and behind them. */
+static void note_forward(const struct reader *reader, const struct entry *unknown,
+                         struct vgg_spec *spec)
+{
+    const enum vgg_evidence_source source =
+        unknown != NULL ? VGG_EVIDENCE_CONVENTION : VGG_EVIDENCE_MODULES;
+    if (flattens_places(spec)) {
+        vgg_note(reader->load, spec, "flatten", source, VGG_FLATTEN_ORDER);
+    }
+    vgg_note(reader->load, spec, "logits", source, VGG_LOGITS);
+}
+
 /* Records that the modules say all that names and shapes leave open. */
 static void note_modules(const struct reader *reader, struct vgg_spec *spec)
 {
@@ -335,6 +366,7 @@ static void note_modules(const struct reader *reader, struct vgg_spec *spec)
                                             "single modules between convolutions",
                                             "average pool",
                                             "pool before the classifier",
+                                            "modules after the last convolution",
                                             "modules before linear layers"};
     const struct entry *unknown = find_unknown_forward(reader);
     struct vgg_evidence_list *list = &spec->evidence;
@@ -350,6 +382,7 @@ static void note_modules(const struct reader *reader, struct vgg_spec *spec)
             known->source = VGG_EVIDENCE_MODULES;
         }
     }
+    note_forward(reader, unknown, spec);
     if (unknown == NULL) {
         vgg_note(reader->load, spec, "order", VGG_EVIDENCE_MODULES,
                  reader->followed ? "of the script's code" : "of the modules");

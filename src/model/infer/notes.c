@@ -93,11 +93,18 @@ static void note_convs(const struct vgg_findings *findings, struct vgg_spec *spe
     if (padded != NULL) {
         const struct vgg_margins padding = padded->conv.window.padding;
         const enum vgg_evidence_source source = get_source(findings, given);
+        const bool pads = padding.top + padding.left > 0;
+        char value[32];
         if (padding.top == padding.left) {
-            vgg_note(load, spec, "padding", source, "%d", padding.top);
+            snprintf(value, sizeof value, "%d", padding.top);
         } else {
-            vgg_note(load, spec, "padding", source, "%dx%d", padding.top, padding.left);
+            snprintf(value, sizeof value, "%dx%d", padding.top, padding.left);
         }
+        vgg_evidence_add(&spec->evidence, load->arena,
+                         &(struct vgg_evidence){.property = "padding",
+                                                .value = value,
+                                                .source = source,
+                                                .why = pads ? "filled with zeros" : NULL});
     }
     bool points = false;
     for (size_t i = 0; i < spec->layer_count; i++) {
@@ -272,13 +279,36 @@ static void note_pools(const struct vgg_findings *findings, struct vgg_spec *spe
     }
 }
 
-/* Records that unknown modules before linear layers are taken to compute nothing. */
+/* Records that unknown modules after the convolutions and before linear layers are taken to compute nothing. */
 static void note_idle(const struct vgg_findings *findings, struct vgg_spec *spec)
 {
+    const struct vgg_sites *sites = findings->outline->sites;
     const int count = vgg_outline_count_idle(findings->outline);
+    const int after = findings->outline->convs[sites->conv_count - 1].identities;
+    if (after > 0 && sites->linear_count > 0) {
+        vgg_note(findings->load, spec, "modules after the last convolution",
+                 get_head_source(findings, false),
+                 "compute nothing but for activation and pool (%d of them)", after);
+    }
     if (count > 0) {
         vgg_note(findings->load, spec, "modules before linear layers",
                  get_head_source(findings, false), "compute nothing (%d of them)", count);
+    }
+}
+
+/* Records the order in which places of the features become inputs of a linear layer: its matrix does not show it, unless
+ * the file has it as a filter. */
+static void note_flatten(const struct vgg_findings *findings, struct vgg_spec *spec)
+{
+    const struct vgg_outline *outline = findings->outline;
+    /* A factor of two is that of fastai's pool, which leaves one place. */
+    const bool has_places = vgg_outline_get_area(outline) > 2;
+    const bool is_filter =
+        has_places && outline->sites->linears[0].site->weight == findings->tensors->filter;
+    if (has_places) {
+        vgg_note(findings->load, spec, "flatten",
+                 is_filter ? VGG_EVIDENCE_SHAPES : get_head_source(findings, false),
+                 VGG_FLATTEN_ORDER);
     }
 }
 
@@ -353,7 +383,9 @@ void vgg_note_layers(const struct vgg_findings *findings, struct vgg_spec *spec)
     note_linears(findings, spec);
     note_pools(findings, spec);
     note_idle(findings, spec);
+    note_flatten(findings, spec);
     note_size(findings, spec);
+    vgg_note(findings->load, spec, "logits", get_head_source(findings, false), VGG_LOGITS);
     vgg_note(findings->load, spec, "scores", get_head_source(findings, false), "%s",
              vgg_spec_get_classes(spec) == 1 ? "sigmoid" : "softmax");
 }

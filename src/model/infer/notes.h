@@ -9,6 +9,7 @@
 /* All that was found. */
 struct vgg_findings {
     const struct vgg_load *load;
+    const struct vgg_tensor_list *tensors;
     const struct vgg_outline *outline;
     const struct vgg_overrides *overrides;
     const struct vgg_published *published;
@@ -24,6 +25,12 @@ struct vgg_findings {
     /* "a 2x2 max pool after each of the 5 blocks (conv1 …)" */
     char pools_text[160];
 };
+
+/* The value of "flatten": features are flattened as PyTorch's Flatten does. */
+#define VGG_FLATTEN_ORDER "channels, height, width"
+
+/* The value of "logits": no activation, normalisation or scale follows the last layer. */
+#define VGG_LOGITS "the last layer's output, unchanged"
 
 /* Adds a record to the description. The value is formatted. */
 __attribute__((format(printf, 5, 6))) void vgg_note(const struct vgg_load *load,

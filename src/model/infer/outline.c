@@ -425,7 +425,7 @@ static vgg_status read_first_linear(const struct reading *reading, struct vgg_un
 int vgg_outline_count_idle(const struct vgg_outline *outline)
 {
     const struct vgg_sites *sites = outline->sites;
-    int count = sites->linear_count > 0 ? outline->convs[sites->conv_count - 1].identities : 0;
+    int count = 0;
     for (size_t i = 0; i < sites->linear_count; i++) {
         count += outline->linears[i].identities_before + outline->linears[i].identities_between;
     }

@@ -74,8 +74,8 @@ bool vgg_outline_is_former_linear(const struct vgg_outline *outline,
 vgg_status vgg_outline_read(const struct vgg_load *load, const struct vgg_sites *sites,
                             const struct vgg_cfg *cfg, struct vgg_outline *out);
 
-/* The places between the features and the first linear layer, and at the beginning of a linear layer's own Sequential,
- * whose modules nothing shows; they are taken to compute nothing, as Flatten and Dropout do. */
+/* The places at the beginning of a linear layer's own Sequential whose modules nothing shows; they are taken to compute
+ * nothing, as Flatten and Dropout do. */
 int vgg_outline_count_idle(const struct vgg_outline *outline);
 
 #endif

@@ -186,3 +186,40 @@ void vgg_overrides_apply(const struct vgg_overrides *overrides, struct vgg_spec 
         }
     }
 }
+
+/* Whether a layer has a setting that a caller can give. */
+static bool has_setting(const struct vgg_layer *layer)
+{
+    if (layer->kind == VGG_LAYER_CONV) {
+        return layer->conv.window.kernel.h > 1 || layer->conv.window.kernel.w > 1;
+    }
+    return layer->kind != VGG_LAYER_ACTIVATION || layer->activation.kind != VGG_ACTIVATION_PRELU;
+}
+
+vgg_status vgg_overrides_check(const struct vgg_load *load, const struct vgg_override_texts *texts,
+                               const struct vgg_spec *spec)
+{
+    const bool no_activation = texts->activation != NULL && strcmp(texts->activation, "none") == 0;
+    const struct {
+        enum vgg_layer_kind kind;
+        const char *text, *property, *expected;
+    } given[] = {
+        {VGG_LAYER_CONV, texts->padding, "padding", "convolutions larger than 1x1"},
+        {VGG_LAYER_BATCH_NORM, texts->eps, "eps", "BatchNorm"},
+        {VGG_LAYER_ACTIVATION, no_activation ? NULL : texts->activation, "activation",
+         "activations other than PReLU"},
+        {VGG_LAYER_POOL, texts->pool, "pool", "pools other than adaptive ones"},
+    };
+    for (size_t g = 0; g < sizeof given / sizeof given[0]; g++) {
+        bool found = given[g].text == NULL;
+        for (size_t i = 0; i < spec->layer_count && !found; i++) {
+            found = spec->layers[i].kind == given[g].kind && has_setting(&spec->layers[i]);
+        }
+        if (!found) {
+            return vgg_fail(load->err, VGG_ERR_ARGUMENT,
+                            "%s: %s %.60s: expected a net with %s, found none: leave it out",
+                            load->path, given[g].property, given[g].text, given[g].expected);
+        }
+    }
+    return VGG_OK;
+}

@@ -3,6 +3,7 @@
 #ifndef VGG_MODEL_INFER_OVERRIDE_H
 #define VGG_MODEL_INFER_OVERRIDE_H
 
+#include "base/load.h"
 #include "base/status.h"
 #include "model/spec/spec_types.h"
 
@@ -40,6 +41,11 @@ vgg_status vgg_overrides_parse(const struct vgg_override_texts *texts, struct vg
 /* Replaces the settings of a description's layers. The padding is that of convolutions with kernels of more than one
  * pixel. */
 void vgg_overrides_apply(const struct vgg_overrides *overrides, struct vgg_spec *spec);
+
+/* Refuses properties of layers that the described net does not have. No activation fits any net.
+ * Errors: ARGUMENT. */
+vgg_status vgg_overrides_check(const struct vgg_load *load, const struct vgg_override_texts *texts,
+                               const struct vgg_spec *spec);
 
 /* Whether any property of the layers is given. */
 bool vgg_overrides_has_layers(const struct vgg_overrides *overrides);

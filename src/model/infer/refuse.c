@@ -17,11 +17,11 @@ vgg_status vgg_refuse_no_vgg(const struct vgg_load *load, const struct vgg_tenso
                      vgg_shape_text(tensor->shape, tensor->ndim, shape));
     }
     return vgg_fail(load->err, VGG_ERR_FORMAT,
-                    "%s: no VGG to be seen in this checkpoint: it has no features.N.weight "
-                    "convolution%s%s; %s%s%s",
-                    load->path, reason[0] != '\0' ? ", and in their order " : "", reason,
-                    tensors->count > 0 ? "first tensors: " : "it has no tensors", first.buffer,
-                    tensors->count > 5 ? ", …" : "");
+                    "%s: no VGG to be seen in this checkpoint: %s%s; %s%s%s", load->path,
+                    reason[0] != '\0' ? "expected a chain of layers, but in their order "
+                                      : "it has no features.N.weight convolution",
+                    reason, tensors->count > 0 ? "first tensors: " : "it has no tensors",
+                    first.buffer, tensors->count > 5 ? ", …" : "");
 }
 
 /* Finds a tensor that only layers quantised by PyTorch have: their weight may be no tensor. */
