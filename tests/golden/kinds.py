@@ -115,6 +115,21 @@ def named(**modules):
     return nn.Sequential(collections.OrderedDict(modules))
 
 
+def mmpretrain():
+    """Its convolution, norm and activation are one module with names; its pools and linear layers have numbers."""
+    def unit(ic, oc):
+        return named(conv=conv(ic, oc, bias=False), bn=nn.BatchNorm2d(oc), activate=nn.ReLU())
+    features = nn.Sequential(unit(3, 6), unit(6, 6), pool(), unit(6, 8), unit(8, 8), pool())
+    return Net("backbone", backbone=vgg(features, linear(8, 8, 12), nn.ReLU(), nn.Dropout(), nn.Linear(12, 5)))
+
+
+def prepared():
+    """For training with simulated quantisation."""
+    net = small()
+    net.qconfig = torch.ao.quantization.get_default_qat_qconfig("fbgemm")
+    return torch.ao.quantization.prepare_qat(net.train())
+
+
 def norm_after_relu():
     """Blocks of modules with names, which do not show their order."""
     def unit(ic, oc):
@@ -467,6 +482,9 @@ KINDS = {
     "another order of the class, whole": Kind(lambda: without_numbers("entry relu exit relu pool middle relu pool flat head"),
                                               whole, wrong=["order of the file (entry"], options=CFG_OF_NAMES,
                                               change=rename("entry", "exit", "middle")),
+    # Of frameworks.
+    "mmpretrain": Kind(mmpretrain, lambda net: {"state_dict": net.state_dict(), "meta": {"CLASSES": list("abcde")}}),
+    "prepared for quantisation": Kind(prepared, refused=["weight_fake_quant", "save the float model"]),
     # Beside the net.
     "criterion.weight": Kind(small, beside(**{"criterion.weight": torch.ones(5)})),
     "mean and std": Kind(small, beside(mean=torch.tensor(HALF[0]), std=torch.tensor(HALF[1]))),
