@@ -147,8 +147,9 @@ def squash(height, width=None):
 # --- what is assumed ---
 
 FLATTEN = "flatten channels, height, width"
-LAYERS = {"stride 1", "dilation 1", "padding 1", "activation ReLU", "scores softmax", "pool MaxPool2d 2x2", FLATTEN,
-          "logits the last layer's output, unchanged"}
+# What a head that is not torchvision's leaves open, and features that are not.
+HEAD = {"activation ReLU", "scores softmax", FLATTEN, "logits the last layer's output, unchanged"}
+LAYERS = HEAD | {"stride 1", "dilation 1", "padding 1", "pool MaxPool2d 2x2"}
 POOLS = {"places of pools where the numbers leave a place"}
 EPS = {"eps 1e-05"}
 POOLED = "average pool to {0}x{0} before the classifier"
@@ -272,7 +273,7 @@ def test_other_classes():
         features = models.vgg.make_layers(models.vgg.cfgs[letter], batch_norm=variant.endswith("_bn"))
         net = Net(features, make_head(512 * 49, 40, 30, classes), 7)
         compare(f"{variant}, {classes} classes", net, transform(36, 32, *IMAGENET), ["--size", "32"],
-                assumed=COLOURS | {"resize 36, aspect kept", "mean and std ImageNet's"}, images=PHOTOS[:1])
+                assumed=COLOURS | HEAD | {"resize 36, aspect kept", "mean and std ImageNet's"}, images=PHOTOS[:1])
         with tempfile.TemporaryDirectory() as folder:
             about = json.loads(command("info", "-fjson", save(folder, net)).stdout)["model"]
             check(about["name"] == variant and about["classes"] == classes and
