@@ -201,8 +201,9 @@ static struct vgg_term derive(struct vgg_span operation, const struct vgg_argume
         return (struct vgg_term){0};
     }
     second = second != VGG_NO_DATA ? second : first;
-    return (struct vgg_term){.kind = VGG_TERM_DERIVED,
-                             .derived = {operation, (size_t)first, (size_t)second, 0}};
+    return (struct vgg_term){
+        .kind = VGG_TERM_DERIVED,
+        .derived = {.operation = operation, .first = (size_t)first, .second = (size_t)second}};
 }
 
 static struct vgg_term derive_from(const char *operation, const struct vgg_term *term)

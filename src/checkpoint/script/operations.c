@@ -189,7 +189,8 @@ static bool is_number(const struct vgg_term *term, double number)
 static bool derive(struct call *call, struct vgg_term *out)
 {
     const size_t data = get(call, "input")->data;
-    *out = (struct vgg_term){.kind = VGG_TERM_DERIVED, .derived = {call->name, data, data, 0}};
+    *out = (struct vgg_term){.kind = VGG_TERM_DERIVED,
+                             .derived = {.operation = call->name, .first = data, .second = data}};
     return true;
 }
 
