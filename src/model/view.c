@@ -56,27 +56,12 @@ vgg_status vgg_model_check_size(const vgg_model *model, int height, int width,
                           min);
 }
 
-/* The weights of a convolution or a linear layer; NULL: the node is another. */
-static const struct vgg_tensor *get_weight(const struct vgg_node *node)
-{
-    switch (node->op) {
-    case VGG_OP_CONV2D:
-        return node->conv.weight;
-    case VGG_OP_GENERAL_CONV:
-        return node->general_conv.weight;
-    case VGG_OP_LINEAR:
-        return node->linear.weight;
-    default:
-        return NULL;
-    }
-}
-
 /* The element type of all weights of convolutions and linear layers, or "mixed". */
 static const char *name_weight_type(const struct vgg_graph *graph)
 {
     const struct vgg_tensor *first = NULL;
     for (size_t i = 0; i < graph->count; i++) {
-        const struct vgg_tensor *weight = get_weight(&graph->nodes[i]);
+        const struct vgg_tensor *weight = vgg_node_get_weight(&graph->nodes[i]);
         first = first != NULL ? first : weight;
         if (weight != NULL && weight->dtype != first->dtype) {
             return "mixed";

@@ -7,18 +7,12 @@
 static const struct vgg_tensor *get_tensor(const struct vgg_node *node)
 {
     switch (node->op) {
-    case VGG_OP_CONV2D:
-        return node->conv.weight;
-    case VGG_OP_GENERAL_CONV:
-        return node->general_conv.weight;
-    case VGG_OP_LINEAR:
-        return node->linear.weight;
     case VGG_OP_BATCH_NORM:
         return node->norm.running_mean;
     case VGG_OP_ACTIVATION:
         return node->activation.slopes;
     default:
-        return NULL;
+        return vgg_node_get_weight(node);
     }
 }
 

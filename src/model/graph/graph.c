@@ -195,3 +195,17 @@ const char *vgg_node_type(const struct vgg_node *node)
     }
     return "unknown";
 }
+
+const struct vgg_tensor *vgg_node_get_weight(const struct vgg_node *node)
+{
+    switch (node->op) {
+    case VGG_OP_CONV2D:
+        return node->conv.weight;
+    case VGG_OP_GENERAL_CONV:
+        return node->general_conv.weight;
+    case VGG_OP_LINEAR:
+        return node->linear.weight;
+    default:
+        return NULL;
+    }
+}

@@ -147,4 +147,7 @@ vgg_status vgg_node_infer_shape(const struct vgg_node *node, struct vgg_shape in
 /* The class of the module in PyTorch: "Conv2d", "BatchNorm2d", "ReLU", … */
 const char *vgg_node_type(const struct vgg_node *node);
 
+/* The weights of a convolution or a linear layer; NULL: the node is another. */
+const struct vgg_tensor *vgg_node_get_weight(const struct vgg_node *node);
+
 #endif
