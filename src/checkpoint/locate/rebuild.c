@@ -307,9 +307,11 @@ static const struct vgg_element_type *find_array_type(const struct vgg_array_typ
     return NULL;
 }
 
-static void set_strides(const struct vgg_array *array, struct vgg_tensor *out)
+/* Sets shape and strides, and returns the number of elements. */
+static uint64_t set_strides(const struct vgg_array *array, struct vgg_tensor *out)
 {
     int64_t stride = 1;
+    bool empty = false;
     for (int i = 0; i < array->ndim; i++) {
         const int d = array->fortran ? i : array->ndim - 1 - i;
         out->shape[d] = array->shape[d];
@@ -318,8 +320,10 @@ static void set_strides(const struct vgg_array *array, struct vgg_tensor *out)
         if (array->shape[d] > 0 && __builtin_mul_overflow(stride, array->shape[d], &stride)) {
             stride = INT64_MAX;
         }
+        empty = empty || array->shape[d] == 0;
     }
     out->ndim = array->ndim;
+    return empty ? 0 : (uint64_t)stride;
 }
 
 static vgg_status read_array(const struct context *context, const struct vgg_value *value,
@@ -346,9 +350,14 @@ static vgg_status read_array(const struct context *context, const struct vgg_val
                                     .data = (const uint8_t *)array.data->text.bytes,
                                     .file_offset = VGG_NO_OFFSET,
                                     .swapped = array.type.big == vgg_host_is_little()};
-    set_strides(&array, out);
+    const uint64_t count = set_strides(&array, out);
     out->dtype = type->dtype;
     *placement = (struct vgg_placement){.storage = storage};
+    if (count > UINT64_MAX / type->bytes || count * type->bytes != storage->bytes) {
+        return FAIL(context, VGG_ERR_FORMAT,
+                    "bad array of NumPy: %" PRIu64 " elements of %zu bytes in %" PRIu64 " bytes",
+                    count, (size_t)type->bytes, (uint64_t)storage->bytes);
+    }
     return check_extent(context, out, 0, storage->count);
 }
 
