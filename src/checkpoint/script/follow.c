@@ -53,27 +53,22 @@ static bool assign(struct vgg_follower *follower, struct vgg_frame *frame,
     return true;
 }
 
-/* Reads "x" or "x, y", which is a list. */
-static bool read_values(struct vgg_follower *follower, struct vgg_frame *frame,
-                        struct vgg_term *out)
+/* Reads what follows the first value of a list "x, y, …". */
+static bool read_more_values(struct vgg_follower *follower, struct vgg_frame *frame,
+                             struct vgg_term *out)
 {
-    enum { VALUES_MAX = 64 };
-    struct vgg_term values[VALUES_MAX];
-    size_t count = 0;
-    bool more = true;
-    while (more) {
+    /* On the stack once for each call of the code, which can be hundreds deep. */
+    enum { VALUES_MAX = 16 };
+    struct vgg_term values[VALUES_MAX] = {*out};
+    size_t count = 1;
+    while (vgg_token_is_mark(frame->at, ',')) {
+        frame->at++;
         if (count == VALUES_MAX) {
             return vgg_frame_stop(follower, frame);
         }
         if (!vgg_expression_read(follower, frame, &values[count++])) {
             return false;
         }
-        more = vgg_token_is_mark(frame->at, ',');
-        frame->at += more;
-    }
-    if (count == 1) {
-        *out = values[0];
-        return true;
     }
     struct vgg_term *items = vgg_arena_alloc(follower->scratch, count, sizeof *items);
     if (items == NULL) {
@@ -82,6 +77,16 @@ static bool read_values(struct vgg_follower *follower, struct vgg_frame *frame,
     memcpy(items, values, count * sizeof *items);
     *out = vgg_term_make_list(items, count);
     return true;
+}
+
+/* Reads "x" or "x, y", which is a list. */
+static bool read_values(struct vgg_follower *follower, struct vgg_frame *frame,
+                        struct vgg_term *out)
+{
+    if (!vgg_expression_read(follower, frame, out)) {
+        return false;
+    }
+    return !vgg_token_is_mark(frame->at, ',') || read_more_values(follower, frame, out);
 }
 
 static bool run_assignment(struct vgg_follower *follower, struct vgg_frame *frame,
