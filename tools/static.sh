@@ -28,7 +28,7 @@ if [ "$arch" = "$(uname -m)" ]; then
 elif [ "$arch" = aarch64 ]; then
     add_architecture arm64
     # shellcheck disable=SC2086
-    install_missing $BUILD_PACKAGES $TOOLS gcc-aarch64-linux-gnu musl-dev:arm64
+    install_missing $BUILD_PACKAGES $TOOLS gcc-aarch64-linux-gnu linux-libc-dev-arm64-cross musl-dev:arm64
 else
     echo "tools/static.sh: no cross compiler for $arch is known here" >&2
     exit 1
