@@ -115,7 +115,7 @@ VGG_INLINE void advance(const struct vgg_columns_args *a, const struct list *lis
                 vf_prefetch(ahead[j] + slice + line);
             }
         }
-        VGG_UNROLL
+        VGG_UNROLL_8
         for (int v = 0; v < VECTORS; v++) {
             vf w[STEP];
             VGG_UNROLL

@@ -22,7 +22,7 @@ enum {
 };
 
 /* A group's results for one image. */
-VGG_INLINE void finish(const struct vgg_int8_linear_args *a, int group, int image, vs sum)
+VGG_OUT_OF_LINE void finish(const struct vgg_int8_linear_args *a, int group, int image, vs sum)
 {
     const int row = group * VGG_INT8_GROUP, real = a->rows - row;
     const vf f = vf_mul(vf_from(vs_total(sum, a->scaling.bias + row, a->scaling.weight_sum + row)),
