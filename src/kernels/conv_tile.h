@@ -42,13 +42,13 @@ VGG_INLINE void tile_add(vf sum[CONV_PIXELS][CONV_BLOCKS], int pixels, const flo
 VGG_INLINE void tile_store(vf sum[CONV_PIXELS][CONV_BLOCKS], int pixels, float *y,
                            ptrdiff_t y_block_stride, int oc_blocks, int relu)
 {
+    const vf least = vf_least(relu);
     VGG_UNROLL
     for (int b = 0; b < CONV_BLOCKS; b++) {
         if (b < oc_blocks) {
             VGG_UNROLL
             for (int i = 0; i < pixels; i++) {
-                vf_store(y + b * y_block_stride + i * VF_LANES,
-                         relu ? vf_relu(sum[i][b]) : sum[i][b]);
+                vf_store(y + b * y_block_stride + i * VF_LANES, vf_at_least(sum[i][b], least));
             }
         }
     }

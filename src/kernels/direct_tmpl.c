@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Direct convolution. A tile of CONV_PIXELS neighbouring pixels × CONV_BLOCKS blocks of output channels
  * stays in registers for the whole sum; each step loads CONV_BLOCKS weight vectors and broadcasts one
- * input channel of each pixel. NCHWc input with another stride is for general_conv, which sums in the same order;
- * NCHW input is fast with the strides 1, 2 and 4.
+ * input channel of each pixel. NCHWc input with another stride is for general_conv, which sums in the same order.
  *
  *   c   channel within an input block     i   pixel of the tile     b   output block of the group */
 #include "kernels/conv_tile.h"
 #include "kernels/kernels.h"
 #include "kernels/vec.h"
 
-/* One tile of `pixels` pixels; pixels, window_stride and x_pixel_stride are constants where it is inlined. */
+/* One tile of `pixels` pixels. It is inlined with constants for pixels and x_pixel_stride, and for a stride of 1. */
 VGG_INLINE void tile(const struct vgg_conv_args *a, const float *x, float *y, int pixels,
                      ptrdiff_t window_stride, ptrdiff_t x_pixel_stride, ptrdiff_t x_channel_stride)
 {
@@ -38,7 +37,7 @@ VGG_INLINE void tile(const struct vgg_conv_args *a, const float *x, float *y, in
              x_channel_stride);                                                                    \
         break;
 
-/* Splits each row into tiles whose widths differ by one pixel at most; stride is a constant. */
+/* Splits each row into tiles whose widths differ by one pixel at most. */
 VGG_INLINE void rows(const struct vgg_conv_args *a, ptrdiff_t stride, ptrdiff_t x_pixel_stride,
                      ptrdiff_t x_channel_stride)
 {
@@ -53,20 +52,6 @@ VGG_INLINE void rows(const struct vgg_conv_args *a, ptrdiff_t stride, ptrdiff_t 
             switch (end - begin) {
                 VGG_PIXEL_CASES(TILE_CASE)
             }
-        }
-    }
-}
-
-/* Any stride, pixel by pixel. */
-VGG_INLINE void strided_rows(const struct vgg_conv_args *a, ptrdiff_t x_pixel_stride,
-                             ptrdiff_t x_channel_stride)
-{
-    const ptrdiff_t stride = a->stride;
-    for (int oh = a->oh_begin; oh < a->oh_end; oh++) {
-        for (int ow = 0; ow < a->ow; ow++) {
-            tile(a, a->x + oh * stride * a->x_row_stride + ow * stride * x_pixel_stride,
-                 a->y + oh * a->y_row_stride + (ptrdiff_t)ow * VF_LANES, 1, x_pixel_stride,
-                 x_pixel_stride, x_channel_stride);
         }
     }
 }
@@ -107,18 +92,9 @@ void VGG_KERNEL(conv_nchwc)(const struct vgg_conv_args *args)
 
 void VGG_KERNEL(conv_nchw)(const struct vgg_conv_args *args)
 {
-    switch (args->stride) {
-    case 1:
+    if (args->stride == 1) {
         rows(args, 1, 1, args->x_channel_stride);
-        break;
-    case 2:
-        rows(args, 2, 1, args->x_channel_stride);
-        break;
-    case 4:
-        rows(args, 4, 1, args->x_channel_stride);
-        break;
-    default:
-        strided_rows(args, 1, args->x_channel_stride);
-        break;
+    } else {
+        rows(args, args->stride, 1, args->x_channel_stride);
     }
 }

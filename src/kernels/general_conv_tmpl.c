@@ -8,7 +8,7 @@
 #include "kernels/kernels.h"
 #include "kernels/vec.h"
 
-enum { DEPTHWISE_PIXELS = 4, STRIDED_PIXELS = CONV_PIXELS < 4 ? CONV_PIXELS : 4 };
+enum { DEPTHWISE_PIXELS = 4 };
 
 /* What one input block adds to a tile: `count` channels from p on. Returns the weights of the next block. */
 VGG_INLINE const float *add_block(const struct vgg_general_conv_args *a, const float *p, int count,
@@ -51,10 +51,10 @@ VGG_INLINE void tile(const struct vgg_general_conv_args *a, const float *x, floa
         tile(a, x, y, n <= CONV_PIXELS ? n : CONV_PIXELS, pixel_stride);                           \
         break;
 
-/* One row of output, in tiles whose widths differ by one pixel at most; pixel_stride is a constant. */
-VGG_INLINE void tile_row(const struct vgg_general_conv_args *a, const float *x_row, float *y_row,
-                         ptrdiff_t pixel_stride)
+/* One row of output, in tiles whose widths differ by one pixel at most. */
+VGG_INLINE void tile_row(const struct vgg_general_conv_args *a, const float *x_row, float *y_row)
 {
+    const ptrdiff_t pixel_stride = (ptrdiff_t)a->stride.w * VF_LANES;
     const int tiles = (a->ow + CONV_PIXELS - 1) / CONV_PIXELS;
     for (int t = 0; t < tiles; t++) {
         const int begin = (int)((int64_t)a->ow * t / tiles);
@@ -67,31 +67,12 @@ VGG_INLINE void tile_row(const struct vgg_general_conv_args *a, const float *x_r
     }
 }
 
-/* The same for other strides, some pixels at a time. */
-VGG_INLINE void strided_row(const struct vgg_general_conv_args *a, const float *x, float *y)
-{
-    const ptrdiff_t pixel_stride = (ptrdiff_t)a->stride.w * VF_LANES;
-    int ow = 0;
-    for (; ow + STRIDED_PIXELS <= a->ow; ow += STRIDED_PIXELS) {
-        tile(a, x + ow * pixel_stride, y + (ptrdiff_t)ow * VF_LANES, STRIDED_PIXELS, pixel_stride);
-    }
-    for (; ow < a->ow; ow++) {
-        tile(a, x + ow * pixel_stride, y + (ptrdiff_t)ow * VF_LANES, 1, pixel_stride);
-    }
-}
-
 void VGG_KERNEL(general_conv)(const struct vgg_general_conv_args *args)
 {
     for (int oh = args->oh_begin; oh < args->oh_end; oh++) {
         const float *x = args->x + (ptrdiff_t)oh * args->stride.h * args->x_row_stride;
         float *y = args->y + oh * args->y_row_stride;
-        if (args->stride.w == 1) {
-            tile_row(args, x, y, VF_LANES);
-        } else if (args->stride.w == 2) {
-            tile_row(args, x, y, 2 * VF_LANES);
-        } else {
-            strided_row(args, x, y);
-        }
+        tile_row(args, x, y);
     }
 }
 

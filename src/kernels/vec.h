@@ -11,7 +11,7 @@
  *   vf_sqrt(a)                            the square root
  *   vf_fma(a, b, c)                       a * b + c, rounded once (scalar: twice)
  *   vf_max(a, b)                          the maximum; NaN when either is NaN
- *   vf_relu(a)                            max(a, 0); NaN stays NaN
+ *   vf_at_least(a, low)                   max(a, low); NaN stays NaN; low is not NaN
  *   vf_sum(a)                             the sum of all lanes: halves are added until one lane is left
  *   vf_prefetch(p)                        prefetches p's line into the second-level cache
  * VF_FUSED, not 0 where vf_fma rounds once,
@@ -34,6 +34,16 @@
 enum { LINEAR_SLICE = 24 };
 
 #include VGG_VEC_HEADER
+
+VGG_INLINE vf vf_relu(vf a)
+{
+    return vf_at_least(a, vf_zero());
+}
+/* The least result of a layer: 0 with ReLU. */
+VGG_INLINE vf vf_least(int relu)
+{
+    return vf_set1(relu ? 0 : -__builtin_inff());
+}
 
 /* A vector of weights as floats, or its first n lanes and zeros. The type is a constant where they are inlined. */
 VGG_INLINE size_t vf_weight_bytes(enum vgg_weights_type type)

@@ -80,9 +80,9 @@ VGG_INLINE vf vf_max(vf a, vf b)
     /* The instruction returns b when either is NaN, so a is restored where it is NaN. */
     return _mm256_blendv_ps(_mm256_max_ps(a, b), a, _mm256_cmp_ps(a, a, _CMP_UNORD_Q));
 }
-VGG_INLINE vf vf_relu(vf a)
+VGG_INLINE vf vf_at_least(vf a, vf low)
 {
-    return _mm256_max_ps(_mm256_setzero_ps(), a);
+    return _mm256_max_ps(low, a);
 }
 VGG_INLINE float vf_sum(vf a)
 {

@@ -79,9 +79,9 @@ VGG_INLINE vf vf_max(vf a, vf b)
     /* The instruction returns b when either is NaN, so a is restored where it is NaN. */
     return _mm512_mask_mov_ps(_mm512_max_ps(a, b), _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q), a);
 }
-VGG_INLINE vf vf_relu(vf a)
+VGG_INLINE vf vf_at_least(vf a, vf low)
 {
-    return _mm512_max_ps(_mm512_setzero_ps(), a);
+    return _mm512_max_ps(low, a);
 }
 VGG_INLINE float vf_sum(vf a)
 {

@@ -79,9 +79,9 @@ VGG_INLINE vf vf_max(vf a, vf b)
     /* FMAX returns NaN when either is NaN. */
     return vmaxq_f32(a, b);
 }
-VGG_INLINE vf vf_relu(vf a)
+VGG_INLINE vf vf_at_least(vf a, vf low)
 {
-    return vmaxq_f32(a, vdupq_n_f32(0));
+    return vmaxq_f32(a, low);
 }
 VGG_INLINE float vf_sum(vf a)
 {

@@ -149,6 +149,8 @@ static void check_arithmetic(struct check *check, enum check_fill fill)
         expect(check, "fma", vf_fma(va, vb, vc), want[3], false);
         expect(check, "max", vf_max(va, vb), want[4], true);
         expect(check, "relu", vf_relu(va), want[5], true);
+        expect(check, "at least 0", vf_at_least(va, vf_least(1)), want[5], true);
+        expect(check, "at least -inf", vf_at_least(va, vf_least(0)), a, false);
         expect(check, "set1", vf_set1(a[0]), want[6], false);
         expect(check, "zero", vf_zero(), want[7], false);
         expect(check, "div", vf_div(va, vb), want[8], false);

@@ -103,9 +103,9 @@ VGG_INLINE vf vf_max(vf a, vf b)
     /* Neither condition holds when only b is NaN. */
     return vf_select((a > b) | (a != a), a, b);
 }
-VGG_INLINE vf vf_relu(vf a)
+VGG_INLINE vf vf_at_least(vf a, vf low)
 {
-    return vf_select(a < vf_zero(), vf_zero(), a);
+    return vf_select(a < low, low, a);
 }
 VGG_INLINE float vf_sum(vf a)
 {
