@@ -71,7 +71,10 @@ int main(int argc, char **argv)
     } else if (options.completion >= 0) {
         completion_write((enum cli_shell)options.completion, stdout);
     } else if (options.licenses) {
-        fputs((const char *)notice_text, stdout);
+        if (!notice_write(stdout)) {
+            message_print("no memory for the licenses");
+            exit_code = EXIT_MEMORY;
+        }
     } else if (options.version) {
         printf("vgg-infer %s\n", vgg_version());
     } else {
