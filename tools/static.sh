@@ -34,7 +34,7 @@ else
     exit 1
 fi
 
-FLAGS="-fPIC -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables"
+FLAGS="-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables"
 folder=$PWD/build-static-$arch
 mkdir -p "$folder"
 
@@ -62,10 +62,10 @@ get_source() {
     rm -rf "$folder/fetch"
 }
 
-# build_library SOURCE LIBRARY CMAKE_OPTION...: into $folder/libs
+# build_library SOURCE LIBRARY OPTIMIZATION CMAKE_OPTION...: into $folder/libs
 build_library() {
-    source=$1 library=$2
-    shift 2
+    source=$1 library=$2 optimization=$3
+    shift 3
     if [ -f "$folder/libs/lib/$library" ]; then
         return
     fi
@@ -76,8 +76,8 @@ build_library() {
         -DCMAKE_C_COMPILER="$arch-linux-musl-gcc" -DCMAKE_AR="$(command -v "$arch-linux-gnu-ar")" \
         -DCMAKE_RANLIB="$(command -v "$arch-linux-gnu-ranlib")" \
         -DCMAKE_C_FLAGS="$FLAGS" \
-        -DCMAKE_BUILD_TYPE=Release "-DCMAKE_C_FLAGS_RELEASE=-O2 -DNDEBUG" \
-        -DBUILD_SHARED_LIBS=OFF -DCMAKE_POSITION_INDEPENDENT_CODE=ON \
+        -DCMAKE_BUILD_TYPE=Release "-DCMAKE_C_FLAGS_RELEASE=$optimization -DNDEBUG" \
+        -DBUILD_SHARED_LIBS=OFF -DCMAKE_POSITION_INDEPENDENT_CODE=OFF \
         -DCMAKE_PREFIX_PATH="$folder/libs" -DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF \
         -DCMAKE_INSTALL_PREFIX="$folder/libs" \
         -DCMAKE_INSTALL_LIBDIR:STRING=lib "$@" >"$folder/$source.log" 2>&1 ||
@@ -96,19 +96,25 @@ if [ ! -f "$folder/libs/lib/libz.a" ]; then # Debian's source lacks a file that 
         make install libz.a
     ) >"$folder/zlib.log" 2>&1 || { tail -20 "$folder/zlib.log" >&2; exit 1; }
 fi
-build_library libpng1.6 libpng.a -DPNG_SHARED=OFF -DPNG_TESTS=OFF
-build_library libjpeg-turbo libjpeg.a -DENABLE_SHARED=OFF -DWITH_TURBOJPEG=OFF
-build_library libzip libzip.a -DENABLE_COMMONCRYPTO=OFF -DENABLE_GNUTLS=OFF -DENABLE_MBEDTLS=OFF \
+# zlib and libjpeg-turbo take most of the time of decoding an image.
+build_library libpng1.6 libpng.a -Os -DPNG_SHARED=OFF -DPNG_TESTS=OFF
+# What jmorecfg.h lets one leave out and src/image/jpeg.c never asks for: scaled, fast or float transforms, upsampling
+# without interpolation, palettes.
+get_source libjpeg-turbo
+sed -E -i 's/^#define ((DCT_IFAST|DCT_FLOAT|IDCT_SCALING|UPSAMPLE_MERGING|QUANT_[12]PASS)_SUPPORTED)/#undef \1/' \
+    "$folder/libjpeg-turbo/jmorecfg.h"
+build_library libjpeg-turbo libjpeg.a -O2 -DENABLE_SHARED=OFF -DWITH_TURBOJPEG=OFF
+build_library libzip libzip.a -Os -DENABLE_COMMONCRYPTO=OFF -DENABLE_GNUTLS=OFF -DENABLE_MBEDTLS=OFF \
     -DENABLE_OPENSSL=OFF -DENABLE_BZIP2=OFF -DENABLE_LZMA=OFF -DENABLE_ZSTD=OFF \
     -DZLIB_LIBRARY="$folder/libs/lib/libz.a" -DZLIB_INCLUDE_DIR="$folder/libs/include" \
     -DBUILD_TOOLS=OFF -DBUILD_REGRESS=OFF -DBUILD_EXAMPLES=OFF -DBUILD_DOC=OFF
-build_library cjson libcjson.a -DENABLE_CJSON_TEST=OFF -DENABLE_CUSTOM_COMPILER_FLAGS=OFF
+build_library cjson libcjson.a -Os -DENABLE_CJSON_TEST=OFF -DENABLE_CUSTOM_COMPILER_FLAGS=OFF
 rm -f "$folder"/libs/lib/*.so*
 
 if [ ! -f "$folder/meson/build.ninja" ]; then
     say "configuring $folder/meson"
     meson setup "$folder/meson" --cross-file "tools/cross/$arch-linux-musl.ini" \
-        --buildtype=release -Doptimization=2 -Dstatic=true -Dtests=false --prefix=/usr \
+        --buildtype=release -Doptimization=s -Db_staticpic=false -Dstatic=true -Dtests=false --prefix=/usr \
         "-Dpkg_config_path=$folder/libs/lib/pkgconfig"
 fi
 say "building build-static-$arch/vgg-infer"
