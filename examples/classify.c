@@ -69,7 +69,7 @@ static void print_top(const struct classifier *net, const float *logits)
 
 int main(int argc, char **argv)
 {
-    static struct vgg_error err;
+    struct vgg_error err;
     static struct classifier net;
     static struct vgg_image image;
     if (argc != 3) {

@@ -86,7 +86,7 @@ static vgg_status run(const vgg_model *model, const struct vgg_image *image,
 
 int main(int argc, char **argv)
 {
-    static struct vgg_error err;
+    struct vgg_error err;
     static struct vgg_image image;
     struct request request = {NULL, 0};
     vgg_checkpoint *checkpoint = NULL;

@@ -144,7 +144,7 @@ static vgg_status classify(struct net *net, struct vgg_error *err)
 
 int main(int argc, char **argv)
 {
-    static struct vgg_error err;
+    struct vgg_error err;
     static struct net net;
     struct budget budget = {0, 0, 0};
     struct vgg_context context;

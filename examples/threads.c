@@ -99,7 +99,7 @@ static void *run_worker(void *user)
 /* Whether all threads could be started and all images classified. */
 static int run_all(struct work *work, int threads)
 {
-    static struct vgg_error err;
+    struct vgg_error err;
     struct worker *workers = (struct worker *)calloc((size_t)threads, sizeof *workers);
     int started = 0, good = 0;
     while (workers != NULL && started < threads && create_worker(&workers[started], work, &err) &&
@@ -132,7 +132,7 @@ static int run_all(struct work *work, int threads)
 
 int main(int argc, char **argv)
 {
-    static struct vgg_error err;
+    struct vgg_error err;
     vgg_checkpoint *checkpoint = NULL;
     vgg_model *model = NULL;
     int threads = argc > 3 ? atoi(argv[1]) : 0, good = 0;
