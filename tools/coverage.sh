@@ -5,8 +5,8 @@
 #
 #   tools/coverage.sh     builds build-coverage/, runs its tests, prints a line for each file and, last, the total
 #
-# The reports are in build-coverage/meson-logs/: coverage.txt, coverage.xml. The tests of style and installation are left
-# out: they read the sources and symbols, which gcov adds to.
+# The reports are in build-coverage/meson-logs/: coverage.txt, coverage.xml, coveragereport/index.html. The tests of
+# style and installation are left out: they read the sources and symbols, which gcov adds to.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/packages.sh
@@ -23,6 +23,6 @@ find "$folder" -name '*.gcda' -delete # of earlier runs
 failures=0
 VGG_TEST_QUICK=1 meson test -C "$folder" --no-rebuild --print-errorlogs --no-suite slow --suite unit --suite kernels \
     --suite crashers --suite fuzz --suite golden || failures=1
-ninja -C "$folder" coverage-text coverage-xml
+ninja -C "$folder" coverage # one process: several would share the files that gcov leaves for gcovr
 cat "$folder/meson-logs/coverage.txt"
 exit $failures
