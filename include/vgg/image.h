@@ -66,6 +66,44 @@ VGG_API vgg_status vgg_image_crop(const struct vgg_image *image,
                                   const struct vgg_limits *limits, struct vgg_image *out,
                                   struct vgg_error *err);
 
+/* --- files, without the pixels in between ---
+ *
+ * An image file whose header is read. Its rows are decoded straight into the resize, so that memory does not grow with the
+ * image but for progressive JPEGs and interlaced PNGs, and an image that is over a limit is refused before anything is
+ * decoded. The tensor is that of vgg_image_open and vgg_image_to_tensor. */
+typedef struct vgg_image_file vgg_image_file;
+
+/* Reads a JPEG or PNG file, recognised by content, and its header; "-" reads standard input.
+ *   bytes    borrowed until vgg_image_file_close
+ *   name     for messages only; copied
+ *   context  NULL for the defaults; its limits are kept for later
+ *   out      to be closed with vgg_image_file_close. Untouched after an error
+ * Errors: IO, FORMAT, UNSUPPORTED, LIMIT, MEMORY. Threads: any. */
+VGG_API vgg_status vgg_image_file_open(const char *path, const struct vgg_context *context,
+                                       vgg_image_file **out, struct vgg_error *err);
+VGG_API vgg_status vgg_image_file_open_memory(const void *bytes, size_t count, const char *name,
+                                              const struct vgg_context *context,
+                                              vgg_image_file **out, struct vgg_error *err);
+
+/* NULL is allowed. */
+VGG_API void vgg_image_file_close(vgg_image_file *file);
+
+/* Of the image, in pixels. */
+VGG_API void vgg_image_file_get_size(const vgg_image_file *file, int *width, int *height);
+
+/* Size of the tensor, as vgg_preprocess_get_size says.
+ * Errors: ARGUMENT, LIMIT. Threads: any. */
+VGG_API vgg_status vgg_image_file_get_input_size(const vgg_image_file *file,
+                                                 const struct vgg_preprocess *preprocess,
+                                                 int *width, int *height, struct vgg_error *err);
+
+/* Decodes, resizes, crops, scales and normalises.
+ *   out  as of vgg_image_to_tensor; undefined after an error
+ * Errors: FORMAT, UNSUPPORTED, LIMIT, MEMORY. Threads: any, several for one file too. */
+VGG_API vgg_status vgg_image_file_to_tensor(const vgg_image_file *file,
+                                            const struct vgg_preprocess *preprocess, float *out,
+                                            struct vgg_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -63,6 +63,8 @@ enum vgg_hint {
     /* The message lists what is assumed: give it, or write a description with vgg_model_write_spec and check it. */
     VGG_HINT_STRICT,
     VGG_HINT_PACK, /* pack the model for this machine or for all: vgg_pack_options.isas and plain */
+    VGG_HINT_MAX_PIXELS, /* allow larger images: vgg_limits.image_pixels */
+    VGG_HINT_MAX_MEMORY, /* allow images more memory: vgg_limits.image_memory */
 };
 
 /* Filled by every function that can fail and is given one; untouched on success. 1 KiB: it can be on the stack. */
@@ -97,14 +99,17 @@ struct vgg_limits {
     uint64_t json_bytes;       /* a JSON description; default 1 MiB */
     uint32_t layers;           /* layers of a net; default 1,000 */
     uint64_t image_file_bytes; /* an image's file; default 256 MiB */
-    uint64_t image_pixels;     /* width * height; default 178,956,970, where Pillow refuses */
+    uint64_t image_pixels; /* width * height; default 178,956,970, where Pillow refuses. Work that a
+                                  small file can ask for (scans of a JPEG, resizing) is bounded by it too */
     uint64_t activation_bytes; /* memory planned for activations; default 4 GiB */
     uint64_t value_bytes;      /* what one pickle becomes in memory; default 32 MiB */
     uint64_t unpack_ratio;     /* unpacked bytes of a zip past 16 MiB, to the file's; default 20 */
     uint64_t repeated_bytes;   /* of weights in the same bytes as others; default 16 MiB */
     uint64_t assumed_bytes;    /* of activation_bytes for an image of a size that nobody gave, but
                                   names and shapes suggest, beyond the weights' own; default 40 MiB */
-    uint64_t reserved[7];      /* for further limits; set by vgg_limits_init */
+    /* What decoding and resizing one image may take: its pixels or tensor too, but not its file. Default 512 MiB. */
+    uint64_t image_memory;
+    uint64_t reserved[6]; /* for further limits; set by vgg_limits_init */
 };
 
 /* Sets every limit to its default. Thread-safe. */

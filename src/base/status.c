@@ -216,6 +216,7 @@ void vgg_limits_init(struct vgg_limits *limits)
         .layers = 1000,
         .image_file_bytes = 256ull << 20,
         .image_pixels = 178956970,
+        .image_memory = 512ull << 20,
         .activation_bytes = 4ull << 30,
         .value_bytes = 32ull << 20,
         .unpack_ratio = 20,

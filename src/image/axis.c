@@ -117,30 +117,41 @@ static int count_taps(const struct vgg_axis_part *part, const struct filter *fil
     return taps < part->from ? (int)taps : part->from;
 }
 
-vgg_status vgg_axis_create(const struct vgg_axis_part *part, enum vgg_interpolation interpolation,
-                           const struct vgg_allocator *allocator, struct vgg_axis *axis,
+/* Allocates the arrays of an axis, and scratch for the weights of one pixel. */
+static vgg_status allocate(struct vgg_image_job *job, struct vgg_axis *axis, double **exact,
+                           struct vgg_error *err)
+{
+    const uint64_t count = (uint64_t)axis->count, max_taps = (uint64_t)axis->max_taps;
+    void *blocks[4] = {NULL};
+    const uint64_t bytes[] = {count * sizeof *axis->start, count * sizeof *axis->taps,
+                              count * max_taps * sizeof *axis->weights, max_taps * sizeof **exact};
+    vgg_status status = VGG_OK;
+    for (int i = 0; i < 4 && status == VGG_OK; i++) {
+        status = vgg_image_alloc(job, bytes[i], "the weights of the resize", &blocks[i], err);
+    }
+    axis->start = blocks[0];
+    axis->taps = blocks[1];
+    axis->weights = blocks[2];
+    *exact = blocks[3];
+    return status;
+}
+
+vgg_status vgg_axis_create(struct vgg_image_job *job, const struct vgg_axis_part *part,
+                           enum vgg_interpolation interpolation, struct vgg_axis *axis,
                            struct vgg_error *err)
 {
     const bool nearest = interpolation == VGG_INTERPOLATION_NEAREST;
-    const size_t count = (size_t)part->count;
-    const int max_taps = nearest ? 1 : count_taps(part, &filters[interpolation]);
-    const size_t total = vgg_size_mul_capped(count, (size_t)max_taps);
-    *axis = (struct vgg_axis){.count = part->count, .max_taps = max_taps};
-    axis->start = vgg_mem_alloc(allocator, count, sizeof *axis->start);
-    axis->taps = vgg_mem_alloc(allocator, count, sizeof *axis->taps);
-    axis->weights = vgg_mem_alloc(allocator, total, sizeof *axis->weights);
-    double *exact = vgg_mem_alloc(allocator, (size_t)max_taps, sizeof *exact);
-    const bool allocated =
-        axis->start != NULL && axis->taps != NULL && axis->weights != NULL && exact != NULL;
-    if (allocated && nearest) {
+    double *exact;
+    *axis = (struct vgg_axis){.count = part->count,
+                              .max_taps = nearest ? 1 : count_taps(part, &filters[interpolation])};
+    vgg_status status = allocate(job, axis, &exact, err);
+    if (status == VGG_OK && nearest) {
         fill_nearest(part, axis);
-    } else if (allocated) {
+    } else if (status == VGG_OK) {
         fill_filtered(part, &filters[interpolation], axis, exact);
     }
-    vgg_mem_free(allocator, exact);
-    return allocated ? VGG_OK
-                     : vgg_fail_memory(err, "resize", vgg_size_mul_capped(total, sizeof(int32_t)),
-                                       "weights");
+    vgg_mem_free(job->allocator, exact);
+    return status;
 }
 
 void vgg_axis_destroy(const struct vgg_allocator *allocator, struct vgg_axis *axis)

@@ -3,9 +3,7 @@
 #ifndef VGG_IMAGE_AXIS_H
 #define VGG_IMAGE_AXIS_H
 
-#include "base/status.h"
-#include "vgg/context.h"
-#include "vgg/preprocess.h"
+#include "image/image.h"
 
 /* Weights are integers in units of 1 / 2^22: 32 bits less 8 for the pixel and 2 to spare, as filters with negative
  * parts overshoot. */
@@ -28,10 +26,10 @@ struct vgg_axis {
     int32_t *weights;
 };
 
-/* Computes the weights that Pillow uses. The axis is to be destroyed after an error, too.
- * Errors: MEMORY. */
-vgg_status vgg_axis_create(const struct vgg_axis_part *part, enum vgg_interpolation interpolation,
-                           const struct vgg_allocator *allocator, struct vgg_axis *axis,
+/* Computes the weights that Pillow uses, in memory of the job. The axis is to be destroyed after an error, too.
+ * Errors: LIMIT, MEMORY. */
+vgg_status vgg_axis_create(struct vgg_image_job *job, const struct vgg_axis_part *part,
+                           enum vgg_interpolation interpolation, struct vgg_axis *axis,
                            struct vgg_error *err);
 void vgg_axis_destroy(const struct vgg_allocator *allocator, struct vgg_axis *axis);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Recognises an image by its content and decodes it, or reports what the file is instead. */
+#include "image/decode.h"
+
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
-#include "base/file.h"
-#include "base/mem.h"
 #include "image/jpeg.h"
 #include "image/png.h"
 
@@ -99,48 +99,17 @@ static const char *describe(const uint8_t *data, size_t size, const char **advic
     return "text";
 }
 
-vgg_status vgg_image_decode(const void *bytes, size_t count, const char *name,
-                            const struct vgg_context *context, struct vgg_image *out,
-                            struct vgg_error *err)
+vgg_status vgg_image_read_rows(struct vgg_image_job *job, const struct vgg_image_bytes *bytes,
+                               const struct vgg_row_sink *sink, struct vgg_error *err)
 {
-    struct vgg_limits limits;
-    vgg_limits_take(context, &limits);
-    if ((bytes == NULL && count > 0) || name == NULL || out == NULL) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT, "vgg_image_decode: NULL argument");
+    const uint8_t *data = bytes->data;
+    if (has_at(data, bytes->size, 0, jpeg_signature, sizeof jpeg_signature - 1)) {
+        return vgg_jpeg_read(job, bytes, sink, err);
     }
-    if (count > limits.image_file_bytes) {
-        return vgg_fail(err, VGG_ERR_LIMIT, "%s: image of %zu bytes, limit is %llu", name, count,
-                        (unsigned long long)limits.image_file_bytes);
+    if (has_at(data, bytes->size, 0, png_signature, sizeof png_signature - 1)) {
+        return vgg_png_read(job, bytes, sink, err);
     }
-    const struct vgg_image_request request = {name, limits.image_pixels, vgg_allocator_of(context)};
-    const uint8_t *data = bytes;
-    if (has_at(data, count, 0, jpeg_signature, sizeof jpeg_signature - 1)) {
-        return vgg_jpeg_decode(&request, data, count, out, err);
-    }
-    if (has_at(data, count, 0, png_signature, sizeof png_signature - 1)) {
-        return vgg_png_decode(&request, data, count, out, err);
-    }
-    const char *advice, *found = describe(data, count, &advice);
-    return vgg_fail(err, VGG_ERR_FORMAT, "%s: expected a JPEG or PNG, found %s%s%s", name, found,
-                    advice != NULL ? ": " : "", advice != NULL ? advice : "");
-}
-
-vgg_status vgg_image_open(const char *path, const struct vgg_context *context,
-                          struct vgg_image *out, struct vgg_error *err)
-{
-    struct vgg_limits limits;
-    vgg_limits_take(context, &limits);
-    if (path == NULL || out == NULL) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT, "vgg_image_open: NULL argument");
-    }
-    /* Read instead of mapped, so that pipes work and a file that is truncated meanwhile does no harm. */
-    struct vgg_file file;
-    vgg_status status =
-        vgg_file_read(path, limits.image_file_bytes, vgg_allocator_of(context), &file, err);
-    if (status == VGG_OK) {
-        const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
-        status = vgg_image_decode(file.data, file.size, name, context, out, err);
-        vgg_file_close(&file);
-    }
-    return status;
+    const char *advice, *found = describe(data, bytes->size, &advice);
+    return vgg_fail(err, VGG_ERR_FORMAT, "%s: expected a JPEG or PNG, found %s%s%s", job->name,
+                    found, advice != NULL ? ": " : "", advice != NULL ? advice : "");
 }

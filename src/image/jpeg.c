@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Decodes JPEG to RGB with libjpeg-turbo, with the settings and the tolerance of Pillow's decoder.
+/* Decodes JPEG to rows of RGB with libjpeg-turbo, with the settings and the tolerance of Pillow's decoder.
  *
  * libjpeg reports errors by longjmp, which stays within this file. All that must survive a jump is in struct reader. */
 #include "image/jpeg.h"
@@ -12,16 +12,15 @@
 #include <jpeglib.h>
 #include <jerror.h>
 
-#include "image/image.h"
-
 enum {
     /* Pillow passes this many bytes to libjpeg at a time, and no further block once all rows are decoded. With the same
      * blocks, damage after the last row is found exactly when Pillow finds it. */
     BLOCK_BYTES = 65536,
-    ROWS_AT_ONCE = 16,
     /* A progressive scan can be 20 bytes long, but takes a pass over the whole image: without a limit a small file could
-     * occupy a decoder for days. Real files have about ten scans. */
+     * occupy a decoder for days. Real files have about ten scans. Large images are limited to fewer, by their steps. */
     MAX_SCANS = 500,
+    /* libjpeg holds up to this many rows of each component between its stages, times the largest sampling factor. */
+    ROWS_BETWEEN_STAGES = 32,
 };
 
 struct reader {
@@ -31,12 +30,14 @@ struct reader {
     struct jpeg_progress_mgr progress;
     jmp_buf escape;
 
-    const struct vgg_image_request *request;
-    const uint8_t *data;
-    size_t size;
-    size_t given;   /* bytes of data handed to libjpeg */
+    struct vgg_image_job *job;
+    const struct vgg_image_bytes *file;
+    const struct vgg_row_sink *sink;
+    size_t given;   /* bytes of the file handed to libjpeg */
     bool rows_done; /* every row has been decoded */
-    struct vgg_image image;
+    /* The last scan that is counted, and the samples of all that are. */
+    int scan;
+    uint64_t samples;
     vgg_status status;
     struct vgg_error *err;
 };
@@ -46,12 +47,19 @@ static struct reader *reader_of(const void *jpeg)
     return ((j_common_ptr)jpeg)->client_data;
 }
 
-/* Jumps back into vgg_jpeg_decode with the status that has just been reported. */
+/* Jumps back into vgg_jpeg_read with the status that has just been reported. */
 static void escape(struct reader *reader, vgg_status status) __attribute__((noreturn));
 static void escape(struct reader *reader, vgg_status status)
 {
     reader->status = status;
     longjmp(reader->escape, 1);
+}
+
+static void check(struct reader *reader, vgg_status status)
+{
+    if (status != VGG_OK) {
+        escape(reader, status);
+    }
 }
 
 /* --- libjpeg's callbacks --- */
@@ -64,7 +72,7 @@ static void on_error(j_common_ptr jpeg)
     escape(reader,
            vgg_fail(reader->err,
                     jpeg->err->msg_code == JERR_OUT_OF_MEMORY ? VGG_ERR_MEMORY : VGG_ERR_FORMAT,
-                    "%s: cannot decode this JPEG: %s", reader->request->name, text));
+                    "%s: cannot decode this JPEG: %s", reader->job->name, text));
 }
 
 static void on_message(j_common_ptr jpeg)
@@ -81,12 +89,12 @@ static void on_source_event(j_decompress_ptr jpeg)
 static boolean fill_input(j_decompress_ptr jpeg)
 {
     struct reader *reader = reader_of(jpeg);
-    size_t left = reader->size - reader->given;
+    size_t left = reader->file->size - reader->given;
     if (left == 0 || reader->rows_done) {
         /* libjpeg suspends, which its caller notices. */
         return FALSE;
     }
-    jpeg->src->next_input_byte = reader->data + reader->given;
+    jpeg->src->next_input_byte = reader->file->data + reader->given;
     jpeg->src->bytes_in_buffer = left < BLOCK_BYTES ? left : BLOCK_BYTES;
     reader->given += jpeg->src->bytes_in_buffer;
     return TRUE;
@@ -108,13 +116,32 @@ static void skip_input(j_decompress_ptr jpeg, long count)
     }
 }
 
+/* Adds the samples of a scan whose header has been read. */
+static void count_scan(struct reader *reader)
+{
+    const struct jpeg_decompress_struct *jpeg = &reader->jpeg;
+    char thing[48];
+    for (int i = 0; i < jpeg->comps_in_scan; i++) {
+        const jpeg_component_info *component = jpeg->cur_comp_info[i];
+        reader->samples +=
+            (uint64_t)component->width_in_blocks * component->height_in_blocks * DCTSIZE2;
+    }
+    snprintf(thing, sizeof thing, "decoding its first %d scans", reader->scan);
+    check(reader, vgg_image_check_steps(reader->job, reader->samples, thing, reader->err));
+}
+
+/* Called before and in every scan. */
 static void on_progress(j_common_ptr jpeg)
 {
     struct reader *reader = reader_of(jpeg);
     if (reader->jpeg.input_scan_number > MAX_SCANS) {
         escape(reader,
                vgg_fail(reader->err, VGG_ERR_LIMIT, "%s: progressive JPEG with more than %d scans",
-                        reader->request->name, MAX_SCANS));
+                        reader->job->name, MAX_SCANS));
+    }
+    if (reader->jpeg.input_scan_number > reader->scan) {
+        reader->scan = reader->jpeg.input_scan_number;
+        count_scan(reader);
     }
 }
 
@@ -125,15 +152,17 @@ static void fail_truncated(struct reader *reader)
 {
     escape(reader, vgg_fail(reader->err, VGG_ERR_FORMAT,
                             "%s: JPEG is truncated: it ends after %zu bytes, at row %u of %u",
-                            reader->request->name, reader->size, reader->jpeg.output_scanline,
+                            reader->job->name, reader->file->size, reader->jpeg.output_scanline,
                             reader->jpeg.image_height));
 }
 
 /* Converts CMYK as Photoshop writes it, inverted: 0 is full ink. Pillow reads all CMYK files like this, with or without
- * Adobe's marker. With c = 255 - raw ink and white = raw black, a channel is white - c * white / 255, with the quotient
+ * Adobe's marker. The row is converted in its place: no pixel is overwritten before it is used. With c = 255 - raw ink and white = raw black, a channel is white - c * white / 255, with the quotient
  * rounded. */
-static void cmyk_to_rgb(const uint8_t *cmyk, uint8_t *rgb, int width)
+static void cmyk_to_rgb(uint8_t *row, int width)
 {
+    const uint8_t *cmyk = row;
+    uint8_t *rgb = row;
     for (int x = 0; x < width; x++, cmyk += 4, rgb += 3) {
         int white = cmyk[3];
         for (int i = 0; i < 3; i++) {
@@ -165,47 +194,58 @@ static void open_jpeg(struct reader *reader)
     default:
         escape(reader, vgg_fail(reader->err, VGG_ERR_UNSUPPORTED,
                                 "%s: JPEG with %d components, expected 1, 3 or 4",
-                                reader->request->name, jpeg->num_components));
+                                reader->job->name, jpeg->num_components));
     }
-    vgg_status status = vgg_image_create(reader->request, jpeg->image_width, jpeg->image_height,
-                                         &reader->image, reader->err);
-    if (status != VGG_OK) {
-        escape(reader, status);
+    check(reader,
+          vgg_image_set_size(reader->job, jpeg->image_width, jpeg->image_height, reader->err));
+    check(reader, reader->sink->begin(reader->sink->user, reader->job, reader->err));
+}
+
+/* Bytes of the arrays in which libjpeg collects the coefficients of several scans, whole MCUs of each component. */
+static uint64_t get_coefficient_bytes(const struct jpeg_decompress_struct *jpeg)
+{
+    uint64_t blocks = 0;
+    for (int i = 0; i < jpeg->num_components; i++) {
+        const jpeg_component_info *component = &jpeg->comp_info[i];
+        const uint64_t across = (uint64_t)component->h_samp_factor;
+        const uint64_t down = (uint64_t)component->v_samp_factor;
+        blocks += (component->width_in_blocks + across - 1) / across * across *
+                  ((component->height_in_blocks + down - 1) / down * down);
     }
+    return blocks * sizeof(JBLOCK);
+}
+
+/* Counts the memory that libjpeg is about to allocate; it has no limit of its own. */
+static void charge(struct reader *reader)
+{
+    struct jpeg_decompress_struct *jpeg = &reader->jpeg;
+    const uint64_t rows = (uint64_t)ROWS_BETWEEN_STAGES * (uint64_t)jpeg->max_v_samp_factor;
+    check(reader,
+          vgg_image_charge(reader->job, rows * jpeg->image_width * (uint64_t)jpeg->num_components,
+                           "the decoder's rows", reader->err));
+    if (jpeg_has_multiple_scans(jpeg)) {
+        check(reader, vgg_image_charge(reader->job, get_coefficient_bytes(jpeg),
+                                       "the coefficients of all scans", reader->err));
+    }
+}
+
+static void read_rows(struct reader *reader)
+{
+    struct jpeg_decompress_struct *jpeg = &reader->jpeg;
     if (!jpeg_start_decompress(jpeg)) {
         fail_truncated(reader);
     }
-}
-
-static void read_rgb(struct reader *reader)
-{
-    struct jpeg_decompress_struct *jpeg = &reader->jpeg;
-    size_t row_bytes = (size_t)reader->image.width * 3;
-    JSAMPROW rows[ROWS_AT_ONCE];
-    while (jpeg->output_scanline < jpeg->output_height) {
-        unsigned first = jpeg->output_scanline, count = jpeg->output_height - first;
-        count = count < ROWS_AT_ONCE ? count : ROWS_AT_ONCE;
-        for (unsigned i = 0; i < count; i++) {
-            rows[i] = reader->image.rgb + (first + i) * row_bytes;
-        }
-        if (jpeg_read_scanlines(jpeg, rows, count) == 0) {
-            fail_truncated(reader);
-        }
-    }
-}
-
-static void read_cmyk(struct reader *reader)
-{
-    struct jpeg_decompress_struct *jpeg = &reader->jpeg;
-    size_t row_bytes = (size_t)reader->image.width * 3;
     JSAMPARRAY row =
-        jpeg->mem->alloc_sarray((j_common_ptr)jpeg, JPOOL_IMAGE, 4 * jpeg->output_width, 1);
+        jpeg->mem->alloc_sarray((j_common_ptr)jpeg, JPOOL_IMAGE,
+                                jpeg->output_width * (JDIMENSION)jpeg->output_components, 1);
     while (jpeg->output_scanline < jpeg->output_height) {
-        uint8_t *rgb = reader->image.rgb + jpeg->output_scanline * row_bytes;
         if (jpeg_read_scanlines(jpeg, row, 1) == 0) {
             fail_truncated(reader);
         }
-        cmyk_to_rgb(row[0], rgb, reader->image.width);
+        if (jpeg->out_color_space == JCS_CMYK) {
+            cmyk_to_rgb(row[0], reader->job->width);
+        }
+        reader->sink->take(reader->sink->user, row[0]);
     }
 }
 
@@ -236,26 +276,21 @@ static void decode(struct reader *reader)
     }
     start(reader);
     open_jpeg(reader);
-    if (reader->jpeg.out_color_space == JCS_CMYK) {
-        read_cmyk(reader);
-    } else {
-        read_rgb(reader);
+    if (reader->sink->take == NULL) {
+        return;
     }
+    charge(reader);
+    read_rows(reader);
     reader->rows_done = true;
     /* As in Pillow, a missing end marker is not an error, but a damaged second image before it is. */
     (void)jpeg_finish_decompress(&reader->jpeg);
 }
 
-vgg_status vgg_jpeg_decode(const struct vgg_image_request *request, const uint8_t *data,
-                           size_t size, struct vgg_image *out, struct vgg_error *err)
+vgg_status vgg_jpeg_read(struct vgg_image_job *job, const struct vgg_image_bytes *bytes,
+                         const struct vgg_row_sink *sink, struct vgg_error *err)
 {
-    struct reader reader = {.request = request, .data = data, .size = size, .err = err};
+    struct reader reader = {.job = job, .file = bytes, .sink = sink, .err = err};
     decode(&reader);
-    if (reader.status == VGG_OK) {
-        *out = reader.image;
-        reader.image.rgb = NULL;
-    }
     jpeg_destroy_decompress(&reader.jpeg);
-    vgg_image_destroy(&reader.image);
     return reader.status;
 }

@@ -3,11 +3,11 @@
 #ifndef VGG_IMAGE_JPEG_H
 #define VGG_IMAGE_JPEG_H
 
-#include "image/image.h"
+#include "image/rows.h"
 
-/* Decodes data that starts with the signature of the format. *out is untouched after an error.
- * Errors: FORMAT, UNSUPPORTED, LIMIT (more than max_pixels), MEMORY. */
-vgg_status vgg_jpeg_decode(const struct vgg_image_request *request, const uint8_t *data,
-                           size_t size, struct vgg_image *out, struct vgg_error *err);
+/* Decodes data that starts with the signature of the format. After an error the sink may have taken some rows.
+ * Errors: FORMAT, UNSUPPORTED, LIMIT, MEMORY, and those of the sink. */
+vgg_status vgg_jpeg_read(struct vgg_image_job *job, const struct vgg_image_bytes *bytes,
+                         const struct vgg_row_sink *sink, struct vgg_error *err);
 
 #endif

@@ -76,16 +76,11 @@ static struct size get_resized(const struct vgg_preprocess *preprocess, int widt
     return w <= h ? (struct size){side, side * h / w} : (struct size){side * w / h, side};
 }
 
-vgg_status vgg_placement_make(const struct vgg_preprocess *preprocess,
-                              const struct vgg_image *image, const struct vgg_limits *limits,
-                              struct vgg_placement *out, struct vgg_error *err)
+vgg_status vgg_placement_make(const struct vgg_image_job *job,
+                              const struct vgg_preprocess *preprocess, struct vgg_placement *out,
+                              struct vgg_error *err)
 {
-    const int width = image->width, height = image->height;
-    struct vgg_limits defaults;
-    if (limits == NULL) {
-        vgg_limits_init(&defaults);
-        limits = &defaults;
-    }
+    const int width = job->width, height = job->height;
     vgg_status status = check(preprocess, width, height, err);
     if (status != VGG_OK) {
         return status;
@@ -93,14 +88,15 @@ vgg_status vgg_placement_make(const struct vgg_preprocess *preprocess,
     const struct size resized = get_resized(preprocess, width, height);
     const int crop_height = preprocess->crop;
     const int crop_width = preprocess->crop_width > 0 ? preprocess->crop_width : crop_height;
-    if (resized.width > limits->image_pixels / resized.height || resized.width > INT_MAX ||
+    if (resized.width > job->max_pixels / resized.height || resized.width > INT_MAX ||
         resized.height > INT_MAX ||
-        (uint64_t)crop_width * (uint64_t)crop_height > limits->image_pixels) {
-        return vgg_fail(err, VGG_ERR_LIMIT,
-                        "image of %d x %d pixels: resize to %llu x %llu, limit is %llu pixels",
-                        width, height, (unsigned long long)resized.width,
-                        (unsigned long long)resized.height,
-                        (unsigned long long)limits->image_pixels);
+        (uint64_t)crop_width * (uint64_t)crop_height > job->max_pixels) {
+        return vgg_fail_hint(
+            err, VGG_ERR_LIMIT, VGG_HINT_MAX_PIXELS,
+            "%s%simage of %d x %d pixels: resize to %llu x %llu, limit is %llu pixels",
+            job->name != NULL ? job->name : "", job->name != NULL ? ": " : "", width, height,
+            (unsigned long long)resized.width, (unsigned long long)resized.height,
+            (unsigned long long)job->max_pixels);
     }
     const struct axis_crop x = crop_axis((int)resized.width, crop_width);
     const struct axis_crop y = crop_axis((int)resized.height, crop_height);
@@ -116,13 +112,20 @@ vgg_status vgg_placement_make(const struct vgg_preprocess *preprocess,
     return VGG_OK;
 }
 
+int vgg_placement_planes(const struct vgg_preprocess *preprocess)
+{
+    return preprocess->channels == 1 ? 1 : 3;
+}
+
 vgg_status vgg_preprocess_get_size(const struct vgg_preprocess *preprocess, int image_width,
                                    int image_height, const struct vgg_limits *limits, int *width,
                                    int *height, struct vgg_error *err)
 {
     struct vgg_placement placement = {0};
-    const struct vgg_image image = {.width = image_width, .height = image_height};
-    vgg_status status = vgg_placement_make(preprocess, &image, limits, &placement, err);
+    struct vgg_image_job job = vgg_image_job_make(NULL, limits, NULL);
+    job.width = image_width;
+    job.height = image_height;
+    vgg_status status = vgg_placement_make(&job, preprocess, &placement, err);
     if (status == VGG_OK) {
         *width = placement.out_width;
         *height = placement.out_height;

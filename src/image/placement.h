@@ -18,11 +18,13 @@ struct vgg_placement {
     int pad_x, pad_y;
 };
 
-/* Computes it for an image, of which only the size is read.
- *   limits  NULL: the defaults
+/* Computes it for an image of the job's size.
  * Errors: ARGUMENT (a field out of range), LIMIT. */
-vgg_status vgg_placement_make(const struct vgg_preprocess *preprocess,
-                              const struct vgg_image *image, const struct vgg_limits *limits,
-                              struct vgg_placement *out, struct vgg_error *err);
+vgg_status vgg_placement_make(const struct vgg_image_job *job,
+                              const struct vgg_preprocess *preprocess, struct vgg_placement *out,
+                              struct vgg_error *err);
+
+/* The tensor's planes, 1 or 3. */
+int vgg_placement_planes(const struct vgg_preprocess *preprocess);
 
 #endif

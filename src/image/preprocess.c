@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* From an image to the net's input: torchvision's Grayscale, Resize, CenterCrop, ToTensor and Normalize. */
-#include "image/image.h"
+/* From the rows of an image to the net's input: torchvision's Grayscale, Resize, CenterCrop, ToTensor and Normalize.
+ *
+ * Each row of an image is converted to gray if that is wanted and goes to the resizer. What comes out of it is written
+ * to its place in the tensor or the crop, so that no whole image is needed between the stages. */
+#include "image/preprocess.h"
 
 #include <string.h>
 
 #include "base/mem.h"
-#include "image/placement.h"
 
 /* PIL's "L", the luma of ITU-R 601 with 16 fractional bits. */
 static uint8_t get_luma(const uint8_t *rgb)
@@ -13,99 +15,177 @@ static uint8_t get_luma(const uint8_t *rgb)
     return (uint8_t)((rgb[0] * 19595u + rgb[1] * 38470u + rgb[2] * 7471u + 0x8000u) >> 16);
 }
 
-/* Converts an image to gray. Errors: MEMORY. */
-static vgg_status make_gray(const struct vgg_image *image, uint8_t **out, struct vgg_error *err)
+/* --- the end: rows of the crop --- */
+
+/* The input channel of a plane, 0 … 2: R, G or B. */
+static int get_channel(const struct vgg_preprocess *preprocess, int plane)
 {
-    const size_t count = (size_t)image->width * (size_t)image->height;
-    *out = vgg_mem_alloc(&image->allocator, count, 1);
-    if (*out == NULL) {
-        return vgg_fail_memory(err, "gray", count, "pixels");
-    }
-    for (size_t i = 0; i < count; i++) {
-        (*out)[i] = get_luma(image->rgb + 3 * i);
-    }
-    return VGG_OK;
+    return preprocess->bgr && vgg_placement_planes(preprocess) == 3 ? 2 - plane : plane;
 }
 
-/* The pixels after the crop, [height][width][channels]. */
-struct crop {
-    uint8_t *data;
-    int width, height, channels;
-};
-
-/* image may be NULL if the crop is empty. */
-static void free_crop(const struct vgg_image *image, struct crop *crop)
+/* ToTensor divides by 255 and Normalize subtracts, then divides, each rounded to float32. */
+static void fill_values(struct vgg_preprocessing *p)
 {
-    if (crop->data != NULL) {
-        vgg_mem_free(&image->allocator, crop->data);
+    const struct vgg_preprocess *preprocess = p->preprocess;
+    const float scale = preprocess->unscaled ? 1.0f : 255.0f;
+    for (int plane = 0; plane < vgg_placement_planes(preprocess); plane++) {
+        const int channel = get_channel(preprocess, plane);
+        for (int v = 0; v < 256; v++) {
+            p->values[plane][v] =
+                ((float)v / scale - preprocess->mean[channel]) / preprocess->std[channel];
+        }
     }
 }
 
-/* Resizes pixels into a crop that holds nothing yet. Errors: MEMORY. */
-static vgg_status fill_crop(const struct vgg_raster *pixels, const struct vgg_placement *placement,
-                            const struct vgg_resizing *resizing, struct crop *crop,
-                            struct vgg_error *err)
+/* Where the pixels of the window's row y begin in a plane of the result. */
+static size_t get_offset(const struct vgg_placement *placement, int y)
 {
-    const size_t channels = (size_t)pixels->channels;
-    const size_t stride = (size_t)placement->out_width * channels;
-    const size_t bytes = vgg_size_mul_capped(stride, (size_t)placement->out_height);
-    *crop = (struct crop){vgg_mem_alloc(resizing->allocator, bytes, 1), placement->out_width,
-                          placement->out_height, pixels->channels};
-    if (crop->data == NULL) {
-        return vgg_fail_memory(err, "crop", bytes, "pixels");
-    }
-    if (placement->window.width < crop->width || placement->window.height < crop->height) {
-        memset(crop->data, 0, bytes);
-    }
-    return vgg_resize_window(pixels, resizing,
-                             crop->data + (size_t)placement->pad_y * stride +
-                                 (size_t)placement->pad_x * channels,
-                             stride, err);
+    return (size_t)(placement->pad_y + y) * (size_t)placement->out_width + (size_t)placement->pad_x;
 }
 
-/* Converts, resizes and crops. The crop's data is the caller's to free, after an error too. */
-static vgg_status make_crop(const struct vgg_image *image, const struct vgg_preprocess *preprocess,
-                            const struct vgg_limits *limits, struct crop *crop,
-                            struct vgg_error *err)
+static void put_in_tensor(void *user, int y, const uint8_t *row)
 {
-    struct vgg_placement placement = {0};
-    struct vgg_raster pixels = {.channels = 3};
-    uint8_t *gray = NULL;
-    *crop = (struct crop){0};
-    if (image == NULL || image->rgb == NULL || preprocess == NULL) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT, "crop: expected an image and a preset");
+    struct vgg_preprocessing *p = user;
+    const struct vgg_placement *placement = &p->placement;
+    const size_t plane_count = (size_t)placement->out_width * (size_t)placement->out_height;
+    const size_t step = (size_t)p->resizer.resizing.channels;
+    for (int plane = 0; plane < vgg_placement_planes(p->preprocess); plane++) {
+        const float *values = p->values[plane];
+        const uint8_t *pixel = row + (step == 3 ? get_channel(p->preprocess, plane) : 0);
+        float *out = p->tensor + (size_t)plane * plane_count + get_offset(placement, y);
+        for (int x = 0; x < placement->window.width; x++, pixel += step) {
+            out[x] = values[*pixel];
+        }
     }
-    vgg_status status = vgg_placement_make(preprocess, image, limits, &placement, err);
-    if (status == VGG_OK && (preprocess->gray || preprocess->channels == 1)) {
-        status = make_gray(image, &gray, err);
-        pixels.channels = 1;
+}
+
+static void put_in_crop(void *user, int y, const uint8_t *row)
+{
+    const struct vgg_preprocessing *p = user;
+    uint8_t *out = p->crop->rgb + 3 * get_offset(&p->placement, y);
+    const size_t width = (size_t)p->placement.window.width;
+    if (p->resizer.resizing.channels == 3) {
+        memcpy(out, row, 3 * width);
+        return;
     }
+    for (size_t x = 0; x < width; x++) {
+        memset(out + 3 * x, row[x], 3);
+    }
+}
+
+static bool is_padded(const struct vgg_placement *placement)
+{
+    return placement->window.width < placement->out_width ||
+           placement->window.height < placement->out_height;
+}
+
+/* Fills the tensor with black, of which the padding stays. */
+static void pad_tensor(struct vgg_preprocessing *p)
+{
+    const size_t count = (size_t)p->placement.out_width * (size_t)p->placement.out_height;
+    for (int plane = 0; plane < vgg_placement_planes(p->preprocess); plane++) {
+        for (size_t i = 0; i < count; i++) {
+            p->tensor[(size_t)plane * count + i] = p->values[plane][0];
+        }
+    }
+}
+
+static vgg_status begin_tensor(struct vgg_preprocessing *p, struct vgg_image_job *job,
+                               struct vgg_error *err)
+{
+    const uint64_t pixels = (uint64_t)p->placement.out_width * (uint64_t)p->placement.out_height;
+    const uint64_t planes = (uint64_t)vgg_placement_planes(p->preprocess);
+    vgg_status status =
+        vgg_image_charge(job, pixels * planes * sizeof *p->tensor, "the tensor", err);
     if (status == VGG_OK) {
-        const struct vgg_resizing resizing = {.width = placement.width,
-                                              .height = placement.height,
-                                              .interpolation = preprocess->interpolation,
-                                              .window = placement.window,
-                                              .allocator = &image->allocator};
-        pixels.data = gray != NULL ? gray : image->rgb;
-        pixels.width = image->width;
-        pixels.height = image->height;
-        status = fill_crop(&pixels, &placement, &resizing, crop, err);
+        fill_values(p);
     }
-    vgg_mem_free(&image->allocator, gray);
+    if (status == VGG_OK && is_padded(&p->placement)) {
+        pad_tensor(p);
+    }
     return status;
 }
 
-/* Makes an image of gray pixels. Errors: MEMORY. */
-static vgg_status spread_gray(const struct crop *gray, const struct vgg_allocator *allocator,
-                              struct vgg_image *out, struct vgg_error *err)
+static vgg_status begin_crop(struct vgg_preprocessing *p, struct vgg_image_job *job,
+                             struct vgg_error *err)
 {
-    const size_t count = (size_t)gray->width * (size_t)gray->height;
-    const struct vgg_image_request request = {"crop", UINT64_MAX, allocator};
-    vgg_status status =
-        vgg_image_create(&request, (uint64_t)gray->width, (uint64_t)gray->height, out, err);
-    for (size_t i = 0; status == VGG_OK && i < count; i++) {
-        memset(out->rgb + 3 * i, gray->data[i], 3);
+    struct vgg_image_job crop_job = *job;
+    crop_job.width = p->placement.out_width;
+    crop_job.height = p->placement.out_height;
+    vgg_status status = vgg_image_create(&crop_job, p->crop, err);
+    job->used_bytes = crop_job.used_bytes;
+    if (status == VGG_OK && is_padded(&p->placement)) {
+        memset(p->crop->rgb, 0, 3 * (size_t)p->crop->width * (size_t)p->crop->height);
     }
+    return status;
+}
+
+/* --- the sink --- */
+
+static vgg_status create_resizer(struct vgg_preprocessing *p, struct vgg_image_job *job,
+                                 struct vgg_error *err)
+{
+    const struct vgg_resizing resizing = {.width = p->placement.width,
+                                          .height = p->placement.height,
+                                          .interpolation = p->preprocess->interpolation,
+                                          .window = p->placement.window,
+                                          .channels = p->gray != NULL ? 1 : 3};
+    const struct vgg_resized resized = {p->tensor != NULL ? put_in_tensor : put_in_crop, p};
+    return vgg_resizer_create(job, &resizing, &resized, &p->resizer, err);
+}
+
+static vgg_status begin(void *user, struct vgg_image_job *job, struct vgg_error *err)
+{
+    struct vgg_preprocessing *p = user;
+    void *gray = NULL;
+    p->width = job->width;
+    vgg_status status = vgg_placement_make(job, p->preprocess, &p->placement, err);
+    if (status == VGG_OK) {
+        status = p->tensor != NULL ? begin_tensor(p, job, err) : begin_crop(p, job, err);
+    }
+    if (status == VGG_OK && (p->preprocess->gray || p->preprocess->channels == 1)) {
+        status = vgg_image_alloc(job, (uint64_t)job->width, "a gray row", &gray, err);
+        p->gray = gray;
+    }
+    return status ? status : create_resizer(p, job, err);
+}
+
+static void take(void *user, const uint8_t *rgb)
+{
+    struct vgg_preprocessing *p = user;
+    if (p->gray != NULL && vgg_resizer_needs_row(&p->resizer)) {
+        for (int x = 0; x < p->width; x++) {
+            p->gray[x] = get_luma(rgb + 3 * (size_t)x);
+        }
+    }
+    vgg_resizer_take(&p->resizer, p->gray != NULL ? p->gray : rgb);
+}
+
+struct vgg_row_sink vgg_preprocessing_sink(struct vgg_preprocessing *preprocessing)
+{
+    return (struct vgg_row_sink){begin, take, preprocessing};
+}
+
+void vgg_preprocessing_destroy(struct vgg_preprocessing *preprocessing)
+{
+    vgg_mem_free(preprocessing->resizer.allocator, preprocessing->gray);
+    vgg_resizer_destroy(&preprocessing->resizer);
+}
+
+/* --- of an image that is decoded already --- */
+
+static vgg_status run(struct vgg_preprocessing *p, const struct vgg_image *image,
+                      const struct vgg_limits *limits, struct vgg_error *err)
+{
+    const struct vgg_row_sink sink = vgg_preprocessing_sink(p);
+    struct vgg_image_job job = vgg_image_job_make(NULL, limits, &image->allocator);
+    job.width = image->width;
+    job.height = image->height;
+    vgg_status status = sink.begin(sink.user, &job, err);
+    for (int y = 0; status == VGG_OK && y < image->height; y++) {
+        sink.take(sink.user, image->rgb + (size_t)y * (size_t)image->width * 3);
+    }
+    vgg_preprocessing_destroy(p);
     return status;
 }
 
@@ -113,57 +193,29 @@ vgg_status vgg_image_crop(const struct vgg_image *image, const struct vgg_prepro
                           const struct vgg_limits *limits, struct vgg_image *out,
                           struct vgg_error *err)
 {
-    struct crop crop;
-    if (out == NULL) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT, "crop: expected an image for the result, got NULL");
+    struct vgg_image crop = {0};
+    if (image == NULL || image->rgb == NULL || preprocess == NULL || out == NULL) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT,
+                        "crop: expected an image, a preset and an image for the result");
     }
-    vgg_status status = make_crop(image, preprocess, limits, &crop, err);
-    if (status == VGG_OK && crop.channels == 3) {
-        *out = (struct vgg_image){crop.width, crop.height, crop.data, image->allocator};
-        return VGG_OK;
-    }
+    struct vgg_preprocessing p = {.preprocess = preprocess, .crop = &crop};
+    vgg_status status = run(&p, image, limits, err);
     if (status == VGG_OK) {
-        status = spread_gray(&crop, &image->allocator, out, err);
+        *out = crop;
+    } else {
+        vgg_image_destroy(&crop);
     }
-    free_crop(image, &crop);
     return status;
-}
-
-/* ToTensor divides by 255 and Normalize subtracts, then divides, each rounded to float32.
- *   channel  0 … 2: R, G or B */
-static void normalise(const struct crop *crop, const struct vgg_preprocess *preprocess, int channel,
-                      float *out)
-{
-    const float scale = preprocess->unscaled ? 1.0f : 255.0f;
-    const size_t count = (size_t)crop->width * (size_t)crop->height;
-    const size_t step = (size_t)crop->channels;
-    const uint8_t *pixel = crop->data + (step == 3 ? channel : 0);
-    float values[256];
-    for (int v = 0; v < 256; v++) {
-        values[v] = ((float)v / scale - preprocess->mean[channel]) / preprocess->std[channel];
-    }
-    for (size_t i = 0; i < count; i++) {
-        out[i] = values[pixel[step * i]];
-    }
 }
 
 vgg_status vgg_image_to_tensor(const struct vgg_image *image,
                                const struct vgg_preprocess *preprocess,
                                const struct vgg_limits *limits, float *out, struct vgg_error *err)
 {
-    struct crop crop;
-    if (out == NULL) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT, "tensor: expected memory for the result, got NULL");
+    if (image == NULL || image->rgb == NULL || preprocess == NULL || out == NULL) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT,
+                        "tensor: expected an image, a preset and memory for the result");
     }
-    vgg_status status = make_crop(image, preprocess, limits, &crop, err);
-    if (status == VGG_OK) {
-        const size_t count = (size_t)crop.width * (size_t)crop.height;
-        const int planes = preprocess->channels == 1 ? 1 : 3;
-        for (int p = 0; p < planes; p++) {
-            const int channel = preprocess->bgr && planes == 3 ? 2 - p : p;
-            normalise(&crop, preprocess, channel, out + (size_t)p * count);
-        }
-    }
-    free_crop(image, &crop);
-    return status;
+    struct vgg_preprocessing p = {.preprocess = preprocess, .tensor = out};
+    return run(&p, image, limits, err);
 }

@@ -3,14 +3,15 @@
  *
  * One axis at a time, horizontal first (Pillow 12.2 and later start with the vertical one when the image is over 100
  * times as high as wide; this is the order of all before it). Each output pixel is a weighted sum of input pixels; the
- * weights are those of axis.c. Sums have 32 bits, and each pass rounds to 8 bits. */
+ * weights are those of axis.c. Sums have 32 bits, and each pass rounds to 8 bits.
+ *
+ * An input row is resized horizontally and added to the sums of the output rows that it is part of: two or three when an
+ * image is made smaller with the bilinear filter. So it does not matter how high the image is. */
 #include "image/resize.h"
 
 #include <string.h>
 
 #include "base/mem.h"
-#include "image/axis.h"
-#include "image/image.h"
 
 static uint8_t to_byte(int32_t sum)
 {
@@ -51,152 +52,208 @@ static void resize_row_gray(const struct vgg_axis *axis, const uint8_t *in, uint
     }
 }
 
-/* Rows of pixels, `stride` bytes apart. */
-struct rows {
-    const uint8_t *data;
-    size_t stride;
-};
-
-/* The weights of the input rows that make an output row. */
-struct taps {
-    const int32_t *weights; /* [count] */
-    int count;
-};
-
-/* One output row of `bytes` bytes from the first rows of `rows`.
- *   sums  [bytes], scratch */
-static void resize_column(const struct taps *taps, const struct rows *rows, size_t bytes,
-                          int32_t *restrict sums, uint8_t *restrict out)
+/* Adds a row of the window, weighted, to the sums of one that it is part of. */
+static void add_weighted(const uint8_t *restrict row, int32_t weight, size_t count,
+                         int32_t *restrict sums)
 {
-    const uint8_t *in = rows->data;
-    memset(sums, 0, bytes * sizeof *sums);
-    for (int k = 0; k < taps->count; k++, in += rows->stride) {
-        int32_t weight = taps->weights[k];
-        for (size_t i = 0; i < bytes; i++) {
-            sums[i] += in[i] * weight;
+    for (size_t i = 0; i < count; i++) {
+        sums[i] += row[i] * weight;
+    }
+}
+
+/* --- preparation --- */
+
+/* The most rows of the window that are unfinished at a time: begun by an input row and not all of its taps seen. */
+static int count_open_rows(const struct vgg_axis *axis)
+{
+    int most = 1, first = 0;
+    for (int i = 0; i < axis->count; i++) {
+        while (axis->start[first] + axis->taps[first] <= axis->start[i]) {
+            first++;
         }
+        most = i - first + 1 > most ? i - first + 1 : most;
     }
-    for (size_t i = 0; i < bytes; i++) {
-        out[i] = to_byte(sums[i]);
-    }
+    return most;
 }
 
-/* Both passes of one resize. */
-struct passes {
-    const struct vgg_raster *image;
-    const struct vgg_resizing *resizing;
-    /* What the passes compute; of an axis that keeps its size nothing is. */
-    bool across, down;
-    struct vgg_axis columns, rows;
-    /* The input rows that are read. */
-    int first_row, row_count;
-    /* Of a row of the window. */
-    size_t row_bytes;
-    /* The horizontally resized rows that the vertical pass reads; NULL: none. */
-    uint8_t *between;
-};
-
-static vgg_status create_axes(struct passes *p, struct vgg_error *err)
+static uint64_t count_taps(const struct vgg_axis *axis)
 {
-    const struct vgg_resizing *resizing = p->resizing;
-    const struct vgg_rectangle *window = &resizing->window;
-    const struct vgg_axis_part x = {p->image->width, resizing->width, window->x, window->width};
-    const struct vgg_axis_part y = {p->image->height, resizing->height, window->y, window->height};
-    vgg_status status = VGG_OK;
-    if (p->across) {
-        status =
-            vgg_axis_create(&x, resizing->interpolation, resizing->allocator, &p->columns, err);
+    uint64_t taps = 0;
+    for (int i = 0; i < axis->count; i++) {
+        taps += (uint64_t)axis->taps[i];
     }
-    if (status == VGG_OK && p->down) {
-        status = vgg_axis_create(&y, resizing->interpolation, resizing->allocator, &p->rows, err);
-    }
-    p->first_row = window->y;
-    p->row_count = window->height;
-    if (status == VGG_OK && p->down) {
-        const int last = p->rows.count - 1;
-        p->first_row = p->rows.start[0];
-        p->row_count = p->rows.start[last] + p->rows.taps[last] - p->first_row;
-    }
-    return status;
+    return taps;
 }
 
-/* The rows of the window before the vertical pass: the image's own, or resized ones, in `out` when they are the result
- * already. */
-static vgg_status resize_rows(struct passes *p, uint8_t *out, size_t out_stride, struct rows *rows,
+static vgg_status create_axes(struct vgg_image_job *job, struct vgg_resizer *r,
                               struct vgg_error *err)
 {
-    const struct vgg_raster *image = p->image;
-    const size_t channels = (size_t)image->channels, stride = (size_t)image->width * channels;
-    const uint8_t *in = image->data + (size_t)p->first_row * stride;
-    *rows = (struct rows){in + (size_t)p->resizing->window.x * channels, stride};
-    if (!p->across) {
-        return VGG_OK;
+    const struct vgg_rectangle *window = &r->resizing.window;
+    const enum vgg_interpolation interpolation = r->resizing.interpolation;
+    const struct vgg_axis_part x = {job->width, r->resizing.width, window->x, window->width};
+    const struct vgg_axis_part y = {job->height, r->resizing.height, window->y, window->height};
+    vgg_status status = VGG_OK;
+    if (r->across) {
+        status = vgg_axis_create(job, &x, interpolation, &r->columns, err);
     }
-    *rows = (struct rows){out, out_stride};
-    if (p->down) {
-        const size_t bytes = vgg_size_mul_capped((size_t)p->row_count, p->row_bytes);
-        out = p->between = vgg_mem_alloc(p->resizing->allocator, bytes, 1);
-        if (out == NULL) {
-            return vgg_fail_memory(err, "resize", bytes, "rows between the passes");
-        }
-        *rows = (struct rows){out, p->row_bytes};
+    if (status == VGG_OK && r->down) {
+        status = vgg_axis_create(job, &y, interpolation, &r->rows, err);
     }
-    for (int y = 0; y < p->row_count; y++) {
-        (channels == 3 ? resize_row_rgb : resize_row_gray)(&p->columns, in + (size_t)y * stride,
-                                                           out + (size_t)y * rows->stride);
-    }
-    return VGG_OK;
-}
-
-/* The vertical pass.
- * Errors: MEMORY. */
-static vgg_status resize_columns(const struct passes *p, const struct rows *in, uint8_t *out,
-                                 size_t out_stride, struct vgg_error *err)
-{
-    const struct vgg_axis *axis = &p->rows;
-    int32_t *sums = vgg_mem_alloc(p->resizing->allocator, p->row_bytes, sizeof *sums);
-    if (sums == NULL) {
-        return vgg_fail_memory(err, "resize", p->row_bytes * sizeof *sums, "one row");
-    }
-    for (int y = 0; y < axis->count; y++) {
-        const struct taps taps = {axis->weights + (size_t)y * (size_t)axis->max_taps,
-                                  axis->taps[y]};
-        const struct rows rows = {in->data + (size_t)(axis->start[y] - axis->start[0]) * in->stride,
-                                  in->stride};
-        resize_column(&taps, &rows, p->row_bytes, sums, out + (size_t)y * out_stride);
-    }
-    vgg_mem_free(p->resizing->allocator, sums);
-    return VGG_OK;
-}
-
-static vgg_status run(struct passes *p, uint8_t *out, size_t out_stride, struct vgg_error *err)
-{
-    struct rows rows;
-    vgg_status status = create_axes(p, err);
-    status = status ? status : resize_rows(p, out, out_stride, &rows, err);
-    if (status == VGG_OK && p->down) {
-        return resize_columns(p, &rows, out, out_stride, err);
-    }
-    for (int y = 0; status == VGG_OK && !p->across && y < p->row_count; y++) {
-        memcpy(out + (size_t)y * out_stride, rows.data + (size_t)y * rows.stride, p->row_bytes);
+    r->first_row = window->y;
+    r->end_row = window->y + window->height;
+    if (status == VGG_OK && r->down) {
+        const int last = r->rows.count - 1;
+        r->first_row = r->rows.start[0];
+        r->end_row = r->rows.start[last] + r->rows.taps[last];
     }
     return status;
 }
 
-vgg_status vgg_resize_window(const struct vgg_raster *image, const struct vgg_resizing *resizing,
-                             uint8_t *out, size_t out_stride, struct vgg_error *err)
+static vgg_status check_steps(const struct vgg_image_job *job, const struct vgg_resizer *r,
+                              struct vgg_error *err)
 {
-    struct passes passes = {
-        .image = image,
-        .resizing = resizing,
-        .across = resizing->width != image->width,
-        .down = resizing->height != image->height,
-        .row_bytes = (size_t)resizing->window.width * (size_t)image->channels,
+    uint64_t steps = 0;
+    if (r->across) {
+        steps += count_taps(&r->columns) * (uint64_t)(r->end_row - r->first_row);
+    }
+    if (r->down) {
+        steps += count_taps(&r->rows) * (uint64_t)r->resizing.window.width;
+    }
+    return vgg_image_check_steps(job, steps, "resizing it", err);
+}
+
+static vgg_status allocate(struct vgg_image_job *job, struct vgg_resizer *r, struct vgg_error *err)
+{
+    void *row = NULL, *sums = NULL;
+    vgg_status status = VGG_OK;
+    if (r->across) {
+        status = vgg_image_alloc(job, r->row_count, "a resized row", &row, err);
+        r->row = row;
+    }
+    if (status == VGG_OK && r->down) {
+        r->sum_rows = count_open_rows(&r->rows);
+        const uint64_t count = (uint64_t)r->sum_rows * r->row_count;
+        status = vgg_image_alloc(job, count * sizeof *r->sums, "the resized rows that are begun",
+                                 &sums, err);
+        r->sums = sums;
+    }
+    if (status == VGG_OK && r->down) {
+        memset(sums, 0, (size_t)r->sum_rows * r->row_count * sizeof *r->sums);
+    }
+    return status;
+}
+
+vgg_status vgg_resizer_create(struct vgg_image_job *job, const struct vgg_resizing *resizing,
+                              const struct vgg_resized *resized, struct vgg_resizer *out,
+                              struct vgg_error *err)
+{
+    *out = (struct vgg_resizer){
+        .resizing = *resizing,
+        .out = *resized,
+        .allocator = job->allocator,
+        .across = resizing->width != job->width,
+        .down = resizing->height != job->height,
+        .row_count = (size_t)resizing->window.width * (size_t)resizing->channels,
     };
-    vgg_status status = run(&passes, out, out_stride, err);
-    vgg_mem_free(resizing->allocator, passes.between);
-    vgg_axis_destroy(resizing->allocator, &passes.rows);
-    vgg_axis_destroy(resizing->allocator, &passes.columns);
+    vgg_status status = create_axes(job, out, err);
+    status = status ? status : check_steps(job, out, err);
+    return status ? status : allocate(job, out, err);
+}
+
+void vgg_resizer_destroy(struct vgg_resizer *resizer)
+{
+    vgg_mem_free(resizer->allocator, resizer->row);
+    vgg_mem_free(resizer->allocator, resizer->sums);
+    vgg_axis_destroy(resizer->allocator, &resizer->rows);
+    vgg_axis_destroy(resizer->allocator, &resizer->columns);
+}
+
+/* --- rows --- */
+
+bool vgg_resizer_needs_row(const struct vgg_resizer *resizer)
+{
+    return resizer->input >= resizer->first_row && resizer->input < resizer->end_row;
+}
+
+/* The horizontal pass: the window's columns of an input row. */
+static const uint8_t *resize_across(struct vgg_resizer *r, const uint8_t *in)
+{
+    if (!r->across) {
+        return in + (size_t)r->resizing.window.x * (size_t)r->resizing.channels;
+    }
+    (r->resizing.channels == 3 ? resize_row_rgb : resize_row_gray)(&r->columns, in, r->row);
+    return r->row;
+}
+
+/* Rounds the sums of a finished row in their place, and clears them for the row that comes there next. */
+static void finish_row(struct vgg_resizer *r, int y, int32_t *sums)
+{
+    uint8_t *bytes = (uint8_t *)sums;
+    for (size_t i = 0; i < r->row_count; i++) {
+        const uint8_t byte = to_byte(sums[i]);
+        bytes[i] = byte;
+    }
+    r->out.put(r->out.user, y, bytes);
+    memset(sums, 0, r->row_count * sizeof *sums);
+}
+
+/* The vertical pass: adds row `y` of the input, resized horizontally, to all of the window's rows that it is part of. */
+static void add_row(struct vgg_resizer *r, int y, const uint8_t *row)
+{
+    const struct vgg_axis *axis = &r->rows;
+    for (int i = r->output; i < axis->count && axis->start[i] <= y; i++) {
+        const int tap = y - axis->start[i];
+        int32_t *sums = r->sums + (size_t)(i % r->sum_rows) * r->row_count;
+        add_weighted(row, axis->weights[(size_t)i * (size_t)axis->max_taps + (size_t)tap],
+                     r->row_count, sums);
+        if (tap + 1 == axis->taps[i]) {
+            finish_row(r, i, sums);
+            r->output++;
+        }
+    }
+}
+
+void vgg_resizer_take(struct vgg_resizer *resizer, const uint8_t *row)
+{
+    const bool needed = vgg_resizer_needs_row(resizer);
+    const int y = resizer->input++;
+    if (!needed) {
+        return;
+    }
+    row = resize_across(resizer, row);
+    if (resizer->down) {
+        add_row(resizer, y, row);
+    } else {
+        resizer->out.put(resizer->out.user, y - resizer->first_row, row);
+    }
+}
+
+/* --- a whole image --- */
+
+static void put_row(void *user, int y, const uint8_t *row)
+{
+    const struct vgg_image *image = user;
+    const size_t bytes = (size_t)image->width * 3;
+    memcpy(image->rgb + (size_t)y * bytes, row, bytes);
+}
+
+static vgg_status resize(const struct vgg_image *image, struct vgg_image *out,
+                         struct vgg_error *err)
+{
+    struct vgg_image_job job = vgg_image_job_unlimited(image);
+    const struct vgg_resizing resizing = {
+        .width = out->width,
+        .height = out->height,
+        .window = {.width = out->width, .height = out->height},
+        .channels = 3,
+    };
+    const struct vgg_resized resized = {put_row, out};
+    struct vgg_resizer resizer;
+    vgg_status status = vgg_resizer_create(&job, &resizing, &resized, &resizer, err);
+    for (int y = 0; status == VGG_OK && y < image->height; y++) {
+        vgg_resizer_take(&resizer, image->rgb + (size_t)y * (size_t)image->width * 3);
+    }
+    vgg_resizer_destroy(&resizer);
     return status;
 }
 
@@ -208,21 +265,18 @@ vgg_status vgg_image_resize(const struct vgg_image *image, int width, int height
         return vgg_fail(err, VGG_ERR_ARGUMENT,
                         "resize: expected an image and a size of at least 1 x 1");
     }
-    const struct vgg_image_request request = {"resize", UINT64_MAX, &image->allocator};
-    vgg_status status =
-        vgg_image_create(&request, (uint64_t)width, (uint64_t)height, &resized, err);
+    struct vgg_image_job job = vgg_image_job_unlimited(image);
+    job.width = width;
+    job.height = height;
+    vgg_status status = vgg_image_create(&job, &resized, err);
+    if (status != VGG_OK) {
+        return status;
+    }
+    status = resize(image, &resized, err);
     if (status == VGG_OK) {
-        const struct vgg_raster pixels = {image->rgb, image->width, image->height, 3};
-        const struct vgg_resizing resizing = {.width = width,
-                                              .height = height,
-                                              .window = {.width = width, .height = height},
-                                              .allocator = &image->allocator};
-        status = vgg_resize_window(&pixels, &resizing, resized.rgb, (size_t)width * 3, err);
-        if (status == VGG_OK) {
-            *out = resized;
-        } else {
-            vgg_image_destroy(&resized);
-        }
+        *out = resized;
+    } else {
+        vgg_image_destroy(&resized);
     }
     return status;
 }

@@ -25,6 +25,7 @@ static vgg_status dump(const char *preset, const char *path, struct vgg_error *e
 {
     struct vgg_preprocess preprocess;
     struct vgg_image image = {0}, crop = {0};
+    vgg_image_file *file = NULL;
     float *tensor = NULL;
     int width, height;
     vgg_status status = vgg_preprocess_find(preset, &preprocess, err);
@@ -42,7 +43,9 @@ static vgg_status dump(const char *preset, const char *path, struct vgg_error *e
         perror("dump_image");
         exit(2);
     }
-    if ((status = vgg_image_to_tensor(&image, &preprocess, NULL, tensor, err)) != VGG_OK) {
+    /* The crop is made of all pixels, the tensor without them. */
+    if ((status = vgg_image_file_open(path, NULL, &file, err)) != VGG_OK ||
+        (status = vgg_image_file_to_tensor(file, &preprocess, tensor, err)) != VGG_OK) {
         goto done;
     }
     const int32_t head[3] = {0, crop.width, crop.height};
@@ -51,6 +54,7 @@ static vgg_status dump(const char *preset, const char *path, struct vgg_error *e
     write_all(tensor, 3 * sizeof *tensor, pixels);
 done:
     free(tensor);
+    vgg_image_file_close(file);
     vgg_image_destroy(&crop);
     vgg_image_destroy(&image);
     return status;

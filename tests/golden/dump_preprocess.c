@@ -58,9 +58,13 @@ static void dump(const char *path, const struct vgg_preprocess *preprocess)
     if (tensor == NULL || width != crop.width || height != crop.height) {
         fail("no memory, or another size than was said");
     }
-    if (vgg_image_to_tensor(&image, preprocess, NULL, tensor, &err) != VGG_OK) {
+    /* The crop is made of all pixels, the tensor without them. */
+    vgg_image_file *file = NULL;
+    if (vgg_image_file_open(path, NULL, &file, &err) != VGG_OK ||
+        vgg_image_file_to_tensor(file, preprocess, tensor, &err) != VGG_OK) {
         fail(err.message);
     }
+    vgg_image_file_close(file);
     const int32_t size[2] = {width, height};
     write_all(size, sizeof size, 1);
     write_all(crop.rgb, 3, pixels);

@@ -135,6 +135,7 @@ static const struct limit {
     LIMIT(layers, read_spec, 0),
     LIMIT(image_file_bytes, decode_image, 0),
     LIMIT(image_pixels, decode_image, 28 * 28),
+    LIMIT(image_memory, decode_image, 0),
 };
 
 static vgg_status try_limit(const struct limit *limit, uint64_t value)

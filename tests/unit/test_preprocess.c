@@ -11,9 +11,9 @@
 static struct vgg_image counting(int width, int height)
 {
     struct vgg_image image;
-    const struct vgg_image_request request = {.name = "count", .max_pixels = UINT64_MAX};
-    ck_assert_int_eq(vgg_image_create(&request, (uint64_t)width, (uint64_t)height, &image, NULL),
-                     VGG_OK);
+    struct vgg_image_job job = vgg_image_job_make("count", NULL, NULL);
+    ck_assert_int_eq(vgg_image_set_size(&job, (uint64_t)width, (uint64_t)height, NULL), VGG_OK);
+    ck_assert_int_eq(vgg_image_create(&job, &image, NULL), VGG_OK);
     for (int i = 0; i < width * height; i++) {
         memset(image.rgb + (size_t)i * 3, i + 1, 3);
     }
@@ -269,6 +269,54 @@ START_TEST(absurd_images_meet_the_limit)
 }
 END_TEST
 
+/* The tensor of 300 x 200 pixels takes 720000 bytes, the crop 180000. */
+START_TEST(the_result_counts_as_memory)
+{
+    static float out[3 * 300 * 200];
+    struct vgg_preprocess preprocess = plain(0, 0);
+    struct vgg_error err = {0};
+    struct vgg_limits limits;
+    struct vgg_image image = counting(300, 200), crop = {.width = -7};
+    vgg_limits_init(&limits);
+    limits.image_memory = 719999;
+    ck_assert_int_eq(vgg_image_to_tensor(&image, &preprocess, &limits, out, &err), VGG_ERR_LIMIT);
+    ck_assert_str_eq(err.message, "image of 300 x 200 pixels needs 720000 bytes of memory with the "
+                                  "tensor, limit is 719999");
+    ck_assert_int_eq(err.hint, VGG_HINT_MAX_MEMORY);
+    limits.image_memory = 720000;
+    ck_assert_int_eq(vgg_image_to_tensor(&image, &preprocess, &limits, out, &err), VGG_OK);
+    preprocess.channels = 1;
+    limits.image_memory = 240300; /* and a row in gray */
+    ck_assert_int_eq(vgg_image_to_tensor(&image, &preprocess, &limits, out, &err), VGG_OK);
+    limits.image_memory = 179999;
+    ck_assert_int_eq(vgg_image_crop(&image, &preprocess, &limits, &crop, &err), VGG_ERR_LIMIT);
+    ck_assert_int_eq(crop.width, -7);
+    vgg_image_destroy(&image);
+}
+END_TEST
+
+/* 100 rows of one pixel, each of which becomes 60000, which are added to one row. */
+START_TEST(resizing_has_a_limit_of_steps)
+{
+    struct vgg_preprocess preprocess = plain(1, 0);
+    struct vgg_error err = {0};
+    struct vgg_limits limits;
+    static float out[3 * 60000];
+    struct vgg_image image = counting(1, 100);
+    preprocess.resize_width = 60000;
+    vgg_limits_init(&limits);
+    limits.image_pixels = 60000;
+    ck_assert_int_eq(vgg_image_to_tensor(&image, &preprocess, &limits, out, &err), VGG_ERR_LIMIT);
+    ck_assert_str_eq(err.message,
+                     "image of 1 x 100 pixels: resizing it takes 12000000 steps, limit "
+                     "is 16 for each of 65536 pixels");
+    ck_assert_int_eq(err.hint, VGG_HINT_MAX_PIXELS);
+    limits.image_pixels = 800000;
+    ck_assert_int_eq(vgg_image_to_tensor(&image, &preprocess, &limits, out, &err), VGG_OK);
+    vgg_image_destroy(&image);
+}
+END_TEST
+
 START_TEST(refuses_bad_presets)
 {
     struct vgg_error err = {0};
@@ -301,4 +349,5 @@ END_TEST
 UNIT_MAIN("preprocess", finds_presets, sizes_are_torchvisions, crop_rounds_half_to_even,
           crops_what_is_no_square, pads_what_is_smaller_than_the_crop, normalises_each_channel,
           squashes_to_height_and_width, converts_to_gray, knows_the_interpolations, interpolates,
-          absurd_images_meet_the_limit, refuses_bad_presets)
+          absurd_images_meet_the_limit, the_result_counts_as_memory, resizing_has_a_limit_of_steps,
+          refuses_bad_presets)

@@ -6,17 +6,21 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "image/image.h"
 #include "image/resize.h"
+
+static struct vgg_image blank(int width, int height)
+{
+    struct vgg_image image;
+    struct vgg_image_job job = vgg_image_job_make("blank", NULL, NULL);
+    ck_assert_int_eq(vgg_image_set_size(&job, (uint64_t)width, (uint64_t)height, NULL), VGG_OK);
+    ck_assert_int_eq(vgg_image_create(&job, &image, NULL), VGG_OK);
+    return image;
+}
 
 /* An image of height 1 (or width 1) whose three channels hold v, v and 255 - v. */
 static struct vgg_image line_of(const uint8_t *values, int count, bool upright)
 {
-    struct vgg_image image;
-    ck_assert_int_eq(vgg_image_create(&(struct vgg_image_request){"line", UINT64_MAX, NULL},
-                                      upright ? 1 : (uint64_t)count, upright ? (uint64_t)count : 1,
-                                      &image, NULL),
-                     VGG_OK);
+    struct vgg_image image = blank(upright ? 1 : count, upright ? count : 1);
     for (int i = 0; i < count; i++) {
         image.rgb[3 * i] = image.rgb[3 * i + 1] = values[i];
         image.rgb[3 * i + 2] = (uint8_t)(255 - values[i]);
@@ -42,10 +46,7 @@ static void check_line(const uint8_t *from, int from_count, const uint8_t *to, i
 
 static struct vgg_image noise(int width, int height, uint32_t seed)
 {
-    struct vgg_image image;
-    ck_assert_int_eq(vgg_image_create(&(struct vgg_image_request){"noise", UINT64_MAX, NULL},
-                                      (uint64_t)width, (uint64_t)height, &image, NULL),
-                     VGG_OK);
+    struct vgg_image image = blank(width, height);
     for (int i = 0; i < width * height * 3; i++) {
         seed = seed * 1664525u + 1013904223u;
         image.rgb[i] = (uint8_t)(seed >> 24);
@@ -118,6 +119,36 @@ START_TEST(same_size_is_a_copy)
 }
 END_TEST
 
+/* The rows of a window, which must come from the top without a gap. */
+struct window {
+    uint8_t *next;
+    size_t bytes; /* of a row */
+    int rows;
+};
+
+static void put(void *user, int y, const uint8_t *row)
+{
+    struct window *window = user;
+    ck_assert_int_eq(y, window->rows++);
+    memcpy(window->next, row, window->bytes);
+    window->next += window->bytes;
+}
+
+static void resize_window(const struct vgg_image *image, const struct vgg_resizing *resizing,
+                          uint8_t *out)
+{
+    struct window window = {.next = out, .bytes = (size_t)resizing->window.width * 3};
+    const struct vgg_resized resized = {put, &window};
+    struct vgg_image_job job = vgg_image_job_unlimited(image);
+    struct vgg_resizer resizer;
+    ck_assert_int_eq(vgg_resizer_create(&job, resizing, &resized, &resizer, NULL), VGG_OK);
+    for (int y = 0; y < image->height; y++) {
+        vgg_resizer_take(&resizer, image->rgb + (size_t)y * (size_t)image->width * 3);
+    }
+    ck_assert_int_eq(window.rows, resizing->window.height);
+    vgg_resizer_destroy(&resizer);
+}
+
 /* Every window of the target must hold what the whole target holds there. */
 START_TEST(windows_agree_with_the_whole)
 {
@@ -132,10 +163,9 @@ START_TEST(windows_agree_with_the_whole)
                 struct vgg_rectangle window = {x, y, 1 + (width - x - 1) / 2, height - y};
                 uint8_t part[40 * 40 * 3];
                 size_t stride = (size_t)window.width * 3;
-                const struct vgg_raster pixels = {image.rgb, image.width, image.height, 3};
                 const struct vgg_resizing resizing = {
-                    .width = width, .height = height, .window = window};
-                ck_assert_int_eq(vgg_resize_window(&pixels, &resizing, part, stride, NULL), VGG_OK);
+                    .width = width, .height = height, .window = window, .channels = 3};
+                resize_window(&image, &resizing, part);
                 for (int row = 0; row < window.height; row++) {
                     ck_assert_mem_eq(
                         part + (size_t)row * stride,
