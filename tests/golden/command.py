@@ -409,8 +409,8 @@ def test_sizes(folder):
 
 def test_memory(folder):
     """An image that does not fit into memory fails; the next one is classified."""
-    large = folder / "large.png"
-    Image.new("1", (12000, 12000)).save(large)
+    large = folder / "large.jpg"  # 256 MB of coefficients
+    Image.new("RGB", (6500, 6500)).save(large, progressive=True, subsampling=0)
     limit = 200 << 20
     result = run("-t1", "-fjsonl", MODEL, large, BOOT, code=4,
                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))

@@ -87,6 +87,30 @@ START_TEST(takes_values_in_every_way)
 }
 END_TEST
 
+START_TEST(takes_sizes_of_memory)
+{
+    static const struct {
+        const char *text;
+        uint64_t bytes;
+    } cases[] = {{"1", 1},
+                 {"1000", 1000},
+                 {"3K", 3072},
+                 {"512M", 536870912},
+                 {"2G", 2147483648},
+                 {"17179869183G", UINT64_MAX << 30},
+                 {"18446744073709551615", UINT64_MAX}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char line[96];
+        snprintf(line, sizeof line, "--max-memory %s --max-pixels %s", cases[i].text,
+                 cases[i].text);
+        struct cli_options options = expect(line);
+        ck_assert_uint_eq(options.max_memory, cases[i].bytes);
+        ck_assert_uint_eq(options.max_pixels, cases[i].bytes);
+        cli_options_fini(&options);
+    }
+}
+END_TEST
+
 START_TEST(ends_options_at_two_dashes)
 {
     struct cli_options options = expect("-- -k --help --");
@@ -154,6 +178,15 @@ START_TEST(refuses_wrong_values)
     expect_message("--conv f8", "--conv: expected auto, exact, direct, f2, f4 or f6, got 'f8'");
     expect_message("--conv f2 --exact", "--exact and --conv exclude each other");
     expect_message("--time=3", "--time takes no value");
+    static const char *const sizes[] = {"0", "-1", "1T", "2GB", "G", "x", "17179869184G"};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        char line[64], message[128];
+        snprintf(line, sizeof line, "--max-memory %s", sizes[i]);
+        snprintf(message, sizeof message,
+                 "--max-memory: expected a number, 1 or larger, perhaps with K, M or G, got '%s'",
+                 sizes[i]);
+        expect_message(line, message);
+    }
 }
 END_TEST
 
@@ -482,9 +515,10 @@ START_TEST(lists_commands_with_their_whole_phrase)
 END_TEST
 
 UNIT_MAIN("cli", has_defaults, keeps_the_order_of_operands, takes_values_in_every_way,
-          ends_options_at_two_dashes, knows_commands_by_the_first_argument_only,
-          suggests_what_was_meant, refuses_wrong_values, takes_lists, takes_sizes,
-          takes_preprocessing, understands_eval_and_val, takes_help_as_a_command,
-          takes_threads_from_the_environment, refuses_a_wrong_isa_of_the_environment,
+          takes_sizes_of_memory, ends_options_at_two_dashes,
+          knows_commands_by_the_first_argument_only, suggests_what_was_meant, refuses_wrong_values,
+          takes_lists, takes_sizes, takes_preprocessing, understands_eval_and_val,
+          takes_help_as_a_command, takes_threads_from_the_environment,
+          refuses_a_wrong_isa_of_the_environment,
           suggests_how_to_name_a_file_that_begins_with_a_dash, gives_every_letter_one_meaning,
           writes_help_on_one_screen, lists_commands_with_their_whole_phrase)

@@ -2,6 +2,7 @@
 /* The parser: long options as "--name=value" or "--name value", short ones bundled as "-k3" or "-Vh". */
 #include "cli/cli.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -245,6 +246,25 @@ static vgg_status set_number(struct parser *parser, const char *value, double *o
     return VGG_OK;
 }
 
+/* "N", or with a suffix that multiplies by a power of 1024. */
+static vgg_status set_bytes(struct parser *parser, const char *value, uint64_t *out)
+{
+    static const char suffixes[] = "KMG";
+    char *end;
+    errno = 0;
+    const unsigned long long number = strtoull(value, &end, 10);
+    const char *suffix = *end != '\0' ? strchr(suffixes, *end) : NULL;
+    const unsigned shift = suffix != NULL ? 10u * (unsigned)(suffix - suffixes + 1) : 0;
+    if (!isdigit((unsigned char)value[0]) || end[suffix != NULL] != '\0' || errno != 0 ||
+        number == 0 || number > UINT64_MAX >> shift) {
+        return message_fail(parser->err, VGG_ERR_ARGUMENT,
+                            "%s: expected a number, 1 or larger, perhaps with K, M or G, got '%s'",
+                            parser->value_name, value);
+    }
+    *out = (uint64_t)number << shift;
+    return VGG_OK;
+}
+
 /* Stores one option; value is NULL for flags. Messages call the value parser->value_name. */
 static vgg_status set_value(struct parser *parser, const struct cli_option *option,
                             const char *value)
@@ -269,6 +289,8 @@ static vgg_status set_value(struct parser *parser, const struct cli_option *opti
         return set_extent(parser, option, value, target);
     case CLI_RGB:
         return set_rgb(parser, value, target);
+    case CLI_BYTES:
+        return set_bytes(parser, value, target);
     case CLI_NUMBER:
         return set_number(parser, value, target);
     case CLI_CHOICE:

@@ -18,6 +18,7 @@ enum {
     ALL = CLASSIFY | COMPARE | BENCH | INFO | CONVERT | PACK | EVAL,
     RUN = CLASSIFY | COMPARE | BENCH | INFO | EVAL, /* those that run a net */
     ONE = RUN & ~BENCH,                             /* in one configuration */
+    READ = (RUN & ~INFO) | PACK,                    /* those that read images */
 };
 
 /* In the order of the enums that hold them. */
@@ -53,6 +54,10 @@ static const char *const orders[] = {"order", "time", NULL};
 #define COUNT(name, letter, group, commands, kind, member, argument, low, high, help)              \
     {                                                                                              \
         name, letter, group, commands, kind, AT(member), argument, help, NULL, low, high           \
+    }
+#define BYTES(name, group, commands, member, argument, help)                                       \
+    {                                                                                              \
+        name, 0, group, commands, CLI_BYTES, AT(member), argument, help, NULL, 0, 0                \
     }
 #define NUMBER(name, letter, group, commands, member, argument, help)                              \
     {                                                                                              \
@@ -150,6 +155,10 @@ const struct cli_option cli_option_table[] = {
            interpolations, "filter"),
     RGB("mean", mean, "subtracted from pixels of 0...1, or of 0...255"),
     RGB("std", std, "pixels are divided by it after that"),
+    BYTES("max-pixels", PREPROCESS, READ, max_pixels, "N",
+          "refuse larger images (default 178956970 pixels)"),
+    BYTES("max-memory", PREPROCESS, READ, max_memory, "SIZE",
+          "memory to decode an image, as 2G (default 512M)"),
 
     CHOICE("isa", 0, RUNNING, ONE | PACK, CLI_CHOICE, isa, "ISA", isas, "instruction set"),
     CHOICE("isa", 0, RUNNING, BENCH, CLI_CHOICES, isa_list, "ISA,...", isas, "instruction set"),

@@ -14,6 +14,7 @@ enum cli_kind {
     CLI_SIZE,    /* struct cli_size: "N" or "HxW", sides from low to high */
     CLI_EXTENT,  /* struct cli_extent: "N", "HxW", "0" or "none", sides from low to high */
     CLI_RGB,     /* struct cli_rgb: "X" or "X,Y,Z" */
+    CLI_BYTES,   /* uint64_t from 1: "N", "NK", "NM", "NG", powers of 1024 */
     CLI_NUMBER,  /* double, finite, not negative */
     CLI_CHOICE,  /* int: the index in choices */
     CLI_COUNTS,  /* struct cli_list of numbers from low to high */

@@ -180,8 +180,8 @@ static vgg_status read_image(struct run *run, const char *path, struct report_im
         timing_lap(&start, &result->decode_ms);
         timing_sample_memory(&run->timing);
     }
-    result->width = file.is_array ? file.width : file.image.width;
-    result->height = file.is_array ? file.height : file.image.height;
+    result->width = file.image_width;
+    result->height = file.image_height;
     image_close(&file);
     return status;
 }

@@ -67,6 +67,17 @@ static void set_preprocess(const struct cli_options *options, struct vgg_model_o
     }
 }
 
+static void set_limits(const struct cli_options *options, struct vgg_limits *out)
+{
+    vgg_limits_init(out);
+    if (options->max_pixels > 0) {
+        out->image_pixels = options->max_pixels;
+    }
+    if (options->max_memory > 0) {
+        out->image_memory = options->max_memory;
+    }
+}
+
 vgg_status net_open(const char *path, const struct cli_options *options, struct net *out,
                     struct vgg_error *err)
 {
@@ -87,6 +98,7 @@ vgg_status net_open(const char *path, const struct cli_options *options, struct 
     };
     const struct vgg_context context = message_context(options->verbose);
     *out = (struct net){0};
+    set_limits(options, &out->limits);
     set_preprocess(options, &model_options);
     vgg_status status = file_check_checkpoint(path, err);
     if (status != VGG_OK) {
@@ -136,6 +148,7 @@ struct image_reader net_get_reader(const struct net *net)
         .channels = info->channels,
         .height = one_size ? info->height : 0,
         .width = one_size ? info->width : 0,
+        .limits = net->limits,
     };
 }
 

@@ -13,6 +13,7 @@ struct net {
     vgg_checkpoint *checkpoint;
     vgg_model *model;
     struct report_model about; /* borrows from the two above */
+    struct vgg_limits limits;  /* of images */
 };
 
 /* Opens a checkpoint and its model by the options.

@@ -39,14 +39,14 @@ static vgg_status fail_folder(const char *path, struct vgg_error *err)
 /* The only operand is neither image nor, as it seems, checkpoint: reports what is wrong with it as an image. */
 static vgg_status fail_lone_operand(const char *path, struct vgg_error *err)
 {
-    struct vgg_image image = {0};
+    vgg_image_file *image = NULL;
     struct vgg_error reason = {0};
     if (!file_is_named_checkpoint(path) &&
-        vgg_image_open(path, NULL, &image, &reason) == VGG_ERR_FORMAT) {
+        vgg_image_file_open(path, NULL, &image, &reason) == VGG_ERR_FORMAT) {
         return message_fail(err, VGG_ERR_ARGUMENT,
                             "%s; if it is the checkpoint, name an IMAGE after it", reason.message);
     }
-    vgg_image_destroy(&image);
+    vgg_image_file_close(image);
     return message_fail(err, VGG_ERR_ARGUMENT,
                         "%s: expected a JPEG or PNG image; if it is the checkpoint, name an IMAGE "
                         "after it",

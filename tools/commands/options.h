@@ -4,6 +4,7 @@
 #define TOOLS_COMMANDS_OPTIONS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Commands are bits, so that one option can belong to several. */
 enum cli_command {
@@ -89,6 +90,8 @@ struct cli_options {
     struct cli_rgb mean, std;
     int interpolation;         /* enum vgg_interpolation; -1: not given */
     int channels;              /* index in cli_channels; -1: not given */
+    uint64_t max_pixels;       /* of an image; 0: not given */
+    uint64_t max_memory;       /* bytes that an image may take; 0: not given */
     int scores;                /* classify: enum vgg_scores */
     int topk;                  /* classes shown per image */
     int threads;               /* 0: as many as there are CPUs */

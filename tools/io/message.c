@@ -188,6 +188,10 @@ const char *message_get_hint(const struct vgg_error *err)
     case VGG_HINT_STRICT:
         return "give each with its option (--padding, --size, --mean …), or check and edit what "
                "vgg-infer info --write-spec FILE writes and give it with --spec";
+    case VGG_HINT_MAX_PIXELS:
+        return "raise it with --max-pixels";
+    case VGG_HINT_MAX_MEMORY:
+        return "raise it with --max-memory";
     case VGG_HINT_NONE:
         break;
     }

@@ -55,9 +55,21 @@ static vgg_status open_array(struct image_file *file, struct vgg_error *err)
         !is_side(shape[1], reader->height) || !is_side(shape[2], reader->width)) {
         return fail_shape(file, err);
     }
-    file->height = (int)shape[1];
-    file->width = (int)shape[2];
+    file->height = file->image_height = (int)shape[1];
+    file->width = file->image_width = (int)shape[2];
     return VGG_OK;
+}
+
+static vgg_status open_image(struct image_file *file, struct vgg_error *err)
+{
+    const struct vgg_context context = {.limits = &file->reader->limits};
+    vgg_status status = vgg_image_file_open(file->path, &context, &file->image, err);
+    if (status != VGG_OK) {
+        return status;
+    }
+    vgg_image_file_get_size(file->image, &file->image_width, &file->image_height);
+    return vgg_image_file_get_input_size(file->image, file->reader->preprocess, &file->width,
+                                         &file->height, err);
 }
 
 vgg_status image_open(const char *path, const struct image_reader *reader, struct image_file *out,
@@ -77,19 +89,14 @@ vgg_status image_open(const char *path, const struct image_reader *reader, struc
                             "image has",
                             path, reader->channels);
     }
-    vgg_status status = vgg_image_open(path, NULL, &out->image, err);
-    if (status == VGG_OK) {
-        status = vgg_preprocess_get_size(reader->preprocess, out->image.width, out->image.height,
-                                         NULL, &out->width, &out->height, err);
-    }
-    return status;
+    return open_image(out, err);
 }
 
 vgg_status image_make_input(struct image_file *file, float *out, struct vgg_error *err)
 {
     vgg_status status = VGG_OK;
     if (!file->is_array) {
-        return vgg_image_to_tensor(&file->image, file->reader->preprocess, NULL, out, err);
+        return vgg_image_file_to_tensor(file->image, file->reader->preprocess, out, err);
     }
     for (int64_t row = 0; row < file->array.shape[0] && status == VGG_OK; row++) {
         status =
@@ -100,7 +107,7 @@ vgg_status image_make_input(struct image_file *file, float *out, struct vgg_erro
 
 void image_close(struct image_file *file)
 {
-    vgg_image_destroy(&file->image);
+    vgg_image_file_close(file->image);
     npy_reader_close(&file->array);
 }
 

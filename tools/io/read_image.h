@@ -15,6 +15,8 @@ struct image_reader {
     int channels;
     /* The size of every input in pixels; 0: each image has its own. */
     int height, width;
+    /* Of an image. */
+    struct vgg_limits limits;
 };
 
 /* An image as input of a net. */
@@ -27,20 +29,22 @@ struct image_input {
 struct image_file {
     const char *path;
     const struct image_reader *reader;
-    struct vgg_image image;
+    vgg_image_file *image; /* NULL: an array */
     struct npy_reader array;
     bool is_array;
     /* Of the input, in pixels. */
     int width, height;
+    /* Of the file. */
+    int image_width, image_height;
 };
 
-/* Opens an image, decoded, or an array of float32 [channels,height,width] or [1,channels,height,width].
+/* Opens an image, of which the header is read, or an array of float32 [channels,height,width] or [1,channels,height,width].
  *   out  filled, to be closed with image_close in any case
- * Errors: those of vgg_image_open and npy_reader_open; MISMATCH (an array of another size; an image for a net that
+ * Errors: those of vgg_image_file_open and npy_reader_open; MISMATCH (an array of another size; an image for a net that
  * takes no images). */
 vgg_status image_open(const char *path, const struct image_reader *reader, struct image_file *out,
                       struct vgg_error *err);
-/* Makes the input of it.
+/* Makes the input of it: decodes an image.
  *   out  [channels][height][width] */
 vgg_status image_make_input(struct image_file *file, float *out, struct vgg_error *err);
 void image_close(struct image_file *file);
