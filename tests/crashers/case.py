@@ -13,3 +13,4 @@ class Case:
     args: tuple = ()        # options of vgg-infer
     beside: dict = dataclasses.field(default_factory=dict)  # more files: name -> bytes
     code: int = 3           # exit code; 0: the file is valid, and expects is a warning's; 1: the error shows only with an image
+    is_image: bool = False  # not the checkpoint, but the image that a good one gets

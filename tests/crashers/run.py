@@ -18,6 +18,7 @@ import tempfile
 
 import cases_beside
 import cases_good
+import cases_image
 import cases_other
 import cases_packed
 import cases_pickle
@@ -29,12 +30,12 @@ import writer
 from emulator import EMULATOR, command_of
 
 SECONDS, BYTES = 1.0, 64 << 20
-ROWS = range(1, 33)
+ROWS = range(1, 34)
 
 
 def all_cases():
     for module in (cases_good, cases_pickle, cases_storage, cases_zip, cases_tar, cases_safetensors,
-                   cases_packed, cases_other, cases_beside):
+                   cases_packed, cases_other, cases_beside, cases_image):
         yield from module.cases()
 
 
@@ -77,7 +78,8 @@ def problem_of(case, run, path, factor):
     return None
 
 
-def try_case(case, program, image, folder, factor):
+def try_case(case, program, top, factor):
+    folder = top / "work"
     path = folder / case.name
     for name, data in case.beside.items():
         (folder / name).write_bytes(data)
@@ -85,7 +87,8 @@ def try_case(case, program, image, folder, factor):
         case.data(path)
     else:
         path.write_bytes(case.data)
-    command = [*program, *case.args, str(path), str(image)]
+    operands = [top / "net.pth", path] if case.is_image else [path, top / "image.png"]
+    command = [*program, *case.args, *map(str, operands)]
     for _ in range(3):  # caches shared with other programs cost CPU time too
         run = Run(command, folder)
         if run.seconds < SECONDS * factor:
@@ -114,17 +117,18 @@ def main(arguments):
     program, MEASURE = command_of(program), os.path.abspath(MEASURE)
     failed, rows, slowest, largest = [], {}, 0, 0
     names = set()
-    with tempfile.TemporaryDirectory() as top:
-        folder = pathlib.Path(top) / "work"
+    with tempfile.TemporaryDirectory() as name:
+        top = pathlib.Path(name)
+        folder = top / "work"
         folder.mkdir()
-        image = pathlib.Path(top) / "image.png"
-        image.write_bytes(writer.png(16, 16))
+        (top / "image.png").write_bytes(writer.png(16, 16))
+        (top / "net.pth").write_bytes(writer.zip_net())
         for case in all_cases():
             if words and not any(word in case.name for word in words):
                 continue
             assert case.name not in names, f"two cases are called {case.name}"
             names.add(case.name)
-            run, problem = try_case(case, program, image, folder, factor)
+            run, problem = try_case(case, program, top, factor)
             clean(folder)
             rows[case.row] = rows.get(case.row, 0) + 1
             slowest, largest = max(slowest, run.seconds), max(largest, run.peak_bytes)
