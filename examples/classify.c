@@ -36,7 +36,7 @@ static void close_classifier(struct classifier *net)
     vgg_checkpoint_close(net->checkpoint);
 }
 
-static vgg_status run(const struct classifier *net, const struct vgg_image *image, float *logits,
+static vgg_status run(const struct classifier *net, const vgg_image_file *image, float *logits,
                       struct vgg_error *err)
 {
     const size_t count =
@@ -47,7 +47,7 @@ static vgg_status run(const struct classifier *net, const struct vgg_image *imag
         return VGG_ERR_MEMORY;
     }
     vgg_status status =
-        vgg_image_to_tensor(image, vgg_model_get_preprocess(net->model), NULL, input, err);
+        vgg_image_file_to_tensor(image, vgg_model_get_preprocess(net->model), input, err);
     if (status == VGG_OK) {
         status = vgg_session_run(net->session, input, 1, logits, err);
     }
@@ -71,7 +71,7 @@ int main(int argc, char **argv)
 {
     struct vgg_error err;
     static struct classifier net;
-    static struct vgg_image image;
+    vgg_image_file *image = NULL;
     if (argc != 3) {
         fprintf(stderr, "usage: classify CHECKPOINT IMAGE\n");
         return 2;
@@ -79,11 +79,11 @@ int main(int argc, char **argv)
     float *logits = NULL;
     vgg_status status = open_classifier(&net, argv[1], &err);
     if (status == VGG_OK) {
-        status = vgg_image_open(argv[2], NULL, &image, &err);
+        status = vgg_image_file_open(argv[2], NULL, &image, &err);
     }
     if (status == VGG_OK) {
         logits = (float *)malloc((size_t)net.info.class_count * sizeof *logits);
-        status = logits == NULL ? VGG_ERR_MEMORY : run(&net, &image, logits, &err);
+        status = logits == NULL ? VGG_ERR_MEMORY : run(&net, image, logits, &err);
     }
     if (status == VGG_OK) {
         print_top(&net, logits);
@@ -91,7 +91,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s: %s\n", vgg_status_string(status), err.message);
     }
     free(logits);
-    vgg_image_destroy(&image);
+    vgg_image_file_close(image);
     close_classifier(&net);
     return status == VGG_OK ? 0 : 1;
 }

@@ -67,14 +67,13 @@ static void destroy_worker(struct worker *worker)
 static void classify(struct worker *worker, const char *path, struct result *result)
 {
     const vgg_model *model = worker->work->model;
-    struct vgg_image image;
+    vgg_image_file *image = NULL;
     struct vgg_model_info info;
-    memset(&image, 0, sizeof image);
     vgg_model_get_info(model, &info);
-    result->status = vgg_image_open(path, NULL, &image, &result->err);
+    result->status = vgg_image_file_open(path, NULL, &image, &result->err);
     if (result->status == VGG_OK) {
-        result->status = vgg_image_to_tensor(&image, vgg_model_get_preprocess(model), NULL,
-                                             worker->input, &result->err);
+        result->status = vgg_image_file_to_tensor(image, vgg_model_get_preprocess(model),
+                                                  worker->input, &result->err);
     }
     if (result->status == VGG_OK) {
         result->status =
@@ -83,7 +82,7 @@ static void classify(struct worker *worker, const char *path, struct result *res
     if (result->status == VGG_OK) {
         vgg_rank(worker->logits, info.class_count, 1, &result->best);
     }
-    vgg_image_destroy(&image);
+    vgg_image_file_close(image);
 }
 
 static void *run_worker(void *user)
