@@ -150,6 +150,7 @@ FLATTEN = "flatten channels, height, width"
 # What a head that is not torchvision's leaves open, and features that are not.
 HEAD = {"activation ReLU", "scores softmax", FLATTEN, "logits the last layer's output, unchanged"}
 LAYERS = HEAD | {"stride 1", "dilation 1", "padding 1", "pool MaxPool2d 2x2"}
+SQUARE = {"square convolutions Conv2d, not ConvTranspose2d"}
 POOLS = {"places of pools where the numbers leave a place"}
 EPS = {"eps 1e-05"}
 POOLED = "average pool to {0}x{0} before the classifier"
@@ -237,7 +238,7 @@ def test_three_blocks():
     for batch_norm in (False, True):
         net = Net(make_layers(NOTES, batch_norm), make_head(256 * 7 * 7, 512, 10), 7)
         compare(f"three blocks{', BatchNorm' * batch_norm}", net, CIFAR, ["--preset", "cifar"],
-                assumed=LAYERS | POOLS | (EPS if batch_norm else set()) | {
+                assumed=LAYERS | SQUARE | POOLS | (EPS if batch_norm else set()) | {
                     f"last pool one after features.{26 if batch_norm else 18}", POOLED.format(7)})
 
 
@@ -254,7 +255,7 @@ def test_a_head_that_does_not_fit():
 def test_without_avgpool():
     cfg = [32, 32, "M", 64, 64, 128, 128, 128, "M", 256, 256, 256, 512, 512, 512, "M"]
     compare("no average pool", Net(make_layers(cfg), make_head(512 * 4 * 4, 4096, 10)), CIFAR,
-            assumed=LAYERS | POOLS | CIFAR_IMAGES | {"last pool one after features.26"})
+            assumed=LAYERS | SQUARE | POOLS | CIFAR_IMAGES | {"last pool one after features.26"})
 
 
 def test_torchvision():
@@ -284,7 +285,7 @@ def test_variations():
     small = [16, "M", 32, 32, "M", 48, "M"]
     net = Net(make_layers(small, True, bias=False), make_head(48 * 49, 24, 20, 7, dropout=False), 7)
     compare("no bias, classifier 0 2 4", net, squash(56), ["--size", "56"],
-            assumed=LAYERS | POOLS | EPS | SQUASHED | {
+            assumed=LAYERS | SQUARE | POOLS | EPS | SQUASHED | {
                 "resize 56x56, whatever the aspect", "last pool one after features.11"})
     net = Net(make_layers(small, True), nn.Linear(48 * 16, 5))
     compare("a single linear layer", net, CIFAR)
@@ -397,7 +398,7 @@ def test_paper():
               "M"]
     compare("C", Net(make_layers(c), make_head(512 * 49, 64, 10), 7), transform(73, 64, *IMAGENET),
             ["--size", "64", "--preset", "imagenet"],
-            assumed=LAYERS | POOLS | {"padding of 1x1 convolutions 0", "last pool one after features.28",
+            assumed=LAYERS | SQUARE | POOLS | {"padding of 1x1 convolutions 0", "last pool one after features.28",
                                       POOLED.format(7)})
 
 
@@ -435,7 +436,7 @@ def test_dense():
     net = Net(make_layers([16, "M", 24, "M", 40, 40, "M"], True), make_head(40 * 9, 32, 20, 7), 3)
     dense = Dense(net, 3)
     both = dense, dense.double_logits
-    size = {"assumed": LAYERS | POOLS | EPS | {"last pool one after features.11"}}
+    size = {"assumed": LAYERS | SQUARE | POOLS | EPS | {"last pool one after features.11"}}
     compare("dense, whole images", net, transform(64, 0, *IMAGENET), ["--dense", "--resize", "64", "--preset", "imagenet"],
             logits_of=both, images=PHOTOS[:1], **size)
     compare("dense, cropped", net, transform(224, (131, 168), *IMAGENET),

@@ -162,6 +162,10 @@ def with_5x5():
     return vgg(nn.Sequential(conv(3, 6, 5), nn.ReLU(), pool(), *layers(8, pool(), ic=6)), linear(8))
 
 
+def transposed(groups=1):
+    return vgg(layers(6, nn.ConvTranspose2d(6, 6, 3, padding=1, groups=groups), nn.ReLU(), pool(), 8, pool()), linear(8))
+
+
 def with_pools(make):
     return vgg(layers(6, make(), 8, 8, make()), linear(8))
 

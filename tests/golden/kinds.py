@@ -29,7 +29,7 @@ except ImportError as missing:
 from kind_nets import (Net, attention, conv, embedding, ending, fastai, fully_convolutional, functional_average,
                        functional_pools, global_average, layers, linear, listed, listed_head, make_norm, mmpretrain,
                        module_lists, named, named_pools, norm_after_relu, partly_normed, pool, prepared, randomise,
-                       resnet9, slices, small, tiny, unnamed_skip, vgg, wide, with_5x5, with_pools, with_strides,
+                       resnet9, slices, small, tiny, transposed, unnamed_skip, vgg, wide, with_5x5, with_pools, with_strides,
                        without_affine, without_numbers)
 from nets import seed
 
@@ -209,6 +209,10 @@ KINDS = {
                             wrong=["places of pools"], options="--cfg 6,D,8,M,8,D,8,M"),
     "functions as pools": Kind(functional_pools, wrong=["places of pools", "single modules between convolutions pools"],
                                options="--cfg 6,6,M,8,8,M"),
+    "ConvTranspose2d": Kind(transposed, wrong=["square convolutions Conv2d, not ConvTranspose2d"], hopeless=True),
+    "ConvTranspose2d, whole": Kind(transposed, whole, refused=["features.2: the file has ConvTranspose2d there, which cannot be run"]),
+    "depthwise ConvTranspose2d": Kind(lambda: transposed(groups=6), wrong=["square convolutions Conv2d, not ConvTranspose2d"],
+                                      hopeless=True),
     "5x5 first convolution": Kind(with_5x5),
     "5x5 first convolution, whole": Kind(with_5x5, whole),
     # What an author's own code computes before and after the classifier.

@@ -10,7 +10,7 @@ import os
 import sys
 import tempfile
 
-from custom import (BOUND, CIFAR, CIFAR_IMAGES, COLOURS, EPS, FLATTEN, IMAGENET, LAYERS, PHOTOS, POOLED, POOLS, RUN_MODEL, SQUASHED,
+from custom import (BOUND, CIFAR, CIFAR_IMAGES, COLOURS, EPS, FLATTEN, IMAGENET, LAYERS, PHOTOS, POOLED, POOLS, RUN_MODEL, SQUARE, SQUASHED,
                     available, check, check_assumed, command, compare, functional, in_double, main, make_head, models,
                     nn, np, randomise, read_assumed, run, save, squash, squashed, accuracy, torch, transform)
 
@@ -110,33 +110,33 @@ def write_safetensors(path, state):
 def test_names_of_their_own():
     net = scratch_net()
     compare_named("a Sequential for each layer", net, transform(256, 224, *IMAGENET), images=PHOTOS[:1],
-                  assumed=LAYERS | EPS | in_order("layer1.0", "fc2.0") | COLOURS | {
+                  assumed=LAYERS | SQUARE | EPS | in_order("layer1.0", "fc2.0") | COLOURS | {
                       "places of pools as in vgg16_bn, whose convolutions these are", "input size 224x224",
                       "resize 256, aspect kept", "crop 224x224", "mean and std ImageNet's",
                       "modules before linear layers compute nothing (2 of them)"})
     three = Named(0, ("block1", block(3, 8, 8)), ("block2", block(8, 16)), ("block3", block(16, 24, 24)), Flat(),
                   ("classifier", make_head(24 * 16, 40, 12)))
     blocks = "places of pools after each of the {} blocks ({}1 …)"
-    compare_named("blocks and a classifier", three, CIFAR, assumed=LAYERS | CIFAR_IMAGES | in_order("block1.0", "classifier.3") | {
+    compare_named("blocks and a classifier", three, CIFAR, assumed=LAYERS | SQUARE | CIFAR_IMAGES | in_order("block1.0", "classifier.3") | {
         blocks.format(3, "block"), "last pool one after block3.2"})
-    compare_named("as in Caffe", caffe_net(), CIFAR, assumed=LAYERS | CIFAR_IMAGES | in_order("conv1_1", "fc8") | {
+    compare_named("as in Caffe", caffe_net(), CIFAR, assumed=LAYERS | SQUARE | CIFAR_IMAGES | in_order("conv1_1", "fc8") | {
         blocks.format(3, "conv"), "last pool one after conv3_2"})
     norms = Named(4, ("stage1_conv", block(3, 8, 8, batch_norm=True)), ("stage2_conv", block(8, 16, batch_norm=True)), Flat(),
                   ("fc", nn.Linear(16 * 16, 12)))
     compare_named("BatchNorm in blocks", norms, transform(18, 16, *IMAGENET), ["--size", "16", "--preset", "imagenet"],
-                  assumed=LAYERS | EPS | in_order("stage1_conv.0", "fc") | {
+                  assumed=LAYERS | SQUARE | EPS | in_order("stage1_conv.0", "fc") | {
                       blocks.format(2, "stage"), "last pool one after stage2_conv.0"})
     first = Named(0, ("one", block(3, 8, 8, pools=False)), ("two", block(8, 16, pools=False, first=[nn.MaxPool2d(2)])),
                   pool, Flat(), ("fc", nn.Linear(16 * 64, 12)))
     compare_named("blocks that begin with a pool", first, CIFAR,
-                  assumed=LAYERS | POOLS | CIFAR_IMAGES | in_order("one.0", "fc") | {"last pool one after two.1"})
+                  assumed=LAYERS | SQUARE | POOLS | CIFAR_IMAGES | in_order("one.0", "fc") | {"last pool one after two.1"})
     linears = Named(0, ("block1", block(3, 8, 8)), ("block2", block(8, 16)), Flat(), ("fc1", nn.Linear(16 * 64, 20, bias=False)),
                     ("bn1", nn.BatchNorm1d(20)), nn.ReLU(), ("fc2", nn.Linear(20, 12)))
     compare_named("BatchNorm1d", linears, CIFAR, ["--preset", "cifar"])
     mixed = Named(0, ("features", block(3, 8, 8)), Flat(), ("fc1", nn.Linear(8 * 256, 20)), nn.ReLU(),
                   ("fc2", nn.Linear(20, 12)))
     compare_named("features, fc1, fc2", mixed, CIFAR, ["--preset", "cifar"],
-                  assumed=LAYERS | POOLS | in_order("features.0", "fc2") | {"last pool one after features.2"})
+                  assumed=LAYERS | SQUARE | POOLS | in_order("features.0", "fc2") | {"last pool one after features.2"})
     whole = Named(0, ("body", nn.Sequential(*block(3, 8, 16), *block(16, 24), Flat(), nn.Linear(24 * 64, 20), nn.ReLU(),
                                            nn.Linear(20, 12))))
     compare_named("one Sequential", whole, CIFAR, assumed=LAYERS | POOLS | CIFAR_IMAGES)
@@ -232,7 +232,7 @@ def test_names_that_do_not_tell():
     with tempfile.TemporaryDirectory() as folder:
         # A pool after each convolution makes features of 8x8 of a usual size, but features of 9x9 of none.
         check_assumed("pools that may be anywhere", command(save(folder, net), PHOTOS[0]).stdout,
-                      LAYERS | EPS | BEFORE | in_order("conv1", "fc2") | squashed(64) - {"input size 64x64"} | {
+                      LAYERS | SQUARE | EPS | BEFORE | in_order("conv1", "fc2") | squashed(64) - {"input size 64x64"} | {
                           "places of pools after each convolution", "last pool one after conv3",
                           "input size 64x64 (no last pool at 32x32 fits as well; padding 0, no last pool at 48x48 "
                           "fits as well)"})

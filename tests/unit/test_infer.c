@@ -301,8 +301,8 @@ START_TEST(says_what_it_assumes)
     fake_find(&net, "features.3.weight")->shape[3] = 1;
     ck_assert_int_eq(resolve(&net, "x.pth", &spec), VGG_OK);
     ck_assert_str_eq(assumptions(&spec),
-                     "stride 1; dilation 1; padding 1; padding of 1x1 convolutions 0; eps 1e-05; "
-                     "activation ReLU; "
+                     "stride 1; dilation 1; padding 1; padding of 1x1 convolutions 0; square "
+                     "convolutions Conv2d, not ConvTranspose2d; eps 1e-05; activation ReLU; "
                      "pool MaxPool2d 2x2; places of pools where the numbers leave a place; "
                      "last pool one after features.7; flatten channels, height, width; "
                      "input size 28x28; logits the last layer's output, unchanged; scores softmax");

@@ -173,7 +173,8 @@ START_TEST(tells_what_it_assumes)
                      "MaxPool2d 2x2; interpolation bilinear; channels RGB of 0 to 1; "
                      "flatten channels, height, width; last pool none after features.17; "
                      "resize 28x28, whatever the aspect; logits the last layer's output, "
-                     "unchanged; places of pools where the numbers leave a place");
+                     "unchanged; square convolutions Conv2d, not ConvTranspose2d; places of "
+                     "pools where the numbers leave a place");
     ck_assert_str_eq(create(&options).assumed,
                      "stride 1; padding 1; eps 1e-05; crop none; dilation 1; scores "
                      "softmax; activation ReLU; input size 28x28; mean and std none; "
@@ -199,7 +200,8 @@ START_TEST(tells_what_it_assumes)
                      "mean and std none; interpolation bilinear; channels RGB of 0 to 1; "
                      "flatten channels, height, width; last pool none after features.17; "
                      "resize 28x28, whatever the aspect; logits the last layer's output, "
-                     "unchanged; places of pools where the numbers leave a place");
+                     "unchanged; square convolutions Conv2d, not ConvTranspose2d; places of "
+                     "pools where the numbers leave a place");
     options = (struct vgg_model_options){.cfg = "32,32", .spec_path = path_of("x.json")};
     refuse(&options, VGG_ERR_ARGUMENT, "exclude each other");
     options = (struct vgg_model_options){.cfg = "32,32,X"};

@@ -210,11 +210,14 @@ static void note_found(const struct settings *settings, struct vgg_spec *spec)
     static const struct {
         enum vgg_layer_kind kind;
         const char *property;
-    } properties[] = {
-        {VGG_LAYER_CONV, "stride"},          {VGG_LAYER_CONV, "padding"},
-        {VGG_LAYER_CONV, "dilation"},        {VGG_LAYER_CONV, "padding of 1x1 convolutions"},
-        {VGG_LAYER_BATCH_NORM, "eps"},       {VGG_LAYER_POOL, "pool"},
-        {VGG_LAYER_ACTIVATION, "activation"}};
+    } properties[] = {{VGG_LAYER_CONV, "stride"},
+                      {VGG_LAYER_CONV, "padding"},
+                      {VGG_LAYER_CONV, "dilation"},
+                      {VGG_LAYER_CONV, "padding of 1x1 convolutions"},
+                      {VGG_LAYER_CONV, "square convolutions"},
+                      {VGG_LAYER_BATCH_NORM, "eps"},
+                      {VGG_LAYER_POOL, "pool"},
+                      {VGG_LAYER_ACTIVATION, "activation"}};
     for (size_t p = 0; p < sizeof properties / sizeof properties[0]; p++) {
         const char *property = properties[p].property;
         bool found = false;

@@ -359,7 +359,8 @@ static void note_modules(const struct reader *reader, struct vgg_spec *spec)
 {
     static const char *const settings[] = {
         "stride", "dilation", "padding", "padding of 1x1 convolutions", "eps", "pool", "last pool"};
-    static const char *const structure[] = {"activation",
+    static const char *const structure[] = {"square convolutions",
+                                            "activation",
                                             "BatchNorm",
                                             "BatchNorm of linear layers",
                                             "places of pools",

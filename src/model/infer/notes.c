@@ -83,6 +83,24 @@ static void note_former_linears(const struct vgg_findings *findings, struct vgg_
     }
 }
 
+/* Records that convolutions are not transposed ones, whose weights [in][out / groups][k][k] have the same shape where there
+ * are as many inputs as outputs. */
+static void note_square_convs(const struct vgg_findings *findings, struct vgg_spec *spec)
+{
+    const struct vgg_sites *sites = findings->outline->sites;
+    bool square = false;
+    for (size_t i = 0; i < sites->conv_count; i++) {
+        const struct vgg_weighted *conv = &sites->convs[i];
+        square =
+            square || (int64_t)conv->site->in_channels * conv->groups == conv->site->out_channels;
+    }
+    if (square) {
+        vgg_note(findings->load, spec, "square convolutions",
+                 get_source(findings, findings->pools == VGG_POOLS_BY_CFG), "%s",
+                 "Conv2d, not ConvTranspose2d");
+    }
+}
+
 static void note_convs(const struct vgg_findings *findings, struct vgg_spec *spec)
 {
     const struct vgg_load *load = findings->load;
@@ -377,6 +395,7 @@ void vgg_note_layers(const struct vgg_findings *findings, struct vgg_spec *spec)
              findings->outline->sites->linear_count);
     note_order(findings, spec);
     note_convs(findings, spec);
+    note_square_convs(findings, spec);
     note_former_linears(findings, spec);
     note_norms(findings, spec);
     note_activations(findings, spec);
