@@ -7,6 +7,7 @@
 #include "model/apply_options.h"
 #include "model/graph/bind.h"
 #include "model/graph/check_weights.h"
+#include "model/graph/channels_last.h"
 #include "model/graph/filter_head.h"
 #include "model/graph/make_dense.h"
 #include "model/infer/complete.h"
@@ -178,6 +179,7 @@ static vgg_status build(const struct creation *c)
     if (status == VGG_OK) {
         find_prepacked(c->checkpoint, &model->graph);
         find_filters(c);
+        status = vgg_graph_reorder_features(&c->load, &model->spec, &model->graph);
     }
     return status;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The description of a net whose BatchNorm is folded into the layers before it. */
+/* The description of a net whose BatchNorm is folded into the layers before it, and whose features are flattened in the
+ * order channels, height, width. */
 #include "pack/fold_spec.h"
 
 #include <stdio.h>
@@ -80,6 +81,9 @@ vgg_status vgg_spec_fold(const struct vgg_load *load, const struct vgg_spec *spe
         struct vgg_layer *layer = &out->layers[out->layer_count++];
         *layer = spec->layers[i];
         layer->name = renumber(spec, i, load->arena);
+        if (layer->kind == VGG_LAYER_FLATTEN) {
+            layer->flatten.channels_last = false; /* weights are written in the other order */
+        }
         if (layer->name == NULL) {
             return vgg_load_fail_memory(load, strlen(spec->layers[i].name) + 1, "a name");
         }

@@ -84,7 +84,7 @@ vgg_status vgg_write_columns(struct vgg_weight_writer *to, const struct vgg_para
                              const struct vgg_tensor *tensor, const double *scale)
 {
     enum { ROWS = VGG_COLUMN_TILE_ROWS, BLOCK = 64 };
-    const int64_t rows = tensor->shape[0], k = tensor->shape[1];
+    const int64_t rows = tensor->shape[0], k = vgg_tensor_get_count(tensor) / rows;
     const size_t bytes = vgg_dtype_get_bytes(to->dtype);
     float values[BLOCK], columns[BLOCK * ROWS];
     vgg_status status = VGG_OK;

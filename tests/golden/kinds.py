@@ -121,6 +121,11 @@ def leave_out(kind, which):
     return change
 
 
+def last_channels(spec):
+    """Features in the order height, width, channels."""
+    next(module for module in spec["layers"] if module["type"] == "Flatten")["order"] = "hwc"
+
+
 def set_strides(spec):
     """Convolutions with strides in the place of pools."""
     spec["layers"] = [module for module in spec["layers"] if module["type"] not in ("MaxPool2d", "AdaptiveAvgPool2d")]
@@ -216,9 +221,9 @@ KINDS = {
     "5x5 first convolution": Kind(with_5x5),
     "5x5 first convolution, whole": Kind(with_5x5, whole),
     # What an author's own code computes before and after the classifier.
-    "Flatten of channels last": Kind(lambda: ending("features channels_last classifier"), wrong=[FLATTEN], hopeless=True),
+    "Flatten of channels last": Kind(lambda: ending("features channels_last classifier"), wrong=[FLATTEN], change=last_channels),
     "Flatten of channels last, whole": Kind(lambda: ending("features channels_last classifier"), whole, wrong=[FLATTEN],
-                                            hopeless=True),
+                                            change=last_channels),
     "ReLU at the end": Kind(lambda: ending("features flat classifier relu"), wrong=[LOGITS],
                             change=lambda spec: spec["layers"].append({"type": "ReLU"})),
     "normalize at the end": Kind(lambda: ending("features flat classifier normalize"), wrong=[LOGITS], options="--scores none",

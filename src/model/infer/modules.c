@@ -235,7 +235,9 @@ static vgg_status add_layers(struct reader *reader)
         struct vgg_layer layer;
         vgg_status status = vgg_module_read_layer(reader->load, reader->request->tensors,
                                                   &entry->module, &layer, &reader->missing);
-        if (status == VGG_OK && layer.kind == VGG_LAYER_LINEAR && !flat) {
+        const bool takes_features =
+            layer.kind == VGG_LAYER_LINEAR || strcmp(entry->module.type, "BatchNorm1d") == 0;
+        if (status == VGG_OK && takes_features && !flat) {
             status = add_flatten(reader);
             flat = true;
         }

@@ -113,6 +113,13 @@ struct vgg_adaptive_layer {
     bool only_enlarges;
 };
 
+struct vgg_flatten_layer {
+    /* Features are in the order height, width, channels instead of channels, height, width. */
+    bool channels_last;
+    /* Of its input; 0: not known yet. */
+    int channels;
+};
+
 struct vgg_linear_layer {
     int in_features, out_features;
     bool bias;
@@ -131,6 +138,7 @@ struct vgg_layer {
         struct vgg_general_pool pool;
         struct vgg_adaptive_layer adaptive;
         struct vgg_margins zero_pad;
+        struct vgg_flatten_layer flatten;
         struct vgg_linear_layer linear;
         struct vgg_softmax softmax;
     };

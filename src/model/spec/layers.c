@@ -132,6 +132,8 @@ static void connect(struct vgg_layer *layer, const struct vgg_shape *shape)
         layer->norm.channels = shape->c;
     } else if (layer->kind == VGG_LAYER_LINEAR && layer->linear.in_features == 0) {
         layer->linear.in_features = shape->c;
+    } else if (layer->kind == VGG_LAYER_FLATTEN) {
+        layer->flatten.channels = shape->c;
     }
 }
 
@@ -272,6 +274,7 @@ bool vgg_layer_equals(const struct vgg_layer *a, const struct vgg_layer *b)
     case VGG_LAYER_SOFTMAX:
         return a->softmax.log == b->softmax.log;
     case VGG_LAYER_FLATTEN:
+        return a->flatten.channels_last == b->flatten.channels_last;
     case VGG_LAYER_IDENTITY:
         break;
     }

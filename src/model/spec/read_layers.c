@@ -332,7 +332,9 @@ static vgg_status add_middle(struct reader *reader)
     }
     layer->adaptive = (struct vgg_adaptive_layer){.kind = VGG_ADAPTIVE_AVG, .out = {side, side}};
     layer = vgg_layers_add(reader->load, &reader->list, VGG_LAYER_FLATTEN, "flatten");
-    return layer != NULL ? VGG_OK : fail_add(reader);
+    return layer != NULL
+               ? vgg_read_order(reader->load, "flatten", reader->keys->flatten, &layer->flatten)
+               : fail_add(reader);
 }
 
 /* A description without layers that have weights classifies nothing. */
@@ -355,6 +357,11 @@ vgg_status vgg_spec_read_layers(const struct vgg_load *load, const struct vgg_la
     struct reader reader = {.load = load, .keys = keys, .sequential = is_short ? "features" : NULL};
     vgg_status status = read_layers(&reader);
     status = status ? status : check_weights(&reader);
+    if (status == VGG_OK && !is_short && keys->flatten != NULL) {
+        status = vgg_read_fail_key(load, "flatten",
+                                   "expected it beside a classifier; in a list of modules, "
+                                   "{\"type\": \"Flatten\", \"order\": …} has it");
+    }
     if (status == VGG_OK && is_short) {
         status = add_middle(&reader);
         status = status ? status : read_classifier(&reader);

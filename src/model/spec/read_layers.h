@@ -17,6 +17,8 @@ struct vgg_layer_keys {
     bool batch_norm, dropout;
     /* Side of the average pool's output. */
     int avgpool;
+    /* The order of features after Flatten; NULL: absent. Only of the short form. */
+    const char *flatten;
 };
 
 /* Fills spec->layers, and their names where the description or torchvision's Sequentials give them.

@@ -290,6 +290,28 @@ static vgg_status read_linear(struct module *module)
     return READ(module, fields);
 }
 
+vgg_status vgg_read_order(const struct vgg_load *load, const char *key, const char *text,
+                          struct vgg_flatten_layer *out)
+{
+    out->channels_last = text != NULL && strcmp(text, "hwc") == 0;
+    return text == NULL || out->channels_last || strcmp(text, "chw") == 0
+               ? VGG_OK
+               : vgg_read_fail_key(load, key, "expected \"chw\" or \"hwc\"");
+}
+
+static vgg_status read_flatten(struct module *module)
+{
+    const char *order = NULL;
+    char key[VGG_KEY_BYTES];
+    const struct vgg_field fields[] = {
+        COMMON(module),
+        {"order", VGG_FIELD_TEXT, (void *)&order, false, {0, 0}},
+    };
+    vgg_status status = READ(module, fields);
+    join(module, "order", key);
+    return status ? status : vgg_read_order(module->load, key, order, &module->out->flatten);
+}
+
 static vgg_status read_plain(struct module *module)
 {
     module->out->softmax.log = strcmp(module->type, "LogSoftmax") == 0;
@@ -329,6 +351,7 @@ vgg_status vgg_read_module(const struct vgg_load *load, const char *key,
     case VGG_LAYER_LINEAR:
         return read_linear(&module);
     case VGG_LAYER_FLATTEN:
+        return read_flatten(&module);
     case VGG_LAYER_IDENTITY:
     case VGG_LAYER_SOFTMAX:
         break;

@@ -13,4 +13,8 @@
 vgg_status vgg_read_module(const struct vgg_load *load, const char *key,
                            const struct vgg_json *item, struct vgg_layer *out);
 
+/* Reads the order of features after Flatten, "chw" or "hwc". NULL: PyTorch's, "chw". Errors: FORMAT. */
+vgg_status vgg_read_order(const struct vgg_load *load, const char *key, const char *text,
+                          struct vgg_flatten_layer *out);
+
 #endif

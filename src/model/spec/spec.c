@@ -174,6 +174,7 @@ static vgg_status read_keys(const struct vgg_load *load, const struct vgg_json *
         {"avgpool", VGG_FIELD_INT, &layers->avgpool, false, {1, VGG_MAX_SIDE}},
         {"classifier", VGG_FIELD_ANY, &layers->classifier, false, {0, 0}},
         {"dropout", VGG_FIELD_BOOL, &layers->dropout, false, {0, 0}},
+        {"flatten", VGG_FIELD_TEXT, &layers->flatten, false, {0, 0}},
         {"preprocess", VGG_FIELD_ANY, &parts->preprocess, false, {0, 0}},
         {"labels", VGG_FIELD_ANY, &parts->labels, false, {0, 0}},
         {"checkpoint", VGG_FIELD_ANY, &parts->checkpoint, false, {0, 0}},

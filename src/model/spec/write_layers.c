@@ -124,6 +124,8 @@ static void add_settings(const struct vgg_layer *layer, struct vgg_bytes *json)
             layer->linear.out_features, layer->linear.bias ? "true" : "false");
         break;
     case VGG_LAYER_FLATTEN:
+        add(json, "%s", layer->flatten.channels_last ? ",\"order\":\"hwc\"" : "");
+        break;
     case VGG_LAYER_IDENTITY:
     case VGG_LAYER_SOFTMAX:
         break;
