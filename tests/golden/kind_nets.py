@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 FUNCTIONS = {"relu": F.relu, "flat": lambda x: x.flatten(1), "pool": lambda x: F.max_pool2d(x, 2),
              "average": lambda x: F.avg_pool2d(x, 2), "channels_last": lambda x: x.permute(0, 2, 3, 1).flatten(1),
-             "normalize": F.normalize, "temperature": lambda x: x / 1.5}
+             "softmax": lambda x: F.softmax(x, 1), "normalize": F.normalize, "temperature": lambda x: x / 1.5}
 
 
 class Net(nn.Module):

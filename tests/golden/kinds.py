@@ -226,6 +226,8 @@ KINDS = {
                                             change=last_channels),
     "ReLU at the end": Kind(lambda: ending("features flat classifier relu"), wrong=[LOGITS],
                             change=lambda spec: spec["layers"].append({"type": "ReLU"})),
+    "Softmax at the end": Kind(lambda: ending("features flat classifier softmax"), wrong=[LOGITS],
+                               change=lambda spec: spec["layers"].append({"type": "Softmax"})),
     "normalize at the end": Kind(lambda: ending("features flat classifier normalize"), wrong=[LOGITS], options="--scores none",
                                  hopeless=True),
     "temperature, whole": Kind(lambda: ending("features flat classifier temperature"), whole, wrong=[LOGITS], hopeless=True),
@@ -361,6 +363,27 @@ def read_assumptions(path):
     return model["assumptions"], model["assumed"]
 
 
+# What a description sets, and its entry there; options set the rest.
+DESCRIBED = {"stride", "dilation", "padding of 1x1 convolutions", "BatchNorm", "BatchNorm of linear layers", "flatten", "logits",
+             "modules after the last convolution", "modules before linear layers", "average pool",
+             "pool before the classifier", "order", "settings of layers", "square convolutions", "Dropout", "pools of cfg"}
+OPTIONS = {"padding", "padding of 7x7 convolutions", "eps", "activation", "pool", "places of pools", "last pool",
+           "single modules between convolutions", "input size", "resize", "crop", "interpolation", "mean and std", "channels", "scores", "labels"}
+
+
+def check_setters(title, assumptions, path):
+    """info says of each assumption which option or description sets it, and what cannot be set."""
+    text = subprocess.run([PROGRAM, "info", path], capture_output=True, text=True).stdout
+    for entry in assumptions:
+        name, setter = entry["property"], entry["set_by"]
+        described = name in DESCRIBED or name.startswith("activation before ")
+        right = setter == "description" if described else name in OPTIONS and setter.startswith("--")
+        shown = f"{name} ({setter})" if not described else name
+        report(f"{title}, what sets {name}", None if right and shown in text else f"{setter}: {text}")
+        if name in ("logits", "order", "square convolutions"):
+            report(f"{title}, what of {name} cannot be set", None if "  cannot be set: " in text else text)
+
+
 def check_packed(title, kind, folder):
     """The packed net assumes what its source does, and is refused with --strict if that is anything."""
     path, packed = os.path.join(folder, kind.name), os.path.join(folder, "net.vgg")
@@ -369,6 +392,7 @@ def check_packed(title, kind, folder):
         report(f"{title}, packed", done.stderr)
         return
     expected, found = read_assumptions(path), read_assumptions(packed)
+    check_setters(title, expected[0], path)
     report(f"{title}, packed", f"expected {expected}, found {found}" if found != expected else None)
     code = Run(folder, "--strict", packed).code
     report(f"{title}, packed, --strict", f"exit {code}" if code != (3 if expected[0] else 0) else None)

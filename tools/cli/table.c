@@ -232,8 +232,9 @@ static const char net_text[] =
     "  --pool        kernel, stride and padding: --pool 'AvgPool2d(3, 2, 1)'\n"
     "  --cfg         a list as of make_layers: channels, M, A (average), D (dropout)\n"
     "\n"
-    "vgg-infer info MODEL --write-spec net.json writes the description: edit it, and\n"
-    "give it with --spec, or lay it beside MODEL.\n";
+    "vgg-infer info MODEL lists what sets each assumption, and what cannot be set;\n"
+    "with --write-spec net.json it writes the description: edit it, and give it with\n"
+    "--spec, or lay it beside MODEL.\n";
 
 static const char preprocess_text[] =
     "Images become input as by torchvision's transforms of a PIL image, bit for bit:\n"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "io/message.h"
+#include "report/setters.h"
 
 /* The names of the sources in JSON. */
 static const char *const source_names[] = {
@@ -108,6 +109,7 @@ void evidence_write_text(FILE *out, const char *assumed, const vgg_model *model)
         write_source(out, model, (enum vgg_evidence_source)source);
     }
     write_alternatives(out, assumed, model);
+    setters_write_text(out, model);
 }
 
 static void write_record(struct json *json, const struct vgg_evidence *evidence)
@@ -118,6 +120,9 @@ static void write_record(struct json *json, const struct vgg_evidence *evidence)
     json_string(json, "source", source_names[evidence->source]);
     json_string(json, "why", evidence->why);
     json_string(json, "alternatives", evidence->alternatives);
+    if (evidence->source == VGG_EVIDENCE_CONVENTION) {
+        json_string(json, "set_by", setters_find(evidence->property));
+    }
     json_close_object(json);
 }
 

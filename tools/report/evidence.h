@@ -9,8 +9,8 @@
 #include "io/json.h"
 #include "vgg/model.h"
 
-/* Writes a line for each source, "  from names and shapes: layers …; order …", and all alternatives where the line of
- * assumptions shows only the first of them.
+/* Writes a line for each source, "  from names and shapes: layers …; order …", all alternatives where the line of
+ * assumptions shows only the first of them, and what sets the properties that are assumed.
  *   assumed  that line, as in vgg_model_info */
 void evidence_write_text(FILE *out, const char *assumed, const vgg_model *model);
 
