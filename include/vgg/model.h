@@ -126,6 +126,15 @@ VGG_API void vgg_model_get_evidence(const vgg_model *model, size_t index,
 VGG_API vgg_status vgg_model_write_spec(const vgg_model *model, const char *path,
                                         struct vgg_error *err);
 
+/* Writes the checkpoint's tensors as vgg_checkpoint_save does, and, if they alone would be read as another net than the
+ * model, its description into the .json beside PATH, where it is looked for: for nets that are described by the code, the
+ * modules, the class names or a description in or beside the checkpoint.
+ *   model       created from the checkpoint, without options
+ *   described   receives whether the .json describes the net
+ * Errors: as vgg_checkpoint_save. Threads: any. */
+VGG_API vgg_status vgg_model_save(const vgg_model *model, const vgg_checkpoint *checkpoint,
+                                  const char *path, bool *described, struct vgg_error *err);
+
 /* Facts about a net. Strings are borrowed from the model. */
 struct vgg_model_info {
     /* "vgg16_bn", the description's name, or "vgg (custom)". */

@@ -12,22 +12,42 @@
 #include "vgg/quantize.h"
 #include "commands/operands.h"
 
+/* What a file is converted to. */
+struct converted {
+    /* Tensors written. */
+    size_t count;
+    /* The net is described in the .json beside the output. */
+    bool described;
+};
+
+/* Writes the tensors of a file that no net is made of. The modules and the code of one that has them are lost. */
+static vgg_status save_tensors(const vgg_checkpoint *checkpoint, const char *output,
+                               const struct vgg_error *reason, struct vgg_error *err)
+{
+    const bool torchscript = vgg_checkpoint_get_container(checkpoint) == VGG_CONTAINER_TORCHSCRIPT;
+    vgg_status status = vgg_checkpoint_save(checkpoint, output, err);
+    if (status == VGG_OK && (torchscript || vgg_checkpoint_get_class(checkpoint) != NULL)) {
+        message_print("warning: %s has the tensors alone, not the settings of the layers: %s",
+                      output, reason->message);
+    }
+    return status;
+}
+
 /* Writes an int8 net's tensors dequantized to float32, all others unchanged. */
-static vgg_status save(const vgg_checkpoint *checkpoint, const char *output, size_t *count,
+static vgg_status save(const vgg_checkpoint *checkpoint, const char *output, struct converted *out,
                        struct vgg_error *err)
 {
     struct vgg_model_info info = {0};
+    struct vgg_error reason = {0};
     vgg_model *model = NULL;
-    vgg_status status = VGG_OK;
-    *count = vgg_checkpoint_get_tensor_count(checkpoint);
-    if (vgg_checkpoint_get_container(checkpoint) == VGG_CONTAINER_PACKED) {
-        status = vgg_model_create(checkpoint, NULL, &model, err);
-        if (status == VGG_OK) {
-            vgg_model_get_info(model, &info);
-        }
+    out->count = vgg_checkpoint_get_tensor_count(checkpoint);
+    vgg_status status = vgg_model_create(checkpoint, NULL, &model, &reason);
+    if (status == VGG_OK) {
+        vgg_model_get_info(model, &info);
     }
-    if (status == VGG_OK && info.int8) {
-        *count /= 2; /* without scales and sums */
+    if (info.int8) {
+        out->count /= 2; /* without scales and sums */
+        out->described = true;
         status = vgg_model_dequantize(model, output, err);
         if (status == VGG_OK) {
             message_print(
@@ -35,7 +55,12 @@ static vgg_status save(const vgg_checkpoint *checkpoint, const char *output, siz
                 vgg_checkpoint_get_path(checkpoint));
         }
     } else if (status == VGG_OK) {
-        status = vgg_checkpoint_save(checkpoint, output, err);
+        status = vgg_model_save(model, checkpoint, output, &out->described, err);
+    } else if (message_is_memory(&reason) ||
+               vgg_checkpoint_get_container(checkpoint) == VGG_CONTAINER_PACKED) {
+        *err = reason;
+    } else {
+        status = save_tensors(checkpoint, output, &reason, err);
     }
     vgg_model_destroy(model);
     return status;
@@ -48,7 +73,7 @@ int command_convert(const struct cli_options *options)
     const struct vgg_checkpoint_options choice = {.key = options->key};
     const char *model;
     vgg_checkpoint *checkpoint = NULL;
-    size_t count = 0;
+    struct converted converted = {0};
     int exit_code = EXIT_USAGE;
     vgg_status status = operands_take_model_and_output(options, "model.safetensors", &model, &err);
     if (status == VGG_OK) {
@@ -66,13 +91,14 @@ int command_convert(const struct cli_options *options)
         status = vgg_checkpoint_verify(checkpoint, NULL, &err);
     }
     if (status == VGG_OK) {
-        status = save(checkpoint, options->output, &count, &err);
+        status = save(checkpoint, options->output, &converted, &err);
         exit_code = status == VGG_ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED;
     }
     if (status == VGG_OK) {
-        const bool described = vgg_checkpoint_get_container(checkpoint) == VGG_CONTAINER_PACKED;
-        message_print("%s: %zu tensor%s of %s%s", options->output, count, plural_s(count), model,
-                      described ? "; layers, labels and preprocessing in the .json beside it" : "");
+        message_print(
+            "%s: %zu tensor%s of %s%s", options->output, converted.count, plural_s(converted.count),
+            model,
+            converted.described ? "; layers, labels and preprocessing in the .json beside it" : "");
         exit_code = EXIT_GOOD;
     } else {
         message_error(&err);
