@@ -122,6 +122,91 @@ class Views(nn.Module):
         return self.fc(x)
 
 
+class Means(nn.Module):
+    """The mean of the image in two operations, and features in another order."""
+
+    def __init__(self, way):
+        super().__init__()
+        self.conv, self.way = nn.Conv2d(3, 8, 3), way
+        self.fc = nn.Linear(128 if way >= 8 else 8, 5)
+
+    def forward(self, x):
+        x = F.max_pool2d(torch.sigmoid(self.conv(x)), 7)
+        if self.way == 0:
+            x = x.mean(-1).mean(-1)
+        elif self.way == 1:
+            x = x.mean(3).mean(2)
+        elif self.way == 2:
+            x = x.mean(2).mean(-1)
+        elif self.way == 3:
+            x = x.mean(3, keepdim=True).mean(2, keepdim=True).flatten(1)
+        elif self.way == 4:
+            x = x.mean(-2, keepdim=True).mean(-1, keepdim=True).view(x.size(0), -1)
+        elif self.way == 5:
+            x = x.flatten(2).mean(2)
+        elif self.way == 6:
+            x = x.view(x.size(0), x.size(1), -1).mean(-1)
+        elif self.way == 7:
+            x = torch.mean(x.reshape(x.shape[0], x.shape[1], -1), dim=2)
+        elif self.way == 8:
+            x = x.permute(0, 2, 3, 1).flatten(1)
+        elif self.way == 9:
+            x = x.permute(0, 2, -1, 1).reshape(x.size(0), -1)
+        else:
+            x = x.permute(0, 2, 3, 1).contiguous().view(-1, 128)
+        return self.fc(x)
+
+
+class OtherMeans(nn.Module):
+    """What is close to these, and something else."""
+
+    def __init__(self, way):
+        super().__init__()
+        self.conv, self.fc, self.way = nn.Conv2d(3, 8, 3), nn.Linear(128 if way > 4 else 8, 5), way
+
+    def forward(self, x):
+        x = F.max_pool2d(torch.sigmoid(self.conv(x)), 7)
+        if self.way == 0:
+            x = x.mean(1).mean(1).repeat(1, 2)
+        elif self.way == 1:
+            x = F.relu(x.mean(3)).mean(2)
+        elif self.way == 2:
+            x = x.mean(3).mean(1).repeat(1, 2)
+        elif self.way == 3:
+            x = x.sum([2, 3])
+        elif self.way == 4:
+            y = x.mean(3)
+            x = y.mean(2) + F.relu(x).mean([2, 3])
+        elif self.way == 5:
+            x = x.transpose(2, 3).flatten(1)
+        elif self.way == 6:
+            x = x.permute(0, 3, 2, 1).flatten(1)
+        else:
+            x = x.permute(0, 2, 3, 1).flatten(2).flatten(1).abs()
+        return self.fc(x)
+
+
+class Normalised(nn.Module):
+    """A normalisation of the input inside the net."""
+
+    def __init__(self, way):
+        super().__init__()
+        self.net, self.way = Head(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.MaxPool2d(2)), way
+        self.register_buffer("mean", torch.rand(1, 3, 1, 1))
+        self.register_buffer("std", torch.rand(1, 3, 1, 1) + 0.1)
+
+    def forward(self, x):
+        if self.way == 0:
+            x = (x - self.mean) / self.std
+        elif self.way == 1:
+            x = x.sub_(self.mean)
+        elif self.way == 2:
+            x = x * 2.0 - 1.0
+        else:
+            x = x / 255.0
+        return self.net(x)
+
+
 class Inside(nn.Module):
     """A VGG inside another net, with a layer on top."""
 
@@ -313,6 +398,7 @@ NETS = {
     "squeeze": lambda: Views(1),
     "reshape": lambda: Views(2),
     "mean": lambda: Views(3),
+    **{f"mean or order {way}": (lambda way=way: Means(way)) for way in range(11)},
     "index": lambda: Views(4),
     "index of a maximum": lambda: Views(5),
     "lists of modules": Lists,
@@ -338,6 +424,8 @@ REFUSED = {
     **{f"response, {what}": (lambda settings=settings: Head(conv(3, 8, 3), Response(**settings)), ["torch."]) for what, settings in (
         ("padding", {"padding": 1, "size": 3, "count": False}), ("input", {"other": "input"}), ("minus", {"other": "minus"}),
         ("no k", {"other": "no k"}), ("alpha", {"other": "alpha"}), ("inverse", {"other": "inverse"}), ("another", {"other": "another"}))},
+    **{f"other means {way}": (lambda way=way: OtherMeans(way), ["chain of layers", "of MaxPool2d after conv"]) for way in range(8)},
+    **{f"normalised input {way}": (lambda way=way: Normalised(way), ["of the input", "save the net without it"]) for way in range(4)},
     "resized": (lambda: Other(0), ["chain of layers", "of the output of conv"]),
     "two results": (lambda: Other(1), ["returns several values"]),
     "unknown function": (lambda: Head(conv(3, 8, 3), nn.Mish()), ["mish"]),
@@ -346,7 +434,7 @@ REFUSED = {
 
 def save(net, folder):
     """The net scripted and traced; the input of the trace has the size that is guessed or given."""
-    channels = min(m.in_channels for m in net.modules() if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d)))
+    channels = min((m.in_channels for m in net.modules() if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d))), default=3)
     side = 28 if channels == 1 else 32
     torch.jit.script(net).save(f"{folder}/script.pt")
     yield "script", f"{folder}/script.pt"
@@ -445,7 +533,33 @@ def check_borrowed(folder, program):
             return self.fc(self.conv2(x).mean([2, 3]))
 
     for kind, path in list(save(Plain().eval(), folder))[:2]:
-        check_refused(f"borrowed bias, {kind}", ["bias of a layer is not its module's (conv1)"], ask(program, path))
+        check_refused(f"borrowed bias, {kind}", ["the bias of conv1 is conv2.bias, and not a parameter"], ask(program, path))
+
+
+class Own(nn.Module):
+    """Functions with parameters of the net's own."""
+
+    def __init__(self, named):
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.randn(8, 3, 3, 3) * 0.3), nn.Parameter(torch.randn(8))
+        self.w2, self.b2, self.named = nn.Parameter(torch.randn(5, 512) * 0.05), nn.Parameter(torch.randn(5)), named
+        self.fc = nn.Linear(512, 5)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(F.conv2d(x, self.weight, self.bias, padding=1)), 4).flatten(1)
+        return self.fc(x) if self.named else F.linear(x, self.w2, self.b2)
+
+
+def check_own(folder, program):
+    """Weights are found by the names of modules; as constants they get names."""
+    for named in (False, True):
+        net = Own(named).eval()
+        for kind, path in save(net, folder):
+            if kind in ("script", "trace"):
+                words = ["the weight of a layer is weight, and not a parameter of a module", "torch.jit.freeze"]
+                check_refused(f"own parameters, {kind}", words, ask(program, path))
+            else:
+                check_right(f"own parameters, {kind}", net, path, ask(program, path))
 
 
 def main():
@@ -462,6 +576,7 @@ def main():
                 # Constants have no names.
                 check_refused(f"{name}, {kind}", words[:1] if "frozen" in kind or kind == "mobile" else words, ask(program, path))
         check_borrowed(folder, program)
+        check_own(folder, program)
         check_packing(folder)
         check_descriptions(folder)
         program.stdin.close()

@@ -10,6 +10,7 @@
 #include "checkpoint/script/local_response.h"
 #include "checkpoint/script/mobile.h"
 #include "checkpoint/script/operations.h"
+#include "checkpoint/script/shapes.h"
 
 enum { DEPTH_MAX = 300 };
 
@@ -493,6 +494,7 @@ static bool call_name(struct vgg_follower *follower, struct vgg_span name,
     bool known;
     if (!vgg_join_call(follower->recorder, name, arguments, &known, out) ||
         (!known && !vgg_local_response_call(follower->recorder, name, arguments, &known, out)) ||
+        (!known && !vgg_shapes_call(follower->recorder, name, arguments, &known, out)) ||
         (!known && !vgg_mobile_call(follower->recorder, name, arguments, &known, out))) {
         return false;
     }

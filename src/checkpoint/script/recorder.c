@@ -121,6 +121,19 @@ static void describe_data(const struct vgg_recorder *recorder, size_t data,
     }
 }
 
+/* What to do about arithmetic of the net's input, which is a normalisation of images as a rule. */
+static const char *advise(const struct vgg_term *term)
+{
+    static const char *const arithmetic[] = {"torch.sub", "torch.sub_", "torch.div", "torch.div_",
+                                             "torch.mul", "torch.mul_", "torch.add", "torch.add_"};
+    for (size_t i = 0; i < sizeof arithmetic / sizeof arithmetic[0]; i++) {
+        if (term->derived.first == 0 && vgg_span_equals(term->derived.operation, arithmetic[i])) {
+            return ": if it normalises images, save the net without it, and set mean and std";
+        }
+    }
+    return "";
+}
+
 bool vgg_recorder_stop_derived(struct vgg_recorder *recorder, const struct vgg_term *term)
 {
     char self[DESCRIPTION_BYTES], first[DESCRIPTION_BYTES], second[DESCRIPTION_BYTES];
@@ -132,8 +145,9 @@ bool vgg_recorder_stop_derived(struct vgg_recorder *recorder, const struct vgg_t
                                  self, first);
     }
     if (term->derived.first == term->derived.second) {
-        return vgg_recorder_stop(recorder, VGG_SCRIPT_REFUSED, "%s: %.*s of %s", self,
-                                 VGG_SHOWN(operation.bytes, operation.length, 64), first);
+        return vgg_recorder_stop(recorder, VGG_SCRIPT_REFUSED, "%s: %.*s of %s%s", self,
+                                 VGG_SHOWN(operation.bytes, operation.length, 64), first,
+                                 advise(term));
     }
     describe_data(recorder, term->derived.second, second);
     return vgg_recorder_stop(recorder, VGG_SCRIPT_REFUSED,

@@ -112,6 +112,26 @@ static bool stop_owner(struct vgg_recorder *recorder, const char *key, const cha
     return vgg_recorder_stop(recorder, VGG_SCRIPT_UNKNOWN, "%s of a layer %s", key, reason);
 }
 
+/* Stops at a weight that is another parameter than its module's of that name. Weights are found by the names of modules. */
+static bool stop_parameter(struct vgg_recorder *recorder, const struct vgg_value *module,
+                           const char *key, const struct vgg_term *term)
+{
+    if (term->kind != VGG_TERM_TENSOR || term->tensor.module == NULL) {
+        return stop_owner(recorder, key, "is not its module's");
+    }
+    const char *layer = vgg_recorder_find_name(recorder, module);
+    const char *owner = vgg_recorder_find_name(recorder, term->tensor.module);
+    const bool dotted = owner != NULL && owner[0] != '\0';
+    const struct vgg_span parameter = term->tensor.key;
+    return vgg_recorder_stop(
+        recorder, VGG_SCRIPT_REFUSED,
+        "the %s of %.*s is %.*s%s%.*s, and not a parameter of a module that is one layer: "
+        "torch.jit.freeze makes a file that can be read",
+        key, VGG_SHOWN_TEXT(layer != NULL && layer[0] != '\0' ? layer : "a layer", 64),
+        VGG_SHOWN_TEXT(dotted ? owner : "", 64), dotted ? "." : "",
+        VGG_SHOWN(parameter.bytes, parameter.length, 64));
+}
+
 /* Whether a module has a tensor of this name. */
 static bool has_tensor(const struct vgg_value *module, const char *key)
 {
@@ -132,9 +152,7 @@ static bool check_module(struct vgg_recorder *recorder, const struct vgg_value *
                          !term->tensor.transposed &&
                          vgg_span_equals(term->tensor.key, tensor_keys[i]);
         if (none ? has_tensor(module, tensor_keys[i]) : !own) {
-            return vgg_recorder_stop(recorder, VGG_SCRIPT_UNKNOWN,
-                                     "%s of a layer is not its module's (%.100s)", tensor_keys[i],
-                                     vgg_recorder_find_name(recorder, module));
+            return stop_parameter(recorder, module, tensor_keys[i], term);
         }
     }
     return true;
@@ -214,6 +232,9 @@ bool vgg_state_find_owner(struct vgg_recorder *recorder, enum vgg_weighted_kind 
     *name = vgg_recorder_find_name(recorder, first->tensor.module);
     if (*name == NULL) {
         return stop_owner(recorder, key, "is not among the net's tensors");
+    }
+    if ((*name)[0] == '\0') {
+        return stop_parameter(recorder, first->tensor.module, key, first);
     }
     return check_module(recorder, first->tensor.module, settings, count);
 }

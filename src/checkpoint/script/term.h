@@ -41,6 +41,20 @@ enum {
 
 struct vgg_local_response;
 
+/* What an operation that is no step has made of [images, channels, height, width]. */
+enum vgg_term_form {
+    VGG_FORM_OTHER,
+    /* Nothing. */
+    VGG_FORM_IMAGE,
+    /* [images, channels, places]: means of the height or of the width, or all places one after the other. */
+    VGG_FORM_LINE,
+    /* The means of the height, [images, channels, 1, width], and of the width. */
+    VGG_FORM_ROW,
+    VGG_FORM_COLUMN,
+    /* [images, height, width, channels] */
+    VGG_FORM_CHANNELS_LAST,
+};
+
 struct vgg_term {
     enum vgg_term_kind kind;
     union {
@@ -79,6 +93,7 @@ struct vgg_term {
             size_t twin;
             /* What of a LocalResponseNorm it is; NULL: nothing. */
             const struct vgg_local_response *response;
+            enum vgg_term_form form;
         } derived;
         /* 0: images of the batch; 1: channels, … */
         int64_t dim;

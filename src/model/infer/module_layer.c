@@ -295,7 +295,9 @@ static vgg_status read_softmax(const struct reader *reader)
 /* Flatten keeps the images of a batch apart. */
 static vgg_status read_flatten(const struct reader *reader)
 {
-    int64_t start = 1, end = -1;
+    int64_t start = 1, end = -1, channels_last = 0;
+    vgg_module_get_int(reader->module, "channels_last", &channels_last);
+    reader->out->flatten.channels_last = channels_last != 0;
     vgg_module_get_int(reader->module, "start_dim", &start);
     vgg_module_get_int(reader->module, "end_dim", &end);
     const bool all = (start == 1 || start == -3) && (end == -1 || end == 3);

@@ -344,6 +344,16 @@ static bool flattens_places(const struct vgg_spec *spec)
     return false;
 }
 
+static bool flattens_channels_last(const struct vgg_spec *spec)
+{
+    bool last = false;
+    for (size_t i = 0; i < spec->layer_count; i++) {
+        const struct vgg_layer *layer = &spec->layers[i];
+        last = last || (layer->kind == VGG_LAYER_FLATTEN && layer->flatten.channels_last);
+    }
+    return last;
+}
+
 /* Records what a class may compute in its own code between the modules and behind them. */
 static void note_forward(const struct reader *reader, const struct entry *unknown,
                          struct vgg_spec *spec)
@@ -351,7 +361,8 @@ static void note_forward(const struct reader *reader, const struct entry *unknow
     const enum vgg_evidence_source source =
         unknown != NULL ? VGG_EVIDENCE_CONVENTION : VGG_EVIDENCE_MODULES;
     if (flattens_places(spec)) {
-        vgg_note(reader->load, spec, "flatten", source, VGG_FLATTEN_ORDER);
+        vgg_note(reader->load, spec, "flatten", source, "%s",
+                 flattens_channels_last(spec) ? "height, width, channels" : VGG_FLATTEN_ORDER);
     }
     vgg_note(reader->load, spec, "logits", source, VGG_LOGITS);
 }
