@@ -169,9 +169,14 @@ static vgg_status build(const struct creation *c)
 {
     vgg_model *model = c->model;
     struct vgg_error *err = c->load.err;
-    vgg_status status = vgg_graph_build(&c->load, &model->spec, &model->graph);
+    const struct vgg_spec *spec = &model->spec;
+    struct vgg_tensor_list used;
+    vgg_status status = vgg_graph_build(&c->load, spec, &model->graph);
+    status = status ? status
+                    : vgg_tensor_list_leave_out(&c->load, &c->tensors, spec->unused,
+                                                spec->unused_count, &used);
     if (status == VGG_OK) {
-        status = vgg_graph_bind(model->path, model->name, &c->tensors, &model->graph, err);
+        status = vgg_graph_bind(model->path, model->name, &used, &model->graph, err);
     }
     if (status == VGG_OK) {
         status = vgg_graph_check_memory(model->path, &model->graph, &c->limits, &model->arena, err);
@@ -179,7 +184,7 @@ static vgg_status build(const struct creation *c)
     if (status == VGG_OK) {
         find_prepacked(c->checkpoint, &model->graph);
         find_filters(c);
-        status = vgg_graph_reorder_features(&c->load, &model->spec, &model->graph);
+        status = vgg_graph_reorder_features(&c->load, spec, &model->graph);
     }
     return status;
 }

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "checkpoint/checkpoint.h"
+#include "checkpoint/module.h"
 #include "model/model_types.h"
 #include "model/spec/write_spec.h"
 
@@ -50,6 +51,28 @@ static bool is_read_alike(const vgg_checkpoint *checkpoint, const char *path,
     return same;
 }
 
+/* Lists the tensors that the file's code does not use. Without a description, nothing else says so. */
+static vgg_status list_unused(const vgg_checkpoint *checkpoint, struct vgg_arena *arena,
+                              struct vgg_spec *spec, struct vgg_error *err)
+{
+    const size_t count = checkpoint->dict.count;
+    const char **names = vgg_arena_alloc(arena, count + spec->unused_count + 1, sizeof *names);
+    if (names == NULL) {
+        return vgg_fail_memory(err, checkpoint->path, count * sizeof *names, "the unused tensors");
+    }
+    for (size_t i = 0; i < spec->unused_count; i++) {
+        names[i] = spec->unused[i];
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct vgg_tensor *tensor = &checkpoint->dict.tensors[i];
+        if (!vgg_checkpoint_is_used(checkpoint, tensor->name) && !vgg_tensor_is_constant(tensor)) {
+            names[spec->unused_count++] = tensor->name;
+        }
+    }
+    spec->unused = names;
+    return VGG_OK;
+}
+
 vgg_status vgg_model_save(const vgg_model *model, const vgg_checkpoint *checkpoint,
                           const char *path, bool *described, struct vgg_error *err)
 {
@@ -59,15 +82,20 @@ vgg_status vgg_model_save(const vgg_model *model, const vgg_checkpoint *checkpoi
     if (path == NULL || *described) {
         return vgg_checkpoint_save(checkpoint, path, err);
     }
-    vgg_spec_write(&model->spec, VGG_SPEC_COMPACT, &json);
-    vgg_status status =
-        json.ok ? VGG_OK : vgg_fail_memory(err, model->path, json.size, "the description");
+    struct vgg_arena arena = {.context = &model->context};
+    struct vgg_spec spec = model->spec;
+    vgg_status status = list_unused(checkpoint, &arena, &spec, err);
+    if (status == VGG_OK) {
+        vgg_spec_write(&spec, VGG_SPEC_COMPACT, &json);
+        status = json.ok ? VGG_OK : vgg_fail_memory(err, model->path, json.size, "the description");
+    }
     if (status == VGG_OK) {
         *described = !is_read_alike(checkpoint, path, &json);
         whole.description = *described ? json.data : NULL;
         whole.description_bytes = *described ? json.size : 0;
         status = vgg_checkpoint_save(&whole, path, err);
     }
+    vgg_arena_destroy(&arena);
     vgg_mem_free(json.allocator, json.data);
     return status;
 }

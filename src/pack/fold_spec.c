@@ -68,6 +68,7 @@ vgg_status vgg_spec_fold(const struct vgg_load *load, const struct vgg_spec *spe
                          struct vgg_spec *out)
 {
     *out = *spec;
+    out->unused_count = 0; /* a packed file has the net's tensors alone */
     out->layer_count = 0;
     out->layers = vgg_load_alloc(load, spec->layer_count, sizeof *out->layers);
     if (out->layers == NULL) {

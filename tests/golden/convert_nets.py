@@ -39,6 +39,17 @@ def unusual():
                          nn.Softmax(1))
 
 
+class Unused(nn.Module):
+    """With a head that the code does not run."""
+
+    def __init__(self):
+        super().__init__()
+        self.features, self.other, self.head = layers(6, pool(), 8, pool()), nn.Linear(8, 3), linear(8)
+
+    def forward(self, x):
+        return self.head(self.features(x).flatten(1))
+
+
 def scripted(net, path):
     torch.jit.script(net).save(path)
 
@@ -92,6 +103,7 @@ NETS = {
     "script": (unusual, scripted, "net.pt", True),
     "trace": (unusual, traced, "net.pt", True),
     "frozen script": (unusual, frozen, "net.pt", True),
+    "script with an unused head": (Unused, scripted, "net.pt", True),
     "whole module": (unusual, torch.save, "net.pth", True),
     "labels, mean and std": (small, with_names, "net.pth", True),
     "description": (two_layers, described, "net.pth", True),

@@ -68,6 +68,71 @@ vgg_status vgg_tensor_list_init(struct vgg_tensor_list *list, struct vgg_arena *
     return VGG_OK;
 }
 
+/* Whether a tensor has this name, or is in the module of this name. */
+static bool is_of(const struct vgg_tensor *tensor, const char *name)
+{
+    const size_t length = strlen(name);
+    return strncmp(tensor->name, name, length) == 0 &&
+           (tensor->name[length] == '\0' || tensor->name[length] == '.');
+}
+
+static bool is_left_out(const struct vgg_tensor *tensor, const char *const *names, size_t count)
+{
+    for (size_t n = 0; n < count; n++) {
+        if (is_of(tensor, names[n])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Each name must be one of the file's. */
+static vgg_status check_left_out(const struct vgg_load *load, const struct vgg_tensor_list *list,
+                                 const char *const *names, size_t count)
+{
+    for (size_t n = 0; n < count; n++) {
+        size_t i = 0;
+        while (i < list->count && !is_of(list->items[i], names[n])) {
+            i++;
+        }
+        if (i == list->count) {
+            return vgg_fail(load->err, VGG_ERR_MISMATCH,
+                            "%s: unused: expected a module or a tensor of the file, found none of "
+                            "the name %.100s",
+                            load->path, names[n]);
+        }
+    }
+    return VGG_OK;
+}
+
+vgg_status vgg_tensor_list_leave_out(const struct vgg_load *load,
+                                     const struct vgg_tensor_list *list, const char *const *names,
+                                     size_t count, struct vgg_tensor_list *out)
+{
+    vgg_status status = check_left_out(load, list, names, count);
+    bool *optional = vgg_load_alloc(load, list->count, sizeof *optional);
+    *out = (struct vgg_tensor_list){
+        .items = vgg_load_alloc(load, list->count, sizeof *out->items),
+        .by_name = vgg_load_alloc(load, list->count, sizeof *out->by_name),
+        .filter = list->filter,
+        .optional = optional,
+    };
+    if (status != VGG_OK || out->items == NULL || out->by_name == NULL || optional == NULL) {
+        return status ? status
+                      : vgg_load_fail_memory(load, list->count * sizeof *out->items,
+                                             "the list of tensors");
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        if (!is_left_out(list->items[i], names, count)) {
+            optional[out->count] = list->optional != NULL && list->optional[i];
+            out->items[out->count] = out->by_name[out->count] = list->items[i];
+            out->count++;
+        }
+    }
+    qsort(out->by_name, out->count, sizeof *out->by_name, compare_names);
+    return VGG_OK;
+}
+
 const struct vgg_tensor *vgg_tensor_list_find(const struct vgg_tensor_list *list, const char *name)
 {
     size_t low = 0, high = list->count;

@@ -3,6 +3,7 @@
 #ifndef VGG_MODEL_GRAPH_TENSORS_H
 #define VGG_MODEL_GRAPH_TENSORS_H
 
+#include "base/load.h"
 #include "base/mem.h"
 #include "base/status.h"
 #include "vgg/checkpoint.h"
@@ -26,6 +27,14 @@ struct vgg_tensor_list {
 vgg_status vgg_tensor_list_init(struct vgg_tensor_list *list, struct vgg_arena *arena,
                                 const struct vgg_tensor *const *tensors, size_t count,
                                 struct vgg_error *err);
+
+/* Copies a list without the tensors of these modules and of these names.
+ *   names  [count]
+ *   out    receives it; its arrays are in the arena
+ * Errors: MISMATCH (the file has none of a name), MEMORY. */
+vgg_status vgg_tensor_list_leave_out(const struct vgg_load *load,
+                                     const struct vgg_tensor_list *list, const char *const *names,
+                                     size_t count, struct vgg_tensor_list *out);
 
 /* The tensor with exactly this name, or NULL. The printf form builds the name; a name of more than 255 bytes never
  * matches. */

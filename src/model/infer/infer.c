@@ -176,7 +176,7 @@ vgg_status vgg_spec_infer(const struct vgg_load *load, const struct vgg_tensor_l
         find.err = &reason;
         status = vgg_sites_find(&find, tensors, &in.sites);
         if (status == VGG_ERR_FORMAT) {
-            return vgg_refuse_no_vgg(load, tensors, reason.message);
+            return vgg_refuse_no_vgg(load, tensors, &reason);
         }
         if (status != VGG_OK && load->err != NULL) {
             *load->err = reason;

@@ -7,7 +7,7 @@
 #include "model/infer/other_nets.h"
 
 vgg_status vgg_refuse_no_vgg(const struct vgg_load *load, const struct vgg_tensor_list *tensors,
-                             const char *reason)
+                             const struct vgg_error *reason)
 {
     struct vgg_text first = {0};
     char shape[VGG_SHAPE_TEXT_BYTES];
@@ -16,12 +16,13 @@ vgg_status vgg_refuse_no_vgg(const struct vgg_load *load, const struct vgg_tenso
         vgg_text_add(&first, "%s%.100s %s", i > 0 ? ", " : "", tensor->name,
                      vgg_shape_text(tensor->shape, tensor->ndim, shape));
     }
-    return vgg_fail(load->err, VGG_ERR_FORMAT,
-                    "%s: no VGG to be seen in this checkpoint: %s%s; %s%s%s", load->path,
-                    reason[0] != '\0' ? "expected a chain of layers, but in their order "
-                                      : "it has no features.N.weight convolution",
-                    reason, tensors->count > 0 ? "first tensors: " : "it has no tensors",
-                    first.buffer, tensors->count > 5 ? ", …" : "");
+    return vgg_fail_hint(
+        load->err, VGG_ERR_FORMAT, reason->hint,
+        "%s: no VGG to be seen in this checkpoint: %s%s; %s%s%s", load->path,
+        reason->message[0] != '\0' ? "expected a chain of layers, but in their order "
+                                   : "it has no features.N.weight convolution",
+        reason->message, tensors->count > 0 ? "first tensors: " : "it has no tensors", first.buffer,
+        tensors->count > 5 ? ", …" : "");
 }
 
 /* Finds a tensor that only layers quantised by PyTorch have: their weight may be no tensor. */

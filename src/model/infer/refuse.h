@@ -16,8 +16,8 @@ vgg_status vgg_refuse_features_alone(const struct vgg_load *load,
                                      const struct vgg_sites *sites);
 
 /* Fails because the tensors make no VGG: FORMAT.
- *   reason  why they make no chain of layers, or "" */
+ *   reason  its message says why they make no chain of layers; empty: there are no layers */
 vgg_status vgg_refuse_no_vgg(const struct vgg_load *load, const struct vgg_tensor_list *tensors,
-                             const char *reason);
+                             const struct vgg_error *reason);
 
 #endif

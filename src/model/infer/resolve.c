@@ -217,7 +217,10 @@ static vgg_status complete(const struct vgg_load *load, const struct vgg_tensor_
     }
     vgg_overrides_apply(overrides, spec);
     vgg_note_overrides(load, overrides, spec);
-    return vgg_spec_rename(load, tensors, spec);
+    struct vgg_tensor_list used;
+    vgg_status status =
+        vgg_tensor_list_leave_out(load, tensors, spec->unused, spec->unused_count, &used);
+    return status ? status : vgg_spec_rename(load, &used, spec);
 }
 
 static vgg_status resolve_from_file(const struct vgg_load *load, const char *spec_path,

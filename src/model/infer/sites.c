@@ -227,10 +227,16 @@ static vgg_status fail_shape(const struct search *search, const struct vgg_site 
 {
     char shape[VGG_SHAPE_TEXT_BYTES], given[VGG_SHAPE_TEXT_BYTES];
     const struct vgg_tensor *weight = site->weight;
-    return vgg_fail(search->load->err, VGG_ERR_FORMAT, "%.100s %s cannot follow %.100s %s",
-                    weight->name, vgg_shape_text(weight->shape, weight->ndim, shape),
-                    before->weight->name,
-                    vgg_shape_text(before->weight->shape, before->weight->ndim, given));
+    const bool beside = site->kind == VGG_SITE_LINEAR && before->kind == VGG_SITE_LINEAR &&
+                        site->in_channels == before->in_channels;
+    return vgg_fail_hint(
+        search->load->err, VGG_ERR_FORMAT, beside ? VGG_HINT_SPEC : VGG_HINT_NONE,
+        "%.100s %s cannot follow %.100s %s%s", weight->name,
+        vgg_shape_text(weight->shape, weight->ndim, shape), before->weight->name,
+        vgg_shape_text(before->weight->shape, before->weight->ndim, given),
+        beside ? ", which takes the same features: if these are two outputs, describe one of them, "
+                 "and name the other as \"unused\""
+               : "");
 }
 
 /* Checks that each convolution takes the output of the one before it. A filter of one channel on as many channels

@@ -15,24 +15,24 @@
 /* The smallest step between two int8 values; the product of two such steps is still a normal float32. */
 #define MIN_SCALE 1e-12
 
-/* Reads a list of class names. */
-static vgg_status read_label_list(const struct vgg_load *load, const struct vgg_json *list,
-                                  struct vgg_labels *out)
+/* Reads a list of texts. */
+static vgg_status read_texts(const struct vgg_load *load, const char *where,
+                             const struct vgg_json *list, const char ***out, size_t *count)
 {
     char key[VGG_KEY_BYTES];
     size_t i = 0;
-    vgg_status status = vgg_read_count(load, "labels", list, VGG_MAX_CHANNELS, &out->count);
+    vgg_status status = vgg_read_count(load, where, list, VGG_MAX_CHANNELS, count);
     if (status != VGG_OK) {
         return status;
     }
-    out->names = vgg_load_alloc(load, out->count, sizeof *out->names);
-    if (out->names == NULL) {
-        return vgg_load_fail_memory(load, out->count * sizeof *out->names, "the description");
+    *out = vgg_load_alloc(load, *count, sizeof **out);
+    if (*out == NULL) {
+        return vgg_load_fail_memory(load, *count * sizeof **out, "the description");
     }
-    for (const struct vgg_json *name = vgg_json_first(list); name != NULL && status == VGG_OK;
-         name = vgg_json_next(name), i++) {
-        snprintf(key, sizeof key, "labels[%zu]", i);
-        status = vgg_read_text(load, key, name, &out->names[i]);
+    for (const struct vgg_json *text = vgg_json_first(list); text != NULL && status == VGG_OK;
+         text = vgg_json_next(text), i++) {
+        snprintf(key, sizeof key, "%s[%zu]", where, i);
+        status = vgg_read_text(load, key, text, &(*out)[i]);
     }
     return status;
 }
@@ -52,8 +52,9 @@ static vgg_status read_label_preset(const struct vgg_load *load, const struct vg
 static vgg_status read_labels(const struct vgg_load *load, const struct vgg_json *item, int classes,
                               struct vgg_labels *out)
 {
-    vgg_status status = vgg_json_is(item, VGG_JSON_TEXT) ? read_label_preset(load, item, out)
-                                                         : read_label_list(load, item, out);
+    vgg_status status = vgg_json_is(item, VGG_JSON_TEXT)
+                            ? read_label_preset(load, item, out)
+                            : read_texts(load, "labels", item, &out->names, &out->count);
     if (status == VGG_OK) {
         status = vgg_labels_fit(load->path, classes, load->arena, out, load->err);
     }
@@ -158,7 +159,8 @@ static vgg_status read_accuracy(const struct vgg_load *load, const struct vgg_js
 struct parts {
     int schema;
     struct vgg_layer_keys layers;
-    const struct vgg_json *input, *preprocess, *labels, *checkpoint, *accuracy, *int8, *assumed;
+    const struct vgg_json *input, *preprocess, *labels, *checkpoint, *accuracy, *int8, *assumed,
+        *unused;
 };
 
 static vgg_status read_keys(const struct vgg_load *load, const struct vgg_json *root,
@@ -181,6 +183,7 @@ static vgg_status read_keys(const struct vgg_load *load, const struct vgg_json *
         {"accuracy", VGG_FIELD_ANY, &parts->accuracy, false, {0, 0}},
         {"int8", VGG_FIELD_ANY, &parts->int8, false, {0, 0}},
         {"assumed", VGG_FIELD_ANY, &parts->assumed, false, {0, 0}},
+        {"unused", VGG_FIELD_ANY, &parts->unused, false, {0, 0}},
         {"average_pool_assumed", VGG_FIELD_BOOL, &spec->average_pool_assumed, false, {0, 0}},
     };
     /* The schema is checked first: a later one may have other keys. */
@@ -268,6 +271,9 @@ static vgg_status read_spec(const struct vgg_load *load, const struct vgg_json *
     status = status ? status : vgg_layers_connect(load, spec);
     status = status ? status : find_size(load, parts.input != NULL, spec);
     status = status ? status : read_preprocessing(load, parts.preprocess, spec);
+    if (status == VGG_OK && parts.unused != NULL) {
+        status = read_texts(load, "unused", parts.unused, &spec->unused, &spec->unused_count);
+    }
     if (status == VGG_OK && parts.labels != NULL) {
         status = read_labels(load, parts.labels, vgg_spec_get_classes(spec), &spec->labels);
     }

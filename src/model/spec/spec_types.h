@@ -52,6 +52,9 @@ struct vgg_spec {
     enum vgg_evidence_source preprocess_source;
     struct vgg_preprocess_origin preprocess_origin;
     struct vgg_preprocess_guess preprocess_guess;
+    /* Modules and tensors of the file that the net does not use, by name. */
+    const char **unused;
+    size_t unused_count;
     /* Its count is 0 when classes have no names. */
     struct vgg_labels labels;
     /* Inferred from names and shapes, not written by a user. */

@@ -30,15 +30,16 @@ static void add_numbers(const char *key, const float *numbers, size_t count, str
     add(json, "]");
 }
 
-static void add_labels(const struct vgg_labels *labels, const char *line, struct vgg_bytes *json)
+static void add_texts(const char *key, const char *const *texts, size_t count, const char *line,
+                      struct vgg_bytes *json)
 {
-    if (labels->count == 0) {
+    if (count == 0) {
         return;
     }
-    add(json, ",%s\"labels\":[", line);
-    for (size_t i = 0; i < labels->count; i++) {
+    add(json, ",%s\"%s\":[", line, key);
+    for (size_t i = 0; i < count; i++) {
         add(json, "%s", i == 0 ? "" : ",");
-        vgg_bytes_add_string(json, labels->names[i]);
+        vgg_bytes_add_string(json, texts[i]);
     }
     add(json, "]");
 }
@@ -68,7 +69,8 @@ void vgg_spec_write(const struct vgg_spec *spec, enum vgg_spec_form form, struct
     vgg_spec_write_layers(spec, lines ? ",\n    " : ",", json);
     add(json, ",%s\"preprocess\":", line);
     vgg_spec_write_preprocess(&spec->preprocess, json);
-    add_labels(&spec->labels, line, json);
+    add_texts("labels", spec->labels.names, spec->labels.count, line, json);
+    add_texts("unused", spec->unused, spec->unused_count, line, json);
     if (spec->int8) {
         add_int8(spec, line, json);
     }
