@@ -199,9 +199,25 @@ def test_labels_of_packed(folder):
     check("labels" not in model["assumed"], "labels are given", model["assumed"])
 
 
+def test_array(folder):
+    """An array is the input as it is, also of a net that normalises its input itself: it is said."""
+    net = nn.Module()
+    net.features = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+    net.classifier = nn.Linear(8 * 256, 5)
+    array = os.path.join(folder, "input.npy")
+    np.save(array, np.random.default_rng(1).random((3, 32, 32), "float32"))
+    state, settings = randomise(net).state_dict(), {"mean": [0.3] * 3, "std": [0.2] * 3}
+    buffers = {f"normalize.{name}": torch.tensor(values).view(1, 3, 1, 1) for name, values in settings.items()}
+    for saved, warned in (({**state, **buffers}, True), ({"state_dict": state, **settings}, False), (state, False)):
+        done = subprocess.run([PROGRAM, save(folder, saved), array, array, PHOTO], capture_output=True, text=True)
+        text = "input.npy: the array is taken as the input after normalisation: mean and std of the file are not applied"
+        check(done.returncode == 0 and done.stderr.count(text) == warned, f"warned: {warned}", done.stderr)
+
+
 def main():
     seed("assumed")
-    for test in (test_alternatives, test_caffe, test_packed, test_options_of_packed, test_other_size_of_packed, test_labels_of_packed):
+    for test in (test_alternatives, test_caffe, test_packed, test_options_of_packed, test_other_size_of_packed, test_labels_of_packed,
+                 test_array):
         with tempfile.TemporaryDirectory() as folder:
             test(folder)
     return finish()

@@ -162,6 +162,13 @@ def with_5x5():
     return vgg(nn.Sequential(conv(3, 6, 5), nn.ReLU(), pool(), *layers(8, pool(), ic=6)), linear(8))
 
 
+def sobel():
+    """DeepCluster's: a filter in front, which is registered behind the net."""
+    net = Net("sobel features flat classifier", features=layers(6, pool(), 8, pool(), ic=2), classifier=linear(8))
+    net.sobel = nn.Sequential(nn.Conv2d(3, 1, 1), nn.Conv2d(1, 2, 3, padding=1))
+    return net
+
+
 def transposed(groups=1):
     return vgg(layers(6, nn.ConvTranspose2d(6, 6, 3, padding=1, groups=groups), nn.ReLU(), pool(), 8, pool()), linear(8))
 

@@ -29,7 +29,7 @@ except ImportError as missing:
 from kind_nets import (Net, attention, conv, embedding, ending, fastai, fully_convolutional, functional_average,
                        functional_pools, global_average, layers, linear, listed, listed_head, make_norm, mmpretrain,
                        module_lists, named, named_pools, norm_after_relu, partly_normed, pool, prepared, randomise,
-                       resnet9, slices, small, tiny, transposed, unnamed_skip, vgg, wide, with_5x5, with_pools, with_strides,
+                       resnet9, slices, small, sobel, tiny, transposed, unnamed_skip, vgg, wide, with_5x5, with_pools, with_strides,
                        without_affine, without_numbers)
 from nets import seed
 
@@ -191,6 +191,8 @@ KINDS = {
                                               wrong=["activation before top as elsewhere"], change=leave_out("ReLU", -1)),
     "ResNet9": Kind(resnet9, refused=["res1.0.0.weight: " + BRANCH]),
     "ResNet9, whole": Kind(resnet9, whole, refused=["res1.0.0.weight: " + BRANCH]),
+    "a Sobel filter in front": Kind(sobel, refused=["sobel.0.weight: by its name a Sobel filter in front of the net", "--spec"]),
+    "a Sobel filter in front, whole": Kind(sobel, whole, refused=["sobel.0.weight: by its name a Sobel filter in front of the net"]),
     "attention": Kind(attention, refused=["attention.weight: " + BRANCH]),
     "a skip without a name": Kind(unnamed_skip, wrong=["order of the file"], hopeless=True),
     "a skip without a name, whole": Kind(unnamed_skip, whole, wrong=["order of the modules (the class Net"], hopeless=True),

@@ -48,6 +48,7 @@ struct run {
     struct npy_writer saved_logits, saved_input; /* closed when not asked for */
     bool out_of_memory;                          /* for one image at least */
     bool bad_weights;                            /* why an image failed */
+    bool warned;                                 /* of an array that is not normalised */
     bool incomplete; /* an input was not saved, because its size is not the first one's */
 };
 
@@ -163,6 +164,17 @@ static vgg_status open_model(struct run *run, struct vgg_error *err)
     return status;
 }
 
+/* An array is the net's input as it is. The author of a net that normalises it itself may expect otherwise. */
+static void warn_of_array(struct run *run, const char *path)
+{
+    if (!run->warned && net_has_own_normalisation(&run->net)) {
+        message_print("warning: %s: the array is taken as the input after normalisation: mean and "
+                      "std of the file are not applied to it",
+                      path);
+        run->warned = true;
+    }
+}
+
 /* Image -> run->input, with a session that takes it. */
 static vgg_status read_image(struct run *run, const char *path, struct report_image *result,
                              struct vgg_error *err)
@@ -179,6 +191,9 @@ static vgg_status read_image(struct run *run, const char *path, struct report_im
         status = image_make_input(&file, run->input, err);
         timing_lap(&start, &result->decode_ms);
         timing_sample_memory(&run->timing);
+    }
+    if (file.is_array && status == VGG_OK) {
+        warn_of_array(run, path);
     }
     result->width = file.image_width;
     result->height = file.image_height;

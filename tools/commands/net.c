@@ -138,6 +138,24 @@ vgg_status net_open(const char *path, const struct cli_options *options, struct 
     return VGG_OK;
 }
 
+bool net_has_own_normalisation(const struct net *net)
+{
+    for (size_t i = 0; i < vgg_model_get_evidence_count(net->model); i++) {
+        struct vgg_evidence evidence;
+        char name[256] = "";
+        vgg_model_get_evidence(net->model, i, &evidence);
+        if (strcmp(evidence.property, "mean and std") == 0 &&
+            evidence.source == VGG_EVIDENCE_FILE && evidence.why != NULL) {
+            /* "normalizer.mean, normalizer.std" */
+            const size_t length = strcspn(evidence.why, ",");
+            snprintf(name, sizeof name, "%.*s", length < sizeof name ? (int)length : 0,
+                     evidence.why);
+            return vgg_checkpoint_find_tensor(net->checkpoint, name) != NULL;
+        }
+    }
+    return false;
+}
+
 struct image_reader net_get_reader(const struct net *net)
 {
     const struct vgg_preprocess *preprocess = net->about.preprocess;

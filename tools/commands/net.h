@@ -30,6 +30,9 @@ void net_close(struct net *net);
 /* How images become input of the net. Borrows from the net. */
 struct image_reader net_get_reader(const struct net *net);
 
+/* Whether the file has mean and std among its tensors, with which the net probably normalises its input itself. */
+bool net_has_own_normalisation(const struct net *net);
+
 /* Where the bundled checkpoint is, for a command without a MODEL; prints it. Errors: IO. */
 vgg_status net_find_bundled(char *path, size_t bytes, struct vgg_error *err);
 

@@ -85,6 +85,17 @@ const struct vgg_tensor *vgg_transposed_find(const struct vgg_tensor_list *tenso
     return NULL;
 }
 
+const struct vgg_tensor *vgg_front_find(const struct vgg_tensor_list *tensors)
+{
+    for (size_t i = 0; i < tensors->count; i++) {
+        if (tensors->items[i]->ndim == 4 &&
+            has_component(tensors->items[i]->name, "sobel", false)) {
+            return tensors->items[i];
+        }
+    }
+    return NULL;
+}
+
 const struct vgg_tensor *vgg_branch_find(const struct vgg_tensor_list *tensors)
 {
     for (size_t i = 0; i < tensors->count; i++) {

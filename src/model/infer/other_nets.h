@@ -14,6 +14,9 @@ const char *vgg_other_net_find(const struct vgg_tensor_list *tensors,
  * there is none. */
 const struct vgg_tensor *vgg_branch_find(const struct vgg_tensor_list *tensors);
 
+/* The first weight of a module whose name stands for a filter in front of the net; NULL: there is none. */
+const struct vgg_tensor *vgg_front_find(const struct vgg_tensor_list *tensors);
+
 /* The first weight of a module whose name stands for a transposed convolution; NULL: there is none. */
 const struct vgg_tensor *vgg_transposed_find(const struct vgg_tensor_list *tensors);
 

@@ -46,6 +46,7 @@ vgg_status vgg_refuse_unsupported(const struct vgg_load *load,
                                   const struct vgg_tensor_list *tensors)
 {
     const struct vgg_tensor *quantised = find_quantised(tensors);
+    const struct vgg_tensor *front = vgg_front_find(tensors);
     const struct vgg_tensor *branch = vgg_branch_find(tensors);
     const struct vgg_tensor *transposed = vgg_transposed_find(tensors);
     if (quantised != NULL) {
@@ -59,6 +60,13 @@ vgg_status vgg_refuse_unsupported(const struct vgg_load *load,
                         "%s: %s: by its name a transposed convolution, expected convolutions "
                         "(Conv2d)",
                         load->path, transposed->name);
+    }
+    if (front != NULL) {
+        return vgg_fail_hint(load->err, VGG_ERR_FORMAT, VGG_HINT_SPEC,
+                             "%s: %s: by its name a Sobel filter in front of the net, as in "
+                             "DeepCluster: expected a net that takes the image itself, or a "
+                             "description whose first layers are the filter's convolutions",
+                             load->path, front->name);
     }
     return branch == NULL
                ? VGG_OK
