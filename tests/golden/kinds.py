@@ -382,7 +382,7 @@ def check_setters(title, assumptions, path):
         right = setter == "description" if described else name in OPTIONS and setter.startswith("--")
         shown = f"{name} ({setter})" if not described else name
         report(f"{title}, what sets {name}", None if right and shown in text else f"{setter}: {text}")
-        if name in ("logits", "order", "square convolutions"):
+        if name in ("padding", "activation", "logits", "order", "square convolutions"):
             report(f"{title}, what of {name} cannot be set", None if "  cannot be set: " in text else text)
 
 

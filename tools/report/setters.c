@@ -34,6 +34,8 @@ enum { OPTION_COUNT = sizeof options / sizeof options[0] };
 static const struct {
     const char *property, *text;
 } limits[] = {
+    {"padding", "padding by other values than zeros"},
+    {"activation", "other activations than --activation has"},
     {"logits", "a scale or a normalisation after the last layer"},
     {"order", "skip connections and branches"},
     {"square convolutions", "ConvTranspose2d"},

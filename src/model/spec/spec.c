@@ -15,13 +15,14 @@
 /* The smallest step between two int8 values; the product of two such steps is still a normal float32. */
 #define MIN_SCALE 1e-12
 
-/* Reads a list of texts. */
+/* Reads a list of texts.
+ *   *count  the most that there may be; receives how many there are */
 static vgg_status read_texts(const struct vgg_load *load, const char *where,
                              const struct vgg_json *list, const char ***out, size_t *count)
 {
     char key[VGG_KEY_BYTES];
     size_t i = 0;
-    vgg_status status = vgg_read_count(load, where, list, VGG_MAX_CHANNELS, count);
+    vgg_status status = vgg_read_count(load, where, list, (uint32_t)*count, count);
     if (status != VGG_OK) {
         return status;
     }
@@ -35,6 +36,22 @@ static vgg_status read_texts(const struct vgg_load *load, const char *where,
         status = vgg_read_text(load, key, text, &(*out)[i]);
     }
     return status;
+}
+
+/* Reads a list of class names. */
+static vgg_status read_label_list(const struct vgg_load *load, const struct vgg_json *list,
+                                  struct vgg_labels *out)
+{
+    out->count = VGG_MAX_CHANNELS;
+    return read_texts(load, "labels", list, &out->names, &out->count);
+}
+
+/* Reads the names of what the net does not use: no more than a file has tensors. */
+static vgg_status read_unused(const struct vgg_load *load, const struct vgg_json *list,
+                              struct vgg_spec *spec)
+{
+    spec->unused_count = load->limits->tensors;
+    return read_texts(load, "unused", list, &spec->unused, &spec->unused_count);
 }
 
 /* Reads the name of a built-in list of class names. */
@@ -52,9 +69,8 @@ static vgg_status read_label_preset(const struct vgg_load *load, const struct vg
 static vgg_status read_labels(const struct vgg_load *load, const struct vgg_json *item, int classes,
                               struct vgg_labels *out)
 {
-    vgg_status status = vgg_json_is(item, VGG_JSON_TEXT)
-                            ? read_label_preset(load, item, out)
-                            : read_texts(load, "labels", item, &out->names, &out->count);
+    vgg_status status = vgg_json_is(item, VGG_JSON_TEXT) ? read_label_preset(load, item, out)
+                                                         : read_label_list(load, item, out);
     if (status == VGG_OK) {
         status = vgg_labels_fit(load->path, classes, load->arena, out, load->err);
     }
@@ -272,7 +288,7 @@ static vgg_status read_spec(const struct vgg_load *load, const struct vgg_json *
     status = status ? status : find_size(load, parts.input != NULL, spec);
     status = status ? status : read_preprocessing(load, parts.preprocess, spec);
     if (status == VGG_OK && parts.unused != NULL) {
-        status = read_texts(load, "unused", parts.unused, &spec->unused, &spec->unused_count);
+        status = read_unused(load, parts.unused, spec);
     }
     if (status == VGG_OK && parts.labels != NULL) {
         status = read_labels(load, parts.labels, vgg_spec_get_classes(spec), &spec->labels);
