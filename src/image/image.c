@@ -3,6 +3,8 @@
 #include "image/image.h"
 
 #include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/mem.h"
@@ -88,11 +90,11 @@ vgg_status vgg_image_alloc(struct vgg_image_job *job, uint64_t bytes, const char
     if (status != VGG_OK) {
         return status;
     }
-    const size_t capped = bytes < SIZE_MAX / 8 ? (size_t)bytes : SIZE_MAX / 8;
-    *out = vgg_mem_alloc(job->allocator, capped, 1);
-    return *out != NULL
-               ? VGG_OK
-               : vgg_fail_memory(err, job->name != NULL ? job->name : "image", capped, thing);
+    const bool addressable = bytes <= PTRDIFF_MAX;
+    *out = addressable ? vgg_mem_alloc(job->allocator, (size_t)bytes, 1) : NULL;
+    return *out != NULL ? VGG_OK
+                        : vgg_fail_memory(err, job->name != NULL ? job->name : "image",
+                                          addressable ? (size_t)bytes : SIZE_MAX, thing);
 }
 
 vgg_status vgg_image_check_steps(const struct vgg_image_job *job, uint64_t steps, const char *thing,

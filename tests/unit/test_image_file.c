@@ -12,7 +12,7 @@
 #include <jpeglib.h>
 #include <png.h>
 
-#include "vgg/image.h"
+#include "image/image.h"
 
 /* --- files --- */
 
@@ -359,6 +359,22 @@ START_TEST(scans_are_counted)
 }
 END_TEST
 
+/* Not less memory instead, where a size has 32 bits. */
+START_TEST(memory_beyond_the_address_space_is_none)
+{
+    static const uint64_t sizes[] = {(uint64_t)1 << 63, (uint64_t)SIZE_MAX,
+                                     (uint64_t)SIZE_MAX / 2 + 1, ((uint64_t)1 << 32) + 16};
+    const struct vgg_image none = {0};
+    for (size_t i = 0; i < (sizeof(size_t) == 4 ? 4 : 3); i++) {
+        struct vgg_image_job job = vgg_image_job_unlimited(&none);
+        struct vgg_error err = {0};
+        void *memory = NULL;
+        ck_assert_int_eq(vgg_image_alloc(&job, sizes[i], "rows", &memory, &err), VGG_ERR_MEMORY);
+        ck_assert_ptr_null(memory);
+    }
+}
+END_TEST
+
 START_TEST(refuses_bad_arguments)
 {
     const struct vgg_preprocess preprocess = plain(32, 32);
@@ -378,4 +394,4 @@ END_TEST
 
 UNIT_MAIN("image_file", equals_whole_pixels, memory_does_not_grow_with_the_height,
           memory_stays_below_the_limit, coefficients_are_counted, sizes_come_from_the_header,
-          scans_are_counted, refuses_bad_arguments)
+          scans_are_counted, memory_beyond_the_address_space_is_none, refuses_bad_arguments)
