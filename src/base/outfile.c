@@ -8,18 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BUFFER_BYTES = 256 * 1024, ATTEMPTS = 100, TEMPORARY_BYTES = 32 };
+#include "base/target.h"
 
-/* The folder of a path, which is cut at the last slash: *cut, or NULL if there is none. */
-static const char *cut_folder(char *path, char **cut)
-{
-    *cut = strrchr(path, '/');
-    if (*cut == NULL) {
-        return ".";
-    }
-    **cut = '\0';
-    return *cut == path ? "/" : path;
-}
+enum { BUFFER_BYTES = 256 * 1024, ATTEMPTS = 100, TEMPORARY_BYTES = 32 };
 
 /* Gives a file without a name its first one; fails if that exists. */
 static bool give_name(int fd, const char *name)
@@ -34,7 +25,7 @@ static bool give_name(int fd, const char *name)
 static int open_nameless(char *path)
 {
     char *cut;
-    const char *folder = cut_folder(path, &cut);
+    const char *folder = vgg_target_cut_folder(path, &cut);
     int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
     if (fd >= 0 && (give_name(fd, folder) || errno != EEXIST)) {
         close(fd);
@@ -49,7 +40,7 @@ static int open_nameless(char *path)
 /* Makes a temporary name in the same folder, and thereby on the same file system. */
 static void name_temporary(struct vgg_outfile *out, int attempt)
 {
-    snprintf(out->temporary, strlen(out->path) + TEMPORARY_BYTES, "%s.%d-%d.tmp", out->path,
+    snprintf(out->temporary, strlen(out->target) + TEMPORARY_BYTES, "%s.%d-%d.tmp", out->target,
              (int)getpid(), attempt);
 }
 
@@ -57,7 +48,7 @@ static void name_temporary(struct vgg_outfile *out, int attempt)
  * is killed in between leaves the complete new file under that name. */
 static bool name_nameless(struct vgg_outfile *out)
 {
-    if (give_name(out->fd, out->path)) {
+    if (give_name(out->fd, out->target)) {
         return true;
     }
     bool named = false;
@@ -66,19 +57,12 @@ static bool name_nameless(struct vgg_outfile *out)
         named = give_name(out->fd, out->temporary);
     }
     out->nameless = !named;
-    return named && rename(out->temporary, out->path) == 0;
+    return named && rename(out->temporary, out->target) == 0;
 }
 
-vgg_status vgg_outfile_open(const char *path, const struct vgg_allocator *allocator,
-                            struct vgg_outfile *out, struct vgg_error *err)
+/* Creates the temporary file; false, and errno, if that is impossible. */
+static bool create(struct vgg_outfile *out)
 {
-    *out = (struct vgg_outfile){.path = path, .fd = -1, .allocator = allocator};
-    out->buffer = vgg_mem_alloc(allocator, BUFFER_BYTES, 1);
-    out->temporary = vgg_mem_alloc(allocator, strlen(path) + TEMPORARY_BYTES, 1);
-    if (out->buffer == NULL || out->temporary == NULL) {
-        vgg_outfile_abort(out);
-        return vgg_fail_memory(err, path, BUFFER_BYTES, "writing");
-    }
     name_temporary(out, 0);
     out->fd = open_nameless(out->temporary);
     out->nameless = out->fd >= 0;
@@ -87,12 +71,77 @@ vgg_status vgg_outfile_open(const char *path, const struct vgg_allocator *alloca
         name_temporary(out, i);
         out->fd = open(out->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     }
-    if (out->fd < 0) {
-        const int failure = errno;
-        vgg_outfile_abort(out);
-        return vgg_fail_errno(err, failure, "%s: cannot create", path);
+    out->seekable = true;
+    return out->fd >= 0;
+}
+
+/* Gives the new file the owner and the permissions of the one that it replaces. The owner only if the process may; the
+ * permissions last, because a new owner takes some away. */
+static bool keep_mode(int fd, const struct stat *old)
+{
+    struct stat new;
+    if (fstat(fd, &new) == 0 && (new.st_uid != old->st_uid || new.st_gid != old->st_gid) &&
+        fchown(fd, old->st_uid, old->st_gid) != 0) {
+        (void)fchown(fd, (uid_t)-1, old->st_gid);
+    }
+    return fchmod(fd, old->st_mode & 0777) == 0;
+}
+
+/* Opens what is written in place. Writing no bytes at an offset shows whether it can be written there. */
+static bool open_in_place(struct vgg_outfile *out, const struct vgg_target *target)
+{
+    vgg_mem_free(out->allocator, out->temporary);
+    out->temporary = NULL;
+    out->fd = target->kind == VGG_TARGET_DESCRIPTOR
+                  ? fcntl(target->descriptor, F_DUPFD_CLOEXEC, 0)
+                  : open(target->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    const int flags = out->fd >= 0 ? fcntl(out->fd, F_GETFL) : 0;
+    out->seekable = out->fd >= 0 && (flags & O_APPEND) == 0 && lseek(out->fd, 0, SEEK_CUR) == 0 &&
+                    (pwrite(out->fd, "", 0, 0) == 0 || errno != ESPIPE);
+    if (out->fd >= 0 && (flags & O_ACCMODE) == O_RDONLY) {
+        errno = EBADF;
+        return false;
+    }
+    return out->fd >= 0;
+}
+
+static vgg_status open_target(struct vgg_outfile *out, const struct vgg_target *target,
+                              enum vgg_outfile_access access, struct vgg_error *err)
+{
+    const bool replaced = target->kind == VGG_TARGET_ABSENT || target->kind == VGG_TARGET_FILE;
+    out->target = target->path;
+    out->buffer = vgg_mem_alloc(out->allocator, BUFFER_BYTES, 1);
+    out->temporary = vgg_mem_alloc(out->allocator, strlen(out->target) + TEMPORARY_BYTES, 1);
+    if (out->buffer == NULL || out->temporary == NULL) {
+        return vgg_fail_memory(err, out->path, BUFFER_BYTES, "writing");
+    }
+    if (!(replaced ? create(out) : open_in_place(out, target)) ||
+        (target->kind == VGG_TARGET_FILE && !keep_mode(out->fd, &target->info))) {
+        return vgg_fail_errno(err, errno, "%s: cannot create", out->path);
+    }
+    if (access == VGG_OUTFILE_PATCH && !out->seekable) {
+        return vgg_fail(
+            err, VGG_ERR_UNSUPPORTED,
+            "%s: expected a file, found a pipe or device: its beginning is written last",
+            out->path);
     }
     return VGG_OK;
+}
+
+vgg_status vgg_outfile_open(const char *path, enum vgg_outfile_access access,
+                            const struct vgg_allocator *allocator, struct vgg_outfile *out,
+                            struct vgg_error *err)
+{
+    struct vgg_target target;
+    *out = (struct vgg_outfile){.path = path, .fd = -1, .allocator = allocator};
+    vgg_status status = vgg_target_find(path, allocator, &target, err);
+    if (status == VGG_OK) {
+        status = open_target(out, &target, access, err);
+    }
+    if (status != VGG_OK) {
+        vgg_outfile_abort(out);
+    }
+    return status;
 }
 
 static void fail(struct vgg_outfile *out, int sys_errno)
@@ -106,7 +155,8 @@ static void fail(struct vgg_outfile *out, int sys_errno)
 static void write_at(struct vgg_outfile *out, uint64_t offset, const uint8_t *bytes, size_t count)
 {
     while (count > 0 && out->status == VGG_OK) {
-        ssize_t done = pwrite(out->fd, bytes, count, (off_t)offset);
+        ssize_t done = out->seekable ? pwrite(out->fd, bytes, count, (off_t)offset)
+                                     : write(out->fd, bytes, count);
         if (done < 0 && errno == EINTR) {
             continue;
         }
@@ -151,7 +201,7 @@ void vgg_outfile_patch(struct vgg_outfile *out, uint64_t offset, const void *byt
 static void sync_folder(const struct vgg_outfile *out)
 {
     char *cut; /* not needed any more */
-    const char *folder = cut_folder(out->temporary, &cut);
+    const char *folder = vgg_target_cut_folder(out->temporary, &cut);
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0) {
         (void)fsync(fd);
@@ -159,39 +209,52 @@ static void sync_folder(const struct vgg_outfile *out)
     }
 }
 
-vgg_status vgg_outfile_commit(struct vgg_outfile *out, struct vgg_error *err)
+vgg_status vgg_outfile_sync(struct vgg_outfile *out, struct vgg_error *err)
 {
     flush(out);
-    if (out->status == VGG_OK && fsync(out->fd) != 0 && errno != EINVAL) {
+    if (out->status == VGG_OK && out->temporary != NULL && fsync(out->fd) != 0 && errno != EINVAL) {
         fail(out, errno);
     }
-    if (out->status == VGG_OK &&
-        !(out->nameless ? name_nameless(out) : rename(out->temporary, out->path) == 0)) {
-        fail(out, errno);
+    return out->status == VGG_OK
+               ? VGG_OK
+               : vgg_fail_errno(err, out->sys_errno, "%s: cannot write", out->path);
+}
+
+/* Frees what the struct owns; the file is given its name or removed. */
+static void release(struct vgg_outfile *out)
+{
+    if (out->fd >= 0) {
+        close(out->fd);
     }
-    vgg_status status = out->status;
+    vgg_mem_free(out->allocator, out->buffer);
+    vgg_mem_free(out->allocator, out->temporary);
+    vgg_mem_free(out->allocator, out->target);
+    *out = (struct vgg_outfile){.fd = -1};
+}
+
+vgg_status vgg_outfile_commit(struct vgg_outfile *out, struct vgg_error *err)
+{
+    vgg_status status = vgg_outfile_sync(out, err);
+    const bool in_place = out->temporary == NULL;
+    if (status == VGG_OK && !in_place &&
+        !(out->nameless ? name_nameless(out) : rename(out->temporary, out->target) == 0)) {
+        status = vgg_fail_errno(err, errno, "%s: cannot write", out->path);
+    }
     if (status != VGG_OK) {
-        status = vgg_fail_errno(err, out->sys_errno, "%s: cannot write", out->path);
         vgg_outfile_abort(out);
         return status;
     }
-    sync_folder(out);
-    close(out->fd);
-    vgg_mem_free(out->allocator, out->buffer);
-    vgg_mem_free(out->allocator, out->temporary);
-    *out = (struct vgg_outfile){.fd = -1};
+    if (!in_place) {
+        sync_folder(out);
+    }
+    release(out);
     return VGG_OK;
 }
 
 void vgg_outfile_abort(struct vgg_outfile *out)
 {
-    if (out->temporary != NULL && out->fd >= 0) {
-        if (!out->nameless) {
-            unlink(out->temporary);
-        }
-        close(out->fd);
+    if (out->temporary != NULL && out->fd >= 0 && !out->nameless) {
+        unlink(out->temporary);
     }
-    vgg_mem_free(out->allocator, out->buffer);
-    vgg_mem_free(out->allocator, out->temporary);
-    *out = (struct vgg_outfile){.fd = -1};
+    release(out);
 }

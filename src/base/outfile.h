@@ -6,10 +6,15 @@
 #include "base/mem.h"
 #include "base/status.h"
 
+/* Whether vgg_outfile_patch is called. */
+enum vgg_outfile_access { VGG_OUTFILE_APPEND, VGG_OUTFILE_PATCH };
+
 struct vgg_outfile {
-    const char *path; /* borrowed */
-    char *temporary;  /* PATH.NUMBER.tmp; NULL when nothing is open */
+    const char *path; /* of messages; borrowed */
+    char *target;     /* the file that is replaced: what path leads to; NULL when nothing is open */
+    char *temporary;  /* TARGET.NUMBER.tmp; NULL: written in place */
     bool nameless;    /* the file has no name yet */
+    bool seekable;
     int fd;
     uint64_t offset; /* bytes written, the buffered ones too */
     vgg_status status;
@@ -21,15 +26,21 @@ struct vgg_outfile {
 
 /* Creates the temporary file. Where the file system supports it, it has no name until the end, so that nothing is left
  * of a process that is killed. Otherwise, and for an instant when it replaces another file, its name is
- * PATH.NUMBER.tmp. A file at path does not change.
+ * TARGET.NUMBER.tmp. A file at path does not change until the end; the new one has its permissions and, if the process
+ * may do so, its owner. A symbolic link stays, and the file that it leads to is replaced.
+ * A FIFO, a character device and what is open already (/dev/stdout) are written in place, from the first byte on.
  *   allocator  may be NULL
- * Errors: IO, MEMORY. */
-vgg_status vgg_outfile_open(const char *path, const struct vgg_allocator *allocator,
-                            struct vgg_outfile *out, struct vgg_error *err);
+ * Errors: IO, MEMORY, UNSUPPORTED (a folder, a block device, a socket; PATCH in a pipe). */
+vgg_status vgg_outfile_open(const char *path, enum vgg_outfile_access access,
+                            const struct vgg_allocator *allocator, struct vgg_outfile *out,
+                            struct vgg_error *err);
 /* Appends. vgg_outfile_commit reports a failure. */
 void vgg_outfile_write(struct vgg_outfile *out, const void *bytes, size_t count);
 /* Overwrites bytes; the offset stays. */
 void vgg_outfile_patch(struct vgg_outfile *out, uint64_t offset, const void *bytes, size_t count);
+/* Writes all that is buffered to disk, so that the commit can hardly fail any more. Optional. After a failure, which it
+ * returns, the commit fails too. */
+vgg_status vgg_outfile_sync(struct vgg_outfile *out, struct vgg_error *err);
 /* Syncs the file to disk and gives it its name; closes it in any case. */
 vgg_status vgg_outfile_commit(struct vgg_outfile *out, struct vgg_error *err);
 /* Removes it. A cleared struct and a committed file are allowed. */

@@ -17,7 +17,7 @@ vgg_status vgg_model_write_spec(const vgg_model *model, const char *path, struct
                         model->path);
     }
     vgg_spec_write(&spec, VGG_SPEC_LINES, &json);
-    vgg_status status = json.ok ? vgg_outfile_open(path, allocator, &out, err)
+    vgg_status status = json.ok ? vgg_outfile_open(path, VGG_OUTFILE_APPEND, allocator, &out, err)
                                 : vgg_fail_memory(err, path, json.size, "the description");
     if (status == VGG_OK) {
         vgg_outfile_write(&out, json.data, json.size);

@@ -21,7 +21,7 @@ vgg_status vgg_pack_file_open(struct vgg_pack_file *file, const char *path,
                           file->description.size, (unsigned long long)limits.json_bytes);
     }
     if (status == VGG_OK) {
-        status = vgg_outfile_open(path, allocator, &file->out, err);
+        status = vgg_outfile_open(path, VGG_OUTFILE_PATCH, allocator, &file->out, err);
     }
     if (status != VGG_OK) {
         vgg_mem_free(allocator, file->description.data);

@@ -37,7 +37,7 @@ program, source, kill_at = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
 
 def convert(model, out, *options, **keywords):
     done = subprocess.run([program, "convert", str(model), "-o", str(out), *options],
-                          capture_output=True, text=True, timeout=600, **keywords)
+                          capture_output=True, text=True, timeout=120, **keywords)
     return done.returncode, done.stderr.strip()
 
 
@@ -177,6 +177,12 @@ def check_packed(folder):
           all(a[:4] == b[:4] and abs(float(a[5]) - float(b[5])) <= 5e-6 for a, b in zip(*runs)),
           "a packed net that is converted classifies otherwise")
     check_columns(folder, out)
+    (folder / "shoes.json").unlink()
+    for make, remove in ((os.mkdir, os.rmdir), (os.mkfifo, os.unlink)):  # a pipe is not waited for
+        make(folder / "shoes.json")
+        code, err = convert(packed, out)
+        check(code == 1 and "shoes.json: exists already" in err, f"{make.__name__}: {code}, {err}")
+        remove(folder / "shoes.json")
     (folder / "shoes.json").write_text('{"schema": 1}')
     out.unlink()
     code, err = convert(packed, out)
@@ -195,7 +201,7 @@ def check_messages(folder):
     check(found[0] == 3 and "absent.pth: cannot open" in found[1], found)
     (folder / "is.pth").mkdir()
     found = convert(model, folder / "is.pth")
-    check(found[0] == 1 and "is.pth: cannot write: Is a directory" in found[1], found)
+    check(found[0] == 1 and "is.pth: expected a file to write, found a folder" in found[1], found)
     check(not list(folder.glob("*.tmp")), "a temporary file is left after an error")
 
 
@@ -211,6 +217,10 @@ def check_failed_write(folder):
         code, err = convert(folder / "zip.pth", out, preexec_fn=limit)
         check(code == 1 and "cannot write: File too large" in err, f"{target}: {code}, {err}")
         check(out.read_bytes() == b"old", f"{target}: the old file has changed")
+    # The description beside a packed file's tensors is small enough, but is not left alone.
+    code, err = convert(folder / "shoes.vgg", folder / "alone.pth", preexec_fn=limit)
+    check(code == 1 and "alone.pth: cannot write: File too large" in err, f"alone.pth: {code}, {err}")
+    check(not list(folder.glob("alone.*")), f"left after a failed write: {list(folder.glob('alone.*'))}")
     check(not list(folder.glob("*.tmp")), "a temporary file is left after a failed write")
 
 

@@ -51,7 +51,7 @@ static struct vgg_file write_small(void)
     struct vgg_file file;
     make_folder();
     vgg_bytes_add_text(&description, "{\"schema\":1}");
-    ck_assert_int_eq(vgg_outfile_open(path, NULL, &out, NULL), VGG_OK);
+    ck_assert_int_eq(vgg_outfile_open(path, VGG_OUTFILE_PATCH, NULL, &out, NULL), VGG_OK);
     vgg_packed_begin(&writer, &out, NULL);
     for (size_t i = 0; i < sizeof tensors / sizeof tensors[0]; i++) {
         size_t count = 1;
@@ -179,7 +179,7 @@ START_TEST(reads_other_layouts)
     make_folder();
     snprintf(other, sizeof other, "%s/net.safetensors", folder);
     vgg_bytes_add_text(&description, "{}");
-    ck_assert_int_eq(vgg_outfile_open(path, NULL, &out, NULL), VGG_OK);
+    ck_assert_int_eq(vgg_outfile_open(path, VGG_OUTFILE_PATCH, NULL, &out, NULL), VGG_OK);
     vgg_packed_begin(&writer, &out, NULL);
     vgg_packed_begin_tensor(&writer, &(struct vgg_packed_tensor){.name = "features.0.weight",
                                                                  .dtype = VGG_DTYPE_BF16,

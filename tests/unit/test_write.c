@@ -24,7 +24,7 @@ static void write_checkpoint(uint64_t large)
         {.name = "b", .key = "1", .available = 2, .ndim = 1, .shape = {2}, .stride = {1}},
     };
     put_state_dict(&pickle, samples, 2);
-    ck_assert_int_eq(vgg_outfile_open(path, NULL, &out, NULL), VGG_OK);
+    ck_assert_int_eq(vgg_outfile_open(path, VGG_OUTFILE_PATCH, NULL, &out, NULL), VGG_OK);
     vgg_zip_writer_init(&zip, &out, NULL);
     zip.large = large;
     const struct {

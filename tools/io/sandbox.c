@@ -185,7 +185,7 @@ static const int allowed[] = {
 
 /* Only before the outputs are open, or in a command that replaces a file at its end. */
 static const int allowed_to_write[] = {
-    SYS_renameat,  SYS_unlinkat, SYS_linkat, SYS_seccomp, SYS_prctl,
+    SYS_renameat,  SYS_unlinkat, SYS_linkat, SYS_seccomp, SYS_prctl, SYS_fchmod, SYS_fchown,
 #ifdef SYS_renameat2
     SYS_renameat2,
 #endif

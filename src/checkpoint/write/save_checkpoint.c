@@ -27,37 +27,73 @@ static char *path_beside(const char *path, const struct vgg_allocator *allocator
     return beside;
 }
 
-/* Writes the description of a packed file beside the checkpoint, where it is found when the checkpoint is opened. A
- * different file in its place is not overwritten; it would describe the net wrongly. */
-static vgg_status save_description(const vgg_checkpoint *checkpoint, const char *path,
-                                   struct vgg_error *err)
+/* A checkpoint that is being written, and the description beside it. */
+struct saving {
+    const vgg_checkpoint *checkpoint;
+    const char *path;
+    char *beside; /* the description's path; NULL: none is written */
+    struct vgg_outfile out, description;
+};
+
+/* Whether the description is there already. A different file in its place is not overwritten; it would describe the net
+ * wrongly. */
+static vgg_status find_description(struct saving *saving, bool *found, struct vgg_error *err)
 {
-    const struct vgg_allocator *allocator = vgg_allocator_of(&checkpoint->context);
+    const vgg_checkpoint *checkpoint = saving->checkpoint;
     const size_t size = checkpoint->description_bytes;
-    struct vgg_outfile out;
     struct vgg_file file;
-    char *beside = path_beside(path, allocator);
-    if (beside == NULL) {
-        return vgg_fail_memory(err, path, strlen(path), "a path");
-    }
-    vgg_status status = vgg_file_read(beside, (uint64_t)size + 1, allocator, &file, NULL);
-    bool there = status == VGG_OK && file.size == size &&
-                 memcmp(file.data, checkpoint->description, size) == 0;
-    if (status == VGG_OK) {
+    *found = false;
+    if (vgg_file_read_regular(saving->beside, (uint64_t)size + 1,
+                              vgg_allocator_of(&checkpoint->context), &file, NULL) == VGG_OK) {
+        *found = file.size == size && memcmp(file.data, checkpoint->description, size) == 0;
         vgg_file_close(&file);
     }
-    if (!there && access(beside, F_OK) == 0) {
-        status = vgg_fail(err, VGG_ERR_IO,
+    return *found || access(saving->beside, F_OK) != 0
+               ? VGG_OK
+               : vgg_fail(err, VGG_ERR_IO,
                           "%s: exists already, and would describe %s as another net: move it away",
-                          beside, path);
-    } else if (!there) {
-        status = vgg_outfile_open(beside, allocator, &out, err);
-        if (status == VGG_OK) {
-            vgg_outfile_write(&out, checkpoint->description, size);
-            status = vgg_outfile_commit(&out, err);
-        }
+                          saving->beside, saving->path);
+}
+
+/* Writes the description of a packed file to where it is found when the checkpoint is opened, without its name yet. */
+static vgg_status write_description(struct saving *saving, struct vgg_error *err)
+{
+    const vgg_checkpoint *checkpoint = saving->checkpoint;
+    const struct vgg_allocator *allocator = vgg_allocator_of(&checkpoint->context);
+    bool found;
+    saving->beside = path_beside(saving->path, allocator);
+    if (saving->beside == NULL) {
+        return vgg_fail_memory(err, saving->path, strlen(saving->path), "a path");
     }
-    vgg_mem_free(allocator, beside);
+    vgg_status status = find_description(saving, &found, err);
+    if (status == VGG_OK && !found) {
+        status = vgg_outfile_open(saving->beside, VGG_OUTFILE_APPEND, allocator,
+                                  &saving->description, err);
+    }
+    if (status != VGG_OK || found) {
+        vgg_mem_free(allocator, saving->beside);
+        saving->beside = NULL;
+        return status;
+    }
+    vgg_outfile_write(&saving->description, checkpoint->description, checkpoint->description_bytes);
+    return vgg_outfile_sync(&saving->description, err);
+}
+
+/* Gives both files their names, once both are whole and on the disk: neither is left without the other. */
+static vgg_status commit(struct saving *saving, struct vgg_error *err)
+{
+    vgg_status status = vgg_outfile_sync(&saving->out, err);
+    if (status == VGG_OK && saving->beside != NULL) {
+        status = vgg_outfile_commit(&saving->description, err);
+    }
+    if (status != VGG_OK) {
+        vgg_outfile_abort(&saving->out);
+        return status;
+    }
+    status = vgg_outfile_commit(&saving->out, err);
+    if (status != VGG_OK && saving->beside != NULL) {
+        unlink(saving->beside);
+    }
     return status;
 }
 
@@ -75,10 +111,31 @@ static vgg_status check_plain(const vgg_checkpoint *checkpoint, struct vgg_error
     return VGG_OK;
 }
 
+static vgg_status write_all(struct saving *saving, bool pth, struct vgg_error *err)
+{
+    const vgg_checkpoint *checkpoint = saving->checkpoint;
+    vgg_status status = vgg_outfile_open(saving->path, VGG_OUTFILE_PATCH,
+                                         vgg_allocator_of(&checkpoint->context), &saving->out, err);
+    if (status == VGG_OK && checkpoint->description != NULL) {
+        status = write_description(saving, err);
+    }
+    if (status == VGG_OK) {
+        status = pth ? vgg_write_pth(checkpoint, &saving->out, err)
+                     : vgg_write_safetensors(checkpoint, &saving->out, err);
+    }
+    if (status == VGG_OK) {
+        return commit(saving, err);
+    }
+    vgg_outfile_abort(&saving->description);
+    vgg_outfile_abort(&saving->out);
+    return status;
+}
+
 vgg_status vgg_checkpoint_save(const vgg_checkpoint *checkpoint, const char *path,
                                struct vgg_error *err)
 {
-    struct vgg_outfile out;
+    struct saving saving = {
+        .checkpoint = checkpoint, .path = path, .out = {.fd = -1}, .description = {.fd = -1}};
     if (path == NULL) {
         return vgg_fail(err, VGG_ERR_ARGUMENT, "vgg_checkpoint_save: path is NULL");
     }
@@ -88,20 +145,9 @@ vgg_status vgg_checkpoint_save(const vgg_checkpoint *checkpoint, const char *pat
                         "%s: expected a name that ends in .pth, .pt or .safetensors", path);
     }
     vgg_status status = check_plain(checkpoint, err);
-    if (status == VGG_OK && checkpoint->description != NULL) {
-        status = save_description(checkpoint, path, err);
-    }
     if (status == VGG_OK) {
-        status = vgg_outfile_open(path, vgg_allocator_of(&checkpoint->context), &out, err);
+        status = write_all(&saving, pth, err);
     }
-    if (status != VGG_OK) {
-        return status;
-    }
-    status =
-        pth ? vgg_write_pth(checkpoint, &out, err) : vgg_write_safetensors(checkpoint, &out, err);
-    if (status != VGG_OK) {
-        vgg_outfile_abort(&out);
-        return status;
-    }
-    return vgg_outfile_commit(&out, err);
+    vgg_mem_free(vgg_allocator_of(&checkpoint->context), saving.beside);
+    return status;
 }
