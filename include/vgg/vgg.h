@@ -48,6 +48,7 @@
 #include "vgg/checkpoint.h"
 #include "vgg/context.h"
 #include "vgg/cpu.h"
+#include "vgg/file.h"
 #include "vgg/image.h"
 #include "vgg/model.h"
 #include "vgg/preprocess.h"

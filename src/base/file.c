@@ -13,25 +13,52 @@
 
 static const uint8_t no_bytes[1];
 
+/* Whether a message says what to do instead. */
+enum advice { NO_ADVICE, ADVICE };
+
+/* Fails for what is no regular file. */
+static vgg_status check_regular(const char *path, mode_t mode, enum advice advice,
+                                struct vgg_error *err)
+{
+    const bool folder = S_ISDIR(mode);
+    return S_ISREG(mode)
+               ? VGG_OK
+               : vgg_fail(err, VGG_ERR_UNSUPPORTED, "%s: expected a regular file, found a %s%s",
+                          path, folder ? "folder" : "pipe or device",
+                          advice == NO_ADVICE ? ""
+                          : folder            ? ": name the file in it"
+                                              : ": copy it to a file first");
+}
+
+/* Opens a regular file. The path is looked at first, because opening a device can do something; and the open file again,
+ * because another one may have taken its place: opening a FIFO then must not wait for a writer, nor a terminal become
+ * this process's. */
+static vgg_status open_regular(const char *path, enum advice advice, int *fd, struct stat *info,
+                               struct vgg_error *err)
+{
+    if (stat(path, info) == 0 && !S_ISREG(info->st_mode)) {
+        return check_regular(path, info->st_mode, advice, err);
+    }
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (*fd < 0) {
+        return vgg_fail_errno(err, errno, "%s: cannot open", path);
+    }
+    vgg_status status = fstat(*fd, info) != 0 ? vgg_fail_errno(err, errno, "%s: cannot stat", path)
+                                              : check_regular(path, info->st_mode, advice, err);
+    if (status != VGG_OK) {
+        close(*fd);
+    }
+    return status;
+}
+
 vgg_status vgg_file_map(const char *path, uint64_t max_bytes, struct vgg_file *out,
                         struct vgg_error *err)
 {
-    vgg_status status = VGG_OK;
     struct stat info;
-    /* O_NONBLOCK: opening a FIFO must not wait for a writer before it is refused. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) {
-        return vgg_fail_errno(err, errno, "%s: cannot open", path);
-    }
-    if (fstat(fd, &info) != 0) {
-        status = vgg_fail_errno(err, errno, "%s: cannot stat", path);
-        goto done;
-    }
-    if (!S_ISREG(info.st_mode)) {
-        status = vgg_fail(err, VGG_ERR_UNSUPPORTED, "%s: expected a regular file, found a %s", path,
-                          S_ISDIR(info.st_mode) ? "folder: name the file in it"
-                                                : "pipe or device: copy it to a file first");
-        goto done;
+    int fd = -1;
+    vgg_status status = open_regular(path, ADVICE, &fd, &info, err);
+    if (status != VGG_OK) {
+        return status;
     }
     if ((uint64_t)info.st_size > max_bytes || (uint64_t)info.st_size > SIZE_MAX) {
         status = vgg_fail(err, VGG_ERR_LIMIT, "%s: file has %lld bytes, limit is %llu", path,
@@ -104,20 +131,15 @@ static vgg_status read_to_end(struct reading *reading, int fd)
     }
 }
 
-static vgg_status read_file(struct reading *reading, int fd, bool regular_only,
+/* Reads an open file, of which stat said this. */
+static vgg_status read_file(struct reading *reading, int fd, const struct stat *info,
                             struct vgg_file *out)
 {
-    struct stat info;
-    const bool regular = fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
-    if (regular_only && !regular) {
-        return vgg_fail(reading->err, VGG_ERR_UNSUPPORTED, "%s: expected a regular file",
-                        reading->name);
-    }
     reading->capacity = 64 * 1024;
-    if (regular && (uint64_t)info.st_size < reading->max_bytes &&
-        (uint64_t)info.st_size < SIZE_MAX) {
+    if (S_ISREG(info->st_mode) && (uint64_t)info->st_size < reading->max_bytes &&
+        (uint64_t)info->st_size < SIZE_MAX) {
         /* One more, so that the end is seen without growing. */
-        reading->capacity = (size_t)info.st_size + 1;
+        reading->capacity = (size_t)info->st_size + 1;
     }
     vgg_status status = read_to_end(reading, fd);
     if (status != VGG_OK) {
@@ -140,11 +162,13 @@ vgg_status vgg_file_read(const char *path, uint64_t max_bytes,
                               .max_bytes = max_bytes,
                               .allocator = allocator,
                               .err = err};
+    struct stat info = {0};
     const int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return vgg_fail_errno(err, errno, "%s: cannot open", reading.name);
     }
-    vgg_status status = read_file(&reading, fd, false, out);
+    (void)fstat(fd, &info);
+    vgg_status status = read_file(&reading, fd, &info, out);
     if (!is_stdin) {
         close(fd);
     }
@@ -157,12 +181,13 @@ vgg_status vgg_file_read_regular(const char *path, uint64_t max_bytes,
 {
     struct reading reading = {
         .name = path, .max_bytes = max_bytes, .allocator = allocator, .err = err};
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) {
-        return vgg_fail_errno(err, errno, "%s: cannot open", path);
+    struct stat info;
+    int fd = -1;
+    vgg_status status = open_regular(path, NO_ADVICE, &fd, &info, err);
+    if (status == VGG_OK) {
+        status = read_file(&reading, fd, &info, out);
+        close(fd);
     }
-    vgg_status status = read_file(&reading, fd, true, out);
-    close(fd);
     return status;
 }
 

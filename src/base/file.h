@@ -23,12 +23,13 @@ struct vgg_file {
 /* Maps a regular file. Errors: IO (with errno), UNSUPPORTED (a folder, pipe or device), LIMIT. */
 vgg_status vgg_file_map(const char *path, uint64_t max_bytes, struct vgg_file *out,
                         struct vgg_error *err);
-/* Reads a file of any kind, pipes too, to its end; "-" is standard input. Errors as above, and
+/* Reads an image of any kind of file, pipes too, to its end; "-" is standard input. Errors as above, and
  * MEMORY. Reads at most max_bytes + 1. */
 vgg_status vgg_file_read(const char *path, uint64_t max_bytes,
                          const struct vgg_allocator *allocator, struct vgg_file *out,
                          struct vgg_error *err);
-/* The same for a regular file only, as a file has to be that nobody named: a FIFO must not be waited for. */
+/* The same for a regular file only, as every file beside the images has to be: a FIFO must not be waited for, and a
+ * device has no end. */
 vgg_status vgg_file_read_regular(const char *path, uint64_t max_bytes,
                                  const struct vgg_allocator *allocator, struct vgg_file *out,
                                  struct vgg_error *err);

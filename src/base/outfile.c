@@ -121,7 +121,7 @@ static vgg_status open_target(struct vgg_outfile *out, const struct vgg_target *
     }
     if (access == VGG_OUTFILE_PATCH && !out->seekable) {
         return vgg_fail(
-            err, VGG_ERR_UNSUPPORTED,
+            err, VGG_ERR_IO,
             "%s: expected a file, found a pipe or device: its beginning is written last",
             out->path);
     }

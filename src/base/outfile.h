@@ -30,7 +30,7 @@ struct vgg_outfile {
  * may do so, its owner. A symbolic link stays, and the file that it leads to is replaced.
  * A FIFO, a character device and what is open already (/dev/stdout) are written in place, from the first byte on.
  *   allocator  may be NULL
- * Errors: IO, MEMORY, UNSUPPORTED (a folder, a block device, a socket; PATCH in a pipe). */
+ * Errors: IO (also for a folder, a block device, a socket, and PATCH in a pipe), MEMORY. */
 vgg_status vgg_outfile_open(const char *path, enum vgg_outfile_access access,
                             const struct vgg_allocator *allocator, struct vgg_outfile *out,
                             struct vgg_error *err);

@@ -104,7 +104,7 @@ static vgg_status classify(const char *shown, struct vgg_target *out, struct vgg
         return VGG_OK;
     }
     if (!S_ISREG(mode)) {
-        return vgg_fail(err, VGG_ERR_UNSUPPORTED, "%s: expected a file to write, found a %s", shown,
+        return vgg_fail(err, VGG_ERR_IO, "%s: expected a file to write, found a %s", shown,
                         S_ISDIR(mode)   ? "folder"
                         : S_ISBLK(mode) ? "block device"
                                         : "socket");

@@ -21,8 +21,7 @@ struct vgg_target {
     struct stat info; /* of FILE */
 };
 
-/* Errors: IO (a file that may not be written, a link that leads nowhere), UNSUPPORTED (a folder, a block device or a
- * socket), MEMORY.
+/* Errors: IO (a file that may not be written, a folder, a block device or a socket), MEMORY.
  *   out  its path is to be freed with the same allocator; NULL after an error */
 vgg_status vgg_target_find(const char *path, const struct vgg_allocator *allocator,
                            struct vgg_target *out, struct vgg_error *err);

@@ -158,7 +158,7 @@ def main():
                                   ([MODEL, temporary + "/no"], 2, "cannot read the folder"),
                                   ([MODEL, folder, "x"], 2, "expected one FOLDER"),
                                   ([listed, folder], 3, "list.txt"),
-                                  ([MODEL, named, "--labels-file", named], 1, "cannot read")):
+                                  ([MODEL, named, "--labels-file", named], 1, "expected a regular file, found a folder")):
             check(part in evaluate(*words, code=code).stderr, f"message of {words}")
     return finish()
 

@@ -303,15 +303,15 @@ def test_side_files(folder):
         os.remove(os.path.join(folder, "config.json"))
         make(os.path.join(folder, "config.json"))
         found = Run(path)
-        check(found.code == 0 and "config.json: expected a regular file; not used, it was read because it stands beside" in found.err,
-              what, found.err)
+        check(found.code == 0 and "config.json: expected a regular file, found a " in found.err
+              and "; not used, it was read because it stands beside" in found.err, what, found.err)
         if what == "a folder":
             os.rmdir(os.path.join(folder, "config.json"))
             write(folder, "config.json", {})
     os.remove(os.path.join(folder, "config.json"))
     os.mkfifo(os.path.join(folder, "pytorch_model.json"))
     found = Run(path)
-    check(found.code == 3 and "pytorch_model.json: expected a regular file; it is read because" in found.err, "a FIFO as a description",
+    check(found.code == 3 and "pytorch_model.json: expected a regular file, found a pipe or device; it is read because" in found.err, "a FIFO as a description",
           found.err)
 
 
@@ -416,7 +416,7 @@ def break_shards(folder, state):
     index, shards, _ = make("a FIFO")
     os.remove(index)
     os.mkfifo(index)
-    yield "a FIFO", shards[0], "expected a regular file; it is read because"
+    yield "a FIFO", shards[0], "expected a regular file, found a pipe or device; it is read because"
     index, shards, _ = make("a FIFO for a shard")
     os.remove(shards[2])
     os.mkfifo(shards[2])

@@ -129,7 +129,7 @@ START_TEST(writes_streams_in_place)
     ck_assert_int_eq(write_new(path, VGG_OUTFILE_APPEND, NULL), VGG_OK);
     ck_assert_int_eq(read(fd, text, sizeof text), 3);
     ck_assert_str_eq(text, "new");
-    ck_assert_int_eq(write_new(path, VGG_OUTFILE_PATCH, &err), VGG_ERR_UNSUPPORTED);
+    ck_assert_int_eq(write_new(path, VGG_OUTFILE_PATCH, &err), VGG_ERR_IO);
     ck_assert_ptr_nonnull(strstr(err.message, "expected a file, found a pipe or device"));
     ck_assert(S_ISFIFO(look_at(path).st_mode));
     close(fd);
@@ -155,7 +155,7 @@ START_TEST(writes_open_files_in_place)
     ck_assert_int_eq(symlink(name, other), 0);
     ck_assert_int_eq(write_new(other, VGG_OUTFILE_APPEND, NULL), VGG_OK);
     check_text(path, "old new");
-    ck_assert_int_eq(write_new(name, VGG_OUTFILE_PATCH, NULL), VGG_ERR_UNSUPPORTED);
+    ck_assert_int_eq(write_new(name, VGG_OUTFILE_PATCH, NULL), VGG_ERR_IO);
     close(fd);
     const int reading = open(path, O_RDONLY);
     snprintf(name, sizeof name, "/dev/fd/%d", reading);
@@ -172,13 +172,13 @@ START_TEST(refuses_what_is_no_file)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct vgg_error err = {0};
     make_folder();
-    ck_assert_int_eq(write_new(folder, VGG_OUTFILE_APPEND, &err), VGG_ERR_UNSUPPORTED);
+    ck_assert_int_eq(write_new(folder, VGG_OUTFILE_APPEND, &err), VGG_ERR_IO);
     ck_assert_ptr_nonnull(strstr(err.message, "expected a file to write, found a folder"));
     const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
     ck_assert_uint_lt(strlen(path), sizeof address.sun_path);
     strcpy(address.sun_path, path);
     ck_assert_int_eq(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
-    ck_assert_int_eq(write_new(path, VGG_OUTFILE_APPEND, &err), VGG_ERR_UNSUPPORTED);
+    ck_assert_int_eq(write_new(path, VGG_OUTFILE_APPEND, &err), VGG_ERR_IO);
     close(fd);
     ck_assert(S_ISSOCK(look_at(path).st_mode));
     unlink(path);

@@ -69,6 +69,12 @@ START_TEST(writes_sizes_of_both_kinds)
         }
         vgg_tensor_read_f32(vgg_checkpoint_find_tensor(checkpoint, "b"), values);
         ck_assert(values[0] == 5 && values[1] == 6);
+        /* Its own file may be replaced: it is still mapped. */
+        ck_assert_int_eq(vgg_checkpoint_save(checkpoint, path, &err), VGG_OK);
+        vgg_checkpoint_close(checkpoint);
+        ck_assert_int_eq(vgg_checkpoint_open(path, NULL, &checkpoint, &err), VGG_OK);
+        vgg_tensor_read_f32(vgg_checkpoint_find_tensor(checkpoint, "a"), values);
+        ck_assert(values[0] == 1 && values[5] == 6);
         vgg_checkpoint_close(checkpoint);
         unlink(path);
     }

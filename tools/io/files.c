@@ -37,7 +37,7 @@ enum file_kind file_sniff(const char *path)
     if (!S_ISREG(info.st_mode)) {
         return S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode) ? FILE_STREAM : FILE_OTHER;
     }
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) {
         return FILE_ABSENT;
     }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "io/message.h"
+#include "vgg/file.h"
 
 enum { MAX_JSON_BYTES = 1024 * 1024 };
 
@@ -37,37 +38,19 @@ static vgg_status read_images(struct golden *golden, const char *path, struct vg
     return VGG_OK;
 }
 
-static vgg_status read_file(const char *path, char *text, size_t *length, struct vgg_error *err)
-{
-    FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        *length = 0;
-        return errno == ENOENT ? VGG_OK : message_fail_errno(err, "%s: cannot open", path);
-    }
-    *length = fread(text, 1, MAX_JSON_BYTES, file);
-    vgg_status status = VGG_OK;
-    if (ferror(file)) {
-        status = message_fail_errno(err, "%s: cannot read", path);
-    } else if (*length == MAX_JSON_BYTES) {
-        status = message_fail(err, VGG_ERR_LIMIT, "%s: larger than 1 MB", path);
-    }
-    fclose(file);
-    return status;
-}
-
 vgg_status golden_open(const char *folder, struct golden *out, struct vgg_error *err)
 {
     char path[PATH_MAX];
+    char *text = NULL;
     size_t length = 0;
+    struct vgg_error reason = {0};
     *out = (struct golden){0};
     snprintf(path, sizeof path, "%s/golden.json", folder);
-    char *text = malloc(MAX_JSON_BYTES);
-    if (text == NULL) {
-        return message_fail(err, VGG_ERR_MEMORY, "%s: out of memory", path);
-    }
-    vgg_status status = read_file(path, text, &length, err);
-    if (status != VGG_OK || length == 0) {
-        goto done;
+    vgg_status status = vgg_small_file_read(path, MAX_JSON_BYTES, &text, &length, &reason);
+    if (status != VGG_OK) {
+        const bool absent = reason.sys_errno == ENOENT;
+        *err = absent ? *err : reason;
+        return absent ? VGG_OK : status;
     }
     out->json = cJSON_ParseWithLength(text, length);
     if (!cJSON_IsObject(out->json)) {

@@ -13,6 +13,10 @@
 #include "io/gather.h"
 #include "io/message.h"
 #include "io/plural.h"
+#include "vgg/file.h"
+
+/* Of a list: some millions of lines. */
+enum { MAX_LIST_BYTES = 256 * 1024 * 1024 };
 
 /* What is compared of a label's byte: the name of a folder cannot have all that a label has. */
 static int fold(char byte)
@@ -269,14 +273,16 @@ static vgg_status choose_kind(struct list *list, char *line, struct gathered *fo
     return list->classes_only ? gather_images(list->folder, found, err) : VGG_OK;
 }
 
-static vgg_status read_lines(struct list *list, FILE *file, struct gathered *found,
+/* Reads a text of that many bytes, which is changed. */
+static vgg_status read_lines(struct list *list, char *text, size_t bytes, struct gathered *found,
                              struct ground_truth *out, struct vgg_error *err)
 {
-    char *line = NULL;
-    size_t bytes = 0;
     bool first = true;
     vgg_status status = VGG_OK;
-    while (status == VGG_OK && getline(&line, &bytes, file) >= 0) {
+    for (char *line = text, *next; line < text + bytes && status == VGG_OK; line = next) {
+        char *end = memchr(line, '\n', (size_t)(text + bytes - line));
+        next = end != NULL ? end + 1 : text + bytes;
+        *(end != NULL ? end : next) = '\0'; /* there is one more byte than the text has */
         trim(line);
         list->line++;
         if (line[0] == '\0') {
@@ -291,10 +297,6 @@ static vgg_status read_lines(struct list *list, FILE *file, struct gathered *fou
                                         : take_line(list, line, out, err);
         }
     }
-    if (status == VGG_OK && ferror(file) != 0) {
-        status = message_fail_errno(err, "%s: cannot read", list->path);
-    }
-    free(line);
     return status;
 }
 
@@ -304,19 +306,21 @@ static vgg_status read_list(const char *folder, const char *path,
 {
     struct list list = {.path = path, .folder = folder, .classes = classes};
     struct gathered found = {0};
-    FILE *file = fopen(path, "re");
+    char *text;
+    size_t bytes;
     out->source = GROUND_TRUTH_LIST;
-    if (file == NULL) {
-        return message_fail_errno(err, "%s: cannot open the list of classes", path);
+    vgg_status status = vgg_small_file_read(path, MAX_LIST_BYTES, &text, &bytes, err);
+    if (status != VGG_OK) {
+        return status;
     }
-    vgg_status status = read_lines(&list, file, &found, out, err);
+    status = read_lines(&list, text, bytes, &found, out, err);
     if (status == VGG_OK && list.classes_only && out->count < found.count) {
         status = message_fail(err, VGG_ERR_MISMATCH,
                               "%s: expected %zu classes, one per image in %s, got %zu", path,
                               found.count, folder, out->count);
     }
     out->others = found.others;
-    fclose(file);
+    free(text);
     gathered_free(&found);
     return status;
 }

@@ -3,9 +3,11 @@
 #include "io/npy.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "io/message.h"
 
@@ -222,6 +224,21 @@ static vgg_status read_header(struct npy_reader *reader, char *text, struct vgg_
     return VGG_OK;
 }
 
+/* Opens the file. Opening a FIFO must not wait for a writer before it is refused. */
+static vgg_status open_file(struct npy_reader *reader, struct vgg_error *err)
+{
+    struct stat info;
+    if (stat(reader->path, &info) == 0 && !S_ISREG(info.st_mode)) {
+        return message_fail(err, VGG_ERR_UNSUPPORTED, "%s: expected a regular file", reader->path);
+    }
+    const int fd = open(reader->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) {
+        return message_fail_errno(err, "%s: cannot open", reader->path);
+    }
+    reader->file = fdopen(fd, "rb");
+    return reader->file != NULL ? VGG_OK : message_fail_errno(err, "%s: cannot open", reader->path);
+}
+
 vgg_status npy_reader_open(const char *path, struct npy_reader *out, struct vgg_error *err)
 {
     vgg_status status;
@@ -231,9 +248,8 @@ vgg_status npy_reader_open(const char *path, struct npy_reader *out, struct vgg_
         status = message_fail(err, VGG_ERR_MEMORY, "%s: out of memory", path);
         goto done;
     }
-    out->file = fopen(path, "rbe");
-    if (out->file == NULL) {
-        status = message_fail_errno(err, "%s: cannot open", path);
+    status = open_file(out, err);
+    if (status != VGG_OK) {
         goto done;
     }
     status = read_header(out, text, err);

@@ -19,16 +19,13 @@
 #include "model/spec/layers.h"
 #include "model/spec/spec.h"
 
-/* Reads the description load->path.
- *   read  vgg_file_read, or vgg_file_read_regular for a file that the caller did not name */
-static vgg_status open_spec(const struct vgg_load *load,
-                            vgg_status (*read)(const char *, uint64_t, const struct vgg_allocator *,
-                                               struct vgg_file *, struct vgg_error *),
-                            struct vgg_spec *out)
+/* Reads the description load->path. */
+static vgg_status open_spec(const struct vgg_load *load, struct vgg_spec *out)
 {
     struct vgg_file file;
-    vgg_status status = read(load->path, load->limits->json_bytes,
-                             vgg_allocator_of(load->arena->context), &file, load->err);
+    vgg_status status =
+        vgg_file_read_regular(load->path, load->limits->json_bytes,
+                              vgg_allocator_of(load->arena->context), &file, load->err);
     if (status != VGG_OK) {
         return status;
     }
@@ -232,7 +229,7 @@ static vgg_status resolve_from_file(const struct vgg_load *load, const char *spe
     if (load_spec.path == NULL) {
         return vgg_load_fail_memory(load, strlen(spec_path) + 1, "a path");
     }
-    vgg_status status = open_spec(&load_spec, vgg_file_read, out);
+    vgg_status status = open_spec(&load_spec, out);
     out->source = load_spec.path;
     return status ? status : complete(load, tensors, overrides, VGG_EVIDENCE_USER, out);
 }
@@ -249,7 +246,7 @@ static vgg_status resolve_from_neighbour(const struct vgg_load *load,
     if (load_spec.path == NULL) {
         return vgg_load_fail_memory(load, strlen(load->path), "a path");
     }
-    vgg_status status = open_spec(&load_spec, vgg_file_read_regular, out);
+    vgg_status status = open_spec(&load_spec, out);
     if (status == VGG_OK) {
         out->source = load_spec.path;
         return complete(load, tensors, &request->overrides, VGG_EVIDENCE_FILE, out);

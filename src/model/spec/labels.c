@@ -112,8 +112,9 @@ vgg_status vgg_labels_parse(const struct vgg_load *load, const void *data, size_
 vgg_status vgg_labels_open(const struct vgg_load *load, struct vgg_labels *out)
 {
     struct vgg_file file;
-    vgg_status status = vgg_file_read(load->path, load->limits->json_bytes,
-                                      vgg_allocator_of(load->arena->context), &file, load->err);
+    vgg_status status =
+        vgg_file_read_regular(load->path, load->limits->json_bytes,
+                              vgg_allocator_of(load->arena->context), &file, load->err);
     if (status != VGG_OK) {
         return status;
     }
