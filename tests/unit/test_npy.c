@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/npy.h"
@@ -53,12 +54,14 @@ START_TEST(writes_what_it_reads)
     const float rows[][6] = {{1, 2, 3, 4, 5, 6}, {-1, 0.1F, 1e-38F, INFINITY, 3e38F, -0.0F}};
     float got[6];
     make_path();
-    ck_assert_int_eq(npy_writer_open(path, &writer, &err), VGG_OK);
+    FILE *out = fopen(path, "wb");
+    ck_assert_int_eq(npy_writer_begin(out, path, &writer, &err), VGG_OK);
     ck_assert_int_eq(npy_writer_add_missing(&writer, &err), VGG_OK);
     ck_assert_int_eq(npy_writer_add(&writer, shape, 2, rows[0], &err), VGG_OK);
     ck_assert_int_eq(npy_writer_add_missing(&writer, &err), VGG_OK);
     ck_assert_int_eq(npy_writer_add(&writer, shape, 2, rows[1], &err), VGG_OK);
-    ck_assert_int_eq(npy_writer_close(&writer, &err), VGG_OK);
+    ck_assert_int_eq(npy_writer_finish(&writer, &err), VGG_OK);
+    ck_assert_int_eq(fclose(out), 0);
     ck_assert_int_eq(npy_reader_open(path, &reader, &err), VGG_OK);
     ck_assert_int_eq(reader.ndim, 3);
     ck_assert_int_eq(reader.shape[0], 4);
@@ -117,9 +120,11 @@ START_TEST(writes_little_endian)
         row[i] = (float)(i + 1);
     }
     make_path();
-    ck_assert_int_eq(npy_writer_open(path, &writer, &err), VGG_OK);
+    FILE *out = fopen(path, "wb");
+    ck_assert_int_eq(npy_writer_begin(out, path, &writer, &err), VGG_OK);
     ck_assert_int_eq(npy_writer_add(&writer, shape, 1, row, &err), VGG_OK);
-    ck_assert_int_eq(npy_writer_close(&writer, &err), VGG_OK);
+    ck_assert_int_eq(npy_writer_finish(&writer, &err), VGG_OK);
+    ck_assert_int_eq(fclose(out), 0);
     FILE *file = fopen(path, "rb");
     ck_assert_uint_eq(fread(bytes, 1, sizeof bytes, file), sizeof bytes);
     fclose(file);
@@ -141,11 +146,13 @@ START_TEST(wants_rows_of_one_size)
     const int64_t two[] = {2}, three[] = {3}, pair[] = {1, 2};
     const float row[3] = {1, 2, 3};
     make_path();
-    ck_assert_int_eq(npy_writer_open(path, &writer, &err), VGG_OK);
+    FILE *out = fopen(path, "wb");
+    ck_assert_int_eq(npy_writer_begin(out, path, &writer, &err), VGG_OK);
     ck_assert_int_eq(npy_writer_add(&writer, two, 1, row, &err), VGG_OK);
     ck_assert_int_eq(npy_writer_add(&writer, three, 1, row, &err), VGG_ERR_MISMATCH);
     ck_assert_int_eq(npy_writer_add(&writer, pair, 2, row, &err), VGG_ERR_MISMATCH);
-    ck_assert_int_eq(npy_writer_close(&writer, &err), VGG_OK);
+    ck_assert_int_eq(npy_writer_finish(&writer, &err), VGG_OK);
+    ck_assert_int_eq(fclose(out), 0);
     unlink(path);
 }
 END_TEST
@@ -156,14 +163,20 @@ START_TEST(writes_an_array_without_any_row)
     struct npy_reader reader;
     struct vgg_error err = {0};
     make_path();
-    ck_assert_int_eq(npy_writer_open(path, &writer, &err), VGG_OK);
+    FILE *out = fopen(path, "wb");
+    ck_assert_int_eq(npy_writer_begin(out, path, &writer, &err), VGG_OK);
     ck_assert_int_eq(npy_writer_add_missing(&writer, &err), VGG_OK);
-    ck_assert_int_eq(npy_writer_close(&writer, &err), VGG_OK);
+    ck_assert_int_eq(npy_writer_finish(&writer, &err), VGG_OK);
+    ck_assert_int_eq(fclose(out), 0);
     ck_assert_int_eq(npy_reader_open(path, &reader, &err), VGG_OK);
     ck_assert_int_eq(reader.ndim, 2);
     ck_assert_int_eq(reader.shape[0], 1);
     ck_assert_int_eq(reader.shape[1], 0);
     npy_reader_close(&reader);
+    /* Not waited for. */
+    unlink(path);
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    expect_error(VGG_ERR_UNSUPPORTED, "expected a regular file");
     unlink(path);
 }
 END_TEST

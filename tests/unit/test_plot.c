@@ -111,7 +111,9 @@ START_TEST(draws_layers)
     const int fd = mkstemp(unit_temporary(path, "vgg-plot"));
     ck_assert_int_ge(fd, 0);
     close(fd);
-    ck_assert_int_eq(plot_save(path, &about, &options, &measurement, &err), VGG_OK);
+    struct output output = {.path = path, .file = fopen(path, "wb")};
+    ck_assert_int_eq(plot_save(&output, &about, &options, &measurement, &err), VGG_OK);
+    ck_assert_int_eq(fclose(output.file), 0);
     ck_assert_int_eq(vgg_image_open(path, NULL, &image, &err), VGG_OK);
     ck_assert_int_eq(image.width, canvas.width);
     ck_assert_int_eq(image.height, canvas.height);
@@ -119,7 +121,9 @@ START_TEST(draws_layers)
     vgg_image_destroy(&image);
     canvas_free(&canvas);
     unlink(path);
-    ck_assert_int_eq(plot_save("/nowhere/x.png", &about, &options, &measurement, &err), VGG_ERR_IO);
+    output.file = fopen("/dev/null", "rb");
+    ck_assert_int_eq(plot_save(&output, &about, &options, &measurement, &err), VGG_ERR_IO);
+    fclose(output.file);
 }
 END_TEST
 

@@ -25,29 +25,45 @@ static void fill_standard_files(void)
     }
 }
 
-static int run_command(const struct cli_options *options)
+static int call_command(const struct cli_options *options, struct command_outputs *outputs)
 {
-    if (!options->no_sandbox && !sandbox_enter(true) && options->verbose) {
-        message_print("this system or build has no sandbox");
-    }
     switch (options->command) {
     case CLI_COMPARE:
-        return command_compare(options);
+        return command_compare(options, outputs);
     case CLI_BENCH:
-        return command_bench(options);
+        return command_bench(options, outputs);
     case CLI_CONVERT:
         return command_convert(options);
     case CLI_PACK:
         return command_pack(options);
     case CLI_EVAL:
-        return command_eval(options);
+        return command_eval(options, outputs);
     case CLI_INFO:
-        return command_info(options);
+        return command_info(options, outputs);
     case CLI_CLASSIFY:
     case CLI_HELP:
         break;
     }
-    return command_classify(options);
+    return command_classify(options, outputs);
+}
+
+/* Opens the outputs and gives up the right to open others before a byte of the inputs is read. */
+static int run_command(const struct cli_options *options)
+{
+    struct command_outputs outputs;
+    struct vgg_error err = {0};
+    vgg_status status = command_outputs_open(options, &outputs, &err);
+    if (status == VGG_OK) {
+        status = outputs_start_helper(&outputs.all, &err);
+    }
+    if (status == VGG_OK) {
+        return call_command(options, &outputs);
+    }
+    (void)outputs_finish(&outputs.all, status, &err);
+    message_error(&err);
+    return status == VGG_ERR_ARGUMENT ? EXIT_USAGE
+           : message_is_memory(&err)  ? EXIT_MEMORY
+                                      : EXIT_FAILED;
 }
 
 int main(int argc, char **argv)

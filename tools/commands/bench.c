@@ -22,7 +22,7 @@ struct bench {
     struct bench_about about;
     struct bench_report report;
     struct image_input input; /* tensor NULL: random numbers */
-    FILE *out;
+    struct command_outputs *outputs;
     bool progress; /* standard error is a terminal */
     int done, total;
     const struct measure_options *current;
@@ -175,7 +175,7 @@ static vgg_status measure_one(struct bench *bench, int index, struct vgg_error *
         status = message_fail_errno(err, "cannot write the results");
     }
     if (status == VGG_OK && options->plot != NULL) {
-        status = plot_save(options->plot, &bench->about, &one, &measurement, err);
+        status = plot_save(&bench->outputs->plot, &bench->about, &one, &measurement, err);
     }
     measurement_free(&measurement);
     return status;
@@ -183,19 +183,12 @@ static vgg_status measure_one(struct bench *bench, int index, struct vgg_error *
 
 static vgg_status measure_all(struct bench *bench, struct vgg_error *err)
 {
-    bench->out = stdout;
-    if (bench->options->output != NULL) {
-        bench->out = fopen(bench->options->output, "we");
-        if (bench->out == NULL) {
-            return message_fail_errno(err, "%s: cannot create", bench->options->output);
-        }
-    }
     const struct bench_style style = {
         .format = (enum output_format)bench->options->format,
         .order = (enum bench_order)bench->options->sort,
         .layers = bench->options->layers,
     };
-    if (!bench_report_begin(&bench->report, style, bench->out, &bench->about)) {
+    if (!bench_report_begin(&bench->report, style, bench->outputs->results.file, &bench->about)) {
         return message_fail_errno(err, "cannot write the results");
     }
     for (bench->done = 0; bench->done < bench->total; bench->done++) {
@@ -208,11 +201,12 @@ static vgg_status measure_all(struct bench *bench, struct vgg_error *err)
                                             : message_fail_errno(err, "cannot write the results");
 }
 
-int command_bench(const struct cli_options *options)
+int command_bench(const struct cli_options *options, struct command_outputs *outputs)
 {
     struct vgg_error err = {0};
     struct bench bench = {
         .options = options,
+        .outputs = outputs,
         .progress = isatty(STDERR_FILENO) == 1,
         .total = count_configurations(options),
     };
@@ -236,9 +230,7 @@ int command_bench(const struct cli_options *options)
         status = measure_all(&bench, &err);
     }
 done:
-    if (bench.out != NULL && bench.out != stdout && fclose(bench.out) != 0 && status == VGG_OK) {
-        status = message_fail_errno(&err, "%s: cannot write", options->output);
-    }
+    status = outputs_finish(&outputs->all, status, &err);
     if (status != VGG_OK && err.sys_errno != EPIPE) {
         message_error(&err);
     }

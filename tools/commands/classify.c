@@ -16,7 +16,6 @@
 #include "io/npy.h"
 #include "io/read_image.h"
 #include "report/report.h"
-#include "io/sandbox.h"
 #include "timing/timing.h"
 #include "vgg/vgg.h"
 #include "commands/operands.h"
@@ -41,34 +40,33 @@ struct run {
     struct report_class *classes; /* [shown] */
     int shown;                    /* classes reported per image */
 
-    FILE *out;
+    struct command_outputs *outputs;
     struct report report;
     struct report_totals totals;
     struct timing timing;
-    struct npy_writer saved_logits, saved_input; /* closed when not asked for */
+    struct npy_writer saved_logits, saved_input; /* cleared when not asked for */
     bool out_of_memory;                          /* for one image at least */
     bool bad_weights;                            /* why an image failed */
     bool warned;                                 /* of an array that is not normalised */
     bool incomplete; /* an input was not saved, because its size is not the first one's */
 };
 
-/* Creates the files that results go to, before time is spent on computing them. */
-static vgg_status open_outputs(struct run *run, struct vgg_error *err)
+/* Begins everything that results go to. */
+static vgg_status begin_outputs(struct run *run, struct vgg_error *err)
 {
     const struct cli_options *options = run->options;
+    struct command_outputs *outputs = run->outputs;
     vgg_status status = VGG_OK;
-    run->out = stdout;
-    if (options->output != NULL) {
-        run->out = fopen(options->output, "we");
-        if (run->out == NULL) {
-            return message_fail_errno(err, "%s: cannot create", options->output);
-        }
+    if (outputs->logits.file != NULL) {
+        status =
+            npy_writer_begin(outputs->logits.file, options->save_logits, &run->saved_logits, err);
     }
-    if (options->save_logits != NULL) {
-        status = npy_writer_open(options->save_logits, &run->saved_logits, err);
+    if (status == VGG_OK && outputs->input.file != NULL) {
+        status = npy_writer_begin(outputs->input.file, options->save_input, &run->saved_input, err);
     }
-    if (status == VGG_OK && options->save_input != NULL) {
-        status = npy_writer_open(options->save_input, &run->saved_input, err);
+    if (status == VGG_OK && !report_begin(&run->report, (enum output_format)options->format,
+                                          outputs->results.file, options->time, &run->net.about)) {
+        status = message_fail_errno(err, "cannot write the results");
     }
     return status;
 }
@@ -324,18 +322,15 @@ static vgg_status classify_all(struct run *run, struct vgg_error *err)
     return VGG_OK;
 }
 
-/* Finishes every output; an error before this one is kept. */
-static vgg_status close_outputs(struct run *run, vgg_status status, struct vgg_error *err)
+/* Finishes every output; an error before this one is kept, and no file is replaced then. */
+static vgg_status finish_outputs(struct run *run, vgg_status status, struct vgg_error *err)
 {
     struct vgg_error later = {0};
-    vgg_status logits = npy_writer_close(&run->saved_logits, status == VGG_OK ? err : &later);
+    vgg_status logits = npy_writer_finish(&run->saved_logits, status == VGG_OK ? err : &later);
     status = status != VGG_OK ? status : logits;
-    vgg_status input = npy_writer_close(&run->saved_input, status == VGG_OK ? err : &later);
+    vgg_status input = npy_writer_finish(&run->saved_input, status == VGG_OK ? err : &later);
     status = status != VGG_OK ? status : input;
-    if (run->out != NULL && run->out != stdout && fclose(run->out) != 0 && status == VGG_OK) {
-        status = message_fail_errno(err, "%s: cannot write", run->options->output);
-    }
-    return status;
+    return outputs_finish(&run->outputs->all, status, err);
 }
 
 static void free_run(struct run *run)
@@ -348,10 +343,10 @@ static void free_run(struct run *run)
     free(run->classes);
 }
 
-int command_classify(const struct cli_options *options)
+int command_classify(const struct cli_options *options, struct command_outputs *outputs)
 {
     struct vgg_error err = {0};
-    struct run run = {.options = options};
+    struct run run = {.options = options, .outputs = outputs};
     int exit_code = EXIT_USAGE;
     vgg_status status = operands_sort(options, &run.operands, &err);
     if (status == VGG_OK) {
@@ -373,25 +368,15 @@ int command_classify(const struct cli_options *options)
         goto done;
     }
     exit_code = EXIT_FAILED;
-    status = open_outputs(&run, &err);
-    if (status != VGG_OK) {
-        goto done;
+    status = begin_outputs(&run, &err);
+    if (status == VGG_OK) {
+        status = classify_all(&run, &err);
     }
-    if (!options->no_sandbox) {
-        /* From now on only files that are open are written. */
-        (void)sandbox_enter(SANDBOX_WRITES_AT_EXIT);
-    }
-    if (!report_begin(&run.report, (enum output_format)options->format, run.out, options->time,
-                      &run.net.about)) {
-        status = message_fail_errno(&err, "cannot write the results");
-        goto done;
-    }
-    status = classify_all(&run, &err);
     if (status == VGG_OK && !report_end(&run.report, &run.totals, &run.timing)) {
         status = message_fail_errno(&err, "cannot write the results");
     }
 done:
-    status = close_outputs(&run, status, &err);
+    status = finish_outputs(&run, status, &err);
     /* A reader may close the pipe early: not an error to report. */
     if (status != VGG_OK && err.sys_errno != EPIPE) {
         message_error(&err);

@@ -375,25 +375,16 @@ static vgg_status find_unused(struct comparison *c, struct vgg_error *err)
     return VGG_OK;
 }
 
-static vgg_status write_outcome(const struct comparison *c, struct vgg_error *err)
+static vgg_status write_outcome(const struct comparison *c, FILE *out, struct vgg_error *err)
 {
-    FILE *out = stdout;
-    if (c->options->output != NULL) {
-        out = fopen(c->options->output, "we");
-        if (out == NULL) {
-            return message_fail_errno(err, "%s: cannot create", c->options->output);
-        }
-    }
     if (c->options->format == FORMAT_JSON) {
         compare_write_json(&c->outcome, out);
     } else {
         compare_write_text(&c->outcome, out);
     }
-    bool written = fflush(out) == 0 && ferror(out) == 0;
-    if (out != stdout) {
-        written = fclose(out) == 0 && written;
-    }
-    return written ? VGG_OK : message_fail_errno(err, "cannot write the results");
+    return fflush(out) == 0 && ferror(out) == 0
+               ? VGG_OK
+               : message_fail_errno(err, "cannot write the results");
 }
 
 static void free_comparison(struct comparison *c)
@@ -417,7 +408,7 @@ static void free_comparison(struct comparison *c)
     golden_close(&c->golden);
 }
 
-int command_compare(const struct cli_options *options)
+int command_compare(const struct cli_options *options, struct command_outputs *outputs)
 {
     struct vgg_error err = {0};
     struct comparison c = {.options = options, .outcome.input.name = "input"};
@@ -458,12 +449,13 @@ int command_compare(const struct cli_options *options)
         status = find_unused(&c, &err);
     }
     if (status == VGG_OK) {
-        status = write_outcome(&c, &err);
+        status = write_outcome(&c, outputs->results.file, &err);
     }
+done:
+    status = outputs_finish(&outputs->all, status, &err);
     if (status == VGG_OK && compare_find_first(&c.outcome) == NULL) {
         exit_code = EXIT_GOOD;
     }
-done:
     if (status != VGG_OK && err.sys_errno != EPIPE) {
         message_error(&err);
     }

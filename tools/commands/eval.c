@@ -19,7 +19,6 @@
 #include "commands/net.h"
 #include "io/read_image.h"
 #include "io/progress.h"
-#include "io/sandbox.h"
 #include "timing/timing.h"
 #include "vgg/vgg.h"
 
@@ -327,11 +326,10 @@ static struct eval_outcome begin_outcome(const struct evaluation *v)
     };
 }
 
-int command_eval(const struct cli_options *options)
+int command_eval(const struct cli_options *options, struct command_outputs *outputs)
 {
     struct vgg_error err = {0};
     struct evaluation v = {.options = options};
-    FILE *out = NULL;
     int exit_code = EXIT_USAGE;
     vgg_status status = choose_operands(&v, &err);
     if (status != VGG_OK) {
@@ -350,24 +348,13 @@ int command_eval(const struct cli_options *options)
     if (status != VGG_OK) {
         goto done;
     }
-    out = options->output == NULL ? stdout : fopen(options->output, "we");
-    if (out == NULL) {
-        status = message_fail_errno(&err, "%s: cannot create", options->output);
-        goto done;
-    }
-    if (!options->no_sandbox) {
-        /* From now on only the open file is written. */
-        (void)sandbox_enter(SANDBOX_WRITES_AT_EXIT);
-    }
     v.outcome = begin_outcome(&v);
     status = run_all(&v, &err);
     if (status == VGG_OK) {
-        status = write_report(&v, out, &err);
+        status = write_report(&v, outputs->results.file, &err);
     }
 done:
-    if (out != NULL && out != stdout && fclose(out) != 0 && status == VGG_OK) {
-        status = message_fail_errno(&err, "%s: cannot write", options->output);
-    }
+    status = outputs_finish(&outputs->all, status, &err);
     if (status != VGG_OK && err.sys_errno != EPIPE) {
         message_error(&err);
     }

@@ -18,31 +18,22 @@ static vgg_status choose_model(const struct cli_options *options, const char **p
     return status == VGG_OK ? net_check_options(options, err) : status;
 }
 
-static vgg_status write_info(const struct cli_options *options, const struct info *info,
+static vgg_status write_info(const struct cli_options *options, const struct info *info, FILE *out,
                              struct vgg_error *err)
 {
-    FILE *out = stdout;
     bool written = true;
-    if (options->output != NULL) {
-        out = fopen(options->output, "we");
-        if (out == NULL) {
-            return message_fail_errno(err, "%s: cannot create", options->output);
-        }
-    }
     errno = ENOMEM;
     if (options->format == FORMAT_JSON) {
         info_write_json(info, out);
     } else {
         written = info_write_text(info, out);
     }
-    written = fflush(out) == 0 && ferror(out) == 0 && written;
-    if (out != stdout) {
-        written = fclose(out) == 0 && written;
-    }
-    return written ? VGG_OK : message_fail_errno(err, "cannot write the results");
+    return fflush(out) == 0 && ferror(out) == 0 && written
+               ? VGG_OK
+               : message_fail_errno(err, "cannot write the results");
 }
 
-int command_info(const struct cli_options *options)
+int command_info(const struct cli_options *options, struct command_outputs *outputs)
 {
     struct vgg_error err = {0};
     struct net net = {0};
@@ -89,9 +80,10 @@ int command_info(const struct cli_options *options)
             .plan_options = options->plan ? &plan_options : NULL,
             .plan = &plan,
         };
-        status = write_info(options, &info, &err);
+        status = write_info(options, &info, outputs->results.file, &err);
     }
 done:
+    status = outputs_finish(&outputs->all, status, &err);
     if (status != VGG_OK && err.sys_errno != EPIPE) {
         message_error(&err);
     }

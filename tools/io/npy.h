@@ -56,19 +56,20 @@ vgg_status npy_reader_read_row(struct npy_reader *reader, int64_t row, float *ou
 void npy_reader_close(struct npy_reader *reader);
 
 /* An array being written; its first dimension is known only at the end, when the header, which has
- * space for it, is written again. Zero-initialised: closed. */
+ * space for it, is written again. Zero-initialised: there is none. */
 struct npy_writer {
-    FILE *file;
-    char *path;
-    bool started; /* whether the shape of a row is known */
-    int ndim;     /* of the array: that of a row + 1 */
+    FILE *file;       /* borrowed */
+    const char *path; /* of messages; borrowed */
+    bool started;     /* whether the shape of a row is known */
+    int ndim;         /* of the array: that of a row + 1 */
     int64_t shape[NPY_MAX_DIMS];
     size_t row_count;
     int64_t pending; /* missing rows before the shape was known */
 };
 
-/* Creates the file, which must be seekable. Errors: IO, MEMORY. */
-vgg_status npy_writer_open(const char *path, struct npy_writer *out, struct vgg_error *err);
+/* Begins an array in an open file, which must be seekable. Errors: IO. */
+vgg_status npy_writer_begin(FILE *file, const char *path, struct npy_writer *out,
+                            struct vgg_error *err);
 /* Appends a row, whose shape must be that of the first one.
  *   shape  [ndim]; data [product of shape]
  * Errors: IO; MISMATCH for another shape: nothing is written then. */
@@ -76,8 +77,8 @@ vgg_status npy_writer_add(struct npy_writer *writer, const int64_t *shape, int n
                           const float *data, struct vgg_error *err);
 /* Appends a row of NaN, in place of one that could not be computed. Errors: IO. */
 vgg_status npy_writer_add_missing(struct npy_writer *writer, struct vgg_error *err);
-/* Writes the final header and closes. With nothing but missing rows the array is [rows, 0].
- * Errors: IO. A closed or cleared writer is allowed. */
-vgg_status npy_writer_close(struct npy_writer *writer, struct vgg_error *err);
+/* Writes the final header. With nothing but missing rows the array is [rows, 0].
+ * Errors: IO. A finished or cleared writer is allowed. */
+vgg_status npy_writer_finish(struct npy_writer *writer, struct vgg_error *err);
 
 #endif

@@ -3,7 +3,6 @@
 #include "io/npy.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "io/message.h"
@@ -36,23 +35,11 @@ static vgg_status write_header(struct npy_writer *writer, struct vgg_error *err)
     return VGG_OK;
 }
 
-vgg_status npy_writer_open(const char *path, struct npy_writer *out, struct vgg_error *err)
+vgg_status npy_writer_begin(FILE *file, const char *path, struct npy_writer *out,
+                            struct vgg_error *err)
 {
-    *out = (struct npy_writer){.path = strdup(path), .ndim = 2};
-    if (out->path == NULL) {
-        return message_fail(err, VGG_ERR_MEMORY, "%s: out of memory", path);
-    }
-    out->file = fopen(path, "wbe");
-    vgg_status status = out->file == NULL ? message_fail_errno(err, "%s: cannot create", path)
-                                          : write_header(out, err);
-    if (status != VGG_OK) {
-        if (out->file != NULL) {
-            fclose(out->file);
-        }
-        free(out->path);
-        *out = (struct npy_writer){0};
-    }
-    return status;
+    *out = (struct npy_writer){.file = file, .path = path, .ndim = 2};
+    return write_header(out, err);
 }
 
 static vgg_status write_floats(struct npy_writer *writer, const float *data, size_t count,
@@ -135,7 +122,7 @@ vgg_status npy_writer_add_missing(struct npy_writer *writer, struct vgg_error *e
     return VGG_OK;
 }
 
-vgg_status npy_writer_close(struct npy_writer *writer, struct vgg_error *err)
+vgg_status npy_writer_finish(struct npy_writer *writer, struct vgg_error *err)
 {
     if (writer->file == NULL) {
         return VGG_OK;
@@ -144,10 +131,6 @@ vgg_status npy_writer_close(struct npy_writer *writer, struct vgg_error *err)
         writer->shape[0] = writer->pending;
     }
     vgg_status status = write_header(writer, err);
-    if (fclose(writer->file) != 0 && status == VGG_OK) {
-        status = message_fail_errno(err, "%s: cannot write", writer->path);
-    }
-    free(writer->path);
     *writer = (struct npy_writer){0};
     return status;
 }

@@ -135,7 +135,8 @@ uint32_t canvas_mix(uint32_t a, uint32_t b, double share)
     return color;
 }
 
-vgg_status canvas_save(const struct canvas *canvas, const char *path, struct vgg_error *err)
+vgg_status canvas_save(const struct canvas *canvas, const struct output *output,
+                       struct vgg_error *err)
 {
     png_image image = {
         .version = PNG_IMAGE_VERSION,
@@ -143,16 +144,11 @@ vgg_status canvas_save(const struct canvas *canvas, const char *path, struct vgg
         .height = (png_uint_32)canvas->height,
         .format = PNG_FORMAT_RGB,
     };
-    FILE *file = fopen(path, "wbe");
-    if (file == NULL) {
-        return message_fail_errno(err, "%s: cannot create", path);
+    errno = 0;
+    if (png_image_write_to_stdio(&image, output->file, 0, canvas->rgb, 0, NULL) != 0) {
+        return VGG_OK;
     }
-    vgg_status status = VGG_OK;
-    if (png_image_write_to_stdio(&image, file, 0, canvas->rgb, 0, NULL) == 0) {
-        status = message_fail(err, VGG_ERR_IO, "%s: cannot write: %s", path, image.message);
-    }
-    if (fclose(file) != 0 && status == VGG_OK) {
-        status = message_fail_errno(err, "%s: cannot write", path);
-    }
-    return status;
+    return errno != 0
+               ? message_fail_errno(err, "%s: cannot write", output->path)
+               : message_fail(err, VGG_ERR_IO, "%s: cannot write: %s", output->path, image.message);
 }

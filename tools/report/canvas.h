@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "vgg/status.h"
+#include "io/output.h"
 
 /* The cell of a character at scale 1, in pixels, gaps included. */
 enum { CANVAS_GLYPH_WIDTH = 6, CANVAS_GLYPH_HEIGHT = 8 };
@@ -40,7 +40,8 @@ int canvas_get_text_width(int scale, const char *text);
 /* The color between two: share 0 is a, 1 is b. */
 uint32_t canvas_mix(uint32_t a, uint32_t b, double share);
 
-/* Writes a PNG file. Errors: IO, MEMORY. */
-vgg_status canvas_save(const struct canvas *canvas, const char *path, struct vgg_error *err);
+/* Writes a PNG file into an open output. Errors: IO, MEMORY. */
+vgg_status canvas_save(const struct canvas *canvas, const struct output *output,
+                       struct vgg_error *err);
 
 #endif

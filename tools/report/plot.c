@@ -248,14 +248,14 @@ vgg_status plot_draw(const struct bench_about *about, const struct measure_optio
     return VGG_OK;
 }
 
-vgg_status plot_save(const char *path, const struct bench_about *about,
+vgg_status plot_save(const struct output *output, const struct bench_about *about,
                      const struct measure_options *options, const struct measurement *measurement,
                      struct vgg_error *err)
 {
     struct canvas canvas;
     vgg_status status = plot_draw(about, options, measurement, &canvas, err);
     if (status == VGG_OK) {
-        status = canvas_save(&canvas, path, err);
+        status = canvas_save(&canvas, output, err);
     }
     canvas_free(&canvas);
     return status;

@@ -11,8 +11,8 @@ vgg_status plot_draw(const struct bench_about *about, const struct measure_optio
                      const struct measurement *measurement, struct canvas *out,
                      struct vgg_error *err);
 
-/* Draws into a PNG file. Errors: IO, MEMORY. */
-vgg_status plot_save(const char *path, const struct bench_about *about,
+/* Draws into a PNG file that is open. Errors: IO, MEMORY. */
+vgg_status plot_save(const struct output *output, const struct bench_about *about,
                      const struct measure_options *options, const struct measurement *measurement,
                      struct vgg_error *err);
 
