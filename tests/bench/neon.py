@@ -51,7 +51,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         plugin = pathlib.Path(folder, "count.so")
         run(["cc", "-O2", "-shared", "-fPIC", "-o", plugin, pathlib.Path(__file__).with_name("count_instructions.c")])
-        command = [infer, args.model, args.image, "-t", "1", "--isa", args.isa, "--no-sandbox"]
+        command = [infer, args.model, args.image, "-t", "1", "--isa", args.isa, "--sandbox=off"]
         counts = count(plugin, command)
     total, defined = sum(counts.values()), multiply_adds(infer, args.model)
     print(f"{args.model.name}, {args.isa}: {total / 1e6:.1f} million instructions for {defined / 1e6:.1f} million "

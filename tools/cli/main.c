@@ -9,7 +9,7 @@
 #include "cli/notice.h"
 #include "commands/commands.h"
 #include "io/message.h"
-#include "io/sandbox.h"
+#include "commands/confine.h"
 #include "vgg/vgg.h"
 
 /* A caller may have closed the standard files; the next file that is opened would then take their
@@ -55,6 +55,9 @@ static int run_command(const struct cli_options *options)
     vgg_status status = command_outputs_open(options, &outputs, &err);
     if (status == VGG_OK) {
         status = outputs_start_helper(&outputs.all, &err);
+    }
+    if (status == VGG_OK) {
+        status = confine(options, &err);
     }
     if (status == VGG_OK) {
         return call_command(options, &outputs);

@@ -28,6 +28,7 @@ static const char *const isas[] = {"auto", "scalar", "avx2", "avx512", "amx", "n
 static const char *const targets[] = {"any", "scalar", "avx2", "avx512", "amx", "neon", NULL};
 static const char *const convs[] = {"auto", "exact", "direct", "f2", "f4", "f6", NULL};
 static const char *const plans[] = {"auto", "one-shot", "steady", NULL};
+static const char *const sandboxes[] = {"auto", "require", "off", NULL};
 static const char *const shells[] = {"bash", "zsh", "fish", NULL};
 static const char *const weights[] = {"f32", "bf16", "f16", "int8", NULL};
 static const char *const interpolations[] = {"bilinear", "bicubic", "nearest", "lanczos", NULL};
@@ -180,7 +181,8 @@ const struct cli_option cli_option_table[] = {
          "save the net's input as .npy, float32 [images,c,h,w]"),
     FLAG("verify", 0, OTHER, ALL, verify, "check the file's SHA-256 (in its name) and CRC-32"),
     FLAG("verbose", 'v', OTHER, ALL, verbose, "log what is found in files and decided from it"),
-    FLAG("no-sandbox", 0, OTHER, ALL, no_sandbox, "run without the sandbox"),
+    CHOICE("sandbox", 0, OTHER, ALL, CLI_CHOICE, sandbox, "WHEN", sandboxes,
+           "restrict the process"),
 
     FLAG("version", 'V', PROGRAM, ALL, version, "show the version"),
     FLAG("licenses", 0, PROGRAM, CLASSIFY, licenses, "show the licenses of all parts"),

@@ -28,6 +28,13 @@ enum cli_plan_for {
 /* The numbers that weights are packed as. */
 enum cli_weights { CLI_WEIGHTS_F32, CLI_WEIGHTS_BF16, CLI_WEIGHTS_F16, CLI_WEIGHTS_INT8 };
 
+/* What is done where the system lacks a part of the sandbox. */
+enum cli_sandbox {
+    CLI_SANDBOX_AUTO,    /* go on without it, with a warning */
+    CLI_SANDBOX_REQUIRE, /* fail */
+    CLI_SANDBOX_OFF,     /* do not even try */
+};
+
 enum cli_shell { CLI_SHELL_BASH, CLI_SHELL_ZSH, CLI_SHELL_FISH };
 
 /* The values of --channels, ended by NULL. */
@@ -84,6 +91,7 @@ struct cli_options {
     int sort;                /* enum bench_order */
     int weights;             /* pack: enum cli_weights */
     int image_limit;         /* pack: max images to calibrate with; 0: not given */
+    int sandbox;             /* enum cli_sandbox */
     int completion;          /* enum cli_shell; -1: not asked for */
     struct cli_size size;    /* of the input */
     struct cli_extent resize, crop;
@@ -117,7 +125,6 @@ struct cli_options {
     bool strict;
     bool verbose;
     bool low_memory;
-    bool no_sandbox;
     bool version;
     bool licenses;
 };

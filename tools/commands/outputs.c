@@ -109,7 +109,9 @@ static vgg_status check_inputs(const struct cli_options *options, const struct w
     if (model == NULL && options->operand_count > 0) {
         model = options->operands[0];
     }
-    return status == VGG_OK && model != NULL ? side_files_each(model, check_input, &check) : status;
+    return status == VGG_OK && model != NULL
+               ? side_files_each(model, SIDE_SHARDS_USUAL, check_input, &check)
+               : status;
 }
 
 static vgg_status check_outputs(const struct cli_options *options, struct vgg_error *err)

@@ -165,6 +165,7 @@ struct list {
     const struct ground_truth_classes *classes;
     size_t line;
     bool classes_only;
+    struct gathered found; /* the images in the folder, for classes only */
 };
 
 /* A number or a label to its class. */
@@ -234,8 +235,7 @@ static vgg_status take_line(const struct list *list, char *line, struct ground_t
 }
 
 /* The class of the next image of the folder. */
-static vgg_status take_class(const struct list *list, const char *line,
-                             const struct gathered *found, struct ground_truth *out,
+static vgg_status take_class(const struct list *list, const char *line, struct ground_truth *out,
                              struct vgg_error *err)
 {
     int class_index;
@@ -243,12 +243,12 @@ static vgg_status take_class(const struct list *list, const char *line,
     if (status != VGG_OK) {
         return status;
     }
-    if (out->count == found->count) {
+    if (out->count == list->found.count) {
         return message_fail(err, VGG_ERR_MISMATCH,
                             "%s: line %zu: expected %zu classes, one per image in %s, got more",
-                            list->path, list->line, found->count, list->folder);
+                            list->path, list->line, list->found.count, list->folder);
     }
-    return append(out, found->paths[out->count], class_index)
+    return append(out, list->found.paths[out->count], class_index)
                ? VGG_OK
                : message_fail(err, VGG_ERR_MEMORY, "%s: out of memory", list->path);
 }
@@ -263,19 +263,18 @@ static void trim(char *line)
 }
 
 /* Decides by the first line which kind of list it is; of classes alone the images are found in the folder. */
-static vgg_status choose_kind(struct list *list, char *line, struct gathered *found,
-                              struct vgg_error *err)
+static vgg_status choose_kind(struct list *list, char *line, struct vgg_error *err)
 {
     struct vgg_error none;
     int ignored;
     list->classes_only =
         find_separator(line) == NULL || find_class(list, line, &ignored, &none) == VGG_OK;
-    return list->classes_only ? gather_images(list->folder, found, err) : VGG_OK;
+    return list->classes_only ? gather_images(list->folder, &list->found, err) : VGG_OK;
 }
 
 /* Reads a text of that many bytes, which is changed. */
-static vgg_status read_lines(struct list *list, char *text, size_t bytes, struct gathered *found,
-                             struct ground_truth *out, struct vgg_error *err)
+static vgg_status read_lines(struct list *list, char *text, size_t bytes, struct ground_truth *out,
+                             struct vgg_error *err)
 {
     bool first = true;
     vgg_status status = VGG_OK;
@@ -289,11 +288,11 @@ static vgg_status read_lines(struct list *list, char *text, size_t bytes, struct
             continue;
         }
         if (first) {
-            status = choose_kind(list, line, found, err);
+            status = choose_kind(list, line, err);
             first = false;
         }
         if (status == VGG_OK) {
-            status = list->classes_only ? take_class(list, line, found, out, err)
+            status = list->classes_only ? take_class(list, line, out, err)
                                         : take_line(list, line, out, err);
         }
     }
@@ -305,7 +304,6 @@ static vgg_status read_list(const char *folder, const char *path,
                             struct vgg_error *err)
 {
     struct list list = {.path = path, .folder = folder, .classes = classes};
-    struct gathered found = {0};
     char *text;
     size_t bytes;
     out->source = GROUND_TRUTH_LIST;
@@ -313,15 +311,15 @@ static vgg_status read_list(const char *folder, const char *path,
     if (status != VGG_OK) {
         return status;
     }
-    status = read_lines(&list, text, bytes, &found, out, err);
-    if (status == VGG_OK && list.classes_only && out->count < found.count) {
+    status = read_lines(&list, text, bytes, out, err);
+    if (status == VGG_OK && list.classes_only && out->count < list.found.count) {
         status = message_fail(err, VGG_ERR_MISMATCH,
                               "%s: expected %zu classes, one per image in %s, got %zu", path,
-                              found.count, folder, out->count);
+                              list.found.count, folder, out->count);
     }
-    out->others = found.others;
+    out->others = list.found.others;
     free(text);
-    gathered_free(&found);
+    gathered_free(&list.found);
     return status;
 }
 

@@ -171,8 +171,19 @@ void message_print_raw(const char *format, ...)
     message_write(text, strlen(text));
 }
 
+static bool is_restricted;
+
+void message_set_restricted(bool restricted)
+{
+    is_restricted = restricted;
+}
+
 const char *message_get_hint(const struct vgg_error *err)
 {
+    if (err->hint == VGG_HINT_NONE && err->sys_errno == EACCES && is_restricted) {
+        return "if its permissions allow it, the sandbox does not: it lets be read what arguments "
+               "name (--sandbox off lets all be read)";
+    }
     switch (err->hint) {
     case VGG_HINT_KEY:
         return "choose one with --key NAME";

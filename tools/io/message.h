@@ -44,6 +44,9 @@ void message_print(const char *format, ...) __attribute__((format(printf, 1, 2))
 /* What to do about an error, with the options of this command: "choose one with --key NAME"; NULL: nothing. */
 const char *message_get_hint(const struct vgg_error *err);
 
+/* From now on a file that may not be read can be one that the sandbox keeps from this process, and a hint says so. */
+void message_set_restricted(bool restricted);
+
 /* Writes an error's message and its hint as message_print does. */
 void message_error(const struct vgg_error *err);
 

@@ -15,6 +15,7 @@
 struct beside {
     const char *model;
     int folder; /* bytes of the model's path up to its name */
+    enum side_shards shards;
     side_file_fn *fn;
     void *user;
 };
@@ -46,11 +47,11 @@ static int find_stem(const char *name)
     return (int)(stem > 1 ? stem - 1 : length);
 }
 
-/* An index names the shards as it likes. */
-static bool may_be_shard(const char *name)
+static bool may_be_shard(const struct beside *beside, const char *name)
 {
-    return ends_with(name, INDEX_END) || strstr(name, "-of-") != NULL ||
-           ends_with(name, ".safetensors") || ends_with(name, ".bin");
+    return beside->shards == SIDE_SHARDS_ANY || ends_with(name, INDEX_END) ||
+           strstr(name, "-of-") != NULL || ends_with(name, ".safetensors") ||
+           ends_with(name, ".bin");
 }
 
 static vgg_status call_shards(const struct beside *beside)
@@ -66,18 +67,19 @@ static vgg_status call_shards(const struct beside *beside)
         return VGG_OK;
     }
     for (struct dirent *entry; status == VGG_OK && (entry = readdir(stream)) != NULL;) {
-        status = may_be_shard(entry->d_name) ? call(beside, 0, entry->d_name) : VGG_OK;
+        status = may_be_shard(beside, entry->d_name) ? call(beside, 0, entry->d_name) : VGG_OK;
     }
     closedir(stream);
     return status;
 }
 
-vgg_status side_files_each(const char *model, side_file_fn *fn, void *user)
+vgg_status side_files_each(const char *model, enum side_shards shards, side_file_fn *fn, void *user)
 {
     static const char *const names[] = {"config.json", "preprocessor_config.json"};
     const char *slash = strrchr(model, '/');
     const struct beside beside = {.model = model,
                                   .folder = slash != NULL ? (int)(slash + 1 - model) : 0,
+                                  .shards = shards,
                                   .fn = fn,
                                   .user = user};
     const char *name = model + beside.folder;

@@ -2,8 +2,10 @@
 /* Times of the steps and memory of the process. */
 #include "timing/timing.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 #if defined(__GLIBC__)
 #include <malloc.h>
@@ -23,15 +25,23 @@ void timing_lap(double *start_ms, double *sum_ms)
     *start_ms = now;
 }
 
+static int clear_refs = -1;
+
+void timing_keep_memory_reset(void)
+{
+    clear_refs = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
+}
+
 void timing_reset_memory(void)
 {
 #if defined(__GLIBC__)
     malloc_trim(0);
 #endif
-    FILE *file = fopen("/proc/self/clear_refs", "we");
-    if (file != NULL) {
-        fputs("5", file);
-        fclose(file);
+    if (clear_refs < 0) {
+        timing_keep_memory_reset();
+    }
+    if (clear_refs >= 0) {
+        (void)!write(clear_refs, "5", 1);
     }
 }
 

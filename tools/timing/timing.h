@@ -26,6 +26,8 @@ void timing_lap(double *start_ms, double *sum_ms);
 /* Gives what was freed back to the system and resets the resident peak, if the system allows it, so
  * that the next sample is of what follows. */
 void timing_reset_memory(void);
+/* Opens what that needs, so that it works where no file can be opened for writing any more. */
+void timing_keep_memory_reset(void);
 
 /* Brings the peaks up to date. */
 void timing_sample_memory(struct timing *timing);
