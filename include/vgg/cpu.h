@@ -33,7 +33,8 @@ VGG_API bool vgg_isa_is_available(enum vgg_isa isa);
 VGG_API const char *vgg_isa_string(enum vgg_isa isa);
 VGG_API bool vgg_isa_parse(const char *name, enum vgg_isa *out);
 
-/* CPUs this process may use: its affinity mask, and its cgroup's quota rounded up. At least 1. */
+/* CPUs this process may use: its affinity mask, and its cgroup's quota rounded up. At least 1, and at most 1024, the
+ * most threads that a session has. */
 VGG_API int vgg_cpu_count(void);
 
 #ifdef __cplusplus

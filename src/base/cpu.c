@@ -212,7 +212,7 @@ int vgg_cpu_count(void)
     if (quota > 0 && quota < count) {
         count = (int)quota + (quota > (int)quota ? 1 : 0);
     }
-    return count > 0 ? count : 1;
+    return count < 1 ? 1 : count > VGG_MAX_THREADS ? VGG_MAX_THREADS : count;
 }
 
 #if defined(__x86_64__)

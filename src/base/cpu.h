@@ -7,6 +7,9 @@
 
 #include "vgg/cpu.h"
 
+/* The most threads that a session has, and the most CPUs that are counted. */
+enum { VGG_MAX_THREADS = 1024 };
+
 /* Extensions that a CPU with an instruction set may have. */
 enum vgg_isa_extension {
     VGG_ISA_NO_EXTENSION, /* always there */

@@ -5,10 +5,10 @@
  * sleeps; between two images it sleeps, so that an idle session costs no CPU time. */
 #include "base/pool.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "base/cpu.h"
 #include "base/mem.h"
@@ -23,7 +23,7 @@ struct worker {
 
 struct vgg_pool {
     int threads;
-    int started;            /* workers that exist: threads - 1 unless create failed */
+    int started;            /* workers that exist: threads - 1 once all are started */
     struct worker *workers; /* [threads] */
     struct vgg_allocator allocator;
     pthread_mutex_t mutex;
@@ -96,10 +96,29 @@ static void *worker_main(void *argument)
     return NULL;
 }
 
-vgg_status vgg_pool_create(int threads, const struct vgg_allocator *allocator,
-                           struct vgg_pool **out, struct vgg_error *err)
+/* Starts the workers; those that the system does not let start are left out. */
+static void start(struct vgg_pool *pool, const struct vgg_context *context)
 {
-    vgg_status status = VGG_OK;
+    const int wanted = pool->threads;
+    for (int i = 1; i < wanted; i++) {
+        struct worker *worker = &pool->workers[i - 1];
+        worker->pool = pool;
+        worker->index = i;
+        int failure = pthread_create(&worker->thread, NULL, worker_main, worker);
+        if (failure != 0) {
+            pool->threads = i;
+            vgg_log(context, VGG_LOG_WARNING, "%d of %d threads: the next cannot be started: %s", i,
+                    wanted, strerror(failure));
+            return;
+        }
+        pool->started = i;
+    }
+}
+
+vgg_status vgg_pool_create(int threads, const struct vgg_context *context, struct vgg_pool **out,
+                           struct vgg_error *err)
+{
+    const struct vgg_allocator *allocator = vgg_allocator_of(context);
     *out = NULL;
     struct vgg_pool *pool = vgg_aligned_alloc(allocator, sizeof *pool);
     if (pool == NULL) {
@@ -114,26 +133,13 @@ vgg_status vgg_pool_create(int threads, const struct vgg_allocator *allocator,
     pthread_cond_init(&pool->work_done, NULL);
     pool->workers = vgg_mem_alloc_cleared(&pool->allocator, (size_t)threads, sizeof *pool->workers);
     if (pool->workers == NULL) {
-        status = vgg_fail_memory(err, "threads", (size_t)threads * sizeof *pool->workers,
-                                 "the thread pool");
-        goto fail;
+        vgg_pool_destroy(pool);
+        return vgg_fail_memory(err, "threads", (size_t)threads * sizeof *pool->workers,
+                               "the thread pool");
     }
-    for (int i = 1; i < threads; i++) {
-        struct worker *worker = &pool->workers[i - 1];
-        worker->pool = pool;
-        worker->index = i;
-        int failure = pthread_create(&worker->thread, NULL, worker_main, worker);
-        if (failure != 0) {
-            status = vgg_fail_errno(err, failure, "cannot start thread %d of %d", i + 1, threads);
-            goto fail;
-        }
-        pool->started = i;
-    }
+    start(pool, context);
     *out = pool;
     return VGG_OK;
-fail:
-    vgg_pool_destroy(pool);
-    return status;
 }
 
 void vgg_pool_destroy(struct vgg_pool *pool)

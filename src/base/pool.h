@@ -7,11 +7,14 @@
 
 struct vgg_pool;
 
-/* Starts threads - 1 workers; the calling thread is the other one.
- * Errors: MEMORY, IO (a thread cannot be started). */
-vgg_status vgg_pool_create(int threads, const struct vgg_allocator *allocator,
-                           struct vgg_pool **out, struct vgg_error *err);
+/* Starts threads - 1 workers; the calling thread is the other one. Where the system does not let all start, there are
+ * fewer, and a warning is logged.
+ *   context  may be NULL
+ * Errors: MEMORY. */
+vgg_status vgg_pool_create(int threads, const struct vgg_context *context, struct vgg_pool **out,
+                           struct vgg_error *err);
 void vgg_pool_destroy(struct vgg_pool *pool);
+/* Those that have started. */
 int vgg_pool_get_threads(const struct vgg_pool *pool);
 
 /* Calls fn(context, i, worker) once for each i in 0 … count-1, on the calling thread and the workers;

@@ -101,8 +101,7 @@ vgg_status vgg_prepacker_open(struct vgg_prepacker *prepacker, const struct vgg_
     vgg_status status = VGG_OK;
     *prepacker = (struct vgg_prepacker){0};
     if (isas != 0) {
-        status =
-            vgg_pool_create(vgg_cpu_count(), &model->context->allocator, &prepacker->pool, err);
+        status = vgg_pool_create(vgg_cpu_count(), model->context, &prepacker->pool, err);
     }
     for (size_t i = 0; i < sizeof order / sizeof order[0] && status == VGG_OK; i++) {
         if ((left & 1u << order[i]) != 0) {

@@ -3,17 +3,18 @@
 #include "session/configure.h"
 
 #include "base/arith.h"
+#include "base/cpu.h"
 #include "kernels/dispatch.h"
 #include "kernels/int8_dispatch.h"
 
-enum { MAX_THREADS = 1024, MAX_BATCH = 4096 };
+enum { MAX_BATCH = 4096 };
 
 static vgg_status check(const struct vgg_model_view *model,
                         const struct vgg_session_options *options, int threads,
                         struct vgg_error *err)
 {
-    if (options->threads < 0 || threads > MAX_THREADS) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT, "threads: expected 1 to %d, got %d", MAX_THREADS,
+    if (options->threads < 0 || threads > VGG_MAX_THREADS) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "threads: expected 1 to %d, got %d", VGG_MAX_THREADS,
                         options->threads);
     }
     if (options->batch < 0 || options->batch > MAX_BATCH) {

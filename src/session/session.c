@@ -38,11 +38,13 @@ static void log_choice(const struct vgg_session *session, const struct vgg_sessi
 static vgg_status open_session(vgg_session *session, const struct vgg_session_config *config,
                                const struct vgg_session_options *options, struct vgg_error *err)
 {
+    struct vgg_plan_options plan = config->plan;
     session->isa = config->isa;
     vgg_status status =
-        vgg_pool_create(config->threads, &session->model.context->allocator, &session->pool, err);
+        vgg_pool_create(config->threads, session->model.context, &session->pool, err);
     if (status == VGG_OK) {
-        status = vgg_plan_share(&session->model, &config->plan, session->pool, &session->plan, err);
+        plan.threads = vgg_pool_get_threads(session->pool); /* perhaps fewer */
+        status = vgg_plan_share(&session->model, &plan, session->pool, &session->plan, err);
     }
     if (status == VGG_OK) {
         const struct vgg_node_listener listener = {options->on_node, options->on_node_user};

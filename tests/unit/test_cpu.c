@@ -2,6 +2,7 @@
 /* base/cpu: names, what this machine has, how VGG_ISA and the affinity mask limit it. */
 #include "unit.h"
 
+#include <errno.h>
 #include <sched.h>
 
 #include "base/cpu.h"
@@ -157,6 +158,40 @@ START_TEST(counts_the_cpus_of_the_affinity_mask)
 }
 END_TEST
 
+/* A machine of this many CPUs; 0: this one. */
+static int machine_cpus;
+int __real_sched_getaffinity(pid_t pid, size_t bytes, cpu_set_t *set);
+int __wrap_sched_getaffinity(pid_t pid, size_t bytes, cpu_set_t *set);
+int __wrap_sched_getaffinity(pid_t pid, size_t bytes, cpu_set_t *set)
+{
+    if (machine_cpus == 0) {
+        return __real_sched_getaffinity(pid, bytes, set);
+    }
+    if (bytes * 8 < (size_t)machine_cpus) {
+        errno = EINVAL;
+        return -1;
+    }
+    CPU_ZERO_S(bytes, set);
+    for (int cpu = 0; cpu < machine_cpus; cpu++) {
+        CPU_SET_S((size_t)cpu, bytes, set);
+    }
+    return 0;
+}
+
+/* A quota of this test's cgroup may allow fewer. */
+START_TEST(counts_no_more_cpus_than_a_session_has_threads)
+{
+    static const int cpus[] = {1000, 1024, 1025, 2000, 8192};
+    for (size_t i = 0; i < sizeof cpus / sizeof cpus[0]; i++) {
+        machine_cpus = cpus[i];
+        const int count = vgg_cpu_count();
+        ck_assert_int_ge(count, 1);
+        ck_assert_int_le(count, cpus[i] < 1024 ? cpus[i] : 1024);
+    }
+    machine_cpus = 0;
+}
+END_TEST
+
 START_TEST(restores_the_denormal_mode)
 {
     const uint64_t before = vgg_denormals_off();
@@ -171,4 +206,5 @@ END_TEST
 
 UNIT_MAIN("cpu", names_go_there_and_back, refuses_other_names, detects_what_is_available,
           finds_a_table_for_each, finds_int8_kernels_for_each, the_environment_limits_it,
-          counts_the_cpus_of_the_affinity_mask, restores_the_denormal_mode)
+          counts_the_cpus_of_the_affinity_mask, counts_no_more_cpus_than_a_session_has_threads,
+          restores_the_denormal_mode)

@@ -2,6 +2,9 @@
 /* base/pool: each task exactly once, whatever the threads; loops in a row; the denormal mode. */
 #include "unit.h"
 
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
@@ -142,5 +145,41 @@ START_TEST(turns_denormals_off_and_on_again)
 }
 END_TEST
 
-UNIT_MAIN("pool", runs_each_task_once, runs_many_loops_in_a_row, wakes_those_who_sleep,
-          ends_without_having_run, turns_denormals_off_and_on_again)
+/* The system lets this many threads start. */
+static int startable = INT_MAX;
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *),
+                          void *argument);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *),
+                          void *argument);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *),
+                          void *argument)
+{
+    return startable-- > 0 ? __real_pthread_create(thread, attr, fn, argument) : EAGAIN;
+}
+
+static void count_warning(void *user, enum vgg_log_level level, const char *message)
+{
+    *(int *)user += level == VGG_LOG_WARNING && strstr(message, "cannot be started") != NULL;
+}
+
+START_TEST(has_fewer_threads_where_no_more_can_start)
+{
+    int warnings = 0;
+    const struct vgg_context context = {.log = count_warning, .log_user = &warnings};
+    for (int started = 0; started < MAX_THREADS; started++) {
+        struct vgg_pool *pool;
+        warnings = 0;
+        startable = started;
+        ck_assert_int_eq(vgg_pool_create(MAX_THREADS, &context, &pool, NULL), VGG_OK);
+        ck_assert_int_eq(vgg_pool_get_threads(pool), started + 1);
+        ck_assert_int_eq(warnings, started + 1 < MAX_THREADS);
+        run_loop(pool, 0);
+        run_loop(pool, MAX_TASKS);
+        vgg_pool_destroy(pool);
+    }
+}
+END_TEST
+
+UNIT_MAIN("pool", has_fewer_threads_where_no_more_can_start, runs_each_task_once,
+          runs_many_loops_in_a_row, wakes_those_who_sleep, ends_without_having_run,
+          turns_denormals_off_and_on_again)

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/cpu.h"
 #include "kernels/dispatch.h"
 #include "kernels/int8_dispatch.h"
 #include "pack/packable.h"
@@ -12,7 +13,6 @@
 #include "pack/quantize/quantize_layers.h"
 
 enum {
-    MAX_THREADS = 1024,
     /* Images that scales are chosen with. */
     MIN_SAMPLES = 8,
     MAX_SAMPLES = 256,
@@ -140,8 +140,7 @@ static vgg_status start(struct vgg_quantizer *quantizer,
     vgg_status status =
         vgg_model_check_size(quantizer->model, quantizer->input.h, quantizer->input.w, err);
     if (status == VGG_OK) {
-        status =
-            vgg_pool_create(threads, &quantizer->arena.context->allocator, &quantizer->pool, err);
+        status = vgg_pool_create(threads, quantizer->arena.context, &quantizer->pool, err);
     }
     if (status == VGG_OK) {
         status = vgg_quantizer_list_layers(quantizer, err);
@@ -161,8 +160,8 @@ vgg_status vgg_quantizer_create(const vgg_model *model, const struct vgg_quantiz
     const struct vgg_context *context = vgg_model_get_context(model);
     *out = NULL;
     options = options != NULL ? options : &defaults;
-    if (options->threads < 0 || options->threads > MAX_THREADS) {
-        return vgg_fail(err, VGG_ERR_ARGUMENT, "threads: expected 1 to %d, got %d", MAX_THREADS,
+    if (options->threads < 0 || options->threads > VGG_MAX_THREADS) {
+        return vgg_fail(err, VGG_ERR_ARGUMENT, "threads: expected 1 to %d, got %d", VGG_MAX_THREADS,
                         options->threads);
     }
     vgg_status status = vgg_isa_check(err);
