@@ -78,7 +78,7 @@ struct vgg_error {
     uint32_t reserved;
     /* File, thing, expected and found, e.g.
      * "vgg16.pth: features.0.weight: expected [64,3,3,3], got [64,1,3,3]". UTF-8, no newline at the
-     * end; never contains control characters taken from the input. A longer message has "…" in the place of
+     * end; characters taken from the input are shown as by vgg_text_show. A longer message has "…" in the place of
      * its middle. The whole text of one that lists things (tensors, nets, keys, layers) goes to the context's
      * log with the level VGG_LOG_ERROR before the function returns. */
     char message[VGG_ERROR_MESSAGE_BYTES];
@@ -117,6 +117,14 @@ VGG_API void vgg_limits_init(struct vgg_limits *limits);
 
 /* A short constant English phrase for a status ("bad format"); never NULL. Thread-safe. */
 VGG_API const char *vgg_status_string(vgg_status status);
+
+/* Of a character that is shown, with a 0. */
+#define VGG_SHOWN_BYTES 12
+
+/* Shows the next character of a text that a file may have chosen: itself, or if it would steer a terminal, reorder its line
+ * or break it (control and format characters, separators of lines and paragraphs), or is no UTF-8, "\x1b", "\u202e" or
+ * "\U000e0001". Returns how many bytes of the text that is; 0 at its end. Thread-safe. */
+VGG_API size_t vgg_text_show(const char *text, char out[VGG_SHOWN_BYTES]);
 
 /* The version of the library that is running, e.g. "0.1.0". Thread-safe. */
 VGG_API const char *vgg_version(void);

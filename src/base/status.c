@@ -15,25 +15,18 @@ int vgg_shown_length(const char *text, size_t length, size_t max)
     return (int)end;
 }
 
-/* Copies text, showing control characters as \xHH: a name from a file must not move a terminal's
- * cursor or break a log line. Text that does not fit is cut after a whole UTF-8 character. */
+/* Copies text as vgg_text_show shows it. Text that does not fit is cut after a whole character. */
 static void copy_printable(char *out, size_t out_bytes, const char *text)
 {
-    size_t used = 0, character = 0; /* where the current character begins in out */
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
-        const bool control = c < 0x20 || c == 0x7f;
-        const bool continues = (c & 0xc0) == 0x80 && used - character < 4;
-        character = continues ? character : used;
-        if (used + (control ? 4 : 1) >= out_bytes) {
-            used = character;
+    char shown[VGG_SHOWN_BYTES];
+    size_t used = 0;
+    for (size_t taken; (taken = vgg_text_show(text, shown)) > 0; text += taken) {
+        const size_t length = strlen(shown);
+        if (used + length >= out_bytes) {
             break;
         }
-        if (control) {
-            used += (size_t)snprintf(out + used, 5, "\\x%02x", c);
-        } else {
-            out[used++] = (char)c;
-        }
+        memcpy(out + used, shown, length);
+        used += length;
     }
     out[used] = '\0';
 }

@@ -19,6 +19,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import unicodedata
 
 try:
     import numpy as np
@@ -557,6 +558,25 @@ def test_fields_are_documented(folder):
     removed = {name.strip(" `") for line in old.splitlines() if line.startswith("| `")
                for name in line.split("|")[1].split("(")[0].split(",")}
     check(len(removed) == 8 and not removed & keys, "names of schema 1", removed & keys, removed)
+
+
+def test_hidden_characters(folder):
+    """No character that steers a terminal or reorders a line comes out, whatever a file is called."""
+    hidden = [chr(c) for c in range(1, 0x110000) if unicodedata.category(chr(c)) in ("Cc", "Cf", "Zl", "Zp")]
+    check(len(hidden) > 200, "characters", len(hidden))
+    names = [os.fsencode(f"n{i}{c}é漢.png") for i, c in enumerate(hidden)] + [b"latin\xe9.png", b"cut\xe2\x80.png", b"end\xf0"]
+    missing = [os.path.join(os.fsencode(folder), name) for name in names]
+    for words in ([], ["-fcsv"]):
+        result = subprocess.run([PROGRAM, *words, MODEL, *missing], capture_output=True)
+        texts = [result.stderr.decode()] + ([result.stdout.decode()] if not words else [])
+        raw = result.stdout.decode(errors="surrogateescape")
+        shown = {c for text in texts + [raw] for c in text if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp")}
+        check(result.returncode == 1 and shown <= set("\n\t\r" if words else "\n"), f"hidden characters {words}", shown)
+        check(all(os.fsencode("é漢.png").decode() in text for text in texts), "others stay")
+    check("n0\\x01é" in texts[0] and "\\u202eé" in texts[0] and "\\u009bé" in texts[0] and "\\U000e0001é" in texts[0]
+          and "latin\\xe9.png" in texts[0], "how they are shown", texts[0][:200])
+    records = json.loads(run("-fjson", MODEL, *map(os.fsdecode, missing), code=1).stdout)["results"]
+    check([r["image"] for r in records[:len(hidden)]] == [os.fsdecode(name) for name in missing[:len(hidden)]], "JSON is exact")
 
 
 def main():

@@ -61,7 +61,7 @@ START_TEST(writes_text_in_columns)
         "  described by names and shapes (built-in vgg16), preprocessing imagenet (resize 256, "
         "crop 224), scores: softmax\n"
         "\n"
-        "a\\x0a\xff.jpg (640x480)\n"
+        "a\\x0a\\xff.jpg (640x480)\n"
         " 1   75.0000 %  tabby, \"tabby\" cat  class 281  logit 0.100000001\n"
         " 2       nan %  Bücher              class   7  logit nan\n"
         "\n"

@@ -47,4 +47,32 @@ START_TEST(takes_many_cells)
 }
 END_TEST
 
-UNIT_MAIN("table", aligns_columns, takes_many_cells)
+/* The n-th allocation of the table fails: there is no table then, rather than one with a cell missing. */
+static int fails_at = -1;
+void *__real_malloc(size_t bytes);
+void *__wrap_malloc(size_t bytes);
+void *__wrap_malloc(size_t bytes)
+{
+    return fails_at >= 0 && fails_at-- == 0 ? NULL : __real_malloc(bytes);
+}
+
+START_TEST(misses_no_cell)
+{
+    for (int at = 0; at < 3; at++) {
+        char text[512] = "";
+        struct table table = {.columns = "<a<b<c"};
+        FILE *file = fmemopen(text, sizeof text, "w");
+        fails_at = at;
+        table_add(&table, "first");
+        table_add(&table, "second");
+        table_add(&table, "third");
+        fails_at = -1;
+        ck_assert(table.failed);
+        ck_assert(!table_finish(&table, file));
+        fclose(file);
+        ck_assert_str_eq(text, "\n");
+    }
+}
+END_TEST
+
+UNIT_MAIN("table", misses_no_cell, aligns_columns, takes_many_cells)

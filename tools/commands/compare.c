@@ -355,6 +355,7 @@ static vgg_status find_unused(struct comparison *c, struct vgg_error *err)
         return message_fail_errno(err, "%s: cannot list", outcome->folder);
     }
     outcome->unused = calloc((size_t)count + 1, sizeof *outcome->unused);
+    bool good = outcome->unused != NULL;
     for (int i = 0; i < count; i++) {
         const char *name = entries[i]->d_name;
         const size_t length = strlen(name);
@@ -364,15 +365,16 @@ static vgg_status find_unused(struct comparison *c, struct vgg_error *err)
             used = strlen(outcome->nodes[j].name) == length - 4 &&
                    strncmp(outcome->nodes[j].name, name, length - 4) == 0;
         }
-        if (!used && outcome->unused != NULL) {
+        if (!used && good) {
             char *copy = strdup(name);
             outcome->unused[outcome->unused_count] = copy;
             outcome->unused_count += copy != NULL;
+            good = copy != NULL;
         }
         free(entries[i]);
     }
     free(entries);
-    return VGG_OK;
+    return good ? VGG_OK : message_fail(err, VGG_ERR_MEMORY, "%s: out of memory", outcome->folder);
 }
 
 static vgg_status write_outcome(const struct comparison *c, FILE *out, struct vgg_error *err)

@@ -4,32 +4,19 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* The bytes that show one byte of a text, and how many they are.
- *   out  [5] */
-static size_t make_visible(unsigned char c, char *out)
-{
-    if (c < 0x20 || c == 0x7f) {
-        return (size_t)snprintf(out, 5, "\\x%02x", c);
-    }
-    out[0] = (char)c;
-    return 1;
-}
-
-/* Copies text as message_write_visible writes it, with a 0 at its end, and returns its length. Text that does
- * not fit is cut after a whole UTF-8 character. */
+/* Copies text as vgg_text_show shows it, with a 0 at its end, and returns its length. Text that does
+ * not fit is cut after a whole character. */
 static size_t copy_visible(char *out, size_t out_bytes, const char *text)
 {
-    size_t used = 0, character = 0; /* where the current character begins in out */
-    for (const char *p = text; *p != '\0'; p++) {
-        char shown[5];
-        const size_t length = make_visible((unsigned char)*p, shown);
-        const bool continues = (*p & 0xc0) == 0x80 && used - character < 4;
-        character = continues ? character : used;
+    char shown[VGG_SHOWN_BYTES];
+    size_t used = 0;
+    for (size_t taken; (taken = vgg_text_show(text, shown)) > 0; text += taken) {
+        const size_t length = strlen(shown);
         if (used + length >= out_bytes) {
-            used = character;
             break;
         }
         memcpy(out + used, shown, length);
@@ -108,11 +95,21 @@ bool message_is_memory(const struct vgg_error *err)
 
 void message_write_visible(FILE *out, const char *text)
 {
-    for (const char *p = text; *p != '\0'; p++) {
-        char shown[5] = "";
-        const size_t bytes = make_visible((unsigned char)*p, shown);
-        fwrite(shown, 1, bytes, out);
+    char shown[VGG_SHOWN_BYTES];
+    for (size_t taken; (taken = vgg_text_show(text, shown)) > 0; text += taken) {
+        fputs(shown, out);
     }
+}
+
+char *message_make_visible(const char *text)
+{
+    /* A byte becomes "\\xHH" at most; longer forms are of longer characters. */
+    const size_t bytes = 4 * strlen(text) + 1;
+    char *visible = malloc(bytes);
+    if (visible != NULL) {
+        copy_visible(visible, bytes, text);
+    }
+    return visible;
 }
 
 static size_t make_line(char line[MESSAGE_LINE_BYTES], const char *format, va_list arguments)

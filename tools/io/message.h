@@ -67,8 +67,9 @@ void message_print_raw(const char *format, ...) __attribute__((format(printf, 1,
 /* A context that passes the library's warnings to message_print, and with verbose the rest of its log. */
 struct vgg_context message_context(bool verbose);
 
-/* Writes text with every control character as "\xHH", so that a file's name cannot steer a terminal
- * or forge a line. Bytes from 0x80 pass: UTF-8 stays. */
+/* Writes text as vgg_text_show shows it, so that a file's name cannot steer a terminal or forge a line. */
 void message_write_visible(FILE *out, const char *text);
+/* The same as a text to be freed; NULL without memory. */
+char *message_make_visible(const char *text);
 
 #endif

@@ -296,18 +296,24 @@ static void add_csv(const struct bench_report *report, const struct measure_opti
     putc('\n', report->out);
 }
 
-static void add_layers_csv(const struct bench_report *report, const struct measure_options *options,
+/* False without memory. */
+static bool add_layers_csv(const struct bench_report *report, const struct measure_options *options,
                            const struct measurement *measurement)
 {
     char *before = NULL;
     size_t bytes = 0;
     FILE *memory = open_memstream(&before, &bytes);
-    if (memory != NULL) {
+    bool good = memory != NULL;
+    if (good) {
         write_configuration_csv(report, options, memory);
-        fclose(memory);
+        good = ferror(memory) == 0;
+        good = fclose(memory) == 0 && good;
+    }
+    if (good) {
         bench_write_layers_csv(measurement, before, report->out);
     }
     free(before);
+    return good;
 }
 
 /* --- all --- */
@@ -357,9 +363,11 @@ bool bench_report_add(struct bench_report *report, const struct measure_options 
         json_close_object(&report->json);
         break;
     case FORMAT_CSV:
-        if (report->style.layers) {
-            add_layers_csv(report, options, measurement);
-        } else {
+        if (report->style.layers && !add_layers_csv(report, options, measurement)) {
+            errno = ENOMEM;
+            return false;
+        }
+        if (!report->style.layers) {
             add_csv(report, options, measurement);
         }
         break;

@@ -7,23 +7,35 @@
 
 enum { FLOAT_DIGITS = 9 };
 
+/* Text for programs stays as it is, but what would steer a terminal on which somebody looks at it. Bytes that are no UTF-8
+ * are a file's name, which is to be found again. */
+static size_t write_character(FILE *out, const char *text)
+{
+    char shown[VGG_SHOWN_BYTES];
+    const size_t taken = vgg_text_show(text, shown);
+    const bool layout = *text == '\t' || *text == '\r' || *text == '\n';
+    if (layout || (taken == 1 && (unsigned char)*text >= 0x80)) {
+        putc(*text, out);
+    } else {
+        fputs(*text == '"' ? "\"\"" : shown, out);
+    }
+    return taken;
+}
+
 void report_write_csv_text(FILE *out, const char *text)
 {
     size_t length = strlen(text);
     bool plain = strpbrk(text, ",\"\r\n") == NULL &&
                  (length == 0 || (text[0] != ' ' && text[length - 1] != ' '));
-    if (plain) {
-        fputs(text, out);
-        return;
+    if (!plain) {
+        putc('"', out);
     }
-    putc('"', out);
-    for (const char *p = text; *p != '\0'; p++) {
-        if (*p == '"') {
-            putc('"', out);
-        }
-        putc(*p, out);
+    while (*text != '\0') {
+        text += write_character(out, text);
     }
-    putc('"', out);
+    if (!plain) {
+        putc('"', out);
+    }
 }
 
 void report_write_csv_number(FILE *out, double value, int digits)

@@ -54,11 +54,13 @@ void table_add(struct table *table, const char *format, ...)
         return;
     }
     va_start(arguments, format);
-    table->failed = vasprintf(&cell, format, arguments) < 0;
+    char *visible = vasprintf(&cell, format, arguments) < 0 ? NULL : message_make_visible(cell);
     va_end(arguments);
+    table->failed = visible == NULL;
     if (!table->failed) {
-        table->cells[table->cell_count++] = cell;
+        table->cells[table->cell_count++] = visible;
     }
+    free(cell);
 }
 
 /* Writes a cell. What is blank is owed until more text comes, so that no line ends in it. */
@@ -66,15 +68,12 @@ static void write_cell(const struct column *column, const char *text, size_t byt
                        FILE *out)
 {
     const int blanks = column->width - get_width(text, bytes);
-    char *visible = strndup(text, bytes);
     *owed += 2 + (column->right ? blanks : 0);
-    if (bytes > 0 && visible != NULL) {
-        fprintf(out, "%*s", *owed, "");
-        message_write_visible(out, visible);
+    if (bytes > 0) {
+        fprintf(out, "%*s%.*s", *owed, "", (int)bytes, text);
         *owed = 0;
     }
     *owed += column->right ? 0 : blanks;
-    free(visible);
 }
 
 void table_write(const struct table *table, FILE *out)
