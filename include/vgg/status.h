@@ -95,7 +95,7 @@ struct vgg_limits {
     uint32_t pickle_memo;      /* memo entries; default 100,000 */
     uint32_t tensors;          /* tensors in a checkpoint; default 10,000 */
     uint32_t zip_entries;      /* members of a zip; default 100,000 */
-    uint64_t header_bytes;     /* the header of a safetensors file; default 16 MiB */
+    uint64_t header_bytes;     /* of a safetensors file; a zip's directory; default 16 MiB */
     uint64_t json_bytes;       /* a JSON description; default 1 MiB */
     uint32_t layers;           /* layers of a net; default 1,000 */
     uint64_t image_file_bytes; /* an image's file; default 256 MiB */

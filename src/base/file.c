@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -195,6 +196,24 @@ void vgg_file_borrow(const void *bytes, size_t count, struct vgg_file *out)
 {
     *out = (struct vgg_file){
         .data = bytes != NULL ? bytes : no_bytes, .size = count, .origin = VGG_FILE_BORROWED};
+}
+
+void vgg_copy_changing(const void *bytes, size_t count, void *out)
+{
+    if (count > 0) {
+        memcpy(out, bytes, count);
+    }
+    /* The compiler must not read the changing bytes again instead of the copy. */
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+bool vgg_file_copy(const struct vgg_file *file, uint64_t offset, size_t count, void *out)
+{
+    if (offset > file->size || count > file->size - offset) {
+        return false;
+    }
+    vgg_copy_changing(file->data + offset, count, out);
+    return true;
 }
 
 void vgg_file_close(struct vgg_file *file)

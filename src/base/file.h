@@ -7,7 +7,12 @@
 
 #include "base/status.h"
 
-/* A file's bytes: a private read-only mapping from vgg_file_map, a copy from vgg_file_read. */
+/* A file's bytes: a private read-only mapping from vgg_file_map, a copy from vgg_file_read.
+ *
+ * The bytes of a mapping, and those that a caller lends, can change at any time: another process may write to the file.
+ * They end at vgg_file_copy. Only the elements of tensors are read in place, as values; whatever is parsed (headers,
+ * directories, pickles, tables, texts), and every number that becomes a length, an offset or an index, is copied once
+ * into private memory and read there alone. */
 struct vgg_file {
     const uint8_t *data; /* [size]; not NULL even when size is 0 */
     size_t size;
@@ -35,6 +40,12 @@ vgg_status vgg_file_read_regular(const char *path, uint64_t max_bytes,
                                  struct vgg_error *err);
 /* Wraps bytes that the caller owns. */
 void vgg_file_borrow(const void *bytes, size_t count, struct vgg_file *out);
+/* Copies count bytes at an offset, from bytes that can change into private memory; false, and nothing is copied, if the
+ * file does not have them.
+ *   out  [count] */
+bool vgg_file_copy(const struct vgg_file *file, uint64_t offset, size_t count, void *out);
+/* The same for bytes that are there. */
+void vgg_copy_changing(const void *bytes, size_t count, void *out);
 /* Unmaps or frees, and clears the struct; a cleared struct is allowed. */
 void vgg_file_close(struct vgg_file *file);
 

@@ -83,11 +83,14 @@ static vgg_status note_writer(vgg_checkpoint *checkpoint, const struct vgg_archi
                               struct vgg_error *err)
 {
     const struct vgg_pickle_source *pickle = &archive->pickle;
+    uint8_t begin[2] = {0};
     char text[sizeof archive->writer + 40];
     int length = snprintf(text, sizeof text, "%s", archive->writer);
-    if (length > 0 && pickle->size >= 2 && pickle->data[0] == 0x80) {
-        length += snprintf(text + length, sizeof text - (size_t)length, ", pickle protocol %d",
-                           pickle->data[1]);
+    vgg_copy_changing(pickle->data, pickle->size < sizeof begin ? pickle->size : sizeof begin,
+                      begin);
+    if (length > 0 && begin[0] == 0x80) {
+        length +=
+            snprintf(text + length, sizeof text - (size_t)length, ", pickle protocol %d", begin[1]);
     }
     checkpoint->writer = vgg_arena_copy_string(&checkpoint->arena, text, (size_t)length);
     return checkpoint->writer != NULL

@@ -16,7 +16,7 @@ struct vgg_checkpoint {
     const struct vgg_value *root; /* all that was saved */
     struct vgg_state_dict dict;
     const char *writer;         /* the program that wrote it, as far as known */
-    const uint8_t *description; /* [description_bytes] the net's, in JSON, in the file; or NULL */
+    const uint8_t *description; /* [description_bytes] the net's, in JSON; or NULL */
     size_t description_bytes;
     struct vgg_prepacked *prepacked; /* [prepacked_count], sorted by name; or NULL */
     size_t prepacked_count;

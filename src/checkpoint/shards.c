@@ -131,7 +131,17 @@ static vgg_status list_shards(const struct vgg_load *load, struct vgg_shards *sh
     return status;
 }
 
-/* Parses the index; *found is false if it is JSON of another kind. */
+static vgg_status check_size(const struct vgg_load *load, const struct vgg_file *file,
+                             const struct vgg_shards *shards)
+{
+    return file->size <= load->limits->header_bytes
+               ? VGG_OK
+               : vgg_fail(load->err, VGG_ERR_LIMIT, "%s: index of %zu bytes, limit is %llu",
+                          shards->index_path, file->size,
+                          (unsigned long long)load->limits->header_bytes);
+}
+
+/* Parses the index, whose bytes do not change; *found is false if it is JSON of another kind. */
 static vgg_status parse(const struct vgg_load *load, const struct vgg_file *file,
                         struct vgg_shards *shards, bool *found)
 {
@@ -139,11 +149,6 @@ static vgg_status parse(const struct vgg_load *load, const struct vgg_file *file
     struct vgg_load index = *load;
     index.path = shards->index_path;
     *found = false;
-    if (file->size > load->limits->header_bytes) {
-        return vgg_fail(load->err, VGG_ERR_LIMIT, "%s: index of %zu bytes, limit is %llu",
-                        shards->index_path, file->size,
-                        (unsigned long long)load->limits->header_bytes);
-    }
     vgg_status status = vgg_json_parse(&index, file->data, file->size, &bounds, &shards->index);
     if (status == VGG_OK) {
         *found = vgg_json_is(get_map(shards), VGG_JSON_OBJECT);
@@ -227,6 +232,28 @@ static bool ends_with(const char *text, const char *end)
     return length >= tail && strcmp(text + length - tail, end) == 0;
 }
 
+/* Reads the index that is the mapped file itself, from a copy. */
+static vgg_status find_in(const struct vgg_load *load, const struct vgg_file *file,
+                          struct vgg_shards *out, bool *found)
+{
+    const struct vgg_allocator *allocator = vgg_load_allocator(load);
+    struct vgg_file copy;
+    out->index_path = load->path;
+    vgg_status status = check_size(load, file, out);
+    if (status != VGG_OK) {
+        return status;
+    }
+    uint8_t *text = vgg_mem_alloc(allocator, file->size, 1);
+    if (text == NULL) {
+        return vgg_load_fail_memory(load, file->size, "the index");
+    }
+    vgg_file_copy(file, 0, file->size, text);
+    vgg_file_borrow(text, file->size, &copy);
+    status = open_index(load, &copy, out, found);
+    vgg_mem_free(allocator, text);
+    return status;
+}
+
 vgg_status vgg_shards_find(const struct vgg_load *load, const struct vgg_file *file,
                            struct vgg_shards *out)
 {
@@ -234,8 +261,7 @@ vgg_status vgg_shards_find(const struct vgg_load *load, const struct vgg_file *f
     bool found = false;
     *out = (struct vgg_shards){0};
     if (file->size > 0 && file->data[0] == '{' && ends_with(load->path, ".json")) {
-        out->index_path = load->path;
-        vgg_status status = open_index(load, file, out, &found);
+        vgg_status status = find_in(load, file, out, &found);
         /* JSON of other kinds is another error. */
         return found || ends_with(load->path, index_end) || status == VGG_ERR_MEMORY ? status
                                                                                      : VGG_OK;

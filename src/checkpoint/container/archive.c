@@ -5,6 +5,25 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+/* Of an opcode in a pickle of few of them, with its operand: all that matters is short. */
+enum { OPCODE_BYTES = 4096 };
+
+vgg_status vgg_archive_copy(const struct vgg_archive *archive, uint64_t offset, size_t count,
+                            const char *thing, const uint8_t **out)
+{
+    uint8_t *copy = vgg_load_alloc(&archive->load, count, 1);
+    if (copy == NULL) {
+        return vgg_load_fail_memory(&archive->load, count, thing);
+    }
+    if (!vgg_file_copy(archive->file, offset, count, copy)) {
+        return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, offset,
+                           "%s: expected %zu bytes of %s, found the end of the file",
+                           archive->load.path, count, thing);
+    }
+    *out = copy;
+    return VGG_OK;
+}
+
 vgg_status vgg_archive_read(struct vgg_archive *archive, struct vgg_pickle *out,
                             struct vgg_storages *storages)
 {
@@ -55,6 +74,9 @@ vgg_status vgg_archive_read_plain(const struct vgg_archive *archive, uint64_t op
     struct vgg_load load = archive->load;
     limits.pickle_opcodes =
         opcodes < limits.pickle_opcodes ? (uint32_t)opcodes : limits.pickle_opcodes;
+    if (limits.pickle_opcodes < limits.pickle_bytes / OPCODE_BYTES) {
+        limits.pickle_bytes = (uint64_t)limits.pickle_opcodes * OPCODE_BYTES;
+    }
     const struct vgg_pickle_source source = {
         .data = archive->file->data + *offset, .size = end - *offset, .file_offset = *offset};
     load.limits = &limits;

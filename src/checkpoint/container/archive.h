@@ -19,10 +19,14 @@ struct vgg_member {
     uint64_t file_offset; /* of data; VGG_NO_OFFSET when it is not in the file as is */
 };
 
-/* An opened container. */
+/* An opened container. The bytes of its file can change while they are read (base/file.h): a container parses nothing but
+ * `head` and what vgg_archive_copy copies, and reads its files in place for the elements of tensors and to compare. */
 struct vgg_archive {
     struct vgg_load load;
     const struct vgg_file *file; /* borrowed, as what load points to */
+    /* [head_bytes] A copy of the file's first bytes, by which its kind is recognised. */
+    const uint8_t *head;
+    size_t head_bytes;
 
     enum vgg_container kind;
     /* What the container says about the program that wrote it; set by `read`. "": nothing. */
@@ -40,11 +44,11 @@ struct vgg_archive {
     const char *storage_folder;
     /* Reads a member of the archive beside the pickle, of at most max bytes, and compares its CRC.
      *   name  within the archive's folder: "code/__torch__.py"
-     *   out   data is NULL if there is no such member; else load->arena's, or in the file
+     *   out   data is NULL if there is no such member; else load->arena's
      * NULL: there are no members. Errors: FORMAT, LIMIT, UNSUPPORTED, MEMORY. */
     vgg_status (*read_member)(const struct vgg_archive *archive, const char *name, uint64_t max,
                               struct vgg_member *out);
-    /* The net's description in JSON, inside the file; NULL: it has none. */
+    /* A copy of the net's description in JSON, which is inside the file; NULL: it has none. */
     const uint8_t *description;
     size_t description_bytes;
     /* Prepacked weights; NULL: none. */
@@ -54,6 +58,12 @@ struct vgg_archive {
     void (*close)(struct vgg_archive *archive);
     void *state;
 };
+
+/* Copies bytes of the file into the arena, as all that is parsed must be. The caller bounds count.
+ *   thing  what it is, for messages
+ * Errors: FORMAT (the file does not have them), MEMORY. */
+vgg_status vgg_archive_copy(const struct vgg_archive *archive, uint64_t offset, size_t count,
+                            const char *thing, const uint8_t **out);
 
 /* A cleared struct is allowed. */
 void vgg_archive_close(struct vgg_archive *archive);

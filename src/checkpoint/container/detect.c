@@ -10,19 +10,29 @@
 #include "checkpoint/container/tar_members.h"
 #include "checkpoint/container/zip.h"
 
+/* The longest signature ends here, and as many zeros show that a file was never written. */
+enum { HEAD_BYTES = 4096 };
+
 vgg_status vgg_archive_open(struct vgg_archive *archive)
 {
-    if (archive->file->size >= 4 && memcmp(archive->file->data, "PK\3\4", 4) == 0) {
+    const size_t size = archive->file->size;
+    archive->head_bytes = size < HEAD_BYTES ? size : HEAD_BYTES;
+    vgg_status status =
+        vgg_archive_copy(archive, 0, archive->head_bytes, "the header", &archive->head);
+    if (status != VGG_OK) {
+        return status;
+    }
+    if (archive->head_bytes >= 4 && memcmp(archive->head, "PK\3\4", 4) == 0) {
         return vgg_zip_open(archive);
     }
-    if (vgg_packed_is(archive->file)) {
+    if (vgg_packed_is(archive)) {
         return vgg_packed_open(archive);
     }
     if (vgg_tar_is(archive)) {
         return vgg_tar_open(archive);
     }
     bool is_legacy;
-    vgg_status status = vgg_legacy_is(archive, &is_legacy);
+    status = vgg_legacy_is(archive, &is_legacy);
     if (status != VGG_OK || is_legacy) {
         return status == VGG_OK ? vgg_legacy_open(archive) : status;
     }

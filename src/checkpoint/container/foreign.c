@@ -56,18 +56,18 @@ static const struct {
 
 /* ONNX is protobuf without a magic number: field 1 (version) a small number, field 2 (producer) a
  * short text. */
-static bool is_onnx(const struct vgg_file *file)
+static bool is_onnx(const struct vgg_archive *archive)
 {
-    return file->size > 16 && file->data[0] == 0x08 && file->data[1] < 0x20 &&
-           file->data[2] == 0x12 && file->data[3] < 0x40;
+    return archive->head_bytes > 16 && archive->head[0] == 0x08 && archive->head[1] < 0x20 &&
+           archive->head[2] == 0x12 && archive->head[3] < 0x40;
 }
 
 /* Caffe models are protobuf, too: field 1 (name) a short text, then a layer (field 2 or 100) or the input
  * (field 3). */
-static bool is_caffe(const struct vgg_file *file)
+static bool is_caffe(const struct vgg_archive *archive)
 {
-    const uint8_t *data = file->data;
-    if (file->size < 80 || data[0] != 0x0a || data[1] == 0 || data[1] >= 0x40) {
+    const uint8_t *data = archive->head;
+    if (archive->head_bytes < 80 || data[0] != 0x0a || data[1] == 0 || data[1] >= 0x40) {
         return false;
     }
     for (size_t i = 2; i < 2 + (size_t)data[1]; i++) {
@@ -79,21 +79,21 @@ static bool is_caffe(const struct vgg_file *file)
     return next[0] == 0x12 || next[0] == 0x1a || (next[0] == 0xa2 && next[1] == 0x06);
 }
 
-static bool is_markup(const struct vgg_file *file)
+static bool is_markup(const struct vgg_archive *archive)
 {
     size_t i = 0;
-    while (i < file->size && i < 64 && memchr(" \t\r\n\xef\xbb\xbf", file->data[i], 7) != NULL) {
+    while (i < archive->head_bytes && i < 64 &&
+           memchr(" \t\r\n\xef\xbb\xbf", archive->head[i], 7) != NULL) {
         i++;
     }
-    return i < file->size && file->data[i] == '<';
+    return i < archive->head_bytes && archive->head[i] == '<';
 }
 
 /* A file whose space was allocated and never written, as by an interrupted download. */
-static bool is_zero(const struct vgg_file *file)
+static bool is_zero(const struct vgg_archive *archive)
 {
-    const size_t checked = file->size < 4096 ? file->size : 4096;
-    for (size_t i = 0; i < checked; i++) {
-        if (file->data[i] != 0) {
+    for (size_t i = 0; i < archive->head_bytes; i++) {
+        if (archive->head[i] != 0) {
             return false;
         }
     }
@@ -101,31 +101,33 @@ static bool is_zero(const struct vgg_file *file)
 }
 
 /* A phrase for "vgg16.pth: …"; never NULL. */
-static const char *describe(const struct vgg_file *file)
+static const char *describe(const struct vgg_archive *archive)
 {
-    if (file->size == 0) {
+    if (archive->head_bytes == 0) {
         return "the file is empty: download or save it again";
     }
     for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++) {
-        if (file->size >= magics[i].offset && file->size - magics[i].offset >= magics[i].length &&
-            memcmp(file->data + magics[i].offset, magics[i].bytes, magics[i].length) == 0) {
+        if (archive->head_bytes >= magics[i].offset &&
+            archive->head_bytes - magics[i].offset >= magics[i].length &&
+            memcmp(archive->head + magics[i].offset, magics[i].bytes, magics[i].length) == 0) {
             return magics[i].what;
         }
     }
-    if (is_markup(file)) {
+    if (is_markup(archive)) {
         return "an HTML or XML page, not a checkpoint: the download went wrong";
     }
-    if (is_onnx(file)) {
+    if (is_onnx(archive)) {
         return "an ONNX model, " NOT_PYTORCH ": use the model that it was exported from";
     }
-    if (is_caffe(file)) {
+    if (is_caffe(archive)) {
         return "a Caffe model, " NOT_PYTORCH ": convert it to a state dict first";
     }
-    if (file->data[0] == 0x80 && (file->size < 2 || file->data[1] <= 5)) {
-        return file->size < 32 ? "the beginning of a pickle: the file is truncated"
-                               : "a bare pickle, not written by torch.save: save with torch.save";
+    if (archive->head[0] == 0x80 && (archive->head_bytes < 2 || archive->head[1] <= 5)) {
+        return archive->head_bytes < 32
+                   ? "the beginning of a pickle: the file is truncated"
+                   : "a bare pickle, not written by torch.save: save with torch.save";
     }
-    if (is_zero(file)) {
+    if (is_zero(archive)) {
         return "begins with zeros, " NOT_PYTORCH ": download or save it again";
     }
     return NOT_PYTORCH " (no zip, legacy stream, tar or safetensors)";
@@ -133,10 +135,10 @@ static const char *describe(const struct vgg_file *file)
 
 vgg_status vgg_foreign_fail(const struct vgg_archive *archive)
 {
-    const bool json = archive->file->size > 0 && archive->file->data[0] == '{';
+    const bool json = archive->head_bytes > 0 && archive->head[0] == '{';
     return vgg_fail_hint(archive->load.err, VGG_ERR_UNSUPPORTED,
                          json ? VGG_HINT_SPEC : VGG_HINT_NONE, "%s: %s", archive->load.path,
-                         describe(archive->file));
+                         describe(archive));
 }
 
 /* ---- zip archives ---- */

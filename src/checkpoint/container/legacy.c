@@ -74,6 +74,29 @@ static vgg_status find_listed(const struct vgg_archive *archive, const struct vg
     return VGG_OK;
 }
 
+/* Sets the data of a storage whose number of elements is at *offset, and moves *offset to its end. The file is large
+ * enough for all storages. */
+static vgg_status find_elements(const struct vgg_archive *archive, size_t *offset,
+                                struct vgg_storage *storage)
+{
+    uint8_t bytes[sizeof(int64_t)] = {0};
+    vgg_file_copy(archive->file, *offset, sizeof bytes, bytes);
+    struct vgg_cursor in = vgg_cursor_make(bytes, sizeof bytes);
+    const uint64_t count = vgg_cursor_le(&in, sizeof bytes);
+    if (count != storage->count) {
+        return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, *offset,
+                           "%s: storage %.*s: expected %" PRIu64 " elements, found %" PRIu64,
+                           archive->load.path, (int)storage->key.length, storage->key.bytes,
+                           storage->count, count);
+    }
+    *offset += sizeof bytes;
+    storage->file_offset = *offset;
+    storage->data = archive->file->data + *offset;
+    storage->swapped = !vgg_host_is_little();
+    *offset += (size_t)storage->bytes;
+    return VGG_OK;
+}
+
 static vgg_status find_data(struct vgg_archive *archive, size_t pickle_bytes,
                             struct vgg_storages *storages)
 {
@@ -100,29 +123,18 @@ static vgg_status find_data(struct vgg_archive *archive, size_t pickle_bytes,
     if (file->size < expected) {
         return vgg_archive_fail_truncated(archive, expected, true);
     }
-    struct vgg_cursor in = vgg_cursor_make(file->data, file->size);
-    in.offset = offset;
     for (size_t i = 0; i < keys->list.count; i++) {
         struct vgg_storage *storage = NULL;
         status = find_listed(archive, keys->list.items[i], storages, &storage);
+        status = status ? status : find_elements(archive, &offset, storage);
         if (status != VGG_OK) {
             return status;
         }
-        uint64_t header_offset = in.offset, count = vgg_cursor_le(&in, sizeof(int64_t));
-        if (count != storage->count) {
-            return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, header_offset,
-                               "%s: storage %.*s: expected %" PRIu64 " elements, found %" PRIu64,
-                               archive->load.path, (int)storage->key.length, storage->key.bytes,
-                               storage->count, count);
-        }
-        storage->file_offset = in.offset;
-        storage->data = vgg_cursor_take(&in, storage->bytes);
-        storage->swapped = !vgg_host_is_little();
     }
-    if (vgg_cursor_left(&in) > 0) {
-        return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, in.offset,
+    if (offset < file->size) {
+        return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, offset,
                            "%s: %zu bytes after the last storage, expected the end of the file",
-                           archive->load.path, vgg_cursor_left(&in));
+                           archive->load.path, file->size - offset);
     }
     return VGG_OK;
 }

@@ -11,22 +11,36 @@
 
 enum { SMALL_BYTES = 65536 }; /* of a tensor whose CRC is always compared: biases */
 
-bool vgg_packed_is(const struct vgg_file *file)
+/* What is parsed of the file, copied. */
+struct parts {
+    struct vgg_packed_header header;
+    const uint8_t *description; /* [header.description_bytes] */
+    struct vgg_packed_directory directory;
+};
+
+bool vgg_packed_is(const struct vgg_archive *archive)
 {
-    return file->size >= 8 && memcmp(file->data, VGG_PACKED_MAGIC, 8) == 0;
+    return archive->head_bytes >= 8 && memcmp(archive->head, VGG_PACKED_MAGIC, 8) == 0;
 }
 
 /* ---- the header, and the parts that it has a CRC of ---- */
 
-static vgg_status check_crc(const struct vgg_archive *archive, const char *what, uint64_t offset,
-                            uint64_t bytes, uint32_t expected)
+/* A part of the file, or a copy of it. */
+struct part {
+    const char *what;
+    const uint8_t *data;
+    uint64_t offset, bytes;
+};
+
+static vgg_status check_crc(const struct vgg_archive *archive, const struct part *part,
+                            uint32_t expected)
 {
-    const uint32_t found = (uint32_t)crc32_z(0, archive->file->data + offset, (size_t)bytes);
+    const uint32_t found = (uint32_t)crc32_z(0, part->data, (size_t)part->bytes);
     if (found != expected) {
-        return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, offset,
+        return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, part->offset,
                            "%s: %.200s: expected CRC-32 %08" PRIx32 ", found %08" PRIx32
                            ": the file is damaged",
-                           archive->load.path, what, expected, found);
+                           archive->load.path, part->what, expected, found);
     }
     return VGG_OK;
 }
@@ -43,9 +57,9 @@ static vgg_status check_zeros(const struct vgg_archive *archive, uint64_t begin,
     return VGG_OK;
 }
 
-static void take_header(const struct vgg_file *file, struct vgg_packed_header *out)
+static void take_header(const uint8_t bytes[VGG_PACKED_HEADER_BYTES], struct vgg_packed_header *out)
 {
-    struct vgg_cursor in = vgg_cursor_make(file->data, file->size);
+    struct vgg_cursor in = vgg_cursor_make(bytes, VGG_PACKED_HEADER_BYTES);
     vgg_cursor_take(&in, 8);
     out->version = (uint32_t)vgg_cursor_le(&in, 4);
     out->page_bytes = (uint32_t)vgg_cursor_le(&in, 4);
@@ -62,21 +76,23 @@ static void take_header(const struct vgg_file *file, struct vgg_packed_header *o
 static vgg_status read_header(const struct vgg_archive *archive, struct vgg_packed_header *out)
 {
     const struct vgg_file *file = archive->file;
+    uint8_t bytes[VGG_PACKED_HEADER_BYTES];
     if (file->size < VGG_PACKED_PAGE_BYTES) {
         return vgg_fail(
             archive->load.err, VGG_ERR_FORMAT,
             "%s: truncated: %zu bytes of a packed file, expected at least the %d of its header",
             archive->load.path, file->size, VGG_PACKED_PAGE_BYTES);
     }
-    take_header(file, out);
+    vgg_file_copy(file, 0, sizeof bytes, bytes);
+    take_header(bytes, out);
     if (out->version != VGG_PACKED_VERSION) {
         return vgg_fail(archive->load.err, VGG_ERR_UNSUPPORTED,
                         "%s: packed file of version %" PRIu32
                         ", expected %d: pack the model again with this vgg-infer",
                         archive->load.path, out->version, VGG_PACKED_VERSION);
     }
-    vgg_status status =
-        check_crc(archive, "header", 0, VGG_PACKED_HEADER_BYTES - 4, out->header_crc);
+    const struct part header = {"header", bytes, 0, sizeof bytes - 4};
+    vgg_status status = check_crc(archive, &header, out->header_crc);
     if (status != VGG_OK) {
         return status;
     }
@@ -105,29 +121,42 @@ static vgg_status read_header(const struct vgg_archive *archive, struct vgg_pack
                         (uint64_t)archive->load.limits->json_bytes,
                         (uint64_t)archive->load.limits->header_bytes);
     }
-    status = check_zeros(archive, VGG_PACKED_HEADER_BYTES, VGG_PACKED_PAGE_BYTES);
-    if (status == VGG_OK) {
-        status =
-            check_crc(archive, "description", offset, out->description_bytes, out->description_crc);
-    }
-    if (status == VGG_OK) {
-        status = check_crc(archive, "directory", offset + out->description_bytes,
-                           out->directory_bytes, out->directory_crc);
-    }
-    return status;
+    return check_zeros(archive, VGG_PACKED_HEADER_BYTES, VGG_PACKED_PAGE_BYTES);
 }
 
-static vgg_status read_directory(const struct vgg_archive *archive,
-                                 struct vgg_packed_header *header, struct vgg_packed_directory *out)
+/* Copies the description or the directory, whose size is bounded, and compares the copy's CRC. */
+static vgg_status copy_text(const struct vgg_archive *archive, struct part *part, uint32_t crc)
 {
+    vgg_status status =
+        vgg_archive_copy(archive, part->offset, (size_t)part->bytes, part->what, &part->data);
+    return status == VGG_OK ? check_crc(archive, part, crc) : status;
+}
+
+static vgg_status read_parts(const struct vgg_archive *archive, struct parts *out)
+{
+    struct vgg_packed_header *header = &out->header;
     vgg_status status = read_header(archive, header);
-    return status == VGG_OK ? vgg_packed_directory_read(archive, header, out) : status;
+    if (status != VGG_OK) {
+        return status;
+    }
+    const uint64_t offset = header->description_offset, bytes = header->description_bytes;
+    struct part description = {"description", NULL, offset, bytes};
+    struct part directory = {"directory", NULL, offset + bytes, header->directory_bytes};
+    status = copy_text(archive, &description, header->description_crc);
+    status = status ? status : copy_text(archive, &directory, header->directory_crc);
+    if (status != VGG_OK) {
+        return status;
+    }
+    out->description = description.data;
+    return vgg_packed_directory_read(archive, header, directory.data, &out->directory);
 }
 
 static vgg_status check_entry(const struct vgg_archive *archive,
                               const struct vgg_packed_entry *entry)
 {
-    return check_crc(archive, entry->name.bytes, entry->offset, entry->bytes, entry->crc);
+    const struct part part = {entry->name.bytes, archive->file->data + entry->offset, entry->offset,
+                              entry->bytes};
+    return check_crc(archive, &part, entry->crc);
 }
 
 /* ---- the container ---- */
@@ -169,9 +198,9 @@ static struct vgg_prepacked list_prepacked(const struct vgg_archive *archive,
 static vgg_status read_tensors(struct vgg_archive *archive, struct vgg_pickle *pickle,
                                struct vgg_storages *storages)
 {
-    struct vgg_packed_header header;
-    struct vgg_packed_directory directory;
-    vgg_status status = read_directory(archive, &header, &directory);
+    struct parts parts = {0};
+    vgg_status status = read_parts(archive, &parts);
+    const struct vgg_packed_directory directory = parts.directory;
     for (size_t i = 0; status == VGG_OK && i < directory.count; i++) {
         if (directory.entries[i].bytes <= SMALL_BYTES) {
             status = check_entry(archive, &directory.entries[i]);
@@ -180,8 +209,8 @@ static vgg_status read_tensors(struct vgg_archive *archive, struct vgg_pickle *p
     if (status != VGG_OK) {
         return status;
     }
-    archive->description = archive->file->data + header.description_offset;
-    archive->description_bytes = (size_t)header.description_bytes;
+    archive->description = parts.description;
+    archive->description_bytes = (size_t)parts.header.description_bytes;
     struct vgg_tensor_entry *items = vgg_load_alloc(&archive->load, directory.count, sizeof *items);
     struct vgg_prepacked *prepacked =
         vgg_load_alloc(&archive->load, directory.count, sizeof *prepacked);
@@ -211,12 +240,11 @@ vgg_status vgg_packed_open(struct vgg_archive *archive)
 
 vgg_status vgg_packed_verify(const struct vgg_archive *archive, struct vgg_verified *out)
 {
-    struct vgg_packed_header header;
-    struct vgg_packed_directory directory;
-    vgg_status status = read_directory(archive, &header, &directory);
+    struct parts parts = {0};
+    vgg_status status = read_parts(archive, &parts);
     out->crc_checked = 3; /* header, description, directory */
-    for (size_t i = 0; status == VGG_OK && i < directory.count; i++) {
-        const struct vgg_packed_entry *entry = &directory.entries[i];
+    for (size_t i = 0; status == VGG_OK && i < parts.directory.count; i++) {
+        const struct vgg_packed_entry *entry = &parts.directory.entries[i];
         const uint64_t end = entry->offset + entry->bytes;
         status = check_entry(archive, entry);
         if (status == VGG_OK) {

@@ -6,7 +6,7 @@
 #include "checkpoint/container/archive.h"
 
 /* Whether the file begins with the magic number. */
-bool vgg_packed_is(const struct vgg_file *file);
+bool vgg_packed_is(const struct vgg_archive *archive);
 /* Always succeeds; errors are found by `read`. */
 vgg_status vgg_packed_open(struct vgg_archive *archive);
 /* Compares every CRC and checks all padding; counts in *out. */

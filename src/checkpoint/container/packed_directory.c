@@ -244,14 +244,12 @@ static vgg_status read_entries(struct reader *reader, const struct vgg_json *roo
 }
 
 vgg_status vgg_packed_directory_read(const struct vgg_archive *archive,
-                                     const struct vgg_packed_header *header,
+                                     const struct vgg_packed_header *header, const uint8_t *text,
                                      struct vgg_packed_directory *out)
 {
     struct reader reader = {.header = header};
     const struct vgg_json_bounds bounds =
         vgg_entries_bound_json(archive->load.limits, VALUES_PER_TENSOR, DEPTH);
-    const uint8_t *text =
-        archive->file->data + header->description_offset + header->description_bytes;
     struct vgg_json *root;
     vgg_status status = vgg_archive_name_part(archive, "directory", &reader.load);
     if (status == VGG_OK) {

@@ -24,9 +24,11 @@ struct vgg_packed_directory {
     size_t count;
 };
 
-/* Errors: FORMAT, LIMIT, MEMORY. */
+/* Parses a copy of the directory.
+ *   text  [header->directory_bytes]
+ * Errors: FORMAT, LIMIT, MEMORY. */
 vgg_status vgg_packed_directory_read(const struct vgg_archive *archive,
-                                     const struct vgg_packed_header *header,
+                                     const struct vgg_packed_header *header, const uint8_t *text,
                                      struct vgg_packed_directory *out);
 
 static inline uint64_t vgg_packed_next_page(uint64_t offset)

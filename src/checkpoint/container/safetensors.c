@@ -39,17 +39,10 @@ struct reader {
     size_t count;
 };
 
-static uint64_t read_length(const struct vgg_file *file)
-{
-    struct vgg_cursor in = vgg_cursor_make(file->data, file->size);
-    return vgg_cursor_le(&in, LENGTH_BYTES);
-}
-
 bool vgg_safetensors_is(const struct vgg_archive *archive)
 {
-    const struct vgg_file *file = archive->file;
-    return file->size >= LENGTH_BYTES + 2 && file->data[LENGTH_BYTES] == '{' &&
-           memchr("\"} \t\r\n", file->data[LENGTH_BYTES + 1], 6) != NULL;
+    return archive->head_bytes >= LENGTH_BYTES + 2 && archive->head[LENGTH_BYTES] == '{' &&
+           memchr("\"} \t\r\n", archive->head[LENGTH_BYTES + 1], 6) != NULL;
 }
 
 /* ---- the header ---- */
@@ -310,19 +303,33 @@ static vgg_status make_dict(const struct reader *reader, struct vgg_pickle *pick
     return vgg_entries_make_dict(archive, entries, reader->count, pickle, storages);
 }
 
+/* Parses a copy of the header. */
+static vgg_status parse_header(const struct reader *reader, struct vgg_json **root)
+{
+    const struct vgg_archive *archive = reader->archive;
+    const struct vgg_allocator *allocator = vgg_load_allocator(&archive->load);
+    const size_t length = (size_t)(reader->data_offset - LENGTH_BYTES);
+    const struct vgg_json_bounds bounds =
+        vgg_entries_bound_json(archive->load.limits, VALUES_PER_TENSOR, DEPTH);
+    uint8_t *text = vgg_mem_alloc(allocator, length, 1);
+    if (text == NULL) {
+        return vgg_load_fail_memory(&archive->load, length, "the header");
+    }
+    vgg_status status = vgg_file_copy(archive->file, LENGTH_BYTES, length, text)
+                            ? vgg_json_parse(&reader->load, text, length, &bounds, root)
+                            : vgg_archive_fail_truncated(archive, reader->data_offset, false);
+    vgg_mem_free(allocator, text);
+    return status;
+}
+
 static vgg_status read_tensors(struct vgg_archive *archive, struct vgg_pickle *pickle,
                                struct vgg_storages *storages)
 {
-    const uint64_t length = read_length(archive->file);
-    const struct vgg_json_bounds bounds =
-        vgg_entries_bound_json(archive->load.limits, VALUES_PER_TENSOR, DEPTH);
-    struct reader reader = {.archive = archive, .data_offset = LENGTH_BYTES + length};
+    const uint64_t *data_offset = archive->state;
+    struct reader reader = {.archive = archive, .data_offset = *data_offset};
     struct vgg_json *root;
     vgg_status status = vgg_archive_name_part(archive, "header", &reader.load);
-    if (status == VGG_OK) {
-        status = vgg_json_parse(&reader.load, archive->file->data + LENGTH_BYTES, (size_t)length,
-                                &bounds, &root);
-    }
+    status = status ? status : parse_header(&reader, &root);
     if (status != VGG_OK) {
         return status;
     }
@@ -336,7 +343,8 @@ static vgg_status read_tensors(struct vgg_archive *archive, struct vgg_pickle *p
 
 vgg_status vgg_safetensors_open(struct vgg_archive *archive)
 {
-    uint64_t length = read_length(archive->file);
+    struct vgg_cursor in = vgg_cursor_make(archive->head, archive->head_bytes);
+    const uint64_t length = vgg_cursor_le(&in, LENGTH_BYTES);
     if (length < 2 || length > HEADER_BYTES_MAX) {
         return vgg_fail(archive->load.err, VGG_ERR_FORMAT,
                         "%s: safetensors header of %" PRIu64 " bytes, expected 2 to %d",
@@ -352,6 +360,12 @@ vgg_status vgg_safetensors_open(struct vgg_archive *archive)
                         "%s: safetensors header of %" PRIu64 " bytes, limit is %" PRIu64,
                         archive->load.path, length, archive->load.limits->header_bytes);
     }
+    uint64_t *data_offset = vgg_load_alloc(&archive->load, 1, sizeof *data_offset);
+    if (data_offset == NULL) {
+        return vgg_load_fail_memory(&archive->load, sizeof *data_offset, "the header");
+    }
+    *data_offset = LENGTH_BYTES + length;
+    archive->state = data_offset;
     archive->kind = VGG_CONTAINER_SAFETENSORS;
     archive->read = read_tensors;
     return VGG_OK;

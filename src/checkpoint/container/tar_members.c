@@ -27,7 +27,7 @@ static const char *const names[VGG_TAR_MEMBERS] = {"sys_info", "pickle", "tensor
 
 /* A header; an extended header before it may have changed size and name. */
 struct header {
-    const uint8_t *block;
+    uint8_t block[BLOCK_BYTES]; /* a copy */
     size_t offset;
     uint64_t size;
     struct vgg_span name;
@@ -41,15 +41,10 @@ struct pax {
     bool has_size;
 };
 
-static bool has_magic(const struct vgg_file *file, size_t offset)
-{
-    return file->size >= offset && file->size - offset >= BLOCK_BYTES &&
-           memcmp(file->data + offset + MAGIC_OFFSET, "ustar", 5) == 0;
-}
-
 bool vgg_tar_is(const struct vgg_archive *archive)
 {
-    return has_magic(archive->file, 0);
+    return archive->head_bytes >= BLOCK_BYTES &&
+           memcmp(archive->head + MAGIC_OFFSET, "ustar", 5) == 0;
 }
 
 /* An octal number, followed by spaces or NULs; false when it is something else. */
@@ -110,11 +105,11 @@ static bool has_sum(const uint8_t *block)
 
 static vgg_status read_header(const struct vgg_archive *archive, size_t offset, struct header *out)
 {
-    const uint8_t *block = archive->file->data + offset;
-    *out = (struct header){.block = block,
-                           .offset = offset,
-                           .name = read_text(block, NAME_BYTES),
-                           .type = (char)block[TYPE_OFFSET]};
+    const uint8_t *block = out->block;
+    *out = (struct header){.offset = offset};
+    vgg_file_copy(archive->file, offset, BLOCK_BYTES, out->block);
+    out->name = read_text(block, NAME_BYTES);
+    out->type = (char)block[TYPE_OFFSET];
     if (memcmp(block + MAGIC_OFFSET, magic, sizeof magic - 1) != 0) {
         return find_name(out->name) < VGG_TAR_MEMBERS
                    ? fail_header(archive, offset, "expected ustar or PAX, found another format")
@@ -174,8 +169,13 @@ static bool read_record(struct vgg_cursor *in, struct vgg_span *key, struct vgg_
 static vgg_status read_pax(const struct vgg_archive *archive, const struct header *header,
                            struct pax *out)
 {
-    struct vgg_cursor in =
-        vgg_cursor_make(archive->file->data + header->offset + BLOCK_BYTES, (size_t)header->size);
+    const uint8_t *records;
+    vgg_status status = vgg_archive_copy(archive, header->offset + BLOCK_BYTES,
+                                         (size_t)header->size, "an extended header", &records);
+    if (status != VGG_OK) {
+        return status;
+    }
+    struct vgg_cursor in = vgg_cursor_make(records, (size_t)header->size);
     while (vgg_cursor_left(&in) > 0) {
         struct vgg_span key, value;
         if (!read_record(&in, &key, &value)) {

@@ -2,6 +2,8 @@
 /* Reading a member of a tar archive. */
 #include "checkpoint/container/tar_reader.h"
 
+#include "base/byteorder.h"
+
 struct vgg_tar_reader vgg_tar_reader_make(const struct vgg_archive *archive,
                                           const struct vgg_tar_member members[VGG_TAR_MEMBERS],
                                           enum vgg_tar_name name)
@@ -30,6 +32,19 @@ vgg_status vgg_tar_read_pickle(struct vgg_tar_reader *reader, uint64_t opcodes,
                            reader->name, expected, vgg_value_kind_string((*out)->kind));
     }
     return status;
+}
+
+bool vgg_tar_read_numbers(struct vgg_tar_reader *reader, size_t count, uint64_t *out)
+{
+    if (count > (reader->end - reader->offset) / sizeof *out ||
+        !vgg_file_copy(reader->archive->file, reader->offset, count * sizeof *out, out)) {
+        return false;
+    }
+    reader->offset += count * sizeof *out;
+    for (size_t i = 0; i < count && !vgg_host_is_little(); i++) {
+        out[i] = __builtin_bswap64(out[i]);
+    }
+    return true;
 }
 
 vgg_status vgg_tar_check_end(const struct vgg_tar_reader *reader)

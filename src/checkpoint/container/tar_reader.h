@@ -26,6 +26,10 @@ vgg_status vgg_tar_read_pickle(struct vgg_tar_reader *reader, uint64_t opcodes,
                                enum vgg_value_kind kind, const char *expected,
                                const struct vgg_value **out);
 
+/* Reads numbers of eight bytes; false, and the reader does not move, when there are fewer.
+ *   out  [count] */
+bool vgg_tar_read_numbers(struct vgg_tar_reader *reader, size_t count, uint64_t *out);
+
 /* Refuses bytes that are left: FORMAT. */
 vgg_status vgg_tar_check_end(const struct vgg_tar_reader *reader);
 

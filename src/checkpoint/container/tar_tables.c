@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "base/byteorder.h"
-#include "base/cursor.h"
 #include "checkpoint/container/tar_reader.h"
 
 enum {
@@ -79,17 +78,17 @@ static vgg_status read_storage(struct vgg_tar_reader *reader, struct vgg_storage
         items[1]->kind != VGG_VALUE_TEXT || !is_class(items[2], VGG_GLOBAL_STORAGE)) {
         return vgg_tar_fail(reader, "expected (key, location, class)");
     }
-    struct vgg_cursor in = vgg_cursor_make(file->data, reader->end);
-    in.offset = reader->offset;
-    uint64_t count = vgg_cursor_le(&in, sizeof(int64_t)), bytes;
     const struct vgg_element_type *type = items[2]->global.entry->element;
-    uint64_t data_offset = in.offset;
-    if (__builtin_mul_overflow(count, type->bytes, &bytes) || vgg_cursor_take(&in, bytes) == NULL) {
-        return vgg_fail_at(reader->archive->load.err, VGG_ERR_FORMAT, reader->offset,
+    const size_t begin = reader->offset;
+    uint64_t count = 0, bytes;
+    const bool is_there = vgg_tar_read_numbers(reader, 1, &count);
+    if (!is_there || __builtin_mul_overflow(count, type->bytes, &bytes) ||
+        bytes > reader->end - reader->offset) {
+        return vgg_fail_at(reader->archive->load.err, VGG_ERR_FORMAT, begin,
                            "%s: tar member %s: storage of %" PRIu64
                            " x %s, expected at most the %zu bytes that are left",
                            reader->archive->load.path, reader->name, count, type->name,
-                           reader->end - reader->offset);
+                           reader->end - begin);
     }
     char *digits = vgg_load_alloc(&reader->archive->load, VGG_TAR_KEY_DIGITS + 1, 1);
     if (digits == NULL) {
@@ -101,10 +100,10 @@ static vgg_status read_storage(struct vgg_tar_reader *reader, struct vgg_storage
                                 .type = type,
                                 .count = count,
                                 .bytes = bytes,
-                                .data = file->data + data_offset,
-                                .file_offset = data_offset,
+                                .data = file->data + reader->offset,
+                                .file_offset = reader->offset,
                                 .swapped = !vgg_host_is_little()};
-    reader->offset = in.offset;
+    reader->offset += (size_t)bytes;
     return VGG_OK;
 }
 
@@ -210,26 +209,23 @@ static int compare_tensors(const void *a, const void *b)
 
 static vgg_status read_geometry(struct vgg_tar_reader *reader, struct vgg_tensor_view *view)
 {
-    struct vgg_cursor in = vgg_cursor_make(reader->archive->file->data, reader->end);
-    in.offset = reader->offset;
-    uint64_t ndim = vgg_cursor_le(&in, sizeof(int64_t));
+    const size_t begin = reader->offset;
+    uint64_t ndim = 0, numbers[2 * VGG_MAX_DIMS + 1];
+    const bool is_there = vgg_tar_read_numbers(reader, 1, &ndim);
     if (ndim > VGG_MAX_DIMS) {
-        return vgg_fail_at(reader->archive->load.err, VGG_ERR_UNSUPPORTED, reader->offset,
+        return vgg_fail_at(reader->archive->load.err, VGG_ERR_UNSUPPORTED, begin,
                            "%s: a tensor of %" PRIu64 " dimensions, at most %d are supported",
                            reader->archive->load.path, ndim, VGG_MAX_DIMS);
     }
-    view->ndim = (int)ndim;
-    for (int i = 0; i < view->ndim; i++) {
-        view->shape[i] = (int64_t)vgg_cursor_le(&in, sizeof(int64_t));
-    }
-    for (int i = 0; i < view->ndim; i++) {
-        view->stride[i] = (int64_t)vgg_cursor_le(&in, sizeof(int64_t));
-    }
-    view->offset = (int64_t)vgg_cursor_le(&in, sizeof(int64_t));
-    if (!in.ok) {
+    if (!is_there || !vgg_tar_read_numbers(reader, 2 * ndim + 1, numbers)) {
         return vgg_tar_fail(reader, "ends inside a tensor");
     }
-    reader->offset = in.offset;
+    view->ndim = (int)ndim;
+    for (size_t i = 0; i < ndim; i++) {
+        view->shape[i] = (int64_t)numbers[i];
+        view->stride[i] = (int64_t)numbers[ndim + i];
+    }
+    view->offset = (int64_t)numbers[2 * ndim];
     return VGG_OK;
 }
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The zip container, torch.save since 1.6: P/data.pkl, P/data/KEY, P/byteorder, P/version.
  *
- * Stored members, as torch writes them, are used where they lie in the mapped file; comparing their CRC reads the
- * whole file, and is left to vgg_zip_verify. The pickle and deflated members are unpacked, and their CRC is always
- * compared. */
+ * Stored storages, as torch writes them, are used where they lie in the mapped file; comparing their CRC reads the
+ * whole file, and is left to vgg_zip_verify. Everything else is copied or unpacked, and its CRC is always compared. */
 #include "checkpoint/container/zip.h"
 
 #include <inttypes.h>
@@ -66,7 +65,7 @@ static vgg_status unpack(const struct vgg_archive *archive, const struct vgg_zip
     return vgg_zip_unpack(archive, member, &state->unpacked_bytes, data);
 }
 
-/* A member's bytes: in the file if stored, else unpacked. */
+/* A storage's bytes: in the file if stored, else unpacked. */
 static vgg_status view(const struct vgg_archive *archive, const struct vgg_zip_member *member,
                        const uint8_t **data, uint64_t *file_offset)
 {
@@ -130,10 +129,6 @@ static vgg_status read_member(const struct vgg_archive *archive, const char *nam
     out->size = (size_t)member->bytes;
     if (member->method == VGG_ZIP_STORED) {
         out->file_offset = member->data_offset;
-        if (member->crc == 0) { /* torch.save can be set not to compute it, or there are no bytes */
-            out->data = archive->file->data + member->data_offset;
-            return VGG_OK;
-        }
     }
     return unpack(archive, member, &out->data);
 }
@@ -173,7 +168,6 @@ static vgg_status read_small(const struct vgg_archive *archive, const char *name
 {
     const struct vgg_zip_member *member = find_file(archive->state, name);
     const uint8_t *data;
-    uint64_t offset;
     memset(text, 0, SMALL_BYTES);
     if (member == NULL) {
         return VGG_OK;
@@ -181,7 +175,7 @@ static vgg_status read_small(const struct vgg_archive *archive, const char *name
     if (member->bytes >= SMALL_BYTES) {
         return vgg_zip_fail_member(archive, member, VGG_ERR_FORMAT, "expected a short text");
     }
-    vgg_status status = view(archive, member, &data, &offset);
+    vgg_status status = unpack(archive, member, &data);
     if (status != VGG_OK) {
         return status;
     }
@@ -262,15 +256,11 @@ static vgg_status open_pickle(struct vgg_archive *archive, struct zip_state *sta
                         "%s: data.pkl is larger than the limit of %" PRIu64 " bytes",
                         archive->load.path, archive->load.limits->pickle_bytes);
     }
+    const bool is_stored = member->method == VGG_ZIP_STORED;
     archive->pickle =
-        (struct vgg_pickle_source){.size = (size_t)member->bytes, .file_offset = VGG_NO_OFFSET};
-    if (member->method == VGG_ZIP_STORED) {
-        archive->pickle.file_offset = member->data_offset;
-        if (member->crc == 0) { /* written without a CRC: nothing to compare */
-            archive->pickle.data = archive->file->data + member->data_offset;
-            return VGG_OK;
-        }
-    }
+        (struct vgg_pickle_source){.size = (size_t)member->bytes,
+                                   .is_private = true,
+                                   .file_offset = is_stored ? member->data_offset : VGG_NO_OFFSET};
     return unpack(archive, member, &archive->pickle.data);
 }
 
@@ -309,7 +299,7 @@ vgg_status vgg_zip_verify(const struct vgg_archive *archive, struct vgg_verified
     vgg_status status = vgg_zip_directory_read(archive, &directory);
     for (size_t i = 0; status == VGG_OK && i < directory.count; i++) {
         const struct vgg_zip_member *member = &directory.members[i];
-        if (member->crc == 0 && member->method == VGG_ZIP_STORED) { /* written without a CRC */
+        if (!vgg_zip_has_crc(member)) {
             out->crc_missing += member->bytes > 0;
             continue;
         }

@@ -9,6 +9,7 @@
 #include "checkpoint/container/zip_truncated.h"
 
 enum {
+    LOCAL_BYTES = 30, /* and name and extra field */
     LOCAL_SIGNATURE = 0x04034b50,
     CENTRAL_SIGNATURE = 0x02014b50,
     END_SIGNATURE = 0x06054b50,
@@ -38,11 +39,11 @@ struct extent {
     uint64_t offset, bytes, count;
 };
 
-static struct vgg_cursor cursor_at(const struct vgg_file *file, uint64_t offset)
+/* Copies a record and reads the copy; a record that the file does not have is empty. */
+static struct vgg_cursor copy_record(const struct vgg_file *file, uint64_t offset, uint8_t *record,
+                                     size_t bytes)
 {
-    struct vgg_cursor in = vgg_cursor_make(file->data, file->size);
-    vgg_cursor_take(&in, offset);
-    return in;
+    return vgg_cursor_make(record, vgg_file_copy(file, offset, bytes, record) ? bytes : 0);
 }
 
 static uint16_t u16(struct vgg_cursor *in)
@@ -64,11 +65,13 @@ static uint64_t u64(struct vgg_cursor *in)
 static vgg_status read_end64(const struct vgg_archive *archive, uint64_t end_offset,
                              struct extent *out, bool *found)
 {
+    uint8_t locator[LOCATOR64_BYTES], end[END64_BYTES];
     *found = false;
     if (end_offset < LOCATOR64_BYTES + END64_BYTES) {
         return VGG_OK;
     }
-    struct vgg_cursor in = cursor_at(archive->file, end_offset - LOCATOR64_BYTES);
+    struct vgg_cursor in =
+        copy_record(archive->file, end_offset - LOCATOR64_BYTES, locator, sizeof locator);
     if (u32(&in) != LOCATOR64_SIGNATURE) {
         return VGG_OK;
     }
@@ -81,7 +84,7 @@ static vgg_status read_end64(const struct vgg_archive *archive, uint64_t end_off
                            "%s: zip64 locator points to byte %" PRIu64 ", expected %" PRIu64,
                            archive->load.path, offset, expected);
     }
-    in = cursor_at(archive->file, offset);
+    in = copy_record(archive->file, offset, end, sizeof end);
     uint32_t signature = u32(&in);
     uint64_t size = u64(&in);
     vgg_cursor_take(&in, 4); /* versions */
@@ -118,11 +121,12 @@ static vgg_status fail_no_end(const struct vgg_archive *archive)
 static vgg_status find_directory(const struct vgg_archive *archive, struct extent *out)
 {
     const struct vgg_file *file = archive->file;
+    uint8_t end[END_BYTES];
     if (file->size < END_BYTES) {
         return fail_no_end(archive);
     }
     uint64_t end_offset = file->size - END_BYTES;
-    struct vgg_cursor in = cursor_at(file, end_offset);
+    struct vgg_cursor in = copy_record(file, end_offset, end, sizeof end);
     if (u32(&in) != END_SIGNATURE) {
         return fail_no_end(archive);
     }
@@ -159,6 +163,11 @@ static vgg_status find_directory(const struct vgg_archive *archive, struct exten
         return vgg_fail(archive->load.err, VGG_ERR_LIMIT,
                         "%s: zip archive of %" PRIu64 " members, limit is %" PRIu32,
                         archive->load.path, out->count, archive->load.limits->zip_entries);
+    }
+    if (out->bytes > archive->load.limits->header_bytes) {
+        return vgg_fail(archive->load.err, VGG_ERR_LIMIT,
+                        "%s: zip directory of %" PRIu64 " bytes, limit is %" PRIu64,
+                        archive->load.path, out->bytes, archive->load.limits->header_bytes);
     }
     return VGG_OK;
 }
@@ -217,10 +226,17 @@ static bool is_good_name(struct vgg_span name)
     }
 }
 
-static vgg_status read_central(const struct vgg_archive *archive, struct vgg_cursor *in,
+/* The copied directory, and its place in the file. */
+struct directory {
+    struct vgg_cursor in;
+    struct extent extent;
+};
+
+static vgg_status read_central(const struct vgg_archive *archive, struct directory *directory,
                                struct vgg_zip_member *out)
 {
-    uint64_t at = in->offset;
+    struct vgg_cursor *in = &directory->in;
+    const uint64_t at = directory->extent.offset + in->offset;
     uint32_t signature = u32(in);
     vgg_cursor_take(in, 4); /* versions */
     out->flags = u16(in);
@@ -270,23 +286,26 @@ static vgg_status read_central(const struct vgg_archive *archive, struct vgg_cur
 static vgg_status read_local(const struct vgg_archive *archive, uint64_t directory_offset,
                              struct vgg_zip_member *member)
 {
-    struct vgg_cursor in = vgg_cursor_make(archive->file->data, (size_t)directory_offset);
-    vgg_cursor_take(&in, member->offset);
+    uint8_t header[LOCAL_BYTES];
+    struct vgg_cursor in = copy_record(archive->file, member->offset, header, sizeof header);
     uint32_t signature = u32(&in);
     vgg_cursor_take(&in, 2); /* version */
     uint16_t flags = u16(&in), method = u16(&in);
     vgg_cursor_take(&in, 4); /* time, date */
     uint32_t crc = u32(&in), packed_bytes = u32(&in), bytes = u32(&in);
     uint16_t name_bytes = u16(&in), extra_bytes = u16(&in);
-    struct vgg_span name = {(const char *)vgg_cursor_take(&in, name_bytes), name_bytes};
-    vgg_cursor_take(&in, extra_bytes);
-    member->data_offset = in.offset;
-    vgg_cursor_take(&in, member->packed_bytes);
-    if (!in.ok || signature != LOCAL_SIGNATURE) {
+    uint64_t end;
+    /* Does not overflow where the header was copied: it lies in the file. */
+    member->data_offset = member->offset + LOCAL_BYTES + name_bytes + extra_bytes;
+    if (!in.ok || signature != LOCAL_SIGNATURE ||
+        __builtin_add_overflow(member->data_offset, member->packed_bytes, &end) ||
+        end > directory_offset) {
         return vgg_zip_fail_member(archive, member, VGG_ERR_FORMAT, "does not fit the file");
     }
-    if (vgg_span_compare(name, member->name) != 0 || flags != member->flags ||
-        method != member->method) {
+    /* Compared where it lies: nothing is parsed, and both lengths are known. */
+    const uint8_t *name = archive->file->data + member->offset + LOCAL_BYTES;
+    if (name_bytes != member->name.length || memcmp(name, member->name.bytes, name_bytes) != 0 ||
+        flags != member->flags || method != member->method) {
         return vgg_zip_fail_member(archive, member, VGG_ERR_FORMAT,
                                    "local header does not agree with the directory");
     }
@@ -352,30 +371,33 @@ static vgg_status check_names(const struct vgg_archive *archive, struct vgg_zip_
 
 vgg_status vgg_zip_directory_read(const struct vgg_archive *archive, struct vgg_zip_directory *out)
 {
-    struct extent extent = {0};
-    vgg_status status = find_directory(archive, &extent);
+    struct directory directory = {0};
+    const struct extent *extent = &directory.extent;
+    const uint8_t *copy = NULL;
+    vgg_status status = find_directory(archive, &directory.extent);
+    status = status ? status
+                    : vgg_archive_copy(archive, extent->offset, (size_t)extent->bytes,
+                                       "the zip directory", &copy);
     if (status != VGG_OK) {
         return status;
     }
-    size_t count = (size_t)extent.count;
+    size_t count = (size_t)extent->count;
     struct vgg_zip_member *members = vgg_load_alloc(&archive->load, count, sizeof *members);
     if (members == NULL) {
         return vgg_load_fail_memory(&archive->load, count * sizeof *members, "the zip directory");
     }
-    struct vgg_cursor in =
-        vgg_cursor_make(archive->file->data, (size_t)(extent.offset + extent.bytes));
-    vgg_cursor_take(&in, extent.offset);
+    directory.in = vgg_cursor_make(copy, (size_t)extent->bytes);
     for (size_t i = 0; i < count; i++) {
-        status = read_central(archive, &in, &members[i]);
+        status = read_central(archive, &directory, &members[i]);
         if (status == VGG_OK) {
-            status = read_local(archive, extent.offset, &members[i]);
+            status = read_local(archive, extent->offset, &members[i]);
         }
         if (status != VGG_OK) {
             return status;
         }
     }
-    if (vgg_cursor_left(&in) > 0) {
-        return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, in.offset,
+    if (vgg_cursor_left(&directory.in) > 0) {
+        return vgg_fail_at(archive->load.err, VGG_ERR_FORMAT, extent->offset + directory.in.offset,
                            "%s: the zip directory goes on after its last entry",
                            archive->load.path);
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The central directory of a zip archive in memory, checked against the local headers.
+/* The central directory of a zip archive, copied and checked against the local headers.
  *
  * Two readers must not see two different archives in the same bytes, so this is strict where zip is
  * lax: one end record, at the very end; no comments, no encryption, no disks; every member's local
@@ -12,7 +12,7 @@
 enum { VGG_ZIP_STORED = 0, VGG_ZIP_DEFLATED = 8 };
 
 struct vgg_zip_member {
-    struct vgg_span name; /* in the file */
+    struct vgg_span name; /* in a copy of the directory */
     uint16_t method;      /* STORED or DEFLATED */
     uint16_t flags;
     uint32_t crc;
@@ -28,6 +28,12 @@ struct vgg_zip_directory {
     size_t count;
     struct vgg_span first_name; /* of the first member in the directory */
 };
+
+/* Whether a CRC is known of a member. torch.save can be set not to compute it, and writes 0 then. */
+static inline bool vgg_zip_has_crc(const struct vgg_zip_member *member)
+{
+    return member->crc != 0 || member->method != VGG_ZIP_STORED;
+}
 
 /* Reads the directory of archive->file into archive->load.arena.
  * Errors: FORMAT (a file without an end record is called truncated), UNSUPPORTED, LIMIT, MEMORY. */

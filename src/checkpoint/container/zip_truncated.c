@@ -20,19 +20,23 @@ enum {
 static bool find_first_pickle(const struct vgg_archive *archive, struct vgg_pickle_source *out)
 {
     static const char name_end[] = "/data.pkl";
-    struct vgg_cursor in = vgg_cursor_make(archive->file->data, archive->file->size);
+    const struct vgg_file *file = archive->file;
+    uint8_t header[LOCAL_BYTES] = {0};
+    char end[sizeof name_end - 1];
+    const bool is_there = vgg_file_copy(file, 0, sizeof header, header);
+    struct vgg_cursor in = vgg_cursor_make(header, sizeof header);
     vgg_cursor_take(&in, 8); /* signature, version, flags */
     uint64_t method = vgg_cursor_le(&in, 2);
     vgg_cursor_take(&in, LOCAL_BYTES - 14);
     uint64_t name_bytes = vgg_cursor_le(&in, 2), extra_bytes = vgg_cursor_le(&in, 2);
-    const uint8_t *name = vgg_cursor_take(&in, name_bytes);
-    vgg_cursor_take(&in, extra_bytes);
-    if (!in.ok || method != STORED || name_bytes < sizeof name_end - 1 ||
-        memcmp(name + name_bytes - (sizeof name_end - 1), name_end, sizeof name_end - 1) != 0) {
+    const uint64_t offset = LOCAL_BYTES + name_bytes + extra_bytes;
+    if (!is_there || method != STORED || name_bytes < sizeof end || offset > file->size ||
+        !vgg_file_copy(file, LOCAL_BYTES + name_bytes - sizeof end, sizeof end, end) ||
+        memcmp(end, name_end, sizeof end) != 0) {
         return false;
     }
     *out = (struct vgg_pickle_source){
-        .data = in.data + in.offset, .size = vgg_cursor_left(&in), .file_offset = in.offset};
+        .data = file->data + offset, .size = file->size - (size_t)offset, .file_offset = offset};
     return true;
 }
 

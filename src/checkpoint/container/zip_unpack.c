@@ -119,6 +119,7 @@ static vgg_status open_libzip(const struct vgg_archive *archive,
         return vgg_zip_fail_member(archive, member, VGG_ERR_UNSUPPORTED,
                                    "compressed, and larger than 2 GB");
     }
+    /* libzip copies a fragment piece by piece as it reads, so that the packed bytes may change. */
     wrap(member, wrapping);
     zip_buffer_fragment_t fragments[] = {
         {wrapping->head, sizeof wrapping->head},
@@ -139,14 +140,17 @@ static vgg_status open_libzip(const struct vgg_archive *archive,
     return status;
 }
 
-/* Copies a stored member, or only compares its CRC; libzip is not needed. */
+/* Copies a stored member, or only compares its CRC if it has one; libzip is not needed. */
 static vgg_status copy_stored(const struct vgg_archive *archive,
                               const struct vgg_zip_member *member, uint8_t *data)
 {
     const uint8_t *bytes = archive->file->data + member->data_offset;
-    if (data != NULL && member->bytes > 0) {
-        memcpy(data, bytes, (size_t)member->bytes);
+    if (data != NULL) {
+        vgg_file_copy(archive->file, member->data_offset, (size_t)member->bytes, data);
         bytes = data; /* the bytes compared are the bytes used, even if the file changes */
+    }
+    if (!vgg_zip_has_crc(member)) {
+        return VGG_OK;
     }
     return crc32_z(crc32(0, NULL, 0), bytes, (size_t)member->bytes) == member->crc
                ? VGG_OK

@@ -11,7 +11,7 @@
 vgg_status vgg_zip_check_size(const struct vgg_archive *archive,
                               const struct vgg_zip_member *member, uint64_t unpacked_bytes);
 
-/* Reads a member to its end, where its CRC is compared.
+/* Reads a member to its end, where its CRC is compared if it has one.
  *   unpacked_bytes  of the members unpacked before; this member's are added
  *   data            [member->bytes], or NULL: only compare
  * Errors: FORMAT (another CRC or size), LIMIT (the archive unpacks to many times its size), UNSUPPORTED, MEMORY. */

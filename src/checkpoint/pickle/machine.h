@@ -3,9 +3,8 @@
 #ifndef VGG_CHECKPOINT_PICKLE_MACHINE_H
 #define VGG_CHECKPOINT_PICKLE_MACHINE_H
 
-#include "base/cursor.h"
 #include "base/load.h"
-#include "checkpoint/pickle/source.h"
+#include "checkpoint/pickle/input.h"
 #include "checkpoint/pickle/value.h"
 
 /* Values on a stack, or by index; grows by doubling. */
@@ -17,7 +16,7 @@ struct vgg_value_stack {
 struct vgg_pickle_machine {
     const struct vgg_load *load;
     const struct vgg_pickle_source *source;
-    struct vgg_cursor in;
+    struct vgg_pickle_input in;
     size_t opcode_offset;
     uint64_t steps;       /* opcodes, and items copied */
     uint64_t value_bytes; /* taken from the arena */

@@ -35,9 +35,9 @@ HANDLER(FRAME)
     if (m->opcode_offset < m->frame_end) {
         return BAD(m, "FRAME inside a frame");
     }
-    if (operand->number > vgg_cursor_left(&m->in)) {
+    if (operand->number > vgg_pickle_input_left(&m->in)) {
         return BAD(m, "truncated: frame of %" PRIu64 " bytes, %zu are left", operand->number,
-                   vgg_cursor_left(&m->in));
+                   vgg_pickle_input_left(&m->in));
     }
     m->frame_end = m->in.offset + (size_t)operand->number;
     return VGG_OK;

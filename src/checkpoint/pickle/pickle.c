@@ -6,26 +6,7 @@
 
 #include "checkpoint/pickle/ops.h"
 
-static struct vgg_span read_bytes(struct vgg_cursor *in, uint64_t length)
-{
-    in->ok = in->ok && length <= UINT32_MAX;
-    const uint8_t *bytes = vgg_cursor_take(in, length);
-    return (struct vgg_span){(const char *)bytes, bytes != NULL ? (uint32_t)length : 0};
-}
-
-static struct vgg_span read_line(struct vgg_cursor *in)
-{
-    const uint8_t *start = in->data + in->offset;
-    const uint8_t *end = in->ok ? memchr(start, '\n', vgg_cursor_left(in)) : NULL;
-    if (end == NULL || end - start > UINT16_MAX) {
-        in->ok = false;
-        return (struct vgg_span){NULL, 0};
-    }
-    in->offset += (size_t)(end - start) + 1;
-    return (struct vgg_span){(const char *)start, (uint32_t)(end - start)};
-}
-
-static struct vgg_pickle_operand read_operand(struct vgg_cursor *in,
+static struct vgg_pickle_operand read_operand(struct vgg_pickle_input *in,
                                               enum vgg_pickle_operand_kind kind)
 {
     struct vgg_pickle_operand operand = {0};
@@ -33,48 +14,65 @@ static struct vgg_pickle_operand read_operand(struct vgg_cursor *in,
     case OPERAND_NOTHING:
         break;
     case OPERAND_U1:
-        operand.number = vgg_cursor_le(in, 1);
+        operand.number = vgg_pickle_input_le(in, 1);
         break;
     case OPERAND_U2:
-        operand.number = vgg_cursor_le(in, 2);
+        operand.number = vgg_pickle_input_le(in, 2);
         break;
     case OPERAND_U4:
     case OPERAND_S4:
-        operand.number = vgg_cursor_le(in, 4);
+        operand.number = vgg_pickle_input_le(in, 4);
         break;
     case OPERAND_U8:
-        operand.number = vgg_cursor_le(in, 8);
+        operand.number = vgg_pickle_input_le(in, 8);
         break;
     case OPERAND_BYTES_8:
-        operand.text = read_bytes(in, 8);
+        operand.text = vgg_pickle_input_bytes(in, 8);
         break;
     case OPERAND_BYTES1:
-        operand.text = read_bytes(in, vgg_cursor_le(in, 1));
+        operand.text = vgg_pickle_input_bytes(in, vgg_pickle_input_le(in, 1));
         break;
     case OPERAND_BYTES4:
-        operand.text = read_bytes(in, vgg_cursor_le(in, 4));
+        operand.text = vgg_pickle_input_bytes(in, vgg_pickle_input_le(in, 4));
         break;
     case OPERAND_BYTES8:
-        operand.text = read_bytes(in, vgg_cursor_le(in, 8));
+        operand.text = vgg_pickle_input_bytes(in, vgg_pickle_input_le(in, 8));
         break;
     case OPERAND_LINE:
-        operand.text = read_line(in);
+        operand.text = vgg_pickle_input_line(in);
         break;
     case OPERAND_LINES:
-        operand.text = read_line(in);
-        operand.second = read_line(in);
+        operand.text = vgg_pickle_input_line(in);
+        operand.second = vgg_pickle_input_line(in);
         break;
     }
     return operand;
 }
 
+/* Reports that the input failed.
+ *   opcode  whose operand was read; NULL: an opcode itself */
+static vgg_status fail_input(struct vgg_pickle_machine *m, const struct vgg_pickle_opcode *opcode)
+{
+    switch (m->in.status) {
+    case VGG_ERR_MEMORY:
+        return vgg_load_fail_memory(m->load, m->in.next_window, "the pickle");
+    case VGG_ERR_LIMIT:
+        return vgg_pickle_fail(m, VGG_ERR_LIMIT, "larger than the limit of %" PRIu64 " bytes",
+                               m->load->limits->pickle_bytes);
+    default:
+        return opcode == NULL
+                   ? vgg_pickle_fail(m, VGG_ERR_FORMAT, "truncated: no STOP")
+                   : vgg_pickle_fail(m, VGG_ERR_FORMAT, "truncated inside %s", opcode->name);
+    }
+}
+
 static vgg_status step(struct vgg_pickle_machine *m)
 {
     m->opcode_offset = m->in.offset;
-    uint8_t code = (uint8_t)vgg_cursor_le(&m->in, 1);
+    uint8_t code = (uint8_t)vgg_pickle_input_le(&m->in, 1);
     const struct vgg_pickle_opcode *opcode = &vgg_pickle_opcodes[code];
-    if (!m->in.ok) {
-        return vgg_pickle_fail(m, VGG_ERR_FORMAT, "truncated: no STOP");
+    if (m->in.status != VGG_OK) {
+        return fail_input(m, NULL);
     }
     if (opcode->name == NULL) {
         return vgg_pickle_fail(m, VGG_ERR_FORMAT, "unknown opcode 0x%02x", code);
@@ -92,16 +90,12 @@ static vgg_status step(struct vgg_pickle_machine *m)
     }
     bool in_frame = m->opcode_offset < m->frame_end;
     struct vgg_pickle_operand operand = read_operand(&m->in, opcode->operand);
-    if (!m->in.ok) {
-        return vgg_pickle_fail(m, VGG_ERR_FORMAT, "truncated inside %s", opcode->name);
+    if (m->in.status != VGG_OK) {
+        return fail_input(m, opcode);
     }
     if (in_frame && m->in.offset > m->frame_end) {
         return vgg_pickle_fail(m, VGG_ERR_FORMAT, "%s goes past the end of its frame",
                                opcode->name);
-    }
-    if (m->in.offset > m->load->limits->pickle_bytes) {
-        return vgg_pickle_fail(m, VGG_ERR_LIMIT, "larger than the limit of %" PRIu64 " bytes",
-                               m->load->limits->pickle_bytes);
     }
     return opcode->run(m, &operand);
 }
@@ -111,7 +105,7 @@ vgg_status vgg_pickle_read(const struct vgg_load *load, const struct vgg_pickle_
 {
     vgg_status status = VGG_OK;
     struct vgg_pickle_machine m = {.load = load, .source = source};
-    m.in = vgg_cursor_make(source->data, source->size);
+    m.in = vgg_pickle_input_make(load, source);
     /* Allocated at once, because handlers return NULL for too few items. */
     m.stack.capacity = 64;
     const struct vgg_allocator *allocator = vgg_load_allocator(load);

@@ -19,8 +19,10 @@ vgg_status vgg_constants_read(const struct vgg_archive *archive, struct vgg_pick
     if (status != VGG_OK || member.data == NULL) {
         return status;
     }
-    const struct vgg_pickle_source source = {
-        .data = member.data, .size = member.size, .file_offset = member.file_offset};
+    const struct vgg_pickle_source source = {.data = member.data,
+                                             .size = member.size,
+                                             .is_private = true,
+                                             .file_offset = member.file_offset};
     status = vgg_pickle_read(load, &source, out);
     if (status != VGG_OK ||
         (out->root->kind != VGG_VALUE_TUPLE && out->root->kind != VGG_VALUE_LIST)) {

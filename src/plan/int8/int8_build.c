@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/arith.h"
+#include "base/file.h"
 #include "plan/activation.h"
 #include "plan/nodes.h"
 #include "plan/task.h"
@@ -244,9 +245,10 @@ static vgg_status copy_integers(const struct vgg_plan *plan, const struct vgg_te
                                 int64_t max, int32_t *out, struct vgg_error *err)
 {
     const int64_t count = vgg_tensor_get_count(tensor);
+    /* What is checked is the copy, which the file cannot change any more. */
+    vgg_copy_changing(tensor->data, (size_t)count * sizeof *out, out);
     for (int64_t i = 0; i < count; i++) {
-        uint32_t bits;
-        memcpy(&bits, (const char *)tensor->data + 4 * i, sizeof bits);
+        const uint32_t bits = (uint32_t)out[i];
         const int32_t value = (int32_t)(tensor->swapped ? __builtin_bswap32(bits) : bits);
         if (value < -max || value > max) {
             return vgg_fail(err, VGG_ERR_FORMAT,
