@@ -131,4 +131,62 @@ START_TEST(leaves_nothing_without_memory)
 }
 END_TEST
 
-UNIT_MAIN("write", writes_sizes_of_both_kinds, leaves_nothing_without_memory)
+/* A file of views of one storage of 1 Mi elements, which is all of its size. */
+enum { ELEMENTS = 1 << 20, VIEWS_MAX = 12 };
+
+static struct bytes write_views(size_t count, const struct sample *view)
+{
+    static char names[VIEWS_MAX][8];
+    struct sample samples[VIEWS_MAX];
+    struct bytes pickle = {0};
+    float *values = calloc(ELEMENTS, sizeof *values);
+    ck_assert_ptr_nonnull(values);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(names[i], sizeof names[i], "w%zu", i);
+        samples[i] = *view;
+        samples[i].name = names[i];
+        samples[i].key = "0";
+        samples[i].available = ELEMENTS;
+    }
+    put_state_dict(&pickle, samples, count);
+    const struct member members[] = {
+        {.name = "a/data.pkl", .data = pickle.data, .size = pickle.size},
+        {.name = "a/data/0", .data = values, .size = ELEMENTS * sizeof *values, .crc = 1}};
+    struct bytes zip = make_zip(members, 2);
+    free(pickle.data);
+    free(values);
+    return zip;
+}
+
+/* A few bytes of a file must not become gigabytes of another: neither by strides nor by views. */
+START_TEST(bounds_what_repeats)
+{
+    static const char *const names[] = {"out.pth", "out.safetensors"};
+    static const struct sample whole = {.ndim = 1, .shape = {ELEMENTS}, .stride = {1}};
+    static const struct sample rows = {.ndim = 2, .shape = {8, ELEMENTS}, .stride = {0, 1}};
+    static const struct sample overlap = {.ndim = 2, .shape = {4096, 4096}, .stride = {1, 1}};
+    struct vgg_error err = {0};
+    refuse_bytes(write_views(1, &rows), VGG_ERR_LIMIT,
+                 "w0: 33554432 bytes of elements in 4194304 of the file: 29360128 are repeated, "
+                 "limit is 16777216");
+    refuse_bytes(write_views(1, &overlap), VGG_ERR_LIMIT, "are repeated");
+    make_folder();
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t views = 8; views <= 12; views += 4) { /* 4 * 4 MiB, and 16 MiB more */
+            struct bytes bytes = write_views(views, &whole);
+            vgg_checkpoint *checkpoint;
+            ck_assert_int_eq(open_bytes(bytes.data, bytes.size, NULL, &checkpoint, &err), VGG_OK);
+            snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+            const vgg_status expected = views > 8 ? VGG_ERR_LIMIT : VGG_OK;
+            ck_assert_int_eq(vgg_checkpoint_save(checkpoint, path, &err), expected);
+            ck_assert_int_eq(unlink(path) == 0, expected == VGG_OK);
+            vgg_checkpoint_close(checkpoint);
+            free(bytes.data);
+        }
+    }
+    ck_assert_ptr_nonnull(strstr(err.message, "50331648 bytes of tensors in 4194304 of the file"));
+    rmdir(folder);
+}
+END_TEST
+
+UNIT_MAIN("write", writes_sizes_of_both_kinds, leaves_nothing_without_memory, bounds_what_repeats)

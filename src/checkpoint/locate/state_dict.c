@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "checkpoint/tensor/tensor.h"
+
 static int compare_names(const void *a, const void *b)
 {
     const struct vgg_tensor *const *left = a, *const *right = b;
@@ -31,15 +33,37 @@ static vgg_status make_index(const struct vgg_load *load, struct vgg_state_dict 
     return VGG_OK;
 }
 
+/* Bounds the elements that tensors repeat by strides of 0, or by rows that overlap: a few bytes of a file must not become
+ * gigabytes, whatever they are read for.
+ *   repeated  bytes of the tensors before; those of this one are added */
+static vgg_status check_repeated(const struct vgg_load *load, const struct vgg_tensor *tensor,
+                                 uint64_t *repeated)
+{
+    const uint64_t bytes =
+        (uint64_t)vgg_tensor_get_count(tensor) * vgg_dtype_get_bytes(tensor->dtype);
+    const uint64_t held = vgg_tensor_get_extent(tensor);
+    *repeated += bytes > held ? bytes - held : 0;
+    if (*repeated > load->limits->repeated_bytes) {
+        return vgg_fail(load->err, VGG_ERR_LIMIT,
+                        "%s: %s: %" PRIu64 " bytes of elements in %" PRIu64 " of the file: %" PRIu64
+                        " are repeated, limit is %" PRIu64,
+                        load->path, tensor->name, bytes, held, *repeated,
+                        load->limits->repeated_bytes);
+    }
+    return VGG_OK;
+}
+
 /* Reads the tensors, and finds weights that are stored as two of them, into dict->parts. */
 static vgg_status read_parts(const struct vgg_load *load, struct vgg_state_dict *dict)
 {
     struct vgg_fold_list *parts = &dict->parts;
+    uint64_t repeated = 0;
     for (size_t i = 0; i < dict->location.tensors.count; i++) {
         const struct vgg_named *named = &dict->location.tensors.items[i];
         parts->tensors[i].name = named->name;
         vgg_status status = vgg_tensor_rebuild(load, named->value, named->name, &parts->tensors[i],
                                                &dict->placements[i]);
+        status = status ? status : check_repeated(load, &parts->tensors[i], &repeated);
         if (status != VGG_OK) {
             return status;
         }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Saves a checkpoint in another format: vgg_checkpoint_save. */
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/text.h"
+#include "checkpoint/tensor/extent.h"
+#include "checkpoint/write/elements.h"
 #include "checkpoint/write/pth_writer.h"
 #include "checkpoint/write/safetensors_writer.h"
 
@@ -111,6 +114,36 @@ static vgg_status check_plain(const vgg_checkpoint *checkpoint, struct vgg_error
     return VGG_OK;
 }
 
+/* Bounds what is written by the bytes that the tensors lie in: modules with two names have each tensor twice, but thousands
+ * of views of one storage would become terabytes. */
+static vgg_status check_repeated(const vgg_checkpoint *checkpoint, struct vgg_error *err)
+{
+    enum { NAMES_MAX = 4 }; /* of a tensor, all in all */
+    const struct vgg_allocator *allocator = vgg_allocator_of(&checkpoint->context);
+    const size_t count = checkpoint->dict.count;
+    struct vgg_limits limits;
+    uint64_t total = 0;
+    vgg_limits_init(&limits);
+    struct vgg_extent *extents = vgg_mem_alloc(allocator, count, sizeof *extents);
+    if (extents == NULL) {
+        return vgg_fail_memory(err, checkpoint->path, count * sizeof *extents, "the tensors");
+    }
+    /* The sum does not overflow: an element has 8 bytes at most, and their number a limit. */
+    for (size_t i = 0; i < count; i++) {
+        extents[i] = vgg_extent_of(&checkpoint->dict.tensors[i]);
+        total += vgg_tensor_get_bytes(&checkpoint->dict.tensors[i]);
+    }
+    const uint64_t held = vgg_extents_count_bytes(extents, count);
+    vgg_mem_free(allocator, extents);
+    if (total / NAMES_MAX > held && total - NAMES_MAX * held > limits.repeated_bytes) {
+        return vgg_fail(err, VGG_ERR_LIMIT,
+                        "%s: %" PRIu64 " bytes of tensors in %" PRIu64
+                        " of the file: expected at most %d times as many, and %" PRIu64 " more",
+                        checkpoint->path, total, held, NAMES_MAX, limits.repeated_bytes);
+    }
+    return VGG_OK;
+}
+
 static vgg_status write_all(struct saving *saving, bool pth, struct vgg_error *err)
 {
     const vgg_checkpoint *checkpoint = saving->checkpoint;
@@ -145,6 +178,7 @@ vgg_status vgg_checkpoint_save(const vgg_checkpoint *checkpoint, const char *pat
                         "%s: expected a name that ends in .pth, .pt or .safetensors", path);
     }
     vgg_status status = check_plain(checkpoint, err);
+    status = status ? status : check_repeated(checkpoint, err);
     if (status == VGG_OK) {
         status = write_all(&saving, pth, err);
     }

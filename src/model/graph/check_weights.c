@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "checkpoint/tensor/extent.h"
 #include "checkpoint/tensor/tensor.h"
 #include "model/graph/tensors.h"
 
@@ -106,39 +107,6 @@ vgg_status vgg_graph_check_numbers(const char *path, const struct vgg_graph *gra
 
 /* ---- memory ---- */
 
-/* The bytes of the file from a tensor's first element to its last one. */
-struct extent {
-    const char *begin, *end;
-};
-
-static struct extent extent_of(const struct vgg_tensor *tensor)
-{
-    const char *begin = tensor->data;
-    return (struct extent){begin, begin + vgg_tensor_get_extent(tensor)};
-}
-
-static int compare_extents(const void *a, const void *b)
-{
-    const struct extent *left = a, *right = b;
-    return (left->begin > right->begin) - (left->begin < right->begin);
-}
-
-/* Counts the bytes that belong to at least one extent. Sorts the extents. */
-static uint64_t union_bytes(struct extent *extents, size_t count)
-{
-    uint64_t total = 0;
-    const char *end = NULL;
-    qsort(extents, count, sizeof *extents, compare_extents);
-    for (size_t i = 0; i < count; i++) {
-        const char *begin = i > 0 && extents[i].begin < end ? end : extents[i].begin;
-        if (i == 0 || extents[i].end > end) {
-            total += (uint64_t)(extents[i].end - begin);
-            end = extents[i].end;
-        }
-    }
-    return total;
-}
-
 vgg_status vgg_graph_check_memory(const char *path, const struct vgg_graph *graph,
                                   const struct vgg_limits *limits, struct vgg_arena *arena,
                                   struct vgg_error *err)
@@ -146,7 +114,7 @@ vgg_status vgg_graph_check_memory(const char *path, const struct vgg_graph *grap
     uint64_t total = 0, largest = 0;
     size_t present = 0;
     const char *name = "";
-    struct extent *extents = vgg_arena_alloc(arena, graph->parameter_count, sizeof *extents);
+    struct vgg_extent *extents = vgg_arena_alloc(arena, graph->parameter_count, sizeof *extents);
     if (extents == NULL) {
         return vgg_fail_memory(err, path, graph->parameter_count * sizeof *extents,
                                "the extents of the weights");
@@ -158,7 +126,7 @@ vgg_status vgg_graph_check_memory(const char *path, const struct vgg_graph *grap
             /* The file has no bytes of it. */
             continue;
         }
-        extents[present++] = extent_of(tensor);
+        extents[present++] = vgg_extent_of(tensor);
         if (__builtin_mul_overflow((uint64_t)vgg_tensor_get_count(tensor),
                                    vgg_dtype_get_bytes(tensor->dtype), &bytes) ||
             __builtin_add_overflow(total, bytes, &total)) {
@@ -169,7 +137,7 @@ vgg_status vgg_graph_check_memory(const char *path, const struct vgg_graph *grap
             name = graph->parameters[i].name;
         }
     }
-    uint64_t held = union_bytes(extents, present);
+    uint64_t held = vgg_extents_count_bytes(extents, present);
     if (total > held && total - held > limits->repeated_bytes) {
         return vgg_fail(err, VGG_ERR_LIMIT,
                         "%s: %" PRIu64 " bytes of weights (%s and others) in %" PRIu64
