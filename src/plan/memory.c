@@ -32,12 +32,14 @@ static bool size_activation(struct vgg_activation *a, int batch)
 static vgg_status too_large(const struct vgg_plan *plan, struct vgg_error *err)
 {
     return vgg_fail_hint(
-        err, VGG_ERR_LIMIT, plan->options.assumed_input ? VGG_HINT_SIZE : VGG_HINT_NONE,
+        err, VGG_ERR_LIMIT, plan->options.size_unasked ? VGG_HINT_SIZE : VGG_HINT_NONE,
         "%s: a batch of %d images of %d x %d pixels needs more memory for activations "
         "than the limit of %llu MB%s",
         plan->path, plan->options.batch, plan->options.input.w, plan->options.input.h,
         (unsigned long long)(plan->options.activation_bytes >> 20),
-        plan->options.assumed_input ? "; the size is only assumed, from the net's pools" : "");
+        plan->options.size_unasked
+            ? " for a size that nobody asked for: it is stated by the file, or assumed"
+            : "");
 }
 
 vgg_status vgg_plan_size_activations(struct vgg_plan *plan, struct vgg_error *err)

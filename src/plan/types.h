@@ -295,8 +295,8 @@ struct vgg_plan_options {
     /* Each node is a step of its own. */
     bool unfused;
     struct vgg_shape input;
-    /* The input's size was not given but assumed, which messages mention. */
-    bool assumed_input;
+    /* Nobody asked for the input's size, which messages mention. */
+    bool size_unasked;
     /* Limit of activations and scratch. */
     uint64_t activation_bytes;
 };

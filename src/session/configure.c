@@ -43,16 +43,26 @@ static enum vgg_isa isa_of(const struct vgg_session_options *options)
     return unasked && vgg_isa_detect() == VGG_ISA_AMX ? VGG_ISA_AVX512 : options->isa;
 }
 
-/* Whether the input has the size that was inferred from the file, or a dense evaluation is based on that size. */
-static bool has_assumed_input(const struct vgg_model_view *model, const struct vgg_shape *input)
+static bool is_users(const struct vgg_model_view *model, const char *property)
 {
-    const struct vgg_evidence *size = vgg_evidence_find(&model->spec->evidence, "input size");
-    return size != NULL && size->source == VGG_EVIDENCE_CONVENTION &&
-           (model->info.dense || (input->h == model->input.h && input->w == model->input.w));
+    const struct vgg_evidence *evidence = vgg_evidence_find(&model->spec->evidence, property);
+    return evidence != NULL && evidence->source == VGG_EVIDENCE_USER;
 }
 
-/* The limit on the bytes of activations. An inferred input size gets a small budget, sufficient for a usual net with
- * such weights; larger inputs must be requested. */
+/* Whether nobody asked for the input's size: the file states it, or its names and shapes suggest it. So does the size of
+ * images that are resized, but not cropped, as the file says. */
+static bool is_size_unasked(const struct vgg_model_view *model, const struct vgg_shape *input)
+{
+    const struct vgg_preprocess *preprocess = &model->spec->preprocess;
+    const bool is_models = input->h == model->input.h && input->w == model->input.w;
+    if (model->info.dense || is_models) {
+        return !is_users(model, "input size");
+    }
+    return preprocess->crop == 0 && preprocess->resize > 0 && !is_users(model, "resize");
+}
+
+/* The limit on the bytes of activations. A size that nobody asked for gets a small budget, sufficient for a usual net with
+ * such weights: a few bytes of a file could otherwise take gigabytes. Larger inputs must be requested. */
 static uint64_t limit_activations(const struct vgg_model_view *model,
                                   const struct vgg_limits *limits,
                                   const struct vgg_plan_options *plan)
@@ -60,7 +70,7 @@ static uint64_t limit_activations(const struct vgg_model_view *model,
     const uint64_t max = limits->activation_bytes;
     const int h = plan->input.h, w = plan->input.w;
     uint64_t bytes = limits->assumed_bytes < max ? limits->assumed_bytes : max;
-    if (!plan->assumed_input) {
+    if (!plan->size_unasked) {
         return max;
     }
     bytes = model->weight_bytes < max - bytes ? bytes + model->weight_bytes : max;
@@ -106,7 +116,7 @@ vgg_status vgg_session_configure(const struct vgg_model_view *model,
     }
     plan->input.h = options->height > 0 ? options->height : plan->input.h;
     plan->input.w = options->width > 0 ? options->width : plan->input.w;
-    plan->assumed_input = has_assumed_input(model, &plan->input);
+    plan->size_unasked = is_size_unasked(model, &plan->input);
     plan->activation_bytes = limit_activations(model, &limits, plan);
     return VGG_OK;
 }

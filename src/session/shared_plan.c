@@ -21,7 +21,7 @@ static bool are_equal(const struct vgg_plan_options *a, const struct vgg_plan_op
                           a->form == b->form && a->unfused == b->unfused;
     const bool same_memory = a->one_shot == b->one_shot && a->low_memory == b->low_memory &&
                              a->activation_bytes == b->activation_bytes &&
-                             a->assumed_input == b->assumed_input;
+                             a->size_unasked == b->size_unasked;
     return same_net && same_use && same_memory && a->lay_out_only == b->lay_out_only;
 }
 

@@ -3,7 +3,7 @@
 import json
 
 from case import Case
-from writer import NET, safetensors, safetensors_header, zip_net
+from writer import NET, PACKED_SPEC, packed_net, safetensors, safetensors_header, zip_net
 
 
 def shard():
@@ -55,6 +55,17 @@ def configs():
         yield Case(32, f"config-{name}.zip", zip_net(), (), code=0, beside={"config.json": text_of(config)})
 
 
+def huge_inputs():
+    """A description that comes with the file says how large images are: gigabytes of activations for a few bytes."""
+    expects = ("needs more memory for activations than the limit of 40 MB for a size that nobody asked for", "--size")
+    size = {**PACKED_SPEC, "input": 4000}
+    by_resize = {**PACKED_SPEC, "preprocess": {"mean": [0, 0, 0], "std": [1, 1, 1], "resize": 4000, "crop": 0}}
+    for name, spec, code in (("input", size, 3), ("resize", by_resize, 1)):
+        yield Case(32, f"huge-{name}.vgg", packed_net(spec=spec), expects, code=code)
+        yield Case(32, f"huge-{name}.zip", zip_net(), expects, code=code, beside={f"huge-{name}.json": text_of(spec)})
+
+
 def cases():
     yield from indices()
     yield from configs()
+    yield from huge_inputs()
