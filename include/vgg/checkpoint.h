@@ -166,7 +166,10 @@ struct vgg_verified {
     bool sha256; /* the digits in its name: "vgg16-397923af.pth" */
     /* Members of a zip archive or parts of a packed file, each with its CRC-32. */
     uint32_t crc_checked;
-    uint32_t crc_missing; /* members that are stored without one */
+    /* Members that are stored without one, like all others of their archive. */
+    uint32_t crc_missing;
+    /* Files that could be compared with nothing. */
+    uint32_t unverified;
     uint64_t reserved[4];
 };
 
@@ -174,7 +177,8 @@ struct vgg_verified {
  * the file's SHA-256 against the prefix that torchvision writes into file names. Reads the whole file, twice
  * at most.
  *   out  receives what agreed; may be NULL
- * Errors: FORMAT (another CRC), MISMATCH (another SHA-256, with both values), LIMIT, MEMORY. Threads: any. */
+ * Errors: FORMAT (another CRC; a zip in which some members have one and some have none), MISMATCH (another
+ * SHA-256, with both values), LIMIT, MEMORY. Threads: any. */
 VGG_API vgg_status vgg_checkpoint_verify(const vgg_checkpoint *checkpoint, struct vgg_verified *out,
                                          struct vgg_error *err);
 

@@ -225,6 +225,23 @@ struct vgg_pack_options {
 VGG_API vgg_status vgg_model_pack(const vgg_model *model, const char *path,
                                   const struct vgg_pack_options *options, struct vgg_error *err);
 
+/* What a packed file holds twice. */
+struct vgg_model_verified {
+    /* Weights that agree: each order of a layer's, and the sums of an int8 layer. */
+    uint32_t compared;
+    /* Prepacked weights without plain ones to compare with, or in an order that no kernels read. */
+    uint32_t unverified;
+    uint64_t reserved[4];
+};
+
+/* Compares what a packed file holds twice, of which CPUs read one or the other: prepacked weights with the plain ones,
+ * the sums of int8 weights with the weights. Reads all of them. vgg_checkpoint_verify compares the bytes with their
+ * CRC-32; both must succeed for the file to be one net.
+ *   out  receives what agreed; may be NULL
+ * Errors: MISMATCH, MEMORY. Threads: any. */
+VGG_API vgg_status vgg_model_verify(const vgg_model *model, struct vgg_model_verified *out,
+                                    struct vgg_error *err);
+
 /* Refuses weights that cannot classify: UNSUPPORTED when a tensor contains NaN or an infinity, or a variance is
  * negative. The classifier of torchvision's vgg16_features files is NaN: they are for feature extraction only.
  * Reads 64 elements of each large tensor. vgg_session_create calls it, too. Threads: any. */

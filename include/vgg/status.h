@@ -105,7 +105,7 @@ struct vgg_limits {
     uint64_t value_bytes;      /* what one pickle becomes in memory; default 32 MiB */
     uint64_t unpack_ratio;     /* unpacked bytes of a zip past 16 MiB, to the file's; default 20 */
     uint64_t repeated_bytes;   /* of elements in the same bytes as others; default 16 MiB */
-    uint64_t assumed_bytes;    /* of activation_bytes for an image of a size that nobody gave, but the
+    uint64_t assumed_bytes; /* of activation_bytes for an image of a size that nobody gave, but the
                                   file states or suggests, beyond the weights' own; default 40 MiB */
     /* What decoding and resizing one image may take: its pixels or tensor too, but not its file. Default 512 MiB. */
     uint64_t image_memory;

@@ -82,6 +82,7 @@ vgg_status vgg_checkpoint_verify(const vgg_checkpoint *checkpoint, struct vgg_ve
         done.sha256 = done.sha256 && part.sha256;
         done.crc_checked += part.crc_checked;
         done.crc_missing += part.crc_missing;
+        done.unverified += !part.sha256 && part.crc_checked == 0;
     }
     if (status == VGG_OK && out != NULL) {
         *out = done;

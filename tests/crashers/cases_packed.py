@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Hostile packed files: row 31. Every one has right sums, unless they are what is wrong."""
+import hashlib
 import json
 import struct
 
@@ -218,6 +219,18 @@ def int8():
     yield Case(31, "int8-lrn.vgg", int8_net(spec=lrn), ("LocalResponseNorm) in an int8 net: not supported",))
 
 
+def two_nets():
+    """All checksums agree, but prepacked weights are not the plain ones, and sums not those of the weights."""
+    winograd = {"layout": "winograd", "group": 8, "channels": 4, "m": 2, "floats": 16 * 8 * 4}
+    for name, ready in (("direct", READY[:1]), ("direct-16", READY[1:2]), ("winograd", (winograd,))):
+        expects = f"features.0.weight: the weights prepacked as {name.split('-')[0]} for groups of {ready[0]['group']} are not the plain ones"
+        yield Case(31, f"two-nets-{name}.vgg", packed_net(ready=ready), (expects,), ("--verify",))
+    yield Case(31, "two-nets-int8.vgg", int8_net(), ("features.0.weight_sum: expected", "the sum of the weights, found 0"), ("--verify",))
+    alone = packed_net(ready=READY, plain=False)
+    yield Case(31, f"alone-{hashlib.sha256(alone).hexdigest()[:8]}.vgg", alone,
+               ("3 prepacked weights not compared: there are no plain ones",), ("--verify",), code=0)
+
+
 def cases():
-    for part in (headers, directories, prepacked, descriptions, assumptions, int8):
+    for part in (headers, directories, prepacked, descriptions, assumptions, int8, two_nets):
         yield from part()

@@ -136,6 +136,9 @@ def unpacking():
     yield archive(23, "crc-of-the-pickle", "zip member archive/data.pkl: CRC error", {0: {"crc": 1}})
     yield archive(23, "crc-of-a-deflated-pickle", "zip member archive/data.pkl: CRC error", {0: good[0].deflated(crc=1)})
     yield archive(23, "crc-of-a-deflated-storage", "zip member archive/data/0: CRC error", {1: good[1].deflated(crc=1)})
+    yield Case(23, "crc-of-a-storage-left-out.zip", zip_archive(members({1: {"crc": 0}})), ("expected a CRC-32 of all members or of none",),
+               ("--verify",))
+    yield Case(23, "no-crc-at-all.zip", zip_archive(members({i: {"crc": 0} for i in range(len(good))})), ("nothing to verify",), ("--verify",))
     yield Case(23, "crc-of-a-storage.zip", zip_archive(members({1: {"crc": 1}})), ("zip member archive/data/0: CRC",), ("--verify",))
     flipped = bytearray(good[1].data)
     flipped[200] ^= 1

@@ -141,13 +141,14 @@ def test_net(title, folder):
         found = read(folder, output)
         check(np.abs(found[0] - logits).max() <= 1e-6 * np.abs(logits).max(), f"{title}: {output.name}: logits", found[0], logits)
         check(list(found[1:]) == others, f"{title}: {output.name}", found[1:], others)
-    # In place, and where another description is already.
+    # Where another description is already, and over the input.
     (target / "two.json").write_text('{"schema": 1, "layers": [8, "M"], "classifier": [5]}')
     text = run("convert", source, "-o", target / "two.safetensors", code=1).stderr
     check("two.json: exists already, and would describe" in text, f"{title}: another description", text)
     if name == "net.pth" and title != "description":
-        run("convert", source, "-o", source)
-        check((read(folder, source)[0] == logits).all(), f"{title}: in place")
+        text = run("convert", source, "-o", source, code=2).stderr
+        check("expected a file that is not read, too" in text and (read(folder, source)[0] == logits).all(),
+              f"{title}: over the input", text)
 
 
 def test_undescribed(folder):

@@ -360,7 +360,7 @@ def test_shards(folder):
         where = os.path.join(folder, stem)
         index, shards = make_shards(where, state, stem, extension)
         for path in (index, *shards):
-            array, found = logits(path, "--verify")
+            array, found = logits(path, *(["--verify"] if extension == ".bin" else []))  # safetensors hold no CRC
             check(array is not None and np.array_equal(array, expected), f"opened by {os.path.basename(path)}", found.err)
         packed = os.path.join(where, "net.vgg")
         done = subprocess.run([PROGRAM, "pack", index, "-o", packed], capture_output=True, text=True)

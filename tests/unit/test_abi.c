@@ -25,6 +25,7 @@ START_TEST(keeps_the_sizes_of_structs)
     ck_assert_uint_eq(sizeof(struct vgg_model_options), 192);
     ck_assert_uint_eq(sizeof(struct vgg_evidence), 64);
     ck_assert_uint_eq(sizeof(struct vgg_model_info), 104);
+    ck_assert_uint_eq(sizeof(struct vgg_model_verified), 40);
     ck_assert_uint_eq(sizeof(struct vgg_node_info), 120);
     ck_assert_uint_eq(sizeof(struct vgg_preprocess), 96);
     ck_assert_uint_eq(sizeof(struct vgg_image), 40);
@@ -59,6 +60,7 @@ START_TEST(leaves_room_to_grow)
     ck_assert(IS_LAST(struct vgg_model_options));
     ck_assert(IS_LAST(struct vgg_evidence));
     ck_assert(IS_LAST(struct vgg_model_info));
+    ck_assert(IS_LAST(struct vgg_model_verified));
     ck_assert(IS_LAST(struct vgg_node_info));
     ck_assert(IS_LAST(struct vgg_preprocess));
     ck_assert(IS_LAST(struct vgg_session_options));

@@ -181,6 +181,7 @@ static vgg_status verify_as(const char *name, bool *checked, struct vgg_error *e
         *checked = verified.sha256;
     }
     ck_assert_uint_eq(verified.crc_checked + verified.crc_missing, 0);
+    ck_assert_uint_eq(verified.unverified, status == VGG_OK && !verified.sha256);
     return status;
 }
 
@@ -234,10 +235,16 @@ START_TEST(verifies_the_sums_of_a_zip)
     }
     free(whole.data);
     members[2].no_crc = members[0].no_crc = true; /* torch.save can be set not to compute them */
+    ck_assert_int_eq(verify_bytes_as(make_zip(members, GOOD_MEMBERS), "a.pth", NULL, &err),
+                     VGG_ERR_FORMAT);
+    ck_assert_ptr_nonnull(
+        strstr(err.message, "expected a CRC-32 of all members or of none, found none of 2 of 4"));
+    members[1].no_crc = members[3].no_crc = true;
     ck_assert_int_eq(verify_bytes_as(make_zip(members, GOOD_MEMBERS), "a.pth", &verified, &err),
                      VGG_OK);
-    ck_assert_uint_eq(verified.crc_checked, GOOD_MEMBERS - 2);
-    ck_assert_uint_eq(verified.crc_missing, 2);
+    ck_assert_uint_eq(verified.crc_checked, 0);
+    ck_assert_uint_eq(verified.crc_missing, GOOD_MEMBERS);
+    ck_assert_uint_eq(verified.unverified, 1);
     free(pickle.data);
 }
 END_TEST

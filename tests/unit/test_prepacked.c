@@ -223,6 +223,10 @@ START_TEST(lays_out_for_every_instruction_set)
     struct fixture packed = pack(source.model, 0x3e, true);
     ck_assert_int_eq(vgg_file_read(path, 1 << 28, NULL, &file, &err), VGG_OK);
     ck_assert_int_eq(vgg_checkpoint_verify(packed.checkpoint, NULL, &err), VGG_OK);
+    struct vgg_model_verified verified;
+    ck_assert_msg(vgg_model_verify(packed.model, &verified, &err) == VGG_OK, "%s", err.message);
+    ck_assert_uint_eq(little ? verified.compared : verified.unverified,
+                      vgg_checkpoint_get_ready_count(packed.checkpoint));
     for (size_t i = 0; i < vgg_checkpoint_get_tensor_count(packed.checkpoint); i++) {
         const struct vgg_tensor *tensor = vgg_checkpoint_get_tensor(packed.checkpoint, i);
         size_t count;

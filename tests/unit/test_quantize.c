@@ -282,6 +282,9 @@ START_TEST(the_saved_net_does_what_was_measured)
     ck_assert_int_eq(vgg_checkpoint_verify(packed.checkpoint, NULL, &err), VGG_OK);
     ck_assert_msg(vgg_model_create(packed.checkpoint, NULL, &packed.model, &err) == VGG_OK, "%s",
                   err.message);
+    struct vgg_model_verified verified;
+    ck_assert_msg(vgg_model_verify(packed.model, &verified, &err) == VGG_OK, "%s", err.message);
+    ck_assert_uint_gt(verified.compared, 2);
     vgg_model_get_info(packed.model, &info);
     ck_assert(info.int8 && !info.batch_norm && info.height == SIDE);
     ck_assert_str_eq(info.spec_source, "the packed file");

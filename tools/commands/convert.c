@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "commands/commands.h"
+#include "commands/net.h"
 #include "io/files.h"
 #include "io/sigbus.h"
 #include "io/message.h"
@@ -34,9 +35,11 @@ static vgg_status save_tensors(const vgg_checkpoint *checkpoint, const char *out
 }
 
 /* Writes an int8 net's tensors dequantized to float32, all others unchanged. */
-static vgg_status save(const vgg_checkpoint *checkpoint, const char *output, struct converted *out,
+static vgg_status save(const vgg_checkpoint *checkpoint, const struct cli_options *options,
+                       const struct vgg_verified *verified, struct converted *out,
                        struct vgg_error *err)
 {
+    const char *output = options->output;
     struct vgg_model_info info = {0};
     struct vgg_error reason = {0};
     vgg_model *model = NULL;
@@ -45,7 +48,13 @@ static vgg_status save(const vgg_checkpoint *checkpoint, const char *output, str
     if (status == VGG_OK) {
         vgg_model_get_info(model, &info);
     }
-    if (info.int8) {
+    vgg_status verification = VGG_OK;
+    if (options->verify && (status == VGG_OK || !message_is_memory(&reason))) {
+        verification = net_verify_model(model, vgg_checkpoint_get_path(checkpoint), verified, err);
+    }
+    if (verification != VGG_OK) {
+        status = verification;
+    } else if (info.int8) {
         out->count /= 2; /* without scales and sums */
         out->described = true;
         status = vgg_model_dequantize(model, output, err);
@@ -72,6 +81,7 @@ int command_convert(const struct cli_options *options)
     const struct vgg_context context = message_context(options->verbose);
     const struct vgg_checkpoint_options choice = {.key = options->key};
     const char *model;
+    struct vgg_verified verified = {0};
     vgg_checkpoint *checkpoint = NULL;
     struct converted converted = {0};
     int exit_code = EXIT_USAGE;
@@ -88,11 +98,13 @@ int command_convert(const struct cli_options *options)
         sigbus_watch(checkpoint);
     }
     if (status == VGG_OK && options->verify) {
-        status = vgg_checkpoint_verify(checkpoint, NULL, &err);
+        status = net_verify_file(checkpoint, &verified, &err);
     }
     if (status == VGG_OK) {
-        status = save(checkpoint, options->output, &converted, &err);
-        exit_code = status == VGG_ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED;
+        status = save(checkpoint, options, &verified, &converted, &err);
+        exit_code = status == VGG_ERR_ARGUMENT   ? EXIT_USAGE
+                    : status == VGG_ERR_MISMATCH ? EXIT_MODEL
+                                                 : EXIT_FAILED;
     }
     if (status == VGG_OK) {
         message_print(

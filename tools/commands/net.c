@@ -11,23 +11,38 @@
 #include "io/message.h"
 #include "io/plural.h"
 
-/* Prints what could not be verified; the report has what was. */
-static vgg_status verify(struct net *net, struct vgg_error *err)
+vgg_status net_verify_file(const vgg_checkpoint *checkpoint, struct vgg_verified *verified,
+                           struct vgg_error *err)
 {
-    struct vgg_verified *verified = &net->about.verified;
-    const char *path = vgg_checkpoint_get_path(net->checkpoint);
-    vgg_status status = vgg_checkpoint_verify(net->checkpoint, verified, err);
+    vgg_status status = vgg_checkpoint_verify(checkpoint, verified, err);
+    return status != VGG_OK || verified->unverified == 0
+               ? status
+               : message_fail(err, VGG_ERR_UNSUPPORTED,
+                              "%s: nothing to verify: the name holds no SHA-256 prefix (as in "
+                              "vgg16-397923af.pth), and the file no CRC-32",
+                              vgg_checkpoint_get_path(checkpoint));
+}
+
+vgg_status net_verify_model(const vgg_model *model, const char *path,
+                            const struct vgg_verified *verified, struct vgg_error *err)
+{
+    struct vgg_model_verified copies = {0};
+    vgg_status status = model != NULL ? vgg_model_verify(model, &copies, err) : VGG_OK;
     if (status != VGG_OK) {
         return status;
     }
     if (!verified->sha256) {
-        message_print("%s: the name holds no SHA-256 prefix (as in vgg16-397923af.pth): %s", path,
-                      verified->crc_checked > 0 ? "verified by the archive's own CRC-32 only"
-                                                : "nothing to verify");
+        message_print("%s: the name holds no SHA-256 prefix (as in vgg16-397923af.pth): verified "
+                      "by the archive's own CRC-32 only",
+                      path);
     }
     if (verified->crc_missing > 0) {
         message_print("%s: %u member%s of the archive without CRC-32", path, verified->crc_missing,
                       plural_s(verified->crc_missing));
+    }
+    if (copies.unverified > 0) {
+        message_print("%s: %u prepacked weight%s not compared: there are no plain ones", path,
+                      copies.unverified, plural_s(copies.unverified));
     }
     return VGG_OK;
 }
@@ -117,10 +132,13 @@ vgg_status net_open(const char *path, const struct cli_options *options, struct 
         hint_at_source(path, err);
     }
     if (status == VGG_OK && options->verify) {
-        status = verify(out, err);
+        status = net_verify_file(out->checkpoint, &out->about.verified, err);
     }
     if (status == VGG_OK) {
         status = vgg_model_create(out->checkpoint, &model_options, &out->model, err);
+    }
+    if (status == VGG_OK && options->verify) {
+        status = net_verify_model(out->model, path, &out->about.verified, err);
     }
     if (status != VGG_OK) {
         net_close(out);

@@ -27,6 +27,14 @@ int net_exit_code(const struct vgg_error *err);
 
 void net_close(struct net *net);
 
+/* What --verify does with the file. Errors: those of vgg_checkpoint_verify; UNSUPPORTED when nothing could be verified. */
+vgg_status net_verify_file(const vgg_checkpoint *checkpoint, struct vgg_verified *verified,
+                           struct vgg_error *err);
+/* What it does with the net in the file; prints what of both could not be verified. Errors: those of vgg_model_verify.
+ *   model  NULL: it is not looked at */
+vgg_status net_verify_model(const vgg_model *model, const char *path,
+                            const struct vgg_verified *verified, struct vgg_error *err);
+
 /* How images become input of the net. Borrows from the net. */
 struct image_reader net_get_reader(const struct net *net);
 

@@ -306,5 +306,12 @@ vgg_status vgg_zip_verify(const struct vgg_archive *archive, struct vgg_verified
         status = vgg_zip_unpack(archive, member, &unpacked_bytes, NULL);
         out->crc_checked++;
     }
+    /* A program computes the CRC of all members or of none; a member without one could have been changed. */
+    if (status == VGG_OK && out->crc_missing > 0 && out->crc_checked > 0) {
+        return vgg_fail(archive->load.err, VGG_ERR_FORMAT,
+                        "%s: expected a CRC-32 of all members or of none, found none of %" PRIu32
+                        " of %" PRIu32,
+                        archive->load.path, out->crc_missing, out->crc_missing + out->crc_checked);
+    }
     return status;
 }
