@@ -129,4 +129,4 @@ BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config python3-minimal $LIBR
 # shellcheck disable=SC2034
 TEST_PACKAGES="check valgrind binutils g++ python3 python3-venv python3-torch python3-torchvision python3-numpy
     python3-pil dataset-fashion-mnist git libjpeg-turbo-progs python-matplotlib-data mate-backgrounds
-    man-db mandoc zsh fish clang-format cppcheck libbz2-dev liblzma-dev libssl-dev libzstd-dev"
+    man-db mandoc zsh fish clang-format cppcheck libbz2-dev liblzma-dev libssl-dev libzstd-dev strace"

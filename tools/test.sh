@@ -132,7 +132,7 @@ test_native() {
     run_tests build-test unit "$@" --suite unit
     run_tests build-test kernels "$@" --suite kernels
     run_tests build-test style "$@" --suite style --suite scripts --suite install
-    run_tests build-test crashers "$@" --suite crashers --suite fuzz
+    run_tests build-test crashers "$@" --suite crashers --suite fuzz --suite chaos
     run_tests build-test golden "$@" --suite golden
 }
 
