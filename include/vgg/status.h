@@ -65,6 +65,7 @@ enum vgg_hint {
     VGG_HINT_PACK, /* pack the model for this machine or for all: vgg_pack_options.isas and plain */
     VGG_HINT_MAX_PIXELS, /* allow larger images: vgg_limits.image_pixels */
     VGG_HINT_MAX_MEMORY, /* allow images more memory: vgg_limits.image_memory */
+    VGG_HINT_BESIDE, /* correct the description beside the checkpoint, or name another: vgg_model_options.spec_path */
 };
 
 /* Filled by every function that can fail and is given one; untouched on success. 1 KiB: it can be on the stack. */

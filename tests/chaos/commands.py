@@ -37,10 +37,12 @@ class Command:
 
     words    after the program's name
     outputs  the files it writes; it replaces them
+    beside   files that it writes where none are
     exact    whether it writes the same bytes every time; if not, JSON that can be read"""
 
-    def __init__(self, name, words, outputs=(), exact=True):
-        self.name, self.words, self.outputs, self.exact = name, [*map(str, words)], outputs, exact
+    def __init__(self, name, words, outputs=(), beside=(), exact=True):
+        self.name, self.words, self.exact = name, [*map(str, words)], exact
+        self.replaced, self.outputs = outputs, [*outputs, *beside]
 
     def is_whole(self, data, reference, may_lack_inputs=False):
         """Whether a file, or standard output, is a whole result.
@@ -77,7 +79,7 @@ def commands_of(folder, names):
     net = folder / "net.pth"
     threads = ["-t", "2"]
     return [
-        Command("classify", [*threads, "-f", "json", net, *images]),
+        Command("classify", [*threads, "-f", "jsonl", net, *images]),
         Command("classify -o", [*threads, "-f", "jsonl", "-o", out / "top.jsonl", "--labels", folder / "labels.txt", net,
                                 *images], [out / "top.jsonl"]),
         Command("--save-logits", [*threads, "-f", "csv", "-o", out / "top.csv", "--save-logits", out / "logits.npy", net,
@@ -88,8 +90,10 @@ def commands_of(folder, names):
         Command("info --write-spec", ["info", net, "--write-spec", out / "spec.json"], [out / "spec.json"]),
         Command("bench -o", ["bench", *threads, "--runs", "2", "-f", "json", "-o", out / "bench.json", net],
                 [out / "bench.json"], exact=False),
-        Command("convert", ["convert", net, "-o", out / "net.safetensors"], [out / "net.safetensors"]),
-        Command("convert to .pth", ["convert", net, "-o", out / "net.pth"], [out / "net.pth"]),
+        Command("convert", ["convert", net, "-o", out / "net.safetensors"], [out / "net.safetensors"],
+                [out / "net.json"]),
+        Command("convert to .pth", ["convert", net, "-o", out / "net.pth"], [out / "net.pth"],
+                [out / "net.json"]),
         Command("pack", ["pack", net, "-o", out / "net.vgg"], [out / "net.vgg"]),
         Command("pack --weights int8", ["pack", net, "-o", out / "int8.vgg", "--weights", "int8", "--calibrate",
                                         folder / "images", "--images", "2"], [out / "int8.vgg"]),

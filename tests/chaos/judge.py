@@ -29,7 +29,7 @@ class Judge:
         options  further ones"""
         for path in (self.folder / "out").iterdir():
             path.unlink()
-        for path in command.outputs:
+        for path in command.replaced:
             path.write_bytes(OLD)
         how = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "timeout": LIMIT_SECONDS, **how}
         return subprocess.run([*map(str, before), str(self.program), *command.words, *options], check=False, **how)
@@ -50,7 +50,7 @@ class Judge:
                  for i, data in enumerate(files)]
         good = True
         for path, data, is_whole in zip(command.outputs, files, whole):
-            good &= check(data == OLD or is_whole,
+            good &= check(data == (OLD if path in command.replaced else None) or is_whole,
                           f"{where}: exit {done.returncode}: {path.name} is neither the old file nor the whole new one")
         left = [path.name for path in (self.folder / "out").iterdir() if path not in command.outputs]
         good &= check(not left, f"{where}: exit {done.returncode}: {left} left behind")

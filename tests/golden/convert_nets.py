@@ -151,6 +151,16 @@ def test_net(title, folder):
               f"{title}: over the input", text)
 
 
+def test_unreadable_description(folder):
+    """Without the description beside it a file may be another net."""
+    path = folder / "net.pth"
+    torch.save(torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3)).state_dict(), path)
+    path.with_suffix(".json").write_text('{"schema": 1, "lay')
+    text = run("convert", path, "-o", folder / "out.pth", code=1).stderr
+    check("net.json: this is not JSON" in text and not (folder / "out.pth").exists(), "a description that is cut off", text)
+    path.with_suffix(".json").unlink()
+
+
 def test_undescribed(folder):
     """The tensors of a net that cannot be run are converted, with a warning that the rest is lost."""
     path = folder / "net.pth"
@@ -168,8 +178,9 @@ def main():
     for title in NETS:
         with tempfile.TemporaryDirectory() as folder:
             test_net(title, pathlib.Path(folder))
-    with tempfile.TemporaryDirectory() as folder:
-        test_undescribed(pathlib.Path(folder))
+    for test in (test_undescribed, test_unreadable_description):
+        with tempfile.TemporaryDirectory() as folder:
+            test(pathlib.Path(folder))
     return finish()
 
 

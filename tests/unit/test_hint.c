@@ -15,7 +15,7 @@ START_TEST(names_an_option_for_every_hint)
         {VGG_HINT_KEY, "--key NAME"},          {VGG_HINT_LAYERS, "--cfg LIST or --spec FILE"},
         {VGG_HINT_SPEC, "--spec FILE"},        {VGG_HINT_SIZE, "--size"},
         {VGG_HINT_PACK, "--for any"},          {VGG_HINT_MAX_PIXELS, "--max-pixels"},
-        {VGG_HINT_MAX_MEMORY, "--max-memory"},
+        {VGG_HINT_MAX_MEMORY, "--max-memory"}, {VGG_HINT_BESIDE, "--spec FILE"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const struct vgg_error err = {.hint = cases[i].hint};

@@ -21,10 +21,15 @@ struct converted {
     bool described;
 };
 
-/* Writes the tensors of a file that no net is made of. The modules and the code of one that has them are lost. */
+/* Writes the tensors of a file that no net is made of. The modules and the code of one that has them are lost. Fails if
+ * there is a description that cannot be read: the output would be another net. */
 static vgg_status save_tensors(const vgg_checkpoint *checkpoint, const char *output,
                                const struct vgg_error *reason, struct vgg_error *err)
 {
+    if (reason->hint == VGG_HINT_BESIDE) {
+        *err = *reason;
+        return reason->code;
+    }
     const bool torchscript = vgg_checkpoint_get_container(checkpoint) == VGG_CONTAINER_TORCHSCRIPT;
     vgg_status status = vgg_checkpoint_save(checkpoint, output, err);
     if (status == VGG_OK && (torchscript || vgg_checkpoint_get_class(checkpoint) != NULL)) {

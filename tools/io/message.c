@@ -200,6 +200,8 @@ const char *message_get_hint(const struct vgg_error *err)
         return "raise it with --max-pixels";
     case VGG_HINT_MAX_MEMORY:
         return "raise it with --max-memory";
+    case VGG_HINT_BESIDE:
+        return "correct or remove it, or give another description with --spec FILE";
     case VGG_HINT_NONE:
         break;
     }

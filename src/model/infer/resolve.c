@@ -258,6 +258,7 @@ static vgg_status resolve_from_neighbour(const struct vgg_load *load,
         /* The caller did not name this file, so that the message says why it is read. */
         vgg_fail(load->err, status, "%s; it is read because it stands beside %s", reason.message,
                  load->path);
+        load->err->hint = VGG_HINT_BESIDE;
         load->err->sys_errno = reason.sys_errno;
         load->err->byte_offset = reason.byte_offset;
     }
