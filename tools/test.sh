@@ -3,7 +3,7 @@
 # Builds and tests vgg-infer. Installs the packages that this needs: with apt, only those that are missing.
 #
 #   tools/test.sh            everything: all builds below
-#   tools/test.sh --soak     everything, and under qemu all tests: hours
+#   tools/test.sh --soak     everything, under qemu all tests, and every point at which a system call can fail: hours
 #   tools/test.sh --native   build-test alone, all its tests
 #   tools/test.sh --quick    build-test alone, without what takes long: at most five minutes on two cores
 #   tools/test.sh --isa avx2 [--native | --quick]
@@ -186,7 +186,10 @@ quick)
 native) test_native ;;
 all | soak)
     emulated=--no-suite=slow
-    [ "$scope" = all ] || emulated=
+    if [ "$scope" = soak ]; then
+        emulated=
+        export VGG_TEST_SOAK=1
+    fi
     test_native
     test_others
     test_static

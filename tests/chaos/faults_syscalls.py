@@ -65,7 +65,7 @@ def try_syscalls(judge, commands):
                                                         capture_output=True).returncode != 0:
         print("no strace that works here: no system calls are made to fail")
         return
-    quick = "VGG_TEST_QUICK" in os.environ
+    quick = "VGG_TEST_SOAK" not in os.environ
     tried = 0
     for command in commands:
         before, total = counts(judge, command)
