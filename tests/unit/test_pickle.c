@@ -353,7 +353,7 @@ static const struct {
     bool refused;
 } ops[] = {
 #define OP(code, name, operand) {code, #name, false},
-#define REFUSED(code, name) {code, #name, true},
+#define REFUSED(code, name, operand) {code, #name, true},
 #include "checkpoint/pickle/ops.inc"
 #undef OP
 #undef REFUSED

@@ -489,7 +489,7 @@ HANDLER(BINPERSID)
 
 const struct vgg_pickle_opcode vgg_pickle_opcodes[256] = {
 #define OP(code, opcode_name, kind) [code] = {#opcode_name, op_##opcode_name, OPERAND_##kind},
-#define REFUSED(code, opcode_name) [code] = {#opcode_name, NULL, OPERAND_NOTHING},
+#define REFUSED(code, opcode_name, kind) [code] = {#opcode_name, NULL, OPERAND_##kind},
 #include "checkpoint/pickle/ops.inc"
 #undef OP
 #undef REFUSED
