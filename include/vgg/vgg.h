@@ -53,6 +53,7 @@
 #include "vgg/model.h"
 #include "vgg/preprocess.h"
 #include "vgg/quantize.h"
+#include "vgg/scan.h"
 #include "vgg/session.h"
 #include "vgg/status.h"
 

@@ -34,6 +34,10 @@ START_TEST(keeps_the_sizes_of_structs)
     ck_assert_uint_eq(sizeof(struct vgg_step_info), 152);
     ck_assert_uint_eq(sizeof(struct vgg_peak), 64);
     ck_assert_uint_eq(sizeof(struct vgg_ranked), 16);
+    ck_assert_uint_eq(sizeof(struct vgg_scan_finding), 88);
+    ck_assert_uint_eq(sizeof(struct vgg_scan_opcode), 48);
+    ck_assert_uint_eq(sizeof(struct vgg_scan_options), 72);
+    ck_assert_uint_eq(sizeof(struct vgg_scan_result), 80);
     ck_assert_uint_eq(sizeof(struct vgg_quantizer_options), 72);
     ck_assert_uint_eq(sizeof(struct vgg_quantized_layer), 104);
     ck_assert_uint_eq(sizeof(struct vgg_quantized_totals), 80);
@@ -67,6 +71,9 @@ START_TEST(leaves_room_to_grow)
     ck_assert(IS_LAST(struct vgg_session_info));
     ck_assert(IS_LAST(struct vgg_step_info));
     ck_assert(IS_LAST(struct vgg_peak));
+    ck_assert(IS_LAST(struct vgg_scan_finding));
+    ck_assert(IS_LAST(struct vgg_scan_options));
+    ck_assert(IS_LAST(struct vgg_scan_result));
     ck_assert(IS_LAST(struct vgg_quantizer_options));
     ck_assert(IS_LAST(struct vgg_quantized_layer));
     ck_assert(IS_LAST(struct vgg_quantized_totals));

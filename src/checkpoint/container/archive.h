@@ -59,6 +59,10 @@ struct vgg_archive {
     void *state;
 };
 
+/* By its first bytes a file is recognised. The longest signature ends here, and as many zeros show that a file was never
+ * written. */
+enum { VGG_ARCHIVE_HEAD_BYTES = 4096 };
+
 /* Copies bytes of the file into the arena, as all that is parsed must be. The caller bounds count.
  *   thing  what it is, for messages
  * Errors: FORMAT (the file does not have them), MEMORY. */

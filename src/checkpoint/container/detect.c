@@ -10,13 +10,10 @@
 #include "checkpoint/container/tar_members.h"
 #include "checkpoint/container/zip.h"
 
-/* The longest signature ends here, and as many zeros show that a file was never written. */
-enum { HEAD_BYTES = 4096 };
-
 vgg_status vgg_archive_open(struct vgg_archive *archive)
 {
     const size_t size = archive->file->size;
-    archive->head_bytes = size < HEAD_BYTES ? size : HEAD_BYTES;
+    archive->head_bytes = size < VGG_ARCHIVE_HEAD_BYTES ? size : VGG_ARCHIVE_HEAD_BYTES;
     vgg_status status =
         vgg_archive_copy(archive, 0, archive->head_bytes, "the header", &archive->head);
     if (status != VGG_OK) {
