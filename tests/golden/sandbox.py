@@ -81,6 +81,7 @@ def jobs(folder, model, images, golden):
         "info": ["info", "--plan", "--tensors", model],
         "spec": ["info", "--write-spec", folder / "spec.json", model],
         "bench": ["bench", "--runs", "2", "--plot", folder / "p.png", model, image],
+        "scan": ["scan", model],
         "compare": ["compare", "--images", model, golden, image],
         "pack": ["pack", model, "-o", folder / "p.vgg"],
         "int8": ["pack", "--weights", "int8", "--calibrate", images, model, "-o", folder / "q.vgg"],

@@ -38,6 +38,8 @@ static int call_command(const struct cli_options *options, struct command_output
         return command_pack(options);
     case CLI_EVAL:
         return command_eval(options, outputs);
+    case CLI_SCAN:
+        return command_scan(options, outputs);
     case CLI_INFO:
         return command_info(options, outputs);
     case CLI_CLASSIFY:

@@ -15,7 +15,9 @@ enum {
     CONVERT = CLI_CONVERT,
     PACK = CLI_PACK,
     EVAL = CLI_EVAL,
+    SCAN = CLI_SCAN,
     ALL = CLASSIFY | COMPARE | BENCH | INFO | CONVERT | PACK | EVAL,
+    EVERY = ALL | SCAN,
     RUN = CLASSIFY | COMPARE | BENCH | INFO | EVAL, /* those that run a net */
     ONE = RUN & ~BENCH,                             /* in one configuration */
     READ = (RUN & ~INFO) | PACK,                    /* those that read images */
@@ -24,6 +26,7 @@ enum {
 /* In the order of the enums that hold them. */
 static const char *const formats[] = {"text", "json", "jsonl", "csv", NULL};
 static const char *const documents[] = {"text", "json", NULL};
+static const char *const scan_formats[] = {"text", "json", "sarif", NULL};
 static const char *const isas[] = {"auto", "scalar", "avx2", "avx512", "amx", "neon", NULL};
 static const char *const targets[] = {"any", "scalar", "avx2", "avx512", "amx", "neon", NULL};
 static const char *const convs[] = {"auto", "exact", "direct", "f2", "f4", "f6", NULL};
@@ -74,7 +77,7 @@ static const char *const orders[] = {"order", "time", NULL};
     }
 
 const struct cli_option cli_option_table[] = {
-    TEXT("output", 'o', COMMON, RUN, output, "FILE", "write the results to FILE"),
+    TEXT("output", 'o', COMMON, RUN | SCAN, output, "FILE", "write the results to FILE"),
     TEXT("output", 'o', COMMON, CONVERT, output, "FILE",
          "the file to write: .pth, .pt or .safetensors"),
     TEXT("output", 'o', COMMON, PACK, output, "FILE", "the packed file to write, as net.vgg"),
@@ -84,6 +87,10 @@ const struct cli_option cli_option_table[] = {
            "format of the results"),
     CHOICE("format", 'f', COMMON, PACK, CLI_CHOICE, format, "FORMAT", documents,
            "format of the int8 report"),
+    CHOICE("format", 'f', COMMON, SCAN, CLI_CHOICE, format, "FORMAT", scan_formats,
+           "format of the results"),
+    TEXT("allow", 0, COMMON, SCAN, allow, "NAME,...", "harmless names, too: __main__.Net,timm.*"),
+    FLAG("trace", 0, COMMON, SCAN, trace, "print every opcode of every pickle"),
     COUNT("topk", 'k', COMMON, CLASSIFY, CLI_COUNT, topk, "N", 1, 1000000,
           "show the N most probable classes (default 5)"),
     COUNT("topk", 'k', COMMON, EVAL, CLI_COUNT, topk, "N", 1, 1000000,
@@ -124,8 +131,7 @@ const struct cli_option cli_option_table[] = {
     TEXT("write-spec", 0, COMMON, INFO, write_spec, "FILE",
          "write the description of the net as JSON, to be edited"),
     FLAG("plan", 0, COMMON, INFO, plan, "run the net; show how each step is computed"),
-    FLAG("time", 0, COMMON, CLASSIFY, time, "report times and peak memory"),
-    FLAG("help", 'h', COMMON, ALL, help, "show this help"),
+    FLAG("help", 'h', COMMON, EVERY, help, "show this help"),
 
     TEXT("model", 'm', NET, ALL, model, "FILE", "the checkpoint, instead of the operand MODEL"),
     TEXT("key", 0, NET, ALL, key, "NAME", "which net in the file, as in ema.module"),
@@ -179,12 +185,13 @@ const struct cli_option cli_option_table[] = {
          "save logits as .npy, float32 [images, classes]"),
     TEXT("save-input", 0, OTHER, CLASSIFY, save_input, "FILE",
          "save the net's input as .npy, float32 [images,c,h,w]"),
+    FLAG("time", 0, OTHER, CLASSIFY, time, "report times and peak memory"),
     FLAG("verify", 0, OTHER, ALL, verify, "check the file's SHA-256 (in its name) and CRC-32"),
-    FLAG("verbose", 'v', OTHER, ALL, verbose, "log what is found in files and decided from it"),
-    CHOICE("sandbox", 0, OTHER, ALL, CLI_CHOICE, sandbox, "WHEN", sandboxes,
+    FLAG("verbose", 'v', OTHER, EVERY, verbose, "log what is found in files and decided from it"),
+    CHOICE("sandbox", 0, OTHER, EVERY, CLI_CHOICE, sandbox, "WHEN", sandboxes,
            "restrict the process"),
 
-    FLAG("version", 'V', PROGRAM, ALL, version, "show the version"),
+    FLAG("version", 'V', PROGRAM, EVERY, version, "show the version"),
     FLAG("licenses", 0, PROGRAM, CLASSIFY, licenses, "show the licenses of all parts"),
     CHOICE("completion", 0, PROGRAM, CLASSIFY, CLI_CHOICE, completion, "SHELL", shells,
            "completion script"),
@@ -216,6 +223,11 @@ const struct cli_command_entry cli_command_table[] = {
      "write the tensors as .pth or .safetensors",
      "Write a checkpoint's tensors to a PyTorch (.pth, .pt) or safetensors file: the\n"
      "same names, types and values."},
+    {CLI_SCAN, "scan", NULL, "[OPTIONS] FILE|FOLDER...",
+     "find code that loading a file with Python would run",
+     "Report what Python would import and call when it loads FILE, or any file in\n"
+     "FOLDER, with torch.load, pickle, joblib or NumPy. Nothing is executed. Exit code\n"
+     "0: harmless names only, 1: findings, 3: a file, or a part of it, is not judged."},
     {CLI_HELP, "help", NULL, "[COMMAND | net | preprocessing]", "show the help of a command",
      "Show the help of a command, of the options of the net or of preprocessing, or of\n"
      "the program."},
@@ -275,9 +287,9 @@ const struct cli_topic *cli_topic_find(enum cli_group group)
 
 const struct cli_exit_entry cli_exit_table[] = {
     {0, "success"},
-    {1, "an image failed, a comparison differs, or output could not be written"},
+    {1, "an image failed, a comparison differs, a scan has findings, output failed"},
     {2, "wrong usage"},
-    {3, "the model cannot be used"},
+    {3, "the model cannot be used, or the scanned file not be judged"},
     {4, "out of memory"},
     {0, NULL},
 };

@@ -12,6 +12,7 @@ int command_bench(const struct cli_options *options, struct command_outputs *out
 int command_convert(const struct cli_options *options);
 int command_pack(const struct cli_options *options);
 int command_eval(const struct cli_options *options, struct command_outputs *outputs);
+int command_scan(const struct cli_options *options, struct command_outputs *outputs);
 int command_info(const struct cli_options *options, struct command_outputs *outputs);
 
 #endif

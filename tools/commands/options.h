@@ -16,6 +16,7 @@ enum cli_command {
     CLI_PACK = 32,
     CLI_EVAL = 64,
     CLI_HELP = 128,
+    CLI_SCAN = 256,
 };
 
 /* What a session is planned for. */
@@ -84,6 +85,7 @@ struct cli_options {
     const char *plot;
     const char *calibrate;   /* pack: a folder of images */
     const char *labels_file; /* eval: ground truth */
+    const char *allow;       /* scan: names that are harmless, too */
     int format;              /* enum output_format */
     int isa;                 /* enum vgg_isa */
     int conv;                /* enum vgg_conv_algorithm */
@@ -119,6 +121,7 @@ struct cli_options {
     bool exact;   /* the same as conv == VGG_CONV_EXACT */
     bool layers;  /* bench: report every layer */
     bool plan;    /* info: report every step */
+    bool trace;   /* scan: print every opcode */
     bool tensors; /* info: list them */
     bool help;
     int help_topic; /* the index in cli_topic_table; -1: none */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The images and the folders in a folder. */
+/* The files and the folders in a folder. */
 #include "io/gather.h"
 
 #include <dirent.h>
@@ -48,6 +48,9 @@ static bool take_any(const char *folder, const char *name, struct gathered *fold
                      struct gathered *images)
 {
     struct stat info;
+    if (name[0] == '.') {
+        return true;
+    }
     char *path = join(folder, name);
     if (path == NULL) {
         return false;
@@ -68,6 +71,9 @@ static bool take_folder(const char *folder, const char *name, struct gathered *f
 {
     struct stat info;
     (void)images;
+    if (name[0] == '.') {
+        return true;
+    }
     char *path = join(folder, name);
     if (path == NULL) {
         return false;
@@ -75,6 +81,25 @@ static bool take_folder(const char *folder, const char *name, struct gathered *f
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
         return append(folders, path);
     }
+    free(path);
+    return true;
+}
+
+static bool take_file(const char *folder, const char *name, struct gathered *folders,
+                      struct gathered *files)
+{
+    struct stat info;
+    char *path = join(folder, name);
+    if (path == NULL) {
+        return false;
+    }
+    if (lstat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+        return append(folders, path);
+    }
+    if (stat(path, &info) == 0 && S_ISREG(info.st_mode)) {
+        return append(files, path);
+    }
+    files->others++;
     free(path);
     return true;
 }
@@ -88,7 +113,9 @@ static vgg_status read_folder(const char *folder, take_fn *take, struct gathered
         return message_fail_errno(err, "%s: cannot read the folder", folder);
     }
     for (struct dirent *entry; good && (entry = readdir(stream)) != NULL;) {
-        good = entry->d_name[0] == '.' || take(folder, entry->d_name, folders, images);
+        const char *name = entry->d_name;
+        good = strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+               take(folder, name, folders, images);
     }
     closedir(stream);
     return good ? VGG_OK : message_fail(err, VGG_ERR_MEMORY, "%s: out of memory", folder);
@@ -107,17 +134,29 @@ static void sort(struct gathered *list)
     }
 }
 
-vgg_status gather_images(const char *folder, struct gathered *out, struct vgg_error *err)
+/* Reads a folder and all folders in it. */
+static vgg_status read_tree(const char *folder, take_fn *take, struct gathered *out,
+                            struct vgg_error *err)
 {
     struct gathered folders = {0};
     *out = (struct gathered){0};
-    vgg_status status = read_folder(folder, take_any, &folders, out, err);
+    vgg_status status = read_folder(folder, take, &folders, out, err);
     for (size_t i = 0; i < folders.count && status == VGG_OK; i++) {
-        status = read_folder(folders.paths[i], take_any, &folders, out, err);
+        status = read_folder(folders.paths[i], take, &folders, out, err);
     }
     gathered_free(&folders);
     sort(out);
     return status;
+}
+
+vgg_status gather_images(const char *folder, struct gathered *out, struct vgg_error *err)
+{
+    return read_tree(folder, take_any, out, err);
+}
+
+vgg_status gather_files(const char *folder, struct gathered *out, struct vgg_error *err)
+{
+    return read_tree(folder, take_file, out, err);
 }
 
 vgg_status gather_folders(const char *folder, struct gathered *out, struct vgg_error *err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The images and the folders in a folder. */
+/* The files and the folders in a folder. */
 #ifndef TOOLS_IO_GATHER_H
 #define TOOLS_IO_GATHER_H
 
@@ -21,6 +21,9 @@ vgg_status gather_images(const char *folder, struct gathered *out, struct vgg_er
 /* The folders in a folder, not those in them; links to folders count, hidden ones do not. *out is to be freed,
  * after an error too. Errors: as above. */
 vgg_status gather_folders(const char *folder, struct gathered *out, struct vgg_error *err);
+/* Finds all regular files in a folder and the folders in it, hidden ones too; links to files are followed, those to
+ * folders are not. *out is to be freed, after an error too. Errors: as above. */
+vgg_status gather_files(const char *folder, struct gathered *out, struct vgg_error *err);
 void gathered_free(struct gathered *gathered);
 
 #endif
