@@ -15,7 +15,9 @@ import zlib
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "crashers"))
+sys.path.insert(0, str(HERE.parent / "golden"))
 import jpeg  # noqa: E402
+import scan_files  # noqa: E402
 import writer  # noqa: E402
 
 SOURCE = HERE.parent.parent / "src"
@@ -275,6 +277,7 @@ TARGETS = {
     "tar": tars,
     "safetensors": safetensors,
     "packed": packed,
+    "scan": lambda: {**scan_files.pickles(), **scan_files.archives()},
     "script": scripts,
     "spec": specs,
     "image": images,
@@ -310,6 +313,12 @@ def zip_words():
                 b"little", b"big", b"\x08\x08\0\0", b"\x08\x08\x08\0", b"\xff\xff\xff\xff", b"FB", b"\1\0\x10\0")
 
 
+def scan_words():
+    yield from (b"cposix\nsystem\n", b"iposix\nsystem\n", b"\x8c\x05posix\x8c\x06system\x93", b"PK\7\10", b"ustar\x0000", b"\x93NUMPY\1\0",
+                b"\x1f\x8b\x08", b"\x78\x9c", b"torch.from_file(", b"cjoblib.numpy_pickle\nNumpyArrayWrapper\n", b"latin1", b"\\u0000",
+                b"c_codecs\nencode\n", b"ctorch.storage\n_load_from_bytes\n", b"'|O'")
+
+
 def json_words(*more):
     yield from (b'"', b"\\u", b"\\ud83d", b"[]", b"{}", b"null", b"true", b"false", b"-1", b"1e308", b":", b",")
     yield from (b'"' + word.encode() + b'"' for word in more)
@@ -338,6 +347,7 @@ DICTIONARIES = {
     "packed": lambda: json_words("tensors", "name", "dtype", "layout", "shape", "offset", "crc32", "F32", "BF16",
                                  "I8", "I32", "rows", "column-major", "int8", "int8-input", "layers", "low", "step",
                                  "scales", "direct", "winograd", "group", "channels", "m"),
+    "scan": lambda: [*zip_words(), *pickle_words(), *scan_words()],
     "script": script_words,
     "spec": spec_words,
     "image": lambda: [b"\x89PNG\r\n\x1a\n", b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"iCCP", b"gAMA",
