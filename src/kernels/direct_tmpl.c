@@ -8,7 +8,7 @@
 #include "kernels/kernels.h"
 #include "kernels/vec.h"
 
-/* One tile of `pixels` pixels. It is inlined with constants for pixels and x_pixel_stride, and for a stride of 1. */
+/* One tile of `pixels` pixels. It is inlined with constants for pixels and x_pixel_stride. */
 VGG_INLINE void tile(const struct vgg_conv_args *a, const float *x, float *y, int pixels,
                      ptrdiff_t window_stride, ptrdiff_t x_pixel_stride, ptrdiff_t x_channel_stride)
 {
@@ -92,9 +92,5 @@ void VGG_KERNEL(conv_nchwc)(const struct vgg_conv_args *args)
 
 void VGG_KERNEL(conv_nchw)(const struct vgg_conv_args *args)
 {
-    if (args->stride == 1) {
-        rows(args, 1, 1, args->x_channel_stride);
-    } else {
-        rows(args, args->stride, 1, args->x_channel_stride);
-    }
+    rows(args, args->stride, 1, args->x_channel_stride);
 }
