@@ -6,7 +6,8 @@ files, and very many inputs. Whatever happens, a command gives its whole result,
 that says so, and an output is the old file or the whole new one. Prints a table of fault, command and outcomes.
 
 Without VGG_TEST_SOAK (tools/test.sh --soak) only some of the points at which a system call can fail are tried, and 2000
-inputs, not 100,000. Needs strace, and skips the faults that it makes without. As root, disks are really full, and memory is limited by a cgroup."""
+inputs, not 100,000. Needs strace, and skips the faults that it makes without. As root, disks are really full, and
+memory is limited by a cgroup."""
 import pathlib
 import sys
 import tempfile
