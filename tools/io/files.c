@@ -43,7 +43,10 @@ enum file_kind file_sniff(const char *path)
     }
     ssize_t got = read(fd, start, sizeof start);
     close(fd);
-    size_t length = got > 0 ? (size_t)got : 0;
+    if (got < 0) {
+        return FILE_ABSENT;
+    }
+    const size_t length = (size_t)got;
     if (begins_with(start, length, "\xff\xd8\xff", 3) ||
         begins_with(start, length, "\x89PNG\r\n\x1a\n", 8)) {
         return FILE_IMAGE;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "io/files.h"
@@ -44,6 +45,16 @@ static char *join(const char *folder, const char *name)
 typedef bool take_fn(const char *folder, const char *name, struct gathered *folders,
                      struct gathered *images);
 
+/* An image that cannot be read is not left out without a word: reading it later tells why. */
+static bool is_image(const char *path)
+{
+    const enum file_kind kind = file_sniff(path);
+    const char *dot = strrchr(path, '.');
+    return kind == FILE_IMAGE || (kind == FILE_ABSENT && dot != NULL &&
+                                  (strcasecmp(dot, ".jpg") == 0 || strcasecmp(dot, ".jpeg") == 0 ||
+                                   strcasecmp(dot, ".png") == 0));
+}
+
 static bool take_any(const char *folder, const char *name, struct gathered *folders,
                      struct gathered *images)
 {
@@ -58,7 +69,7 @@ static bool take_any(const char *folder, const char *name, struct gathered *fold
     if (lstat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
         return append(folders, path);
     }
-    if (file_sniff(path) == FILE_IMAGE) {
+    if (is_image(path)) {
         return append(images, path);
     }
     images->others++;
