@@ -58,7 +58,7 @@ def check_man(root):
             check(not lines, f"{page}: {lines[:5]}")
     page = (root / "share/man/man1/vgg-infer.1").read_text(encoding="utf-8").replace("\\-", "-")
     program = root / "bin/vgg-infer"
-    for command in ("classify", "compare", "convert", "pack", "bench", "info", "eval"):
+    for command in ("classify", "compare", "convert", "pack", "bench", "info", "eval", "scan"):
         for option in re.findall(r"--[a-z][a-z-]+", run([program, "help", command])[1]):
             check(f"\\fB{option}\\fR" in page, f"vgg-infer.1: lacks {option}")
     page = (root / "share/man/man3/libvgg.3").read_text(encoding="utf-8")
@@ -81,7 +81,7 @@ def check_completions(root):
     files = {"bash": root / "share/bash-completion/completions/vgg-infer.bash",
              "zsh": root / "share/zsh/site-functions/_vgg-infer",
              "fish": root / "share/fish/vendor_completions.d/vgg-infer.fish"}
-    cases = [([""], {"bench", "classify", "compare", "convert", "eval", "help", "info", "pack"}), (["--verb"], {"--verbose"}),
+    cases = [([""], {"bench", "classify", "compare", "convert", "eval", "help", "info", "pack", "scan"}), (["--verb"], {"--verbose"}),
              (["--format", ""], {"text", "json", "jsonl", "csv"}),
              (["bench", "--isa", "a"], {"auto", "avx2", "avx512", "amx"}),
              (["bench", "--lay"], {"--layers"}), (["info", "--lay"], set())]
