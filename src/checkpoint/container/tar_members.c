@@ -5,18 +5,9 @@
 #include <inttypes.h>
 
 #include "base/cursor.h"
+#include "checkpoint/container/tar_header.h"
 
 enum {
-    BLOCK_BYTES = 512,
-    NAME_BYTES = 100,
-    SIZE_OFFSET = 124,
-    SIZE_BYTES = 12,
-    SUM_OFFSET = 148,
-    SUM_BYTES = 8,
-    TYPE_OFFSET = 156,
-    MAGIC_OFFSET = 257,
-    PREFIX_OFFSET = 345,
-    PREFIX_BYTES = 155,
     PAX_BYTES_MAX = 64 << 10,     /* of one extended header; real ones have 40 */
     PADDING_BYTES_MAX = 64 << 10, /* after the end; tar writes records of 10 KiB */
 };

@@ -3,16 +3,7 @@
 #include "checkpoint/scan/tar_view.h"
 
 #include "base/cursor.h"
-
-enum {
-    BLOCK_BYTES = 512,
-    NAME_BYTES = 100,
-    SIZE_OFFSET = 124,
-    SIZE_BYTES = 12,
-    SUM_OFFSET = 148,
-    SUM_BYTES = 8,
-    TYPE_OFFSET = 156,
-};
+#include "checkpoint/container/tar_header.h"
 
 /* Octal digits, or big-endian bytes after 0x80. */
 static bool read_number(const uint8_t *field, size_t bytes, uint64_t *out)
