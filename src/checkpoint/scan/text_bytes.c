@@ -10,7 +10,7 @@ static int hex_digit(char c)
                                   : -1;
 }
 
-/* "\uXXXX" at the beginning of text; -1: it is none. */
+/* The number of an escape, a backslash, u and four hexadecimal digits, at the beginning of text; -1 where there is none. */
 static int read_escape(const char *text, size_t length)
 {
     int code = 0;

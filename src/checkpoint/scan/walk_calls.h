@@ -18,7 +18,7 @@ void vgg_walk_import_from_stack(struct vgg_pickle_walk *walk);
 void vgg_walk_inst(struct vgg_pickle_walk *walk, struct vgg_span module, struct vgg_span name);
 /* OBJ: what is above the mark, called with the rest. */
 void vgg_walk_obj(struct vgg_pickle_walk *walk);
-/* REDUCE and NEWOBJ: a callable under so many arguments. */
+/* REDUCE and NEWOBJ: the stack has the callable and, above it, this many arguments. */
 void vgg_walk_reduce(struct vgg_pickle_walk *walk, size_t arguments);
 /* BUILD */
 void vgg_walk_build(struct vgg_pickle_walk *walk);
