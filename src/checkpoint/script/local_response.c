@@ -23,19 +23,6 @@ struct vgg_local_response {
     double alpha, k, beta;
 };
 
-/* An argument by its place or name; NULL: it has its default. */
-static const struct vgg_term *get(const struct vgg_arguments *arguments, size_t place,
-                                  const char *key)
-{
-    for (size_t i = 0; i < arguments->count; i++) {
-        const struct vgg_argument *argument = &arguments->items[i];
-        if (argument->name.length > 0 ? vgg_span_equals(argument->name, key) : i == place) {
-            return &argument->value;
-        }
-    }
-    return NULL;
-}
-
 static bool is_integer(const struct vgg_term *term, int64_t integer)
 {
     return term->kind == VGG_TERM_INT && term->integer == integer;
@@ -66,7 +53,7 @@ typedef bool follow_fn(struct vgg_local_response *norm, const struct vgg_argumen
 
 static bool follow_unsqueeze(struct vgg_local_response *norm, const struct vgg_arguments *arguments)
 {
-    const struct vgg_term *dim = get(arguments, 1, "dim");
+    const struct vgg_term *dim = vgg_arguments_get(arguments, 1, "dim");
     (void)norm;
     return dim != NULL && is_integer(dim, 1);
 }
@@ -75,7 +62,7 @@ static bool follow_unsqueeze(struct vgg_local_response *norm, const struct vgg_a
 static bool is_same_view(const struct vgg_local_response *norm,
                          const struct vgg_arguments *arguments)
 {
-    const struct vgg_term *shape = get(arguments, 1, "size");
+    const struct vgg_term *shape = vgg_arguments_get(arguments, 1, "size");
     if (shape == NULL) {
         return false;
     }
@@ -119,18 +106,18 @@ static bool read_padding(struct vgg_local_response *norm, const struct vgg_term 
 
 static bool follow_pad(struct vgg_local_response *norm, const struct vgg_arguments *arguments)
 {
-    const struct vgg_term *mode = get(arguments, 2, "mode");
+    const struct vgg_term *mode = vgg_arguments_get(arguments, 2, "mode");
     const bool constant =
         mode == NULL || (mode->kind == VGG_TERM_TEXT && vgg_span_equals(mode->text, "constant"));
-    return constant && is_default(get(arguments, 3, "value"), 0) &&
-           read_padding(norm, get(arguments, 1, "pad"));
+    return constant && is_default(vgg_arguments_get(arguments, 3, "value"), 0) &&
+           read_padding(norm, vgg_arguments_get(arguments, 1, "pad"));
 }
 
 static bool follow_constant_pad(struct vgg_local_response *norm,
                                 const struct vgg_arguments *arguments)
 {
-    return is_default(get(arguments, 2, "value"), 0) &&
-           read_padding(norm, get(arguments, 1, "pad"));
+    return is_default(vgg_arguments_get(arguments, 2, "value"), 0) &&
+           read_padding(norm, vgg_arguments_get(arguments, 1, "pad"));
 }
 
 /* Whether a list of channels, height and width has this number for height and width. */
@@ -143,9 +130,9 @@ static bool keeps_image(const struct vgg_term *list, int64_t number)
 
 static bool follow_average(struct vgg_local_response *norm, const struct vgg_arguments *arguments)
 {
-    const struct vgg_term *kernel = get(arguments, 1, "kernel_size");
-    const struct vgg_term *stride = get(arguments, 2, "stride");
-    const struct vgg_term *padding = get(arguments, 3, "padding");
+    const struct vgg_term *kernel = vgg_arguments_get(arguments, 1, "kernel_size");
+    const struct vgg_term *stride = vgg_arguments_get(arguments, 2, "stride");
+    const struct vgg_term *padding = vgg_arguments_get(arguments, 3, "padding");
     if (kernel == NULL || stride == NULL || !keeps_image(kernel, 1) || !keeps_image(stride, 1) ||
         !is_integer(&stride->list.items[0], 1)) {
         return false;
@@ -159,10 +146,11 @@ static bool follow_average(struct vgg_local_response *norm, const struct vgg_arg
     }
     norm->size = kernel->list.items[0].integer;
     return norm->size > 0 && norm->before == norm->size / 2 &&
-           norm->after == (norm->size - 1) / 2 && is_default(get(arguments, 4, "ceil_mode"), 0) &&
-           is_default(get(arguments, 5, "count_include_pad"), 1) &&
-           (get(arguments, 6, "divisor_override") == NULL ||
-            get(arguments, 6, "divisor_override")->kind == VGG_TERM_NONE);
+           norm->after == (norm->size - 1) / 2 &&
+           is_default(vgg_arguments_get(arguments, 4, "ceil_mode"), 0) &&
+           is_default(vgg_arguments_get(arguments, 5, "count_include_pad"), 1) &&
+           (vgg_arguments_get(arguments, 6, "divisor_override") == NULL ||
+            vgg_arguments_get(arguments, 6, "divisor_override")->kind == VGG_TERM_NONE);
 }
 
 static bool follow_squeeze(struct vgg_local_response *norm, const struct vgg_arguments *arguments)
@@ -184,7 +172,8 @@ static bool follow_mul(struct vgg_local_response *norm, const struct vgg_argumen
 
 static bool follow_add(struct vgg_local_response *norm, const struct vgg_arguments *arguments)
 {
-    return read_operand(arguments, &norm->k) && is_default(get(arguments, 2, "alpha"), 1);
+    return read_operand(arguments, &norm->k) &&
+           is_default(vgg_arguments_get(arguments, 2, "alpha"), 1);
 }
 
 static bool follow_pow(struct vgg_local_response *norm, const struct vgg_arguments *arguments)

@@ -12,19 +12,6 @@
 
 #include "checkpoint/script/state.h"
 
-/* An argument by its place or name; NULL: it has its default. */
-static const struct vgg_term *get(const struct vgg_arguments *arguments, size_t place,
-                                  const char *key)
-{
-    for (size_t i = 0; i < arguments->count; i++) {
-        const struct vgg_argument *argument = &arguments->items[i];
-        if (argument->name.length > 0 ? vgg_span_equals(argument->name, key) : i == place) {
-            return &argument->value;
-        }
-    }
-    return NULL;
-}
-
 static bool is_integer(const struct vgg_term *term, int64_t integer)
 {
     return term != NULL && term->kind == VGG_TERM_INT && term->integer == integer;
@@ -71,8 +58,9 @@ struct result {
 static bool follow_mean(enum vgg_term_form form, const struct vgg_arguments *arguments,
                         struct result *out)
 {
-    const struct vgg_term *dims = get(arguments, 1, "dim"), *keep = get(arguments, 2, "keepdim");
-    const struct vgg_term *dtype = get(arguments, 3, "dtype");
+    const struct vgg_term *dims = vgg_arguments_get(arguments, 1, "dim"),
+                          *keep = vgg_arguments_get(arguments, 2, "keepdim");
+    const struct vgg_term *dtype = vgg_arguments_get(arguments, 3, "dtype");
     const bool keeps = keep != NULL && keep->kind == VGG_TERM_BOOL && keep->boolean;
     if (dims == NULL || dims->kind != VGG_TERM_LIST || dims->list.count != 1 ||
         (keep != NULL && keep->kind != VGG_TERM_BOOL) ||
@@ -104,8 +92,8 @@ static bool follow_mean(enum vgg_term_form form, const struct vgg_arguments *arg
 static bool follow_flatten(enum vgg_term_form form, const struct vgg_arguments *arguments,
                            struct result *out)
 {
-    const struct vgg_term *start = get(arguments, 1, "start_dim"),
-                          *end = get(arguments, 2, "end_dim");
+    const struct vgg_term *start = vgg_arguments_get(arguments, 1, "start_dim"),
+                          *end = vgg_arguments_get(arguments, 2, "end_dim");
     if (end != NULL && !is_integer(end, -1) && !is_integer(end, 3)) {
         return false;
     }
@@ -121,7 +109,7 @@ static bool follow_flatten(enum vgg_term_form form, const struct vgg_arguments *
 static bool follow_view(enum vgg_term_form form, const struct vgg_arguments *arguments,
                         struct result *out)
 {
-    const struct vgg_term *shape = get(arguments, 1, "shape");
+    const struct vgg_term *shape = vgg_arguments_get(arguments, 1, "shape");
     if (shape == NULL || shape->kind != VGG_TERM_LIST) {
         return false;
     }
@@ -144,7 +132,7 @@ static bool follow_permute(enum vgg_term_form form, const struct vgg_arguments *
                            struct result *out)
 {
     static const int64_t expected[] = {0, 2, 3, 1};
-    const struct vgg_term *dims = get(arguments, 1, "dims");
+    const struct vgg_term *dims = vgg_arguments_get(arguments, 1, "dims");
     bool good = form == VGG_FORM_IMAGE && dims != NULL && dims->kind == VGG_TERM_LIST &&
                 dims->list.count == 4;
     for (size_t i = 0; good && i < 4; i++) {

@@ -7,6 +7,18 @@
 
 static const struct vgg_term unknown;
 
+const struct vgg_term *vgg_arguments_get(const struct vgg_arguments *arguments, size_t place,
+                                         const char *key)
+{
+    for (size_t i = 0; i < arguments->count; i++) {
+        const struct vgg_argument *argument = &arguments->items[i];
+        if (argument->name.length > 0 ? vgg_span_equals(argument->name, key) : i == place) {
+            return &argument->value;
+        }
+    }
+    return NULL;
+}
+
 static void note(int64_t found, int64_t *first, int64_t *second)
 {
     if (*first == VGG_NO_DATA) {

@@ -112,6 +112,10 @@ struct vgg_arguments {
     size_t count, max;
 };
 
+/* An argument by its place or name; NULL: it has its default. */
+const struct vgg_term *vgg_arguments_get(const struct vgg_arguments *arguments, size_t place,
+                                         const char *key);
+
 enum { VGG_NO_DATA = -1 };
 
 /* Finds the data that a term depends on.
